@@ -1,0 +1,39 @@
+# Compiler settings that every target shares.
+
+option(PYHOST_WERROR "Treat warnings as errors" OFF)
+option(PYHOST_ASSERTS "Check our own invariants at run time" OFF)
+set(PYHOST_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+
+# What is built together lies together: the module looks for its plugins beside itself.
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+
+add_library(pyhost_options INTERFACE)
+target_compile_options(pyhost_options INTERFACE -Wall -Wextra -fno-strict-aliasing)
+if(PYHOST_WERROR)
+  target_compile_options(pyhost_options INTERFACE -Werror)
+endif()
+if(NOT PYHOST_ASSERTS)
+  target_compile_definitions(pyhost_options INTERFACE NDEBUG)
+else()
+  # RelWithDebInfo brings its own -DNDEBUG; asserts are wanted here.
+  target_compile_options(pyhost_options INTERFACE -UNDEBUG)
+endif()
+if(PYHOST_SANITIZE)
+  target_compile_options(pyhost_options INTERFACE
+    -fsanitize=${PYHOST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(pyhost_options INTERFACE -fsanitize=${PYHOST_SANITIZE})
+endif()

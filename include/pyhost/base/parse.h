@@ -1,0 +1,22 @@
+// Reading values out of configuration words and command lines: strict, whole-string, no locale.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace pyhost::base {
+
+// Decimal digits only, the whole text; empty, signs, blanks, junk and overflow give nothing.
+std::optional<std::uint64_t> parse_unsigned(std::string_view text) noexcept;
+
+// "On" or "Off" in any letter case.
+std::optional<bool> parse_flag(std::string_view text) noexcept;
+
+// A positive decimal number such as 0.005 or 1; no exponent, no sign.
+std::optional<double> parse_positive_real(std::string_view text) noexcept;
+
+// Whether two ASCII texts are equal without regard to letter case.
+bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;
+
+}  // namespace pyhost::base

@@ -1,0 +1,91 @@
+// Runs Python applications: the one interface between httpd or a worker and CPython.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pyhost/base/log.h"
+#include "pyhost/base/result.h"
+#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/target.h"
+
+namespace pyhost::gateway {
+
+// How one process runs Python; fixed for its life. Defaults are in settings.h.
+struct EngineSettings {
+  std::string process_group;   // "" when embedded
+  std::string python_program;  // what sys.executable is to be; "" = the plugin's own Python
+  std::string python_home;     // a base installation's prefix; "" for a virtualenv or none
+  std::vector<std::string> python_path;  // site directories, put before the rest of sys.path
+  int optimize = 0;
+  std::vector<std::string> warnings;
+  std::optional<std::uint32_t> hash_seed;  // nothing: random
+  bool write_bytecode = true;
+  std::optional<double> switch_interval_seconds;
+  bool restrict_stdin = false;
+  bool restrict_stdout = false;
+  bool restrict_signal = true;
+  bool destroy_interpreters = true;  // run threading shutdown and atexit at the end
+  bool case_sensitive_paths = true;
+  unsigned interpreters_max = 0;  // sub-interpreters; 0 = no limit
+  bool multithread = true;
+  bool multiprocess = true;
+  int processes_max = 1;
+  int threads_max = 1;
+  std::array<int, 3> server_version{};  // httpd's
+};
+
+// How a run ended, for whoever has to finish the reply.
+struct Outcome {
+  enum class Kind {
+    complete,  // a part with Then::end was sent, or the client has gone
+    refused,   // nothing was sent: answer with `status`
+    broken,    // the head was sent and the rest never comes: the client must be able to see that
+  };
+  Kind kind = Kind::complete;
+  int status = 0;
+};
+
+// One per process. Every function may be called from any thread that has a Python-sized stack
+// (base::kPythonStackBytes); none throws. The process is not forked afterwards.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // Runs the target's application for one request. Blocks until the reply is complete or broken;
+  // failures are logged to the exchange. The first call for an application group makes its
+  // interpreter, the first for a script imports it.
+  virtual Outcome run(const Target& target, Exchange& exchange) noexcept = 0;
+
+  // Makes the interpreter and imports the script now, as a first request would; `sink` gets
+  // the traceback of a failure. The error is its last line in a sentence.
+  virtual base::Result<> preload(const Target& target, base::LogSink& sink) noexcept = 0;
+
+  // Ends every interpreter: threading shutdown and atexit functions, at most for `budget`, then
+  // keeps Python from running for the rest of the process's life. PRECONDITION: no run() is in
+  // progress or to come; runs that are left over from a forced exit never return.
+  virtual void stop(std::chrono::milliseconds budget) noexcept = 0;
+};
+
+// --- The plugin's side of the border -----------------------------------------------------------
+
+// What a plugin exports, as the C function kEnginePluginSymbol returning const EnginePlugin*. Host
+// and plugin are one build: `build` must be equal on both sides before anything else is used.
+struct EnginePlugin {
+  const char* build;           // kBuildId
+  const char* python_version;  // "3.11", of the headers it was built with
+  // Starts Python in this process. `server_log` outlives the engine. At most one engine lives in
+  // a process, and none after it was stopped.
+  base::Result<std::unique_ptr<Engine>> (*start)(EngineSettings settings,
+                                                 base::LogSink& server_log);
+};
+
+inline constexpr char kEnginePluginSymbol[] = "pyhost_engine_plugin";
+inline constexpr char kBuildId[] = PYHOST_BUILD_ID;
+
+}  // namespace pyhost::gateway

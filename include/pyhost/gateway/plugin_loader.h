@@ -1,0 +1,29 @@
+// Finds and loads engine plugins.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/base/result.h"
+#include "pyhost/gateway/engine.h"
+
+namespace pyhost::gateway {
+
+struct PluginFile {
+  std::string path;
+  std::string python_version;  // "3.11", from the file's name
+};
+
+// The folder that holds the shared object or program `function` belongs to: plugins lie beside it.
+std::string folder_of_this_object();
+
+// The plugins pyhost-cpython-X.Y.so in a folder, newest Python first. An unreadable folder has
+// none.
+std::vector<PluginFile> find_plugins(const std::string& folder);
+
+// Loads a plugin for the rest of the process's life. Python's symbols become global, because
+// extension modules expect them so. Fails when the file cannot be loaded or is of another build.
+base::Result<const EnginePlugin*> load_plugin(const std::string& path);
+
+}  // namespace pyhost::gateway

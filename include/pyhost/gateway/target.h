@@ -1,0 +1,38 @@
+// What a request is to run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pyhost::gateway {
+
+// The main interpreter's application group.
+inline constexpr std::string_view kMainInterpreter = "";
+
+enum class TargetKind {
+  file,    // `script` is the path of a Python file
+  module,  // `script` is the dotted name of an importable module
+};
+
+enum class Reloading { off, on };
+
+// Views only; whoever calls the engine keeps the texts alive for the call.
+struct Target {
+  TargetKind kind = TargetKind::file;
+  std::string_view process_group;      // "" when embedded
+  std::string_view application_group;  // kMainInterpreter or the name of a sub-interpreter
+  std::string_view script;
+  std::string_view callable = "application";
+  Reloading reloading = Reloading::on;
+  // The script file's modification time as httpd saw it for this request, microseconds since the
+  // epoch; 0 makes the engine look itself.
+  std::int64_t script_mtime_us = 0;
+};
+
+// Takes "package.module:callable" apart. A text with a '/' or without a ':' is a file's path and
+// gives false.
+bool split_module_target(std::string_view text, std::string_view& module,
+                         std::string_view& callable) noexcept;
+
+}  // namespace pyhost::gateway

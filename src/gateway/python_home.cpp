@@ -1,0 +1,122 @@
+#include "pyhost/gateway/python_home.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+namespace pyhost::gateway {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The `version` (venv) or `version_info` (virtualenv) entry of a pyvenv.cfg, "3.11.2".
+std::optional<std::string> version_in(const fs::path& pyvenv_cfg) {
+  std::ifstream file(pyvenv_cfg);
+  for (std::string line; std::getline(file, line);) {
+    const auto equals = line.find('=');
+    if (equals == line.npos) continue;
+    const auto trim = [](std::string text) {
+      const auto first = text.find_first_not_of(" \t\r");
+      if (first == text.npos) return std::string();
+      return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+    };
+    const std::string key = trim(line.substr(0, equals));
+    if (key == "version" || key == "version_info") return trim(line.substr(equals + 1));
+  }
+  return std::nullopt;
+}
+
+bool is_version(std::string_view full, std::string_view major_minor) {
+  return full.starts_with(major_minor) &&
+         (full.size() == major_minor.size() || full[major_minor.size()] == '.');
+}
+
+bool has_standard_library(const fs::path& prefix, std::string_view version) {
+  return access((prefix / "lib" / fmt::format("python{}", version) / "os.py").c_str(), R_OK) == 0;
+}
+
+// Whether this is the root of an environment of any version: used to look upwards from bin/ or
+// lib/.
+bool looks_like_root(const fs::path& folder) {
+  if (access((folder / "pyvenv.cfg").c_str(), F_OK) == 0) return true;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder / "lib", error)) {
+    if (entry.path().filename().string().starts_with("python3.") &&
+        access((entry.path() / "os.py").c_str(), F_OK) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The versions whose standard library lies under a prefix, "3.9, 3.12".
+std::string versions_under(const fs::path& prefix) {
+  std::string versions;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(prefix / "lib", error)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with("python3.") || access((entry.path() / "os.py").c_str(), F_OK) != 0) {
+      continue;
+    }
+    if (!versions.empty()) versions += ", ";
+    versions += name.substr(std::string_view("python").size());
+  }
+  return versions;
+}
+
+}  // namespace
+
+base::Result<PythonHome> inspect_python_home(std::string_view path,
+                                             std::string_view python_version) {
+  const std::string shown(path);
+  if (shown.empty() || shown.front() != '/') {
+    return base::fail(fmt::format("'{}' is not an absolute path", shown));
+  }
+  struct stat status {};
+  if (stat(shown.c_str(), &status) != 0) {
+    return base::fail(fmt::format("{} cannot be used: {}", shown, std::strerror(errno)));
+  }
+
+  fs::path root = fs::path(shown).lexically_normal();
+  if (!root.has_filename()) root = root.parent_path();
+  constexpr int kLevelsUpMax = 3;  // lib/python3.11/site-packages
+  for (int level = 0; level < kLevelsUpMax && !looks_like_root(root); ++level) {
+    if (!root.has_relative_path()) break;
+    root = root.parent_path();
+  }
+  if (!looks_like_root(root)) {
+    return base::fail(
+        fmt::format("{} is not a Python environment: neither a virtualenv (no pyvenv.cfg) nor "
+                    "a Python installation (no lib/python{}/os.py)",
+                    shown, python_version));
+  }
+
+  const fs::path marker = root / "pyvenv.cfg";
+  if (access(marker.c_str(), F_OK) == 0) {
+    if (access(marker.c_str(), R_OK) != 0) {
+      return base::fail(
+          fmt::format("{} cannot be read: {}", marker.string(), std::strerror(errno)));
+    }
+    const auto version = version_in(marker);
+    if (version && !is_version(*version, python_version)) {
+      return base::fail(
+          fmt::format("{} is a virtualenv of Python {}, but Python {} is needed: make it anew "
+                      "with python{} -m venv",
+                      root.string(), *version, python_version, python_version));
+    }
+    return PythonHome{.program = (root / "bin" / "python").string(), .home = ""};
+  }
+  if (!has_standard_library(root, python_version)) {
+    return base::fail(fmt::format("{} is an installation of Python {}, but Python {} is needed",
+                                  root.string(), versions_under(root), python_version));
+  }
+  return PythonHome{.program = "", .home = root.string()};
+}
+
+}  // namespace pyhost::gateway
