@@ -1,0 +1,59 @@
+// What differs between CPython 3.10 and 3.14, in one place.
+#pragma once
+
+#include "python/ref.h"
+
+namespace pyhost::python {
+
+// Takes the pending exception, normalised and with its traceback attached (up to 3.11 the value
+// does not carry it by itself). PRECONDITION: one is pending.
+inline Ref take_raised_exception() noexcept {
+#if PY_VERSION_HEX >= 0x030C0000
+  return Ref::steal(PyErr_GetRaisedException());
+#else
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  if (traceback != nullptr) PyException_SetTraceback(value, traceback);
+  Py_XDECREF(type);
+  Py_XDECREF(traceback);
+  return Ref::steal(value);
+#endif
+}
+
+// Makes `exception` the pending one again.
+inline void raise_exception(Ref exception) noexcept {
+#if PY_VERSION_HEX >= 0x030C0000
+  PyErr_SetRaisedException(exception.release());
+#else
+  PyObject* value = exception.release();
+  PyErr_Restore(Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(value))), value,
+                PyException_GetTraceback(value));
+#endif
+}
+
+// An attribute that may be missing: 1 with `out` set, 0 without, -1 with an exception pending. Does
+// not build an AttributeError only to drop it.
+inline int get_optional_attribute(PyObject* object, PyObject* name, Ref& out) noexcept {
+  PyObject* value = nullptr;
+#if PY_VERSION_HEX >= 0x030D0000
+  const int found = PyObject_GetOptionalAttr(object, name, &value);
+#else
+  const int found = _PyObject_LookupAttr(object, name, &value);
+#endif
+  out = Ref::steal(value);
+  return found;
+}
+
+// A strong reference to a dictionary's value; null without an exception when the key is missing.
+inline Ref get_item(PyObject* dict, PyObject* key) noexcept {
+#if PY_VERSION_HEX >= 0x030D0000
+  PyObject* value = nullptr;
+  PyDict_GetItemRef(dict, key, &value);
+  return Ref::steal(value);
+#else
+  return Ref::share(PyDict_GetItemWithError(dict, key));
+#endif
+}
+
+}  // namespace pyhost::python

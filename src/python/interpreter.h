@@ -1,0 +1,54 @@
+// One persistent Python interpreter: the home of an application group.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "pyhost/base/log.h"
+#include "python/ref.h"
+
+namespace pyhost::python {
+
+class Attached;
+
+// Made by Runtime on its own thread; lives until the process ends, and so do the objects that our
+// C++ side keeps in it: once Python is stopped nothing may touch them, so nothing frees them. Any
+// thread may attach (attached.h). Objects made under it never leave it.
+class Interpreter {
+ public:
+  // `owner` is the thread state that made the interpreter; only the runtime's thread uses it.
+  Interpreter(std::string name, PyThreadState* owner, base::LogSink& server_log)
+      : name_(std::move(name)),
+        owner_(owner),
+        state_(PyThreadState_GetInterpreter(owner)),
+        server_log_(server_log) {}
+  Interpreter(const Interpreter&) = delete;
+  Interpreter& operator=(const Interpreter&) = delete;
+
+  const std::string& name() const noexcept { return name_; }
+  bool is_main() const noexcept { return name_.empty(); }
+  // "the main interpreter" or "sub-interpreter 'name'", for log texts.
+  std::string phrase() const;
+
+  PyInterpreterState* state() const noexcept { return state_; }
+  PyThreadState* owner() const noexcept { return owner_; }
+  base::LogSink& server_log() const noexcept { return server_log_; }
+
+  // Our Python-level support functions (support.h), set before anybody else attaches.
+  PyObject* support() const noexcept { return support_.get(); }
+  void set_support(Attached&, Ref module) noexcept { support_ = std::move(module); }
+
+  // No thread may attach any more, thread ends included.
+  void close() noexcept { closed_.store(true, std::memory_order_release); }
+  bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+
+ private:
+  const std::string name_;
+  PyThreadState* const owner_;
+  PyInterpreterState* const state_;
+  base::LogSink& server_log_;
+  Ref support_;
+  std::atomic<bool> closed_ = false;
+};
+
+}  // namespace pyhost::python

@@ -1,0 +1,40 @@
+// Text that an application prints, cut into log records.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "pyhost/base/log.h"
+
+namespace pyhost::python {
+
+class Attached;
+
+// Collects text up to line ends and sends each complete line to a sink as one record. Thread-safe;
+// logs with the interpreter detached.
+class LineLog {
+ public:
+  explicit LineLog(base::LogSink& sink) noexcept : sink_(sink) {}
+
+  // Sends the lines that `text` completes; the rest waits for its end.
+  void write(Attached& py, std::string_view text);
+  // Sends what has no line end yet. For a thread that is not attached.
+  void flush() noexcept;
+  // The same for an attached thread.
+  void flush(Attached& py);
+
+ private:
+  std::string take_complete_lines(std::string_view text);
+  std::string take_partial();
+
+  base::LogSink& sink_;
+  std::mutex mutex_;
+  std::string partial_;  // guarded by mutex_
+};
+
+// The log of the request that the calling thread serves, or null: where sys.stderr and sys.stdout
+// go. Set and reset by the request's handler.
+LineLog*& current_request_log() noexcept;
+
+}  // namespace pyhost::python

@@ -1,0 +1,41 @@
+#include "python/registry.h"
+
+#include <fmt/format.h>
+
+namespace pyhost::python {
+
+InterpreterRegistry::Found InterpreterRegistry::get_or_create(std::string_view application_group) {
+  if (application_group == gateway::kMainInterpreter) return &runtime_.main();
+  const std::string name(application_group);
+  std::unique_lock lock(mutex_);
+  if (const auto known = groups_.find(name); known != groups_.end()) {
+    const Making making = known->second;
+    made_.wait(lock, [&] { return making->has_value(); });
+    return **making;
+  }
+  if (subs_max_ != 0 && groups_.size() >= subs_max_) {
+    return tl::unexpected(Failure{
+        base::Message::interpreter_limit,
+        fmt::format("application group '{}' is one more than WSGIInterpreterLimit {} allows", name,
+                    subs_max_)});
+  }
+  const Making making =
+      groups_.emplace(name, std::make_shared<std::optional<Found>>()).first->second;
+
+  lock.unlock();
+  auto created = runtime_.create_interpreter(name);
+  lock.lock();
+  if (created) {
+    *making = *created;
+  } else {
+    *making = tl::unexpected(
+        Failure{base::Message::interpreter_failed,
+                fmt::format("the interpreter of application group '{}' could not be created: {}",
+                            name, created.error().sentence)});
+    groups_.erase(name);
+  }
+  made_.notify_all();
+  return **making;
+}
+
+}  // namespace pyhost::python

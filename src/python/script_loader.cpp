@@ -1,0 +1,248 @@
+#include "python/script_loader.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "pyhost/base/unique_fd.h"
+#include "python/compat.h"
+
+namespace pyhost::python {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+using gateway::Target;
+using gateway::TargetKind;
+using namespace std::chrono_literals;
+
+constexpr auto kFirstPause = 1s;
+constexpr auto kLongestPause = 30s;
+
+std::string phrase_of(const Target& target) {
+  return fmt::format("{} {}", target.kind == TargetKind::file ? "script" : "module", target.script);
+}
+
+std::int64_t modification_time_us(const std::string& path) noexcept {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return 0;
+  return std::int64_t(status.st_mtim.tv_sec) * 1'000'000 + status.st_mtim.tv_nsec / 1000;
+}
+
+base::Result<std::string> read_file(const std::string& path) {
+  const auto failed = [&] { return base::fail(fmt::format("{}: {}", path, std::strerror(errno))); };
+  const base::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return failed();
+  std::string text;
+  char chunk[16 * 1024];
+  while (true) {
+    const ssize_t count = read(file.get(), chunk, sizeof chunk);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failed();
+    if (count == 0) return text;
+    text.append(chunk, std::size_t(count));
+  }
+}
+
+// A module name of its own for each path, which nobody imports by accident.
+std::string module_name_of(std::string path, bool case_sensitive) {
+  if (!case_sensitive) {
+    std::ranges::transform(path, path.begin(), [](unsigned char c) {
+      return c >= 'A' && c <= 'Z' ? char(c + ('a' - 'A')) : char(c);
+    });
+  }
+  std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a
+  for (const unsigned char byte : path) hash = (hash ^ byte) * 0x100000001b3u;
+  return fmt::format("_mod_wsgi_{:016x}", hash);
+}
+
+}  // namespace
+
+Ref ScriptLoader::load(Attached& py, const Target& target, base::LogSink& log,
+                       std::string& failure_out) {
+  Script& script = find(target);
+  const Ref module = current_module(py, script, target, log, failure_out);
+  return module ? callable_in(py, module.get(), target, log, failure_out) : Ref();
+}
+
+ScriptLoader::Script& ScriptLoader::find(const Target& target) {
+  const std::lock_guard lock(mutex_);
+  const auto found = scripts_.find(target.script);
+  if (found != scripts_.end()) return *found->second;
+  return *scripts_.emplace(target.script, std::make_unique<Script>()).first->second;
+}
+
+Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& target,
+                                 base::LogSink& log, std::string& failure_out) {
+  std::int64_t mtime_us = target.script_mtime_us;
+  if (mtime_us == 0 && target.kind == TargetKind::file) {
+    mtime_us = modification_time_us(std::string(target.script));
+  }
+  while (true) {
+    std::unique_lock lock(script.mutex);
+    if (script.loading) {
+      lock.unlock();
+      const DetachScope detached(py);
+      lock.lock();
+      script.loaded.wait(lock, [&] { return !script.loading; });
+      lock.unlock();
+      continue;
+    }
+    const bool reloading = target.reloading == gateway::Reloading::on;
+    if (script.module && (!reloading || script.mtime_us == mtime_us)) return script.module.clone();
+    if (const auto& failure = script.failure;
+        failure && failure->mtime_us == mtime_us && Clock::now() < failure->retry_at) {
+      failure_out =
+          fmt::format("{} could not be imported: {}", phrase_of(target), failure->summary);
+      lock.unlock();
+      const DetachScope detached(py);
+      log.log(LogLevel::error, Message::script_still_broken,
+              failure_out +
+                  " (its traceback was logged; it is tried again when the file changes, "
+                  "or after a pause)");
+      return {};
+    }
+    script.loading = true;
+    lock.unlock();
+    return load_now(py, script, target, mtime_us, log, failure_out);
+  }
+}
+
+Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
+                           std::int64_t mtime_us, base::LogSink& log, std::string& failure_out) {
+  Import import = this->import(py, target);
+  Ref module = import.module.clone();
+  std::string first_failure;
+  Ref replaced;
+  {
+    const std::lock_guard lock(script.mutex);
+    script.loading = false;
+    replaced = std::move(script.module);
+    if (module) {
+      script.module = std::move(import.module);
+      script.mtime_us = mtime_us;
+      script.failure.reset();
+    } else {
+      const auto& before = script.failure;
+      const bool same_file = before && before->mtime_us == mtime_us;
+      const auto pause = same_file
+                             ? std::min<std::chrono::seconds>(before->pause * 2, kLongestPause)
+                             : std::chrono::seconds(kFirstPause);
+      if (same_file && before->summary != import.summary) first_failure = before->summary;
+      script.failure = Failure{first_failure.empty() ? import.summary : first_failure, mtime_us,
+                               Clock::now() + pause, pause};
+    }
+  }
+  script.loaded.notify_all();
+
+  const std::string phrase = phrase_of(target);
+  const std::string where = py.interpreter().phrase();
+  const DetachScope detached(py);
+  if (module) {
+    log.log(LogLevel::info, Message::script_loaded,
+            fmt::format("{} {} in {}", replaced ? "re-imported" : "imported", phrase, where));
+  } else {
+    failure_out = fmt::format("{} could not be imported: {}", phrase, import.summary);
+    std::string text = fmt::format("{} (in {})\n{}", failure_out, where, import.details);
+    if (!first_failure.empty()) text += "\nThe first failure was: " + first_failure;
+    log.log(LogLevel::error, import.message, text);
+    if (import.refuses_subinterpreters) {
+      log.log(LogLevel::error, Message::subinterpreter_import,
+              fmt::format("{} needs a module that does not work in a sub-interpreter; set "
+                          "WSGIApplicationGroup %{{GLOBAL}} for it",
+                          phrase));
+    }
+  }
+  return module;
+}
+
+ScriptLoader::Import ScriptLoader::import(Attached& py, const Target& target) const {
+  const std::string name(target.script);
+  if (target.kind == TargetKind::file) return import_file(py, name);
+  Ref module = Ref::steal(PyImport_ImportModule(name.c_str()));
+  return module ? Import{.module = std::move(module)} : failed_import(py, Message::script_raised);
+}
+
+ScriptLoader::Import ScriptLoader::failed_import(Attached& py, Message message) {
+  const PythonError error = PythonError::take(py);
+  return {
+      .module = {},
+      .message = error.is(PyExc_SystemExit) ? Message::script_exited : message,
+      .summary = error.summary(py),
+      .details = error.traceback(py),
+      .refuses_subinterpreters = !py.interpreter().is_main() && error.refuses_subinterpreters(py)};
+}
+
+ScriptLoader::Import ScriptLoader::import_file(Attached& py, const std::string& path) const {
+  base::Result<std::string> source;
+  {
+    const DetachScope detached(py);
+    source = read_file(path);
+  }
+  if (!source) {
+    return {.module = {},
+            .message = Message::script_unreadable,
+            .summary = "the file cannot be read",
+            .details = source.error().sentence};
+  }
+  const Ref path_text =
+      Ref::steal(PyUnicode_DecodeFSDefaultAndSize(path.data(), Py_ssize_t(path.size())));
+  const Ref source_bytes =
+      Ref::steal(PyBytes_FromStringAndSize(source->data(), Py_ssize_t(source->size())));
+  if (!path_text || !source_bytes) return failed_import(py, Message::script_unreadable);
+  const Ref code = Ref::steal(PyObject_CallMethod(py.interpreter().support(), "compile_script",
+                                                  "OO", source_bytes.get(), path_text.get()));
+  if (!code) return failed_import(py, Message::script_unreadable);
+
+  const std::string name = module_name_of(path, case_sensitive_paths_);
+  Ref module = Ref::steal(PyModule_New(name.c_str()));
+  if (!module) return failed_import(py, Message::script_raised);
+  PyObject* names = PyModule_GetDict(module.get());
+  PyObject* modules = PyImport_GetModuleDict();
+  if (PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) != 0 ||
+      PyDict_SetItemString(names, "__file__", path_text.get()) != 0 ||
+      PyDict_SetItemString(modules, name.c_str(), module.get()) != 0) {
+    return failed_import(py, Message::script_raised);
+  }
+  if (Ref::steal(PyEval_EvalCode(code.get(), names, names))) return {.module = std::move(module)};
+  Import failed = failed_import(py, Message::script_raised);
+  if (PyDict_DelItemString(modules, name.c_str()) != 0) discard_error(py);
+  return failed;
+}
+
+Ref ScriptLoader::callable_in(Attached& py, PyObject* module, const Target& target,
+                              base::LogSink& log, std::string& failure_out) const {
+  Ref found = Ref::share(module);
+  for (std::string_view rest = target.callable; found && !rest.empty();) {
+    const auto dot = rest.find('.');
+    const std::string_view name = rest.substr(0, dot);
+    rest = dot == rest.npos ? std::string_view() : rest.substr(dot + 1);
+    const Ref attribute =
+        Ref::steal(PyUnicode_FromStringAndSize(name.data(), Py_ssize_t(name.size())));
+    const Ref holder = std::move(found);
+    if (!attribute || get_optional_attribute(holder.get(), attribute.get(), found) < 0) {
+      discard_error(py);
+      found.reset();
+    }
+  }
+  if (found && PyCallable_Check(found.get())) return found;
+
+  const Ref defined =
+      Ref::steal(PyObject_CallMethod(py.interpreter().support(), "callables_of", "O", module));
+  const std::string names = defined ? to_utf8(py, defined.get()) : std::string();
+  if (!defined) discard_error(py);
+  failure_out = fmt::format(
+      "{} {} '{}'; {}", phrase_of(target), found ? "has no callable" : "does not define",
+      target.callable,
+      names.empty() ? "it defines no callable at all" : "the callables it defines are: " + names);
+  const DetachScope detached(py);
+  log.log(LogLevel::error, Message::callable_missing, failure_out);
+  return {};
+}
+
+}  // namespace pyhost::python

@@ -1,0 +1,130 @@
+#include "python/starvation_watch.h"
+
+#include <chrono>
+#include <thread>
+
+#include "python/attached.h"
+
+namespace pyhost::python {
+
+#if PH_LOCK_STARVES_OTHER_INTERPRETERS
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kBetweenProbes = 5ms;
+// CPython's own switch interval: a holder of the same interpreter has let go by then.
+constexpr auto kProbePatience = 8ms;
+constexpr auto kIdleBeforeSleep = 1s;
+constexpr std::size_t kHelperStackBytes = 256 * 1024;
+
+}  // namespace
+
+// A thread that takes the lock for its interpreter and gives it back, once for each request.
+class StarvationWatch::Helper {
+ public:
+  explicit Helper(Interpreter& interpreter) : interpreter_(interpreter) {}
+
+  bool start() {
+    auto thread = base::NamedThread::start("pyhost-yield", kHelperStackBytes, [this] { serve(); });
+    if (thread) thread->detach();
+    return thread.has_value();
+  }
+
+  // Unless it is at it already.
+  void ask() {
+    {
+      const std::lock_guard lock(mutex_);
+      asked_ = true;
+    }
+    changed_.notify_all();
+  }
+
+  bool answered_within(std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, [this] { return !asked_; });
+  }
+
+ private:
+  void serve() {
+    while (!interpreter_.closed()) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return asked_; });
+      }
+      { const AttachScope attached(interpreter_); }
+      {
+        const std::lock_guard lock(mutex_);
+        asked_ = false;
+      }
+      changed_.notify_all();
+    }
+  }
+
+  Interpreter& interpreter_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool asked_ = false;  // guarded by mutex_
+};
+
+void StarvationWatch::add(Interpreter& interpreter, Interpreter& main) {
+  auto helper = std::make_unique<Helper>(interpreter);
+  if (!helper->start()) return;
+  const std::lock_guard lock(mutex_);
+  helpers_.push_back(std::move(helper));
+  if (probe_) return;
+  probe_ = std::make_unique<Helper>(main);
+  if (!probe_->start()) return;
+  auto thread = base::NamedThread::start("pyhost-watch", kHelperStackBytes, [this] { watch(); });
+  if (thread) thread->detach();
+}
+
+void StarvationWatch::request_begins() noexcept {
+  in_flight_.fetch_add(1, std::memory_order_seq_cst);
+  if (!asleep_.load(std::memory_order_seq_cst)) return;
+  const std::lock_guard lock(mutex_);
+  wake_.notify_one();
+}
+
+void StarvationWatch::request_ends() noexcept {
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void StarvationWatch::wait_for_requests() {
+  std::unique_lock lock(mutex_);
+  asleep_.store(true);
+  wake_.wait(lock, [this] { return in_flight_.load() > 0; });
+  asleep_.store(false);
+}
+
+void StarvationWatch::watch() {
+  auto last_busy = std::chrono::steady_clock::now();
+  while (true) {
+    if (in_flight_.load(std::memory_order_relaxed) > 0) {
+      last_busy = std::chrono::steady_clock::now();
+    } else if (std::chrono::steady_clock::now() - last_busy > kIdleBeforeSleep) {
+      wait_for_requests();
+    }
+    std::this_thread::sleep_for(kBetweenProbes);
+    probe_->ask();
+    if (probe_->answered_within(kProbePatience)) continue;
+    const std::lock_guard lock(mutex_);
+    for (const auto& helper : helpers_) helper->ask();
+  }
+}
+
+#else
+
+class StarvationWatch::Helper {};
+
+void StarvationWatch::add(Interpreter&, Interpreter&) {}
+void StarvationWatch::request_begins() noexcept {}
+void StarvationWatch::request_ends() noexcept {}
+
+#endif
+
+StarvationWatch::StarvationWatch() = default;
+StarvationWatch::~StarvationWatch() = default;
+
+}  // namespace pyhost::python

@@ -1,0 +1,106 @@
+#include "python/support.h"
+
+#include "python/error.h"
+
+namespace pyhost::python {
+namespace {
+
+// `threading` is imported here, by the runtime's thread: the thread that imports it first counts as
+// the interpreter's main thread, and threading._shutdown() waits for ever for one that serves
+// requests (CPython up to 3.11).
+constexpr char kSource[] = R"python(
+import atexit
+import functools
+import os
+import site
+import sys
+import threading
+import traceback
+
+
+def format_exception(value):
+    return ''.join(traceback.format_exception(type(value), value, value.__traceback__)).rstrip('\n')
+
+
+def add_python_path(entries):
+    before = list(sys.path)
+    for entry in entries:
+        site.addsitedir(entry)
+    added = [path for path in sys.path if path not in before]
+    sys.path[:] = added + before
+
+
+class Restricted:
+    def __init__(self, name, directive):
+        object.__setattr__(self, '_text', f'{name} is restricted by mod_wsgi; {directive} Off allows it')
+
+    def __getattribute__(self, attribute):
+        raise OSError(object.__getattribute__(self, '_text'))
+
+
+def restrict(stream, directive):
+    setattr(sys, stream, Restricted('sys.' + stream, directive))
+
+
+def restrict_signals(log):
+    import signal
+
+    install = signal.signal
+    process = os.getpid()
+
+    @functools.wraps(install)
+    def ignore(signalnum, handler):
+        if os.getpid() != process:
+            return install(signalnum, handler)
+        stack = ''.join(traceback.format_stack(sys._getframe(1))).rstrip('\n')
+        log(f'handler for signal {int(signalnum)} is not installed, registered from:\n{stack}')
+        return handler
+
+    signal.signal = ignore
+
+
+def compile_script(source, path):
+    return compile(source, path, 'exec', dont_inherit=True)
+
+
+def callables_of(module):
+    def own(value):
+        if not callable(value):
+            return False
+        if isinstance(value, type) or hasattr(value, '__code__'):
+            return getattr(value, '__module__', None) == module.__name__
+        return not hasattr(value, '__self__')
+
+    names = [name for name, value in vars(module).items() if not name.startswith('_') and own(value)]
+    return ', '.join(names)
+
+
+def end(report):
+    waiting = [thread.name for thread in threading.enumerate()
+               if not thread.daemon and thread is not threading.current_thread()
+               and not isinstance(thread, threading._DummyThread)]
+    report(', '.join(waiting))
+    threading._shutdown()
+    report('')
+    atexit._run_exitfuncs()
+)python";
+
+}  // namespace
+
+base::Result<> install_support(Attached& py, Interpreter& interpreter) {
+  const auto failed = [&] {
+    return base::fail("the support module failed: " + PythonError::take(py).traceback(py));
+  };
+  Ref module = Ref::steal(PyModule_New("_pyhost_support"));
+  if (!module) return failed();
+  PyObject* names = PyModule_GetDict(module.get());
+  if (PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) != 0) return failed();
+  const Ref code = Ref::steal(Py_CompileString(kSource, "<mod_pyhost support>", Py_file_input));
+  if (!code) return failed();
+  const Ref done = Ref::steal(PyEval_EvalCode(code.get(), names, names));
+  if (!done) return failed();
+  interpreter.set_support(py, std::move(module));
+  return {};
+}
+
+}  // namespace pyhost::python

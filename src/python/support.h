@@ -1,0 +1,20 @@
+// The part of our Python side that is easier said in Python: a private module per interpreter.
+#pragma once
+
+#include "pyhost/base/result.h"
+#include "python/attached.h"
+
+namespace pyhost::python {
+
+// Makes the support module and keeps it in the interpreter:
+//   format_exception(value) -> str            a complete traceback
+//   add_python_path(entries)                  site directories, moved to the front of sys.path
+//   restrict(stream, name)                    replaces sys.<stream> by an object that refuses use
+//   restrict_signals(log)                     makes signal.signal() log and do nothing
+//   compile_script(source, path) -> code      PEP 263 cookies honoured
+//   callables_of(module) -> str               what a script defines that could be meant
+//   end(report)                               threading shutdown and atexit; report(names of
+//                                             threads that are waited for)
+base::Result<> install_support(Attached& py, Interpreter& interpreter);
+
+}  // namespace pyhost::python
