@@ -1,0 +1,31 @@
+# One ctest entry per test binary: starting a binary costs more than most tests in it.
+#
+# pyhost_unit_test(<name> [LIBRARIES <target>...] [SANITIZE] SOURCES <file>...)
+#   A test without a server. SANITIZE puts it among those that scripts/test repeats under the
+#   sanitizer presets.
+
+function(pyhost_test_binary name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE pyhost_options GTest::gmock GTest::gtest_main
+    ${arg_LIBRARIES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+endfunction()
+
+function(pyhost_unit_test name)
+  cmake_parse_arguments(arg "SANITIZE" "" "SOURCES;LIBRARIES" ${ARGN})
+  pyhost_test_binary(${name} SOURCES ${arg_SOURCES} LIBRARIES ${arg_LIBRARIES})
+  add_test(NAME ${name} COMMAND ${name})
+  set(labels unit)
+  if(arg_SANITIZE)
+    list(APPEND labels sanitize)
+    pyhost_sanitized(${name})
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT 300)
+endfunction()
+
+# What `cmake --build --target sanitized_tests` builds.
+add_custom_target(sanitized_tests)
+function(pyhost_sanitized target)
+  add_dependencies(sanitized_tests ${target})
+endfunction()
