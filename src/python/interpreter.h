@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <string>
 
 #include "pyhost/base/log.h"
@@ -10,6 +11,12 @@
 namespace pyhost::python {
 
 class Attached;
+
+// What the layers above keep in an interpreter; lives as long.
+class Resident {
+ public:
+  virtual ~Resident() = default;
+};
 
 // Made by Runtime on its own thread; lives until the process ends, and so do the objects that our
 // C++ side keeps in it: once Python is stopped nothing may touch them, so nothing frees them. Any
@@ -38,6 +45,12 @@ class Interpreter {
   PyObject* support() const noexcept { return support_.get(); }
   void set_support(Attached&, Ref module) noexcept { support_ = std::move(module); }
 
+  // Set once, while the interpreter is set up.
+  Resident& resident() const noexcept { return *resident_; }
+  void set_resident(std::unique_ptr<Resident> resident) noexcept {
+    resident_ = std::move(resident);
+  }
+
   // No thread may attach any more, thread ends included.
   void close() noexcept { closed_.store(true, std::memory_order_release); }
   bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
@@ -48,6 +61,7 @@ class Interpreter {
   PyInterpreterState* const state_;
   base::LogSink& server_log_;
   Ref support_;
+  std::unique_ptr<Resident> resident_;
   std::atomic<bool> closed_ = false;
 };
 

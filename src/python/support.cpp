@@ -22,10 +22,9 @@ def format_exception(value):
     return ''.join(traceback.format_exception(type(value), value, value.__traceback__)).rstrip('\n')
 
 
-def add_python_path(entries):
+def add_python_path(entry):
     before = list(sys.path)
-    for entry in entries:
-        site.addsitedir(entry)
+    site.addsitedir(entry)
     added = [path for path in sys.path if path not in before]
     sys.path[:] = added + before
 

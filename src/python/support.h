@@ -8,7 +8,7 @@ namespace pyhost::python {
 
 // Makes the support module and keeps it in the interpreter:
 //   format_exception(value) -> str            a complete traceback
-//   add_python_path(entries)                  site directories, moved to the front of sys.path
+//   add_python_path(entry)                    a site directory, put in front of sys.path
 //   restrict(stream, name)                    replaces sys.<stream> by an object that refuses use
 //   restrict_signals(log)                     makes signal.signal() log and do nothing
 //   compile_script(source, path) -> code      PEP 263 cookies honoured

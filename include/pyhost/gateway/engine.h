@@ -16,6 +16,9 @@
 
 namespace pyhost::gateway {
 
+// The version of mod_wsgi whose Python-visible interface applications find here.
+inline constexpr std::array<int, 3> kModWsgiApi{6, 0, 5};
+
 // How one process runs Python; fixed for its life. Defaults are in settings.h.
 struct EngineSettings {
   std::string process_group;   // "" when embedded
@@ -30,6 +33,7 @@ struct EngineSettings {
   bool restrict_stdin = false;
   bool restrict_stdout = false;
   bool restrict_signal = true;
+  bool interactive = false;  // httpd -X: stdin and stdout stay the terminal's, for a debugger
   bool destroy_interpreters = true;  // run threading shutdown and atexit at the end
   bool case_sensitive_paths = true;
   unsigned interpreters_max = 0;  // sub-interpreters; 0 = no limit

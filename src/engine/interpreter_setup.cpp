@@ -1,0 +1,112 @@
+#include "engine/interpreter_setup.h"
+
+#include <fmt/format.h>
+
+#include "python/error.h"
+#include "python/native_type.h"
+#include "python/support.h"
+
+namespace pyhost::engine {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+using python::Attached;
+using python::DetachScope;
+using python::Interpreter;
+using python::PythonError;
+using python::Ref;
+
+base::Result<> raised(Attached& py, std::string_view doing) {
+  return base::fail(fmt::format("{}: {}", doing, PythonError::take(py).summary(py)));
+}
+
+// The log function of restrict_signals(): its self is a capsule around the interpreter.
+PyObject* log_ignored_signal(PyObject* capsule, PyObject* text) {
+  return python::py_entry([&]() -> PyObject* {
+    auto* interpreter = static_cast<Interpreter*>(PyCapsule_GetPointer(capsule, nullptr));
+    if (interpreter == nullptr) return nullptr;
+    python::CalledByPython py(*interpreter);
+    const std::string sentence = python::to_utf8(py, text);
+    {
+      const DetachScope detached(py);
+      interpreter->server_log().log(LogLevel::info, Message::signal_ignored, sentence);
+    }
+    Py_RETURN_NONE;
+  });
+}
+
+PyMethodDef log_method = {"log", log_ignored_signal, METH_O, nullptr};
+
+base::Result<> restrict_signals(Attached& py, Interpreter& interpreter) {
+  const Ref capsule = Ref::steal(PyCapsule_New(&interpreter, nullptr, nullptr));
+  const Ref log = Ref::steal(capsule ? PyCFunction_New(&log_method, capsule.get()) : nullptr);
+  const Ref done = Ref::steal(
+      log ? PyObject_CallMethod(interpreter.support(), "restrict_signals", "O", log.get())
+          : nullptr);
+  return done ? base::Result<>() : raised(py, "signal.signal() cannot be restricted");
+}
+
+void add_python_path(Attached& py, Interpreter& interpreter, const std::string& entry) {
+  const Ref path = Ref::steal(PyUnicode_DecodeFSDefault(entry.c_str()));
+  const Ref done = Ref::steal(
+      path ? PyObject_CallMethod(interpreter.support(), "add_python_path", "O", path.get())
+           : nullptr);
+  if (done) return;
+  const std::string text =
+      fmt::format("'{}' could not be added to the Python path of {}\n{}", entry,
+                  interpreter.phrase(), PythonError::take(py).traceback(py));
+  const DetachScope detached(py);
+  interpreter.server_log().log(LogLevel::error, Message::python_path_failed, text);
+}
+
+base::Result<> set_stream(Attached& py, const char* name, Ref stream) {
+  if (stream && PySys_SetObject(name, stream.get()) == 0) return {};
+  return raised(py, fmt::format("sys.{} cannot be replaced", name));
+}
+
+base::Result<> restrict(Attached& py, Interpreter& interpreter, const char* stream,
+                        const char* directive) {
+  const Ref done =
+      Ref::steal(PyObject_CallMethod(interpreter.support(), "restrict", "ss", stream, directive));
+  return done ? base::Result<>() : raised(py, fmt::format("sys.{} cannot be restricted", stream));
+}
+
+base::Result<> replace_streams(Attached& py, Interpreter& interpreter,
+                               const gateway::EngineSettings& settings,
+                               const python::LogStreamType& streams) {
+  PH_TRY_VOID(set_stream(py, "stderr", streams.make_ambient(py, "<stderr>")));
+  if (settings.interactive) return {};
+  if (settings.restrict_stdin) {
+    PH_TRY_VOID(restrict(py, interpreter, "stdin", "WSGIRestrictStdin"));
+  }
+  if (settings.restrict_stdout) return restrict(py, interpreter, "stdout", "WSGIRestrictStdout");
+  return set_stream(py, "stdout", streams.make_ambient(py, "<stdout>"));
+}
+
+base::Result<> set_switch_interval(Attached& py, double seconds) {
+  const Ref sys = Ref::steal(PyImport_ImportModule("sys"));
+  const Ref done =
+      Ref::steal(sys ? PyObject_CallMethod(sys.get(), "setswitchinterval", "d", seconds) : nullptr);
+  return done ? base::Result<>() : raised(py, "the switch interval cannot be set");
+}
+
+}  // namespace
+
+base::Result<> prepare_interpreter(Attached& py, Interpreter& interpreter,
+                                   const gateway::EngineSettings& settings,
+                                   const python::LogStreamType& streams) {
+  PH_TRY_VOID(python::install_support(py, interpreter));
+  if (settings.switch_interval_seconds) {
+    PH_TRY_VOID(set_switch_interval(py, *settings.switch_interval_seconds));
+  }
+  PH_TRY_VOID(replace_streams(py, interpreter, settings, streams));
+  if (settings.restrict_signal) PH_TRY_VOID(restrict_signals(py, interpreter));
+  // Each entry goes in front of what is there, so the last one is added first.
+  for (auto entry = settings.python_path.rbegin(); entry != settings.python_path.rend(); ++entry) {
+    add_python_path(py, interpreter, *entry);
+  }
+  return {};
+}
+
+}  // namespace pyhost::engine

@@ -1,0 +1,40 @@
+// The engine that runs Python in this process.
+#pragma once
+
+#include <memory>
+
+#include "pyhost/gateway/engine.h"
+#include "python/registry.h"
+#include "python/runtime.h"
+
+namespace pyhost::engine {
+
+// Composes the Python side: one runtime, and for every application group an interpreter with its
+// scripts and its WSGI adapter.
+class LocalEngine final : public gateway::Engine {
+ public:
+  static base::Result<std::unique_ptr<gateway::Engine>> start(gateway::EngineSettings settings,
+                                                              base::LogSink& server_log);
+  ~LocalEngine() override;
+
+  gateway::Outcome run(const gateway::Target& target,
+                       gateway::Exchange& exchange) noexcept override;
+  base::Result<> preload(const gateway::Target& target, base::LogSink& sink) noexcept override;
+  void stop(std::chrono::milliseconds budget) noexcept override;
+
+ private:
+  LocalEngine(gateway::EngineSettings settings, base::LogSink& server_log)
+      : settings_(std::move(settings)), server_log_(server_log) {}
+
+  base::Result<> set_up(python::Attached& py, python::Interpreter& interpreter) const;
+  python::InterpreterRegistry::Found interpreter_for(std::string_view application_group);
+
+  const gateway::EngineSettings settings_;
+  base::LogSink& server_log_;
+  // Lives on when the engine goes: see Runtime.
+  python::Runtime* runtime_ = nullptr;
+  std::unique_ptr<python::InterpreterRegistry> interpreters_;
+  bool stopped_ = false;
+};
+
+}  // namespace pyhost::engine

@@ -1,0 +1,20 @@
+// The Python module `mod_wsgi`.
+#pragma once
+
+#include "pyhost/base/result.h"
+#include "pyhost/gateway/engine.h"
+#include "python/attached.h"
+
+namespace pyhost::pyapi {
+
+// Puts the module into sys.modules of the interpreter, where frameworks look for it:
+//   version                (major, minor, micro) of the mod_wsgi whose interface this is
+//   process_group          name of the process group, "" when embedded in httpd
+//   application_group      name of the interpreter, "" for the main one
+//   maximum_processes      of the process group, or of httpd
+//   threads_per_process    the same
+//   FileWrapper            the type of environ['wsgi.file_wrapper']
+base::Result<> install_module(python::Attached& py, const gateway::EngineSettings& settings,
+                              PyObject* file_wrapper_type);
+
+}  // namespace pyhost::pyapi

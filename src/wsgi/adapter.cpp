@@ -1,0 +1,215 @@
+#include "wsgi/adapter.h"
+
+#include <fmt/format.h>
+
+#include "pyhost/base/scope_exit.h"
+#include "python/compat.h"
+#include "python/native_type.h"
+#include "wsgi/failure_report.h"
+#include "wsgi/file_wrapper.h"
+#include "wsgi/input.h"
+#include "wsgi/start_response.h"
+
+namespace pyhost::wsgi {
+namespace {
+
+using gateway::ReplyPart;
+using python::Attached;
+using python::DetachScope;
+using python::Ref;
+
+// Up to here the body is copied, so that Python is not needed again after the reply is sent: a copy
+// of this size costs less than waiting for the lock once more.
+constexpr std::size_t kHeldBytesMax = 64 * 1024;
+
+// The context variables of one request: a new context, entered for a scope.
+class ContextScope {
+ public:
+  explicit ContextScope(Attached&) : context_(Ref::steal(PyContext_New())) {
+    if (context_) PyContext_Enter(context_.get());
+  }
+  ContextScope(const ContextScope&) = delete;
+  ContextScope& operator=(const ContextScope&) = delete;
+  ~ContextScope() {
+    if (context_) PyContext_Exit(context_.get());
+  }
+
+ private:
+  Ref context_;
+};
+
+bool check_started(const Request& request) {
+  if (request.started()) return true;
+  PyErr_SetString(PyExc_RuntimeError,
+                  "the application produced its response before it called start_response()");
+  return false;
+}
+
+bool check_block(PyObject* block) {
+  if (PyBytes_Check(block)) return true;
+  PyErr_Format(PyExc_TypeError, "the response must consist of bytes, not %.200s",
+               Py_TYPE(block)->tp_name);
+  return false;
+}
+
+std::string_view bytes_of(const Ref& block) noexcept {
+  return {PyBytes_AS_STRING(block.get()), std::size_t(PyBytes_GET_SIZE(block.get()))};
+}
+
+// Whether len(result) says that there is exactly one block (PEP 3333, handling Content-Length).
+bool has_one_block(Attached& py, PyObject* result) {
+  const PyTypeObject* type = Py_TYPE(result);
+  const bool sized =
+      (type->tp_as_sequence != nullptr && type->tp_as_sequence->sq_length != nullptr) ||
+      (type->tp_as_mapping != nullptr && type->tp_as_mapping->mp_length != nullptr);
+  if (!sized) return false;
+  const Py_ssize_t length = PyObject_Size(result);
+  if (length < 0) python::discard_error(py);
+  return length == 1;
+}
+
+// The blocks that are there already: those of a list or tuple, or of an iterator over one. False
+// with an exception pending.
+bool collect(PyObject* items, std::vector<Ref>& blocks) {
+  if (PyList_CheckExact(items)) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); ++i) {
+      blocks.push_back(Ref::share(PyList_GET_ITEM(items, i)));
+    }
+  } else if (PyTuple_CheckExact(items)) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); ++i) {
+      blocks.push_back(Ref::share(PyTuple_GET_ITEM(items, i)));
+    }
+  } else {
+    while (Ref block = Ref::steal(PyIter_Next(items))) blocks.push_back(std::move(block));
+    if (PyErr_Occurred() != nullptr) return false;
+  }
+  for (const Ref& block : blocks) {
+    if (!check_block(block.get())) return false;
+  }
+  return true;
+}
+
+bool send(Attached& py, Request& request, std::span<const std::string_view> blocks,
+          ReplyPart::Then then) {
+  request.commit();
+  const DetachScope detached(py);
+  return request.send(blocks, then);
+}
+
+}  // namespace
+
+base::Result<Adapter> Adapter::make(Attached& py, const gateway::EngineSettings& settings,
+                                    python::LogStreamType streams) {
+  PH_TRY(input, make_input_type(py));
+  PH_TRY(start_response, make_start_response_type(py));
+  PH_TRY(file_wrapper, make_file_wrapper_type(py));
+  PH_TRY(environs, EnvironFactory::make(py, settings, file_wrapper.get()));
+  Ref close_name = Ref::steal(PyUnicode_InternFromString("close"));
+  if (!close_name) return base::fail(python::PythonError::take(py).summary(py));
+  return Adapter(std::move(input), std::move(start_response), std::move(file_wrapper),
+                 std::move(close_name), std::move(environs), std::move(streams));
+}
+
+void Adapter::run(Attached& py, PyObject* application, Request& request) {
+  python::LineLog*& current_log = python::current_request_log();
+  current_log = &request.log();
+  const base::ScopeExit reset_log([&] { current_log = nullptr; });
+  const ContextScope context(py);
+
+  const Ref result = call(py, application, request);
+  if (!result) {
+    report_failure(py, request);
+    return;
+  }
+  if (!deliver(py, result.get(), request)) report_failure(py, request);
+  if (!close(py, result.get(), request)) report_close_failure(py, request);
+}
+
+Ref Adapter::call(Attached& py, PyObject* application, Request& request) {
+  const Ref environ = environs_.build(py, request.exchange().head());
+  const Ref input = make_input(py, input_type_.get(), request);
+  const Ref errors = streams_.make_for_request(py, "<wsgi.errors>", request.link(), request.log());
+  const Ref start = make_start_response(py, start_response_type_.get(), request);
+  if (!environ || !input || !errors || !start ||
+      !environs_.add_streams(py, environ.get(), input.get(), errors.get())) {
+    return {};
+  }
+  PyObject* const arguments[] = {environ.get(), start.get()};
+  return Ref::steal(PyObject_Vectorcall(application, arguments, 2, nullptr));
+}
+
+// False with an exception pending.
+bool Adapter::deliver(Attached& py, PyObject* result, Request& request) {
+  if (PyList_CheckExact(result) || PyTuple_CheckExact(result)) {
+    std::vector<Ref> blocks;
+    return collect(result, blocks) && deliver_all(py, blocks, false, request);
+  }
+  auto* file_wrapper = reinterpret_cast<PyTypeObject*>(file_wrapper_type_.get());
+  if (PyObject_TypeCheck(result, file_wrapper) && !request.committed()) {
+    if (const auto range = file_range_of(py, result)) {
+      if (!check_started(request)) return false;
+      request.commit();
+      const DetachScope detached(py);
+      request.send_file(*range);
+      return true;
+    }
+  }
+  const Ref iterator = Ref::steal(PyObject_GetIter(result));
+  if (!iterator) return false;
+  if (Py_IS_TYPE(iterator.get(), &PyListIter_Type) ||
+      Py_IS_TYPE(iterator.get(), &PyTupleIter_Type)) {
+    std::vector<Ref> blocks;
+    return collect(iterator.get(), blocks) && deliver_all(py, blocks, true, request);
+  }
+  return deliver_each(py, result, iterator.get(), request);
+}
+
+// A body that is complete: one pass through httpd, and no flush.
+bool Adapter::deliver_all(Attached& py, std::span<const Ref> blocks, bool closes,
+                          Request& request) {
+  if (!check_started(request)) return false;
+  std::vector<std::string_view> views;
+  views.reserve(blocks.size());
+  std::size_t total = 0;
+  for (const Ref& block : blocks) {
+    views.push_back(bytes_of(block));
+    total += views.back().size();
+  }
+  if (!closes && total <= kHeldBytesMax) {
+    request.hold(views);
+  } else {
+    send(py, request, views, ReplyPart::Then::end);
+  }
+  return true;
+}
+
+// A body that is made while it is sent: each block leaves before the next one is asked for (PEP
+// 3333, buffering and streaming).
+bool Adapter::deliver_each(Attached& py, PyObject* result, PyObject* iterator, Request& request) {
+  bool only_block = has_one_block(py, result);
+  while (const Ref block = Ref::steal(PyIter_Next(iterator))) {
+    if (!check_block(block.get())) return false;
+    const std::string_view view = bytes_of(block);
+    if (view.empty()) continue;
+    if (!check_started(request)) return false;
+    if (only_block && !request.committed() && !request.response().content_length()) {
+      request.set_content_length(view.size());
+    }
+    only_block = false;
+    if (!send(py, request, {&view, 1}, ReplyPart::Then::pause)) return true;
+  }
+  if (PyErr_Occurred() != nullptr || !check_started(request)) return false;
+  send(py, request, {}, ReplyPart::Then::end);
+  return true;
+}
+
+// False with an exception pending.
+bool Adapter::close(Attached&, PyObject* result, Request&) {
+  if (PyList_CheckExact(result) || PyTuple_CheckExact(result)) return true;
+  Ref function;
+  const int found = python::get_optional_attribute(result, close_name_.get(), function);
+  if (found <= 0) return found == 0;
+  return bool(Ref::steal(PyObject_CallNoArgs(function.get())));
+}
+
+}  // namespace pyhost::wsgi

@@ -1,0 +1,58 @@
+// Calls WSGI applications.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/base/result.h"
+#include "pyhost/gateway/engine.h"
+#include "python/attached.h"
+#include "python/error.h"
+#include "python/log_stream.h"
+#include "python/ref.h"
+#include "wsgi/environ.h"
+#include "wsgi/request.h"
+
+namespace pyhost::wsgi {
+
+// The WSGI side of one interpreter: its types and its environ factory. Serves any number of
+// threads; lives until the process ends.
+class Adapter {
+ public:
+  static base::Result<Adapter> make(python::Attached& py, const gateway::EngineSettings& settings,
+                                    python::LogStreamType streams);
+
+  // Runs `application` for the request, sends what it produces, calls close() and drops every
+  // object it made. What may be sent without Python is left to Request::finish(). Failures are
+  // logged and noted in the request.
+  void run(python::Attached& py, PyObject* application, Request& request);
+
+  PyObject* file_wrapper_type() const noexcept { return file_wrapper_type_.get(); }
+
+ private:
+  Adapter(python::Ref input, python::Ref start_response, python::Ref file_wrapper,
+          python::Ref close_name, EnvironFactory environs, python::LogStreamType streams)
+      : input_type_(std::move(input)),
+        start_response_type_(std::move(start_response)),
+        file_wrapper_type_(std::move(file_wrapper)),
+        close_name_(std::move(close_name)),
+        environs_(std::move(environs)),
+        streams_(std::move(streams)) {}
+
+  python::Ref call(python::Attached& py, PyObject* application, Request& request);
+  bool deliver(python::Attached& py, PyObject* result, Request& request);
+  bool deliver_all(python::Attached& py, std::span<const python::Ref> blocks, bool closes,
+                   Request& request);
+  bool deliver_each(python::Attached& py, PyObject* result, PyObject* iterator, Request& request);
+  bool close(python::Attached& py, PyObject* result, Request& request);
+
+  python::Ref input_type_;
+  python::Ref start_response_type_;
+  python::Ref file_wrapper_type_;
+  python::Ref close_name_;
+  EnvironFactory environs_;
+  python::LogStreamType streams_;
+};
+
+}  // namespace pyhost::wsgi

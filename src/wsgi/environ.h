@@ -1,0 +1,47 @@
+// Builds the environ dictionary.
+#pragma once
+
+#include <array>
+#include <mutex>
+#include <vector>
+
+#include "pyhost/base/result.h"
+#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/request_head.h"
+#include "python/attached.h"
+#include "python/ref.h"
+
+namespace pyhost::wsgi {
+
+// One per interpreter. Keys are interned once; what no request changes comes from a template that
+// is copied; a value that is the same as last time, such as a host name or a browser's headers, is
+// the same str object again.
+class EnvironFactory {
+ public:
+  static base::Result<EnvironFactory> make(python::Attached& py,
+                                           const gateway::EngineSettings& settings,
+                                           PyObject* file_wrapper_type);
+
+  // A new dictionary with everything but what the request's own objects are; null with an exception
+  // pending.
+  python::Ref build(python::Attached& py, const gateway::RequestHead& head);
+  // Adds wsgi.input and wsgi.errors. False with an exception pending.
+  bool add_streams(python::Attached& py, PyObject* environ, PyObject* input,
+                   PyObject* errors) const;
+
+ private:
+  EnvironFactory() = default;
+
+  bool fill_template(const gateway::EngineSettings& settings, PyObject* file_wrapper_type);
+  bool add(PyObject* environ, const gateway::EnvironEntry& entry);
+  python::Ref value_of(const gateway::EnvironEntry& entry);
+
+  std::array<python::Ref, gateway::kEnvironKeyCount> keys_;
+  std::array<python::Ref, gateway::kEnvironKeyCount> last_values_;
+  python::Ref template_;
+  python::Ref url_scheme_key_, http_, https_;
+  python::Ref input_key_, errors_key_;
+  python::Ref request_start_key_, application_start_key_, thread_id_key_;
+};
+
+}  // namespace pyhost::wsgi

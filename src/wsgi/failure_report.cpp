@@ -1,0 +1,58 @@
+#include "wsgi/failure_report.h"
+
+#include <fmt/format.h>
+
+#include "python/error.h"
+
+namespace pyhost::wsgi {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+using python::Attached;
+using python::DetachScope;
+using python::PythonError;
+
+void log_detached(Attached& py, Request& request, LogLevel level, Message message,
+                  const std::string& text) {
+  const DetachScope detached(py);
+  request.exchange().log(level, message, text);
+}
+
+void advise_on_subinterpreters(Attached& py, Request& request, const PythonError& error) {
+  if (py.interpreter().is_main() || !error.refuses_subinterpreters(py)) return;
+  log_detached(py, request, LogLevel::error, Message::subinterpreter_import,
+               fmt::format("{} needs a module that does not work in a sub-interpreter; set "
+                           "WSGIApplicationGroup %{{GLOBAL}} for it",
+                           request.target().script));
+}
+
+}  // namespace
+
+void report_failure(Attached& py, Request& request) {
+  const PythonError error = PythonError::take(py);
+  constexpr int kInternalServerError = 500;
+  request.fail(kInternalServerError);
+  const std::string summary = error.summary(py);
+  if (request.body_fault() != gateway::BodyFault::none) {
+    log_detached(py, request, LogLevel::info, Message::client_fault,
+                 fmt::format("{}; {} raised {}", gateway::describe(request.body_fault()),
+                             request.target().script, summary));
+    return;
+  }
+  const Message message =
+      error.is(PyExc_SystemExit) ? Message::application_exited : Message::application_raised;
+  log_detached(py, request, LogLevel::error, message,
+               fmt::format("{} raised {} (in {})\n{}", request.target().script, summary,
+                           py.interpreter().phrase(), error.traceback(py)));
+  advise_on_subinterpreters(py, request, error);
+}
+
+void report_close_failure(Attached& py, Request& request) {
+  const PythonError error = PythonError::take(py);
+  log_detached(py, request, LogLevel::error, Message::close_failed,
+               fmt::format("close() of the response of {} raised {}\n{}", request.target().script,
+                           error.summary(py), error.traceback(py)));
+}
+
+}  // namespace pyhost::wsgi

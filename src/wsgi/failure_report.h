@@ -1,0 +1,16 @@
+// What happens when an application fails.
+#pragma once
+
+#include "python/attached.h"
+#include "wsgi/request.h"
+
+namespace pyhost::wsgi {
+
+// Takes the pending exception of the application, logs it with its traceback in one record and
+// notes in the request how to answer: 500, or what the client did to its own body.
+void report_failure(python::Attached& py, Request& request);
+
+// The same for close(), which no longer changes the reply.
+void report_close_failure(python::Attached& py, Request& request);
+
+}  // namespace pyhost::wsgi

@@ -1,0 +1,154 @@
+#include "wsgi/file_wrapper.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "python/compat.h"
+#include "python/error.h"
+#include "python/native_type.h"
+
+namespace pyhost::wsgi {
+namespace {
+
+using python::Attached;
+using python::Ref;
+
+constexpr Py_ssize_t kDefaultBlockBytes = 8192;
+
+struct FileWrapper {
+  Ref filelike;
+  Py_ssize_t block_bytes;
+  bool closed = false;
+};
+
+PyObject* create(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+  return python::py_entry([&]() -> PyObject* {
+    static const char* const names[] = {"filelike", "blksize", nullptr};
+    PyObject* filelike;
+    Py_ssize_t block_bytes = kDefaultBlockBytes;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|n:FileWrapper",
+                                     const_cast<char**>(names), &filelike, &block_bytes)) {
+      return nullptr;
+    }
+    if (block_bytes < 1) {
+      PyErr_SetString(PyExc_ValueError, "blksize must be positive");
+      return nullptr;
+    }
+    return python::make_native<FileWrapper>(reinterpret_cast<PyObject*>(type),
+                                            FileWrapper{Ref::share(filelike), block_bytes})
+        .release();
+  });
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(python::value_of<FileWrapper>(self).filelike.get());
+  return 0;
+}
+
+int clear(PyObject* self) {
+  python::value_of<FileWrapper>(self).filelike.reset();
+  return 0;
+}
+
+PyObject* next(PyObject* self) {
+  FileWrapper& wrapper = python::value_of<FileWrapper>(self);
+  if (wrapper.closed) {
+    PyErr_SetString(PyExc_ValueError, "I/O operation on closed file");
+    return nullptr;
+  }
+  Ref block =
+      Ref::steal(PyObject_CallMethod(wrapper.filelike.get(), "read", "n", wrapper.block_bytes));
+  if (!block) return nullptr;
+  if (!PyBytes_Check(block.get())) {
+    PyErr_Format(PyExc_TypeError, "the wrapped file's read() must return bytes, not %.200s",
+                 Py_TYPE(block.get())->tp_name);
+    return nullptr;
+  }
+  return PyBytes_GET_SIZE(block.get()) == 0 ? nullptr : block.release();
+}
+
+PyObject* close(PyObject* self, PyObject*) {
+  FileWrapper& wrapper = python::value_of<FileWrapper>(self);
+  if (wrapper.closed) Py_RETURN_NONE;
+  wrapper.closed = true;
+  const Ref name = Ref::steal(PyUnicode_InternFromString("close"));
+  Ref function;
+  if (!name || python::get_optional_attribute(wrapper.filelike.get(), name.get(), function) < 0) {
+    return nullptr;
+  }
+  return function ? PyObject_CallNoArgs(function.get()) : Py_NewRef(Py_None);
+}
+
+PyObject* get_filelike(PyObject* self, void*) {
+  return Py_NewRef(python::value_of<FileWrapper>(self).filelike.get());
+}
+
+PyObject* get_block_bytes(PyObject* self, void*) {
+  return PyLong_FromSsize_t(python::value_of<FileWrapper>(self).block_bytes);
+}
+
+PyObject* iterate(PyObject* self) {
+  return Py_NewRef(self);
+}
+
+PyMethodDef methods[] = {{"close", close, METH_NOARGS, "Closes the wrapped file."},
+                         {nullptr, nullptr, 0, nullptr}};
+
+PyGetSetDef attributes[] = {
+    {"filelike", get_filelike, nullptr, "The wrapped file.", nullptr},
+    {"blksize", get_block_bytes, nullptr, "Bytes asked of read() at a time.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+constexpr char kDoc[] =
+    "FileWrapper(filelike, blksize=8192)\n\nAn iterable over the blocks of a file; httpd sends a "
+    "regular file itself.";
+
+PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(kDoc)},
+                       {Py_tp_new, python::slot(create)},
+                       {Py_tp_dealloc, python::slot(python::dealloc_native<FileWrapper>)},
+                       {Py_tp_traverse, python::slot(traverse)},
+                       {Py_tp_clear, python::slot(clear)},
+                       {Py_tp_iter, python::slot(iterate)},
+                       {Py_tp_iternext, python::slot(next)},
+                       {Py_tp_methods, methods},
+                       {Py_tp_getset, attributes},
+                       {0, nullptr}};
+
+PyType_Spec spec = {"mod_wsgi.FileWrapper", sizeof(python::Native<FileWrapper>), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+
+// -1, with no exception left, when the file has no usable descriptor or position.
+Py_ssize_t ask_number(Attached& py, PyObject* filelike, const char* method) {
+  const Ref answer = Ref::steal(PyObject_CallMethod(filelike, method, nullptr));
+  if (answer && PyLong_Check(answer.get())) {
+    const Py_ssize_t number = PyLong_AsSsize_t(answer.get());
+    if (number >= 0) return number;
+  }
+  python::discard_error(py);
+  return -1;
+}
+
+}  // namespace
+
+base::Result<Ref> make_file_wrapper_type(Attached& py) {
+  Ref type = Ref::steal(PyType_FromSpec(&spec));
+  if (!type) return base::fail(python::PythonError::take(py).summary(py));
+  return type;
+}
+
+std::optional<gateway::FileRange> file_range_of(Attached& py, PyObject* file_wrapper) {
+  const FileWrapper& wrapper = python::value_of<FileWrapper>(file_wrapper);
+  if (wrapper.closed || !wrapper.filelike) return std::nullopt;
+  const Ref filelike = wrapper.filelike.clone();
+  const Py_ssize_t fd = ask_number(py, filelike.get(), "fileno");
+  struct stat status {};
+  if (fd < 0 || fstat(int(fd), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  // Python's own position: the descriptor's is ahead of it by what is buffered.
+  const Py_ssize_t position = ask_number(py, filelike.get(), "tell");
+  if (position < 0 || position > status.st_size) return std::nullopt;
+  return gateway::FileRange{int(fd), std::uint64_t(position),
+                            std::uint64_t(status.st_size - position)};
+}
+
+}  // namespace pyhost::wsgi

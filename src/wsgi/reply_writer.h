@@ -1,0 +1,56 @@
+// Sends one reply, and holds it to its Content-Length.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/gateway/exchange.h"
+#include "wsgi/started_response.h"
+
+namespace pyhost::wsgi {
+
+// Turns an application's blocks into the parts of an exchange: the head goes with the first one,
+// bytes beyond Content-Length stay behind, and the byte that completes it ends the reply. One
+// thread at a time; every function may block.
+class ReplyWriter {
+ public:
+  explicit ReplyWriter(gateway::Exchange& exchange) noexcept : exchange_(exchange) {}
+
+  enum class State {
+    unsent,   // nothing has left
+    open,     // the head has left, more is due
+    ended,    // complete
+    stopped,  // the client has gone, or httpd has answered itself
+  };
+  State state() const noexcept { return state_; }
+
+  // Blocks of the body. PRECONDITION: `response` is set on every call before the head is sent.
+  State send(StartedResponse& response, std::span<const std::string_view> blocks,
+             gateway::ReplyPart::Then then);
+  // The whole body is a range of a file; `range` is cut to Content-Length, and a larger
+  // Content-Length to the range. PRECONDITION: state() is unsent.
+  State send_file(StartedResponse& response, gateway::FileRange range);
+
+  // Bytes that the application owes to its Content-Length; 0 when it owes none. Tells a short reply
+  // after a part that should have ended it.
+  std::uint64_t bytes_owed() const noexcept { return bytes_owed_; }
+  // Bytes it produced beyond its Content-Length.
+  std::uint64_t bytes_excess() const noexcept { return bytes_excess_; }
+
+ private:
+  void trim(std::span<const std::string_view> blocks);
+  State pass_on(const gateway::ReplyPart& part);
+
+  gateway::Exchange& exchange_;
+  State state_ = State::unsent;
+  bool bodiless_ = false;                   // HEAD, 204, 304: the length promises nothing
+  std::optional<std::uint64_t> remaining_;  // of Content-Length
+  std::uint64_t bytes_owed_ = 0;
+  std::uint64_t bytes_excess_ = 0;
+  std::vector<std::string_view> trimmed_;
+};
+
+}  // namespace pyhost::wsgi

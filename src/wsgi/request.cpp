@@ -1,0 +1,95 @@
+#include "wsgi/request.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace pyhost::wsgi {
+
+using gateway::BodyFault;
+using gateway::Outcome;
+using gateway::ReplyPart;
+using State = ReplyWriter::State;
+
+void Request::start(StartedResponse response) {
+  response_ = std::move(response);
+  started_ = true;
+}
+
+void Request::hold(std::span<const std::string_view> blocks) {
+  std::size_t total = 0;
+  for (const std::string_view block : blocks) total += block.size();
+  held_.reserve(total);
+  for (const std::string_view block : blocks) held_.append(block);
+  committed_ = true;
+  holding_ = true;
+}
+
+void Request::fail(int status) noexcept {
+  failed_status_ = fault_ == BodyFault::none ? status : gateway::status_of(fault_);
+}
+
+gateway::BodyRead Request::read_body(std::span<char> into) noexcept {
+  const std::lock_guard lock(mutex_);
+  const gateway::BodyRead read = exchange_.read_body(into);
+  if (read.fault != BodyFault::none) fault_ = read.fault;
+  return read;
+}
+
+// What the application makes of a broken request body may not blame the server for it.
+bool Request::gives_way_to_fault() noexcept {
+  constexpr int kServerError = 500;
+  if (fault_ == BodyFault::none || response_.status() < kServerError) return false;
+  if (writer_.state() != State::unsent) return false;
+  failed_status_ = gateway::status_of(fault_);
+  return true;
+}
+
+bool Request::send(std::span<const std::string_view> blocks, ReplyPart::Then then) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (failed() || gives_way_to_fault()) return false;
+  return writer_.send(response_, blocks, then) != State::stopped;
+}
+
+bool Request::send_file(gateway::FileRange range) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (failed() || gives_way_to_fault()) return false;
+  return writer_.send_file(response_, range) != State::stopped;
+}
+
+Outcome Request::finish() noexcept {
+  if (link_->close()) link_->wait_for_uses();
+  if (holding_ && !failed()) {
+    const std::string_view block = held_;
+    send({&block, 1}, ReplyPart::Then::end);
+  }
+  log_.flush();
+  report_length();
+  switch (writer_.state()) {
+    case State::ended:
+    case State::stopped:
+      return {Outcome::Kind::complete, 0};
+    case State::open:
+      return {Outcome::Kind::broken, 0};
+    case State::unsent:
+      break;
+  }
+  constexpr int kInternalServerError = 500;
+  return {Outcome::Kind::refused, failed() ? failed_status_ : kInternalServerError};
+}
+
+void Request::report_length() noexcept {
+  if (writer_.bytes_owed() != 0) {
+    exchange_.log(base::LogLevel::error, base::Message::response_short,
+                  fmt::format("{} sent {} bytes less than its Content-Length; the connection is "
+                              "aborted",
+                              target_.script, writer_.bytes_owed()));
+  }
+  if (writer_.bytes_excess() != 0) {
+    exchange_.log(base::LogLevel::warn, base::Message::response_long,
+                  fmt::format("{} sent {} bytes more than its Content-Length; they were dropped",
+                              target_.script, writer_.bytes_excess()));
+  }
+}
+
+}  // namespace pyhost::wsgi

@@ -1,0 +1,91 @@
+// One request while an application serves it: the C++ side that its Python objects share.
+#pragma once
+
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/target.h"
+#include "python/attached.h"
+#include "python/line_log.h"
+#include "python/request_link.h"
+#include "wsgi/reply_writer.h"
+#include "wsgi/started_response.h"
+
+namespace pyhost::wsgi {
+
+// Lives on the stack of the thread that serves the request, longer than the attachment: what is
+// complete at once is sent by finish(), when Python no longer needs to be held. The application may
+// use wsgi.input, write() and start_response() from other threads; the exchange still sees one
+// thread at a time.
+class Request {
+ public:
+  Request(const gateway::Target& target, gateway::Exchange& exchange)
+      : target_(target),
+        exchange_(exchange),
+        log_(exchange),
+        writer_(exchange),
+        link_(std::make_shared<python::RequestLink>()) {}
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  const gateway::Target& target() const noexcept { return target_; }
+  gateway::Exchange& exchange() noexcept { return exchange_; }
+  python::LineLog& log() noexcept { return log_; }
+  const python::SharedRequestLink& link() const noexcept { return link_; }
+
+  // --- Attached: the interpreter's lock protects what these change ---
+
+  bool started() const noexcept { return started_; }
+  const StartedResponse& response() const noexcept { return response_; }
+  // Replaces an earlier head. PRECONDITION: not committed().
+  void start(StartedResponse response);
+  // The head is on its way and cannot be replaced any more; before every detached send.
+  void commit() noexcept { committed_ = true; }
+  bool committed() const noexcept { return committed_; }
+  // Commits, and keeps a copy of the complete body; finish() sends it.
+  void hold(std::span<const std::string_view> blocks);
+  void set_content_length(std::uint64_t length) noexcept { response_.set_content_length(length); }
+
+  // The application failed: without a head the client gets `status`, or what it did to the request
+  // body; otherwise a broken reply.
+  void fail(int status) noexcept;
+
+  // The client's fault that the application met in wsgi.input, if any.
+  gateway::BodyFault body_fault() const noexcept { return fault_; }
+  bool failed() const noexcept { return failed_status_ != 0; }
+
+  // --- Detached; may block ---
+
+  gateway::BodyRead read_body(std::span<char> into) noexcept;
+  // False when the client has gone or nothing may be sent any more. PRECONDITION: started() and
+  // committed().
+  bool send(std::span<const std::string_view> blocks, gateway::ReplyPart::Then then) noexcept;
+  bool send_file(gateway::FileRange range) noexcept;
+
+  // Sends what is held, waits for other threads that still use the request, and says how it ended.
+  gateway::Outcome finish() noexcept;
+
+ private:
+  bool gives_way_to_fault() noexcept;
+  void report_length() noexcept;
+
+  const gateway::Target& target_;
+  gateway::Exchange& exchange_;
+  python::LineLog log_;
+  std::mutex mutex_;  // held around every use of exchange_ and writer_
+  ReplyWriter writer_;
+  StartedResponse response_;
+  bool started_ = false;
+  bool committed_ = false;
+  bool holding_ = false;
+  std::string held_;
+  gateway::BodyFault fault_ = gateway::BodyFault::none;
+  int failed_status_ = 0;
+  const python::SharedRequestLink link_;
+};
+
+}  // namespace pyhost::wsgi

@@ -1,0 +1,18 @@
+// start_response() and the write() that it returns.
+#pragma once
+
+#include "pyhost/base/result.h"
+#include "python/attached.h"
+#include "python/ref.h"
+#include "wsgi/request.h"
+
+namespace pyhost::wsgi {
+
+// The Python type `mod_wsgi.StartResponse`: start_response(status, headers[, exc_info]) -> write,
+// as PEP 3333 has it. Bad arguments raise TypeError or ValueError, use after the request
+// RuntimeError. A second call before anything was sent replaces the first. Usable from any thread.
+base::Result<python::Ref> make_start_response_type(python::Attached& py);
+
+python::Ref make_start_response(python::Attached& py, PyObject* type, Request& request);
+
+}  // namespace pyhost::wsgi
