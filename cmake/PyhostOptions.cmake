@@ -39,4 +39,10 @@ if(PYHOST_SANITIZE)
   target_compile_options(pyhost_options INTERFACE
     -fsanitize=${PYHOST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(pyhost_options INTERFACE -fsanitize=${PYHOST_SANITIZE})
+  # What a program that is not instrumented has to preload before it can load ours.
+  string(REGEX MATCH "address|thread" runtime "${PYHOST_SANITIZE}")
+  string(REPLACE address asan runtime "${runtime}")
+  string(REPLACE thread tsan runtime "${runtime}")
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=lib${runtime}.so
+    OUTPUT_VARIABLE PYHOST_SANITIZER_RUNTIME OUTPUT_STRIP_TRAILING_WHITESPACE)
 endif()

@@ -29,3 +29,25 @@ add_custom_target(sanitized_tests)
 function(pyhost_sanitized target)
   add_dependencies(sanitized_tests ${target})
 endfunction()
+
+# pyhost_httpd_test(<name> [LIBRARIES <target>...] [MPMS <mpm>...] SOURCES <file>...)
+#   A test that owns a httpd, run once for each MPM (event and prefork unless named) under the
+#   ctest label of that MPM.
+
+function(pyhost_httpd_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;MPMS" ${ARGN})
+  if(NOT arg_MPMS)
+    set(arg_MPMS event prefork)
+  endif()
+  pyhost_test_binary(${name} SOURCES ${arg_SOURCES} LIBRARIES test_harness ${arg_LIBRARIES})
+  foreach(target mod_pyhost pyhost_plugin)
+    if(TARGET ${target})
+      add_dependencies(${name} ${target})
+    endif()
+  endforeach()
+  foreach(mpm IN LISTS arg_MPMS)
+    add_test(NAME ${name}.${mpm} COMMAND ${name})
+    set_tests_properties(${name}.${mpm} PROPERTIES
+      ENVIRONMENT PYHOST_TEST_MPM=${mpm} LABELS "httpd;${mpm}" TIMEOUT 600)
+  endforeach()
+endfunction()

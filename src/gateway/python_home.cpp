@@ -55,6 +55,26 @@ bool looks_like_root(const fs::path& folder) {
   return false;
 }
 
+// Whether a folder or file of this name is part of an environment: the others are not left upwards,
+// or every path would end at "/", which on merged-/usr systems looks like an installation.
+bool is_part_of_environment(const std::string& name) {
+  if (name == "bin" || name == "lib" || name == "site-packages") return true;
+  constexpr std::string_view kPython = "python";
+  return name.starts_with(kPython) &&
+         name.find_first_not_of("0123456789.", kPython.size()) == name.npos;
+}
+
+// The root of the environment that a path such as <root>/bin/python lies in; otherwise the path.
+fs::path root_above(const fs::path& path) {
+  constexpr int kLevelsUpMax = 3;  // lib/python3.11/site-packages
+  fs::path root = path;
+  for (int level = 0; level < kLevelsUpMax && !looks_like_root(root); ++level) {
+    if (!is_part_of_environment(root.filename())) break;
+    root = root.parent_path();
+  }
+  return looks_like_root(root) ? root : path;
+}
+
 // The versions whose standard library lies under a prefix, "3.9, 3.12".
 std::string versions_under(const fs::path& prefix) {
   std::string versions;
@@ -85,11 +105,7 @@ base::Result<PythonHome> inspect_python_home(std::string_view path,
 
   fs::path root = fs::path(shown).lexically_normal();
   if (!root.has_filename()) root = root.parent_path();
-  constexpr int kLevelsUpMax = 3;  // lib/python3.11/site-packages
-  for (int level = 0; level < kLevelsUpMax && !looks_like_root(root); ++level) {
-    if (!root.has_relative_path()) break;
-    root = root.parent_path();
-  }
+  root = root_above(root);
   if (!looks_like_root(root)) {
     return base::fail(
         fmt::format("{} is not a Python environment: neither a virtualenv (no pyvenv.cfg) nor "

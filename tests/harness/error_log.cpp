@@ -1,0 +1,69 @@
+#include "harness/error_log.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pyhost::test {
+namespace {
+
+constexpr auto kNoted =
+    std::to_array<std::string_view>({"emerg", "alert", "crit", "error", "warn"});
+
+// These count at any level: httpd logs a child's death as a notice.
+constexpr auto kAlarming = std::to_array<std::string_view>(
+    {"exit signal", "AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "runtime error:"});
+
+bool contains_any(std::string_view text, const auto& needles) {
+  return std::ranges::any_of(needles,
+                             [&](const auto& needle) { return text.find(needle) != text.npos; });
+}
+
+// "[Sun Nov 22 13:07:24.996085 2026] [core:warn] [pid 5181:tid 5181] ..."
+ErrorLogLine parse_line(std::string_view line) {
+  ErrorLogLine parsed{.text = std::string(line)};
+  const auto open = line.find("] [");
+  if (!line.starts_with('[') || open == line.npos) return parsed;
+  const std::string_view tag = line.substr(open + 3, line.find(']', open + 3) - open - 3);
+  const auto colon = tag.find(':');
+  if (colon == tag.npos) return parsed;
+  parsed.module = tag.substr(0, colon);
+  parsed.level = tag.substr(colon + 1);
+  return parsed;
+}
+
+bool needs_declaration(const ErrorLogLine& line) {
+  return line.level.empty() || std::ranges::find(kNoted, line.level) != kNoted.end() ||
+         contains_any(line.text, kAlarming);
+}
+
+}  // namespace
+
+std::vector<ErrorLogLine> parse_error_log(std::string_view log) {
+  std::vector<ErrorLogLine> lines;
+  while (!log.empty()) {
+    const auto end = std::min(log.find('\n'), log.size());
+    if (end > 0) lines.push_back(parse_line(log.substr(0, end)));
+    log.remove_prefix(std::min(end + 1, log.size()));
+  }
+  return lines;
+}
+
+std::vector<std::string> audit_error_log(std::string_view log,
+                                         std::span<const std::string> expected,
+                                         std::span<const std::string> tolerated) {
+  std::vector<std::string> complaints;
+  for (const ErrorLogLine& line : parse_error_log(log)) {
+    if (needs_declaration(line) && !contains_any(line.text, expected) &&
+        !contains_any(line.text, tolerated)) {
+      complaints.push_back("unexpected in the error log: " + line.text);
+    }
+  }
+  for (const std::string& text : expected) {
+    if (log.find(text) == log.npos) {
+      complaints.push_back("expected in the error log, but not there: " + text);
+    }
+  }
+  return complaints;
+}
+
+}  // namespace pyhost::test

@@ -1,0 +1,167 @@
+#include "harness/http_client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+
+#include "pyhost/base/parse.h"
+
+namespace pyhost::test {
+namespace {
+
+using HeaderList = std::unique_ptr<curl_slist, void (*)(curl_slist*)>;
+
+std::size_t on_body(char* data, std::size_t, std::size_t bytes, void* response) {
+  static_cast<Response*>(response)->body.append(data, bytes);
+  return bytes;
+}
+
+void on_status_line(std::string_view line, Response& response) {
+  // A reply follows each interim reply.
+  if (response.status != 0) response.interim.push_back(response.status);
+  response.headers.clear();
+  const auto blank = std::min(line.find(' '), line.size() - 1);
+  const std::string_view rest = line.substr(blank + 1);
+  response.status = static_cast<int>(base::parse_unsigned(rest.substr(0, 3)).value_or(0));
+  response.reason = rest.size() > 4 ? rest.substr(4) : "";
+}
+
+std::size_t on_header(char* data, std::size_t, std::size_t bytes, void* argument) {
+  auto& response = *static_cast<Response*>(argument);
+  std::string_view line(data, bytes);
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  if (line.starts_with("HTTP/")) {
+    on_status_line(line, response);
+  } else if (const auto colon = line.find(':'); colon != line.npos) {
+    const auto value = std::min(line.find_first_not_of(' ', colon + 1), line.size());
+    response.headers.emplace_back(line.substr(0, colon), line.substr(value));
+  }
+  return bytes;
+}
+
+std::size_t on_read(char* into, std::size_t, std::size_t bytes_max, void* argument) {
+  auto& left = *static_cast<std::string_view*>(argument);
+  const std::size_t bytes = left.copy(into, bytes_max);
+  left.remove_prefix(bytes);
+  return bytes;
+}
+
+HeaderList header_list(const Request& request) {
+  HeaderList list(nullptr, curl_slist_free_all);
+  const auto add = [&](const std::string& line) {
+    list.reset(curl_slist_append(list.release(), line.c_str()));
+  };
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(request.headers, [&](const auto& header) {
+      return base::equals_ignoring_case(header.first, name);
+    });
+  };
+  for (const auto& [name, value] : request.headers) {
+    add(value.empty() ? name + ";" : name + ": " + value);
+  }
+  // A name without value takes libcurl's own header away.
+  for (const char* name : {"Accept", "Content-Type", "Expect"}) {
+    if (!has(name)) add(std::string(name) + ":");
+  }
+  if (request.chunked) add("Transfer-Encoding: chunked");
+  return list;
+}
+
+long version_of(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::http10:
+      return CURL_HTTP_VERSION_1_0;
+    case Protocol::h2c:
+      return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+    case Protocol::h2_tls:
+      return CURL_HTTP_VERSION_2TLS;
+    case Protocol::http11:
+    case Protocol::http11_tls:
+      break;
+  }
+  return CURL_HTTP_VERSION_1_1;
+}
+
+bool over_tls(Protocol protocol) {
+  return protocol == Protocol::http11_tls || protocol == Protocol::h2_tls;
+}
+
+void set_body(CURL* curl, const Request& request, std::string_view& left) {
+  if (!request.body) return;
+  curl_easy_setopt(curl, CURLOPT_POST, 1L);
+  if (request.chunked) {
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(curl, CURLOPT_READDATA, &left);
+  } else {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body->size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body->data());
+  }
+}
+
+}  // namespace
+
+HttpClient::HttpClient(Endpoint endpoint)
+    : endpoint_(std::move(endpoint)), curl_(curl_easy_init(), curl_easy_cleanup) {}
+
+Response HttpClient::request(const Request& request) {
+  CURL* const curl = curl_.get();
+  curl_easy_reset(curl);  // keeps the connection
+
+  const bool tls = over_tls(request.protocol);
+  const std::string url = fmt::format("{}://127.0.0.1:{}/", tls ? "https" : "http",
+                                      tls ? endpoint_.tls_port : endpoint_.port);
+  const HeaderList headers = header_list(request);
+  std::string_view body_left = request.body ? std::string_view(*request.body) : "";
+  Response response;
+  std::array<char, CURL_ERROR_SIZE> error_text{};
+
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, request.path.c_str());
+  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, version_of(request.protocol));
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, long(request.timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &response);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &response);
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_text.data());
+  if (tls) curl_easy_setopt(curl, CURLOPT_CAINFO, endpoint_.certificate.c_str());
+  set_body(curl, request, body_left);
+  if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+
+  response.error = curl_easy_perform(curl);
+  if (response.error != CURLE_OK) {
+    response.error_text =
+        error_text[0] != 0 ? error_text.data() : curl_easy_strerror(response.error);
+  }
+  return response;
+}
+
+std::optional<std::string> Response::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (base::equals_ignoring_case(key, name)) return value;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Response::all(std::string_view name) const {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : headers) {
+    if (base::equals_ignoring_case(key, name)) values.push_back(value);
+  }
+  return values;
+}
+
+std::ostream& operator<<(std::ostream& out, const Response& response) {
+  if (!response.complete()) out << "[libcurl: " << response.error_text << "] ";
+  out << response.status << ' ' << response.reason << '\n';
+  for (const auto& [name, value] : response.headers) out << name << ": " << value << '\n';
+  return out << '\n' << response.body;
+}
+
+}  // namespace pyhost::test

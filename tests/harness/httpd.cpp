@@ -1,0 +1,167 @@
+#include "harness/httpd.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "harness/error_log.h"
+#include "harness/httpd_root.h"
+#include "harness/tcp_table.h"
+
+namespace pyhost::test {
+namespace {
+
+// Every MPM says so after each (re)start, in the parent, when the configuration is in force.
+constexpr std::string_view kUp = "resuming normal operations";
+
+std::size_t count(std::string_view text, std::string_view needle) {
+  std::size_t times = 0;
+  for (auto at = text.find(needle); at != text.npos; at = text.find(needle, at + 1)) ++times;
+  return times;
+}
+
+// The event MPM can crash by itself when it is stopped while a thread is about to file a connection
+// away, so what is ending gets the time to end. A connection that a test keeps open stays.
+void let_connections_end(const Endpoint& endpoint) {
+  constexpr std::chrono::milliseconds kPause{500};
+  (void)wait_until(
+      [&] {
+        return !has_connections(endpoint.port) &&
+               (endpoint.tls_port == 0 || !has_connections(endpoint.tls_port));
+      },
+      kPause);
+}
+
+bool any_lives(const std::vector<pid_t>& pids, const std::vector<pid_t>& living) {
+  return std::ranges::any_of(
+      pids, [&](pid_t pid) { return std::ranges::find(living, pid) != living.end(); });
+}
+
+}  // namespace
+
+ConfigCheck check_config(std::string_view config, const Options& options) {
+  const HttpdRoot root(config, options);
+  return root.run_to_end({"-t"});
+}
+
+ConfigCheck start_in_vain(std::string_view config, const Options& options) {
+  const HttpdRoot root(config, options);
+  return root.run_to_end({"-DFOREGROUND"});
+}
+
+Httpd::Httpd(std::string_view config, const Options& options)
+    : root_(std::make_unique<HttpdRoot>(config, options)),
+      process_(root_->spawn({"-DFOREGROUND"})) {
+  const bool settled =
+      wait_until([this] { return count(log(), kUp) > 0 || process_->poll_status(); });
+  if (settled && !process_->poll_status()) {
+    descriptors_at_start_ = descriptors_of(process_->pid()).size();
+    return;
+  }
+  const auto status = process_->poll_status();
+  ADD_FAILURE() << "httpd did not start: "
+                << (status ? describe_status(*status) : "it is not up in time") << '\n'
+                << root_->output();
+  process_.reset();
+}
+
+Httpd::~Httpd() {
+  stop();
+}
+
+const Endpoint& Httpd::endpoint() const noexcept {
+  return root_->endpoint();
+}
+
+const std::string& Httpd::root() const noexcept {
+  return root_->path();
+}
+
+Response Httpd::get(std::string path) const {
+  return request({.path = std::move(path)});
+}
+
+Response Httpd::request(const Request& request) const {
+  return HttpClient(endpoint()).request(request);
+}
+
+std::string Httpd::write_file(std::string_view relative, std::string_view text) const {
+  return root_->folder().write(relative, text);
+}
+
+std::string Httpd::log() const {
+  return root_->error_log();
+}
+
+void Httpd::wait_for_log(std::string_view text) const {
+  if (!wait_until([&] { return log().find(text) != std::string::npos; })) {
+    ADD_FAILURE() << '"' << text << "\" does not come in the error log:\n" << log();
+  }
+}
+
+pid_t Httpd::pid() const noexcept {
+  return process_ ? process_->pid() : -1;
+}
+
+std::vector<pid_t> Httpd::children() const {
+  return process_ ? process_->others_in_group() : std::vector<pid_t>();
+}
+
+void Httpd::graceful() {
+  restart_by(SIGUSR1);
+}
+
+void Httpd::restart() {
+  restart_by(SIGHUP);
+}
+
+void Httpd::restart_by(int signal) {
+  ASSERT_NE(process_, nullptr) << "httpd does not run";
+  const auto times_up = count(log(), kUp);
+  const std::vector<pid_t> before = children();
+  process_->signal(signal);
+  EXPECT_TRUE(wait_until([&] { return count(log(), kUp) > times_up; }))
+      << "httpd does not come back:\n"
+      << log();
+  EXPECT_TRUE(wait_until([&] { return !any_lives(before, children()); }))
+      << "children of before the restart still live:\n"
+      << log();
+  audit_descriptors();
+}
+
+void Httpd::audit_descriptors() const {
+  std::vector<std::string> open;
+  const auto at_baseline = [&] {
+    open = descriptors_of(process_->pid());
+    return open.size() <= descriptors_at_start_;
+  };
+  EXPECT_TRUE(wait_until(at_baseline))
+      << "httpd's parent had " << descriptors_at_start_ << " descriptors open, and has now\n"
+      << fmt::format("{}", fmt::join(open, "\n"));
+}
+
+void Httpd::stop() {
+  if (!process_) return;
+  const std::unique_ptr<Process> process = std::move(process_);
+  let_connections_end(endpoint());
+  process->signal(SIGTERM);
+  const auto status = process->wait_status();
+  EXPECT_EQ(status, 0) << "httpd: "
+                       << (status ? describe_status(*status) : "does not end after SIGTERM");
+
+  std::vector<pid_t> left;
+  const bool alone = wait_until([&] { return (left = process->others_in_group()).empty(); },
+                                std::chrono::seconds(5));
+  for (const pid_t pid : left) {
+    EXPECT_TRUE(alone) << "left over: " << pid << ' ' << command_line_of(pid);
+  }
+  for (const std::string& complaint : audit_error_log(log(), expected_log_, tolerated_log_)) {
+    ADD_FAILURE() << complaint;
+  }
+  if (testing::Test::HasFailure()) std::fprintf(stderr, "error log:\n%s", log().c_str());
+}
+
+}  // namespace pyhost::test

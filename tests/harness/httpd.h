@@ -1,0 +1,121 @@
+// A real httpd for one test.
+//
+//   Httpd httpd(R"(WSGIScriptAlias / ${APPS}/hello.wsgi)");
+//   const Response reply = httpd.get("/");
+//   EXPECT_EQ(reply.status, 200);
+//
+// Everything it does not expect fails the test when the server stops: see Httpd::stop().
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "harness/http_client.h"
+#include "harness/httpd_config.h"
+#include "harness/process.h"
+#include "harness/raw_connection.h"
+#include "harness/temp_dir.h"
+#include "harness/wait.h"
+
+namespace pyhost::test {
+
+struct Options {
+  Mpm mpm = default_mpm();
+  // Children at the start. Without it: one, or four for prefork, which adds up to eight as needed.
+  std::optional<int> processes;
+  int threads = 16;  // of each child; not for prefork
+  // Loads mod_http2, which needs a threaded MPM.
+  bool http2 = false;
+  // A second port with TLS, for the main server's own configuration.
+  bool tls = false;
+  // Written below the root before httpd starts: relative path and text.
+  std::vector<std::pair<std::string, std::string>> files;
+  // Added to httpd's otherwise empty environment.
+  Environment environment;
+  WsgiModule wsgi_module = WsgiModule::loaded;
+};
+
+// What a httpd that is not to stay said and how it ended.
+struct ConfigCheck {
+  int exit_code = -1;  // -1: ended by a signal, or not in time
+  std::string output;  // stdout, stderr and, if there is one, the error log
+
+  bool ok() const noexcept { return exit_code == 0; }
+};
+
+// Runs `httpd -t` with a test's configuration.
+ConfigCheck check_config(std::string_view config, const Options& options = {});
+
+// Starts httpd with a configuration that -t accepts but the start does not.
+ConfigCheck start_in_vain(std::string_view config, const Options& options = {});
+
+class HttpdRoot;
+
+// A server of its own root and ports. get() and request() may be called from any thread, each call
+// over a connection of its own; all the rest from the test's thread.
+class Httpd {
+ public:
+  // Returns when the server is up. Otherwise the test fails with what httpd said, and every
+  // request gets no reply. `config` goes in server scope; see render_base_config() for the
+  // names it can use.
+  explicit Httpd(std::string_view config, const Options& options = {});
+  Httpd(const Httpd&) = delete;
+  Httpd& operator=(const Httpd&) = delete;
+  ~Httpd();
+
+  Response get(std::string path) const;
+  Response request(const Request& request) const;
+  // A client that keeps its connection.
+  HttpClient client() const { return HttpClient(endpoint()); }
+  RawConnection connect() const { return RawConnection(port()); }
+
+  int port() const noexcept { return endpoint().port; }
+  const Endpoint& endpoint() const noexcept;
+  const std::string& root() const noexcept;
+
+  // Writes a file below the root, readable by httpd's children. Returns its whole path.
+  std::string write_file(std::string_view relative, std::string_view text) const;
+  // The path of a file or folder of tests/apps in the copy that httpd's children can read.
+  std::string app(std::string_view name) const { return root() + "/apps/" + std::string(name); }
+
+  // The error log so far.
+  std::string log() const;
+  // Waits until the error log contains the text; fails the test when it does not come.
+  void wait_for_log(std::string_view text) const;
+  // Declares a text, such as a message's id, that must occur in the error log and whose lines the
+  // audit lets pass.
+  void expect_log(std::string text) { expected_log_.push_back(std::move(text)); }
+  // The same for what depends on the machine's speed and so need not occur.
+  void tolerate_log(std::string text) { tolerated_log_.push_back(std::move(text)); }
+
+  pid_t pid() const noexcept;
+  // The processes that httpd has started, of all generations that still live.
+  std::vector<pid_t> children() const;
+
+  // Restarts, and returns when the new configuration is in force and the children of before are
+  // gone, which requires that their requests end. Fails the test when the parent has more open
+  // descriptors than after the start.
+  void graceful();
+  // The same without waiting for requests: they are cut off.
+  void restart();
+
+  // Ends httpd with SIGTERM and audits: the exit code is 0, no process of its group is left, and
+  // audit_error_log() has no complaint. The destructor calls it.
+  void stop();
+
+ private:
+  void restart_by(int signal);
+  void audit_descriptors() const;
+
+  std::unique_ptr<HttpdRoot> root_;
+  std::unique_ptr<Process> process_;
+  std::vector<std::string> expected_log_;
+  std::vector<std::string> tolerated_log_;
+  std::size_t descriptors_at_start_ = 0;
+};
+
+}  // namespace pyhost::test

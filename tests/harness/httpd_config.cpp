@@ -1,0 +1,127 @@
+#include "harness/httpd_config.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
+
+namespace pyhost::test {
+namespace {
+
+void load(std::string& config, std::string_view name) {
+  fmt::format_to(std::back_inserter(config), "LoadModule {0}_module {1}/mod_{0}.so\n", name,
+                 PYHOST_TEST_HTTPD_MODULES_DIR);
+}
+
+void load_modules(std::string& config, const ConfigInput& input) {
+  load(config, fmt::format("mpm_{}", name_of(input.mpm)));
+  for (const char* name : {"authn_core", "authn_file", "authz_core", "authz_host", "authz_user",
+                           "auth_basic", "alias", "mime", "dir", "env", "setenvif", "headers",
+                           "rewrite", "reqtimeout", "filter", "deflate"}) {
+    load(config, name);
+  }
+  if (input.http2) load(config, "http2");
+  if (input.tls_port) {
+    load(config, "socache_shmcb");
+    load(config, "ssl");
+  }
+  if (input.wsgi_module == WsgiModule::loaded) {
+    fmt::format_to(std::back_inserter(config),
+                   "LoadModule wsgi_module {}/mod_pyhost.so\n"
+                   "LogLevel info wsgi:debug\n",
+                   PYHOST_TEST_BUILD_DIR);
+  } else {
+    config += "LogLevel info\n";
+  }
+}
+
+void set_processes(std::string& config, const ConfigInput& input) {
+  // Spare slots of the scoreboard let a new generation start while the old one still ends.
+  constexpr int kSpareSlots = 8;
+  const auto out = std::back_inserter(config);
+  if (input.mpm == Mpm::prefork) {
+    fmt::format_to(out,
+                   "ServerLimit {1}\nMaxRequestWorkers {1}\nStartServers {0}\n"
+                   "MinSpareServers 1\nMaxSpareServers {1}\n",
+                   input.processes, input.processes + kSpareSlots);
+  } else {
+    const int workers = input.processes * input.threads;
+    fmt::format_to(out,
+                   "ServerLimit {0}\nThreadLimit {1}\nThreadsPerChild {1}\nMaxRequestWorkers {2}\n"
+                   "StartServers {3}\nMinSpareThreads 1\nMaxSpareThreads {2}\n",
+                   input.processes + kSpareSlots, input.threads, workers, input.processes);
+  }
+}
+
+void listen(std::string& config, const ConfigInput& input) {
+  const auto out = std::back_inserter(config);
+  fmt::format_to(out, "Listen 127.0.0.1:{}\n", input.port);
+  if (input.http2) config += "Protocols h2 h2c http/1.1\n";
+  if (input.tls_port) {
+    fmt::format_to(out,
+                   "Listen 127.0.0.1:{0}\n"
+                   "SSLSessionCache shmcb:${{ROOT}}/tls_sessions(65536)\n"
+                   "<VirtualHost 127.0.0.1:{0}>\n"
+                   "  SSLEngine on\n"
+                   "  SSLCertificateFile {1}\n"
+                   "</VirtualHost>\n",
+                   *input.tls_port, input.certificate);
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(Mpm mpm) noexcept {
+  switch (mpm) {
+    case Mpm::event:
+      break;
+    case Mpm::worker:
+      return "worker";
+    case Mpm::prefork:
+      return "prefork";
+  }
+  return "event";
+}
+
+Mpm default_mpm() {
+  const char* value = std::getenv("PYHOST_TEST_MPM");
+  if (value == nullptr) return Mpm::event;
+  for (const Mpm mpm : {Mpm::event, Mpm::worker, Mpm::prefork}) {
+    if (name_of(mpm) == value) return mpm;
+  }
+  std::fprintf(stderr, "PYHOST_TEST_MPM=%s: event, worker or prefork is needed\n", value);
+  std::abort();
+}
+
+std::string render_base_config(const ConfigInput& input) {
+  std::string config = fmt::format(
+      "ServerRoot {0}\n"
+      "DefaultRuntimeDir {0}\n"
+      "PidFile {0}/httpd.pid\n"
+      "ServerName localhost\n"
+      "ErrorLog {0}/error.log\n"
+      "DocumentRoot {0}/htdocs\n"
+      "TypesConfig /etc/mime.types\n"
+      "Define ROOT {0}\n"
+      "Define APPS {0}/apps\n"
+      "Define PORT {1}\n"
+      "Define TLS_PORT {2}\n",
+      input.root, input.port, input.tls_port.value_or(0));
+  // TypesConfig belongs to a module, so the modules come first.
+  std::string modules;
+  load_modules(modules, input);
+  config.insert(0, modules);
+
+  set_processes(config, input);
+  listen(config, input);
+  if (geteuid() == 0) config += "User www-data\nGroup www-data\n";
+  config +=
+      "<Directory />\n  Require all denied\n  AllowOverride None\n</Directory>\n"
+      "<Directory \"${ROOT}/htdocs\">\n  Require all granted\n</Directory>\n"
+      "<Directory \"${APPS}\">\n  Require all granted\n</Directory>\n";
+  return config;
+}
+
+}  // namespace pyhost::test

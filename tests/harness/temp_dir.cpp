@@ -1,0 +1,52 @@
+#include "harness/temp_dir.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace pyhost::test {
+
+namespace fs = std::filesystem;
+
+TempDir::TempDir() {
+  const char* base = std::getenv("TMPDIR");
+  std::string pattern = std::string(base != nullptr ? base : "/tmp") + "/pyhost-test-XXXXXX";
+  if (mkdtemp(pattern.data()) == nullptr || chmod(pattern.c_str(), 0755) != 0) {
+    ADD_FAILURE() << pattern << " could not be made";
+  }
+  path_ = pattern;
+}
+
+TempDir::~TempDir() {
+  std::error_code error;
+  fs::remove_all(path_, error);
+  if (error) ADD_FAILURE() << path_ << " could not be removed: " << error.message();
+}
+
+std::string TempDir::write(std::string_view relative, std::string_view text) const {
+  const fs::path file = fs::path(path_) / relative;
+  fs::create_directories(file.parent_path());
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << text;
+  chmod(file.c_str(), 0644);
+  return file;
+}
+
+std::string TempDir::copy(const std::string& source, std::string_view folder) const {
+  const fs::path into = fs::path(path_) / folder;
+  fs::create_directories(into);
+  const fs::path target = into / fs::path(source).filename();
+  fs::copy(source, target, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  return target;
+}
+
+std::string read_file(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return std::move(text).str();
+}
+
+}  // namespace pyhost::test

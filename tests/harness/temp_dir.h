@@ -1,0 +1,33 @@
+// A folder that lives as long as a test.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pyhost::test {
+
+// Made under $TMPDIR or /tmp, open to every user (httpd's children run as another one); removed
+// with all it holds at the end, and the running test fails if that does not work.
+class TempDir {
+ public:
+  TempDir();
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  ~TempDir();
+
+  const std::string& path() const noexcept { return path_; }
+
+  // Writes a file, making the folders above it; readable by every user. Returns its whole path.
+  std::string write(std::string_view relative, std::string_view text) const;
+
+  // Copies a file or folder in, under its own name below `folder`. Returns its whole path.
+  std::string copy(const std::string& source, std::string_view folder) const;
+
+ private:
+  std::string path_;
+};
+
+// The whole file; empty when it cannot be read.
+std::string read_file(const std::string& path);
+
+}  // namespace pyhost::test

@@ -1,0 +1,56 @@
+#include "harness/error_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pyhost::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr char kInfo[] =
+    "[Sun Nov 22 13:07:24.996085 2026] [wsgi:info] [pid 1:tid 1] PH0308: loaded\n";
+constexpr char kWarning[] =
+    "[Sun Nov 22 13:07:24.996085 2026] [core:warn] [pid 1:tid 1] AH00111: not defined\n";
+constexpr char kCrash[] =
+    "[Sun Nov 22 13:07:24.996085 2026] [core:notice] [pid 1:tid 1] AH00052: child pid 7 exit "
+    "signal Segmentation fault (11)\n";
+
+TEST(ErrorLogAudit, LetsInformationPass) {
+  EXPECT_THAT(audit_error_log(kInfo, {}), IsEmpty());
+}
+
+TEST(ErrorLogAudit, ComplainsOfAnUndeclaredWarning) {
+  EXPECT_THAT(audit_error_log(kWarning, {}), ElementsAre(HasSubstr("AH00111")));
+}
+
+TEST(ErrorLogAudit, LetsADeclaredWarningPass) {
+  EXPECT_THAT(audit_error_log(kWarning, std::vector<std::string>{"AH00111"}), IsEmpty());
+}
+
+TEST(ErrorLogAudit, ComplainsOfADeclaredTextThatDoesNotOccur) {
+  EXPECT_THAT(audit_error_log(kInfo, std::vector<std::string>{"PH0174"}),
+              ElementsAre(HasSubstr("PH0174")));
+}
+
+TEST(ErrorLogAudit, ComplainsOfACrashThoughItIsANotice) {
+  EXPECT_THAT(audit_error_log(kCrash, {}), ElementsAre(HasSubstr("Segmentation fault")));
+}
+
+TEST(ErrorLogAudit, ComplainsOfALineThatIsNoRecord) {
+  EXPECT_THAT(audit_error_log("Fatal Python error: init\n", {}), ElementsAre(HasSubstr("Fatal")));
+}
+
+TEST(ErrorLog, IsParsedIntoModuleAndLevel) {
+  const auto lines = parse_error_log(std::string(kInfo) + "stray\n\n" + kWarning);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0].module, "wsgi");
+  EXPECT_EQ(lines[0].level, "info");
+  EXPECT_EQ(lines[1].level, "");
+  EXPECT_EQ(lines[2].module, "core");
+}
+
+}  // namespace
+}  // namespace pyhost::test
