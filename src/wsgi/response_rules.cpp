@@ -31,12 +31,12 @@ constexpr auto kTokenBytes = [] {
   return allowed;
 }();
 
-// A text for an error message: control characters shown, length bounded.
+// A text for an error message: ASCII only, control characters shown, length bounded.
 std::string shown(std::string_view text) {
   constexpr std::size_t kShownMax = 80;
   std::string result;
   for (const char c : text.substr(0, kShownMax)) {
-    if (is_control(c)) {
+    if (is_control(c) || static_cast<unsigned char>(c) > 0x7f) {
       result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else {
       result += c;
