@@ -20,8 +20,8 @@ bool is_embedded_group(std::string_view text) noexcept {
 
 bool is_group_name(std::string_view text) noexcept {
   if (!text.starts_with("%{")) return true;
-  return text == "%{GLOBAL}" || text == "%{RESOURCE}" || text == "%{SERVER}" ||
-         text == "%{HOST}" || (text.starts_with("%{ENV:") && text.ends_with('}'));
+  return text == "%{GLOBAL}" || text == "%{RESOURCE}" || text == "%{SERVER}" || text == "%{HOST}" ||
+         (text.starts_with("%{ENV:") && text.ends_with('}'));
 }
 
 bool is_absolute_path(std::string_view text) noexcept {
@@ -81,13 +81,11 @@ const Directive* find_alias_option(std::string_view key) noexcept {
   return found == kDirectives.end() ? nullptr : &*found;
 }
 
-base::Result<> assign(const Directive& directive, ProcessSettings& record,
-                      std::string_view value) {
+base::Result<> assign(const Directive& directive, ProcessSettings& record, std::string_view value) {
   return std::get<Setting<P>>(directive.meaning).assign(record, directive, value);
 }
 
-base::Result<> assign(const Directive& directive, RequestSettings& record,
-                      std::string_view value) {
+base::Result<> assign(const Directive& directive, RequestSettings& record, std::string_view value) {
   return std::get<Setting<R>>(directive.meaning).assign(record, directive, value);
 }
 

@@ -20,7 +20,8 @@ constexpr std::string_view kDirectivesIntroduction =
     "directory with `Options +ExecCGI`. The settings of a request are those of its alias, then of\n"
     "its directory sections and `.htaccess` files, then of its virtual host, then of the main\n"
     "server. On and Off may be written in any letter case; numbers are decimal digits and nothing\n"
-    "else. A wrong value is an error when the configuration is read. `apachectl -t -D DUMP_PYHOST`\n"
+    "else. A wrong value is an error when the configuration is read. `apachectl -t -D "
+    "DUMP_PYHOST`\n"
     "shows the settings of every virtual host.\n";
 
 constexpr std::string_view kConfIntroduction =
@@ -54,9 +55,7 @@ std::string wrapped(std::string_view text, std::string_view prefix, std::size_t 
     std::size_t length = text.size();
     if (prefix.size() + length > columns) {
       const auto blank = text.rfind(' ', columns - prefix.size());
-      length = std::min(blank, text.find(' '));
-      if (blank != text.npos) length = blank;
-      length = std::min(length, text.size());
+      length = std::min(blank != text.npos ? blank : text.find(' '), text.size());
     }
     lines += fmt::format("{}{}\n", prefix, text.substr(0, length));
     text.remove_prefix(std::min(length + 1, text.size()));
