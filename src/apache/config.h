@@ -12,6 +12,7 @@ namespace pyhost::apache {
 
 // One WSGIScriptAlias or WSGIScriptAliasMatch.
 struct ScriptAlias {
+  const char* written = nullptr;      // the whole line
   std::string_view path;              // of the URL; "" for a regular expression
   const ap_regex_t* regex = nullptr;  // WSGIScriptAliasMatch
   gateway::TargetKind kind = gateway::TargetKind::file;

@@ -3,10 +3,10 @@
 namespace pyhost::apache {
 namespace {
 
-// At most: httpd writes \n, \" and \\ for some and \xNN for every byte that is not printable ASCII.
+// httpd writes \n and the like for some bytes and \xNN for those that are not printable ASCII.
 std::size_t escaped_bytes(char c) noexcept {
-  const bool plain = c >= ' ' && c < '\x7f' && c != '"' && c != '\\';
-  return plain ? 1 : 4;
+  if (c >= ' ' && c < '\x7f' && c != '\\') return 1;
+  return c == '\n' || c == '\t' || c == '\r' || c == '\\' ? 2 : 4;
 }
 
 // How many bytes of `text` fit.

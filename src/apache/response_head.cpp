@@ -19,13 +19,17 @@ void set_header(request_rec* r, const gateway::Header& header) {
                  pool_c_string(r->pool, header.name), value);
 }
 
+// httpd turns a status it has no phrase for into 500 unless it gets a whole line.
+const char* status_line(apr_pool_t* pool, const gateway::ResponseHead& head) {
+  if (head.reason.empty()) return ap_get_status_line_ex(pool, head.status);
+  return apr_psprintf(pool, "%03d %s", head.status, pool_c_string(pool, head.reason));
+}
+
 }  // namespace
 
 void set_response_head(request_rec* r, const gateway::ResponseHead& head) {
   r->status = head.status;
-  r->status_line = head.reason.empty() ? nullptr
-                                       : apr_psprintf(r->pool, "%03d %s", head.status,
-                                                      pool_c_string(r->pool, head.reason));
+  r->status_line = status_line(r->pool, head);
   // What mod_mime has guessed from the script's name is not about what the script produces.
   ap_set_content_type(r, nullptr);
   r->content_encoding = nullptr;

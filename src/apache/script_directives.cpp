@@ -100,12 +100,13 @@ std::string_view literal_group(std::string_view name) {
   return name == kGlobal ? gateway::kMainInterpreter : name;
 }
 
-base::Result<ScriptAlias*> read_alias(cmd_parms* cmd, Words& words) {
+base::Result<ScriptAlias*> read_alias(cmd_parms* cmd, const char* arguments, Words& words) {
   const auto target = words.next();
   if (target.empty()) {
     return base::fail(fmt::format("{} takes {}", cmd->cmd->name, cmd->cmd->errmsg));
   }
   auto* alias = pool_new<ScriptAlias>(cmd->pool);
+  alias->written = apr_pstrcat(cmd->pool, cmd->cmd->name, " ", arguments, nullptr);
   PH_TRY(settings, read_options(cmd, words));
   alias->settings = settings;
   if (auto read = read_target(cmd, target, *alias); !read) return tl::unexpected(read.error());
@@ -152,7 +153,7 @@ base::Result<> read_import(cmd_parms* cmd, Words& words) {
 const char* add_script_alias(cmd_parms* cmd, void*, const char* arguments) {
   Words words(cmd, arguments);
   const auto path = words.next();
-  const auto alias = read_alias(cmd, words);
+  const auto alias = read_alias(cmd, arguments, words);
   if (!alias) return as_httpd_error(cmd, alias.error());
   if (!path.starts_with('/')) {
     return apr_psprintf(cmd->pool, "%s: the URL path '%s' does not begin with '/'", cmd->cmd->name,
@@ -166,7 +167,7 @@ const char* add_script_alias(cmd_parms* cmd, void*, const char* arguments) {
 const char* add_script_alias_match(cmd_parms* cmd, void*, const char* arguments) {
   Words words(cmd, arguments);
   const auto expression = words.next();
-  const auto alias = read_alias(cmd, words);
+  const auto alias = read_alias(cmd, arguments, words);
   if (!alias) return as_httpd_error(cmd, alias.error());
   (*alias)->regex = ap_pregcomp(cmd->pool, expression.data(), AP_REG_EXTENDED);
   if ((*alias)->regex == nullptr) {

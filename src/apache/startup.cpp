@@ -38,11 +38,8 @@ std::string dump_server(const server_rec* s) {
                                  s->server_hostname == nullptr ? "*" : s->server_hostname, s->port);
   const auto settings = gateway::inherit(config.request, gateway::kRequestDefaults);
   text += gateway::show(settings);
-  for (const ScriptAlias* alias : config.aliases) {
-    text += alias->regex == nullptr
-                ? fmt::format("WSGIScriptAlias {} {}\n", alias->path, alias->target)
-                : fmt::format("WSGIScriptAliasMatch {} {}\n", alias->path, alias->target);
-  }
+  for (const ScriptAlias* alias : config.aliases) text += fmt::format("{}
+", alias->written);
   return text + "\n";
 }
 
