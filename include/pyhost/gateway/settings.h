@@ -1,0 +1,87 @@
+// Everything an administrator can set, and the only place with defaults.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace pyhost::gateway {
+
+// Whether a HEAD request reaches the application as GET.
+enum class HeadMapping {
+  off,
+  on,
+  automatic,  // when a content filter needs the body to compute its headers
+};
+
+// The seed of str hashes; nothing fixed means a random one for each process.
+struct HashSeed {
+  std::optional<std::uint32_t> fixed;
+};
+
+using Seconds = std::chrono::duration<double>;
+using TextList = std::vector<std::string_view>;
+
+// How the Python of one process runs; set once for the whole server. A member that is not set
+// takes its value from process_defaults(); one that has none there stays unset. Texts are views
+// into the configuration, which lives as long as the record.
+struct ProcessSettings {
+  std::optional<std::string_view> python_home;
+  std::optional<TextList> python_path;
+  std::optional<unsigned> optimize;
+  std::optional<TextList> warnings;
+  std::optional<HashSeed> hash_seed;
+  std::optional<bool> dont_write_bytecode;
+  std::optional<Seconds> switch_interval;
+  std::optional<bool> restrict_stdin;
+  std::optional<bool> restrict_stdout;
+  std::optional<bool> restrict_signal;
+  std::optional<bool> restrict_embedded;
+  std::optional<bool> destroy_interpreter;
+  std::optional<bool> case_sensitivity;
+  std::optional<unsigned> interpreter_limit;
+};
+
+// What is run for a request, and how; set per server, per directory and per alias. httpd merges
+// these for each request, so they copy as plain bytes. Texts as in ProcessSettings.
+struct RequestSettings {
+  std::optional<std::string_view> process_group;
+  std::optional<std::string_view> application_group;
+  std::optional<std::string_view> callable_object;
+  std::optional<bool> script_reloading;
+  std::optional<bool> pass_authorization;
+  std::optional<bool> chunked_request;
+  std::optional<HeadMapping> map_head_to_get;
+  std::optional<bool> enable_sendfile;
+};
+
+inline ProcessSettings process_defaults() {
+  return {.python_home = {},
+          .python_path = {},
+          .optimize = 0,
+          .warnings = {},
+          .hash_seed = HashSeed{},
+          .dont_write_bytecode = false,
+          .switch_interval = {},
+          .restrict_stdin = false,
+          .restrict_stdout = false,
+          .restrict_signal = true,
+          .restrict_embedded = false,
+          .destroy_interpreter = true,
+          .case_sensitivity = true,
+          .interpreter_limit = 64};
+}
+
+// Every member is set.
+inline constexpr RequestSettings kRequestDefaults{.process_group = "%{GLOBAL}",
+                                                  .application_group = "%{RESOURCE}",
+                                                  .callable_object = "application",
+                                                  .script_reloading = true,
+                                                  .pass_authorization = false,
+                                                  .chunked_request = true,
+                                                  .map_head_to_get = HeadMapping::automatic,
+                                                  .enable_sendfile = false};
+
+}  // namespace pyhost::gateway

@@ -1,0 +1,79 @@
+#include "apache/alias.h"
+
+#include <optional>
+
+#include "apache/alias_match.h"
+#include "apache/pool.h"
+
+namespace pyhost::apache {
+namespace {
+
+// mod_alias's mark for requests that need no Options ExecCGI; other modules look at it.
+constexpr char kAliasNote[] = "alias-forced-type";
+
+struct AliasHit {
+  const ScriptAlias* alias;
+  const char* target;   // with the parts of a regular expression filled in
+  std::size_t covered;  // how much of the URI the alias stands for
+};
+
+std::optional<AliasHit> try_alias(request_rec* r, const ScriptAlias& alias) {
+  if (alias.regex == nullptr) {
+    const auto covered = match_alias(r->uri, alias.path);
+    if (!covered) return std::nullopt;
+    return AliasHit{&alias, alias.target.data(), *covered};
+  }
+  ap_regmatch_t groups[AP_MAX_REG_MATCH];
+  if (ap_regexec(alias.regex, r->uri, AP_MAX_REG_MATCH, groups, 0) != 0) return std::nullopt;
+  const char* target = ap_pregsub(r->pool, alias.target.data(), r->uri, AP_MAX_REG_MATCH, groups);
+  if (target == nullptr) return std::nullopt;
+  return AliasHit{&alias, target, static_cast<std::size_t>(groups[0].rm_eo)};
+}
+
+std::optional<AliasHit> first_hit(request_rec* r) {
+  for (const ScriptAlias* alias : server_config(r->server).aliases) {
+    if (auto hit = try_alias(r, *alias)) return hit;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+const ScriptAlias* find_alias(request_rec* r) {
+  if (const void* alias = ap_get_module_config(r->request_config, &wsgi_module)) {
+    return static_cast<const ScriptAlias*>(alias);
+  }
+  // mod_dir takes the notes of its subrequest over to the request, but not the module records.
+  if (view_or_empty(apr_table_get(r->notes, kAliasNote)) != kHandler) return nullptr;
+  const auto hit = first_hit(r);
+  return hit ? hit->alias : nullptr;
+}
+
+int translate_alias(request_rec* r) {
+  if (r->uri == nullptr || r->uri[0] != '/') return DECLINED;
+  const auto hit = first_hit(r);
+  if (!hit) return DECLINED;
+
+  const bool to_module = hit->alias->kind == gateway::TargetKind::module;
+  const bool to_directory = view_or_empty(hit->target).ends_with('/');
+  // What follows a script in the URL begins with a slash, even if the alias ended with that slash.
+  const char* rest =
+      r->uri + (to_directory ? hit->covered : without_trailing_slashes(r->uri, hit->covered));
+  if (to_module) {
+    r->filename = apr_pstrdup(r->pool, hit->target);
+    r->path_info = apr_pstrdup(r->pool, rest);
+  } else {
+    r->filename = apr_pstrcat(r->pool, hit->target, rest, nullptr);
+  }
+  r->handler = kHandler;
+  apr_table_setn(r->notes, kAliasNote, kHandler);
+  ap_set_module_config(r->request_config, &wsgi_module, const_cast<ScriptAlias*>(hit->alias));
+  return OK;
+}
+
+int skip_storage_of_module(request_rec* r) {
+  const ScriptAlias* alias = find_alias(r);
+  return alias != nullptr && alias->kind == gateway::TargetKind::module ? OK : DECLINED;
+}
+
+}  // namespace pyhost::apache

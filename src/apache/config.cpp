@@ -1,0 +1,51 @@
+#include "apache/config.h"
+
+#include "apache/pool.h"
+#include "pyhost/gateway/directives.h"
+
+namespace pyhost::apache {
+
+ServerConfig& server_config(const server_rec* s) {
+  return *static_cast<ServerConfig*>(ap_get_module_config(s->module_config, &wsgi_module));
+}
+
+DirectoryConfig& directory_config(const ap_conf_vector_t* per_dir_config) {
+  return *static_cast<DirectoryConfig*>(ap_get_module_config(per_dir_config, &wsgi_module));
+}
+
+const gateway::ProcessSettings& process_settings() {
+  return server_config(ap_server_conf).process;
+}
+
+void complete_process_settings(server_rec* main_server) {
+  auto& settings = server_config(main_server).process;
+  settings = gateway::inherit(settings, gateway::process_defaults());
+}
+
+void* create_directory_config(apr_pool_t* pool, char*) {
+  return pool_new<DirectoryConfig>(pool);
+}
+
+void* merge_directory_config(apr_pool_t* pool, void* parent, void* child) {
+  const auto& outer = static_cast<DirectoryConfig*>(parent)->request;
+  const auto& inner = static_cast<DirectoryConfig*>(child)->request;
+  return pool_new<DirectoryConfig>(pool, gateway::inherit(inner, outer));
+}
+
+void* create_server_config(apr_pool_t* pool, server_rec*) {
+  return pool_new<ServerConfig>(pool);
+}
+
+void* merge_server_config(apr_pool_t* pool, void* parent, void* child) {
+  const auto& main_server = *static_cast<ServerConfig*>(parent);
+  const auto& virtual_host = *static_cast<ServerConfig*>(child);
+  auto* merged = pool_new<ServerConfig>(pool);
+  merged->request = gateway::inherit(virtual_host.request, main_server.request);
+  merged->aliases = virtual_host.aliases;
+  merged->aliases.insert(merged->aliases.end(), main_server.aliases.begin(),
+                         main_server.aliases.end());
+  merged->preloads = virtual_host.preloads;
+  return merged;
+}
+
+}  // namespace pyhost::apache

@@ -1,0 +1,56 @@
+// The module's configuration records, as httpd creates and merges them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "apache/httpd_api.h"
+#include "pyhost/gateway/settings.h"
+#include "pyhost/gateway/target.h"
+
+namespace pyhost::apache {
+
+// One WSGIScriptAlias or WSGIScriptAliasMatch.
+struct ScriptAlias {
+  const char* written = nullptr;      // the whole line
+  std::string_view path;              // of the URL; "" for a regular expression
+  const ap_regex_t* regex = nullptr;  // WSGIScriptAliasMatch
+  gateway::TargetKind kind = gateway::TargetKind::file;
+  std::string_view target;            // NUL-terminated; a path, or the name of a module
+  gateway::RequestSettings settings;  // its options
+};
+
+// A script to import when a child starts, for the embedded process group.
+struct Preload {
+  gateway::TargetKind kind = gateway::TargetKind::file;
+  std::string_view script;
+  std::string_view application_group;
+};
+
+struct ServerConfig {
+  gateway::ProcessSettings process;  // the main server's only
+  gateway::RequestSettings request;
+  std::vector<const ScriptAlias*> aliases;
+  std::vector<Preload> preloads;  // its own, not those of the main server
+};
+
+struct DirectoryConfig {
+  gateway::RequestSettings request;
+};
+
+ServerConfig& server_config(const server_rec* s);
+DirectoryConfig& directory_config(const ap_conf_vector_t* per_dir_config);
+
+// The process settings of the whole server. PRECONDITION: complete_process_settings() has run.
+const gateway::ProcessSettings& process_settings();
+
+// Fills the defaults in, once the configuration has been read.
+void complete_process_settings(server_rec* main_server);
+
+// For the module record.
+void* create_directory_config(apr_pool_t* pool, char* directory);
+void* merge_directory_config(apr_pool_t* pool, void* parent, void* child);
+void* create_server_config(apr_pool_t* pool, server_rec* s);
+void* merge_server_config(apr_pool_t* pool, void* parent, void* child);
+
+}  // namespace pyhost::apache

@@ -1,0 +1,143 @@
+#include "apache/embedded_engine.h"
+
+#include <fmt/format.h>
+
+#include "apache/config.h"
+#include "pyhost/base/scope_exit.h"
+#include "pyhost/gateway/python_home.h"
+
+namespace pyhost::apache {
+namespace {
+
+using base::Message;
+
+// httpd kills a child that has not ended about ten seconds after it was told to.
+constexpr std::chrono::milliseconds kStopBudget(5000);
+
+int mpm_number(int query) {
+  int number = 1;
+  if (ap_mpm_query(query, &number) != APR_SUCCESS || number < 1) return 1;
+  return number;
+}
+
+std::array<int, 3> server_version() {
+  ap_version_t version;
+  ap_get_server_revision(&version);
+  return {version.major, version.minor, version.patch};
+}
+
+std::vector<std::string> copy_of(const std::optional<gateway::TextList>& texts) {
+  if (!texts) return {};
+  return {texts->begin(), texts->end()};
+}
+
+base::Result<gateway::PythonHome> python_home(const gateway::ProcessSettings& settings,
+                                              std::string_view version) {
+  if (!settings.python_home) return gateway::PythonHome{};
+  return gateway::inspect_python_home(*settings.python_home, version);
+}
+
+gateway::EngineSettings engine_settings(const gateway::ProcessSettings& settings,
+                                        const gateway::PythonHome& home) {
+  const int threads = mpm_number(AP_MPMQ_MAX_THREADS);
+  const int processes = mpm_number(AP_MPMQ_MAX_DAEMONS);
+  // In a debugger's foreground httpd the terminal belongs to whoever is debugging.
+  const bool foreground = ap_exists_config_define("ONE_PROCESS");
+  gateway::EngineSettings engine;
+  engine.python_program = home.program;
+  engine.python_home = home.home;
+  engine.python_path = copy_of(settings.python_path);
+  engine.optimize = static_cast<int>(*settings.optimize);
+  engine.warnings = copy_of(settings.warnings);
+  engine.hash_seed = settings.hash_seed->fixed;
+  engine.write_bytecode = !*settings.dont_write_bytecode;
+  if (settings.switch_interval) {
+    engine.switch_interval_seconds = settings.switch_interval->count();
+  }
+  engine.restrict_stdin = *settings.restrict_stdin && !foreground;
+  engine.restrict_stdout = *settings.restrict_stdout && !foreground;
+  engine.restrict_signal = *settings.restrict_signal;
+  engine.destroy_interpreters = *settings.destroy_interpreter;
+  engine.case_sensitive_paths = *settings.case_sensitivity;
+  engine.interpreters_max = *settings.interpreter_limit;
+  engine.multithread = threads > 1;
+  engine.multiprocess = processes > 1;
+  engine.processes_max = processes;
+  engine.threads_max = threads;
+  engine.server_version = server_version();
+  return engine;
+}
+
+}  // namespace
+
+base::Result<gateway::PluginFile> find_plugin() {
+  const std::string folder = gateway::folder_of_this_object();
+  const auto plugins = gateway::find_plugins(folder);
+  if (plugins.empty()) {
+    return base::fail(fmt::format("there is no engine plugin pyhost-cpython-X.Y.so in {}", folder));
+  }
+  return plugins.front();
+}
+
+EmbeddedEngine::~EmbeddedEngine() {
+  if (engine_ == nullptr) return;
+  if (running_ != 0) {
+    static_cast<void>(engine_.release());
+    return;
+  }
+  engine_->stop(kStopBudget);
+}
+
+void EmbeddedEngine::start() {
+  failure_ = Message::plugin_missing;
+  const auto file = find_plugin();
+  if (!file) {
+    failure_text_ = file.error().sentence;
+    return;
+  }
+  const auto plugin = gateway::load_plugin(file->path);
+  if (!plugin) {
+    failure_text_ = plugin.error().sentence;
+    return;
+  }
+  failure_ = Message::python_start_failed;
+  const auto& settings = process_settings();
+  const auto home = python_home(settings, (*plugin)->python_version);
+  if (!home) {
+    failure_text_ = fmt::format("WSGIPythonHome: {}", home.error().sentence);
+    return;
+  }
+  auto engine = (*plugin)->start(engine_settings(settings, *home), server_log_);
+  if (!engine) {
+    failure_text_ = std::move(engine).error().sentence;
+    return;
+  }
+  engine_ = std::move(*engine);
+}
+
+gateway::Engine* EmbeddedEngine::engine_or_null() {
+  std::call_once(started_, [this] { start(); });
+  return engine_.get();
+}
+
+gateway::Outcome EmbeddedEngine::run(const gateway::Target& target, gateway::Exchange& exchange) {
+  ++running_;
+  const base::ScopeExit leave([this] { --running_; });
+  if (gateway::Engine* engine = engine_or_null()) return engine->run(target, exchange);
+  exchange.log(base::LogLevel::error, failure_, failure_text_);
+  return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_INTERNAL_SERVER_ERROR};
+}
+
+void EmbeddedEngine::preload(const gateway::Target& target) {
+  ++running_;
+  const base::ScopeExit leave([this] { --running_; });
+  gateway::Engine* engine = engine_or_null();
+  if (engine == nullptr) {
+    server_log_.log(base::LogLevel::error, failure_, failure_text_);
+    return;
+  }
+  // The engine has logged the failure; the script's first request reports it again.
+  static_cast<void>(engine->preload(target, server_log_));
+}
+
+}  // namespace pyhost::apache

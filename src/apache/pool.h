@@ -1,0 +1,44 @@
+// Objects and texts that live as long as an httpd pool.
+#pragma once
+
+#include <new>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "apache/httpd_api.h"
+
+namespace pyhost::apache {
+
+// A T that is destroyed with the pool. Pools are not synchronised: call from their owner's thread.
+template <class T, class... Arguments>
+T* pool_new(apr_pool_t* pool, Arguments&&... arguments) {
+  auto* object = new (apr_palloc(pool, sizeof(T))) T{std::forward<Arguments>(arguments)...};
+  if constexpr (!std::is_trivially_destructible_v<T>) {
+    apr_pool_cleanup_register(
+        pool, object,
+        [](void* data) -> apr_status_t {
+          static_cast<T*>(data)->~T();
+          return APR_SUCCESS;
+        },
+        apr_pool_cleanup_null);
+  }
+  return object;
+}
+
+// A copy of `text` with a NUL behind it.
+inline std::string_view pool_copy(apr_pool_t* pool, std::string_view text) {
+  return {apr_pstrmemdup(pool, text.data(), text.size()), text.size()};
+}
+
+// The same, for C.
+inline const char* pool_c_string(apr_pool_t* pool, std::string_view text) {
+  return apr_pstrmemdup(pool, text.data(), text.size());
+}
+
+// httpd uses null for texts that are not there.
+inline std::string_view view_or_empty(const char* text_or_null) {
+  return text_or_null == nullptr ? std::string_view() : std::string_view(text_or_null);
+}
+
+}  // namespace pyhost::apache

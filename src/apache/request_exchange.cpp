@@ -1,0 +1,183 @@
+#include "apache/request_exchange.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "apache/log.h"
+#include "apache/response_head.h"
+
+namespace pyhost::apache {
+
+using gateway::BodyFault;
+using gateway::BodyRead;
+using gateway::ReplyPart;
+using gateway::SendResult;
+
+namespace {
+
+// httpd may still be sending a file when the handler has returned, and a subrequest's pool goes
+// before the data has.
+request_rec* main_request(request_rec* r) {
+  while (r->main != nullptr) r = r->main;
+  return r;
+}
+
+apr_status_t close_descriptor(void* data) {
+  close(static_cast<int>(reinterpret_cast<std::intptr_t>(data)));
+  return APR_SUCCESS;
+}
+
+std::string error_text(apr_status_t status) {
+  char text[128];
+  return apr_strerror(status, text, sizeof text);
+}
+
+}  // namespace
+
+RequestExchange::RequestExchange(request_rec* r, const gateway::RequestHead& head, bool sendfile)
+    : r_(r),
+      head_(head),
+      sendfile_(sendfile),
+      output_(apr_brigade_create(r->pool, r->connection->bucket_alloc)) {}
+
+bool RequestExchange::wants(base::LogLevel level) const noexcept {
+  return apache::wants(r_, level);
+}
+
+void RequestExchange::log(base::LogLevel level, base::Message message,
+                          std::string_view text) noexcept {
+  log_request(r_, level, message, text);
+}
+
+// --- The body ------------------------------------------------------------------------------------
+
+BodyFault RequestExchange::fault_of(apr_status_t status) const {
+  if (status == AP_FILTER_ERROR) {
+    return r_->status == HTTP_REQUEST_ENTITY_TOO_LARGE ? BodyFault::too_large
+                                                       : BodyFault::malformed;
+  }
+  if (APR_STATUS_IS_TIMEUP(status)) return BodyFault::too_slow;
+  if (APR_STATUS_IS_ENOSPC(status)) return BodyFault::too_large;
+  const bool gone = APR_STATUS_IS_EOF(status) || APR_STATUS_IS_ECONNRESET(status) ||
+                    APR_STATUS_IS_ECONNABORTED(status) || APR_STATUS_IS_INCOMPLETE(status) ||
+                    r_->connection->aborted;
+  return gone ? BodyFault::client_gone : BodyFault::failed;
+}
+
+BodyRead RequestExchange::fail_body(apr_status_t status) {
+  fault_ = fault_of(status);
+  // httpd's own filter has passed its error page on already.
+  superseded_ = status == AP_FILTER_ERROR;
+  // Where the next request would begin is not known.
+  r_->connection->keepalive = AP_CONN_CLOSE;
+  apr_brigade_cleanup(input_);
+  return {.bytes = 0, .fault = fault_};
+}
+
+BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
+  if (fault_ != BodyFault::none) return {.bytes = 0, .fault = fault_};
+  if (input_ == nullptr) input_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
+  std::size_t bytes = 0;
+  while (bytes == 0 && !body_ended_ && !into.empty()) {
+    const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES, APR_BLOCK_READ,
+                                       static_cast<apr_off_t>(into.size()));
+    if (status != APR_SUCCESS) return fail_body(status);
+    while (!APR_BRIGADE_EMPTY(input_)) {
+      apr_bucket* bucket = APR_BRIGADE_FIRST(input_);
+      const char* data = nullptr;
+      apr_size_t length = 0;
+      if (APR_BUCKET_IS_EOS(bucket)) body_ended_ = true;
+      const auto read = apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ);
+      if (read != APR_SUCCESS) return fail_body(read);
+      if (length > into.size() - bytes) return fail_body(APR_EGENERAL);
+      std::memcpy(into.data() + bytes, data, length);
+      bytes += length;
+      apr_bucket_delete(bucket);
+    }
+  }
+  return {.bytes = bytes};
+}
+
+// --- The reply -----------------------------------------------------------------------------------
+
+void RequestExchange::append_file(const gateway::FileRange& range) {
+  const int fd = fcntl(range.fd, F_DUPFD_CLOEXEC, 0);
+  request_rec* owner = main_request(r_);
+  apr_pool_cleanup_register(owner->pool, reinterpret_cast<void*>(std::intptr_t{fd}),
+                            close_descriptor, apr_pool_cleanup_null);
+  apr_file_t* file = nullptr;
+  apr_os_file_t os_file = fd;
+  const int flags =
+      APR_FOPEN_READ | APR_FOPEN_BINARY | (sendfile_ ? APR_FOPEN_SENDFILE_ENABLED : 0);
+  apr_os_file_put(&file, &os_file, flags, owner->pool);
+  apr_bucket* bucket = apr_brigade_insert_file(output_, file, static_cast<apr_off_t>(range.offset),
+                                               static_cast<apr_off_t>(range.length), owner->pool);
+  const auto& core = *static_cast<core_dir_config*>(ap_get_core_module_config(r_->per_dir_config));
+  if (core.enable_mmap == ENABLE_MMAP_OFF) apr_bucket_file_enable_mmap(bucket, 0);
+}
+
+SendResult RequestExchange::send(const ReplyPart& part) noexcept {
+  if (superseded_) return SendResult::superseded;
+  if (part.head != nullptr) set_response_head(r_, *part.head);
+  auto* allocator = r_->connection->bucket_alloc;
+  for (const std::string_view block : part.blocks) {
+    APR_BRIGADE_INSERT_TAIL(output_,
+                            apr_bucket_transient_create(block.data(), block.size(), allocator));
+  }
+  if (part.file != nullptr && part.file->length > 0) append_file(*part.file);
+  if (part.then == ReplyPart::Then::pause) {
+    APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_flush_create(allocator));
+  }
+  if (part.then == ReplyPart::Then::end) {
+    APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_eos_create(allocator));
+  }
+  return pass();
+}
+
+SendResult RequestExchange::pass() {
+  const auto status = ap_pass_brigade(r_->output_filters, output_);
+  apr_brigade_cleanup(output_);
+  // Once the head is out, "100 Continue" would end up in the middle of the body.
+  if (r_->sent_bodyct) r_->expecting_100 = 0;
+  if (r_->connection->aborted) return SendResult::client_gone;
+  if (status == APR_SUCCESS) return SendResult::sent;
+  log(base::LogLevel::error, base::Message::reply_refused,
+      fmt::format("httpd's output filters failed: {}", error_text(status)));
+  if (status == AP_FILTER_ERROR) superseded_ = true;
+  return SendResult::client_gone;
+}
+
+// --- The end -------------------------------------------------------------------------------------
+
+// What mod_proxy does when a backend breaks: the chunk filter leaves the last chunk out, mod_http2
+// resets the stream, and the connection is closed.
+int RequestExchange::break_off() {
+  main_request(r_)->no_cache = 1;
+  r_->no_cache = 1;
+  auto* allocator = r_->connection->bucket_alloc;
+  APR_BRIGADE_INSERT_TAIL(output_,
+                          ap_bucket_error_create(HTTP_BAD_GATEWAY, nullptr, r_->pool, allocator));
+  APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_eos_create(allocator));
+  ap_pass_brigade(r_->output_filters, output_);
+  apr_brigade_cleanup(output_);
+  return OK;
+}
+
+int RequestExchange::finish(const gateway::Outcome& outcome) {
+  // httpd sends a page of its own for this only if it has not sent one yet.
+  if (superseded_) return AP_FILTER_ERROR;
+  switch (outcome.kind) {
+    case gateway::Outcome::Kind::complete:
+      return OK;
+    case gateway::Outcome::Kind::refused:
+      return outcome.status;
+    case gateway::Outcome::Kind::broken:
+      break;
+  }
+  return break_off();
+}
+
+}  // namespace pyhost::apache

@@ -1,0 +1,44 @@
+// gateway::Exchange over httpd's request_rec.
+#pragma once
+
+#include "apache/httpd_api.h"
+#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/settings.h"
+
+namespace pyhost::apache {
+
+// Lives on the handler's stack, in its thread. Reads the body through httpd's input filters, sends
+// the reply through its output filters.
+class RequestExchange final : public gateway::Exchange {
+ public:
+  RequestExchange(request_rec* r, const gateway::RequestHead& head, bool sendfile);
+
+  const gateway::RequestHead& head() const noexcept override { return head_; }
+  gateway::BodyRead read_body(std::span<char> into) noexcept override;
+  gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
+
+  bool wants(base::LogLevel level) const noexcept override;
+  void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
+
+  // Makes the client see what became of the reply, and returns what the handler must.
+  int finish(const gateway::Outcome& outcome);
+
+ private:
+  gateway::BodyFault fault_of(apr_status_t status) const;
+  gateway::BodyRead fail_body(apr_status_t status);
+  void append_file(const gateway::FileRange& range);
+  gateway::SendResult pass();
+  int break_off();
+
+  request_rec* r_;
+  const gateway::RequestHead& head_;
+  bool sendfile_;
+  apr_bucket_brigade* input_ = nullptr;
+  apr_bucket_brigade* output_;
+  gateway::BodyFault fault_ = gateway::BodyFault::none;
+  bool body_ended_ = false;
+  bool superseded_ = false;  // httpd has sent a reply of its own
+};
+
+}  // namespace pyhost::apache

@@ -1,0 +1,177 @@
+#include "apache/request_map.h"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include "apache/alias.h"
+#include "apache/config.h"
+#include "apache/environ_builder.h"
+#include "apache/group_names.h"
+#include "apache/pool.h"
+#include "pyhost/base/parse.h"
+#include "pyhost/gateway/directives.h"
+
+namespace pyhost::apache {
+namespace {
+
+using Check = tl::expected<void, Refusal>;
+
+Check refuse(int status, base::Message message, std::string text) {
+  return tl::unexpected(Refusal{status, message, std::move(text)});
+}
+
+// --- May it run? -----------------------------------------------------------------------------
+
+Check check_script(request_rec* r, const ScriptAlias* alias) {
+  if (alias != nullptr && alias->kind == gateway::TargetKind::module) return {};
+  if (alias == nullptr && (ap_allow_options(r) & OPT_EXECCGI) == 0) {
+    return refuse(HTTP_FORBIDDEN, base::Message::exec_cgi_off,
+                  fmt::format("{} may not be run: Options ExecCGI is off for it", r->filename));
+  }
+  if (r->finfo.filetype == APR_NOFILE) {
+    return refuse(HTTP_NOT_FOUND, base::Message::target_missing,
+                  fmt::format("the script {} does not exist", r->filename));
+  }
+  if (r->finfo.filetype == APR_DIR) {
+    return refuse(HTTP_FORBIDDEN, base::Message::target_is_directory,
+                  fmt::format("{} is a directory, not a script", r->filename));
+  }
+  return {};
+}
+
+Check check_path_info(const request_rec* r) {
+  if (r->used_path_info != AP_REQ_REJECT_PATH_INFO || view_or_empty(r->path_info).empty()) {
+    return {};
+  }
+  return refuse(HTTP_NOT_FOUND, base::Message::path_info_refused,
+                fmt::format("{} accepts nothing behind it in the URL (AcceptPathInfo Off): {}",
+                            r->filename, r->path_info));
+}
+
+Check check_transfer_encoding(const request_rec* r, const gateway::RequestSettings& settings) {
+  const char* encoding = apr_table_get(r->headers_in, "Transfer-Encoding");
+  if (encoding == nullptr) return {};
+  if (!base::equals_ignoring_case(encoding, "chunked")) {
+    return refuse(HTTP_NOT_IMPLEMENTED, base::Message::transfer_encoding_unknown,
+                  fmt::format("a body in the transfer encoding '{}' cannot be read", encoding));
+  }
+  if (!*settings.chunked_request) {
+    return refuse(HTTP_LENGTH_REQUIRED, base::Message::chunked_refused,
+                  fmt::format("{} takes no chunked bodies (WSGIChunkedRequest Off)", r->filename));
+  }
+  return {};
+}
+
+Check check_content_length(const request_rec* r) {
+  const char* text = apr_table_get(r->headers_in, "Content-Length");
+  if (text == nullptr) return {};
+  const auto length = base::parse_unsigned(text);
+  if (!length) {
+    return refuse(HTTP_BAD_REQUEST, base::Message::content_length_invalid,
+                  fmt::format("the Content-Length '{}' is not a number", text));
+  }
+  const apr_off_t limit = ap_get_limit_req_body(r);
+  if (limit > 0 && *length > static_cast<std::uint64_t>(limit)) {
+    return tl::unexpected(Refusal{HTTP_REQUEST_ENTITY_TOO_LARGE});
+  }
+  return {};
+}
+
+Check check(request_rec* r, const ScriptAlias* alias, const gateway::RequestSettings& settings) {
+  PH_TRY_VOID(check_script(r, alias));
+  PH_TRY_VOID(check_path_info(r));
+  PH_TRY_VOID(check_transfer_encoding(r, settings));
+  PH_TRY_VOID(check_content_length(r));
+  if (*process_settings().restrict_embedded) {
+    return refuse(
+        HTTP_INTERNAL_SERVER_ERROR, base::Message::embedded_restricted,
+        fmt::format("{} may not run inside httpd (WSGIRestrictEmbedded On)", r->filename));
+  }
+  return {};
+}
+
+// --- What is it? -----------------------------------------------------------------------------
+
+gateway::RequestSettings settings_of(const request_rec* r, const ScriptAlias* alias) {
+  auto settings = directory_config(r->per_dir_config).request;
+  if (alias != nullptr) settings = gateway::inherit(alias->settings, settings);
+  settings = gateway::inherit(settings, server_config(r->server).request);
+  return gateway::inherit(settings, gateway::kRequestDefaults);
+}
+
+std::string_view script_name_of(const request_rec* r) {
+  const std::string_view uri = view_or_empty(r->uri);
+  const std::string_view path_info = view_or_empty(r->path_info);
+  if (path_info.empty() || view_or_empty(r->protocol) == "INCLUDED") return uri;
+  return uri.substr(0, static_cast<std::size_t>(ap_find_path_info(r->uri, r->path_info)));
+}
+
+// Names for one request. The port is never the one of its Host header, which the client chooses.
+class RequestNames final : public NameSource {
+ public:
+  RequestNames(request_rec* r, std::string_view script_name) : r_(r), script_name_(script_name) {}
+
+  std::string_view server_name() const override {
+    return view_or_empty(r_->server->server_hostname);
+  }
+  std::string_view host_name() const override {
+    const bool ours = r_->hostname != nullptr &&
+                      ap_matches_request_vhost(r_, r_->hostname, static_cast<apr_port_t>(port()));
+    return ours ? std::string_view(r_->hostname) : server_name();
+  }
+  unsigned port() const override {
+    return r_->server->port != 0 ? r_->server->port : r_->connection->local_addr->port;
+  }
+  std::string_view script_name() const override { return script_name_; }
+  std::optional<std::string_view> variable(std::string_view name) const override {
+    const char* key = pool_c_string(r_->pool, name);
+    const char* value = apr_table_get(r_->notes, key);
+    if (value == nullptr) value = apr_table_get(r_->subprocess_env, key);
+    if (value == nullptr) value = getenv(key);
+    return value == nullptr ? std::nullopt : std::optional<std::string_view>(value);
+  }
+
+ private:
+  request_rec* r_;
+  std::string_view script_name_;
+};
+
+std::string_view folded(apr_pool_t* pool, std::string_view text) {
+  char* copy = apr_pstrmemdup(pool, text.data(), text.size());
+  ap_str_tolower(copy);
+  return {copy, text.size()};
+}
+
+gateway::Target target_of(request_rec* r, const ScriptAlias* alias,
+                          const gateway::RequestSettings& settings, std::string_view script_name) {
+  const RequestNames names(
+      r, *process_settings().case_sensitivity ? script_name : folded(r->pool, script_name));
+  const bool is_file = alias == nullptr || alias->kind == gateway::TargetKind::file;
+  return {
+      .kind = is_file ? gateway::TargetKind::file : gateway::TargetKind::module,
+      .process_group = "",
+      .application_group =
+          pool_copy(r->pool, expand_application_group(*settings.application_group, names)),
+      .script = is_file ? std::string_view(r->filename) : alias->target,
+      .callable = expand_callable(*settings.callable_object, names,
+                                  *gateway::kRequestDefaults.callable_object),
+      .reloading = *settings.script_reloading ? gateway::Reloading::on : gateway::Reloading::off,
+      .script_mtime_us = is_file ? r->finfo.mtime : 0};
+}
+
+}  // namespace
+
+tl::expected<MappedRequest, Refusal> map_request(request_rec* r) {
+  const ScriptAlias* alias = find_alias(r);
+  const auto settings = settings_of(r, alias);
+  if (auto checked = check(r, alias, settings); !checked) {
+    return tl::unexpected(std::move(checked).error());
+  }
+  const auto script_name = collapse_slashes(r->pool, script_name_of(r));
+  return MappedRequest{.target = target_of(r, alias, settings, script_name),
+                       .settings = settings,
+                       .script_name = script_name,
+                       .path_info = collapse_slashes(r->pool, view_or_empty(r->path_info))};
+}
+
+}  // namespace pyhost::apache

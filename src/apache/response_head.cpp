@@ -1,0 +1,43 @@
+#include "apache/response_head.h"
+
+#include "apache/pool.h"
+#include "pyhost/base/parse.h"
+
+namespace pyhost::apache {
+namespace {
+
+void set_header(request_rec* r, const gateway::Header& header) {
+  using base::equals_ignoring_case;
+  if (equals_ignoring_case(header.name, "Date") || equals_ignoring_case(header.name, "Server")) {
+    return;
+  }
+  const char* value = pool_c_string(r->pool, header.value);
+  if (equals_ignoring_case(header.name, "Content-Type")) return ap_set_content_type(r, value);
+  // Has to survive an error page: without it a 401 is of no use.
+  const bool survives = equals_ignoring_case(header.name, "WWW-Authenticate");
+  apr_table_addn(survives ? r->err_headers_out : r->headers_out,
+                 pool_c_string(r->pool, header.name), value);
+}
+
+// httpd turns a status it has no phrase for into 500 unless it gets a whole line.
+const char* status_line(apr_pool_t* pool, const gateway::ResponseHead& head) {
+  if (head.reason.empty()) return ap_get_status_line_ex(pool, head.status);
+  return apr_psprintf(pool, "%03d %s", head.status, pool_c_string(pool, head.reason));
+}
+
+}  // namespace
+
+void set_response_head(request_rec* r, const gateway::ResponseHead& head) {
+  r->status = head.status;
+  r->status_line = status_line(r->pool, head);
+  // What mod_mime has guessed from the script's name is not about what the script produces.
+  ap_set_content_type(r, nullptr);
+  r->content_encoding = nullptr;
+  r->content_languages = nullptr;
+  for (const gateway::Header& header : head.headers) set_header(r, header);
+  if (head.content_length) {
+    ap_set_content_length(r, static_cast<apr_off_t>(*head.content_length));
+  }
+}
+
+}  // namespace pyhost::apache

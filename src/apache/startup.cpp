@@ -1,0 +1,78 @@
+#include "apache/startup.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "apache/config.h"
+#include "apache/embedded_engine.h"
+#include "apache/log.h"
+#include "pyhost/base/thread.h"
+#include "pyhost/gateway/directives.h"
+#include "pyhost/gateway/python_home.h"
+
+namespace pyhost::apache {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+
+// What threads get when ThreadStackSize is not set.
+std::size_t default_stack_bytes() {
+  rlimit limit{};
+  const bool known = getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return known ? static_cast<std::size_t>(limit.rlim_cur) : 0;
+}
+
+void raise_stack_size(const server_rec* s) {
+  const std::size_t bytes = ap_thread_stacksize != 0 ? ap_thread_stacksize : default_stack_bytes();
+  if (bytes >= base::kPythonStackBytes) return;
+  ap_thread_stacksize = base::kPythonStackBytes;
+  log_server(s, LogLevel::info, Message::stack_raised,
+             fmt::format("Python needs threads with a stack of {} bytes, not {}: raised",
+                         base::kPythonStackBytes, bytes));
+}
+
+std::string dump_server(const server_rec* s) {
+  const ServerConfig& config = server_config(s);
+  std::string text = fmt::format("{} {}:{}\n", s->is_virtual ? "virtual host" : "main server",
+                                 s->server_hostname == nullptr ? "*" : s->server_hostname, s->port);
+  const auto settings = gateway::inherit(config.request, gateway::kRequestDefaults);
+  text += gateway::show(settings);
+  for (const ScriptAlias* alias : config.aliases) text += fmt::format("{}
+", alias->written);
+  return text + "\n";
+}
+
+}  // namespace
+
+int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
+  complete_process_settings(s);
+  const auto& home = server_config(s).process.python_home;
+  if (!home) return OK;
+  const auto plugin = find_plugin();
+  if (!plugin) return OK;
+  const auto inspected = gateway::inspect_python_home(*home, plugin->python_version);
+  if (inspected) return OK;
+  log_server(s, LogLevel::emerg, Message::python_start_failed,
+             fmt::format("WSGIPythonHome: {}", inspected.error().sentence));
+  return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+void dump_configuration(apr_pool_t* pool, server_rec* s) {
+  if (!ap_exists_config_define("DUMP_PYHOST")) return;
+  std::string text = gateway::show(server_config(s).process) + "\n";
+  for (; s != nullptr; s = s->next) text += dump_server(s);
+  apr_file_t* out = nullptr;
+  if (apr_file_open_stdout(&out, pool) == APR_SUCCESS) apr_file_puts(text.c_str(), out);
+}
+
+int prepare_children(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
+  if (*process_settings().restrict_embedded) return OK;
+  raise_stack_size(s);
+  if (const auto plugin = find_plugin(); !plugin) {
+    log_server(s, LogLevel::warn, Message::plugin_missing, plugin.error().sentence);
+  }
+  return OK;
+}
+
+}  // namespace pyhost::apache
