@@ -38,8 +38,7 @@ std::string dump_server(const server_rec* s) {
                                  s->server_hostname == nullptr ? "*" : s->server_hostname, s->port);
   const auto settings = gateway::inherit(config.request, gateway::kRequestDefaults);
   text += gateway::show(settings);
-  for (const ScriptAlias* alias : config.aliases) text += fmt::format("{}
-", alias->written);
+  for (const ScriptAlias* alias : config.aliases) text += fmt::format("{}\n", alias->written);
   return text + "\n";
 }
 
