@@ -33,6 +33,14 @@ const auto* const registered = ::testing::AddGlobalTestEnvironment(new EngineEnv
 
 }  // namespace
 
+bool engine_is_sanitized() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return true;
+#else
+  return false;
+#endif
+}
+
 LogRecorder& server_log() {
   static LogRecorder& recorder = *new LogRecorder;
   return recorder;

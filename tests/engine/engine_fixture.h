@@ -18,6 +18,9 @@ gateway::EngineSettings engine_settings();
 // The one engine of this process: started at first use, stopped after the last test.
 gateway::Engine& engine();
 
+// Whether a sanitizer slows this process down: tests of many requests make fewer.
+bool engine_is_sanitized();
+
 // What the engine logged outside any request.
 LogRecorder& server_log();
 

@@ -1,0 +1,217 @@
+// Loading, failing and reloading of scripts and modules.
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <fstream>
+#include <latch>
+#include <thread>
+
+#include "engine/engine_fixture.h"
+
+namespace pyhost::test {
+namespace {
+
+using base::Message;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kVersion1[] = R"(
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'1']
+)";
+constexpr char kVersion2[] = R"(
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'2']
+)";
+
+TEST(Script, IsImportedOnceAsAModuleOfItsOwn) {
+  const Script script(R"(
+import sys
+runs = 0
+def application(environ, start_response):
+    global runs
+    runs += 1
+    start_response('200 OK', [])
+    assert sys.modules[__name__].application is application
+    return [f'{runs} {__name__.startswith("_mod_wsgi_")} {__file__ == environ["SCRIPT"]}'.encode()]
+)");
+  const FakeRequest request{.environ = {{"SCRIPT", script.path()}}};
+  EXPECT_EQ(run(script, request).body(), "1 True True");
+  EXPECT_EQ(run(script, request).body(), "2 True True");
+}
+
+TEST(Script, HonoursItsEncodingCookie) {
+  const Reply reply = run_source(
+      "# -*- coding: latin-1 -*-\nname = '\xe9'\n"
+      "def application(environ, start_response):\n"
+      "    start_response('200 OK', [])\n"
+      "    return [ascii(name).encode()]\n");
+  EXPECT_EQ(reply.body(), "'\\xe9'");
+}
+
+TEST(Script, IsImportedAgainWhenItChanges) {
+  Script script(kVersion1);
+  EXPECT_EQ(run(script).body(), "1");
+  script.rewrite(kVersion2);
+  EXPECT_EQ(run(script).body(), "2");
+}
+
+TEST(Script, IsLeftAloneWhenReloadingIsOff) {
+  Script script(kVersion1);
+  const gateway::Target target{.script = script.path(), .reloading = gateway::Reloading::off};
+  EXPECT_EQ(run(target).body(), "1");
+  script.rewrite(kVersion2);
+  EXPECT_EQ(run(target).body(), "1");
+}
+
+struct BrokenScript {
+  const char* source;
+  Message message;
+  const char* text;
+};
+
+class BrokenImport : public ::testing::TestWithParam<BrokenScript> {};
+
+TEST_P(BrokenImport, IsReportedOnceWithItsTracebackAndHealsWithTheFile) {
+  Script script(GetParam().source);
+  const Reply first = run(script);
+  EXPECT_EQ(first.refused(), 500);
+  EXPECT_THAT(first.exchange->recorder().text_of(GetParam().message),
+              AllOf(HasSubstr(script.path()), HasSubstr(GetParam().text)));
+
+  const Reply second = run(script);
+  EXPECT_EQ(second.refused(), 500);
+  const std::string again = second.exchange->recorder().text_of(Message::script_still_broken);
+  EXPECT_THAT(again, AllOf(HasSubstr(script.path()), HasSubstr(GetParam().text)));
+  EXPECT_THAT(again, Not(HasSubstr("Traceback")));
+
+  script.rewrite(kVersion2);
+  EXPECT_EQ(run(script).body(), "2");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Scripts, BrokenImport,
+    ::testing::Values(
+        BrokenScript{"def broken(:\n", Message::script_unreadable, "SyntaxError"},
+        BrokenScript{"import no_such_module\n", Message::script_raised,
+                     "No module named 'no_such_module'"},
+        BrokenScript{"raise KeyboardInterrupt\n", Message::script_raised, "KeyboardInterrupt"},
+        BrokenScript{"import sys\nsys.exit(3)\n", Message::script_exited, "SystemExit: 3"}));
+
+TEST(Script, ThatIsMissingIsReported) {
+  const gateway::Target target{.script = "/no/such/script.wsgi"};
+  const Reply reply = run(target);
+  EXPECT_EQ(reply.refused(), 500);
+  EXPECT_THAT(reply.exchange->recorder().text_of(Message::script_unreadable),
+              HasSubstr("/no/such/script.wsgi: No such file or directory"));
+}
+
+TEST(Script, ThatFailsLeavesNoModuleBehind) {
+  Script script(
+      "import sys\nnames = [n for n in sys.modules if n.startswith('_mod_wsgi_')]\n"
+      "sys.leaked = set(names)\nsys.leaking = __name__\nraise ValueError\n");
+  EXPECT_EQ(run(script).refused(), 500);
+  EXPECT_EQ(run_source(R"(
+import sys
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [repr(sys.leaking in sys.modules).encode()]
+)")
+                .body(),
+            "False");
+}
+
+TEST(Script, WithoutTheCallableNamesThoseItDefines) {
+  const Reply reply = run_source(R"(
+from functools import partial, lru_cache
+from pathlib import Path
+def app(environ, start_response): pass
+class Site:
+    def __call__(self, environ, start_response): pass
+site = Site()
+_private = app
+number = 7
+)");
+  EXPECT_EQ(reply.refused(), 500);
+  EXPECT_THAT(reply.exchange->recorder().text_of(Message::callable_missing),
+              HasSubstr("does not define 'application'; the callables it defines are: app, Site, "
+                        "site\n"));
+
+  EXPECT_THAT(run_source("application = 7\n").log(),
+              HasSubstr("has no callable 'application'; it defines no callable at all"));
+}
+
+TEST(Script, IsImportedOnceUnderAStampede) {
+  const Script script(R"(
+import time, sys
+sys.imports = getattr(sys, 'imports', 0) + 1
+time.sleep(0.05)
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [str(sys.imports).encode()]
+)");
+  constexpr int kThreads = 16;
+  std::latch start(kThreads);
+  std::atomic<int> right = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      start.arrive_and_wait();
+      if (run(script, {}, "stampede").body() == "1") ++right;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, kThreads);
+}
+
+TEST(Script, ThatImportsSlowlyDelaysNoOther) {
+  const Script slow(R"(
+import os, time
+folder = os.path.dirname(__file__)
+open(os.path.join(folder, 'importing'), 'w').close()
+while not os.path.exists(os.path.join(folder, 'go on')):
+    time.sleep(0.001)
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'slow']
+)");
+  Reply late;
+  std::thread first([&] { late = run(slow); });
+  while (!std::filesystem::exists(slow.folder() / "importing")) std::this_thread::yield();
+  EXPECT_EQ(run_source(kVersion1).body(), "1");
+  EXPECT_EQ(run_source(kVersion1, {}, "elsewhere").body(), "1");
+  std::ofstream(slow.folder() / "go on").close();
+  first.join();
+  EXPECT_EQ(late.body(), "slow");
+}
+
+TEST(Module, IsATargetLikeAScript) {
+  const auto target = [](std::string_view module, std::string_view callable) {
+    return gateway::Target{
+        .kind = gateway::TargetKind::module, .script = module, .callable = callable};
+  };
+  const Reply demo = run(target("wsgiref.simple_server", "demo_app"));
+  EXPECT_THAT(demo.body(), HasSubstr("Hello world!"));
+  EXPECT_THAT(run(target("wsgiref.simple_server", "nothing")).log(),
+              HasSubstr("module wsgiref.simple_server does not define 'nothing'"));
+  EXPECT_THAT(run(target("no_such.module", "app")).log(), HasSubstr("No module named 'no_such'"));
+}
+
+TEST(Preload, ImportsOrSaysWhyNot) {
+  LogRecorder log;
+  const Script good(kVersion1);
+  EXPECT_TRUE(engine().preload({.script = good.path()}, log));
+  const Script bad("raise ValueError('boom')\n");
+  const auto failed = engine().preload({.script = bad.path()}, log);
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().sentence, HasSubstr("could not be imported: ValueError: boom"));
+  EXPECT_THAT(log.text_of(Message::script_raised), HasSubstr("Traceback"));
+}
+
+}  // namespace
+}  // namespace pyhost::test
