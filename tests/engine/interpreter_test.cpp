@@ -21,8 +21,9 @@ TEST(ApplicationGroup, HasItsOwnModules) {
 import sys
 def application(environ, start_response):
     start_response('200 OK', [])
-    sys.seen = getattr(sys, 'seen', 0) + 1
-    return [str(sys.seen).encode()]
+    seen = vars(sys)
+    seen[__file__] = seen.get(__file__, 0) + 1
+    return [str(seen[__file__]).encode()]
 )");
   EXPECT_EQ(run(script, {}, "one").body(), "1");
   EXPECT_EQ(run(script, {}, "two").body(), "1");
@@ -45,7 +46,7 @@ def application(environ, start_response):
   for (int i = 0; i < kGroups * kThreads; ++i) {
     threads.emplace_back([&, i] {
       start.arrive_and_wait();
-      tokens[i] = run(script, {}, "stampede " + std::to_string(i % kGroups)).body();
+      tokens[i] = run(script, {}, script.path() + std::to_string(i % kGroups)).body();
     });
   }
   for (std::thread& thread : threads) thread.join();
