@@ -104,11 +104,12 @@ INSTANTIATE_TEST_SUITE_P(
         BrokenScript{"import sys\nsys.exit(3)\n", Message::script_exited, "SystemExit: 3"}));
 
 TEST(Script, ThatIsMissingIsReported) {
-  const gateway::Target target{.script = "/no/such/script.wsgi"};
-  const Reply reply = run(target);
+  const Script folder("");
+  const std::string missing = folder.path() + ".missing";
+  const Reply reply = run(gateway::Target{.script = missing});
   EXPECT_EQ(reply.refused(), 500);
   EXPECT_THAT(reply.exchange->recorder().text_of(Message::script_unreadable),
-              HasSubstr("/no/such/script.wsgi: No such file or directory"));
+              HasSubstr(missing + ": No such file or directory"));
 }
 
 TEST(Script, ThatFailsLeavesNoModuleBehind) {
