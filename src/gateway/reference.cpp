@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view kDirectivesIntroduction =
     "# Directives\n"
     "\n"
-    "This page is generated from the directive table; `pyhost-reference --write` renews it.\n"
+    "This page is generated from the directive table; `build/dev/tests/pyhost-reference --write`\n"
+    "renews it.\n"
     "\n"
     "Applications are mapped with `WSGIScriptAlias`, or by giving a file to the handler\n"
     "`wsgi-script` (`application/x-httpd-wsgi` is the same): `AddHandler wsgi-script .wsgi` in a\n"
@@ -32,7 +33,7 @@ constexpr std::string_view kMessagesIntroduction =
     "# Messages\n"
     "\n"
     "Every line that mod_pyhost writes to the error log begins with one of these, except what\n"
-    "applications write themselves. This page is generated; `pyhost-reference --write` renews it.\n"
+    "applications write themselves. This page is generated, see DIRECTIVES.md.\n"
     "\n"
     "| id | what has happened | what to do |\n"
     "| --- | --- | --- |\n";
@@ -63,6 +64,16 @@ std::string wrapped(std::string_view text, std::string_view prefix, std::size_t 
   return lines;
 }
 
+// `text` with its <sections> kept from becoming HTML.
+std::string as_markdown(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '<') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
 // Every line of `text` after `prefix`.
 std::string prefixed(std::string_view text, std::string_view prefix) {
   std::string lines;
@@ -89,7 +100,7 @@ std::string directives_page() {
     if (directive.option != nullptr) {
       page += fmt::format("- On an alias: `{}=`\n", directive.option);
     }
-    page += fmt::format("\n{}\n", wrapped(directive.description, "", kColumns));
+    page += fmt::format("\n{}\n", wrapped(as_markdown(directive.description), "", kColumns));
     page += fmt::format("```apache\n{}\n```\n", directive.example);
   }
   return page;
