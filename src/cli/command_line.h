@@ -1,0 +1,17 @@
+// Reads the command line.
+#pragma once
+
+#include <optional>
+
+#include "cli/serve_options.h"
+
+namespace pyhost::cli {
+
+struct CommandLine {
+  std::optional<ServeOptions> serve;
+  int exit_code = 0;  // without a command to run: help was shown, or a mistake was
+};
+
+CommandLine parse_command_line(int argc, char** argv);
+
+}  // namespace pyhost::cli

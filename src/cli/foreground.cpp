@@ -1,0 +1,133 @@
+#include "cli/foreground.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+#include "cli/log_lines.h"
+
+namespace pyhost::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// An editor or a checkout writes many files; they make one restart.
+constexpr milliseconds kSettleTime{200};
+// How often to look whether httpd is up, until it is.
+constexpr milliseconds kStartPoll{20};
+// Longer than httpd itself gives its children.
+constexpr std::chrono::seconds kStopTime{20};
+
+std::string unchanged(std::string_view line) {
+  return std::string(line);
+}
+
+}  // namespace
+
+Foreground::Foreground(HttpdProcess httpd, StopSignals& signals, FileWatch* watch,
+                       ForegroundTexts texts)
+    : httpd_(std::move(httpd)),
+      signals_(signals),
+      watch_(watch),
+      texts_(std::move(texts)),
+      access_log_(httpd_.output_fd(), STDOUT_FILENO, unchanged),
+      error_log_(httpd_.errors_fd(), STDERR_FILENO, readable_log_line) {}
+
+int Foreground::stay() {
+  while (true) {
+    wait();
+    relay_logs();
+    greet_when_up();
+    heed_signals();
+    heed_changes();
+    if (const auto status = httpd_.poll_status()) {
+      relay_logs();
+      return farewell(*status);
+    }
+  }
+}
+
+int Foreground::poll_timeout_ms() const {
+  auto timeout = greeted_ ? milliseconds::max() : kStartPoll;
+  for (const auto& moment : {kill_at_, restart_at_}) {
+    if (!moment) continue;
+    const auto left = std::chrono::ceil<milliseconds>(*moment - Clock::now());
+    timeout = std::clamp(left, milliseconds::zero(), timeout);
+  }
+  return timeout == milliseconds::max() ? -1 : static_cast<int>(timeout.count());
+}
+
+void Foreground::wait() const {
+  std::array<pollfd, 4> ready{{
+      {.fd = signals_.fd(), .events = POLLIN, .revents = 0},
+      {.fd = watch_ != nullptr ? watch_->fd() : -1, .events = POLLIN, .revents = 0},
+      {.fd = access_log_open_ ? access_log_.from() : -1, .events = POLLIN, .revents = 0},
+      {.fd = error_log_open_ ? error_log_.from() : -1, .events = POLLIN, .revents = 0},
+  }};
+  poll(ready.data(), ready.size(), poll_timeout_ms());
+}
+
+void Foreground::relay_logs() {
+  for (auto [relay, open] :
+       {std::pair(&access_log_, &access_log_open_), std::pair(&error_log_, &error_log_open_)}) {
+    if (!*open) continue;
+    const LogRelay::Progress progress = relay->pump();
+    *open = progress == LogRelay::Progress::more;
+    // Nobody reads what we say: as if the terminal had been closed.
+    if (progress == LogRelay::Progress::reader_gone && !kill_at_) {
+      httpd_.stop();
+      kill_at_ = Clock::now() + kStopTime;
+    }
+  }
+}
+
+void Foreground::greet_when_up() {
+  if (greeted_) return;
+  pid_t pid = 0;
+  std::ifstream(texts_.pid_file) >> pid;
+  if (pid != httpd_.pid()) return;
+  greeted_ = true;
+  fmt::print("{}\n", texts_.greeting);
+  std::fflush(stdout);
+}
+
+void Foreground::heed_signals() {
+  if (signals_.stop_requested() && !kill_at_) {
+    httpd_.stop();
+    kill_at_ = Clock::now() + kStopTime;
+  }
+  if (kill_at_ && Clock::now() >= *kill_at_) httpd_.kill_all();
+}
+
+void Foreground::heed_changes() {
+  if (watch_ == nullptr || kill_at_) return;
+  if (const std::string changed = watch_->read_change(); !changed.empty()) {
+    if (!restart_at_) fmt::print(stderr, "{} has changed; restarting\n", changed);
+    restart_at_ = Clock::now() + kSettleTime;
+  }
+  if (restart_at_ && Clock::now() >= *restart_at_ && greeted_) {
+    httpd_.graceful_restart();
+    restart_at_.reset();
+  }
+}
+
+int Foreground::farewell(int wait_status) const {
+  if (kill_at_) return 0;
+  if (WIFSIGNALED(wait_status)) {
+    fmt::print(stderr, "pyhost: httpd ended by itself with signal {} ({})\n", WTERMSIG(wait_status),
+               strsignal(WTERMSIG(wait_status)));
+  } else {
+    fmt::print(stderr, "pyhost: httpd ended by itself with exit code {}\n",
+               WEXITSTATUS(wait_status));
+  }
+  return 1;
+}
+
+}  // namespace pyhost::cli

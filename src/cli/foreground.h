@@ -1,0 +1,54 @@
+// Stays with a httpd in the foreground.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "cli/file_watch.h"
+#include "cli/httpd_process.h"
+#include "cli/log_relay.h"
+#include "cli/stop_signals.h"
+
+namespace pyhost::cli {
+
+struct ForegroundTexts {
+  std::string pid_file;  // httpd writes it when its configuration is in force
+  std::string greeting;  // printed then
+};
+
+// Passes httpd's logs on, stops it when asked to, restarts it gracefully when files have changed.
+// One thread; everything is waited for in one poll().
+class Foreground {
+ public:
+  // `watch` may be null. Signals and watch belong to the caller.
+  Foreground(HttpdProcess httpd, StopSignals& signals, FileWatch* watch, ForegroundTexts texts);
+
+  // Returns the exit code of `pyhost serve` when httpd has ended.
+  int stay();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void wait() const;
+  int poll_timeout_ms() const;
+  void relay_logs();
+  void greet_when_up();
+  void heed_signals();
+  void heed_changes();
+  int farewell(int wait_status) const;
+
+  HttpdProcess httpd_;
+  StopSignals& signals_;
+  FileWatch* const watch_;
+  const ForegroundTexts texts_;
+  LogRelay access_log_;
+  LogRelay error_log_;
+  bool access_log_open_ = true;
+  bool error_log_open_ = true;
+  bool greeted_ = false;
+  std::optional<Clock::time_point> kill_at_;     // set when a stop was asked for
+  std::optional<Clock::time_point> restart_at_;  // set when files have changed
+};
+
+}  // namespace pyhost::cli

@@ -1,0 +1,7 @@
+#include "cli/command_line.h"
+#include "cli/serve.h"
+
+int main(int argc, char** argv) {
+  const auto command = pyhost::cli::parse_command_line(argc, argv);
+  return command.serve ? pyhost::cli::serve(*command.serve) : command.exit_code;
+}

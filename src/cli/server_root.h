@@ -1,0 +1,35 @@
+// The folder that a httpd of ours keeps its files in.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/httpd_user.h"
+#include "pyhost/base/result.h"
+
+namespace pyhost::cli {
+
+// Open to its owner, and to the group of the user httpd serves as. A temporary one is removed at
+// the end with all it holds; a named one stays.
+class ServerRoot {
+ public:
+  // Makes the folder; a name of "" makes a temporary one.
+  static base::Result<ServerRoot> make(const std::string& name,
+                                       const std::optional<HttpdUser>& user);
+
+  ServerRoot(ServerRoot&& other) noexcept;
+  ServerRoot& operator=(ServerRoot&&) = delete;
+  ~ServerRoot();
+
+  const std::string& path() const noexcept { return path_; }
+  base::Result<> write(std::string_view file, std::string_view text) const;
+
+ private:
+  ServerRoot() = default;
+
+  std::string path_;
+  bool is_temporary_ = false;
+};
+
+}  // namespace pyhost::cli
