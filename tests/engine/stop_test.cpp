@@ -1,0 +1,147 @@
+// The end of an engine. Each test is a process of its own: an engine ends once.
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <iostream>
+
+#include "engine/engine_fixture.h"
+#include "engine/local_engine.h"
+
+namespace pyhost::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Stop : public ::testing::Test {
+ protected:
+  void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+// Runs the script in the main interpreter and in a sub-interpreter, stops the engine and leaves the
+// process with what was logged on standard error.
+[[noreturn]] void run_and_stop(std::string_view source, std::chrono::milliseconds budget,
+                               bool destroy_interpreters = true) {
+  LogRecorder& log = *new LogRecorder;
+  const Script script(source);
+  auto engine = engine::LocalEngine::start({.destroy_interpreters = destroy_interpreters}, log);
+  for (const char* group : {"", "sub"}) {
+    FakeExchange exchange;
+    (*engine)->run({.application_group = group, .script = script.path()}, exchange);
+    std::cerr << exchange.recorder().text_of(base::Message::application_raised);
+  }
+  (*engine)->stop(budget);
+  engine->reset();
+  for (const LogRecord& record : log.records()) {
+    if (record.level <= base::LogLevel::warn) std::cerr << record.text << "\n";
+  }
+  std::cerr << "stopped" << std::endl;
+  std::filesystem::remove_all(script.folder());
+  _exit(0);
+}
+
+constexpr char kAtExit[] = R"(
+import atexit, mod_wsgi, threading
+def farewell():
+    print('farewell of', mod_wsgi.application_group or 'main')
+atexit.register(farewell)
+def work():
+    threading.main_thread().join(0.05)
+    print('thread of', mod_wsgi.application_group or 'main')
+def application(environ, start_response):
+    threading.Thread(target=work, daemon=False).start()
+    start_response('200 OK', [])
+    return []
+)";
+
+TEST_F(Stop, JoinsThreadsAndRunsExitFunctionsInEveryInterpreter) {
+  EXPECT_EXIT(run_and_stop(kAtExit, 30s), ::testing::ExitedWithCode(0),
+              "thread of sub\nfarewell of sub\nthread of main\nfarewell of main\nstopped");
+}
+
+TEST_F(Stop, SkipsThemWhenInterpretersAreNotDestroyed) {
+  EXPECT_EXIT(run_and_stop(kAtExit, 30s, false), ::testing::ExitedWithCode(0),
+              AllOf(HasSubstr("stopped"), Not(HasSubstr("farewell"))));
+}
+
+TEST_F(Stop, GivesUpOnAThreadThatNeverEndsAndNamesIt) {
+  EXPECT_EXIT(run_and_stop(R"(
+import threading
+def application(environ, start_response):
+    threading.Thread(target=threading.Event().wait, name='endless', daemon=False).start()
+    start_response('200 OK', [])
+    return []
+)",
+                           200ms),
+              ::testing::ExitedWithCode(0),
+              "Python was left running after 200 ms: threads of sub-interpreter 'sub' have not "
+              "ended: endless\nstopped");
+}
+
+TEST_F(Stop, GivesUpOnAnExitFunctionThatHangs) {
+  EXPECT_EXIT(run_and_stop(R"(
+import atexit, time
+atexit.register(time.sleep, 3600)
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return []
+)",
+                           200ms),
+              ::testing::ExitedWithCode(0),
+              "atexit functions of sub-interpreter 'sub' are running\nstopped");
+}
+
+TEST_F(Stop, GivesUpOnALockThatIsNotGivenBack) {
+  EXPECT_EXIT(run_and_stop(R"(
+import ctypes, threading
+def application(environ, start_response):
+    # A call through PyDLL keeps the lock.
+    threading._register_atexit(ctypes.PyDLL(None).sleep, 3600)
+    start_response('200 OK', [])
+    return []
+)",
+                           200ms),
+              ::testing::ExitedWithCode(0), "Python was left running after 200 ms.*stopped");
+}
+
+TEST_F(Stop, LogsAnExitFunctionThatRaises) {
+  EXPECT_EXIT(run_and_stop(R"(
+import threading
+def application(environ, start_response):
+    def fail():
+        raise ValueError('at the end')
+    threading._register_atexit(fail)
+    start_response('200 OK', [])
+    return []
+)",
+                           30s),
+              ::testing::ExitedWithCode(0), "ending the main interpreter.*ValueError: at the end");
+}
+
+TEST_F(Stop, LeavesDaemonThreadsBehind) {
+  EXPECT_EXIT(run_and_stop(R"(
+import threading
+def spin():
+    while True:
+        pass
+def application(environ, start_response):
+    threading.Thread(target=spin, daemon=True).start()
+    start_response('200 OK', [])
+    return []
+)",
+                           30s),
+              ::testing::ExitedWithCode(0), "^stopped");
+}
+
+}  // namespace
+
+gateway::EngineSettings engine_settings() {
+  return {};
+}
+
+}  // namespace pyhost::test
