@@ -99,6 +99,7 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
 }
 
 base::Result<> LocalEngine::preload(const gateway::Target& target, base::LogSink& sink) noexcept {
+  const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
   const auto interpreter = interpreter_for(target.application_group);
   if (!interpreter) return base::fail(interpreter.error().sentence);
   std::string failure;

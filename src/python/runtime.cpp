@@ -52,6 +52,8 @@ base::Result<Interpreter*> Runtime::create_interpreter(std::string name) {
 }
 
 base::Result<Interpreter*> Runtime::make_sub_interpreter(std::string name) {
+  const StarvationWatch::InFlight in_flight(starvation_watch_);
+  starvation_watch_.begin(*main_);
   PyThreadState* owner;
   {
     // A new interpreter copies the configuration of the one that is attached.
@@ -75,7 +77,7 @@ base::Result<Interpreter*> Runtime::make_sub_interpreter(std::string name) {
       return tl::unexpected(ready.error());
     }
   }
-  starvation_watch_.add(made, *main_);
+  starvation_watch_.add(made);
   return &made;
 }
 
@@ -159,6 +161,7 @@ void Runtime::end_interpreters(Ending& ending, bool run_exit_functions) {
 void Runtime::stop(std::chrono::milliseconds budget, bool run_exit_functions) noexcept {
   const auto ending = std::make_shared<Ending>();
   post([this, ending, run_exit_functions] {
+    const StarvationWatch::InFlight in_flight(starvation_watch_);
     end_interpreters(*ending, run_exit_functions);
     {
       const std::lock_guard lock(ending->mutex);

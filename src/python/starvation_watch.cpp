@@ -68,16 +68,19 @@ class StarvationWatch::Helper {
   bool asked_ = false;  // guarded by mutex_
 };
 
-void StarvationWatch::add(Interpreter& interpreter, Interpreter& main) {
-  auto helper = std::make_unique<Helper>(interpreter);
-  if (!helper->start()) return;
-  const std::lock_guard lock(mutex_);
-  helpers_.push_back(std::move(helper));
+void StarvationWatch::begin(Interpreter& main) {
   if (probe_) return;
   probe_ = std::make_unique<Helper>(main);
   if (!probe_->start()) return;
   auto thread = base::NamedThread::start("pyhost-watch", kHelperStackBytes, [this] { watch(); });
   if (thread) thread->detach();
+}
+
+void StarvationWatch::add(Interpreter& interpreter) {
+  auto helper = std::make_unique<Helper>(interpreter);
+  if (!helper->start()) return;
+  const std::lock_guard lock(mutex_);
+  helpers_.push_back(std::move(helper));
 }
 
 void StarvationWatch::request_begins() noexcept {
@@ -118,7 +121,8 @@ void StarvationWatch::watch() {
 
 class StarvationWatch::Helper {};
 
-void StarvationWatch::add(Interpreter&, Interpreter&) {}
+void StarvationWatch::begin(Interpreter&) {}
+void StarvationWatch::add(Interpreter&) {}
 void StarvationWatch::request_begins() noexcept {}
 void StarvationWatch::request_ends() noexcept {}
 

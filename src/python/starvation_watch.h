@@ -25,10 +25,13 @@ class StarvationWatch {
   StarvationWatch(const StarvationWatch&) = delete;
   StarvationWatch& operator=(const StarvationWatch&) = delete;
 
-  // A sub-interpreter is there: watched from now on. The runtime's thread, not attached.
-  void add(Interpreter& interpreter, Interpreter& main);
+  // Begins to watch, before the first sub-interpreter is made; later calls change nothing. The
+  // runtime's thread, not attached.
+  void begin(Interpreter& main);
+  // A sub-interpreter is there. The runtime's thread, not attached.
+  void add(Interpreter& interpreter);
 
-  // A request is in flight for the scope's life. Any thread.
+  // Somebody needs the lock now and then during the scope's life. Any thread.
   class InFlight {
    public:
     explicit InFlight(StarvationWatch& watch) noexcept : watch_(watch) { watch_.request_begins(); }
