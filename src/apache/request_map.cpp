@@ -115,8 +115,9 @@ class RequestNames final : public NameSource {
     return view_or_empty(r_->server->server_hostname);
   }
   std::string_view host_name() const override {
-    const bool ours = r_->hostname != nullptr &&
-                      ap_matches_request_vhost(r_, r_->hostname, static_cast<apr_port_t>(port()));
+    // httpd compares aliases only if it is given the virtual host's very port.
+    const bool ours =
+        r_->hostname != nullptr && ap_matches_request_vhost(r_, r_->hostname, r_->server->port);
     return ours ? std::string_view(r_->hostname) : server_name();
   }
   unsigned port() const override {
