@@ -41,11 +41,11 @@ struct DirectoryConfig {
 ServerConfig& server_config(const server_rec* s);
 DirectoryConfig& directory_config(const ap_conf_vector_t* per_dir_config);
 
-// The process settings of the whole server. PRECONDITION: complete_process_settings() has run.
+// The process settings of the whole server. PRECONDITION: complete_settings() has run.
 const gateway::ProcessSettings& process_settings();
 
-// Fills the defaults in, once the configuration has been read.
-void complete_process_settings(server_rec* main_server);
+// Fills the defaults in for every server, once the configuration has been read.
+void complete_settings(server_rec* main_server);
 
 // For the module record.
 void* create_directory_config(apr_pool_t* pool, char* directory);

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "apache/log.h"
@@ -33,6 +35,16 @@ apr_status_t close_descriptor(void* data) {
 std::string error_text(apr_status_t status) {
   char text[128];
   return apr_strerror(status, text, sizeof text);
+}
+
+// HTTP/1.0 without a length: the end of the connection is the end of the reply, so only a reset can
+// tell the client that it is not complete.
+void reset_connection(conn_rec* c) {
+  apr_os_sock_t socket = -1;
+  if (apr_os_sock_get(&socket, ap_get_conn_socket(c)) != APR_SUCCESS) return;
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  c->aborted = 1;
 }
 
 }  // namespace
@@ -82,19 +94,22 @@ BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
   if (input_ == nullptr) input_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
   std::size_t bytes = 0;
   while (bytes == 0 && !body_ended_ && !into.empty()) {
-    const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES, APR_BLOCK_READ,
-                                       static_cast<apr_off_t>(into.size()));
-    if (status != APR_SUCCESS) return fail_body(status);
-    while (!APR_BRIGADE_EMPTY(input_)) {
+    if (APR_BRIGADE_EMPTY(input_)) {
+      const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES,
+                                         APR_BLOCK_READ, static_cast<apr_off_t>(into.size()));
+      if (status != APR_SUCCESS) return fail_body(status);
+    }
+    while (bytes < into.size() && !APR_BRIGADE_EMPTY(input_)) {
       apr_bucket* bucket = APR_BRIGADE_FIRST(input_);
       const char* data = nullptr;
       apr_size_t length = 0;
       if (APR_BUCKET_IS_EOS(bucket)) body_ended_ = true;
-      const auto read = apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ);
-      if (read != APR_SUCCESS) return fail_body(read);
-      if (length > into.size() - bytes) return fail_body(APR_EGENERAL);
-      std::memcpy(into.data() + bytes, data, length);
-      bytes += length;
+      const auto status = apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ);
+      if (status != APR_SUCCESS) return fail_body(status);
+      const std::size_t taken = std::min<std::size_t>(length, into.size() - bytes);
+      std::memcpy(into.data() + bytes, data, taken);
+      bytes += taken;
+      if (taken < length) apr_bucket_split(bucket, taken);
       apr_bucket_delete(bucket);
     }
   }
@@ -163,6 +178,8 @@ int RequestExchange::break_off() {
   APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_eos_create(allocator));
   ap_pass_brigade(r_->output_filters, output_);
   apr_brigade_cleanup(output_);
+  const bool has_length = apr_table_get(r_->headers_out, "Content-Length") != nullptr;
+  if (r_->proto_num < HTTP_VERSION(1, 1) && !has_length) reset_connection(r_->connection);
   return OK;
 }
 

@@ -95,8 +95,7 @@ Check check(request_rec* r, const ScriptAlias* alias, const gateway::RequestSett
 gateway::RequestSettings settings_of(const request_rec* r, const ScriptAlias* alias) {
   auto settings = directory_config(r->per_dir_config).request;
   if (alias != nullptr) settings = gateway::inherit(alias->settings, settings);
-  settings = gateway::inherit(settings, server_config(r->server).request);
-  return gateway::inherit(settings, gateway::kRequestDefaults);
+  return gateway::inherit(settings, server_config(r->server).request);
 }
 
 std::string_view script_name_of(const request_rec* r) {

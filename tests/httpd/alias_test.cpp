@@ -46,6 +46,12 @@ TEST(ScriptAlias, OfADirectoryTakesTheScriptFromTheUrl) {
   EXPECT_EQ(httpd.get("/apps/").status, 403);
 }
 
+TEST(ScriptAlias, OfADirectoryHasAnIndex) {
+  const Httpd httpd(
+      "WSGIScriptAlias /apps/ ${APPS}/ application-group=indexed\nDirectoryIndex environ.wsgi");
+  EXPECT_THAT(httpd.get("/apps/"), says("mod_wsgi.application_group=indexed"));
+}
+
 TEST(ScriptAlias, GivesWayToAnAliasForFiles) {
   const Httpd httpd("WSGIScriptAlias / ${APPS}/environ.wsgi\nAlias /static ${ROOT}/htdocs",
                     {.files = {{"htdocs/a.txt", "a file\n"}}});

@@ -93,6 +93,20 @@ TEST(Body, ThatComesTooSlowlyGivesTheClient408) {
   EXPECT_THAT(connection.read_all(), HasSubstr("too slowly"));
 }
 
+TEST(Body, AtFaultIsTheClientsFaultWhenTheApplicationDoesNotCare) {
+  Httpd httpd(std::string(kApp) + "RequestReadTimeout body=1");
+  httpd.tolerate_log("PH0302");
+  RawConnection slow = httpd.connect();
+  slow.send("POST /app/strict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc");
+  EXPECT_THAT(slow.read_all(), StartsWith("HTTP/1.1 408 "));
+  RawConnection broken = httpd.connect();
+  broken.send(
+      "POST /app/strict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+  const std::string reply = broken.read_all();
+  EXPECT_THAT(reply, StartsWith("HTTP/1.1 400 "));
+  EXPECT_EQ(count(reply, "<title>"), 1u);
+}
+
 TEST(Body, ThatIsNotReadLeavesTheConnectionUsable) {
   const Httpd httpd("WSGIScriptAlias /app ${APPS}/replies.wsgi");
   RawConnection connection = httpd.connect();

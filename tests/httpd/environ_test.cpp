@@ -126,6 +126,22 @@ TEST(EnvironVariables, SayThatAProxyInFrontSpeaksTls) {
   EXPECT_THAT(httpd.get("/app"), says("wsgi.url_scheme=http"));
 }
 
+TEST(Environ, HasTheUserThatHttpdAuthenticated) {
+  const Httpd httpd(std::string(kApp) + R"(
+    <Location /app>
+      AuthType Basic
+      AuthName test
+      AuthUserFile ${ROOT}/users
+      Require valid-user
+    </Location>)",
+                    {.files = {{"users", "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"}}});
+  const Response reply =
+      httpd.request({.path = "/app", .headers = {{"Authorization", "Basic YW5uOnBhc3N3b3Jk"}}});
+  EXPECT_THAT(reply, says("REMOTE_USER=ann"));
+  EXPECT_THAT(reply, says("AUTH_TYPE=Basic"));
+  EXPECT_EQ(httpd.get("/app").status, 401);
+}
+
 TEST(Environ, KnowsTls) {
   const Httpd httpd(kApp, {.tls = true});
   const Response reply = httpd.request({.path = "/app", .protocol = Protocol::http11_tls});

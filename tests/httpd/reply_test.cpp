@@ -99,6 +99,15 @@ TEST(BrokenReply, WithALengthEndsTheConnectionEarly) {
   EXPECT_EQ(reply.body, "body");
 }
 
+TEST(BrokenReply, ResetsAConnectionWhoseEndWouldLookLikeTheRepliesEnd) {
+  Httpd httpd(kApp);
+  httpd.expect_log("PH0174");
+  RawConnection connection = httpd.connect();
+  connection.send("GET /app/broken HTTP/1.0\r\n\r\n");
+  connection.read_all();
+  EXPECT_TRUE(connection.was_reset());
+}
+
 TEST(BrokenReply, ResetsAnHttp2Stream) {
   if (default_mpm() == Mpm::prefork) GTEST_SKIP() << "mod_http2 needs a threaded MPM";
   Httpd httpd(kApp, {.http2 = true});
