@@ -32,10 +32,16 @@ void raise_stack_size(const server_rec* s) {
                          base::kPythonStackBytes, bytes));
 }
 
+// "virtual host shop.example (/etc/apache2/sites-enabled/shop.conf:1)"
+std::string title_of(const server_rec* s) {
+  const char* name = s->server_hostname == nullptr ? "without a name" : s->server_hostname;
+  if (!s->is_virtual) return fmt::format("main server {}", name);
+  return fmt::format("virtual host {} ({}:{})", name, s->defn_name, s->defn_line_number);
+}
+
 std::string dump_server(const server_rec* s) {
   const ServerConfig& config = server_config(s);
-  std::string text = fmt::format("{} {}:{}\n", s->is_virtual ? "virtual host" : "main server",
-                                 s->server_hostname == nullptr ? "*" : s->server_hostname, s->port);
+  std::string text = title_of(s) + "\n";
   text += gateway::show(config.request);
   for (const ScriptAlias* alias : config.aliases) text += fmt::format("{}\n", alias->written);
   return text + "\n";

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "harness/httpd.h"
 
 namespace pyhost::test {
@@ -111,6 +113,59 @@ TEST(Directives, AreAcceptedInEveryPlaceTheyMayStand) {
     </IfModule>
   )");
   EXPECT_TRUE(check.ok()) << check.output;
+}
+
+// The text of a file in conf/, with the directives that stand behind a # in force. WSGIPythonHome
+// names a folder that exists only in the example.
+std::string enabled(const std::string& name) {
+  std::ifstream file(std::string(TEST_CONF_FOLDER) + "/" + name);
+  std::string text;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("#WSGIPythonHome")) continue;
+    text += line.starts_with("#WSGI") ? line.substr(1) : line;
+    text += '\n';
+  }
+  return text;
+}
+
+TEST(ConfFile, IsAcceptedWithEverythingInForce) {
+  for (const char* name : {"pyhost.conf", "reference.conf"}) {
+    const std::string config = enabled(name);
+    EXPECT_THAT(config, HasSubstr("\nWSGIInterpreterLimit 64\n")) << name;
+    const ConfigCheck check = check_config(config);
+    EXPECT_TRUE(check.ok()) << name << ": " << check.output;
+  }
+}
+
+TEST(Dump, ShowsTheEffectiveSettingsOfEveryServer) {
+  const ConfigCheck check = check_config(R"(
+    Define DUMP_PYHOST
+    WSGIPythonOptimize 1
+    WSGIApplicationGroup outer
+    <VirtualHost *:1>
+      ServerName inner
+      WSGIScriptAlias /z shop.api:app application-group=%{GLOBAL}
+      WSGIScriptReloading Off
+    </VirtualHost>)");
+  EXPECT_TRUE(check.ok()) << check.output;
+  const auto inner = check.output.find("virtual host inner (");
+  ASSERT_NE(inner, check.output.npos) << check.output;
+  EXPECT_THAT(check.output.substr(0, inner), HasSubstr("WSGIPythonOptimize 1\n"));
+  EXPECT_THAT(check.output.substr(0, inner), HasSubstr("WSGIScriptReloading On\n"));
+  EXPECT_THAT(
+      check.output.substr(inner),
+      AllOf(HasSubstr("WSGIApplicationGroup outer\n"), HasSubstr("WSGIScriptReloading Off\n"),
+            HasSubstr("WSGIScriptAlias /z shop.api:app application-group=%{GLOBAL}\n")));
+}
+
+TEST(ThreadStackSize, IsRaisedToWhatPythonNeeds) {
+  const Httpd httpd("ThreadStackSize 1048576");
+  EXPECT_THAT(httpd.log(), HasSubstr("PH0353: Python needs threads with a stack of 8388608 bytes"));
+}
+
+TEST(ThreadStackSize, IsLeftAloneWithoutPython) {
+  const Httpd httpd("ThreadStackSize 1048576\nWSGIRestrictEmbedded On");
+  EXPECT_THAT(httpd.log(), Not(HasSubstr("PH0353")));
 }
 
 }  // namespace
