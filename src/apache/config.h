@@ -10,14 +10,14 @@
 
 namespace pyhost::apache {
 
-// One WSGIScriptAlias or WSGIScriptAliasMatch.
+// One WSGIScriptAlias or WSGIScriptAliasMatch. Its texts end with a NUL.
 struct ScriptAlias {
   const char* written = nullptr;      // the whole line
   std::string_view path;              // of the URL; "" for a regular expression
   const ap_regex_t* regex = nullptr;  // WSGIScriptAliasMatch
   gateway::TargetKind kind = gateway::TargetKind::file;
-  std::string_view target;            // NUL-terminated; a path, or the name of a module
-  gateway::RequestSettings settings;  // its options
+  std::string_view target;            // a path, or the name of a module
+  gateway::RequestSettings settings;  // its options; with a module always the callable
 };
 
 // A script to import when a child starts, for the embedded process group.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "apache/log.h"
@@ -118,8 +119,9 @@ BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
 
 // --- The reply -----------------------------------------------------------------------------------
 
-void RequestExchange::append_file(const gateway::FileRange& range) {
+bool RequestExchange::append_file(const gateway::FileRange& range) {
   const int fd = fcntl(range.fd, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return false;
   request_rec* owner = main_request(r_);
   apr_pool_cleanup_register(owner->pool, reinterpret_cast<void*>(std::intptr_t{fd}),
                             close_descriptor, apr_pool_cleanup_null);
@@ -132,6 +134,7 @@ void RequestExchange::append_file(const gateway::FileRange& range) {
                                                static_cast<apr_off_t>(range.length), owner->pool);
   const auto& core = *static_cast<core_dir_config*>(ap_get_core_module_config(r_->per_dir_config));
   if (core.enable_mmap == ENABLE_MMAP_OFF) apr_bucket_file_enable_mmap(bucket, 0);
+  return true;
 }
 
 SendResult RequestExchange::send(const ReplyPart& part) noexcept {
@@ -142,7 +145,9 @@ SendResult RequestExchange::send(const ReplyPart& part) noexcept {
     APR_BRIGADE_INSERT_TAIL(output_,
                             apr_bucket_transient_create(block.data(), block.size(), allocator));
   }
-  if (part.file != nullptr && part.file->length > 0) append_file(*part.file);
+  if (part.file != nullptr && part.file->length > 0 && !append_file(*part.file)) {
+    return fail_output("the file of the reply cannot be opened once more", errno);
+  }
   if (part.then == ReplyPart::Then::pause) {
     APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_flush_create(allocator));
   }
@@ -159,9 +164,15 @@ SendResult RequestExchange::pass() {
   if (r_->sent_bodyct) r_->expecting_100 = 0;
   if (r_->connection->aborted) return SendResult::client_gone;
   if (status == APR_SUCCESS) return SendResult::sent;
+  superseded_ = status == AP_FILTER_ERROR;
+  return fail_output("httpd's output filters failed", status);
+}
+
+SendResult RequestExchange::fail_output(std::string_view what, apr_status_t status) {
   log(base::LogLevel::error, base::Message::reply_refused,
-      fmt::format("httpd's output filters failed: {}", error_text(status)));
-  if (status == AP_FILTER_ERROR) superseded_ = true;
+      fmt::format("{}: {}", what, error_text(status)));
+  output_failed_ = true;
+  apr_brigade_cleanup(output_);
   return SendResult::client_gone;
 }
 
@@ -186,6 +197,7 @@ int RequestExchange::break_off() {
 int RequestExchange::finish(const gateway::Outcome& outcome) {
   // httpd sends a page of its own for this only if it has not sent one yet.
   if (superseded_) return AP_FILTER_ERROR;
+  if (output_failed_) return r_->sent_bodyct ? break_off() : HTTP_INTERNAL_SERVER_ERROR;
   switch (outcome.kind) {
     case gateway::Outcome::Kind::complete:
       return OK;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "harness/httpd.h"
+#include "httpd/text.h"
 
 namespace pyhost::test {
 namespace {
@@ -13,13 +14,6 @@ using testing::StartsWith;
 
 constexpr char kApp[] = "WSGIScriptAlias /app ${APPS}/body.wsgi\n";
 constexpr char kHead[] = "POST /app HTTP/1.1\r\nHost: localhost\r\n";
-
-// How often a text occurs in another.
-std::size_t count(std::string_view text, std::string_view part) {
-  std::size_t found = 0;
-  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
-  return found;
-}
 
 TEST(Body, ComesWithALengthOrInChunks) {
   const Httpd httpd(kApp);

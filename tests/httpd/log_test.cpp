@@ -2,9 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "harness/error_log.h"
 #include "harness/httpd.h"
 
@@ -62,21 +59,6 @@ TEST(Log, KeepsToItsLevel) {
   EXPECT_EQ(httpd.get("/app").status, 200);
   EXPECT_EQ(lines_of_module(httpd, "two").size(), 1u);
   EXPECT_EQ(lines_of_module(httpd, "PH0308").size(), 0u);
-}
-
-TEST(Log, SaysWhereAnEnginePluginWasLookedFor) {
-  std::ifstream module(TEST_MODULE, std::ios::binary);
-  Httpd httpd(
-      "LoadModule wsgi_module ${ROOT}/lib/mod_pyhost.so\n"
-      "WSGIScriptAlias /app ${APPS}/chatty.wsgi",
-      {.files = {{"lib/mod_pyhost.so", std::string(std::istreambuf_iterator<char>(module), {})}},
-       .wsgi_module = WsgiModule::absent});
-  httpd.expect_log("PH0350");
-  EXPECT_THAT(httpd.log(), HasSubstr("PH0350: there is no engine plugin"));
-  EXPECT_EQ(httpd.get("/app").status, 500);
-  const auto records = lines_of_module(httpd, "PH0350");
-  ASSERT_FALSE(records.empty());
-  EXPECT_THAT(records.back(), HasSubstr("pyhost-cpython-X.Y.so in " + httpd.root() + "/lib"));
 }
 
 }  // namespace

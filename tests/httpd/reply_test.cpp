@@ -116,13 +116,10 @@ TEST(BrokenReply, ResetsAnHttp2Stream) {
   EXPECT_TRUE(httpd.request({.path = "/app", .protocol = Protocol::h2c}).complete());
 }
 
-TEST(Reply, ComesFromANewEngineAfterAGracefulRestart) {
-  Httpd httpd(kApp);
-  EXPECT_EQ(httpd.get("/app").body, "body");
-  httpd.graceful();
-  EXPECT_EQ(httpd.get("/app").body, "body");
-  httpd.restart();
-  EXPECT_EQ(httpd.get("/app").body, "body");
+TEST(Reply, OfAFileThatCannotBeKeptOpenIsAnError) {
+  Httpd httpd("WSGIScriptAlias /app ${APPS}/no_descriptors.wsgi");
+  httpd.expect_log("PH0351: the file of the reply cannot be opened once more");
+  EXPECT_EQ(httpd.get("/app").status, 500);
 }
 
 }  // namespace
