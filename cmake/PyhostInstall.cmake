@@ -1,10 +1,18 @@
-# Where Debian's apache2 looks.
+# Where Debian's apache2 looks. A part that is not built is not installed.
 
 set(PYHOST_MODULES_DIR ${HTTPD_MODULES_DIR} CACHE PATH "Where httpd's modules are")
 set(PYHOST_MODS_AVAILABLE_DIR /etc/apache2/mods-available CACHE PATH "Where a2enmod looks")
 
-install(TARGETS mod_pyhost pyhost_plugin LIBRARY DESTINATION ${PYHOST_MODULES_DIR})
-install(TARGETS pyhost RUNTIME DESTINATION ${CMAKE_INSTALL_FULL_BINDIR})
+foreach(target mod_pyhost pyhost_plugin)
+  if(TARGET ${target})
+    install(TARGETS ${target} LIBRARY DESTINATION ${PYHOST_MODULES_DIR})
+  endif()
+endforeach()
+if(TARGET pyhost)
+  install(TARGETS pyhost RUNTIME DESTINATION ${CMAKE_INSTALL_FULL_BINDIR})
+endif()
 configure_file(conf/pyhost.load.in pyhost.load @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/pyhost.load conf/pyhost.conf DESTINATION ${PYHOST_MODS_AVAILABLE_DIR})
-install(FILES conf/reference.conf DESTINATION ${CMAKE_INSTALL_FULL_DOCDIR})
+install(FILES ${CMAKE_BINARY_DIR}/pyhost.load conf/pyhost.conf
+  DESTINATION ${PYHOST_MODS_AVAILABLE_DIR})
+install(FILES conf/reference.conf docs/DIRECTIVES.md docs/MESSAGES.md
+  DESTINATION ${CMAKE_INSTALL_FULL_DOCDIR})

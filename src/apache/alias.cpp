@@ -60,7 +60,8 @@ int translate_alias(request_rec* r) {
   const char* rest =
       r->uri + (to_directory ? hit->covered : without_trailing_slashes(r->uri, hit->covered));
   if (to_module) {
-    r->filename = apr_pstrdup(r->pool, hit->target);
+    r->filename = apr_pstrcat(r->pool, hit->target, ":",
+                              hit->alias->settings.callable_object->data(), nullptr);
     r->path_info = apr_pstrdup(r->pool, rest);
   } else {
     r->filename = apr_pstrcat(r->pool, hit->target, rest, nullptr);
@@ -72,6 +73,7 @@ int translate_alias(request_rec* r) {
 }
 
 int skip_storage_of_module(request_rec* r) {
+  if (r->method_number == M_TRACE) return DECLINED;  // TraceEnable has its say
   const ScriptAlias* alias = find_alias(r);
   return alias != nullptr && alias->kind == gateway::TargetKind::module ? OK : DECLINED;
 }

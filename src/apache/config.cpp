@@ -17,9 +17,13 @@ const gateway::ProcessSettings& process_settings() {
   return server_config(ap_server_conf).process;
 }
 
-void complete_process_settings(server_rec* main_server) {
-  auto& settings = server_config(main_server).process;
-  settings = gateway::inherit(settings, gateway::process_defaults());
+void complete_settings(server_rec* main_server) {
+  auto& process = server_config(main_server).process;
+  process = gateway::inherit(process, gateway::process_defaults());
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+    auto& request = server_config(s).request;
+    request = gateway::inherit(request, gateway::kRequestDefaults);
+  }
 }
 
 void* create_directory_config(apr_pool_t* pool, char*) {

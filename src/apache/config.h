@@ -10,14 +10,14 @@
 
 namespace pyhost::apache {
 
-// One WSGIScriptAlias or WSGIScriptAliasMatch.
+// One WSGIScriptAlias or WSGIScriptAliasMatch. Its texts end with a NUL.
 struct ScriptAlias {
   const char* written = nullptr;      // the whole line
   std::string_view path;              // of the URL; "" for a regular expression
   const ap_regex_t* regex = nullptr;  // WSGIScriptAliasMatch
   gateway::TargetKind kind = gateway::TargetKind::file;
-  std::string_view target;            // NUL-terminated; a path, or the name of a module
-  gateway::RequestSettings settings;  // its options
+  std::string_view target;            // a path, or the name of a module
+  gateway::RequestSettings settings;  // its options; with a module always the callable
 };
 
 // A script to import when a child starts, for the embedded process group.
@@ -41,11 +41,11 @@ struct DirectoryConfig {
 ServerConfig& server_config(const server_rec* s);
 DirectoryConfig& directory_config(const ap_conf_vector_t* per_dir_config);
 
-// The process settings of the whole server. PRECONDITION: complete_process_settings() has run.
+// The process settings of the whole server. PRECONDITION: complete_settings() has run.
 const gateway::ProcessSettings& process_settings();
 
-// Fills the defaults in, once the configuration has been read.
-void complete_process_settings(server_rec* main_server);
+// Fills the defaults in for every server, once the configuration has been read.
+void complete_settings(server_rec* main_server);
 
 // For the module record.
 void* create_directory_config(apr_pool_t* pool, char* directory);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "apache/pool.h"
 #include "pyhost/base/parse.h"
@@ -144,23 +143,18 @@ bool Builder::passes_to_application(std::string_view header) const {
 }
 
 void Builder::add_header(std::string_view name, std::string_view value) {
+  if (!passes_to_application(name)) return;
   constexpr std::string_view kPrefix = "HTTP_";
-  constexpr std::size_t kNameBytesMax = 256;
-  if (kPrefix.size() + name.size() > kNameBytesMax || !passes_to_application(name)) return;
-
-  std::array<char, kNameBytesMax> text;
-  char* end = std::ranges::copy(kPrefix, text.begin()).out;
+  auto* const text = static_cast<char*>(apr_palloc(r_->pool, kPrefix.size() + name.size()));
+  char* end = std::ranges::copy(kPrefix, text).out;
   for (const char c : name) {
-    const char converted = key_character(c);
-    if (converted == '\0') return;
-    *end++ = converted;
+    *end = key_character(c);
+    if (*end++ == '\0') return;
   }
-  const std::string_view key_text(text.data(), static_cast<std::size_t>(end - text.data()));
+  const std::string_view key_text(text, static_cast<std::size_t>(end - text));
   if (key_text == "HTTP_CONTENT_TYPE") return add(EnvironKey::content_type, value);
   if (key_text == "HTTP_CONTENT_LENGTH") return add(EnvironKey::content_length, value);
-  const auto key = gateway::find_environ_key(key_text);
-  if (key != EnvironKey::other) return add(key, value);
-  add(pool_copy(r_->pool, key_text), value);
+  add({.key = gateway::find_environ_key(key_text), .name = key_text, .value = value});
 }
 
 std::string_view Builder::method() const {

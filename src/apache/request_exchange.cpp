@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "apache/log.h"
@@ -33,6 +36,16 @@ apr_status_t close_descriptor(void* data) {
 std::string error_text(apr_status_t status) {
   char text[128];
   return apr_strerror(status, text, sizeof text);
+}
+
+// HTTP/1.0 without a length: the end of the connection is the end of the reply, so only a reset can
+// tell the client that it is not complete.
+void reset_connection(conn_rec* c) {
+  apr_os_sock_t socket = -1;
+  if (apr_os_sock_get(&socket, ap_get_conn_socket(c)) != APR_SUCCESS) return;
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  c->aborted = 1;
 }
 
 }  // namespace
@@ -82,19 +95,22 @@ BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
   if (input_ == nullptr) input_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
   std::size_t bytes = 0;
   while (bytes == 0 && !body_ended_ && !into.empty()) {
-    const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES, APR_BLOCK_READ,
-                                       static_cast<apr_off_t>(into.size()));
-    if (status != APR_SUCCESS) return fail_body(status);
-    while (!APR_BRIGADE_EMPTY(input_)) {
+    if (APR_BRIGADE_EMPTY(input_)) {
+      const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES,
+                                         APR_BLOCK_READ, static_cast<apr_off_t>(into.size()));
+      if (status != APR_SUCCESS) return fail_body(status);
+    }
+    while (bytes < into.size() && !APR_BRIGADE_EMPTY(input_)) {
       apr_bucket* bucket = APR_BRIGADE_FIRST(input_);
       const char* data = nullptr;
       apr_size_t length = 0;
       if (APR_BUCKET_IS_EOS(bucket)) body_ended_ = true;
-      const auto read = apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ);
-      if (read != APR_SUCCESS) return fail_body(read);
-      if (length > into.size() - bytes) return fail_body(APR_EGENERAL);
-      std::memcpy(into.data() + bytes, data, length);
-      bytes += length;
+      const auto status = apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ);
+      if (status != APR_SUCCESS) return fail_body(status);
+      const std::size_t taken = std::min<std::size_t>(length, into.size() - bytes);
+      std::memcpy(into.data() + bytes, data, taken);
+      bytes += taken;
+      if (taken < length) apr_bucket_split(bucket, taken);
       apr_bucket_delete(bucket);
     }
   }
@@ -103,8 +119,9 @@ BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
 
 // --- The reply -----------------------------------------------------------------------------------
 
-void RequestExchange::append_file(const gateway::FileRange& range) {
+bool RequestExchange::append_file(const gateway::FileRange& range) {
   const int fd = fcntl(range.fd, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return false;
   request_rec* owner = main_request(r_);
   apr_pool_cleanup_register(owner->pool, reinterpret_cast<void*>(std::intptr_t{fd}),
                             close_descriptor, apr_pool_cleanup_null);
@@ -117,6 +134,7 @@ void RequestExchange::append_file(const gateway::FileRange& range) {
                                                static_cast<apr_off_t>(range.length), owner->pool);
   const auto& core = *static_cast<core_dir_config*>(ap_get_core_module_config(r_->per_dir_config));
   if (core.enable_mmap == ENABLE_MMAP_OFF) apr_bucket_file_enable_mmap(bucket, 0);
+  return true;
 }
 
 SendResult RequestExchange::send(const ReplyPart& part) noexcept {
@@ -127,7 +145,9 @@ SendResult RequestExchange::send(const ReplyPart& part) noexcept {
     APR_BRIGADE_INSERT_TAIL(output_,
                             apr_bucket_transient_create(block.data(), block.size(), allocator));
   }
-  if (part.file != nullptr && part.file->length > 0) append_file(*part.file);
+  if (part.file != nullptr && part.file->length > 0 && !append_file(*part.file)) {
+    return fail_output("the file of the reply cannot be opened once more", errno);
+  }
   if (part.then == ReplyPart::Then::pause) {
     APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_flush_create(allocator));
   }
@@ -144,9 +164,15 @@ SendResult RequestExchange::pass() {
   if (r_->sent_bodyct) r_->expecting_100 = 0;
   if (r_->connection->aborted) return SendResult::client_gone;
   if (status == APR_SUCCESS) return SendResult::sent;
+  superseded_ = status == AP_FILTER_ERROR;
+  return fail_output("httpd's output filters failed", status);
+}
+
+SendResult RequestExchange::fail_output(std::string_view what, apr_status_t status) {
   log(base::LogLevel::error, base::Message::reply_refused,
-      fmt::format("httpd's output filters failed: {}", error_text(status)));
-  if (status == AP_FILTER_ERROR) superseded_ = true;
+      fmt::format("{}: {}", what, error_text(status)));
+  output_failed_ = true;
+  apr_brigade_cleanup(output_);
   return SendResult::client_gone;
 }
 
@@ -163,12 +189,15 @@ int RequestExchange::break_off() {
   APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_eos_create(allocator));
   ap_pass_brigade(r_->output_filters, output_);
   apr_brigade_cleanup(output_);
+  const bool has_length = apr_table_get(r_->headers_out, "Content-Length") != nullptr;
+  if (r_->proto_num < HTTP_VERSION(1, 1) && !has_length) reset_connection(r_->connection);
   return OK;
 }
 
 int RequestExchange::finish(const gateway::Outcome& outcome) {
   // httpd sends a page of its own for this only if it has not sent one yet.
   if (superseded_) return AP_FILTER_ERROR;
+  if (output_failed_) return r_->sent_bodyct ? break_off() : HTTP_INTERNAL_SERVER_ERROR;
   switch (outcome.kind) {
     case gateway::Outcome::Kind::complete:
       return OK;

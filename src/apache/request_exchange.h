@@ -27,8 +27,9 @@ class RequestExchange final : public gateway::Exchange {
  private:
   gateway::BodyFault fault_of(apr_status_t status) const;
   gateway::BodyRead fail_body(apr_status_t status);
-  void append_file(const gateway::FileRange& range);
+  bool append_file(const gateway::FileRange& range);
   gateway::SendResult pass();
+  gateway::SendResult fail_output(std::string_view what, apr_status_t status);
   int break_off();
 
   request_rec* r_;
@@ -38,7 +39,8 @@ class RequestExchange final : public gateway::Exchange {
   apr_bucket_brigade* output_;
   gateway::BodyFault fault_ = gateway::BodyFault::none;
   bool body_ended_ = false;
-  bool superseded_ = false;  // httpd has sent a reply of its own
+  bool superseded_ = false;     // httpd has sent a reply of its own
+  bool output_failed_ = false;  // and not because the client has gone
 };
 
 }  // namespace pyhost::apache

@@ -95,8 +95,7 @@ Check check(request_rec* r, const ScriptAlias* alias, const gateway::RequestSett
 gateway::RequestSettings settings_of(const request_rec* r, const ScriptAlias* alias) {
   auto settings = directory_config(r->per_dir_config).request;
   if (alias != nullptr) settings = gateway::inherit(alias->settings, settings);
-  settings = gateway::inherit(settings, server_config(r->server).request);
-  return gateway::inherit(settings, gateway::kRequestDefaults);
+  return gateway::inherit(settings, server_config(r->server).request);
 }
 
 std::string_view script_name_of(const request_rec* r) {
@@ -115,8 +114,9 @@ class RequestNames final : public NameSource {
     return view_or_empty(r_->server->server_hostname);
   }
   std::string_view host_name() const override {
-    const bool ours = r_->hostname != nullptr &&
-                      ap_matches_request_vhost(r_, r_->hostname, static_cast<apr_port_t>(port()));
+    // httpd compares aliases only if it is given the virtual host's very port.
+    const bool ours =
+        r_->hostname != nullptr && ap_matches_request_vhost(r_, r_->hostname, r_->server->port);
     return ours ? std::string_view(r_->hostname) : server_name();
   }
   unsigned port() const override {

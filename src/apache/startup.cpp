@@ -32,12 +32,17 @@ void raise_stack_size(const server_rec* s) {
                          base::kPythonStackBytes, bytes));
 }
 
+// "virtual host shop.example (/etc/apache2/sites-enabled/shop.conf:1)"
+std::string title_of(const server_rec* s) {
+  const char* name = s->server_hostname == nullptr ? "without a name" : s->server_hostname;
+  if (!s->is_virtual) return fmt::format("main server {}", name);
+  return fmt::format("virtual host {} ({}:{})", name, s->defn_name, s->defn_line_number);
+}
+
 std::string dump_server(const server_rec* s) {
   const ServerConfig& config = server_config(s);
-  std::string text = fmt::format("{} {}:{}\n", s->is_virtual ? "virtual host" : "main server",
-                                 s->server_hostname == nullptr ? "*" : s->server_hostname, s->port);
-  const auto settings = gateway::inherit(config.request, gateway::kRequestDefaults);
-  text += gateway::show(settings);
+  std::string text = title_of(s) + "\n";
+  text += gateway::show(config.request);
   for (const ScriptAlias* alias : config.aliases) text += fmt::format("{}\n", alias->written);
   return text + "\n";
 }
@@ -45,7 +50,7 @@ std::string dump_server(const server_rec* s) {
 }  // namespace
 
 int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
-  complete_process_settings(s);
+  complete_settings(s);
   const auto& home = server_config(s).process.python_home;
   if (!home) return OK;
   const auto plugin = find_plugin();
@@ -66,6 +71,8 @@ void dump_configuration(apr_pool_t* pool, server_rec* s) {
 }
 
 int prepare_children(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
+  // httpd reads its configuration twice when it starts; the first time is only a check.
+  if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
   if (*process_settings().restrict_embedded) return OK;
   raise_stack_size(s);
   if (const auto plugin = find_plugin(); !plugin) {

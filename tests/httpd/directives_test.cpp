@@ -1,0 +1,172 @@
+// What httpd -t says about the directives.
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "harness/httpd.h"
+
+namespace pyhost::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+struct BadLine {
+  const char* config;
+  const char* complaint;
+};
+
+// Shown when a test of the table fails.
+std::ostream& operator<<(std::ostream& out, const BadLine& line) {
+  return out << line.config;
+}
+
+class BadDirective : public testing::TestWithParam<BadLine> {};
+
+TEST_P(BadDirective, IsAnErrorThatSaysWhatIsAccepted) {
+  const ConfigCheck check = check_config(GetParam().config);
+  EXPECT_FALSE(check.ok());
+  EXPECT_THAT(check.output, HasSubstr(GetParam().complaint));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, BadDirective,
+    testing::Values(
+        BadLine{"WSGIScriptReloading Maybe",
+                "WSGIScriptReloading: 'Maybe' is not accepted; give On or Off"},
+        BadLine{"WSGIScriptReloading", "WSGIScriptReloading takes one argument"},
+        BadLine{"WSGIPythonOptimize 1x",
+                "WSGIPythonOptimize: '1x' is not accepted; give 0, 1 or 2"},
+        BadLine{"WSGIPythonOptimize 3", "give 0, 1 or 2"},
+        BadLine{"WSGIPythonHashSeed 4294967296", "give random, or a number from 0 to 4294967295"},
+        BadLine{"WSGISwitchInterval 0", "WSGISwitchInterval: '0' is not accepted"},
+        BadLine{"WSGIInterpreterLimit -1", "WSGIInterpreterLimit: '-1' is not accepted"},
+        BadLine{"WSGIMapHEADToGET Never", "give On, Off or Auto"},
+        BadLine{"WSGIPythonPath lib", "WSGIPythonPath: 'lib' is not accepted"},
+        BadLine{"WSGIProcessGroup shop", "there are no others"},
+        BadLine{"WSGIApplicationGroup %{RESSOURCE}", "%{RESOURCE}"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Aliases, BadDirective,
+    testing::Values(
+        BadLine{"WSGIScriptAlias /x", "WSGIScriptAlias takes a URL path and what to run there"},
+        BadLine{"WSGIScriptAlias x /srv/x.wsgi", "the URL path 'x' does not begin with '/'"},
+        BadLine{"WSGIScriptAlias /x /srv/x.wsgi nonsense", "'nonsense' is not an option=value"},
+        BadLine{"WSGIScriptAlias /x /srv/x.wsgi =1", "is not an option=value"},
+        BadLine{"WSGIScriptAlias /x /srv/x.wsgi threads=5",
+                "unknown option 'threads'; known are process-group=, application-group="},
+        BadLine{"WSGIScriptAlias /x /srv/x.wsgi process-group=shop", "'shop' is not accepted"},
+        BadLine{"WSGIScriptAlias /x /srv/x.wsgi application-group=", "'' is not accepted"},
+        BadLine{"WSGIScriptAlias /x /srv/x.wsgi pass-authorization=1", "give On or Off"},
+        BadLine{"WSGIScriptAliasMatch ^/( /srv/x.wsgi", "'^/(' is not a regular expression"},
+        BadLine{"WSGIScriptAliasMatch ^/(.*) $1:app", "lets the client choose a module"},
+        BadLine{"WSGIImportScript /srv/x.wsgi", "WSGIImportScript needs process-group=%{GLOBAL}"},
+        BadLine{"WSGIImportScript /srv/x.wsgi process-group=%{GLOBAL}",
+                "WSGIImportScript needs application-group=name"},
+        BadLine{"WSGIImportScript /srv/x.wsgi process-group=%{GLOBAL} application-group=%{HOST}",
+                "only known once there is a request"},
+        BadLine{"WSGIImportScript /srv/x.wsgi process-group=%{GLOBAL} application-group=a "
+                "callable-object=b",
+                "only knows process-group= and application-group="}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Places, BadDirective,
+    testing::Values(BadLine{"<VirtualHost *:1>\nWSGIPythonOptimize 1\n</VirtualHost>",
+                            "WSGIPythonOptimize cannot occur within <VirtualHost> section"},
+                    BadLine{"<Location />\nWSGIPythonOptimize 1\n</Location>",
+                            "WSGIPythonOptimize not allowed"},
+                    BadLine{"<Location />\nWSGIScriptAlias / /srv/x.wsgi\n</Location>",
+                            "WSGIScriptAlias not allowed"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    PythonHomes, BadDirective,
+    testing::Values(BadLine{"WSGIPythonHome /nowhere/at/all",
+                            "PH0001: WSGIPythonHome: /nowhere/at/all"},
+                    BadLine{"WSGIPythonHome /etc/apt", "is not a Python environment"},
+                    BadLine{"WSGIPythonHome venv", "'venv' is not an absolute path"}));
+
+TEST(Directives, AreAcceptedInEveryPlaceTheyMayStand) {
+  const ConfigCheck check = check_config(R"(
+    WSGIScriptAlias /x /srv/x.wsgi application-group="two words" pass-authorization=on
+    WSGIScriptAliasMatch ^/y/(.*) /srv/$1.wsgi
+    WSGIImportScript /srv/x.wsgi process-group=%{GLOBAL} application-group=%{GLOBAL}
+    WSGIPythonPath /srv:/opt
+    WSGIPythonWarnings ignore::DeprecationWarning
+    WSGIPythonHashSeed random
+    WSGISwitchInterval 0.005
+    WSGIInterpreterLimit 0
+    <VirtualHost *:1>
+      WSGIScriptAlias /z shop.api:app
+      WSGIApplicationGroup %{ENV:GROUP}
+      <Location /z>
+        WSGIProcessGroup %{GLOBAL}
+        WSGICallableObject app
+      </Location>
+    </VirtualHost>
+    <IfModule !mod_wsgi.c>
+      Error "the module has another name"
+    </IfModule>
+    <IfModule !wsgi_module>
+      Error "the module has another symbol"
+    </IfModule>
+  )");
+  EXPECT_TRUE(check.ok()) << check.output;
+}
+
+// The text of a file in conf/, with the directives that stand behind a # in force. WSGIPythonHome
+// names a folder that exists only in the example.
+std::string enabled(const std::string& name) {
+  std::ifstream file(std::string(TEST_CONF_FOLDER) + "/" + name);
+  std::string text;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("#WSGIPythonHome")) continue;
+    text += line.starts_with("#WSGI") ? line.substr(1) : line;
+    text += '\n';
+  }
+  return text;
+}
+
+TEST(ConfFile, IsAcceptedWithEverythingInForce) {
+  for (const char* name : {"pyhost.conf", "reference.conf"}) {
+    const std::string config = enabled(name);
+    EXPECT_THAT(config, HasSubstr("\nWSGIInterpreterLimit 64\n")) << name;
+    const ConfigCheck check = check_config(config);
+    EXPECT_TRUE(check.ok()) << name << ": " << check.output;
+  }
+}
+
+TEST(Dump, ShowsTheEffectiveSettingsOfEveryServer) {
+  const ConfigCheck check = check_config(R"(
+    Define DUMP_PYHOST
+    WSGIPythonOptimize 1
+    WSGIApplicationGroup outer
+    <VirtualHost *:1>
+      ServerName inner
+      WSGIScriptAlias /z shop.api:app application-group=%{GLOBAL}
+      WSGIScriptReloading Off
+    </VirtualHost>)");
+  EXPECT_TRUE(check.ok()) << check.output;
+  const auto inner = check.output.find("virtual host inner (");
+  ASSERT_NE(inner, check.output.npos) << check.output;
+  EXPECT_THAT(check.output.substr(0, inner), HasSubstr("WSGIPythonOptimize 1\n"));
+  EXPECT_THAT(check.output.substr(0, inner), HasSubstr("WSGIScriptReloading On\n"));
+  EXPECT_THAT(
+      check.output.substr(inner),
+      AllOf(HasSubstr("WSGIApplicationGroup outer\n"), HasSubstr("WSGIScriptReloading Off\n"),
+            HasSubstr("WSGIScriptAlias /z shop.api:app application-group=%{GLOBAL}\n")));
+}
+
+TEST(ThreadStackSize, IsRaisedToWhatPythonNeeds) {
+  const Httpd httpd("ThreadStackSize 1048576");
+  EXPECT_THAT(httpd.log(), HasSubstr("PH0353: Python needs threads with a stack of 8388608 bytes"));
+}
+
+TEST(ThreadStackSize, IsLeftAloneWithoutPython) {
+  const Httpd httpd("ThreadStackSize 1048576\nWSGIRestrictEmbedded On");
+  EXPECT_THAT(httpd.log(), Not(HasSubstr("PH0353")));
+}
+
+}  // namespace
+}  // namespace pyhost::test

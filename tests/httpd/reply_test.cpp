@@ -1,0 +1,126 @@
+// Replies on the wire.
+
+#include <gmock/gmock.h>
+
+#include "harness/httpd.h"
+
+namespace pyhost::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kApp[] = "WSGIScriptAlias /app ${APPS}/replies.wsgi\n";
+
+std::string raw(const Httpd& httpd, const std::string& path) {
+  RawConnection connection = httpd.connect();
+  connection.send("GET /app" + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  return connection.read_all();
+}
+
+TEST(Reply, OfOneBlockHasALength) {
+  const Httpd httpd(kApp);
+  const Response reply = httpd.get("/app");
+  EXPECT_EQ(reply.header("content-length"), "4");
+  EXPECT_EQ(reply.header("transfer-encoding"), std::nullopt);
+  EXPECT_EQ(reply.header("content-type"), std::nullopt);
+  EXPECT_EQ(reply.body, "body");
+}
+
+TEST(Reply, KeepsStatusAndReason) {
+  const Httpd httpd(kApp);
+  EXPECT_EQ(httpd.get("/app?299+Odd").status, 299);
+  EXPECT_EQ(httpd.get("/app?299+Odd").reason, "Odd");
+  EXPECT_EQ(httpd.get("/app?404+Gone+Fishing").body, "body");
+  EXPECT_EQ(httpd.get("/app?200").reason, "OK");
+  EXPECT_EQ(httpd.get("/app?299").status, 299);
+}
+
+TEST(Reply, KeepsRepeatedHeadersApartAndDateAndServerForHttpd) {
+  const Httpd httpd(kApp);
+  const Response reply = httpd.get("/app/repeated");
+  EXPECT_THAT(reply.all("x-a"), ElementsAre("1", "2"));
+  EXPECT_EQ(reply.all("date").size(), 1u);
+  EXPECT_THAT(reply.header("date").value_or(""), EndsWith(" GMT"));
+  EXPECT_THAT(reply.all("server"), ElementsAre(HasSubstr("Apache")));
+}
+
+TEST(Reply, CannotChooseAHandlerByItsType) {
+  const Httpd httpd(kApp);
+  const Response reply = httpd.get("/app/typed");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.header("content-type"), "application/x-httpd-wsgi");
+}
+
+TEST(Reply, WithoutABodyHasNone) {
+  const Httpd httpd(kApp);
+  EXPECT_EQ(httpd.get("/app?204+No+Content").body, "");
+  EXPECT_EQ(httpd.get("/app?304+Not+Modified").body, "");
+  const Response head = httpd.request({.method = "HEAD", .path = "/app"});
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.body, "");
+}
+
+TEST(Reply, OfAFileIsSentByHttpd) {
+  for (const char* sendfile : {"Off", "On"}) {
+    const Httpd httpd(std::string(kApp) + "EnableSendfile On\nWSGIEnableSendfile " + sendfile);
+    const Response whole = httpd.get("/app/file");
+    EXPECT_THAT(whole.body, HasSubstr("wsgi.file_wrapper"));
+    EXPECT_EQ(whole.header("content-length"), std::to_string(whole.body.size()));
+    const Response part = httpd.request({.path = "/app/file", .headers = {{"Range", "bytes=3-9"}}});
+    EXPECT_EQ(part.status, 206);
+    EXPECT_EQ(part.body, whole.body.substr(3, 7));
+  }
+}
+
+TEST(Reply, PassesThroughOutputFilters) {
+  const Httpd httpd(std::string(kApp) + "SetOutputFilter DEFLATE");
+  const Response reply =
+      httpd.request({.path = "/app/file", .headers = {{"Accept-Encoding", "gzip"}}});
+  EXPECT_EQ(reply.header("content-encoding"), "gzip");
+}
+
+TEST(BrokenReply, LeavesTheLastChunkOut) {
+  Httpd httpd(kApp);
+  httpd.expect_log("PH0174");
+  const std::string reply = raw(httpd, "/broken");
+  EXPECT_THAT(reply, HasSubstr("Transfer-Encoding: chunked"));
+  EXPECT_THAT(reply, HasSubstr("second"));
+  EXPECT_THAT(reply, Not(EndsWith("0\r\n\r\n")));
+}
+
+TEST(BrokenReply, WithALengthEndsTheConnectionEarly) {
+  Httpd httpd(kApp);
+  httpd.expect_log("PH0300");
+  const Response reply = httpd.get("/app/short");
+  EXPECT_FALSE(reply.complete());
+  EXPECT_EQ(reply.body, "body");
+}
+
+TEST(BrokenReply, ResetsAConnectionWhoseEndWouldLookLikeTheRepliesEnd) {
+  Httpd httpd(kApp);
+  httpd.expect_log("PH0174");
+  RawConnection connection = httpd.connect();
+  connection.send("GET /app/broken HTTP/1.0\r\n\r\n");
+  connection.read_all();
+  EXPECT_TRUE(connection.was_reset());
+}
+
+TEST(BrokenReply, ResetsAnHttp2Stream) {
+  if (default_mpm() == Mpm::prefork) GTEST_SKIP() << "mod_http2 needs a threaded MPM";
+  Httpd httpd(kApp, {.http2 = true});
+  httpd.expect_log("PH0174");
+  EXPECT_FALSE(httpd.request({.path = "/app/broken", .protocol = Protocol::h2c}).complete());
+  EXPECT_TRUE(httpd.request({.path = "/app", .protocol = Protocol::h2c}).complete());
+}
+
+TEST(Reply, OfAFileThatCannotBeKeptOpenIsAnError) {
+  Httpd httpd("WSGIScriptAlias /app ${APPS}/no_descriptors.wsgi");
+  httpd.expect_log("PH0351: the file of the reply cannot be opened once more");
+  EXPECT_EQ(httpd.get("/app").status, 500);
+}
+
+}  // namespace
+}  // namespace pyhost::test
