@@ -35,11 +35,11 @@ base::Result<std::string> absolute_path(std::string_view what, const std::string
 base::Result<std::string> readable_folder(std::string_view what, const std::string& path) {
   PH_TRY(absolute, absolute_path(what, path));
   struct stat status {};
-  if (stat(absolute.c_str(), &status) != 0 || access(absolute.c_str(), R_OK | X_OK) != 0) {
-    return base::fail(fmt::format("{} {} cannot be used: {}", what, path, std::strerror(errno)));
-  }
-  if (!S_ISDIR(status.st_mode)) {
+  if (stat(absolute.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
     return base::fail(fmt::format("{} {} cannot be used: it is not a folder", what, path));
+  }
+  if (access(absolute.c_str(), R_OK | X_OK) != 0) {
+    return base::fail(fmt::format("{} {} cannot be used: {}", what, path, std::strerror(errno)));
   }
   return absolute;
 }

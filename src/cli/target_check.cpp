@@ -22,7 +22,9 @@ namespace {
 class ImportLog final : public base::LogSink {
  public:
   bool wants(base::LogLevel level) const noexcept override { return level <= base::LogLevel::info; }
-  void log(base::LogLevel, base::Message message, std::string_view text) noexcept override {
+  void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override {
+    // Of our own only what went wrong; of the application's everything.
+    if (message != base::Message::none && level > base::LogLevel::warn) return;
     const std::scoped_lock lock(mutex_);
     if (message != base::Message::none) {
       text_ += base::id_of(message);
