@@ -1,0 +1,76 @@
+#include "wire/frame.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace pyhost::wire {
+namespace {
+
+// On the wire: payload length (4), type (1), version (1), zero (2).
+constexpr std::size_t kTypeAt = 4;
+constexpr std::size_t kVersionAt = 5;
+
+}  // namespace
+
+std::string_view name_of(FrameType type) noexcept {
+  switch (type) {
+    case FrameType::request:
+      return "REQUEST";
+    case FrameType::body:
+      return "BODY";
+    case FrameType::body_end:
+      return "BODY_END";
+    case FrameType::abort:
+      return "ABORT";
+    case FrameType::head:
+      return "HEAD";
+    case FrameType::reply_body:
+      return "REPLY_BODY";
+    case FrameType::reply_file:
+      return "REPLY_FILE";
+    case FrameType::flush:
+      return "FLUSH";
+    case FrameType::interim:
+      return "INTERIM";
+    case FrameType::need_body:
+      return "NEED_BODY";
+    case FrameType::log:
+      return "LOG";
+    case FrameType::end:
+      return "END";
+    case FrameType::error:
+      return "ERROR";
+    case FrameType::retry:
+      return "RETRY";
+  }
+  return {};
+}
+
+HeaderBytes encode_header(FrameHeader header) noexcept {
+  HeaderBytes bytes{};
+  std::memcpy(bytes.data(), &header.payload_bytes, sizeof header.payload_bytes);
+  bytes[kTypeAt] = static_cast<char>(header.type);
+  bytes[kVersionAt] = kVersion;
+  return bytes;
+}
+
+base::Result<FrameHeader> decode_header(std::span<const char, kHeaderBytes> bytes) {
+  FrameHeader header;
+  std::memcpy(&header.payload_bytes, bytes.data(), sizeof header.payload_bytes);
+  header.type = static_cast<FrameType>(bytes[kTypeAt]);
+  const int version = static_cast<unsigned char>(bytes[kVersionAt]);
+  if (version != kVersion) {
+    return base::fail(fmt::format("a frame of version {}, not {}", version, kVersion));
+  }
+  if (name_of(header.type).empty()) {
+    return base::fail(fmt::format("a frame of unknown type {}", static_cast<int>(header.type)));
+  }
+  if (header.payload_bytes > kPayloadBytesMax) {
+    return base::fail(fmt::format("a {} frame of {} bytes, more than {}", name_of(header.type),
+                                  header.payload_bytes, kPayloadBytesMax));
+  }
+  return header;
+}
+
+}  // namespace pyhost::wire

@@ -1,0 +1,59 @@
+// The frames that a httpd child and a worker exchange over a unix stream socket.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "pyhost/base/result.h"
+
+namespace pyhost::wire {
+
+// Both ends are one build on one machine, so numbers travel as the machine has them; the version
+// byte catches a worker that outlived an upgrade.
+inline constexpr std::uint8_t kVersion = 1;
+
+// No frame is larger, and no reader ever allocates more for one.
+inline constexpr std::uint32_t kPayloadBytesMax = 1 << 20;
+
+// The largest piece of a body in one frame: small enough to share a connection's buffers fairly.
+inline constexpr std::size_t kBodyFrameBytesMax = 64 * 1024;
+
+enum class FrameType : std::uint8_t {
+  // From the child.
+  request = 1,  // what to run, the request's head, and its body when that is small and there
+  body,         // a piece of the request body
+  body_end,     // the request body is complete, or will not be: with the client's fault
+  abort,        // the client has gone
+  // From the worker.
+  head = 64,   // status and headers of the reply
+  reply_body,  // a piece of the reply
+  reply_file,  // a range of the file whose descriptor comes along (SCM_RIGHTS)
+  flush,       // the application pauses: pass on what there is
+  interim,     // a 1xx reply
+  need_body,   // the application has begun to read: "100 Continue" is due
+  log,         // a record for the request's own log
+  end,         // the reply is complete; the connection may serve the next request
+  error,       // it is not, and why
+  retry,       // the application has not been entered: ask another worker
+};
+
+// "REQUEST", "HEAD": for log texts.
+std::string_view name_of(FrameType type) noexcept;
+
+struct FrameHeader {
+  FrameType type{};
+  std::uint32_t payload_bytes = 0;
+};
+
+inline constexpr std::size_t kHeaderBytes = 8;
+using HeaderBytes = std::array<char, kHeaderBytes>;
+
+HeaderBytes encode_header(FrameHeader header) noexcept;
+
+// Fails on another version, an unknown type and a payload over the limit.
+base::Result<FrameHeader> decode_header(std::span<const char, kHeaderBytes> bytes);
+
+}  // namespace pyhost::wire

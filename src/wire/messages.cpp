@@ -1,0 +1,260 @@
+#include "wire/messages.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/payload.h"
+
+namespace pyhost::wire {
+namespace {
+
+using gateway::BodyFault;
+using gateway::EnvironEntry;
+using gateway::EnvironKey;
+
+// No element of a list is shorter.
+constexpr std::size_t kEnvironEntryBytesMin = sizeof(std::uint16_t) + sizeof(std::uint32_t);
+constexpr std::size_t kHeaderEntryBytesMin = 2 * sizeof(std::uint32_t);
+
+// Encodes a frame whose payload `write` appends, and puts the length in afterwards. False, with
+// nothing appended, when it is too large.
+template <class F>
+bool encode_frame(FrameType type, std::string& out, F write) {
+  const std::size_t start = out.size();
+  out.append(kHeaderBytes, '\0');
+  PayloadWriter writer(out);
+  write(writer);
+  const std::size_t payload_bytes = out.size() - start - kHeaderBytes;
+  if (payload_bytes > kPayloadBytesMax) {
+    out.resize(start);
+    return false;
+  }
+  const HeaderBytes header = encode_header({type, static_cast<std::uint32_t>(payload_bytes)});
+  std::ranges::copy(header, out.begin() + static_cast<std::ptrdiff_t>(start));
+  return true;
+}
+
+template <class T>
+std::optional<T> when_complete(const PayloadReader& reader, T message) {
+  return reader.complete() ? std::optional<T>(std::move(message)) : std::nullopt;
+}
+
+void write_optional(PayloadWriter& writer, const std::optional<std::uint64_t>& value) {
+  writer.flag(value.has_value());
+  if (value) writer.number(*value);
+}
+
+std::optional<std::uint64_t> read_optional(PayloadReader& reader) {
+  return reader.flag() ? std::optional(reader.number<std::uint64_t>()) : std::nullopt;
+}
+
+void write_target(PayloadWriter& writer, const gateway::Target& target) {
+  writer.number(static_cast<std::uint8_t>(target.kind));
+  writer.text(target.application_group);
+  writer.text(target.script);
+  writer.text(target.callable);
+  writer.number(static_cast<std::uint8_t>(target.reloading));
+  writer.number(target.script_mtime_us);
+}
+
+gateway::Target read_target(PayloadReader& reader) {
+  gateway::Target target;
+  target.kind =
+      gateway::TargetKind(reader.up_to(static_cast<std::uint8_t>(gateway::TargetKind::module)));
+  target.application_group = reader.text();
+  target.script = reader.text();
+  target.callable = reader.text();
+  target.reloading =
+      gateway::Reloading(reader.up_to(static_cast<std::uint8_t>(gateway::Reloading::on)));
+  target.script_mtime_us = reader.number<std::int64_t>();
+  return target;
+}
+
+void write_entry(PayloadWriter& writer, const EnvironEntry& entry) {
+  writer.number(static_cast<std::uint16_t>(entry.key));
+  if (entry.key == EnvironKey::other) writer.text(entry.name);
+  writer.text(entry.value);
+}
+
+EnvironEntry read_entry(PayloadReader& reader) {
+  EnvironEntry entry;
+  entry.key = EnvironKey(reader.up_to(static_cast<std::uint16_t>(EnvironKey::other)));
+  if (entry.key == EnvironKey::other) entry.name = reader.text();
+  entry.value = reader.text();
+  return entry;
+}
+
+}  // namespace
+
+bool encode_request(const RequestMessage& message, std::string& out) {
+  return encode_frame(FrameType::request, out, [&](PayloadWriter& writer) {
+    write_target(writer, message.target);
+    writer.flag(message.head.https);
+    writer.flag(message.head.is_head);
+    write_optional(writer, message.head.content_length);
+    writer.number(message.head.start_us);
+    writer.number(static_cast<std::uint32_t>(message.head.environ.size()));
+    for (const EnvironEntry& entry : message.head.environ) write_entry(writer, entry);
+    writer.flag(message.body_follows);
+    writer.text(message.body);
+  });
+}
+
+std::optional<RequestMessage> decode_request(std::string_view payload,
+                                             std::vector<EnvironEntry>& environ) {
+  PayloadReader reader(payload);
+  RequestMessage message;
+  message.target = read_target(reader);
+  message.head.https = reader.flag();
+  message.head.is_head = reader.flag();
+  message.head.content_length = read_optional(reader);
+  message.head.start_us = reader.number<std::int64_t>();
+  const std::uint32_t entries = reader.count(kEnvironEntryBytesMin);
+  environ.clear();
+  environ.reserve(entries);
+  for (std::uint32_t i = 0; i < entries && reader.ok(); ++i) environ.push_back(read_entry(reader));
+  message.head.environ = environ;
+  message.body_follows = reader.flag();
+  message.body = reader.text();
+  return when_complete(reader, message);
+}
+
+void encode_body(FrameType type, std::string_view bytes, std::string& out) {
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, kBodyFrameBytesMax);
+    out.append(encode_header({type, static_cast<std::uint32_t>(piece.size())}).data(),
+               kHeaderBytes);
+    out.append(piece);
+    bytes.remove_prefix(piece.size());
+  }
+}
+
+void encode_empty(FrameType type, std::string& out) {
+  out.append(encode_header({type, 0}).data(), kHeaderBytes);
+}
+
+void encode_body_end(BodyFault fault, std::string& out) {
+  static_cast<void>(encode_frame(FrameType::body_end, out, [&](PayloadWriter& writer) {
+    writer.number(static_cast<std::uint8_t>(fault));
+  }));
+}
+
+std::optional<BodyFault> decode_body_end(std::string_view payload) {
+  PayloadReader reader(payload);
+  const auto fault = BodyFault(reader.up_to(static_cast<std::uint8_t>(BodyFault::failed)));
+  return when_complete(reader, fault);
+}
+
+bool encode_head(FrameType type, const gateway::ResponseHead& head, std::string& out) {
+  return encode_frame(type, out, [&](PayloadWriter& writer) {
+    writer.number(static_cast<std::uint16_t>(head.status));
+    writer.text(head.reason);
+    write_optional(writer, head.content_length);
+    writer.number(static_cast<std::uint32_t>(head.headers.size()));
+    for (const gateway::Header& header : head.headers) {
+      writer.text(header.name);
+      writer.text(header.value);
+    }
+  });
+}
+
+std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
+                                                 std::vector<gateway::Header>& headers) {
+  constexpr std::uint16_t kStatusMax = 999;
+  PayloadReader reader(payload);
+  gateway::ResponseHead head;
+  head.status = reader.up_to(kStatusMax);
+  head.reason = reader.text();
+  head.content_length = read_optional(reader);
+  const std::uint32_t count = reader.count(kHeaderEntryBytesMin);
+  headers.clear();
+  headers.reserve(count);
+  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+    const std::string_view name = reader.text();
+    headers.push_back({name, reader.text()});
+  }
+  head.headers = headers;
+  return when_complete(reader, head);
+}
+
+void encode_file(const FileMessage& message, std::string& out) {
+  static_cast<void>(encode_frame(FrameType::reply_file, out, [&](PayloadWriter& writer) {
+    writer.number(message.offset);
+    writer.number(message.length);
+  }));
+}
+
+std::optional<FileMessage> decode_file(std::string_view payload) {
+  PayloadReader reader(payload);
+  FileMessage message;
+  message.offset = reader.number<std::uint64_t>();
+  message.length = reader.number<std::uint64_t>();
+  return when_complete(reader, message);
+}
+
+void encode_log(const LogMessage& message, std::string& out) {
+  constexpr std::size_t kTextBytesMax = kPayloadBytesMax / 2;
+  static_cast<void>(encode_frame(FrameType::log, out, [&](PayloadWriter& writer) {
+    writer.number(static_cast<std::uint8_t>(message.level));
+    writer.number(static_cast<std::uint16_t>(message.message));
+    writer.text(message.text.substr(0, kTextBytesMax));
+  }));
+}
+
+std::optional<LogMessage> decode_log(std::string_view payload) {
+  PayloadReader reader(payload);
+  LogMessage message;
+  message.level = base::LogLevel(reader.up_to(static_cast<std::uint8_t>(base::LogLevel::trace)));
+  message.message = base::Message(reader.number<std::uint16_t>());
+  message.text = reader.text();
+  return when_complete(reader, message);
+}
+
+void encode_end(const EndMessage& message, std::string& out) {
+  static_cast<void>(encode_frame(FrameType::end, out, [&](PayloadWriter& writer) {
+    writer.number(message.application_us);
+    writer.number(message.body_bytes_read);
+    writer.number(message.reply_bytes);
+  }));
+}
+
+std::optional<EndMessage> decode_end(std::string_view payload) {
+  PayloadReader reader(payload);
+  EndMessage message;
+  message.application_us = reader.number<std::uint64_t>();
+  message.body_bytes_read = reader.number<std::uint64_t>();
+  message.reply_bytes = reader.number<std::uint64_t>();
+  return when_complete(reader, message);
+}
+
+void encode_error(const ErrorMessage& message, std::string& out) {
+  constexpr std::size_t kCauseBytesMax = 4096;
+  static_cast<void>(encode_frame(FrameType::error, out, [&](PayloadWriter& writer) {
+    writer.number(message.status);
+    writer.text(message.cause.substr(0, kCauseBytesMax));
+  }));
+}
+
+std::optional<ErrorMessage> decode_error(std::string_view payload) {
+  constexpr std::uint16_t kStatusMax = 599;
+  PayloadReader reader(payload);
+  ErrorMessage message;
+  message.status = reader.up_to(kStatusMax);
+  message.cause = reader.text();
+  return when_complete(reader, message);
+}
+
+void encode_retry(std::string_view reason, std::string& out) {
+  constexpr std::size_t kReasonBytesMax = 4096;
+  static_cast<void>(encode_frame(FrameType::retry, out, [&](PayloadWriter& writer) {
+    writer.text(reason.substr(0, kReasonBytesMax));
+  }));
+}
+
+std::optional<std::string_view> decode_retry(std::string_view payload) {
+  PayloadReader reader(payload);
+  const std::string_view reason = reader.text();
+  return when_complete(reader, reason);
+}
+
+}  // namespace pyhost::wire

@@ -1,0 +1,86 @@
+// What the frames say. Encoding appends a whole frame, header included; decoding takes a payload
+// whose header decode_header() has accepted, and gives nothing when the payload is not exactly one
+// such message. Decoded texts are views into the payload.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/base/log.h"
+#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/request_head.h"
+#include "pyhost/gateway/target.h"
+#include "wire/frame.h"
+
+namespace pyhost::wire {
+
+// REQUEST. The process group is the connection's own and does not travel.
+struct RequestMessage {
+  gateway::Target target;
+  gateway::RequestHead head;
+  std::string_view body;      // what came along
+  bool body_follows = false;  // more comes as BODY frames, after NEED_BODY
+};
+// False, and nothing appended, when it does not fit a frame.
+[[nodiscard]] bool encode_request(const RequestMessage& message, std::string& out);
+// `environ` receives the entries that message.head then points to.
+std::optional<RequestMessage> decode_request(std::string_view payload,
+                                             std::vector<gateway::EnvironEntry>& environ);
+
+// BODY and REPLY_BODY: as many frames as the bytes need.
+void encode_body(FrameType type, std::string_view bytes, std::string& out);
+
+// BODY_END.
+void encode_body_end(gateway::BodyFault fault, std::string& out);
+std::optional<gateway::BodyFault> decode_body_end(std::string_view payload);
+
+// ABORT, FLUSH, NEED_BODY: no payload.
+void encode_empty(FrameType type, std::string& out);
+
+// HEAD and INTERIM.
+[[nodiscard]] bool encode_head(FrameType type, const gateway::ResponseHead& head, std::string& out);
+std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
+                                                 std::vector<gateway::Header>& headers);
+
+// REPLY_FILE. The descriptor travels beside the frame.
+struct FileMessage {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+void encode_file(const FileMessage& message, std::string& out);
+std::optional<FileMessage> decode_file(std::string_view payload);
+
+// LOG. A longer text is cut at the frame's limit.
+struct LogMessage {
+  base::LogLevel level = base::LogLevel::error;
+  base::Message message = base::Message::none;
+  std::string_view text;
+};
+void encode_log(const LogMessage& message, std::string& out);
+std::optional<LogMessage> decode_log(std::string_view payload);
+
+// END: what the exchange has cost in the worker.
+struct EndMessage {
+  std::uint64_t application_us = 0;
+  std::uint64_t body_bytes_read = 0;
+  std::uint64_t reply_bytes = 0;
+};
+void encode_end(const EndMessage& message, std::string& out);
+std::optional<EndMessage> decode_end(std::string_view payload);
+
+// ERROR: with a status, answer the client with it, nothing was sent; without, the reply is broken.
+struct ErrorMessage {
+  std::uint16_t status = 0;
+  std::string_view cause;
+};
+void encode_error(const ErrorMessage& message, std::string& out);
+std::optional<ErrorMessage> decode_error(std::string_view payload);
+
+// RETRY: why, for the log.
+void encode_retry(std::string_view reason, std::string& out);
+std::optional<std::string_view> decode_retry(std::string_view payload);
+
+}  // namespace pyhost::wire

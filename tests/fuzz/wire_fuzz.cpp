@@ -1,0 +1,91 @@
+// Any bytes as a stream of frames: nothing crashes, and what is understood means the same again
+// when it is sent on.
+
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+#include "wire/messages.h"
+
+namespace {
+
+using namespace pyhost;
+using wire::FrameType;
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+// Encodes a decoded message again: its payload must be the one it came from.
+template <class F>
+void require_same(std::string_view payload, F encode) {
+  std::string out;
+  encode(out);
+  require(std::string_view(out).substr(wire::kHeaderBytes) == payload);
+}
+
+void take(FrameType type, std::string_view payload) {
+  std::vector<gateway::EnvironEntry> environ;
+  std::vector<gateway::Header> headers;
+  switch (type) {
+    case FrameType::request:
+      if (const auto message = wire::decode_request(payload, environ)) {
+        require_same(payload,
+                     [&](std::string& out) { require(wire::encode_request(*message, out)); });
+      }
+      break;
+    case FrameType::body_end:
+      if (const auto fault = wire::decode_body_end(payload)) {
+        require_same(payload, [&](std::string& out) { wire::encode_body_end(*fault, out); });
+      }
+      break;
+    case FrameType::head:
+    case FrameType::interim:
+      if (const auto head = wire::decode_head(payload, headers)) {
+        require_same(payload,
+                     [&](std::string& out) { require(wire::encode_head(type, *head, out)); });
+      }
+      break;
+    case FrameType::reply_file:
+      if (const auto file = wire::decode_file(payload)) {
+        require_same(payload, [&](std::string& out) { wire::encode_file(*file, out); });
+      }
+      break;
+    case FrameType::log:
+      wire::decode_log(payload);
+      break;
+    case FrameType::end:
+      if (const auto end = wire::decode_end(payload)) {
+        require_same(payload, [&](std::string& out) { wire::encode_end(*end, out); });
+      }
+      break;
+    case FrameType::error:
+      wire::decode_error(payload);
+      break;
+    case FrameType::retry:
+      wire::decode_retry(payload);
+      break;
+    case FrameType::body:
+    case FrameType::abort:
+    case FrameType::reply_body:
+    case FrameType::flush:
+    case FrameType::need_body:
+      break;
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view stream(reinterpret_cast<const char*>(data), size);
+  while (stream.size() >= wire::kHeaderBytes) {
+    const auto header = wire::decode_header(
+        std::span<const char, wire::kHeaderBytes>(stream.data(), wire::kHeaderBytes));
+    if (!header) break;
+    stream.remove_prefix(wire::kHeaderBytes);
+    const std::string_view payload = stream.substr(0, header->payload_bytes);
+    take(header->type, payload);
+    stream.remove_prefix(payload.size());
+  }
+  return 0;
+}

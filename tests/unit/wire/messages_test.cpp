@@ -1,0 +1,220 @@
+#include "wire/messages.h"
+
+#include <gmock/gmock.h>
+
+#include <utility>
+
+namespace pyhost::wire {
+namespace {
+
+using gateway::BodyFault;
+using gateway::EnvironEntry;
+using gateway::EnvironKey;
+
+struct Frame {
+  FrameType type;
+  std::string payload;
+};
+
+// Takes the frames in a buffer apart.
+std::vector<Frame> frames_in(std::string_view bytes) {
+  std::vector<Frame> frames;
+  while (bytes.size() >= kHeaderBytes) {
+    const auto header =
+        decode_header(std::span<const char, kHeaderBytes>(bytes.data(), kHeaderBytes));
+    if (!header) {
+      ADD_FAILURE() << header.error().sentence;
+      break;
+    }
+    frames.push_back(
+        {header->type, std::string(bytes.substr(kHeaderBytes, header->payload_bytes))});
+    bytes.remove_prefix(kHeaderBytes + header->payload_bytes);
+  }
+  EXPECT_TRUE(bytes.empty());
+  return frames;
+}
+
+std::string only_payload(std::string_view bytes, FrameType type) {
+  const auto frames = frames_in(bytes);
+  EXPECT_EQ(frames.size(), 1u);
+  EXPECT_EQ(frames.at(0).type, type);
+  return frames.at(0).payload;
+}
+
+// Every proper prefix of a payload, and the payload with a byte more, must be refused.
+template <class F>
+void expect_only_exact(const std::string& payload, F decode) {
+  for (std::size_t size = 0; size < payload.size(); ++size) {
+    EXPECT_FALSE(decode(std::string_view(payload).substr(0, size))) << size;
+  }
+  EXPECT_FALSE(decode(payload + '\0'));
+  EXPECT_TRUE(decode(payload));
+}
+
+const EnvironEntry kEntries[] = {
+    {EnvironKey::request_method, {}, "POST"},
+    {EnvironKey::path_info, {}, std::string_view("/\0\xff", 3)},
+    {EnvironKey::other, "HTTP_X_TEST", "value"},
+};
+
+RequestMessage request_message() {
+  RequestMessage message;
+  message.target = {.kind = gateway::TargetKind::module,
+                    .application_group = "shop",
+                    .script = "shop.wsgi",
+                    .callable = "app",
+                    .reloading = gateway::Reloading::off,
+                    .script_mtime_us = -5};
+  message.head = {.environ = kEntries,
+                  .https = true,
+                  .is_head = true,
+                  .content_length = std::nullopt,
+                  .start_us = 1'700'000'000'000'000};
+  message.body = "first bytes";
+  message.body_follows = true;
+  return message;
+}
+
+TEST(RequestMessage, ArrivesAsItWasSent) {
+  std::string out = "before";
+  ASSERT_TRUE(encode_request(request_message(), out));
+  const std::string payload = only_payload(std::string_view(out).substr(6), FrameType::request);
+  std::vector<EnvironEntry> environ;
+  const auto message = decode_request(payload, environ);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->target.kind, gateway::TargetKind::module);
+  EXPECT_EQ(message->target.application_group, "shop");
+  EXPECT_EQ(message->target.script, "shop.wsgi");
+  EXPECT_EQ(message->target.callable, "app");
+  EXPECT_EQ(message->target.reloading, gateway::Reloading::off);
+  EXPECT_EQ(message->target.script_mtime_us, -5);
+  EXPECT_TRUE(message->head.https);
+  EXPECT_TRUE(message->head.is_head);
+  EXPECT_EQ(message->head.content_length, std::nullopt);
+  EXPECT_EQ(message->head.start_us, 1'700'000'000'000'000);
+  ASSERT_EQ(message->head.environ.size(), 3u);
+  EXPECT_EQ(message->head.environ[0].key, EnvironKey::request_method);
+  EXPECT_EQ(message->head.environ[1].value, std::string_view("/\0\xff", 3));
+  EXPECT_EQ(message->head.environ[2].name, "HTTP_X_TEST");
+  EXPECT_EQ(message->body, "first bytes");
+  EXPECT_TRUE(message->body_follows);
+  expect_only_exact(
+      payload, [&](std::string_view bytes) { return decode_request(bytes, environ).has_value(); });
+}
+
+TEST(RequestMessage, ThatDoesNotFitAFrameIsNotSent) {
+  const std::string large(kPayloadBytesMax, 'x');
+  RequestMessage message = request_message();
+  message.body = large;
+  std::string out = "before";
+  EXPECT_FALSE(encode_request(message, out));
+  EXPECT_EQ(out, "before");
+}
+
+TEST(RequestMessage, DoesNotAllocateForACountThatCannotBe) {
+  std::string out;
+  RequestMessage message = request_message();
+  message.head.environ = {};
+  ASSERT_TRUE(encode_request(message, out));
+  std::string payload = only_payload(out, FrameType::request);
+  const std::uint32_t lie = 0xffffffff;
+  const std::size_t count_at = payload.size() - 1 - 4 - message.body.size() - sizeof lie;
+  payload.replace(count_at, sizeof lie, reinterpret_cast<const char*>(&lie), sizeof lie);
+  std::vector<EnvironEntry> environ;
+  EXPECT_FALSE(decode_request(payload, environ));
+  EXPECT_EQ(environ.capacity(), 0u);
+}
+
+TEST(HeadMessage, KeepsRepeatedHeadersAndTheirCase) {
+  const gateway::Header headers[] = {{"Set-Cookie", "a=1"}, {"set-cookie", "b=2"}, {"X", ""}};
+  std::string out;
+  ASSERT_TRUE(
+      encode_head(FrameType::head,
+                  {.status = 404, .reason = "Nope", .headers = headers, .content_length = 0}, out));
+  const std::string payload = only_payload(out, FrameType::head);
+  std::vector<gateway::Header> storage;
+  const auto head = decode_head(payload, storage);
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->status, 404);
+  EXPECT_EQ(head->reason, "Nope");
+  EXPECT_EQ(head->content_length, 0u);
+  ASSERT_EQ(head->headers.size(), 3u);
+  EXPECT_EQ(head->headers[1].name, "set-cookie");
+  EXPECT_EQ(head->headers[1].value, "b=2");
+  expect_only_exact(
+      payload, [&](std::string_view bytes) { return decode_head(bytes, storage).has_value(); });
+}
+
+TEST(BodyMessage, TakesAsManyFramesAsItNeeds) {
+  std::string body(kBodyFrameBytesMax * 2 + 1, 'x');
+  std::string out;
+  encode_body(FrameType::reply_body, body, out);
+  encode_body(FrameType::reply_body, "", out);
+  std::string joined;
+  const auto frames = frames_in(out);
+  EXPECT_EQ(frames.size(), 3u);
+  for (const Frame& frame : frames) joined += frame.payload;
+  EXPECT_EQ(joined, body);
+}
+
+TEST(BodyEndMessage, CarriesTheClientsFault) {
+  for (const auto fault : {BodyFault::none, BodyFault::too_slow, BodyFault::failed}) {
+    std::string out;
+    encode_body_end(fault, out);
+    EXPECT_EQ(decode_body_end(only_payload(out, FrameType::body_end)), fault);
+  }
+  EXPECT_EQ(decode_body_end("\x7f"), std::nullopt);
+  EXPECT_EQ(decode_body_end(""), std::nullopt);
+}
+
+TEST(OtherMessages, ArriveAsTheyWereSent) {
+  std::string out;
+  encode_file({.offset = 7, .length = 1ull << 40}, out);
+  const auto file = decode_file(only_payload(std::exchange(out, {}), FrameType::reply_file));
+  EXPECT_EQ(file->offset, 7u);
+  EXPECT_EQ(file->length, 1ull << 40);
+
+  encode_log({base::LogLevel::warn, base::Message::application_raised, "text\nlines"}, out);
+  const std::string log_payload = only_payload(std::exchange(out, {}), FrameType::log);
+  const auto log = decode_log(log_payload);
+  EXPECT_EQ(log->level, base::LogLevel::warn);
+  EXPECT_EQ(log->message, base::Message::application_raised);
+  EXPECT_EQ(log->text, "text\nlines");
+
+  encode_end({.application_us = 1, .body_bytes_read = 2, .reply_bytes = 3}, out);
+  EXPECT_EQ(decode_end(only_payload(std::exchange(out, {}), FrameType::end))->reply_bytes, 3u);
+
+  encode_error({.status = 503, .cause = "draining"}, out);
+  const std::string error_payload = only_payload(std::exchange(out, {}), FrameType::error);
+  EXPECT_EQ(decode_error(error_payload)->status, 503);
+  EXPECT_EQ(decode_error(error_payload)->cause, "draining");
+
+  encode_retry("stale", out);
+  const std::string retry_payload = only_payload(std::exchange(out, {}), FrameType::retry);
+  EXPECT_EQ(decode_retry(retry_payload), "stale");
+
+  encode_empty(FrameType::need_body, out);
+  EXPECT_EQ(only_payload(out, FrameType::need_body), "");
+}
+
+TEST(LogMessage, IsCutAtTheFramesLimit) {
+  const std::string text(2 * kPayloadBytesMax, 'x');
+  std::string out;
+  encode_log({.text = text}, out);
+  EXPECT_LE(out.size(), kHeaderBytes + kPayloadBytesMax);
+  EXPECT_TRUE(decode_log(only_payload(out, FrameType::log)));
+}
+
+TEST(FrameHeader, RefusesWhatItDoesNotKnow) {
+  HeaderBytes bytes = encode_header({FrameType::end, 12});
+  EXPECT_EQ(decode_header(bytes)->payload_bytes, 12u);
+  bytes[5] = 9;
+  EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("version 9"));
+  bytes = encode_header({FrameType(0), 12});
+  EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("unknown type 0"));
+  bytes = encode_header({FrameType::body, kPayloadBytesMax + 1});
+  EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("BODY frame of 1048577"));
+}
+
+}  // namespace
+}  // namespace pyhost::wire
