@@ -38,7 +38,7 @@ inline const char* pool_c_string(apr_pool_t* pool, std::string_view text) {
 
 // httpd uses null for texts that are not there.
 inline std::string_view view_or_empty(const char* text_or_null) {
-  return text_or_null == nullptr ? std::string_view() : std::string_view(text_or_null);
+  return text_or_null == nullptr ? "" : text_or_null;
 }
 
 }  // namespace pyhost::apache
