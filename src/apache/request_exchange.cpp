@@ -108,7 +108,7 @@ BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
       const auto status = apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ);
       if (status != APR_SUCCESS) return fail_body(status);
       const std::size_t taken = std::min<std::size_t>(length, into.size() - bytes);
-      std::copy_n(data, taken, into.data() + bytes);
+      std::copy_n(data, taken, into.data() + bytes);  // data may be null for a bucket without any
       bytes += taken;
       if (taken < length) apr_bucket_split(bucket, taken);
       apr_bucket_delete(bucket);

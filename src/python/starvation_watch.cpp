@@ -21,7 +21,8 @@ constexpr std::size_t kHelperStackBytes = 256 * 1024;
 
 }  // namespace
 
-// A thread that takes the lock for its interpreter and gives it back, once for each request.
+// A thread that takes the lock for its interpreter and gives it back whenever it is asked. It goes
+// on when the interpreter has ended: threads that were left behind there may still be busy.
 class StarvationWatch::Helper {
  public:
   explicit Helper(Interpreter& interpreter) : interpreter_(interpreter) {}
@@ -48,7 +49,7 @@ class StarvationWatch::Helper {
 
  private:
   void serve() {
-    while (!interpreter_.closed()) {
+    while (true) {
       {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return asked_; });

@@ -61,7 +61,8 @@ def application(environ, start_response):
 
 TEST_F(Stop, JoinsThreadsAndRunsExitFunctionsInEveryInterpreter) {
   EXPECT_EXIT(run_and_stop(kAtExit, 30s), ::testing::ExitedWithCode(0),
-              "thread of sub\nfarewell of sub\nthread of main\nfarewell of main\nstopped");
+              AllOf(ContainsRegex("thread of sub\n(.|\n)*farewell of sub\n(.|\n)*stopped"),
+                    ContainsRegex("thread of main\n(.|\n)*farewell of main\n(.|\n)*stopped")));
 }
 
 TEST_F(Stop, SkipsThemWhenInterpretersAreNotDestroyed) {
