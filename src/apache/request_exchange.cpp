@@ -139,6 +139,7 @@ bool RequestExchange::append_file(const gateway::FileRange& range) {
 
 SendResult RequestExchange::send(const ReplyPart& part) noexcept {
   if (superseded_) return SendResult::superseded;
+  if (output_failed_) return SendResult::client_gone;
   if (part.head != nullptr) set_response_head(r_, *part.head);
   auto* allocator = r_->connection->bucket_alloc;
   for (const std::string_view block : part.blocks) {
@@ -181,7 +182,8 @@ SendResult RequestExchange::fail_output(std::string_view what, apr_status_t stat
 // What mod_proxy does when a backend breaks: the chunk filter leaves the last chunk out, mod_http2
 // resets the stream, and the connection is closed.
 int RequestExchange::break_off() {
-  main_request(r_)->no_cache = 1;
+  request_rec* main = main_request(r_);
+  main->no_cache = 1;
   r_->no_cache = 1;
   auto* allocator = r_->connection->bucket_alloc;
   APR_BRIGADE_INSERT_TAIL(output_,
@@ -189,7 +191,7 @@ int RequestExchange::break_off() {
   APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_eos_create(allocator));
   ap_pass_brigade(r_->output_filters, output_);
   apr_brigade_cleanup(output_);
-  const bool has_length = apr_table_get(r_->headers_out, "Content-Length") != nullptr;
+  const bool has_length = apr_table_get(main->headers_out, "Content-Length") != nullptr;
   if (r_->proto_num < HTTP_VERSION(1, 1) && !has_length) reset_connection(r_->connection);
   return OK;
 }
