@@ -81,10 +81,7 @@ void Foreground::relay_logs() {
     const LogRelay::Progress progress = relay->pump();
     *open = progress == LogRelay::Progress::more;
     // Nobody reads what we say: as if the terminal had been closed.
-    if (progress == LogRelay::Progress::reader_gone && !kill_at_) {
-      httpd_.stop();
-      kill_at_ = Clock::now() + kStopTime;
-    }
+    if (progress == LogRelay::Progress::reader_gone) begin_stop();
   }
 }
 
@@ -98,11 +95,14 @@ void Foreground::greet_when_up() {
   std::fflush(stdout);
 }
 
+void Foreground::begin_stop() {
+  if (kill_at_) return;
+  httpd_.stop();
+  kill_at_ = Clock::now() + kStopTime;
+}
+
 void Foreground::heed_signals() {
-  if (signals_.stop_requested() && !kill_at_) {
-    httpd_.stop();
-    kill_at_ = Clock::now() + kStopTime;
-  }
+  if (signals_.stop_requested()) begin_stop();
   if (kill_at_ && Clock::now() >= *kill_at_) httpd_.kill_all();
 }
 

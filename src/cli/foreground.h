@@ -34,6 +34,7 @@ class Foreground {
   int poll_timeout_ms() const;
   void relay_logs();
   void greet_when_up();
+  void begin_stop();
   void heed_signals();
   void heed_changes();
   int farewell(int wait_status) const;

@@ -56,14 +56,13 @@ base::Result<Python> choose_python(const Site& site, const std::string& plugin_f
                                   plugin_folder));
   }
   if (site.python_home.empty()) return Python{plugins.front(), {}};
-  base::Result<Python> chosen = base::fail("");
   for (const gateway::PluginFile& plugin : plugins) {
-    auto home = gateway::inspect_python_home(site.python_home, plugin.python_version);
+    const auto home = gateway::inspect_python_home(site.python_home, plugin.python_version);
     if (home) return Python{plugin, *home};
-    if (chosen.error().sentence.empty())
-      chosen = base::fail("--python-home: " + home.error().sentence);
   }
-  return chosen;
+  const std::string& newest = plugins.front().python_version;
+  return base::fail("--python-home: " +
+                    gateway::inspect_python_home(site.python_home, newest).error().sentence);
 }
 
 gateway::EngineSettings engine_settings(const Site& site, const CheckSettings& settings,
