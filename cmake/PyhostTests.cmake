@@ -30,12 +30,13 @@ function(pyhost_sanitized target)
   add_dependencies(sanitized_tests ${target})
 endfunction()
 
-# pyhost_httpd_test(<name> [LIBRARIES <target>...] [MPMS <mpm>...] SOURCES <file>...)
+# pyhost_httpd_test(<name> [LIBRARIES <target>...] [MPMS <mpm>...] [SANITIZE] SOURCES <file>...)
 #   A test that owns a httpd, run once for each MPM (event and prefork unless named) under the
-#   ctest label of that MPM.
+#   ctest label of that MPM. SANITIZE repeats it for event under AddressSanitizer; ThreadSanitizer
+#   cannot tell how httpd, which is not instrumented, synchronises its threads.
 
 function(pyhost_httpd_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;MPMS" ${ARGN})
+  cmake_parse_arguments(arg "SANITIZE" "" "SOURCES;LIBRARIES;MPMS" ${ARGN})
   if(NOT arg_MPMS)
     set(arg_MPMS event prefork)
   endif()
@@ -50,4 +51,8 @@ function(pyhost_httpd_test name)
     set_tests_properties(${name}.${mpm} PROPERTIES
       ENVIRONMENT PYHOST_TEST_MPM=${mpm} LABELS "httpd;${mpm}" TIMEOUT 600)
   endforeach()
+  if(arg_SANITIZE AND PYHOST_SANITIZE MATCHES address)
+    set_property(TEST ${name}.event APPEND PROPERTY LABELS sanitize)
+    pyhost_sanitized(${name})
+  endif()
 endfunction()
