@@ -62,7 +62,7 @@ class ConfigWriter {
     line("ServerRoot {}", config_word(settings_.server_root));
     line("DefaultRuntimeDir {}", config_word(settings_.server_root));
     line("PidFile {}", config_word(settings_.server_root + "/httpd.pid"));
-    line("ServerName {}:{}", host, settings_.port);
+    line("ServerName {}:{}", is_ipv6 ? "localhost" : host, settings_.port);
     line("Listen {}:{}", host, settings_.port);
     if (!settings_.user.empty()) {
       line("User {}", settings_.user);

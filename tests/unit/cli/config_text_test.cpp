@@ -112,7 +112,10 @@ TEST(Config, DeniesWhatItDoesNotOpen) {
 TEST(Config, WritesAnIpv6AddressInBrackets) {
   ServerSettings on_ipv6 = settings();
   on_ipv6.host = "::1";
-  EXPECT_THAT(render_config(script("/srv/a.wsgi"), on_ipv6), HasSubstr("Listen [::1]:8000\n"));
+  const std::string config = render_config(script("/srv/a.wsgi"), on_ipv6);
+  EXPECT_THAT(config, HasSubstr("Listen [::1]:8000\n"));
+  // httpd refuses an address in brackets there.
+  EXPECT_THAT(config, HasSubstr("ServerName localhost:8000\n"));
 }
 
 TEST(Config, ChangesTheUserOnlyWhenItIsTold) {
