@@ -13,13 +13,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What httpd would take for the start of a variable is written with a variable.
+constexpr std::string_view kVariable = "${";
+constexpr std::string_view kDollar = "${DOLLAR}";
+
 class ConfigWriter {
  public:
   ConfigWriter(const Site& site, const ServerSettings& settings)
       : site_(site), settings_(settings) {}
 
   std::string write() {
-    line("# Written by pyhost serve at each start.");
     write_server();
     write_modules();
     write_processes();
@@ -28,7 +31,13 @@ class ConfigWriter {
     if (site_.runs_python()) write_application();
     if (site_.form == TargetForm::folder) write_files();
     write_statics();
-    return std::move(text_);
+
+    std::string head = "# Written by pyhost serve at each start.\n";
+    if (text_.find(kDollar) != std::string::npos) {
+      head +=
+          "\n# httpd has no other way to write a dollar sign before a brace.\nDefine DOLLAR $\n";
+    }
+    return head + text_;
   }
 
  private:
@@ -40,23 +49,8 @@ class ConfigWriter {
 
   void heading(std::string_view title) { line("\n# --- {} ---", title); }
 
-  bool needs_dollar() const {
-    const auto is_odd = [](const std::string& text) { return uses_dollar(text); };
-    return uses_dollar(site_.path) || uses_dollar(site_.python_home) || uses_dollar(site_.mount) ||
-           uses_dollar(settings_.server_root) || uses_dollar(settings_.application_group) ||
-           uses_dollar(settings_.modules_dir) || uses_dollar(settings_.module_file) ||
-           std::ranges::any_of(site_.python_path, is_odd) ||
-           std::ranges::any_of(site_.statics, [](const StaticMount& mount) {
-             return uses_dollar(mount.url) || uses_dollar(mount.folder);
-           });
-  }
-
   void write_server() {
     heading("The server");
-    if (needs_dollar()) {
-      line("# httpd has no other way to write a dollar sign before a brace.");
-      line("Define DOLLAR $");
-    }
     const bool is_ipv6 = settings_.host.find(':') != std::string::npos;
     const std::string host = is_ipv6 ? fmt::format("[{}]", settings_.host) : settings_.host;
     line("ServerRoot {}", config_word(settings_.server_root));
@@ -195,15 +189,11 @@ std::string render_config(const Site& site, const ServerSettings& settings) {
   return ConfigWriter(site, settings).write();
 }
 
-bool uses_dollar(std::string_view text) noexcept {
-  return text.find("${") != text.npos;
-}
-
 std::string config_word(std::string_view text) {
   std::string word = "\"";
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '"' || text[i] == '\\') word += '\\';
-    word += text.substr(i).starts_with("${") ? "${DOLLAR}" : std::string(1, text[i]);
+    word += text.substr(i).starts_with(kVariable) ? kDollar : text.substr(i, 1);
   }
   return word + '"';
 }

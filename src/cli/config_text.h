@@ -30,11 +30,9 @@ struct ServerSettings {
 std::string render_config(const Site& site, const ServerSettings& settings);
 
 // `text` as one word of a configuration line, in double quotes. PRECONDITION: no control
-// characters, and the configuration defines DOLLAR as a dollar sign when uses_dollar(text).
+// characters. A text with "${" in it comes out with ${DOLLAR}, which the configuration defines as a
+// dollar sign.
 std::string config_word(std::string_view text);
-
-// Whether httpd would take a part of `text` for a variable.
-bool uses_dollar(std::string_view text) noexcept;
 
 // The same for a path in a section such as <Directory>, where *, ? and [ are wildcards.
 std::string pattern_word(std::string_view path);
