@@ -1,7 +1,6 @@
 #include "wsgi/environ.h"
 
 #include <chrono>
-#include <cstring>
 
 #include "python/error.h"
 
@@ -19,9 +18,9 @@ Ref interned(std::string_view text) {
 }
 
 bool same_text(PyObject* string, std::string_view text) noexcept {
-  return PyUnicode_KIND(string) == PyUnicode_1BYTE_KIND &&
-         std::size_t(PyUnicode_GET_LENGTH(string)) == text.size() &&
-         std::memcmp(PyUnicode_1BYTE_DATA(string), text.data(), text.size()) == 0;
+  if (PyUnicode_KIND(string) != PyUnicode_1BYTE_KIND) return false;
+  const auto* data = reinterpret_cast<const char*>(PyUnicode_1BYTE_DATA(string));
+  return std::string_view(data, std::size_t(PyUnicode_GET_LENGTH(string))) == text;
 }
 
 // Paths are what os.fsencode() turns back into the same bytes; everything else is Latin-1.

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
+#include <set>
 
 #include "engine/local_engine.h"
 
@@ -17,6 +19,11 @@ using namespace std::chrono_literals;
 std::unique_ptr<gateway::Engine>& the_engine() {
   static std::unique_ptr<gateway::Engine> engine;
   return engine;
+}
+
+std::set<fs::path>& script_folders() {
+  static auto& folders = *new std::set<fs::path>;
+  return folders;
 }
 
 class EngineEnvironment final : public ::testing::Environment {
@@ -61,12 +68,19 @@ gateway::Engine& engine() {
 Script::Script(std::string_view source) {
   std::string pattern = (fs::temp_directory_path() / "pyhost-engine-XXXXXX").string();
   folder_ = mkdtemp(pattern.data());
+  script_folders().insert(folder_);
   path_ = (folder_ / "app.wsgi").string();
   rewrite(source);
 }
 
 Script::~Script() {
+  script_folders().erase(folder_);
   fs::remove_all(folder_);
+}
+
+void leave_process() {
+  for (const fs::path& folder : script_folders()) fs::remove_all(folder);
+  _exit(0);
 }
 
 void Script::rewrite(std::string_view source) {

@@ -43,6 +43,9 @@ class Script {
   int version_ = 0;
 };
 
+// Ends a death test's process: the folders of its scripts go, which destructors would not see to.
+[[noreturn]] void leave_process();
+
 // One request's run.
 struct Reply {
   std::unique_ptr<FakeExchange> exchange;

@@ -1,7 +1,6 @@
 // What the engine's settings change. One process of its own for each engine.
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <iostream>
@@ -42,8 +41,7 @@ class Settings : public ::testing::Test {
     std::cerr << "status " << outcome.status << std::endl << log.text() << std::endl;
     (*engine)->stop(30s);
   }
-  fs::remove_all(script.folder());
-  _exit(0);
+  leave_process();
 }
 
 #define EXPECT_EVALUATES(expected, ...) \
@@ -120,8 +118,7 @@ TEST_F(Settings, LimitTheNumberOfInterpreters) {
           std::cerr << exchange.recorder().text_of(base::Message::interpreter_limit);
         }
         std::cerr << statuses[0] << " " << statuses[1] << " " << statuses[2] << std::endl;
-        fs::remove_all(script.folder());
-        _exit(0);
+        leave_process();
       },
       ::testing::ExitedWithCode(0),
       "'two' is one more than WSGIInterpreterLimit 1 allows\n0 503 0");

@@ -1,7 +1,6 @@
 // The end of an engine. Each test is a process of its own: an engine ends once.
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <iostream>
@@ -41,8 +40,7 @@ class Stop : public ::testing::Test {
     if (record.level <= base::LogLevel::warn) std::cerr << record.text << "\n";
   }
   std::cerr << "stopped" << std::endl;
-  std::filesystem::remove_all(script.folder());
-  _exit(0);
+  leave_process();
 }
 
 constexpr char kAtExit[] = R"(
