@@ -54,8 +54,8 @@ gateway::EngineSettings engine_settings(const gateway::ProcessSettings& settings
   if (settings.switch_interval) {
     engine.switch_interval_seconds = settings.switch_interval->count();
   }
-  engine.restrict_stdin = *settings.restrict_stdin && !foreground;
-  engine.restrict_stdout = *settings.restrict_stdout && !foreground;
+  engine.restrict_stdin = *settings.restrict_stdin;
+  engine.restrict_stdout = *settings.restrict_stdout;
   engine.restrict_signal = *settings.restrict_signal;
   engine.destroy_interpreters = *settings.destroy_interpreter;
   engine.case_sensitive_paths = *settings.case_sensitivity;
@@ -64,6 +64,7 @@ gateway::EngineSettings engine_settings(const gateway::ProcessSettings& settings
   engine.multiprocess = processes > 1;
   engine.processes_max = processes;
   engine.threads_max = threads;
+  engine.interactive = foreground;
   engine.server_version = server_version();
   return engine;
 }

@@ -49,6 +49,15 @@ base::Result<std::string> read_file(const std::string& path) {
   }
 }
 
+// compile() rather than Py_CompileString(): it takes bytes and honours PEP 263 cookies.
+Ref compile(PyObject* source, PyObject* path) {
+  const Ref builtins = Ref::steal(PyImport_ImportModule("builtins"));
+  constexpr int kNoFlags = 0;
+  return Ref::steal(builtins ? PyObject_CallMethod(builtins.get(), "compile", "OOsiO", source, path,
+                                                   "exec", kNoFlags, Py_True)
+                             : nullptr);
+}
+
 // A module name of its own for each path, which nobody imports by accident.
 std::string module_name_of(std::string path, bool case_sensitive) {
   if (!case_sensitive) {
@@ -195,8 +204,7 @@ ScriptLoader::Import ScriptLoader::import_file(Attached& py, const std::string& 
   const Ref source_bytes =
       Ref::steal(PyBytes_FromStringAndSize(source->data(), Py_ssize_t(source->size())));
   if (!path_text || !source_bytes) return failed_import(py, Message::script_unreadable);
-  const Ref code = Ref::steal(PyObject_CallMethod(py.interpreter().support(), "compile_script",
-                                                  "OO", source_bytes.get(), path_text.get()));
+  const Ref code = compile(source_bytes.get(), path_text.get());
   if (!code) return failed_import(py, Message::script_unreadable);
 
   const std::string name = module_name_of(path, case_sensitive_paths_);

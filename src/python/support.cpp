@@ -58,10 +58,6 @@ def restrict_signals(log):
     signal.signal = ignore
 
 
-def compile_script(source, path):
-    return compile(source, path, 'exec', dont_inherit=True)
-
-
 def callables_of(module):
     def own(value):
         if not callable(value):

@@ -54,6 +54,10 @@ TEST(Script, HonoursItsEncodingCookie) {
   EXPECT_EQ(reply.body(), "'\\xe9'");
 }
 
+TEST(Script, WithASyntaxErrorShowsNoFrameOfOurs) {
+  EXPECT_THAT(run_source("def broken(:\n").log(), Not(HasSubstr("mod_pyhost")));
+}
+
 TEST(Script, IsImportedAgainWhenItChanges) {
   Script script(kVersion1);
   EXPECT_EQ(run(script).body(), "1");
