@@ -1,0 +1,80 @@
+// Bytes of any value, wherever a client can put them.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "harness/httpd.h"
+
+namespace pyhost::test {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr char kConfig[] = R"(
+WSGIScriptAlias / ${APPS}/bytes.wsgi
+WSGIPassAuthorization On
+AllowEncodedSlashes NoDecode
+)";
+
+std::string hex(std::string_view bytes) {
+  std::string text;
+  for (const unsigned char byte : bytes) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+// A request with these bytes, its connection closed afterwards.
+std::string exchange(const Httpd& httpd, const std::string& target, const std::string& headers) {
+  RawConnection connection = httpd.connect();
+  connection.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+                  headers + "\r\n");
+  return connection.read_all();
+}
+
+TEST(Bytes, OfEveryValueReachTheApplicationAsTheyWereSent) {
+  const Httpd httpd(kConfig);
+  for (int value = 1; value < 256; ++value) {
+    const std::string byte(1, static_cast<char>(value));
+    if (byte == "/") continue;  // stays encoded
+    EXPECT_THAT(exchange(httpd, fmt::format("/x%{:02x}y", value), ""),
+                HasSubstr("\r\n\r\n" + hex("/x" + byte + "y")))
+        << value;
+  }
+  std::string high;
+  for (int value = 0x80; value < 256; ++value) high += static_cast<char>(value);
+  EXPECT_THAT(exchange(httpd, "/?" + std::string("%ff"),
+                       "X-Test: " + high + "\r\nCookie: " + high + "\r\nAuthorization: Basic " +
+                           high + "\r\n"),
+              EndsWith(fmt::format("{} {} {} {} {}", hex("/"), hex("%ff"), hex(high), hex(high),
+                                   hex("Basic " + high))));
+}
+
+TEST(Bytes, AtRandomAreNeverTheServersFault) {
+  const Httpd httpd(kConfig);
+  std::mt19937 random(20);
+  const auto bytes = [&](std::size_t count, std::string_view never) {
+    std::string text;
+    while (text.size() < count) {
+      const char byte = static_cast<char>(random());
+      if (never.find(byte) == never.npos) text += byte;
+    }
+    return text;
+  };
+  const std::string_view line_ends("\r\n\0", 3);
+  for (int i = 0; i < 300; ++i) {
+    const std::string target = "/" + bytes(random() % 40, "\r\n \t") + "?" + bytes(8, "\r\n \t");
+    const std::string headers = "X-Test: " + bytes(random() % 60, line_ends) +
+                                "\r\nAuthorization: Basic " + bytes(12, line_ends) + "\r\n" +
+                                bytes(random() % 6, line_ends) + ": x\r\n";
+    const std::string reply = exchange(httpd, target, headers);
+    EXPECT_THAT(reply, testing::AnyOf(StartsWith("HTTP/1.1 200"), StartsWith("HTTP/1.1 40")))
+        << hex(target) << " " << hex(headers);
+  }
+  EXPECT_EQ(httpd.get("/after").status, 200);
+}
+
+}  // namespace
+}  // namespace pyhost::test
