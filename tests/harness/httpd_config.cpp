@@ -64,6 +64,7 @@ void listen(std::string& config, const ConfigInput& input) {
                    "Listen 127.0.0.1:{0}\n"
                    "SSLSessionCache shmcb:${{ROOT}}/tls_sessions(65536)\n"
                    "<VirtualHost 127.0.0.1:{0}>\n"
+                   "  ServerName localhost\n"
                    "  SSLEngine on\n"
                    "  SSLCertificateFile {1}\n"
                    "</VirtualHost>\n",
