@@ -100,46 +100,108 @@ void set_body(CURL* curl, const Request& request, std::string_view& left) {
   }
 }
 
+// A request on its way: all that libcurl keeps pointers to.
+class Transfer {
+ public:
+  Transfer(CURL* curl, const Endpoint& endpoint, const Request& request);
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  Response finish(CURLcode code);
+
+ private:
+  const HeaderList headers_;
+  std::string_view body_left_;
+  Response response_;
+  std::array<char, CURL_ERROR_SIZE> error_text_{};
+};
+
+Transfer::Transfer(CURL* curl, const Endpoint& endpoint, const Request& request)
+    : headers_(header_list(request)),
+      body_left_(request.body ? std::string_view(*request.body) : "") {
+  const bool tls = over_tls(request.protocol);
+  const std::string url = fmt::format("{}://127.0.0.1:{}/", tls ? "https" : "http",
+                                      tls ? endpoint.tls_port : endpoint.port);
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, request.path.c_str());
+  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, version_of(request.protocol));
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers_.get());
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, long(request.timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &response_);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &response_);
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_text_.data());
+  if (tls) curl_easy_setopt(curl, CURLOPT_CAINFO, endpoint.certificate.c_str());
+  set_body(curl, request, body_left_);
+  if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+Response Transfer::finish(CURLcode code) {
+  response_.error = code;
+  if (code != CURLE_OK) {
+    response_.error_text = error_text_[0] != 0 ? error_text_.data() : curl_easy_strerror(code);
+  }
+  return std::move(response_);
+}
+
+using EasyHandle = std::unique_ptr<CURL, void (*)(CURL*)>;
+using MultiHandle = std::unique_ptr<CURLM, CURLMcode (*)(CURLM*)>;
+
+void perform_all(CURLM* multi) {
+  constexpr int kPollMilliseconds = 1000;
+  int running = 1;
+  while (running > 0) {
+    if (curl_multi_perform(multi, &running) != CURLM_OK) return;
+    if (running > 0) curl_multi_poll(multi, nullptr, 0, kPollMilliseconds, nullptr);
+  }
+}
+
 }  // namespace
 
 HttpClient::HttpClient(Endpoint endpoint)
     : endpoint_(std::move(endpoint)), curl_(curl_easy_init(), curl_easy_cleanup) {}
 
+void HttpClient::keep_cookies() {
+  // The one option that takes effect at once, so that the reset before each request is no loss.
+  curl_easy_setopt(curl_.get(), CURLOPT_COOKIEJAR, "/dev/null");
+}
+
 Response HttpClient::request(const Request& request) {
-  CURL* const curl = curl_.get();
-  curl_easy_reset(curl);  // keeps the connection
+  curl_easy_reset(curl_.get());  // keeps the connection and the cookies
+  Transfer transfer(curl_.get(), endpoint_, request);
+  return transfer.finish(curl_easy_perform(curl_.get()));
+}
 
-  const bool tls = over_tls(request.protocol);
-  const std::string url = fmt::format("{}://127.0.0.1:{}/", tls ? "https" : "http",
-                                      tls ? endpoint_.tls_port : endpoint_.port);
-  const HeaderList headers = header_list(request);
-  std::string_view body_left = request.body ? std::string_view(*request.body) : "";
-  Response response;
-  std::array<char, CURL_ERROR_SIZE> error_text{};
-
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, request.path.c_str());
-  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, version_of(request.protocol));
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, long(request.timeout.count()));
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_PROXY, "");
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &response);
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &response);
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_text.data());
-  if (tls) curl_easy_setopt(curl, CURLOPT_CAINFO, endpoint_.certificate.c_str());
-  set_body(curl, request, body_left);
-  if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-
-  response.error = curl_easy_perform(curl);
-  if (response.error != CURLE_OK) {
-    response.error_text =
-        error_text[0] != 0 ? error_text.data() : curl_easy_strerror(response.error);
+TogetherResult request_together(const Endpoint& endpoint, const std::vector<Request>& requests) {
+  const MultiHandle multi(curl_multi_init(), curl_multi_cleanup);
+  std::vector<EasyHandle> handles;
+  std::vector<std::unique_ptr<Transfer>> transfers;
+  for (const Request& request : requests) {
+    CURL* const curl = handles.emplace_back(curl_easy_init(), curl_easy_cleanup).get();
+    transfers.push_back(std::make_unique<Transfer>(curl, endpoint, request));
+    curl_easy_setopt(curl, CURLOPT_PIPEWAIT, 1L);
+    curl_multi_add_handle(multi.get(), curl);
   }
-  return response;
+  perform_all(multi.get());
+
+  TogetherResult result{.responses = std::vector<Response>(requests.size())};
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi.get(), &left)) {
+    const auto at = std::ranges::find(handles, message->easy_handle, &EasyHandle::get);
+    const auto index = static_cast<std::size_t>(at - handles.begin());
+    result.responses[index] = transfers[index]->finish(message->data.result);
+  }
+  for (const EasyHandle& handle : handles) {
+    long connections = 0;
+    curl_easy_getinfo(handle.get(), CURLINFO_NUM_CONNECTS, &connections);
+    result.connections += connections;
+    curl_multi_remove_handle(multi.get(), handle.get());
+  }
+  return result;
 }
 
 std::optional<std::string> Response::header(std::string_view name) const {

@@ -66,6 +66,9 @@ class HttpClient {
  public:
   explicit HttpClient(Endpoint endpoint);
 
+  // From now on cookies are kept and sent back as a browser does.
+  void keep_cookies();
+
   Response request(const Request& request);
   Response get(std::string path) { return request({.path = std::move(path)}); }
 
@@ -73,5 +76,14 @@ class HttpClient {
   Endpoint endpoint_;
   std::unique_ptr<CURL, void (*)(CURL*)> curl_;
 };
+
+// The replies to requests that are sent at the same time, in the order of the requests, and how
+// many connections they took: one for HTTP/2 over TLS. (Without TLS libcurl 7.88 fails on every
+// request but the first of a connection.)
+struct TogetherResult {
+  std::vector<Response> responses;
+  long connections = 0;
+};
+TogetherResult request_together(const Endpoint& endpoint, const std::vector<Request>& requests);
 
 }  // namespace pyhost::test

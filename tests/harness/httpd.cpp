@@ -92,6 +92,10 @@ std::string Httpd::write_file(std::string_view relative, std::string_view text) 
   return root_->folder().write(relative, text);
 }
 
+std::string Httpd::make_writable(std::string_view relative) const {
+  return root_->folder().make_writable(relative);
+}
+
 std::string Httpd::log() const {
   return root_->error_log();
 }

@@ -79,6 +79,8 @@ class Httpd {
 
   // Writes a file below the root, readable by httpd's children. Returns its whole path.
   std::string write_file(std::string_view relative, std::string_view text) const;
+  // Makes a folder below the root that httpd's children can write to. Returns its whole path.
+  std::string make_writable(std::string_view relative) const;
   // The path of a file or folder of tests/apps in the copy that httpd's children can read.
   std::string app(std::string_view name) const { return root() + "/apps/" + std::string(name); }
 

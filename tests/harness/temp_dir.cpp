@@ -35,6 +35,13 @@ std::string TempDir::write(std::string_view relative, std::string_view text) con
   return file;
 }
 
+std::string TempDir::make_writable(std::string_view relative) const {
+  const fs::path folder = fs::path(path_) / relative;
+  fs::create_directories(folder);
+  fs::permissions(folder, fs::perms::all);
+  return folder;
+}
+
 std::string TempDir::copy(const std::string& source, std::string_view folder) const {
   const fs::path into = fs::path(path_) / folder;
   fs::create_directories(into);

@@ -20,6 +20,9 @@ class TempDir {
   // Writes a file, making the folders above it; readable by every user. Returns its whole path.
   std::string write(std::string_view relative, std::string_view text) const;
 
+  // Makes a folder that every user can write to. Returns its whole path.
+  std::string make_writable(std::string_view relative) const;
+
   // Copies a file or folder in, under its own name below `folder`. Returns its whole path.
   std::string copy(const std::string& source, std::string_view folder) const;
 

@@ -1,0 +1,15 @@
+// Long bodies in tests.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pyhost::test {
+
+// Bytes of every value in an order that does not repeat soon; always the same ones.
+std::string varied_bytes(std::size_t bytes);
+
+// In hexadecimal digits.
+std::string sha256_of(std::string_view text);
+
+}  // namespace pyhost::test

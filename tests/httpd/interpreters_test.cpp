@@ -1,0 +1,85 @@
+// Several interpreters in a process, and what could stop or end all of them.
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "harness/httpd.h"
+
+namespace pyhost::test {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Interpreters, DoNotKeepEachOtherFromAnswering) {
+  if (default_mpm() == Mpm::prefork) GTEST_SKIP() << "one request at a time in each child";
+  const Httpd httpd(
+      "WSGIScriptAlias /spin ${APPS}/spin.wsgi application-group=spinner\n"
+      "WSGIScriptAlias /echo ${APPS}/echo.wsgi application-group=other\n"
+      "WSGIScriptAlias /main ${APPS}/echo.wsgi application-group=%{GLOBAL}\n",
+      {.processes = 1});
+  const std::string flags = httpd.make_writable("state") + "/flags";
+  std::ofstream(flags) << "00";
+  std::filesystem::permissions(flags, std::filesystem::perms::all);
+
+  Response spun;
+  std::jthread spinner([&] { spun = httpd.get("/spin?" + flags); });
+  EXPECT_TRUE(wait_until([&] { return read_file(flags) == "01"; }));
+  EXPECT_EQ(httpd.get("/echo/first?a").body, "other /first a ");
+  EXPECT_EQ(httpd.get("/main/second?b").body, " /second b ");
+  EXPECT_EQ(httpd.get("/echo/third?c").body, "other /third c ");
+  std::fstream(flags, std::ios::in | std::ios::out) << "1";
+  spinner.join();
+  EXPECT_EQ(spun.body, "released");
+}
+
+TEST(Interpreters, RefuseToForkAndLiveOn) {
+  const Httpd httpd(
+      "WSGIScriptAlias /sub ${APPS}/forks.wsgi application-group=sub\n"
+      "WSGIScriptAlias /main ${APPS}/forks.wsgi application-group=%{GLOBAL}\n",
+      {.processes = 1});
+  HttpClient client = httpd.client();
+  const Response before = client.get("/sub/none");
+  EXPECT_EQ(before.body, "no error");
+  const std::string cure = "WSGIApplicationGroup %{GLOBAL}";
+  const std::pair<const char*, std::string> refusals[] = {
+      {"/sub/os", cure},
+      {"/sub/multiprocessing", cure},
+      {"/sub/pty", "fork not supported for subinterpreters"},  // CPython's own words
+      {"/main/os", cure},
+      {"/main/pty", cure},
+      {"/main/multiprocessing", cure},
+  };
+  for (const auto& [path, sentence] : refusals) {
+    const Response reply = client.get(path);
+    EXPECT_THAT(reply.body, HasSubstr(sentence)) << path;
+    EXPECT_EQ(reply.header("x-pid"), before.header("x-pid"));
+  }
+  EXPECT_EQ(client.get("/sub/none").header("x-pid"), before.header("x-pid"));
+}
+
+TEST(EndlessRecursion, IsAnExceptionEvenWithASmallThreadStackSize) {
+  const bool http2 = default_mpm() != Mpm::prefork;
+  const Httpd httpd(
+      "ThreadStackSize 262144\n"
+      "WSGIScriptAlias /sub ${APPS}/recursion.wsgi application-group=sub\n"
+      "WSGIScriptAlias /main ${APPS}/recursion.wsgi application-group=%{GLOBAL}\n",
+      {.processes = 1, .http2 = http2});
+  HttpClient client = httpd.client();
+  for (const std::string group : {"/sub", "/main"}) {
+    for (const std::string way :
+         {"/plain", "/sorted", "/map", "/reduce", "/sub", "/getattr", "/repr", "/nested-repr",
+          "/json", "/json-loads", "/pickle", "/deepcopy", "/compare"}) {
+      EXPECT_EQ(client.get(group + way).body, "RecursionError") << group << way;
+    }
+  }
+  if (http2) {
+    EXPECT_EQ(httpd.request({.path = "/sub/repr", .protocol = Protocol::h2c}).body,
+              "RecursionError");
+  }
+}
+
+}  // namespace
+}  // namespace pyhost::test
