@@ -4,6 +4,7 @@
 
 #include "engine/interpreter_setup.h"
 #include "pyapi/module.h"
+#include "python/line_log.h"
 #include "python/log_stream.h"
 #include "python/script_loader.h"
 #include "wsgi/adapter.h"
@@ -90,6 +91,7 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
   wsgi::Request request(target, exchange);
   {
     AttachScope py(**interpreter);
+    const python::RequestLogScope log_scope(request.log());
     ApplicationGroup& group = application_group_of(**interpreter);
     std::string failure;
     const python::Ref application = group.scripts.load(py, target, exchange, failure);

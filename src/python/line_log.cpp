@@ -10,6 +10,8 @@ namespace {
 // A line without an end may not grow for ever.
 constexpr std::size_t kLineBytesMax = 64 * 1024;
 
+thread_local LineLog* request_log = nullptr;
+
 }  // namespace
 
 std::string LineLog::take_complete_lines(std::string_view text) {
@@ -53,9 +55,16 @@ void LineLog::flush(Attached& py) {
   sink_.log(base::LogLevel::error, base::Message::none, partial);
 }
 
-LineLog*& current_request_log() noexcept {
-  thread_local LineLog* current = nullptr;
-  return current;
+RequestLogScope::RequestLogScope(LineLog& log) noexcept {
+  request_log = &log;
+}
+
+RequestLogScope::~RequestLogScope() {
+  request_log = nullptr;
+}
+
+LineLog* current_request_log() noexcept {
+  return request_log;
 }
 
 }  // namespace pyhost::python

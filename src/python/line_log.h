@@ -33,8 +33,16 @@ class LineLog {
   std::string partial_;  // guarded by mutex_
 };
 
-// The log of the request that the calling thread serves, or null: where sys.stderr and sys.stdout
-// go. Set and reset by the request's handler.
-LineLog*& current_request_log() noexcept;
+// While it lives, sys.stderr and sys.stdout of the calling thread go to this request's log.
+class RequestLogScope {
+ public:
+  explicit RequestLogScope(LineLog& log) noexcept;
+  RequestLogScope(const RequestLogScope&) = delete;
+  RequestLogScope& operator=(const RequestLogScope&) = delete;
+  ~RequestLogScope();
+};
+
+// The log of the request that the calling thread serves, or null.
+LineLog* current_request_log() noexcept;
 
 }  // namespace pyhost::python

@@ -21,7 +21,7 @@ struct LogStream {
 // Where a thread prints outside any request. One per thread, so that their lines do not mix.
 class ThreadLog {
  public:
-  ~ThreadLog() { change_to(nullptr); }
+  ~ThreadLog();
 
   LineLog& for_interpreter(Interpreter& interpreter) {
     if (interpreter_ != &interpreter) change_to(&interpreter);
@@ -39,9 +39,22 @@ class ThreadLog {
   std::unique_ptr<LineLog> log_;
 };
 
-LineLog& thread_log(Interpreter& interpreter) {
-  thread_local ThreadLog log;
-  return log.for_interpreter(interpreter);
+// At the end of a thread its Python objects go after this log has gone, and may still print.
+thread_local bool thread_log_is_gone = false;
+thread_local ThreadLog thread_log;
+
+ThreadLog::~ThreadLog() {
+  change_to(nullptr);
+  thread_log_is_gone = true;
+}
+
+template <class F>
+PyObject* with_thread_log(Attached& py, F action) {
+  if (!thread_log_is_gone) return action(py, thread_log.for_interpreter(py.interpreter()));
+  LineLog log(py.interpreter().server_log());
+  PyObject* result = action(py, log);
+  log.flush(py);
+  return result;
 }
 
 // Calls `action` with the log the stream means now; null with RuntimeError pending when that was a
@@ -52,8 +65,8 @@ PyObject* with_log(PyObject* self, F action) {
     LogStream& stream = value_of<LogStream>(self);
     CalledByPython py(*stream.interpreter);
     if (!stream.link) {
-      LineLog* request_log = current_request_log();
-      return action(py, request_log != nullptr ? *request_log : thread_log(*stream.interpreter));
+      if (LineLog* request_log = current_request_log()) return action(py, *request_log);
+      return with_thread_log(py, action);
     }
     const SharedRequestLink link = stream.link;
     const RequestLink::Use use(*link);

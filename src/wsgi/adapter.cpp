@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "pyhost/base/scope_exit.h"
 #include "python/compat.h"
-#include "python/native_type.h"
 #include "wsgi/failure_report.h"
 #include "wsgi/file_wrapper.h"
 #include "wsgi/input.h"
@@ -111,9 +109,6 @@ base::Result<Adapter> Adapter::make(Attached& py, const gateway::EngineSettings&
 }
 
 void Adapter::run(Attached& py, PyObject* application, Request& request) {
-  python::LineLog*& current_log = python::current_request_log();
-  current_log = &request.log();
-  const base::ScopeExit reset_log([&] { current_log = nullptr; });
   const ContextScope context(py);
 
   const Ref result = call(py, application, request);

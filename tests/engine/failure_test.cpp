@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "engine/engine_fixture.h"
 
@@ -138,6 +139,34 @@ def application(environ, start_response):
   EXPECT_EQ(reply.log(), "");
   EXPECT_THAT(server_log().text_of(Message::none),
               AllOf(HasSubstr("from a thread\n"), HasSubstr("without an end\n")));
+}
+
+TEST(Log, OfAnImportIsTheRequests) {
+  EXPECT_EQ(run_source(R"(
+print('importing')
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return []
+)")
+                .log(),
+            "importing\n");
+}
+
+TEST(Log, TakesWhatAThreadsObjectsPrintAtItsEnd) {
+  const Script script(R"(
+import threading
+local = threading.local()
+class Farewell:
+    def __del__(self):
+        print('farewell of a thread')
+def application(environ, start_response):
+    local.object = Farewell()
+    start_response('200 OK', [])
+    return []
+)");
+  // A thread of httpd that ends.
+  std::thread([&] { run(script, {}, "ending threads"); }).join();
+  EXPECT_THAT(server_log().text_of(Message::none), HasSubstr("farewell of a thread\n"));
 }
 
 TEST(Log, StreamsBehaveLikeFiles) {
