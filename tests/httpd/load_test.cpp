@@ -70,7 +70,7 @@ TEST(Load, IsAnsweredWithoutALostOrMixedUpReply) {
   const Load load = full_load();
   const Httpd httpd(config_of_groups(load.groups), default_mpm() == Mpm::prefork
                                                        ? Options{.processes = load.clients}
-                                                       : Options{.processes = 2, .threads = 32});
+                                                       : Options{.processes = 2, .threads = 40});
   std::atomic<int> answered = 0;
   {
     std::vector<std::jthread> clients;
