@@ -54,7 +54,7 @@ int handle(request_rec* r) {
                                            .settings = &request->settings,
                                            .script_name = request->script_name,
                                            .path_info = request->path_info});
-  RequestExchange exchange(r, head, *request->settings.enable_sendfile);
+  RequestExchange exchange(r, head, request->settings);
   return exchange.finish(engine_of_child->run(request->target, exchange));
 }
 

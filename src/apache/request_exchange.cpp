@@ -50,10 +50,11 @@ void reset_connection(conn_rec* c) {
 
 }  // namespace
 
-RequestExchange::RequestExchange(request_rec* r, const gateway::RequestHead& head, bool sendfile)
+RequestExchange::RequestExchange(request_rec* r, const gateway::RequestHead& head,
+                                 const gateway::RequestSettings& settings)
     : r_(r),
       head_(head),
-      sendfile_(sendfile),
+      settings_(settings),
       output_(apr_brigade_create(r->pool, r->connection->bucket_alloc)) {}
 
 bool RequestExchange::wants(base::LogLevel level) const noexcept {
@@ -127,8 +128,8 @@ bool RequestExchange::append_file(const gateway::FileRange& range) {
                             close_descriptor, apr_pool_cleanup_null);
   apr_file_t* file = nullptr;
   apr_os_file_t os_file = fd;
-  const int flags =
-      APR_FOPEN_READ | APR_FOPEN_BINARY | (sendfile_ ? APR_FOPEN_SENDFILE_ENABLED : 0);
+  const int flags = APR_FOPEN_READ | APR_FOPEN_BINARY |
+                    (*settings_.enable_sendfile ? APR_FOPEN_SENDFILE_ENABLED : 0);
   apr_os_file_put(&file, &os_file, flags, owner->pool);
   apr_bucket* bucket = apr_brigade_insert_file(output_, file, static_cast<apr_off_t>(range.offset),
                                                static_cast<apr_off_t>(range.length), owner->pool);
@@ -137,10 +138,25 @@ bool RequestExchange::append_file(const gateway::FileRange& range) {
   return true;
 }
 
+// Whether finish() makes another reply than the application's.
+bool RequestExchange::leave_reply_to_httpd(const gateway::ResponseHead& head) {
+  if (*settings_.error_override && ap_is_HTTP_ERROR(head.status)) {
+    overriding_status_ = head.status;
+    set_challenge(r_, head);
+  } else if (*settings_.internal_redirect && head.status == HTTP_OK) {
+    redirect_to_ = local_location(r_->pool, head);
+  }
+  superseded_ = overriding_status_ != 0 || redirect_to_ != nullptr;
+  return superseded_;
+}
+
 SendResult RequestExchange::send(const ReplyPart& part) noexcept {
   if (superseded_) return SendResult::superseded;
   if (output_failed_) return SendResult::client_gone;
-  if (part.head != nullptr) set_response_head(r_, *part.head);
+  if (part.head != nullptr) {
+    if (leave_reply_to_httpd(*part.head)) return SendResult::superseded;
+    set_response_head(r_, *part.head);
+  }
   auto* allocator = r_->connection->bucket_alloc;
   for (const std::string_view block : part.blocks) {
     APR_BRIGADE_INSERT_TAIL(output_,
@@ -196,7 +212,19 @@ int RequestExchange::break_off() {
   return OK;
 }
 
+// As for a CGI script: the new request is a GET without a body, whatever the first one was.
+int RequestExchange::redirect() {
+  if (const int status = ap_discard_request_body(r_); status != OK) return status;
+  r_->method = "GET";
+  r_->method_number = M_GET;
+  apr_table_unset(r_->headers_in, "Content-Length");
+  ap_internal_redirect_handler(redirect_to_, r_);
+  return OK;
+}
+
 int RequestExchange::finish(const gateway::Outcome& outcome) {
+  if (redirect_to_ != nullptr) return redirect();
+  if (overriding_status_ != 0) return overriding_status_;
   // httpd sends a page of its own for this only if it has not sent one yet.
   if (superseded_) return AP_FILTER_ERROR;
   if (output_failed_) return r_->sent_bodyct ? break_off() : HTTP_INTERNAL_SERVER_ERROR;

@@ -12,7 +12,9 @@ namespace pyhost::apache {
 // the reply through its output filters.
 class RequestExchange final : public gateway::Exchange {
  public:
-  RequestExchange(request_rec* r, const gateway::RequestHead& head, bool sendfile);
+  // Head and settings outlive the exchange; every setting has a value.
+  RequestExchange(request_rec* r, const gateway::RequestHead& head,
+                  const gateway::RequestSettings& settings);
 
   const gateway::RequestHead& head() const noexcept override { return head_; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
@@ -28,19 +30,23 @@ class RequestExchange final : public gateway::Exchange {
   gateway::BodyFault fault_of(apr_status_t status) const;
   gateway::BodyRead fail_body(apr_status_t status);
   bool append_file(const gateway::FileRange& range);
+  bool leave_reply_to_httpd(const gateway::ResponseHead& head);
+  int redirect();
   gateway::SendResult pass();
   gateway::SendResult fail_output(std::string_view what, apr_status_t status);
   int break_off();
 
   request_rec* r_;
   const gateway::RequestHead& head_;
-  bool sendfile_;
+  const gateway::RequestSettings& settings_;
   apr_bucket_brigade* input_ = nullptr;
   apr_bucket_brigade* output_;
   gateway::BodyFault fault_ = gateway::BodyFault::none;
   bool body_ended_ = false;
-  bool superseded_ = false;     // httpd has sent a reply of its own
+  bool superseded_ = false;     // the reply is httpd's own
   bool output_failed_ = false;  // and not because the client has gone
+  int overriding_status_ = 0;   // of a reply that httpd's own page takes the place of
+  const char* redirect_to_ = nullptr;
 };
 
 }  // namespace pyhost::apache

@@ -6,6 +6,8 @@
 namespace pyhost::apache {
 namespace {
 
+constexpr std::string_view kChallenge = "WWW-Authenticate";
+
 void set_header(request_rec* r, const gateway::Header& header) {
   using base::equals_ignoring_case;
   if (equals_ignoring_case(header.name, "Date") || equals_ignoring_case(header.name, "Server")) {
@@ -14,7 +16,7 @@ void set_header(request_rec* r, const gateway::Header& header) {
   const char* value = pool_c_string(r->pool, header.value);
   if (equals_ignoring_case(header.name, "Content-Type")) return ap_set_content_type(r, value);
   // Has to survive an error page: without it a 401 is of no use.
-  const bool survives = equals_ignoring_case(header.name, "WWW-Authenticate");
+  const bool survives = equals_ignoring_case(header.name, kChallenge);
   apr_table_addn(survives ? r->err_headers_out : r->headers_out,
                  pool_c_string(r->pool, header.name), value);
 }
@@ -38,6 +40,21 @@ void set_response_head(request_rec* r, const gateway::ResponseHead& head) {
   if (head.content_length) {
     ap_set_content_length(r, static_cast<apr_off_t>(*head.content_length));
   }
+}
+
+void set_challenge(request_rec* r, const gateway::ResponseHead& head) {
+  for (const gateway::Header& header : head.headers) {
+    if (base::equals_ignoring_case(header.name, kChallenge)) set_header(r, header);
+  }
+}
+
+const char* local_location(apr_pool_t* pool, const gateway::ResponseHead& head) {
+  for (const gateway::Header& header : head.headers) {
+    if (base::equals_ignoring_case(header.name, "Location") && header.value.starts_with('/')) {
+      return pool_c_string(pool, header.value);
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace pyhost::apache

@@ -10,4 +10,10 @@ namespace pyhost::apache {
 // is none.
 void set_response_head(request_rec* r, const gateway::ResponseHead& head);
 
+// Copies WWW-Authenticate alone, for an error page of httpd's own.
+void set_challenge(request_rec* r, const gateway::ResponseHead& head);
+
+// The Location if it is a path of this server, or null.
+const char* local_location(apr_pool_t* pool, const gateway::ResponseHead& head);
+
 }  // namespace pyhost::apache

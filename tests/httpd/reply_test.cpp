@@ -54,6 +54,35 @@ TEST(Reply, CannotChooseAHandlerByItsType) {
   EXPECT_EQ(reply.header("content-type"), "application/x-httpd-wsgi");
 }
 
+TEST(ErrorOverride, PutsHttpdsPageInThePlaceOfTheApplications) {
+  const Httpd httpd(std::string(kApp) + "WSGIErrorOverride On\nErrorDocument 404 \"nothing here\"");
+  const Response missing = httpd.get("/app?404+Gone+Fishing");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(missing.reason, "Not Found");
+  EXPECT_EQ(missing.body, "nothing here");
+  const Response challenge = httpd.get("/app/login?401+No");
+  EXPECT_EQ(challenge.status, 401);
+  EXPECT_EQ(challenge.header("www-authenticate"), "Basic realm=\"x\"");
+  EXPECT_EQ(challenge.header("set-cookie"), std::nullopt);
+  EXPECT_EQ(httpd.get("/app?200").body, "body");
+}
+
+TEST(ErrorOverride, IsOffUnlessAskedFor) {
+  const Httpd httpd(std::string(kApp) + "ErrorDocument 404 \"nothing here\"");
+  EXPECT_EQ(httpd.get("/app?404+Gone+Fishing").body, "body");
+}
+
+TEST(InternalRedirect, AnswersWithAnotherUrlWhenAskedFor) {
+  const Httpd httpd(std::string(kApp) + "WSGIInternalRedirect On");
+  const Response reply = httpd.request({.method = "POST", .path = "/app/elsewhere", .body = "x"});
+  EXPECT_EQ(reply.status, 203);
+  EXPECT_EQ(reply.header("content-type"), "application/x-httpd-wsgi");
+  EXPECT_EQ(httpd.get("/app/elsewhere?302+Found").status, 302);
+
+  const Httpd plain(kApp);
+  EXPECT_EQ(plain.get("/app/elsewhere").header("location"), "/app/typed?203+There");
+}
+
 TEST(Reply, WithoutABodyHasNone) {
   const Httpd httpd(kApp);
   EXPECT_EQ(httpd.get("/app?204+No+Content").body, "");

@@ -55,6 +55,8 @@ struct RequestSettings {
   std::optional<bool> chunked_request;
   std::optional<HeadMapping> map_head_to_get;
   std::optional<bool> enable_sendfile;
+  std::optional<bool> error_override;
+  std::optional<bool> internal_redirect;
 };
 
 inline ProcessSettings process_defaults() {
@@ -82,6 +84,8 @@ inline constexpr RequestSettings kRequestDefaults{.process_group = "%{GLOBAL}",
                                                   .pass_authorization = false,
                                                   .chunked_request = true,
                                                   .map_head_to_get = HeadMapping::automatic,
-                                                  .enable_sendfile = false};
+                                                  .enable_sendfile = false,
+                                                  .error_override = false,
+                                                  .internal_redirect = false};
 
 }  // namespace pyhost::gateway

@@ -86,7 +86,7 @@ TEST(RequestSettings, HaveADefaultForEveryMember) {
     ++members;
     EXPECT_NE(setting->show(kRequestDefaults, each), "") << each.name;
   }
-  EXPECT_EQ(members, 8u);
+  EXPECT_EQ(members, 10u);
 }
 
 TEST(Flag, IsOnOrOffInAnyLetterCase) {
