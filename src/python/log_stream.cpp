@@ -215,8 +215,8 @@ bool register_as_text_stream(PyObject* type) {
 }  // namespace
 
 base::Result<LogStreamType> LogStreamType::make(Attached& py) {
-  Ref type = Ref::steal(PyType_FromSpec(&spec));
-  if (!type || !register_as_text_stream(type.get())) {
+  PH_TRY(type, make_type(py, spec));
+  if (!register_as_text_stream(type.get())) {
     return base::fail(PythonError::take(py).summary(py));
   }
   return LogStreamType(std::move(type));

@@ -5,9 +5,18 @@
 #include <new>
 #include <utility>
 
+#include "pyhost/base/result.h"
+#include "python/error.h"
 #include "python/ref.h"
 
 namespace pyhost::python {
+
+// A heap type of the attached interpreter.
+inline base::Result<Ref> make_type(Attached& py, PyType_Spec& spec) {
+  Ref type = Ref::steal(PyType_FromSpec(&spec));
+  if (!type) return base::fail(PythonError::take(py).summary(py));
+  return type;
+}
 
 // The object layout of a type whose instances hold a T.
 template <class T>

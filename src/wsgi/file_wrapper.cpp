@@ -132,9 +132,7 @@ Py_ssize_t ask_number(Attached& py, PyObject* filelike, const char* method) {
 }  // namespace
 
 base::Result<Ref> make_file_wrapper_type(Attached& py) {
-  Ref type = Ref::steal(PyType_FromSpec(&spec));
-  if (!type) return base::fail(python::PythonError::take(py).summary(py));
-  return type;
+  return python::make_type(py, spec);
 }
 
 std::optional<gateway::FileRange> file_range_of(Attached& py, PyObject* file_wrapper) {

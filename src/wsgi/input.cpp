@@ -228,9 +228,7 @@ PyType_Spec spec = {"mod_wsgi.Input", sizeof(python::Native<Input>), 0,
 }  // namespace
 
 base::Result<Ref> make_input_type(Attached& py) {
-  Ref type = Ref::steal(PyType_FromSpec(&spec));
-  if (!type) return base::fail(python::PythonError::take(py).summary(py));
-  return type;
+  return python::make_type(py, spec);
 }
 
 Ref make_input(Attached& py, PyObject* type, Request& request) {

@@ -25,8 +25,6 @@ struct StartResponse {
   Request* request;  // valid while the link is open
 };
 
-constexpr char kOver[] = "start_response() or write() was called after its request was completed";
-
 // The Latin-1 bytes of a str (PEP 3333, native strings); nothing with an exception pending.
 std::optional<std::string_view> latin1_of(PyObject* text, const char* what) {
   if (!PyUnicode_Check(text)) {
@@ -98,15 +96,25 @@ bool check_exc_info(const Request& request, PyObject* exc_info) {
   return false;
 }
 
-PyObject* write(PyObject* self, PyObject* data) {
+// Calls `action` while the request lives; otherwise RuntimeError.
+template <class F>
+PyObject* with_request(PyObject* self, F action) {
   return python::py_entry([&]() -> PyObject* {
     StartResponse& start = python::value_of<StartResponse>(self);
     const python::SharedRequestLink link = start.link;
     const RequestLink::Use use(*link);
     if (!use) {
-      PyErr_SetString(PyExc_RuntimeError, kOver);
+      PyErr_SetString(PyExc_RuntimeError,
+                      "start_response() or write() was called after its request was completed");
       return nullptr;
     }
+    CalledByPython py(*start.interpreter);
+    return action(py, *start.request);
+  });
+}
+
+PyObject* write(PyObject* self, PyObject* data) {
+  return with_request(self, [&](Attached& py, Request& request) -> PyObject* {
     if (!PyBytes_Check(data)) {
       PyErr_Format(PyExc_TypeError, "write() argument must be bytes, not %.200s",
                    Py_TYPE(data)->tp_name);
@@ -114,12 +122,11 @@ PyObject* write(PyObject* self, PyObject* data) {
     }
     const std::string_view block(PyBytes_AS_STRING(data), std::size_t(PyBytes_GET_SIZE(data)));
     if (block.empty()) Py_RETURN_NONE;
-    start.request->commit();
-    CalledByPython py(*start.interpreter);
+    request.commit();
     bool heard;
     {
       const DetachScope detached(py);
-      heard = start.request->send({&block, 1}, gateway::ReplyPart::Then::pause);
+      heard = request.send({&block, 1}, gateway::ReplyPart::Then::pause);
     }
     if (heard) Py_RETURN_NONE;
     PyErr_SetString(PyExc_ConnectionResetError, "the client no longer listens");
@@ -131,7 +138,7 @@ PyMethodDef write_method = {"write", write, METH_O,
                             "Sends bytes of the body to the client at once."};
 
 PyObject* call(PyObject* self, PyObject* const* arguments, std::size_t flags, PyObject* keywords) {
-  return python::py_entry([&]() -> PyObject* {
+  return with_request(self, [&](Attached&, Request& request) -> PyObject* {
     const Py_ssize_t count = PyVectorcall_NARGS(flags);
     if (count < 2 || count > 3 || (keywords != nullptr && PyTuple_GET_SIZE(keywords) != 0)) {
       PyErr_SetString(
@@ -139,22 +146,15 @@ PyObject* call(PyObject* self, PyObject* const* arguments, std::size_t flags, Py
           "start_response(status, headers[, exc_info]) takes 2 or 3 positional arguments");
       return nullptr;
     }
-    StartResponse& start = python::value_of<StartResponse>(self);
-    const python::SharedRequestLink link = start.link;
-    const RequestLink::Use use(*link);
-    if (!use) {
-      PyErr_SetString(PyExc_RuntimeError, kOver);
-      return nullptr;
-    }
     if (!PyList_Check(arguments[1])) {
       PyErr_Format(PyExc_TypeError, "the response headers must be a list, not %.200s",
                    Py_TYPE(arguments[1])->tp_name);
       return nullptr;
     }
-    if (!check_exc_info(*start.request, count == 3 ? arguments[2] : nullptr)) return nullptr;
+    if (!check_exc_info(request, count == 3 ? arguments[2] : nullptr)) return nullptr;
     StartedResponse response;
     if (!fill(response, arguments[0], arguments[1])) return nullptr;
-    start.request->start(std::move(response));
+    request.start(std::move(response));
     return PyCFunction_New(&write_method, self);
   });
 }
@@ -177,9 +177,7 @@ PyType_Spec spec = {
 }  // namespace
 
 base::Result<Ref> make_start_response_type(Attached& py) {
-  Ref type = Ref::steal(PyType_FromSpec(&spec));
-  if (!type) return base::fail(python::PythonError::take(py).summary(py));
-  return type;
+  return python::make_type(py, spec);
 }
 
 Ref make_start_response(Attached& py, PyObject* type, Request& request) {
