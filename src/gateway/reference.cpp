@@ -6,6 +6,7 @@
 
 #include "pyhost/base/messages.h"
 #include "pyhost/gateway/directives.h"
+#include "pyhost/gateway/process_group.h"
 
 namespace pyhost::gateway {
 namespace {
@@ -28,6 +29,17 @@ constexpr std::string_view kDirectivesIntroduction =
 constexpr std::string_view kConfIntroduction =
     "# Every directive of mod_pyhost, with its default where it has one. Generated from the\n"
     "# directive table; docs/DIRECTIVES.md says more.\n";
+
+constexpr std::string_view kProcessGroupsIntroduction =
+    "# Options of process groups\n"
+    "\n"
+    "What `WSGIDaemonProcess name key=value ...` takes. This page is generated, see "
+    "DIRECTIVES.md.\n"
+    "\n"
+    "A plain number is a time in seconds unless the option says otherwise; `500ms`, `30s`, `5min`\n"
+    "and `1h` are times too. A size is in bytes, or ends in K, M or G. On and Off may be written "
+    "in\n"
+    "any letter case.\n";
 
 constexpr std::string_view kMessagesIntroduction =
     "# Messages\n"
@@ -117,6 +129,20 @@ std::string reference_conf() {
                              : fmt::format("#{} {}\n", directive.name, standard);
   }
   return text;
+}
+
+std::string process_groups_page() {
+  constexpr std::size_t kColumns = 100;
+  const ProcessGroup defaults;
+  std::string page(kProcessGroupsIntroduction);
+  for (const ProcessGroupOption& option : process_group_options()) {
+    const auto standard = option.member.show(defaults, option);
+    page += fmt::format("\n## {}=\n\n- Value: {}\n", option.key, option.accepted);
+    page += standard.empty() ? std::string("- Default: none\n")
+                             : fmt::format("- Default: `{}`\n", standard.front());
+    page += fmt::format("\n{}", wrapped(as_markdown(option.description), "", kColumns));
+  }
+  return page;
 }
 
 std::string messages_page() {

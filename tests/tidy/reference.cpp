@@ -19,6 +19,7 @@ struct Page {
 constexpr Page kPages[] = {
     {"docs/DIRECTIVES.md", pyhost::gateway::directives_page},
     {"docs/MESSAGES.md", pyhost::gateway::messages_page},
+    {"docs/PROCESS_GROUPS.md", pyhost::gateway::process_groups_page},
     {"conf/reference.conf", pyhost::gateway::reference_conf},
 };
 

@@ -1,6 +1,7 @@
 // Reading values out of configuration words and command lines: strict, whole-string, no locale.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -15,6 +16,15 @@ std::optional<bool> parse_flag(std::string_view text) noexcept;
 
 // A positive decimal number such as 0.005 or 1; no exponent, no sign.
 std::optional<double> parse_positive_real(std::string_view text) noexcept;
+
+// A size: decimal digits and perhaps K, M or G (powers of 1024, any letter case). Overflow and junk
+// give nothing.
+std::optional<std::uint64_t> parse_bytes(std::string_view text) noexcept;
+
+// A time: decimal digits and perhaps ms, s, min or h; a plain number counts in `unit`. Overflow and
+// junk give nothing.
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text,
+                                                        std::chrono::milliseconds unit) noexcept;
 
 // Whether two ASCII texts are equal without regard to letter case.
 bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;

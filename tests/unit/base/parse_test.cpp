@@ -41,6 +41,43 @@ TEST(ParsePositiveReal, RefusesEverythingElse) {
   }
 }
 
+TEST(ParseBytes, TakesPlainNumbersAndUnits) {
+  EXPECT_EQ(parse_bytes("0"), 0u);
+  EXPECT_EQ(parse_bytes("65536"), 65536u);
+  EXPECT_EQ(parse_bytes("3k"), 3072u);
+  EXPECT_EQ(parse_bytes("512M"), 512u << 20);
+  EXPECT_EQ(parse_bytes("16G"), 16ull << 30);
+}
+
+TEST(ParseBytes, RefusesEverythingElse) {
+  for (const char* text : {"", "M", "1 M", "1MB", "1.5M", "-1", "1x", "17179869184G"}) {
+    EXPECT_EQ(parse_bytes(text), std::nullopt) << '"' << text << '"';
+  }
+}
+
+TEST(ParseDuration, CountsPlainNumbersInTheUnitOfTheCaller) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(parse_duration("15", 1s), 15s);
+  EXPECT_EQ(parse_duration("15", 1ms), 15ms);
+  EXPECT_EQ(parse_duration("0", 1s), 0s);
+}
+
+TEST(ParseDuration, TakesUnits) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(parse_duration("5ms", 1s), 5ms);
+  EXPECT_EQ(parse_duration("30S", 1ms), 30s);
+  EXPECT_EQ(parse_duration("2min", 1s), 2min);
+  EXPECT_EQ(parse_duration("24h", 1s), 24h);
+}
+
+TEST(ParseDuration, RefusesEverythingElse) {
+  using namespace std::chrono_literals;
+  for (const char* text :
+       {"", "s", "1 s", "1m", "1.5s", "-1", "1d", "99999999999999999999", "9999999999h"}) {
+    EXPECT_EQ(parse_duration(text, 1s), std::nullopt) << '"' << text << '"';
+  }
+}
+
 TEST(EqualsIgnoringCase, ComparesAsciiLettersOnly) {
   EXPECT_TRUE(equals_ignoring_case("Content-Length", "CONTENT-length"));
   EXPECT_FALSE(equals_ignoring_case("a", "ab"));

@@ -1,0 +1,131 @@
+// A process group: everything a WSGIDaemonProcess line says, parsed and checked.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pyhost/base/result.h"
+
+namespace pyhost::gateway {
+
+// The options of one group with their defaults. A plain value: it owns its texts, copies and
+// compares. Times are durations, of which 0 means "off" unless the member says something else; an
+// empty text or list means that the option was not given.
+struct ProcessGroup {
+  std::string name;
+
+  // Identity. Users and groups are names or "#id".
+  std::string user;   // httpd's
+  std::string group;  // httpd's, even when `user` is given
+  std::optional<std::vector<std::string>> supplementary_groups;  // those of the user
+  std::optional<unsigned> umask;                                 // httpd's
+  std::string chroot;
+  std::string home;  // the user's when it is not httpd's, otherwise httpd's working directory
+  std::string lang;
+  std::string locale;
+  std::vector<std::string> env;  // NAME=value, in the order of the line; a later one wins
+  std::string env_file;
+  std::string display_name;
+  int cpu_priority = 0;
+  std::string script_user;
+  std::string script_group;
+
+  // Python.
+  std::string python_home;               // WSGIPythonHome's
+  std::vector<std::string> python_path;  // site directories
+  std::string python_eggs;
+  std::optional<double> switch_interval;  // seconds
+  std::uint64_t stack_size_bytes = 0;     // 0: what Python needs
+  bool server_metrics = false;
+
+  // Concurrency and transport.
+  std::optional<unsigned> processes;  // given, even as 1, it makes wsgi.multiprocess true
+  unsigned threads = 15;              // 0: a service without requests
+  unsigned queue = 100;               // requests that wait beyond processes x threads
+  unsigned listen_backlog = 100;
+  std::chrono::milliseconds connect_timeout{15'000};
+  std::chrono::milliseconds socket_timeout{0};  // 0: httpd's Timeout
+  std::chrono::milliseconds queue_timeout{0};
+  std::chrono::milliseconds response_socket_timeout{0};  // 0: socket_timeout
+  std::uint64_t response_buffer_size_bytes = 0;          // 0: 8 MiB
+  std::chrono::milliseconds response_flush_delay{5};
+  std::uint64_t header_buffer_size_bytes = 0;   // 0: 32 KiB
+  std::uint64_t send_buffer_size_bytes = 0;     // 0: the system's
+  std::uint64_t receive_buffer_size_bytes = 0;  // 0: the system's
+  std::string socket_user;                      // httpd's
+
+  // Limits and life.
+  std::uint64_t memory_limit_bytes = 0;
+  std::uint64_t virtual_memory_limit_bytes = 0;
+  std::chrono::milliseconds cpu_time_limit{0};
+  unsigned maximum_requests = 0;
+  std::chrono::milliseconds restart_interval{0};
+  std::chrono::milliseconds inactivity_timeout{0};
+  std::chrono::milliseconds request_timeout{0};
+  std::chrono::milliseconds interrupt_timeout{0};
+  std::chrono::milliseconds deadlock_timeout{300'000};
+  std::chrono::milliseconds startup_timeout{0};
+  std::chrono::milliseconds graceful_timeout{15'000};  // 0: requests are not waited for
+  std::chrono::milliseconds eviction_timeout{0};       // 0: graceful_timeout
+  std::chrono::milliseconds shutdown_timeout{5'000};   // 0: no limit of its own
+
+  bool operator==(const ProcessGroup&) const = default;
+};
+
+// How many workers the group has.
+inline unsigned worker_count(const ProcessGroup& group) noexcept {
+  return group.processes.value_or(1);
+}
+
+struct ProcessGroupOption;
+
+// How one member of a group is read and shown.
+struct ProcessGroupMember {
+  // Fails with a sentence that names the group, the option, the value and what is accepted.
+  base::Result<> (*assign)(ProcessGroup& group, const ProcessGroupOption& option,
+                           std::string_view value);
+  // The values as they would be written, one for each time the option has to be; none when it is
+  // not given and has no default.
+  std::vector<std::string> (*show)(const ProcessGroup& group, const ProcessGroupOption& option);
+};
+
+// One option: its declaration, from which parsing, showing and the reference page follow.
+struct ProcessGroupOption {
+  const char* key;  // "listen-backlog"
+  ProcessGroupMember member;
+  const char* accepted;     // "a number from 1 to 9": completes a sentence about a wrong value
+  const char* description;  // a paragraph
+  // For texts and items of lists: whether one is accepted. nullptr: any that is not empty.
+  bool (*accepts)(std::string_view text) noexcept = nullptr;
+  // For numbers, sizes and times (in ms): the bounds. With `zero_too`, 0 is below them and
+  // accepted.
+  std::int64_t min = 0;
+  std::int64_t max = INT64_MAX;
+  bool zero_too = false;
+  // For times: what a plain number counts.
+  std::chrono::milliseconds unit{1000};
+  // For lists: what stands between the items; 0 when the option is repeated instead.
+  char separator = 0;
+};
+
+// In the order of the reference page; static storage.
+std::span<const ProcessGroupOption> process_group_options() noexcept;
+
+// Sets one option. Fails with a sentence that names the group, the option, the value and what is
+// accepted; `group` is then unchanged.
+base::Result<> parse_process_group_option(ProcessGroup& group, std::string_view key,
+                                          std::string_view value);
+
+// What no single option can tell: an empty name, options that exclude each other.
+base::Result<> check_process_group(const ProcessGroup& group);
+
+// Every option that differs from its default, as pairs that parse_process_group_option() takes.
+std::vector<std::pair<std::string, std::string>> given_options(const ProcessGroup& group);
+
+}  // namespace pyhost::gateway
