@@ -1,0 +1,45 @@
+// The life of a process group: its slots, and how they are renewed one after the other.
+#pragma once
+
+#include <vector>
+
+#include "supervisor/slot_life.h"
+
+namespace pyhost::supervisor {
+
+// An order for one of the group's slots.
+struct SlotOrder {
+  unsigned slot;
+  Order order;
+
+  bool operator==(const SlotOrder&) const = default;
+};
+
+// Used like a SlotLife. Renewal is rolling: of n slots at most max(1, n / 4) have a second worker
+// at a time. Slots without a worker that serves are not held back by that.
+class GroupLife {
+ public:
+  GroupLife(unsigned slots, LifeLimits limits);
+
+  // The group is wanted with this many slots; every worker in it is out of date. Slots beyond them
+  // drain and go.
+  void renew(unsigned slots, LifeLimits limits);
+  // The group is not wanted any more: all its workers drain.
+  void retire() noexcept;
+
+  // Slots that are wanted or still have workers. A number below it stays valid until step().
+  unsigned slots() const noexcept { return slots_.size(); }
+  SlotLife& slot(unsigned index) noexcept { return slots_[index]; }
+  const SlotLife& slot(unsigned index) const noexcept { return slots_[index]; }
+
+  // Orders for all slots. Slots that are gone are forgotten, from the end.
+  std::vector<SlotOrder> step(TimePoint now);
+  std::optional<TimePoint> next_deadline() const noexcept;
+  bool gone() const noexcept;
+
+ private:
+  std::vector<SlotLife> slots_;
+  unsigned wanted_;
+};
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,169 @@
+#include "supervisor/slot_life.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace pyhost::supervisor {
+
+void SlotLife::renew(LifeLimits limits) noexcept {
+  limits_ = limits;
+  wanted_ = true;
+  // What kept the old configuration from starting may be mended in the new one.
+  not_before_ = {};
+  failures_ = 0;
+  for (Worker& worker : workers_) worker.outdated = true;
+}
+
+void SlotLife::spawned(pid_t pid, TimePoint now) {
+  Worker worker{.pid = pid, .generation = ++generation_, .since = now};
+  if (limits_.startup_max > Milliseconds(0)) {
+    worker.kill_at = now + limits_.startup_max;
+    worker.kill_reason = KillReason::startup_timeout;
+  }
+  workers_.push_back(worker);
+}
+
+void SlotLife::spawn_failed(TimePoint now) noexcept {
+  note_failure(now);
+}
+
+void SlotLife::ready(pid_t pid, TimePoint now) noexcept {
+  Worker* worker = find(pid);
+  if (worker == nullptr || worker->phase != WorkerPhase::starting || worker->killed) return;
+  worker->phase = WorkerPhase::ready;
+  worker->since = now;
+  worker->kill_at.reset();
+}
+
+void SlotLife::failed(pid_t pid, TimePoint now) noexcept {
+  Worker* worker = find(pid);
+  if (worker == nullptr || worker->phase != WorkerPhase::starting || worker->killed) return;
+  worker->kill_at = now + kFarewell;
+  worker->kill_reason = KillReason::startup_failed;
+}
+
+LastPhase SlotLife::ended(pid_t pid, TimePoint now) noexcept {
+  note_stability(now);
+  const auto worker = std::ranges::find(workers_, pid, &Worker::pid);
+  assert(worker != workers_.end());
+  const LastPhase last{.phase = worker->phase,
+                       .killed = worker->killed ? worker->kill_reason : KillReason::none,
+                       .generation = worker->generation};
+  const bool early = now - worker->since < kEarlyDeath;
+  workers_.erase(worker);
+  if (last.phase == WorkerPhase::starting) note_failure(now);
+  if (last.phase == WorkerPhase::ready && early) {
+    not_before_ = std::max(not_before_, now + kEarlyDeathPause);
+  }
+  return last;
+}
+
+std::vector<Order> SlotLife::step(TimePoint now, Renewal renewal) {
+  std::vector<Order> orders;
+  if (now >= not_before_) not_before_ = {};
+  note_stability(now);
+  kill_overdue(now, orders);
+  terminate_superseded(now, orders);
+  const bool replaces = has(WorkerPhase::ready, true);
+  if (wants_spawn(now) && (!replaces || renewal == Renewal::allowed)) {
+    orders.push_back({.kind = Order::Kind::spawn, .generation = generation_ + 1});
+  }
+  return orders;
+}
+
+std::optional<TimePoint> SlotLife::next_deadline() const noexcept {
+  std::optional<TimePoint> next;
+  const auto consider = [&next](TimePoint moment) {
+    if (!next || moment < *next) next = moment;
+  };
+  for (const Worker& worker : workers_) {
+    if (worker.kill_at) consider(*worker.kill_at);
+    if (failures_ > 0 && is_current(worker)) consider(worker.since + kStableTime);
+  }
+  if (not_before_ != TimePoint() && wants_spawn(not_before_)) consider(not_before_);
+  return next;
+}
+
+bool SlotLife::awaits_renewal(TimePoint now) const noexcept {
+  return wants_spawn(now) && has(WorkerPhase::ready, true);
+}
+
+SlotState SlotLife::state() const noexcept {
+  const auto any = [this](WorkerPhase phase) { return has(phase, false) || has(phase, true); };
+  if (any(WorkerPhase::ready)) return SlotState::ready;
+  if (any(WorkerPhase::starting)) return SlotState::starting;
+  return workers_.empty() ? SlotState::empty : SlotState::draining;
+}
+
+std::optional<pid_t> SlotLife::serving() const noexcept {
+  std::optional<pid_t> pid;
+  for (const Worker& worker : workers_) {
+    if (worker.phase == WorkerPhase::ready) pid = worker.pid;
+  }
+  return pid;
+}
+
+Milliseconds SlotLife::back_off() const noexcept {
+  constexpr unsigned kDoublingsMax = 5;
+  return std::min(kShortestBackOff * (1 << std::min(failures_, kDoublingsMax)), kLongestBackOff);
+}
+
+SlotLife::Worker* SlotLife::find(pid_t pid) noexcept {
+  const auto found = std::ranges::find(workers_, pid, &Worker::pid);
+  return found == workers_.end() ? nullptr : &*found;
+}
+
+bool SlotLife::is_current(const Worker& worker) noexcept {
+  return worker.phase == WorkerPhase::ready && !worker.outdated;
+}
+
+bool SlotLife::has(WorkerPhase phase, bool outdated) const noexcept {
+  return std::ranges::any_of(workers_, [&](const Worker& worker) {
+    return worker.phase == phase && worker.outdated == outdated;
+  });
+}
+
+bool SlotLife::wants_spawn(TimePoint now) const noexcept {
+  if (!wanted_ || now < not_before_) return false;
+  if (has(WorkerPhase::starting, false) || has(WorkerPhase::ready, false)) return false;
+  // A slot holds one generation that serves and one that drains, never a queue of them.
+  return !has(WorkerPhase::ready, true) || extra_workers() == 0;
+}
+
+void SlotLife::note_stability(TimePoint now) noexcept {
+  for (const Worker& worker : workers_) {
+    if (is_current(worker) && now - worker.since >= kStableTime) failures_ = 0;
+  }
+}
+
+void SlotLife::note_failure(TimePoint now) noexcept {
+  not_before_ = now + back_off();
+  ++failures_;
+}
+
+void SlotLife::kill_overdue(TimePoint now, std::vector<Order>& orders) noexcept {
+  for (Worker& worker : workers_) {
+    if (!worker.kill_at || now < *worker.kill_at) continue;
+    worker.kill_at.reset();
+    worker.killed = true;
+    orders.push_back(
+        {.kind = Order::Kind::kill, .pid = worker.pid, .generation = worker.generation});
+  }
+}
+
+void SlotLife::terminate_superseded(TimePoint now, std::vector<Order>& orders) {
+  const bool replaced = has(WorkerPhase::ready, false);
+  for (Worker& worker : workers_) {
+    if (worker.phase == WorkerPhase::draining || worker.killed) continue;
+    const bool superseded = worker.outdated && (replaced || worker.phase == WorkerPhase::starting);
+    if (wanted_ && !superseded) continue;
+    worker.phase = WorkerPhase::draining;
+    worker.since = now;
+    worker.kill_at = now + limits_.drain_max;
+    worker.kill_reason = KillReason::drain_timeout;
+    orders.push_back(
+        {.kind = Order::Kind::terminate, .pid = worker.pid, .generation = worker.generation});
+  }
+}
+
+}  // namespace pyhost::supervisor

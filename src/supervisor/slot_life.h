@@ -1,0 +1,130 @@
+// The life of one slot: when its workers are started, told to end and killed. No processes, no
+// descriptors, no clock of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+namespace pyhost::supervisor {
+
+using Clock = std::chrono::steady_clock;
+using TimePoint = Clock::time_point;
+using Milliseconds = std::chrono::milliseconds;
+
+// After a failed start the next one waits this long; each further failure doubles it, up to the
+// longest. A worker that has been ready for kStableTime makes the count start anew.
+inline constexpr Milliseconds kShortestBackOff{1'000};
+inline constexpr Milliseconds kLongestBackOff{30'000};
+inline constexpr Milliseconds kStableTime{10'000};
+// A worker that dies this soon after it was ready is replaced after a pause, so that an application
+// that always crashes does not keep a processor busy with starts; any other is replaced at once.
+inline constexpr Milliseconds kEarlyDeath{1'000};
+inline constexpr Milliseconds kEarlyDeathPause{100};
+// How long a worker that has reported its failure may take to leave.
+inline constexpr Milliseconds kFarewell{1'000};
+
+struct LifeLimits {
+  Milliseconds startup_max{0};  // from the start to ready; 0: no limit
+  Milliseconds drain_max{0};    // from SIGTERM to the end, before SIGKILL
+};
+
+// Of a slot: the best one of its workers.
+enum class SlotState { empty, starting, ready, draining };
+
+enum class WorkerPhase { starting, ready, draining };
+
+// Why the supervisor has killed a worker.
+enum class KillReason { none, startup_timeout, drain_timeout, startup_failed };
+
+// What is to be done now. `pid` is the worker's; a spawn has none yet.
+struct Order {
+  enum class Kind { spawn, terminate, kill };
+  Kind kind;
+  pid_t pid = 0;
+  unsigned generation = 0;
+
+  bool operator==(const Order&) const = default;
+};
+
+// How a worker stood when it ended.
+struct LastPhase {
+  WorkerPhase phase;
+  KillReason killed;
+  unsigned generation;
+};
+
+// Whether a slot may have a second worker to replace one that still serves.
+enum class Renewal { denied, allowed };
+
+// Not synchronised. Every function takes the present time; it may jump ahead by any amount.
+//
+// Whoever owns it calls step() after every event and at next_deadline(), carries the orders out,
+// and reports each spawn with spawned() or spawn_failed() before the next step.
+class SlotLife {
+ public:
+  explicit SlotLife(LifeLimits limits) : limits_(limits) {}
+
+  // The slot is wanted, with these limits; what runs in it now is out of date and is replaced: the
+  // new worker is ready first, then the old one drains. One that is not ready yet just ends.
+  void renew(LifeLimits limits) noexcept;
+  // The slot is not wanted any more: its workers drain.
+  void retire() noexcept { wanted_ = false; }
+
+  void spawned(pid_t pid, TimePoint now);
+  void spawn_failed(TimePoint now) noexcept;
+  void ready(pid_t pid, TimePoint now) noexcept;
+  // The worker has said that it cannot start; its end follows.
+  void failed(pid_t pid, TimePoint now) noexcept;
+  // PRECONDITION: spawned, and not ended before.
+  LastPhase ended(pid_t pid, TimePoint now) noexcept;
+
+  std::vector<Order> step(TimePoint now, Renewal renewal);
+
+  // When step() has something to do although no event has come.
+  std::optional<TimePoint> next_deadline() const noexcept;
+
+  // Whether step() would use Renewal::allowed now.
+  bool awaits_renewal(TimePoint now) const noexcept;
+  SlotState state() const noexcept;
+  // The newest worker that is ready; nothing when none is.
+  std::optional<pid_t> serving() const noexcept;
+  // Workers beyond the first.
+  unsigned extra_workers() const noexcept { return workers_.size() > 1 ? workers_.size() - 1 : 0; }
+  bool gone() const noexcept { return !wanted_ && workers_.empty(); }
+  // The pause before the start after the next failure.
+  Milliseconds back_off() const noexcept;
+  unsigned generation() const noexcept { return generation_; }
+
+ private:
+  struct Worker {
+    pid_t pid;
+    unsigned generation;
+    WorkerPhase phase = WorkerPhase::starting;
+    TimePoint since{};                          // of the phase
+    std::optional<TimePoint> kill_at{};         // none: no limit, or killed already
+    KillReason kill_reason = KillReason::none;  // what kill_at, once it has passed, means
+    bool killed = false;
+    bool outdated = false;
+  };
+
+  static bool is_current(const Worker& worker) noexcept;
+  Worker* find(pid_t pid) noexcept;
+  bool has(WorkerPhase phase, bool outdated) const noexcept;
+  bool wants_spawn(TimePoint now) const noexcept;
+  void note_stability(TimePoint now) noexcept;
+  void note_failure(TimePoint now) noexcept;
+  void kill_overdue(TimePoint now, std::vector<Order>& orders) noexcept;
+  void terminate_superseded(TimePoint now, std::vector<Order>& orders);
+
+  LifeLimits limits_;
+  std::vector<Worker> workers_;  // oldest first
+  TimePoint not_before_{};       // of the next start
+  unsigned failures_ = 0;        // in a row
+  unsigned generation_ = 0;
+  bool wanted_ = true;
+};
+
+}  // namespace pyhost::supervisor

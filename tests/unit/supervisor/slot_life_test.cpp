@@ -1,0 +1,299 @@
+#include "supervisor/slot_life.h"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+
+namespace pyhost::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+Order spawn(unsigned generation) {
+  return {.kind = Order::Kind::spawn, .generation = generation};
+}
+Order terminate(pid_t pid, unsigned generation) {
+  return {.kind = Order::Kind::terminate, .pid = pid, .generation = generation};
+}
+Order kill(pid_t pid, unsigned generation) {
+  return {.kind = Order::Kind::kill, .pid = pid, .generation = generation};
+}
+
+class SlotLifeTest : public testing::Test {
+ protected:
+  auto step(Renewal renewal = Renewal::denied) { return slot.step(now, renewal); }
+
+  // A worker that is ready, by the shortest way.
+  void bring_up(pid_t pid) {
+    ASSERT_EQ(step(Renewal::allowed).size(), 1u);
+    slot.spawned(pid, now);
+    slot.ready(pid, now);
+    step();
+  }
+
+  // One failed start; returns how long the next one is put off.
+  Milliseconds fail_start(pid_t pid) {
+    EXPECT_EQ(step().size(), 1u);
+    slot.spawned(pid, now);
+    slot.ended(pid, now);
+    EXPECT_THAT(step(), IsEmpty());
+    const auto next = slot.next_deadline();
+    EXPECT_TRUE(next);
+    const auto pause = std::chrono::duration_cast<Milliseconds>(*next - now);
+    now = *next - 1ms;
+    EXPECT_THAT(step(), IsEmpty());
+    now = *next;
+    return pause;
+  }
+
+  TimePoint now{1000h};
+  SlotLife slot{{.startup_max = 15s, .drain_max = 20s}};
+};
+
+TEST_F(SlotLifeTest, StartsAWorkerAtOnce) {
+  EXPECT_EQ(slot.state(), SlotState::empty);
+  EXPECT_THAT(step(), ElementsAre(spawn(1)));
+  slot.spawned(10, now);
+  EXPECT_EQ(slot.state(), SlotState::starting);
+  EXPECT_EQ(slot.serving(), std::nullopt);
+  EXPECT_THAT(step(), IsEmpty());
+  slot.ready(10, now);
+  EXPECT_EQ(slot.state(), SlotState::ready);
+  EXPECT_EQ(slot.serving(), 10);
+  EXPECT_THAT(step(), IsEmpty());
+  EXPECT_EQ(slot.next_deadline(), std::nullopt);
+}
+
+TEST_F(SlotLifeTest, KillsAWorkerThatIsNotReadyInTime) {
+  step();
+  slot.spawned(10, now);
+  EXPECT_EQ(slot.next_deadline(), now + 15s);
+  now += 15s - 1ms;
+  EXPECT_THAT(step(), IsEmpty());
+  now += 1ms;
+  EXPECT_THAT(step(), ElementsAre(kill(10, 1)));
+  EXPECT_THAT(step(), IsEmpty());
+  EXPECT_EQ(slot.next_deadline(), std::nullopt);
+  slot.ready(10, now);
+  EXPECT_EQ(slot.state(), SlotState::starting);
+  const LastPhase last = slot.ended(10, now);
+  EXPECT_EQ(last.phase, WorkerPhase::starting);
+  EXPECT_EQ(last.killed, KillReason::startup_timeout);
+  EXPECT_EQ(last.generation, 1u);
+}
+
+TEST_F(SlotLifeTest, WaitsForAStartWithoutLimitAsLongAsItTakes) {
+  slot.renew({.startup_max = 0ms, .drain_max = 20s});
+  step();
+  slot.spawned(10, now);
+  EXPECT_EQ(slot.next_deadline(), std::nullopt);
+  now += 1000h;
+  EXPECT_THAT(step(), IsEmpty());
+}
+
+TEST_F(SlotLifeTest, KillsAWorkerThatStaysAfterItsFailure) {
+  step();
+  slot.spawned(10, now);
+  slot.failed(10, now);
+  now += kFarewell;
+  EXPECT_THAT(step(), ElementsAre(kill(10, 1)));
+  EXPECT_EQ(slot.ended(10, now).killed, KillReason::startup_failed);
+}
+
+TEST_F(SlotLifeTest, DoublesThePauseAfterEachFailedStart) {
+  std::vector<Milliseconds> pauses;
+  for (pid_t pid = 10; pid < 18; ++pid) pauses.push_back(fail_start(pid));
+  EXPECT_THAT(pauses, ElementsAre(1s, 2s, 4s, 8s, 16s, 30s, 30s, 30s));
+}
+
+TEST_F(SlotLifeTest, CountsAFailedForkLikeAFailedStart) {
+  step();
+  slot.spawn_failed(now);
+  EXPECT_THAT(step(), IsEmpty());
+  EXPECT_EQ(slot.next_deadline(), now + 1s);
+  now += 1s;
+  EXPECT_THAT(step(), ElementsAre(spawn(1)));
+  slot.spawn_failed(now);
+  step();
+  EXPECT_EQ(slot.next_deadline(), now + 2s);
+}
+
+TEST_F(SlotLifeTest, ForgetsFailuresWhenAWorkerIsStable) {
+  fail_start(10);
+  fail_start(11);
+  bring_up(12);
+  EXPECT_EQ(slot.next_deadline(), now + kStableTime);
+  now += kStableTime;
+  step();
+  EXPECT_EQ(slot.next_deadline(), std::nullopt);
+  EXPECT_EQ(slot.back_off(), 1s);
+}
+
+TEST_F(SlotLifeTest, RemembersFailuresOverAShortLife) {
+  fail_start(10);
+  fail_start(11);
+  bring_up(12);
+  now += kStableTime - 1ms;
+  slot.ended(12, now);
+  EXPECT_EQ(fail_start(13), 4s);
+}
+
+TEST_F(SlotLifeTest, ReplacesAWorkerThatDiesAtOnce) {
+  bring_up(10);
+  now += kEarlyDeath;
+  const LastPhase last = slot.ended(10, now);
+  EXPECT_EQ(last.phase, WorkerPhase::ready);
+  EXPECT_EQ(last.killed, KillReason::none);
+  EXPECT_EQ(slot.state(), SlotState::empty);
+  EXPECT_THAT(step(), ElementsAre(spawn(2)));
+}
+
+TEST_F(SlotLifeTest, PausesWhenAWorkerDiesSoonAfterItWasReady) {
+  bring_up(10);
+  now += kEarlyDeath - 1ms;
+  slot.ended(10, now);
+  EXPECT_THAT(step(), IsEmpty());
+  EXPECT_EQ(slot.next_deadline(), now + kEarlyDeathPause);
+  now += kEarlyDeathPause;
+  EXPECT_THAT(step(), ElementsAre(spawn(2)));
+}
+
+TEST_F(SlotLifeTest, RenewsOnlyWhenItMay) {
+  bring_up(10);
+  EXPECT_FALSE(slot.awaits_renewal(now));
+  slot.renew({});
+  EXPECT_TRUE(slot.awaits_renewal(now));
+  EXPECT_THAT(step(Renewal::denied), IsEmpty());
+  EXPECT_EQ(slot.next_deadline(), std::nullopt);
+  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(2)));
+}
+
+TEST_F(SlotLifeTest, DrainsTheOldWorkerWhenTheNewOneIsReady) {
+  bring_up(10);
+  slot.renew({.startup_max = 15s, .drain_max = 7s});
+  step(Renewal::allowed);
+  slot.spawned(11, now);
+  EXPECT_THAT(step(Renewal::allowed), IsEmpty());
+  EXPECT_EQ(slot.serving(), 10);
+  EXPECT_EQ(slot.extra_workers(), 1u);
+  slot.ready(11, now);
+  EXPECT_THAT(step(), ElementsAre(terminate(10, 1)));
+  EXPECT_EQ(slot.serving(), 11);
+  EXPECT_EQ(slot.next_deadline(), now + 7s);
+  EXPECT_EQ(slot.ended(10, now).phase, WorkerPhase::draining);
+  EXPECT_THAT(step(Renewal::allowed), IsEmpty());
+  EXPECT_EQ(slot.extra_workers(), 0u);
+}
+
+TEST_F(SlotLifeTest, KeepsTheOldWorkerWhileTheNewOneCannotStart) {
+  bring_up(10);
+  slot.renew({});
+  step(Renewal::allowed);
+  slot.spawned(11, now);
+  slot.ended(11, now);
+  EXPECT_THAT(step(Renewal::allowed), IsEmpty());
+  EXPECT_EQ(slot.serving(), 10);
+  EXPECT_EQ(slot.next_deadline(), now + 1s);
+  now += 1s;
+  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(3)));
+}
+
+TEST_F(SlotLifeTest, StartsWithoutLeaveWhenTheOldWorkerDiesDuringRenewal) {
+  bring_up(10);
+  slot.renew({});
+  now += kEarlyDeath;
+  slot.ended(10, now);
+  EXPECT_FALSE(slot.awaits_renewal(now));
+  EXPECT_THAT(step(Renewal::denied), ElementsAre(spawn(2)));
+}
+
+TEST_F(SlotLifeTest, HoldsNoQueueOfDrainingWorkers) {
+  bring_up(10);
+  slot.renew({});
+  bring_up(11);
+  slot.renew({});
+  EXPECT_FALSE(slot.awaits_renewal(now));
+  EXPECT_THAT(step(Renewal::allowed), ElementsAre(kill(10, 1)));  // drain_max is 0
+  slot.ended(10, now);
+  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(3)));
+}
+
+TEST_F(SlotLifeTest, EndsAnOutdatedWorkerThatIsStillStarting) {
+  step();
+  slot.spawned(10, now);
+  slot.renew({.startup_max = 0ms, .drain_max = 5s});
+  EXPECT_THAT(step(Renewal::denied), UnorderedElementsAre(terminate(10, 1), spawn(2)));
+  slot.spawned(11, now);
+  EXPECT_EQ(slot.ended(10, now).phase, WorkerPhase::draining);
+  EXPECT_EQ(slot.next_deadline(), std::nullopt);
+}
+
+TEST_F(SlotLifeTest, TriesANewConfigurationWithoutPause) {
+  step();
+  slot.spawned(10, now);
+  slot.ended(10, now);
+  EXPECT_THAT(step(), IsEmpty());
+  slot.renew({});
+  EXPECT_THAT(step(), ElementsAre(spawn(2)));
+}
+
+TEST_F(SlotLifeTest, EndsEveryWorkerWhenItIsNotWanted) {
+  bring_up(10);
+  slot.renew({.startup_max = 15s, .drain_max = 3s});
+  step(Renewal::allowed);
+  slot.spawned(11, now);
+  slot.retire();
+  EXPECT_THAT(step(Renewal::allowed), UnorderedElementsAre(terminate(10, 1), terminate(11, 2)));
+  EXPECT_EQ(slot.state(), SlotState::draining);
+  EXPECT_THAT(step(), IsEmpty());
+  slot.ended(11, now);
+  EXPECT_FALSE(slot.gone());
+  now += 3s;
+  EXPECT_THAT(step(), ElementsAre(kill(10, 1)));
+  EXPECT_EQ(slot.ended(10, now).killed, KillReason::drain_timeout);
+  EXPECT_TRUE(slot.gone());
+  EXPECT_THAT(step(Renewal::allowed), IsEmpty());
+  EXPECT_EQ(slot.next_deadline(), std::nullopt);
+}
+
+TEST_F(SlotLifeTest, IsWantedAgainWhileItDrains) {
+  bring_up(10);
+  slot.retire();
+  step();
+  slot.renew({});
+  EXPECT_THAT(step(), ElementsAre(spawn(2)));
+}
+
+TEST_F(SlotLifeTest, StartsOneWorkerAfterAnyJumpOfTheClock) {
+  fail_start(10);
+  now += 24h * 365;
+  EXPECT_THAT(step(), ElementsAre(spawn(2)));
+  slot.spawned(11, now);
+  now += 24h * 365;
+  EXPECT_THAT(step(), ElementsAre(kill(11, 2)));
+  EXPECT_THAT(step(), IsEmpty());
+}
+
+TEST_F(SlotLifeTest, NeverHasADeadlineThatAStepLeavesInThePast) {
+  fail_start(10);
+  bring_up(11);
+  slot.renew({.startup_max = 1s, .drain_max = 1s});
+  for (int i = 0; i < 100; ++i) {
+    now += 977ms;
+    step(Renewal::denied);
+    const auto next = slot.next_deadline();
+    EXPECT_TRUE(!next || *next > now);
+  }
+}
+
+TEST_F(SlotLifeTest, HearsNothingFromWorkersItDoesNotHave) {
+  slot.ready(99, now);
+  slot.failed(99, now);
+  EXPECT_EQ(slot.state(), SlotState::empty);
+}
+
+}  // namespace
+}  // namespace pyhost::supervisor
