@@ -1,0 +1,41 @@
+// As whom the workers of a group run.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/base/result.h"
+#include "pyhost/gateway/process_group.h"
+
+namespace pyhost::supervisor {
+
+// The User and Group of httpd's configuration.
+struct HttpdIdentity {
+  uid_t uid = 0;
+  gid_t gid = 0;
+
+  bool operator==(const HttpdIdentity&) const = default;
+};
+
+struct Credentials {
+  bool privileged = false;  // we are root: the ids are to be changed
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  // supplementary ones, sorted, with gid; unused when not privileged
+  std::string user_name;      // "" when the uid has no name
+  std::string home;           // the user's home directory; "" when it has none
+  bool other_than_httpd = false;
+};
+
+// Looks names up now. Fails with a sentence for an unknown user or group, for root, and when
+// another user is asked for without the right to change to it.
+base::Result<Credentials> resolve_credentials(const gateway::ProcessGroup& group,
+                                              HttpdIdentity httpd);
+
+// The id of a user given as a name or "#id".
+base::Result<uid_t> resolve_user_id(std::string_view text);
+
+}  // namespace pyhost::supervisor

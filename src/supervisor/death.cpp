@@ -1,0 +1,88 @@
+#include "supervisor/death.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "pyhost/base/parse.h"
+
+namespace pyhost::supervisor {
+namespace {
+
+// The file with the counter for the control group that one line of /proc/self/cgroup names,
+// "hierarchy:controllers:path"; "" for the other hierarchies.
+std::string counter_file(const std::string& line) {
+  const auto first = line.find(':');
+  const auto second = line.find(':', first + 1);
+  if (first == line.npos || second == line.npos) return "";
+  const std::string controllers = line.substr(first + 1, second - first - 1);
+  const std::string path = line.substr(second + 1);
+  if (controllers.empty()) return fmt::format("/sys/fs/cgroup{}/memory.events", path);
+  if (controllers == "memory")
+    return fmt::format("/sys/fs/cgroup/memory{}/memory.oom_control", path);
+  return "";
+}
+
+}  // namespace
+
+std::string describe(const Death& death) {
+  switch (death.cause) {
+    case Death::Cause::exited:
+      return fmt::format("exited with code {}", death.detail);
+    case Death::Cause::signalled:
+      return fmt::format("was killed by signal {} ({})", death.detail, strsignal(death.detail));
+    case Death::Cause::out_of_memory:
+      return "was killed by the kernel because memory ran out";
+    case Death::Cause::startup_timeout:
+      return fmt::format("was killed because it was not ready within {} ms", death.detail);
+    case Death::Cause::drain_timeout:
+      break;
+  }
+  return fmt::format("was killed because it had not ended within {} ms", death.detail);
+}
+
+Death death_of(const siginfo_t& info, KillReason killed, const LifeLimits& limits,
+               bool oom_killed) noexcept {
+  if (info.si_code == CLD_EXITED) return {Death::Cause::exited, info.si_status};
+  if (info.si_status != SIGKILL) return {Death::Cause::signalled, info.si_status};
+  if (killed == KillReason::startup_timeout) {
+    return {Death::Cause::startup_timeout, static_cast<int>(limits.startup_max.count())};
+  }
+  if (killed == KillReason::drain_timeout) {
+    return {Death::Cause::drain_timeout, static_cast<int>(limits.drain_max.count())};
+  }
+  if (oom_killed) return {Death::Cause::out_of_memory, 0};
+  return {Death::Cause::signalled, info.si_status};
+}
+
+OomCounter::OomCounter() {
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    file_ = counter_file(line);
+    if (const auto count = read()) {
+      last_ = *count;
+      return;
+    }
+  }
+  file_.clear();
+}
+
+bool OomCounter::has_grown() {
+  const auto count = read();
+  if (!count || *count <= last_) return false;
+  last_ = *count;
+  return true;
+}
+
+std::optional<std::uint64_t> OomCounter::read() const {
+  if (file_.empty()) return std::nullopt;
+  std::ifstream file(file_);
+  std::string key;
+  for (std::string value; file >> key >> value;) {
+    if (key == "oom_kill") return base::parse_unsigned(value);
+  }
+  return std::nullopt;
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,51 @@
+// How a worker ended.
+#pragma once
+
+#include <signal.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "supervisor/slot_life.h"
+
+namespace pyhost::supervisor {
+
+struct Death {
+  enum class Cause {
+    exited,           // detail: the exit code
+    signalled,        // detail: the signal
+    out_of_memory,    // by the kernel; detail 0
+    startup_timeout,  // killed by the supervisor; detail: the limit in ms
+    drain_timeout,    // the same
+  };
+  Cause cause = Cause::exited;
+  int detail = 0;
+
+  bool operator==(const Death&) const = default;
+};
+
+// "exited with code 3", "was killed by signal 11 (Segmentation fault)".
+std::string describe(const Death& death);
+
+// Makes the cause of what waitid() said. `oom_killed`: the kernel has killed a process of our
+// control group since the last look.
+Death death_of(const siginfo_t& info, KillReason killed, const LifeLimits& limits,
+               bool oom_killed) noexcept;
+
+// The counter of kills for lack of memory in this process's control group, version 2 or 1.
+class OomCounter {
+ public:
+  OomCounter();
+
+  // Whether it has grown since the last call; never when the system has no such counter.
+  bool has_grown();
+
+ private:
+  std::optional<std::uint64_t> read() const;
+
+  std::string file_;  // "" when there is none
+  std::uint64_t last_ = 0;
+};
+
+}  // namespace pyhost::supervisor

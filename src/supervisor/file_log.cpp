@@ -1,0 +1,53 @@
+#include "supervisor/file_log.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+
+namespace pyhost::supervisor {
+namespace {
+
+constexpr std::array<std::string_view, 9> kLevelNames{"emerg",  "alert", "crit",  "error", "warn",
+                                                      "notice", "info",  "debug", "trace1"};
+
+std::string time_stamp() {
+  const auto now = std::chrono::system_clock::now();
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  const auto fraction =
+      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()) %
+      std::chrono::seconds(1);
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  return fmt::format("{:%a %b %d %H:%M:%S}.{:06} {:%Y}", local, fraction.count(), local);
+}
+
+void append_escaped(std::string& line, std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      line += "\\n";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      line += fmt::format("\\x{:02x}", byte);
+    } else {
+      line += c;
+    }
+  }
+}
+
+}  // namespace
+
+void FileLog::log(base::LogLevel level, base::Message message, std::string_view text) noexcept {
+  if (!wants(level)) return;
+  std::string line = fmt::format("[{}] [wsgi:{}] [pid {}] ", time_stamp(),
+                                 kLevelNames[static_cast<std::size_t>(level)], getpid());
+  if (message != base::Message::none) line += fmt::format("{}: ", base::id_of(message));
+  append_escaped(line, text);
+  line += '\n';
+  // A log that cannot be written to has nowhere to complain.
+  [[maybe_unused]] const ssize_t written = write(fd(), line.data(), line.size());
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,51 @@
+// The socket of a slot. It outlives the workers in the slot: a connection that is made while none
+// of them is there waits for the next one.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "pyhost/base/result.h"
+#include "pyhost/base/unique_fd.h"
+#include "pyhost/gateway/process_group.h"
+
+namespace pyhost::supervisor {
+
+// "<prefix>.<group index>.<slot>.sock".
+std::string socket_path(const std::string& prefix, unsigned group, unsigned slot);
+
+class ListeningSocket {
+ public:
+  // Binds and listens with the group's backlog and buffer sizes, for `owner` alone when there is
+  // one (we must be root). What lies at the path already is replaced. Fails with a sentence that
+  // names the path.
+  static base::Result<ListeningSocket> open(std::string path, const gateway::ProcessGroup& group,
+                                            std::optional<uid_t> owner);
+
+  ListeningSocket(ListeningSocket&&) = default;
+  ListeningSocket& operator=(ListeningSocket&& other) noexcept;
+  // Removes the path, unless another socket has taken its place.
+  ~ListeningSocket();
+
+  // Takes over the backlog and buffer sizes of a new configuration.
+  void adjust(const gateway::ProcessGroup& group) const noexcept;
+
+  int fd() const noexcept { return fd_.get(); }
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  ListeningSocket(std::string path, base::UniqueFd fd) noexcept
+      : path_(std::move(path)), fd_(std::move(fd)) {}
+
+  base::Result<> bind_path();
+  void remove_path() const noexcept;
+
+  std::string path_;
+  base::UniqueFd fd_;
+  dev_t device_ = 0;  // of the socket file, once it is bound
+  ino_t inode_ = 0;
+};
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,68 @@
+// pyhost-supervisor PID: started by httpd's parent, see launch.h.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "pyhost/base/parse.h"
+#include "supervisor/launch.h"
+#include "supervisor/supervisor.h"
+
+namespace {
+
+using namespace pyhost;
+
+// Nothing is recorded anywhere.
+class NoRecorder final : public supervisor::SlotRecorder {
+ public:
+  void take_over(supervisor::SlotPosition, pid_t, unsigned, unsigned) noexcept override {}
+  void set_state(supervisor::SlotPosition, supervisor::SlotState) noexcept override {}
+  void record_death(supervisor::SlotPosition, pid_t, unsigned,
+                    const supervisor::Death&) noexcept override {}
+};
+
+// httpd's signals to its process group and a closing terminal are not for us.
+void arrange_signals() {
+  for (const int number : {SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGPIPE, SIGWINCH}) {
+    signal(number, SIG_IGN);
+  }
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigprocmask(SIG_SETMASK, &set, nullptr);
+}
+
+// A pidfd of our parent, which is httpd unless that has ended already.
+base::UniqueFd open_httpd(pid_t pid) {
+  base::UniqueFd httpd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  return getppid() == pid ? std::move(httpd) : base::UniqueFd();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto pid = base::parse_unsigned(argc == 2 ? argv[1] : "");
+  if (!pid) {
+    fmt::print(stderr, "pyhost-supervisor is started by httpd, not by hand\n");
+    return 2;
+  }
+  arrange_signals();
+  auto created = supervisor::Supervisor::create(
+      {.control = base::UniqueFd(fcntl(supervisor::kControlFd, F_DUPFD_CLOEXEC, 3)),
+       .httpd = open_httpd(static_cast<pid_t>(*pid)),
+       .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)),
+       .make_recorder = [](int) -> base::Result<std::unique_ptr<supervisor::SlotRecorder>> {
+         return std::make_unique<NoRecorder>();
+       }});
+  if (!created) {
+    fmt::print(stderr, "pyhost-supervisor: {}\n", created.error().sentence);
+    return 1;
+  }
+  // The copy above is the only one: httpd must see when it is closed.
+  close(supervisor::kControlFd);
+  (*created)->run();
+  return 0;
+}

@@ -1,0 +1,35 @@
+// Where the state of the slots is made known to httpd's children.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "supervisor/death.h"
+
+namespace pyhost::supervisor {
+
+struct SlotPosition {
+  unsigned group;  // the index that the configuration gave the group
+  unsigned slot;
+
+  bool operator==(const SlotPosition&) const = default;
+};
+
+// Called by the supervisor's one thread. What is recorded is seen by other processes at once: a
+// death is recorded before the next worker of the slot starts.
+class SlotRecorder {
+ public:
+  virtual ~SlotRecorder() = default;
+
+  // From now on the slot stands for this worker. While an older one still serves, its successor
+  // takes the slot over when it is ready, not when it starts.
+  virtual void take_over(SlotPosition position, pid_t pid, unsigned generation,
+                         unsigned threads) noexcept = 0;
+  virtual void set_state(SlotPosition position, SlotState state) noexcept = 0;
+  // A worker of the slot has ended, perhaps not the one that the slot stands for.
+  virtual void record_death(SlotPosition position, pid_t pid, unsigned generation,
+                            const Death& death) noexcept = 0;
+};
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,62 @@
+#include "supervisor/status_reader.h"
+
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+
+namespace pyhost::supervisor {
+namespace {
+
+using Json = nlohmann::json;
+
+std::optional<StatusReport> parse(std::string_view line) {
+  const Json report = Json::parse(line, nullptr, false);
+  if (!report.is_object()) return std::nullopt;
+  const auto text_of = [&report](const char* key) -> const std::string* {
+    const auto found = report.find(key);
+    return found == report.end() ? nullptr : found->get_ptr<const Json::string_t*>();
+  };
+  if (const auto* text = text_of("failed")) return StatusReport{StatusReport::Kind::failed, *text};
+  if (const auto* text = text_of("step")) return StatusReport{StatusReport::Kind::step, *text};
+  const auto ready = report.find("ready");
+  if (ready != report.end() && *ready == true) return StatusReport{StatusReport::Kind::ready, ""};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<StatusReport> StatusReader::read() {
+  std::vector<StatusReport> reports;
+  std::array<char, 4096> buffer;
+  // A worker that never stops talking must not keep the supervisor from its other work.
+  constexpr int kReadsMax = 32;
+  for (int i = 0; i < kReadsMax && !at_end_; ++i) {
+    const ssize_t got = ::read(pipe_.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) break;
+    at_end_ = got <= 0;
+    if (!at_end_) pending_.append(buffer.data(), got);
+    take_lines(reports);
+  }
+  return reports;
+}
+
+void StatusReader::take_lines(std::vector<StatusReport>& reports) {
+  for (auto end = pending_.find('\n'); end != pending_.npos; end = pending_.find('\n')) {
+    if (!overlong_) {
+      if (auto report = parse(std::string_view(pending_).substr(0, end))) {
+        reports.push_back(*std::move(report));
+      }
+    }
+    overlong_ = false;
+    pending_.erase(0, end + 1);
+  }
+  if (pending_.size() > kStatusLineMax) {
+    overlong_ = true;
+    pending_.clear();
+  }
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,45 @@
+// What a worker says of its start, over its status pipe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pyhost/base/unique_fd.h"
+
+namespace pyhost::supervisor {
+
+// One line: {"step":"..."}, {"ready":true} or {"failed":"sentence"}.
+struct StatusReport {
+  enum class Kind { step, ready, failed };
+  Kind kind;
+  std::string text;  // the step or the sentence
+
+  bool operator==(const StatusReport&) const = default;
+};
+
+// Lines longer than this are dropped, and so is anything that is no report: a worker runs the code
+// of applications and is not trusted.
+inline constexpr std::size_t kStatusLineMax = 16 * 1024;
+
+class StatusReader {
+ public:
+  explicit StatusReader(base::UniqueFd pipe) noexcept : pipe_(std::move(pipe)) {}
+
+  int fd() const noexcept { return pipe_.get(); }
+
+  // The reports that have come since the last call; never blocks if the descriptor does not.
+  std::vector<StatusReport> read();
+
+  // Whether the other end has been closed and everything was read.
+  bool at_end() const noexcept { return at_end_; }
+
+ private:
+  void take_lines(std::vector<StatusReport>& reports);
+
+  base::UniqueFd pipe_;
+  std::string pending_;
+  bool overlong_ = false;  // the line that is being read is dropped
+  bool at_end_ = false;
+};
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,167 @@
+#include "supervisor/wanted_state.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace pyhost::supervisor {
+namespace {
+
+using Json = nlohmann::json;
+
+// JSON is Unicode, paths and variables are bytes: each byte travels as the character of its number.
+std::string characters_of(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      text += c;
+    } else {
+      text += static_cast<char>(0xc0 | byte >> 6);
+      text += static_cast<char>(0x80 | (byte & 0x3f));
+    }
+  }
+  return text;
+}
+
+std::optional<std::string> bytes_of(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead < 0x80) {
+      bytes += text[i];
+    } else if (lead == 0xc2 || lead == 0xc3) {
+      bytes += static_cast<char>((lead & 0x03) << 6 | (text[++i] & 0x3f));
+    } else {
+      return std::nullopt;
+    }
+  }
+  return bytes;
+}
+
+std::optional<std::string> text_from(const Json& json) {
+  const auto* text = json.get_ptr<const Json::string_t*>();
+  return text == nullptr ? std::nullopt : bytes_of(*text);
+}
+
+tl::unexpected<base::Error> malformed(std::string_view what) {
+  return base::fail(fmt::format("the message to pyhost-supervisor is malformed: {}", what));
+}
+
+base::Result<std::string> text_member(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end()) return malformed(key);
+  auto text = text_from(*found);
+  if (!text) return malformed(key);
+  return *std::move(text);
+}
+
+base::Result<std::uint32_t> number_member(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  const auto* number =
+      found == object.end() ? nullptr : found->get_ptr<const Json::number_unsigned_t*>();
+  if (number == nullptr || *number > UINT32_MAX) return malformed(key);
+  return static_cast<std::uint32_t>(*number);
+}
+
+Json as_json(const WantedGroup& group) {
+  Json options = Json::array();
+  for (const auto& [key, value] : gateway::given_options(group.options)) {
+    options.push_back({key, characters_of(value)});
+  }
+  return {{"name", characters_of(group.options.name)},
+          {"index", group.index},
+          {"log", group.log},
+          {"options", std::move(options)},
+          {"worker_settings", characters_of(group.worker_settings)}};
+}
+
+base::Result<> parse_options(const Json& object, gateway::ProcessGroup& group) {
+  const auto options = object.find("options");
+  if (options == object.end() || !options->is_array()) return malformed("options");
+  for (const Json& option : *options) {
+    if (!option.is_array() || option.size() != 2) return malformed("options");
+    const auto key = text_from(option[0]);
+    const auto value = text_from(option[1]);
+    if (!key || !value) return malformed("options");
+    PH_TRY_VOID(gateway::parse_process_group_option(group, *key, *value));
+  }
+  return {};
+}
+
+base::Result<WantedGroup> parse_group(const Json& json) {
+  if (!json.is_object()) return malformed("groups");
+  WantedGroup group;
+  PH_TRY(name, text_member(json, "name"));
+  PH_TRY(index, number_member(json, "index"));
+  PH_TRY(log, number_member(json, "log"));
+  PH_TRY(settings, text_member(json, "worker_settings"));
+  group.options.name = std::move(name);
+  group.index = index;
+  group.log = log;
+  group.worker_settings = std::move(settings);
+  PH_TRY_VOID(parse_options(json, group.options));
+  return group;
+}
+
+}  // namespace
+
+std::string to_json(const WantedState& state) {
+  Json groups = Json::array();
+  for (const WantedGroup& group : state.groups) groups.push_back(as_json(group));
+  const Json json{{"build", characters_of(state.build)},
+                  {"worker_program", characters_of(state.worker_program)},
+                  {"socket_prefix", characters_of(state.socket_prefix)},
+                  {"httpd_uid", state.httpd.uid},
+                  {"httpd_gid", state.httpd.gid},
+                  {"log_level", static_cast<unsigned>(state.log_level)},
+                  {"groups", std::move(groups)}};
+  return json.dump();
+}
+
+base::Result<WantedState> parse_wanted_state(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return malformed("no object");
+  const auto groups = json.find("groups");
+  if (groups == json.end() || !groups->is_array()) return malformed("groups");
+  PH_TRY(build, text_member(json, "build"));
+  PH_TRY(program, text_member(json, "worker_program"));
+  PH_TRY(prefix, text_member(json, "socket_prefix"));
+  PH_TRY(uid, number_member(json, "httpd_uid"));
+  PH_TRY(gid, number_member(json, "httpd_gid"));
+  PH_TRY(level, number_member(json, "log_level"));
+  if (level > static_cast<unsigned>(base::LogLevel::trace)) return malformed("log_level");
+  WantedState state{.build = std::move(build),
+                    .worker_program = std::move(program),
+                    .socket_prefix = std::move(prefix),
+                    .httpd = {.uid = uid, .gid = gid},
+                    .log_level = static_cast<base::LogLevel>(level)};
+  for (const Json& each : *groups) {
+    PH_TRY(group, parse_group(each));
+    state.groups.push_back(std::move(group));
+  }
+  return state;
+}
+
+std::string to_json(const Answer& answer) {
+  Json errors = Json::array();
+  for (const std::string& error : answer.errors) errors.push_back(characters_of(error));
+  return Json{{"errors", std::move(errors)}}.dump();
+}
+
+base::Result<Answer> parse_answer(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  const auto errors = json.find("errors");
+  if (!json.is_object() || errors == json.end() || !errors->is_array()) {
+    return malformed("the answer");
+  }
+  Answer answer;
+  for (const Json& each : *errors) {
+    auto error = text_from(each);
+    if (!error) return malformed("the answer");
+    answer.errors.push_back(*std::move(error));
+  }
+  return answer;
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,54 @@
+// What httpd wants to run, as it is sent to the supervisor at each start and restart of httpd.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/base/log.h"
+#include "pyhost/base/result.h"
+#include "pyhost/gateway/process_group.h"
+#include "supervisor/credentials.h"
+
+namespace pyhost::supervisor {
+
+struct WantedGroup {
+  gateway::ProcessGroup options;
+  // In the scoreboard and in the socket paths. Unique; a group that keeps it over a restart keeps
+  // its sockets.
+  unsigned index = 0;
+  // Which of the log descriptors its workers write to.
+  unsigned log = 0;
+  // The settings of its workers, a JSON object. The supervisor adds the member "position":
+  // {"group": index, "slot": n, "generation": n} for each worker.
+  std::string worker_settings = "{}";
+
+  bool operator==(const WantedGroup&) const = default;
+};
+
+// With it travel, as descriptors and in this order: the scoreboard, then the logs.
+struct WantedState {
+  std::string build;           // gateway::kBuildId of the sender
+  std::string worker_program;  // absolute path of pyhost-worker
+  std::string socket_prefix;   // absolute
+  HttpdIdentity httpd;
+  base::LogLevel log_level = base::LogLevel::warn;
+  std::vector<WantedGroup> groups;
+
+  bool operator==(const WantedState&) const = default;
+};
+
+// One JSON text. Texts may have any bytes.
+std::string to_json(const WantedState& state);
+
+// Fails with a sentence for anything that to_json() does not make.
+base::Result<WantedState> parse_wanted_state(std::string_view json);
+
+// The supervisor's answer: ok when there is no error.
+struct Answer {
+  std::vector<std::string> errors;
+};
+std::string to_json(const Answer& answer);
+base::Result<Answer> parse_answer(std::string_view json);
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,105 @@
+#include "supervisor/worker_environment.h"
+
+#include <fmt/format.h>
+#include <locale.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <string_view>
+
+namespace pyhost::supervisor {
+namespace {
+
+using Variables = std::map<std::string, std::string, std::less<>>;
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r";
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == text.npos) return "";
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::string_view unquoted(std::string_view text) {
+  const bool quoted = text.size() >= 2 && text.front() == text.back() &&
+                      (text.front() == '"' || text.front() == '\'');
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+// False when the text is no NAME=value.
+bool set_variable(Variables& variables, std::string_view assignment) {
+  const auto equals = assignment.find('=');
+  if (equals == assignment.npos || equals == 0) return false;
+  variables.insert_or_assign(std::string(assignment.substr(0, equals)),
+                             std::string(assignment.substr(equals + 1)));
+  return true;
+}
+
+base::Result<> read_env_file(const std::string& path, Variables& variables) {
+  std::ifstream file(path);
+  if (!file) {
+    return base::fail(fmt::format("env-file={} cannot be read: {}", path, std::strerror(errno)));
+  }
+  unsigned number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    const std::string_view text = trimmed(line);
+    if (text.empty() || text.front() == '#') continue;
+    const auto equals = text.find('=');
+    const std::string_view name = trimmed(text.substr(0, equals));
+    if (equals == text.npos || name.empty() || text.find('\0') != text.npos) {
+      return base::fail(fmt::format("env-file={}: line {} is not NAME=value", path, number));
+    }
+    variables.insert_or_assign(std::string(name),
+                               std::string(unquoted(trimmed(text.substr(equals + 1)))));
+  }
+  return {};
+}
+
+base::Result<> set_locale(const char* option, const char* variable, const std::string& locale,
+                          Variables& variables) {
+  if (locale.empty()) return {};
+  const locale_t loaded = newlocale(LC_ALL_MASK, locale.c_str(), nullptr);
+  if (loaded == nullptr) {
+    return base::fail(fmt::format(
+        "{}={}: there is no such locale on this system; `locale -a` lists them", option, locale));
+  }
+  freelocale(loaded);
+  variables[variable] = locale;
+  return {};
+}
+
+base::Result<Variables> collect(const gateway::ProcessGroup& group, const Credentials& credentials,
+                                const char* const* inherited) {
+  Variables variables;
+  for (; *inherited != nullptr; ++inherited) set_variable(variables, *inherited);
+  if (!credentials.home.empty()) variables["HOME"] = credentials.home;
+  for (const char* name : {"USER", "LOGNAME"}) {
+    const auto found = variables.find(name);
+    if (found != variables.end()) found->second = credentials.user_name;
+  }
+  PH_TRY_VOID(set_locale("lang", "LANG", group.lang, variables));
+  PH_TRY_VOID(set_locale("locale", "LC_ALL", group.locale, variables));
+  if (!group.python_eggs.empty()) variables["PYTHON_EGG_CACHE"] = group.python_eggs;
+  if (!group.env_file.empty()) PH_TRY_VOID(read_env_file(group.env_file, variables));
+  for (const std::string& assignment : group.env) set_variable(variables, assignment);
+  return variables;
+}
+
+}  // namespace
+
+base::Result<std::vector<std::string>> worker_environment(const gateway::ProcessGroup& group,
+                                                          const Credentials& credentials,
+                                                          const char* const* inherited) {
+  const auto variables = collect(group, credentials, inherited);
+  if (!variables) {
+    return base::fail(
+        fmt::format("WSGIDaemonProcess {}: {}", group.name, variables.error().sentence));
+  }
+  std::vector<std::string> entries;
+  for (const auto& [name, value] : *variables) entries.push_back(fmt::format("{}={}", name, value));
+  return entries;
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,20 @@
+// The environment of the workers of a group.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pyhost/base/result.h"
+#include "supervisor/credentials.h"
+
+namespace pyhost::supervisor {
+
+// NAME=value entries, each name once: those of `inherited`; HOME (and USER and LOGNAME, if they are
+// inherited) of the worker's user; LANG, LC_ALL and PYTHON_EGG_CACHE; the lines of env-file=; env=.
+// A later source wins. Fails with a sentence for a file that cannot be read or understood, and for
+// a locale that is not installed.
+base::Result<std::vector<std::string>> worker_environment(const gateway::ProcessGroup& group,
+                                                          const Credentials& credentials,
+                                                          const char* const* inherited);
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,221 @@
+#include "supervisor/worker_group.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "supervisor/control_channel.h"
+
+namespace pyhost::supervisor {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+
+// The group's settings and where in the group this worker stands.
+std::string settings_for(const WantedGroup& group, unsigned slot, unsigned generation) {
+  auto settings = nlohmann::json::parse(group.worker_settings, nullptr, false);
+  settings["position"] = {{"group", group.index}, {"slot", slot}, {"generation", generation}};
+  return settings.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+LifeLimits life_limits(const gateway::ProcessGroup& group) noexcept {
+  // The worker keeps its own budgets; the supervisor's only catch one that does not.
+  constexpr Milliseconds kMargin{1'000};
+  constexpr Milliseconds kUnlimitedShutdown{60'000};
+  const Milliseconds shutdown =
+      group.shutdown_timeout == Milliseconds(0) ? kUnlimitedShutdown : group.shutdown_timeout;
+  return {.startup_max = group.startup_timeout,
+          .drain_max = group.graceful_timeout + shutdown + kMargin};
+}
+
+WorkerGroup::WorkerGroup(EventLoop& loop, OomCounter& oom, std::string socket_prefix)
+    : loop_(loop), oom_(oom), socket_prefix_(std::move(socket_prefix)), life_(0, {}) {}
+
+WorkerGroup::~WorkerGroup() {
+  for (const auto& [pid, worker] : workers_) {
+    loop_.forget(worker.pidfd.get());
+    loop_.forget(worker.status.fd());
+  }
+}
+
+void WorkerGroup::adopt(GroupSetup setup) {
+  setup_ = std::move(setup);
+  const gateway::ProcessGroup& options = setup_.wanted.options;
+  for (const ListeningSocket& socket : sockets_) socket.adjust(options);
+  std::ranges::move(setup_.sockets, std::back_inserter(sockets_));
+  setup_.sockets.clear();
+  life_.renew(worker_count(options), life_limits(options));
+  for (unsigned slot = 0; slot < worker_count(options); ++slot) {
+    // The board may be a new one, and the worker that serves is from before it.
+    if (const auto pid = life_.slot(slot).serving()) {
+      setup_.board->recorder->take_over(position(slot), *pid, workers_.at(*pid).generation,
+                                        options.threads);
+    }
+    record_slot(slot);
+  }
+}
+
+void WorkerGroup::advance() {
+  for (const SlotOrder& each : life_.step(Clock::now())) carry_out(each.slot, each.order);
+  while (sockets_.size() > life_.slots()) sockets_.pop_back();
+}
+
+void WorkerGroup::carry_out(unsigned slot, const Order& order) {
+  switch (order.kind) {
+    case Order::Kind::spawn:
+      spawn(slot, order.generation);
+      break;
+    case Order::Kind::terminate:
+      kill(order.pid, SIGTERM);
+      record_slot(slot);
+      break;
+    case Order::Kind::kill:
+      kill(order.pid, SIGKILL);
+      break;
+  }
+}
+
+void WorkerGroup::spawn(unsigned slot, unsigned generation) {
+  auto process = start(slot, generation);
+  SlotLife& life = life_.slot(slot);
+  if (!process) {
+    const Milliseconds pause = life.back_off();
+    life.spawn_failed(Clock::now());
+    setup_.log->log(
+        LogLevel::error, Message::worker_start_failed,
+        fmt::format("{}; next try in {} s", process.error().sentence, pause.count() / 1000));
+    return;
+  }
+  life.spawned(process->pid, Clock::now());
+  keep(slot, generation, *std::move(process));
+}
+
+base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation) {
+  const std::string text = settings_for(setup_.wanted, slot, generation);
+  PH_TRY(settings, make_memory_file("pyhost-settings", text));
+  return start_worker(setup_.plan, {.log = setup_.log->fd(),
+                                    .listen = sockets_[slot].fd(),
+                                    .settings = settings.get(),
+                                    .scoreboard = setup_.board->memory.get()});
+}
+
+void WorkerGroup::keep(unsigned slot, unsigned generation, WorkerProcess process) {
+  const pid_t pid = process.pid;
+  const bool first = !life_.slot(slot).serving();
+  Worker& worker = workers_
+                       .emplace(pid, Worker{.slot = slot,
+                                            .generation = generation,
+                                            .pidfd = std::move(process.pidfd),
+                                            .status = StatusReader(std::move(process.status)),
+                                            .board = setup_.board,
+                                            .limits = life_limits(setup_.wanted.options)})
+                       .first->second;
+  if (first) take_slot_over(pid, worker);
+  record_slot(slot);
+  const auto watched = loop_.watch(worker.pidfd.get(), [this, pid] { reap(pid); });
+  const auto heard = loop_.watch(worker.status.fd(), [this, pid] { read_status(pid); });
+  if (!watched || !heard) {
+    setup_.log->log(LogLevel::crit, Message::supervisor_stuck,
+                    watched ? heard.error().sentence : watched.error().sentence);
+  }
+  setup_.log->log(LogLevel::info, Message::worker_started,
+                  fmt::format("{} started", label(slot, generation, pid)));
+}
+
+void WorkerGroup::read_status(pid_t pid) {
+  Worker& worker = workers_.at(pid);
+  for (const StatusReport& report : worker.status.read()) heed(pid, worker, report);
+  if (worker.status.at_end()) loop_.forget(worker.status.fd());
+}
+
+void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
+  SlotLife& life = life_.slot(worker.slot);
+  switch (report.kind) {
+    case StatusReport::Kind::step:
+      worker.last_step = report.text;
+      break;
+    case StatusReport::Kind::failed:
+      worker.failure = report.text;
+      life.failed(pid, Clock::now());
+      break;
+    case StatusReport::Kind::ready:
+      if (worker.ready) return;
+      worker.ready = true;
+      life.ready(pid, Clock::now());
+      take_slot_over(pid, worker);
+      record_slot(worker.slot);
+      setup_.log->log(LogLevel::info, Message::worker_ready,
+                      fmt::format("{} is ready", label(worker.slot, worker.generation, pid)));
+      break;
+  }
+}
+
+void WorkerGroup::reap(pid_t pid) {
+  // What it said last is part of why it ended.
+  read_status(pid);
+  const auto found = workers_.find(pid);
+  Worker& worker = found->second;
+  siginfo_t info{};
+  if (waitid(P_PIDFD, worker.pidfd.get(), &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0) {
+    return;
+  }
+  loop_.forget(worker.pidfd.get());
+  loop_.forget(worker.status.fd());
+  const LastPhase last = life_.slot(worker.slot).ended(pid, Clock::now());
+  const Death death = death_of(info, last.killed, worker.limits, oom_.has_grown());
+  worker.board->recorder->record_death(position(worker.slot), pid, worker.generation, death);
+  report_end(pid, worker, last, death);
+  const unsigned slot = worker.slot;
+  workers_.erase(found);
+  record_slot(slot);
+}
+
+void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& last,
+                             const Death& death) {
+  const std::string who = label(worker.slot, worker.generation, pid);
+  if (last.phase == WorkerPhase::starting) {
+    const std::string step =
+        worker.last_step.empty() ? "" : fmt::format(" at the step '{}'", worker.last_step);
+    const std::string why =
+        worker.failure.empty() ? fmt::format("it {}{}", describe(death), step) : worker.failure;
+    setup_.log->log(LogLevel::error, Message::worker_start_failed,
+                    fmt::format("{} could not start: {}", who, why));
+  } else if (last.killed == KillReason::drain_timeout) {
+    setup_.log->log(LogLevel::error, Message::worker_killed,
+                    fmt::format("{} {}", who, describe(death)));
+  } else if (last.phase == WorkerPhase::draining || death == Death{Death::Cause::exited, 0}) {
+    setup_.log->log(LogLevel::info, Message::worker_ended,
+                    fmt::format("{} {}", who, describe(death)));
+  } else {
+    setup_.log->log(LogLevel::error, Message::worker_died,
+                    fmt::format("{} {}", who, describe(death)));
+  }
+}
+
+void WorkerGroup::take_slot_over(pid_t pid, Worker& worker) noexcept {
+  if (worker.recorded) return;
+  worker.recorded = true;
+  worker.board->recorder->take_over(position(worker.slot), pid, worker.generation,
+                                    setup_.wanted.options.threads);
+}
+
+// The present board has no rows for slots that are on their way out.
+void WorkerGroup::record_slot(unsigned slot) noexcept {
+  if (slot >= worker_count(setup_.wanted.options)) return;
+  setup_.board->recorder->set_state(position(slot), life_.slot(slot).state());
+}
+
+std::string WorkerGroup::label(unsigned slot, unsigned generation, pid_t pid) const {
+  return fmt::format("worker of group {}, slot {}, generation {}, pid {},", name(), slot,
+                     generation, pid);
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,99 @@
+// A process group with its sockets and its living workers.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "supervisor/event_loop.h"
+#include "supervisor/file_log.h"
+#include "supervisor/group_life.h"
+#include "supervisor/listening_socket.h"
+#include "supervisor/slot_recorder.h"
+#include "supervisor/status_reader.h"
+#include "supervisor/wanted_state.h"
+#include "supervisor/worker_start.h"
+
+namespace pyhost::supervisor {
+
+// The scoreboard of one start or restart of httpd. Groups and workers of that time co-own it.
+struct Board {
+  base::UniqueFd memory;
+  std::unique_ptr<SlotRecorder> recorder;
+};
+
+// Everything a group needs to start workers, checked: nothing in it is expected to fail.
+struct GroupSetup {
+  WantedGroup wanted;
+  WorkerPlan plan;
+  std::unique_ptr<FileLog> log;
+  std::shared_ptr<Board> board;
+  std::vector<ListeningSocket> sockets;  // of the slots that have none yet, the lowest first
+};
+
+// How long a group's workers may take to start and to end.
+LifeLimits life_limits(const gateway::ProcessGroup& group) noexcept;
+
+// Single-threaded, in the thread of the loop, which outlives it.
+class WorkerGroup {
+ public:
+  WorkerGroup(EventLoop& loop, OomCounter& oom, std::string socket_prefix);
+  WorkerGroup(const WorkerGroup&) = delete;
+  WorkerGroup& operator=(const WorkerGroup&) = delete;
+  ~WorkerGroup();
+
+  // The group is wanted, with this setup; its workers are renewed.
+  void adopt(GroupSetup setup);
+  // The group is not wanted any more.
+  void retire() noexcept { life_.retire(); }
+
+  // Does what is due.
+  void advance();
+  std::optional<TimePoint> next_deadline() const noexcept { return life_.next_deadline(); }
+  bool gone() const noexcept { return life_.gone(); }
+  Milliseconds drain_max() const noexcept { return life_limits(setup_.wanted.options).drain_max; }
+
+  // What of an earlier configuration stays in use when the same group comes again.
+  const std::string& socket_prefix() const noexcept { return socket_prefix_; }
+  unsigned index() const noexcept { return setup_.wanted.index; }
+  const std::string& name() const noexcept { return setup_.wanted.options.name; }
+  unsigned socket_count() const noexcept { return sockets_.size(); }
+
+ private:
+  struct Worker {
+    unsigned slot;
+    unsigned generation;
+    base::UniqueFd pidfd;
+    StatusReader status;
+    std::shared_ptr<Board> board;
+    LifeLimits limits;
+    std::string last_step;  // that it has reported
+    std::string failure;    // the sentence that it has reported
+    bool ready = false;
+    bool recorded = false;  // its slot stands for it in its board
+  };
+
+  void carry_out(unsigned slot, const Order& order);
+  void spawn(unsigned slot, unsigned generation);
+  base::Result<WorkerProcess> start(unsigned slot, unsigned generation);
+  void keep(unsigned slot, unsigned generation, WorkerProcess process);
+  void read_status(pid_t pid);
+  void heed(pid_t pid, Worker& worker, const StatusReport& report);
+  void reap(pid_t pid);
+  void report_end(pid_t pid, const Worker& worker, const LastPhase& last, const Death& death);
+  void take_slot_over(pid_t pid, Worker& worker) noexcept;
+  void record_slot(unsigned slot) noexcept;
+  SlotPosition position(unsigned slot) const noexcept { return {index(), slot}; }
+  std::string label(unsigned slot, unsigned generation, pid_t pid) const;
+
+  EventLoop& loop_;
+  OomCounter& oom_;
+  const std::string socket_prefix_;
+  GroupSetup setup_;
+  GroupLife life_;
+  std::vector<ListeningSocket> sockets_;  // by slot
+  std::map<pid_t, Worker> workers_;
+};
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include "supervisor/worker_environment.h"
+#include "supervisor/worker_start.h"
+
+namespace pyhost::supervisor {
+namespace {
+
+std::string display_name_of(const gateway::ProcessGroup& group, const std::string& program) {
+  if (group.display_name.empty()) return program;
+  return group.display_name == "%{GROUP}" ? fmt::format("(wsgi:{})", group.name)
+                                          : group.display_name;
+}
+
+std::vector<std::pair<int, rlimit>> limits_of(const gateway::ProcessGroup& group) {
+  std::vector<std::pair<int, rlimit>> limits;
+  const auto limit = [&limits](int resource, rlim_t soft, rlim_t hard) {
+    limits.emplace_back(resource, rlimit{.rlim_cur = soft, .rlim_max = hard});
+  };
+  if (const auto bytes = group.memory_limit_bytes; bytes != 0) limit(RLIMIT_DATA, bytes, bytes);
+  if (const auto bytes = group.virtual_memory_limit_bytes; bytes != 0) {
+    limit(RLIMIT_AS, bytes, bytes);
+  }
+  if (group.cpu_time_limit.count() != 0) {
+    // SIGXCPU comes at the soft limit; the worker then has its drain before SIGKILL at the hard
+    // one.
+    using std::chrono::ceil, std::chrono::seconds;
+    const rlim_t soft = ceil<seconds>(group.cpu_time_limit).count();
+    const rlim_t grace = ceil<seconds>(group.graceful_timeout + group.shutdown_timeout).count() + 1;
+    limit(RLIMIT_CPU, soft, soft + grace);
+  }
+  return limits;
+}
+
+}  // namespace
+
+base::Result<WorkerPlan> plan_worker(const gateway::ProcessGroup& group, HttpdIdentity httpd,
+                                     std::string program, const char* const* environment) {
+  PH_TRY(credentials, resolve_credentials(group, httpd));
+  PH_TRY(variables, worker_environment(group, credentials, environment));
+  WorkerPlan plan{.group_name = group.name,
+                  .program = std::move(program),
+                  .environment = std::move(variables),
+                  .credentials = std::move(credentials),
+                  .limits = limits_of(group),
+                  .cpu_priority = group.cpu_priority,
+                  .chroot = group.chroot,
+                  .working_directory = group.home,
+                  .working_directory_required = !group.home.empty(),
+                  .umask = group.umask};
+  plan.display_name = display_name_of(group, plan.program);
+  if (group.home.empty() && plan.credentials.other_than_httpd) {
+    plan.working_directory = plan.credentials.home;
+  }
+  return plan;
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,70 @@
+// Starts a worker: everything between the decision and the first instruction of pyhost-worker.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pyhost/base/result.h"
+#include "pyhost/base/unique_fd.h"
+#include "supervisor/credentials.h"
+
+namespace pyhost::supervisor {
+
+// The descriptors of a worker. All others are closed.
+namespace worker_fd {
+inline constexpr int kListen = 3;
+inline constexpr int kStatus = 4;
+inline constexpr int kSettings = 5;
+inline constexpr int kScoreboard = 6;
+inline constexpr int kCount = 7;
+}  // namespace worker_fd
+
+// How the workers of a group are started; the same for all of them.
+struct WorkerPlan {
+  std::string group_name;
+  std::string program;       // absolute, as seen inside `chroot`
+  std::string display_name;  // argv[0]
+  std::vector<std::string> environment;
+  Credentials credentials;
+  std::vector<std::pair<int, rlimit>> limits;  // RLIMIT_... and its value
+  int cpu_priority = 0;
+  std::string chroot;             // "" for none
+  std::string working_directory;  // "" to stay
+  // Whether a working directory that cannot be entered ends the start; otherwise / takes its place.
+  bool working_directory_required = false;
+  std::optional<unsigned> umask;
+};
+
+// What a plan becomes for a group on this system. Fails with a sentence that names the group.
+base::Result<WorkerPlan> plan_worker(const gateway::ProcessGroup& group, HttpdIdentity httpd,
+                                     std::string program, const char* const* environment);
+
+// Descriptors that a worker inherits; they stay the caller's.
+struct WorkerDescriptors {
+  int log;  // for stdout and stderr
+  int listen;
+  int settings;
+  int scoreboard;
+};
+
+struct WorkerProcess {
+  pid_t pid = 0;
+  base::UniqueFd pidfd;   // readable when the worker has ended
+  base::UniqueFd status;  // non-blocking; lines of JSON, see status_reader.h
+};
+
+// Starts a worker. What fails before the program runs is reported over the status pipe, like what
+// the program itself reports, and the worker exits with code 1. PRECONDITION: the process has one
+// thread; the worker is told to end (SIGTERM) when it dies.
+base::Result<WorkerProcess> start_worker(const WorkerPlan& plan,
+                                         const WorkerDescriptors& inherited);
+
+// Does everything that start_worker() does except running the program, and waits for the outcome:
+// fails with the sentence that a worker would report. Blocks for as long as that takes.
+base::Result<> rehearse_start(const WorkerPlan& plan, const WorkerDescriptors& inherited);
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,147 @@
+// A worker without Python: reports ready, tells what it is made of to whoever connects, and
+// misbehaves when its settings say so:
+//   "fail": sentence    reports it and exits with 1
+//   "crash": true       dies of SIGSEGV before it is ready
+//   "silent": true      is never ready
+//   "deaf": true        ignores SIGTERM
+// A connection sends one word: "observe" is answered with a JSON object, "exit N" ends the worker
+// with that code, "crash" with SIGSEGV.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "supervisor/worker_start.h"
+
+extern char** environ;
+
+namespace {
+
+using Json = nlohmann::json;
+namespace worker_fd = pyhost::supervisor::worker_fd;
+
+std::string read_all(int fd) {
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (ssize_t got; (got = read(fd, buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), got);
+  }
+  return text;
+}
+
+bool say(int fd, const std::string& text) {
+  return write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+Json ids() {
+  std::array<uid_t, 3> users;
+  std::array<gid_t, 3> groups;
+  getresuid(&users[0], &users[1], &users[2]);
+  getresgid(&groups[0], &groups[1], &groups[2]);
+  std::array<gid_t, 64> supplementary;
+  const int count = getgroups(supplementary.size(), supplementary.data());
+  return {{"uids", users},
+          {"gids", groups},
+          {"groups", std::vector<gid_t>(supplementary.begin(), supplementary.begin() + count)},
+          {"regains_root", setuid(0) == 0}};
+}
+
+Json limit_of(__rlimit_resource resource) {
+  rlimit limit{};
+  getrlimit(resource, &limit);
+  return {limit.rlim_cur, limit.rlim_max};
+}
+
+Json descriptors() {
+  Json open = Json::array();
+  for (int fd = 0; fd < 256; ++fd) {
+    // The connection that asks is one of ours.
+    if (fcntl(fd, F_GETFD) >= 0) open.push_back(fd);
+  }
+  return open;
+}
+
+Json observe(const Json& settings, const char* name) {
+  Json variables = Json::array();
+  for (char** each = environ; *each != nullptr; ++each) variables.push_back(*each);
+  const mode_t mask = umask(0);
+  umask(mask);
+  sigset_t blocked;
+  sigprocmask(SIG_SETMASK, nullptr, &blocked);
+  return {{"pid", getpid()},
+          {"parent", getppid()},
+          {"ids", ids()},
+          {"umask", mask},
+          {"folder", std::filesystem::current_path().string()},
+          {"environment", variables},
+          {"memory", limit_of(RLIMIT_DATA)},
+          {"address_space", limit_of(RLIMIT_AS)},
+          {"cpu", limit_of(RLIMIT_CPU)},
+          {"nice", getpriority(PRIO_PROCESS, 0)},
+          {"name", name},
+          {"stdin", std::filesystem::read_symlink("/proc/self/fd/0").string()},
+          {"descriptors", descriptors()},
+          {"sighup_ignored", signal(SIGHUP, SIG_DFL) == SIG_IGN},
+          {"settings", settings}};
+}
+
+void serve(int connection, const Json& settings, const char* name) {
+  std::array<char, 64> word{};
+  const ssize_t got = read(connection, word.data(), word.size() - 1);
+  const std::string command(word.data(), got > 0 ? got : 0);
+  if (command.starts_with("exit ")) _exit(std::atoi(command.c_str() + 5));
+  if (command == "crash") raise(SIGSEGV);
+  if (command == "observe") say(connection, observe(settings, name).dump());
+}
+
+// Until SIGTERM.
+void serve_all(int signals, const Json& settings, const char* name) {
+  while (true) {
+    std::array<pollfd, 2> ready{
+        {{.fd = worker_fd::kListen, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
+    poll(ready.data(), ready.size(), -1);
+    if (ready[1].revents != 0) return;
+    const int connection = accept4(worker_fd::kListen, nullptr, nullptr, SOCK_CLOEXEC);
+    if (connection < 0) continue;
+    serve(connection, settings, name);
+    close(connection);
+  }
+}
+
+}  // namespace
+
+int main(int, char** argv) {
+  // A crash on purpose leaves no core.
+  const rlimit no_core{};
+  setrlimit(RLIMIT_CORE, &no_core);
+  const Json settings = Json::parse(read_all(worker_fd::kSettings), nullptr, false);
+  if (!settings.is_object()) return 9;
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  if (settings.contains("deaf")) sigemptyset(&set);
+  const int signals = signalfd(-1, &set, SFD_CLOEXEC);
+
+  say(worker_fd::kStatus, "{\"step\":\"settings\"}\n");
+  if (settings.contains("fail")) {
+    say(worker_fd::kStatus, Json{{"failed", settings["fail"]}}.dump() + "\n");
+    return 1;
+  }
+  if (settings.contains("crash")) raise(SIGSEGV);
+  if (!settings.contains("silent")) say(worker_fd::kStatus, "{\"ready\":true}\n");
+  serve_all(signals, settings, argv[0]);
+  return 0;
+}

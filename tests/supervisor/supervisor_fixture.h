@@ -1,0 +1,59 @@
+// A real pyhost-supervisor with workers that have no Python; the test's process is httpd.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/temp_dir.h"
+#include "harness/wait.h"
+#include "supervisor/launch.h"
+
+namespace pyhost::test {
+
+using Options = std::vector<std::pair<std::string, std::string>>;
+
+// Whether the process is there and no zombie.
+bool is_alive(pid_t pid);
+// The living children of a process.
+std::vector<pid_t> children_of(pid_t pid);
+
+class SupervisorFixture : public testing::Test {
+ protected:
+  SupervisorFixture();
+  // Ends the supervisor as the end of httpd would, and fails the test when it or a worker stays, or
+  // when a socket is left.
+  ~SupervisorFixture() override;
+
+  // Adds a group to what will be sent. Budgets are short unless the options say more.
+  supervisor::WantedGroup& want(const std::string& name, const Options& options = {},
+                                const nlohmann::json& settings = nlohmann::json::object());
+  // Sends what is wanted; "" or the supervisor's sentences.
+  std::string apply();
+
+  // What a worker of a slot answers; empty when the connection breaks instead. A worker that is
+  // being started is waited for.
+  std::string ask(unsigned group, unsigned slot, const std::string& command) const;
+  nlohmann::json observe(unsigned group, unsigned slot = 0) const;
+  pid_t worker_pid(unsigned group, unsigned slot = 0) const { return observe(group, slot)["pid"]; }
+
+  std::string log_text() const;
+  // Waits until the log has the text `times` times.
+  [[nodiscard]] bool logged(const std::string& text, unsigned times = 1) const;
+  // Ends it by the end of the channel and returns what waitpid() says; nothing when it stays.
+  std::optional<int> stop_supervisor();
+  std::string prefix() const { return folder.path() + "/wsgi"; }
+
+  TempDir folder;
+  std::string log_file;
+  base::UniqueFd log;
+  base::UniqueFd scoreboard;
+  supervisor::WantedState state;
+  supervisor::SupervisorLink link;
+  std::optional<int> exit_status;  // of the supervisor, once it was stopped
+};
+
+}  // namespace pyhost::test

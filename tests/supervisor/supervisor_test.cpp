@@ -1,0 +1,408 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "harness/process.h"
+#include "supervisor/supervisor_fixture.h"
+
+namespace pyhost::test {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+using Supervisor = SupervisorFixture;
+
+class PrivilegedSupervisor : public SupervisorFixture {
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  }
+};
+
+class OrdinarySupervisor : public SupervisorFixture {
+  void SetUp() override {
+    if (geteuid() == 0) GTEST_SKIP() << "needs an ordinary user";
+  }
+};
+
+TEST_F(Supervisor, StartsEveryWorkerOfEveryGroup) {
+  want("one", {{"processes", "3"}});
+  want("two");
+  ASSERT_EQ(apply(), "");
+  std::set<pid_t> pids;
+  for (unsigned slot = 0; slot < 3; ++slot) pids.insert(worker_pid(0, slot));
+  pids.insert(worker_pid(1));
+  EXPECT_EQ(pids.size(), 4u);
+  EXPECT_TRUE(logged("is ready", 4));
+  EXPECT_EQ(children_of(link.pid).size(), 4u);
+}
+
+TEST_F(Supervisor, GivesAWorkerItsDescriptorsAndNoOthers) {
+  const base::UniqueFd inheritable(open("/dev/null", O_RDONLY));
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const json seen = observe(0);
+  // Behind the plan come the worker's own signal descriptor and the connection.
+  EXPECT_EQ(seen["descriptors"], json({0, 1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(seen["stdin"], "/dev/null");
+  EXPECT_EQ(seen["sighup_ignored"], false);
+  EXPECT_EQ(seen["parent"], link.pid);
+}
+
+TEST_F(Supervisor, TellsAWorkerItsSettingsAndPlace) {
+  want("one", {}, {{"a", "b"}}).index = 5;
+  state.groups[0].options.processes = 2;
+  ASSERT_EQ(apply(), "");
+  EXPECT_EQ(observe(5, 1)["settings"],
+            json({{"a", "b"}, {"position", {{"group", 5}, {"slot", 1}, {"generation", 1}}}}));
+}
+
+TEST_F(Supervisor, AppliesWhatNeedsNoPrivilege) {
+  want("one", {{"umask", "027"},
+               {"home", folder.path()},
+               {"lang", "C.UTF-8"},
+               {"env", "SHOP=open"},
+               {"display-name", "%{GROUP}"},
+               {"cpu-priority", "7"},
+               {"memory-limit", "512M"},
+               {"virtual-memory-limit", "8G"},
+               {"cpu-time-limit", "100"}});
+  ASSERT_EQ(apply(), "");
+  const json seen = observe(0);
+  EXPECT_EQ(seen["umask"], 027);
+  EXPECT_EQ(seen["folder"], folder.path());
+  EXPECT_THAT(seen["environment"], AllOf(Contains("LANG=C.UTF-8"), Contains("SHOP=open")));
+  EXPECT_EQ(seen["name"], "(wsgi:one)");
+  EXPECT_EQ(seen["nice"], 7);
+  EXPECT_EQ(seen["memory"], json({512u << 20, 512u << 20}));
+  EXPECT_EQ(seen["address_space"], json({8ull << 30, 8ull << 30}));
+  EXPECT_EQ(seen["cpu"], json({100, 102}));
+}
+
+TEST_F(PrivilegedSupervisor, RunsEachGroupAsItsUser) {
+  want("one", {{"user", "nobody"}, {"group", "daemon"}, {"supplementary-groups", "bin,#4242"}});
+  want("two");
+  ASSERT_EQ(apply(), "");
+  const json one = observe(0)["ids"];
+  EXPECT_EQ(one["uids"], json({65534, 65534, 65534}));
+  EXPECT_EQ(one["gids"], json({1, 1, 1}));
+  EXPECT_EQ(one["groups"], json({1, 2, 4242}));
+  EXPECT_EQ(one["regains_root"], false);
+  const json two = observe(1)["ids"];
+  EXPECT_EQ(two["uids"], json({33, 33, 33}));
+  EXPECT_EQ(two["gids"], json({33, 33, 33}));
+  EXPECT_EQ(two["groups"], json({33}));
+}
+
+TEST_F(PrivilegedSupervisor, GivesTheUserHomeAndWorkingDirectory) {
+  want("one", {{"user", "daemon"}});  // whose home is /usr/sbin
+  want("two", {{"user", "nobody"}});  // whose home does not exist
+  ASSERT_EQ(apply(), "");
+  const json one = observe(0);
+  EXPECT_EQ(one["folder"], "/usr/sbin");
+  EXPECT_THAT(one["environment"], Contains("HOME=/usr/sbin"));
+  EXPECT_EQ(observe(1)["folder"], "/");
+}
+
+TEST_F(PrivilegedSupervisor, RaisesThePriority) {
+  want("one", {{"cpu-priority", "-3"}});
+  ASSERT_EQ(apply(), "");
+  EXPECT_EQ(observe(0)["nice"], -3);
+}
+
+TEST_F(PrivilegedSupervisor, OpensTheSocketForHttpdsUserOrTheGivenOne) {
+  want("one");
+  want("two", {{"socket-user", "daemon"}});
+  ASSERT_EQ(apply(), "");
+  struct stat one {
+  }, two{};
+  ASSERT_EQ(stat((prefix() + ".0.0.sock").c_str(), &one), 0);
+  ASSERT_EQ(stat((prefix() + ".1.0.sock").c_str(), &two), 0);
+  EXPECT_EQ(one.st_uid, 33u);
+  EXPECT_EQ(two.st_uid, 1u);
+  EXPECT_EQ(one.st_mode & 0777, 0600u);
+}
+
+TEST_F(PrivilegedSupervisor, RefusesAJailWithoutTheWorker) {
+  want("one", {{"chroot", folder.path()}});
+  EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: " PYHOST_TEST_WORKER " cannot be run: "));
+}
+
+TEST_F(PrivilegedSupervisor, RefusesAHomeThatTheUserMayNotEnter) {
+  const std::string home = folder.path() + "/closed";
+  ASSERT_EQ(mkdir(home.c_str(), 0700), 0);
+  want("one", {{"home", home}});
+  EXPECT_EQ(apply(), "WSGIDaemonProcess one: home=" + home +
+                         " cannot be entered by user id 33: Permission denied");
+}
+
+TEST_F(OrdinarySupervisor, RefusesAnotherUser) {
+  want("one", {{"user", "daemon"}});
+  EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: user= needs httpd to be started by root"));
+}
+
+TEST_F(OrdinarySupervisor, RunsWorkersAsItself) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  EXPECT_EQ(observe(0)["ids"]["uids"], json({geteuid(), geteuid(), geteuid()}));
+}
+
+TEST_F(OrdinarySupervisor, RefusesToRaiseALimit) {
+  rlimit limit{};
+  getrlimit(RLIMIT_AS, &limit);
+  const rlimit lowered{.rlim_cur = 4ull << 30, .rlim_max = 4ull << 30};
+  prlimit(link.pid, RLIMIT_AS, &lowered, nullptr);
+  want("one", {{"virtual-memory-limit", "8G"}});
+  EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: a resource limit could not be set: "));
+}
+
+TEST_F(Supervisor, NamesEveryGroupThatCannotStartAndStartsNone) {
+  want("good");
+  want("bad", {{"user", "nobody-here"}});
+  want("worse", {{"home", "/no/such/folder"}});
+  want("worst", {{"locale", "xx_YY"}});
+  EXPECT_THAT(apply(), AllOf(HasSubstr("bad: there is no user nobody-here"),
+                             HasSubstr("worse: home=/no/such/folder cannot be entered"),
+                             HasSubstr("worst: locale=xx_YY"), Not(HasSubstr("good"))));
+  EXPECT_THAT(children_of(link.pid), IsEmpty());
+  EXPECT_TRUE(logged("PH0402", 3));
+}
+
+TEST_F(Supervisor, GoesOnWithWhatRanWhenTheNextStateIsRefused) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t pid = worker_pid(0);
+  want("bad", {{"user", "nobody-here"}});
+  EXPECT_THAT(apply(), HasSubstr("nobody-here"));
+  EXPECT_EQ(worker_pid(0), pid);
+}
+
+TEST_F(Supervisor, RefusesAModuleOfAnotherBuild) {
+  state.build = "another";
+  EXPECT_THAT(apply(), HasSubstr("stop httpd and start it again"));
+}
+
+TEST_F(Supervisor, RefusesAMessageWithoutItsLogs) {
+  want("one").log = 1;
+  EXPECT_THAT(apply(), HasSubstr("its error log was not passed on"));
+}
+
+TEST_F(Supervisor, ReplacesAWorkerThatExits) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t first = worker_pid(0);
+  EXPECT_EQ(ask(0, 0, "exit 3"), "");
+  const json second = observe(0);
+  EXPECT_NE(second["pid"], first);
+  EXPECT_EQ(second["settings"]["position"]["generation"], 2);
+  EXPECT_TRUE(
+      logged(fmt::format("PH0407: worker of group one, slot 0, generation 1, pid {}, "
+                         "exited with code 3",
+                         first)));
+}
+
+TEST_F(Supervisor, NamesTheSignalThatKilledAWorker) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  ask(0, 0, "crash");
+  EXPECT_TRUE(logged("was killed by signal 11 (Segmentation fault)"));
+  kill(worker_pid(0), SIGKILL);
+  EXPECT_TRUE(logged("was killed by signal 9 (Killed)"));
+  EXPECT_EQ(observe(0)["settings"]["position"]["generation"], 3);
+}
+
+TEST_F(Supervisor, TriesAgainAfterAFailedStart) {
+  want("one", {}, {{"fail", "the plugin is missing"}});
+  ASSERT_EQ(apply(), "");
+  EXPECT_TRUE(logged("generation 1, pid"));
+  EXPECT_TRUE(logged("could not start: the plugin is missing", 2));
+}
+
+TEST_F(Supervisor, TellsAtWhichStepAWorkerDied) {
+  want("one", {}, {{"crash", true}});
+  ASSERT_EQ(apply(), "");
+  EXPECT_TRUE(
+      logged("could not start: it was killed by signal 11 (Segmentation fault) at the step "
+             "'settings'"));
+}
+
+TEST_F(Supervisor, KillsAWorkerThatIsNotReadyInTime) {
+  want("one", {{"startup-timeout", "100ms"}}, {{"silent", true}});
+  ASSERT_EQ(apply(), "");
+  EXPECT_TRUE(logged("could not start: it was killed because it was not ready within 100 ms"));
+}
+
+TEST_F(Supervisor, KillsAWorkerThatIgnoresSigterm) {
+  want("one", {}, {{"deaf", true}});
+  ASSERT_EQ(apply(), "");
+  const pid_t pid = worker_pid(0);
+  EXPECT_EQ(stop_supervisor(), 0);
+  EXPECT_FALSE(is_alive(pid));
+  EXPECT_THAT(log_text(), HasSubstr("was killed because it had not ended within 1200 ms"));
+}
+
+TEST_F(Supervisor, RenewsEveryWorkerAtARestart) {
+  want("one", {{"processes", "2"}});
+  ASSERT_EQ(apply(), "");
+  const std::set<pid_t> old{worker_pid(0, 0), worker_pid(0, 1)};
+  state.groups[0].worker_settings = R"({"new":true})";
+  ASSERT_EQ(apply(), "");
+  EXPECT_TRUE(logged("PH0405", 2));
+  for (unsigned slot = 0; slot < 2; ++slot) {
+    const json seen = observe(0, slot);
+    EXPECT_FALSE(old.contains(seen["pid"]));
+    EXPECT_EQ(seen["settings"]["new"], true);
+  }
+  EXPECT_EQ(children_of(link.pid).size(), 2u);
+}
+
+TEST_F(Supervisor, LosesNoConnectionInARestart) {
+  want("one", {{"processes", "2"}});
+  ASSERT_EQ(apply(), "");
+  ASSERT_EQ(apply(), "");
+  while (log_text().find("generation 2") == std::string::npos || children_of(link.pid).size() > 2) {
+    for (unsigned slot = 0; slot < 2; ++slot) ASSERT_TRUE(observe(0, slot).is_object());
+  }
+  EXPECT_TRUE(logged("PH0405", 2));
+}
+
+TEST_F(Supervisor, EndsAGroupThatIsNotWantedAnyMore) {
+  want("one");
+  want("two", {{"processes", "2"}});
+  ASSERT_EQ(apply(), "");
+  const pid_t two = worker_pid(1);
+  state.groups.erase(state.groups.begin() + 1);
+  ASSERT_EQ(apply(), "");
+  EXPECT_TRUE(wait_until([two] { return !is_alive(two); }));
+  EXPECT_TRUE(wait_until([this] { return access((prefix() + ".1.1.sock").c_str(), F_OK) != 0; }));
+  EXPECT_TRUE(observe(0).is_object());
+}
+
+TEST_F(Supervisor, EndsSurplusWorkers) {
+  want("one", {{"processes", "3"}});
+  ASSERT_EQ(apply(), "");
+  const pid_t third = worker_pid(0, 2);
+  state.groups[0].options.processes = 1;
+  ASSERT_EQ(apply(), "");
+  EXPECT_TRUE(wait_until([third] { return !is_alive(third); }));
+  EXPECT_TRUE(wait_until([this] { return access((prefix() + ".0.2.sock").c_str(), F_OK) != 0; }));
+}
+
+TEST_F(Supervisor, HandsASocketPathOverToAnotherGroup) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t one = worker_pid(0);
+  state.groups[0].options.name = "two";
+  ASSERT_EQ(apply(), "");
+  EXPECT_TRUE(wait_until([one] { return !is_alive(one); }));
+  EXPECT_NE(worker_pid(0), one);
+}
+
+TEST_F(Supervisor, HasTheSameDescriptorsAfterManyRestarts) {
+  want("one", {{"processes", "2"}});
+  ASSERT_EQ(apply(), "");
+  worker_pid(0, 0);
+  worker_pid(0, 1);
+  const auto settled = [this] { return children_of(link.pid).size() == 2; };
+  const auto before = descriptors_of(link.pid).size();
+  for (unsigned round = 1; round <= 5; ++round) {
+    ASSERT_EQ(apply(), "");
+    ASSERT_TRUE(logged("PH0405", 2 * round));
+    ASSERT_TRUE(wait_until(settled));
+  }
+  EXPECT_TRUE(wait_until([&] { return descriptors_of(link.pid).size() == before; }))
+      << testing::PrintToString(descriptors_of(link.pid));
+}
+
+TEST_F(Supervisor, IgnoresTheSignalsOfHttpdsProcessGroup) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t pid = worker_pid(0);
+  for (const int number : {SIGHUP, SIGINT, SIGUSR1, SIGWINCH}) kill(link.pid, number);
+  EXPECT_EQ(worker_pid(0), pid);
+}
+
+TEST_F(Supervisor, LeavesOnSigterm) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t pid = worker_pid(0);
+  kill(link.pid, SIGTERM);
+  EXPECT_TRUE(wait_until([pid] { return !is_alive(pid); }));
+  EXPECT_TRUE(wait_until([this] { return !is_alive(link.pid); }));
+}
+
+TEST_F(Supervisor, TakesItsWorkersAlongWhenItIsKilled) {
+  want("one", {{"processes", "2"}});
+  ASSERT_EQ(apply(), "");
+  const std::set<pid_t> workers{worker_pid(0, 0), worker_pid(0, 1)};
+  kill(link.pid, SIGKILL);
+  for (const pid_t worker : workers) {
+    EXPECT_TRUE(wait_until([worker] { return !is_alive(worker); }));
+  }
+  int status = 0;
+  waitpid(link.pid, &status, 0);
+  // The next supervisor takes the paths that were left over.
+  auto next = supervisor::launch_supervisor(PYHOST_TEST_SUPERVISOR, log.get());
+  ASSERT_TRUE(next);
+  link = *std::move(next);
+  EXPECT_EQ(apply(), "");
+  EXPECT_FALSE(workers.contains(worker_pid(0)));
+}
+
+TEST_F(Supervisor, LeavesWhenHttpdIsKilledAlthoughItsChildrenHoldTheChannel) {
+  // The grandchild keeps the channel open, as httpd's children do.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const pid_t httpd = fork();
+  if (httpd == 0) {
+    auto launched = supervisor::launch_supervisor(PYHOST_TEST_SUPERVISOR, log.get());
+    if (!launched) _exit(1);
+    link = *std::move(launched);
+    want("one");
+    if (apply() != "") _exit(2);
+    const pid_t child = fork();
+    if (child == 0) {
+      pause();
+      _exit(0);
+    }
+    const std::array<pid_t, 3> pids{link.pid, worker_pid(0), child};
+    if (write(ends[1], pids.data(), sizeof pids) != sizeof pids) _exit(3);
+    pause();
+    _exit(0);
+  }
+  std::array<pid_t, 3> pids{};
+  ASSERT_EQ(read(ends[0], pids.data(), sizeof pids), static_cast<ssize_t>(sizeof pids));
+  kill(httpd, SIGKILL);
+  EXPECT_TRUE(wait_until([&] { return !is_alive(pids[0]) && !is_alive(pids[1]); }));
+  kill(pids[2], SIGKILL);
+  for (const pid_t pid : {httpd, pids[0], pids[2]}) waitpid(pid, nullptr, 0);
+  close(ends[0]);
+  close(ends[1]);
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+TEST(SupervisorProgram, IsNotStartedByHand) {
+  const TempDir folder;
+  const std::string output = folder.path() + "/output";
+  Process process({.arguments = {PYHOST_TEST_SUPERVISOR}, .output_file = output});
+  const auto status = process.wait_status();
+  ASSERT_TRUE(status);
+  EXPECT_EQ(WEXITSTATUS(*status), 2);
+  EXPECT_THAT(read_file(output), HasSubstr("is started by httpd"));
+}
+
+}  // namespace
+}  // namespace pyhost::test
