@@ -68,7 +68,6 @@ void ListeningSocket::adjust(const gateway::ProcessGroup& group) const noexcept 
   };
   set_buffer(SO_SNDBUF, group.send_buffer_size_bytes);
   set_buffer(SO_RCVBUF, group.receive_buffer_size_bytes);
-  listen(fd(), static_cast<int>(group.listen_backlog));
 }
 
 base::Result<> ListeningSocket::bind_path() {

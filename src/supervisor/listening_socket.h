@@ -1,5 +1,8 @@
-// The socket of a slot. It outlives the workers in the slot: a connection that is made while none
-// of them is there waits for the next one.
+// The socket of a slot. It outlives the workers in the slot: a connection that is made between two
+// of them waits for the next one.
+//
+// It is bound here, but listen() is the workers': the kernel names whoever called it to a child
+// that asks for the credentials of its peer.
 #pragma once
 
 #include <sys/types.h>
@@ -18,9 +21,8 @@ std::string socket_path(const std::string& prefix, unsigned group, unsigned slot
 
 class ListeningSocket {
  public:
-  // Binds and listens with the group's backlog and buffer sizes, for `owner` alone when there is
-  // one (we must be root). What lies at the path already is replaced. Fails with a sentence that
-  // names the path.
+  // Binds, with the group's buffer sizes, for `owner` alone when there is one (we must be root).
+  // What lies at the path already is replaced. Fails with a sentence that names the path.
   static base::Result<ListeningSocket> open(std::string path, const gateway::ProcessGroup& group,
                                             std::optional<uid_t> owner);
 
@@ -29,7 +31,7 @@ class ListeningSocket {
   // Removes the path, unless another socket has taken its place.
   ~ListeningSocket();
 
-  // Takes over the backlog and buffer sizes of a new configuration.
+  // Takes over the buffer sizes of a new configuration.
   void adjust(const gateway::ProcessGroup& group) const noexcept;
 
   int fd() const noexcept { return fd_.get(); }

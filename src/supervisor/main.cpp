@@ -9,20 +9,12 @@
 
 #include "pyhost/base/parse.h"
 #include "supervisor/launch.h"
+#include "supervisor/scoreboard_recorder.h"
 #include "supervisor/supervisor.h"
 
 namespace {
 
 using namespace pyhost;
-
-// Nothing is recorded anywhere.
-class NoRecorder final : public supervisor::SlotRecorder {
- public:
-  void take_over(supervisor::SlotPosition, pid_t, unsigned, unsigned) noexcept override {}
-  void set_state(supervisor::SlotPosition, supervisor::SlotState) noexcept override {}
-  void record_death(supervisor::SlotPosition, pid_t, unsigned,
-                    const supervisor::Death&) noexcept override {}
-};
 
 // httpd's signals to its process group and a closing terminal are not for us.
 void arrange_signals() {
@@ -54,9 +46,7 @@ int main(int argc, char** argv) {
       {.control = base::UniqueFd(fcntl(supervisor::kControlFd, F_DUPFD_CLOEXEC, 3)),
        .httpd = open_httpd(static_cast<pid_t>(*pid)),
        .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)),
-       .make_recorder = [](int) -> base::Result<std::unique_ptr<supervisor::SlotRecorder>> {
-         return std::make_unique<NoRecorder>();
-       }});
+       .make_recorder = supervisor::record_on_scoreboard});
   if (!created) {
     fmt::print(stderr, "pyhost-supervisor: {}\n", created.error().sentence);
     return 1;

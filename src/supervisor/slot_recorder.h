@@ -22,6 +22,8 @@ class SlotRecorder {
  public:
   virtual ~SlotRecorder() = default;
 
+  // Whether the position can be recorded.
+  virtual bool has(SlotPosition position) const noexcept = 0;
   // From now on the slot stands for this worker. While an older one still serves, its successor
   // takes the slot over when it is ready, not when it starts.
   virtual void take_over(SlotPosition position, pid_t pid, unsigned generation,

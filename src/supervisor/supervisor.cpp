@@ -155,6 +155,10 @@ base::Result<GroupSetup> Supervisor::prepare_group(const WantedState& state,
                                     .listen = log.get(),
                                     .settings = log.get(),
                                     .scoreboard = board->memory.get()}));
+  if (!board->recorder->has({wanted.index, worker_count(wanted.options) - 1})) {
+    return base::fail(fmt::format(
+        "WSGIDaemonProcess {}: the scoreboard has no room for its workers", wanted.options.name));
+  }
   PH_TRY(sockets, open_sockets(state, wanted));
   GroupSetup setup{.wanted = wanted,
                    .plan = std::move(plan),

@@ -19,8 +19,8 @@ struct WantedGroup {
   unsigned index = 0;
   // Which of the log descriptors its workers write to.
   unsigned log = 0;
-  // The settings of its workers, a JSON object. The supervisor adds the member "position":
-  // {"group": index, "slot": n, "generation": n} for each worker.
+  // The settings of its workers, a JSON object. For each worker the supervisor sets the members
+  // "group_index", "slot_index" and "generation".
   std::string worker_settings = "{}";
 
   bool operator==(const WantedGroup&) const = default;

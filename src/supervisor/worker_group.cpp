@@ -17,10 +17,12 @@ namespace {
 using base::LogLevel;
 using base::Message;
 
-// The group's settings and where in the group this worker stands.
+// The group's settings and the worker's own place.
 std::string settings_for(const WantedGroup& group, unsigned slot, unsigned generation) {
   auto settings = nlohmann::json::parse(group.worker_settings, nullptr, false);
-  settings["position"] = {{"group", group.index}, {"slot", slot}, {"generation", generation}};
+  settings["group_index"] = group.index;
+  settings["slot_index"] = slot;
+  settings["generation"] = generation;
   return settings.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -90,7 +92,7 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
     const Milliseconds pause = life.back_off();
     life.spawn_failed(Clock::now());
     setup_.log->log(
-        LogLevel::error, Message::worker_start_failed,
+        LogLevel::error, Message::generation_failed,
         fmt::format("{}; next try in {} s", process.error().sentence, pause.count() / 1000));
     return;
   }
@@ -126,7 +128,7 @@ void WorkerGroup::keep(unsigned slot, unsigned generation, WorkerProcess process
     setup_.log->log(LogLevel::crit, Message::supervisor_stuck,
                     watched ? heard.error().sentence : watched.error().sentence);
   }
-  setup_.log->log(LogLevel::info, Message::worker_started,
+  setup_.log->log(LogLevel::info, Message::generation_started,
                   fmt::format("{} started", label(slot, generation, pid)));
 }
 
@@ -152,7 +154,7 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
       life.ready(pid, Clock::now());
       take_slot_over(pid, worker);
       record_slot(worker.slot);
-      setup_.log->log(LogLevel::info, Message::worker_ready,
+      setup_.log->log(LogLevel::info, Message::generation_ready,
                       fmt::format("{} is ready", label(worker.slot, worker.generation, pid)));
       break;
   }
@@ -186,16 +188,16 @@ void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& l
         worker.last_step.empty() ? "" : fmt::format(" at the step '{}'", worker.last_step);
     const std::string why =
         worker.failure.empty() ? fmt::format("it {}{}", describe(death), step) : worker.failure;
-    setup_.log->log(LogLevel::error, Message::worker_start_failed,
+    setup_.log->log(LogLevel::error, Message::generation_failed,
                     fmt::format("{} could not start: {}", who, why));
   } else if (last.killed == KillReason::drain_timeout) {
-    setup_.log->log(LogLevel::error, Message::worker_killed,
+    setup_.log->log(LogLevel::error, Message::generation_killed,
                     fmt::format("{} {}", who, describe(death)));
   } else if (last.phase == WorkerPhase::draining || death == Death{Death::Cause::exited, 0}) {
-    setup_.log->log(LogLevel::info, Message::worker_ended,
+    setup_.log->log(LogLevel::info, Message::generation_ended,
                     fmt::format("{} {}", who, describe(death)));
   } else {
-    setup_.log->log(LogLevel::error, Message::worker_died,
+    setup_.log->log(LogLevel::error, Message::generation_died,
                     fmt::format("{} {}", who, describe(death)));
   }
 }

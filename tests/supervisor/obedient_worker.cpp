@@ -135,6 +135,7 @@ int main(int, char** argv) {
   if (settings.contains("deaf")) sigemptyset(&set);
   const int signals = signalfd(-1, &set, SFD_CLOEXEC);
 
+  listen(worker_fd::kListen, 100);
   say(worker_fd::kStatus, "{\"step\":\"settings\"}\n");
   if (settings.contains("fail")) {
     say(worker_fd::kStatus, Json{{"failed", settings["fail"]}}.dump() + "\n");

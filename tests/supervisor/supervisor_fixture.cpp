@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -36,6 +35,13 @@ std::optional<Stat> stat_of(pid_t pid) {
   return stat;
 }
 
+metrics::Scoreboard make_scoreboard() {
+  const std::vector<std::uint32_t> slots(8, 4);
+  auto board = metrics::Scoreboard::create(slots, 1);
+  if (!board) ADD_FAILURE() << board.error().sentence;
+  return *std::move(board);
+}
+
 }  // namespace
 
 bool is_alive(pid_t pid) {
@@ -55,7 +61,7 @@ std::vector<pid_t> children_of(pid_t pid) {
 SupervisorFixture::SupervisorFixture()
     : log_file(folder.write("error.log", "")),
       log(open(log_file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)),
-      scoreboard(memfd_create("scoreboard", MFD_CLOEXEC)) {
+      scoreboard(make_scoreboard()) {
   state.build = gateway::kBuildId;
   state.worker_program = PYHOST_TEST_WORKER;
   state.socket_prefix = prefix();
@@ -100,7 +106,7 @@ supervisor::WantedGroup& SupervisorFixture::want(const std::string& name, const 
 
 std::string SupervisorFixture::apply() {
   const std::array logs{log.get()};
-  const auto sent = supervisor::send_wanted_state(link, state, scoreboard.get(), logs);
+  const auto sent = supervisor::send_wanted_state(link, state, scoreboard.fd(), logs);
   return sent ? "" : sent.error().sentence;
 }
 
@@ -113,7 +119,11 @@ std::string SupervisorFixture::ask(unsigned group, unsigned slot,
   std::ranges::copy(path, address.sun_path);
   const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
   setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  if (connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  const auto connected = [&] {
+    return connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+           0;
+  };
+  if (!wait_until(connected)) {
     ADD_FAILURE() << path << ": " << std::strerror(errno);
     return "";
   }

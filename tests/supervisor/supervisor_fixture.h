@@ -10,6 +10,7 @@
 
 #include "harness/temp_dir.h"
 #include "harness/wait.h"
+#include "metrics/scoreboard.h"
 #include "supervisor/launch.h"
 
 namespace pyhost::test {
@@ -34,8 +35,8 @@ class SupervisorFixture : public testing::Test {
   // Sends what is wanted; "" or the supervisor's sentences.
   std::string apply();
 
-  // What a worker of a slot answers; empty when the connection breaks instead. A worker that is
-  // being started is waited for.
+  // What a worker of a slot answers; empty when the connection breaks instead. The first worker
+  // of the slot is waited for.
   std::string ask(unsigned group, unsigned slot, const std::string& command) const;
   nlohmann::json observe(unsigned group, unsigned slot = 0) const;
   pid_t worker_pid(unsigned group, unsigned slot = 0) const { return observe(group, slot)["pid"]; }
@@ -50,7 +51,7 @@ class SupervisorFixture : public testing::Test {
   TempDir folder;
   std::string log_file;
   base::UniqueFd log;
-  base::UniqueFd scoreboard;
+  metrics::Scoreboard scoreboard;  // of eight groups with four slots each
   supervisor::WantedState state;
   supervisor::SupervisorLink link;
   std::optional<int> exit_status;  // of the supervisor, once it was stopped

@@ -66,7 +66,7 @@ TEST_F(Supervisor, TellsAWorkerItsSettingsAndPlace) {
   state.groups[0].options.processes = 2;
   ASSERT_EQ(apply(), "");
   EXPECT_EQ(observe(5, 1)["settings"],
-            json({{"a", "b"}, {"position", {{"group", 5}, {"slot", 1}, {"generation", 1}}}}));
+            json({{"a", "b"}, {"group_index", 5}, {"slot_index", 1}, {"generation", 1}}));
 }
 
 TEST_F(Supervisor, AppliesWhatNeedsNoPrivilege) {
@@ -206,7 +206,7 @@ TEST_F(Supervisor, ReplacesAWorkerThatExits) {
   EXPECT_EQ(ask(0, 0, "exit 3"), "");
   const json second = observe(0);
   EXPECT_NE(second["pid"], first);
-  EXPECT_EQ(second["settings"]["position"]["generation"], 2);
+  EXPECT_EQ(second["settings"]["generation"], 2);
   EXPECT_TRUE(
       logged(fmt::format("PH0407: worker of group one, slot 0, generation 1, pid {}, "
                          "exited with code 3",
@@ -220,7 +220,7 @@ TEST_F(Supervisor, NamesTheSignalThatKilledAWorker) {
   EXPECT_TRUE(logged("was killed by signal 11 (Segmentation fault)"));
   kill(worker_pid(0), SIGKILL);
   EXPECT_TRUE(logged("was killed by signal 9 (Killed)"));
-  EXPECT_EQ(observe(0)["settings"]["position"]["generation"], 3);
+  EXPECT_EQ(observe(0)["settings"]["generation"], 3);
 }
 
 TEST_F(Supervisor, TriesAgainAfterAFailedStart) {
@@ -228,6 +228,71 @@ TEST_F(Supervisor, TriesAgainAfterAFailedStart) {
   ASSERT_EQ(apply(), "");
   EXPECT_TRUE(logged("generation 1, pid"));
   EXPECT_TRUE(logged("could not start: the plugin is missing", 2));
+}
+
+TEST_F(Supervisor, RefusesMoreWorkersThanTheScoreboardHasRoomFor) {
+  want("one", {{"processes", "5"}});
+  EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: the scoreboard has no room"));
+  state.groups[0].options.processes = 1;
+  state.groups[0].index = 8;
+  EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: the scoreboard has no room"));
+}
+
+TEST_F(Supervisor, RecordsWhoServesASlot) {
+  want("one", {{"processes", "2"}, {"threads", "7"}});
+  ASSERT_EQ(apply(), "");
+  const pid_t pid = worker_pid(0, 1);
+  const auto ready = [this] {
+    return scoreboard.status({0, 1}).state == metrics::SlotState::ready;
+  };
+  ASSERT_TRUE(wait_until(ready));
+  const metrics::SlotStatus status = scoreboard.status({0, 1});
+  EXPECT_EQ(status.pid, pid);
+  EXPECT_EQ(status.generation, 1u);
+  EXPECT_EQ(status.threads, 7u);
+  EXPECT_EQ(scoreboard.status({0, 2}).state, metrics::SlotState::empty);
+}
+
+TEST_F(Supervisor, RecordsTheDeathBeforeTheNextWorkerStarts) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t first = worker_pid(0);
+  ask(0, 0, "exit 3");
+  ASSERT_EQ(observe(0)["settings"]["generation"], 2);
+  const metrics::Death death = scoreboard.status({0, 0}).last_death;
+  EXPECT_EQ(death.cause, metrics::DeathCause::exited);
+  EXPECT_EQ(death.detail, 3);
+  EXPECT_EQ(death.pid, first);
+  EXPECT_EQ(death.generation, 1u);
+  kill(worker_pid(0), SIGKILL);
+  ASSERT_EQ(observe(0)["settings"]["generation"], 3);
+  EXPECT_EQ(scoreboard.status({0, 0}).last_death.cause, metrics::DeathCause::signal);
+  EXPECT_EQ(scoreboard.status({0, 0}).last_death.detail, SIGKILL);
+}
+
+TEST_F(Supervisor, RecordsWhichTimeoutKilledAWorker) {
+  want("one", {{"startup-timeout", "50ms"}}, {{"silent", true}});
+  ASSERT_EQ(apply(), "");
+  ASSERT_TRUE(logged("PH0406"));
+  const auto recorded = [this] { return scoreboard.status({0, 0}).last_death; };
+  EXPECT_EQ(recorded().cause, metrics::DeathCause::timeout);
+  EXPECT_EQ(recorded().detail, static_cast<unsigned>(metrics::TimeoutKind::startup));
+}
+
+TEST_F(Supervisor, LeavesASlotReadyWhileItsWorkerIsRenewed) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  ASSERT_TRUE(logged("PH0404"));
+  ASSERT_EQ(apply(), "");
+  for (auto seen = scoreboard.status({0, 0}); seen.generation == 1;
+       seen = scoreboard.status({0, 0})) {
+    ASSERT_EQ(seen.state, metrics::SlotState::ready) << log_text();
+  }
+  EXPECT_TRUE(logged("PH0405"));
+  const auto ready = [this] {
+    return scoreboard.status({0, 0}).state == metrics::SlotState::ready;
+  };
+  EXPECT_TRUE(wait_until(ready));
 }
 
 TEST_F(Supervisor, TellsAtWhichStepAWorkerDied) {
