@@ -1,0 +1,138 @@
+// What httpd children, the supervisor and the workers know of each other, in shared memory.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "metrics/scoreboard_memory.h"
+
+namespace pyhost::metrics {
+
+enum class SlotState : std::uint32_t { empty, starting, ready, draining, dead };
+
+// "ready".
+std::string_view name_of(SlotState state) noexcept;
+
+enum class DeathCause : std::uint8_t {
+  none,
+  exited,         // detail: the exit code
+  signal,         // detail: the signal's number
+  out_of_memory,  // killed by the kernel; detail 0
+  timeout,        // ended by the supervisor; detail: a TimeoutKind
+};
+
+enum class TimeoutKind : std::uint16_t { startup, request, deadlock, inactivity, shutdown };
+
+// The end of the last worker that lived in a slot.
+struct Death {
+  DeathCause cause = DeathCause::none;
+  std::uint16_t detail = 0;
+  std::uint32_t generation = 0;
+  pid_t pid = 0;
+  std::int64_t time_us = 0;  // since the epoch
+};
+
+// "was killed by signal 11 (SIGSEGV)", "exited with code 3".
+std::string describe(const Death& death);
+
+struct SlotId {
+  std::uint32_t group = 0;
+  std::uint32_t slot = 0;
+};
+
+struct SlotStatus {
+  SlotState state = SlotState::empty;
+  pid_t pid = 0;
+  std::uint32_t generation = 0;
+  std::uint32_t threads = 0;
+  std::uint64_t requests = 0;     // served by this generation
+  std::uint32_t outstanding = 0;  // sent to it by all children and not answered
+  Death last_death;
+};
+
+// The row of one httpd child.
+struct ChildSeat {
+  std::uint32_t index = 0;
+};
+
+// All functions are lock-free, may be called from any thread of any process that has mapped the
+// board, and trust their indexes, which come from the configuration. The rows outlive every
+// process; a child that crashed is taken out of the counts by forget_child().
+class Scoreboard {
+ public:
+  // One number of slots per group. The descriptor is close-on-exec.
+  static base::Result<Scoreboard> create(std::span<const std::uint32_t> slots_of_group,
+                                         std::uint32_t children_max);
+  // Fails when the memory is not a scoreboard of this build.
+  static base::Result<Scoreboard> map(base::UniqueFd fd);
+
+  // To be inherited or sent; stays the scoreboard's.
+  int fd() const noexcept { return memory_.fd(); }
+  std::uint32_t groups() const noexcept;
+  std::uint32_t slots(std::uint32_t group) const noexcept;
+  SlotStatus status(SlotId id) const noexcept;
+
+  // --- The supervisor ---
+
+  // A new worker is starting in the slot; its counters begin anew.
+  void begin_generation(SlotId id, pid_t pid, std::uint32_t generation,
+                        std::uint32_t threads) noexcept;
+  // Wakes whoever waits for a worker of the group.
+  void set_state(SlotId id, SlotState state) noexcept;
+  // Also sets the state to dead.
+  void record_death(SlotId id, const Death& death) noexcept;
+  // Takes back everything the child holds and frees its seat, if it has one.
+  void forget_child(pid_t pid) noexcept;
+
+  // --- The worker ---
+
+  void count_request(SlotId id) noexcept;
+  // From ready to draining, on the worker's own decision. False in any other state.
+  bool begin_draining(SlotId id) noexcept;
+
+  // --- The httpd child ---
+
+  // Nothing when every seat is taken.
+  std::optional<ChildSeat> take_seat(pid_t pid) noexcept;
+
+  // A place at a worker: at most one for each of its threads, over all children. False when there
+  // is none left.
+  bool take_place(ChildSeat seat, SlotId id) noexcept;
+  // Wakes one waiter.
+  void give_place_back(ChildSeat seat, SlotId id) noexcept;
+
+  // A place in the group's queue, which has `places`. False when it is full.
+  bool enter_queue(ChildSeat seat, std::uint32_t group, std::uint32_t places) noexcept;
+  void leave_queue(ChildSeat seat, std::uint32_t group) noexcept;
+  std::uint32_t waiting(std::uint32_t group) const noexcept;
+
+  // Grows whenever a place or a worker of the group comes free. Look at it first, then try to take
+  // a place, then wait for it to change. The wait may end early. PRECONDITION: in the queue.
+  std::uint32_t changes(std::uint32_t group) const noexcept;
+  void wait_for_change(std::uint32_t group, std::uint32_t seen,
+                       std::chrono::milliseconds at_most) const noexcept;
+  // How the worker of that generation ended, as soon as the supervisor has recorded it; nothing
+  // when that takes longer.
+  std::optional<Death> wait_for_death(SlotId id, std::uint32_t generation,
+                                      std::chrono::milliseconds at_most) const noexcept;
+
+ private:
+  explicit Scoreboard(ScoreboardMemory memory) noexcept : memory_(std::move(memory)) {}
+
+  std::uint32_t index_of(SlotId id) const noexcept;
+  SlotRow& row(SlotId id) const noexcept;
+  Holding& place_of(ChildSeat seat, SlotId id) const noexcept;
+  Holding& queue_place_of(ChildSeat seat, std::uint32_t group) const noexcept;
+  void wake(std::uint32_t group, int waiters) noexcept;
+  void wake_for_death(std::uint32_t group) noexcept;
+
+  ScoreboardMemory memory_;
+};
+
+}  // namespace pyhost::metrics

@@ -1,0 +1,92 @@
+// The shared memory behind a scoreboard: what lies where, and how it is made, mapped and checked.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "pyhost/base/result.h"
+#include "pyhost/base/unique_fd.h"
+
+namespace pyhost::metrics {
+
+// Rows start on cache lines of their own, so that processes that count do not disturb each other.
+inline constexpr std::size_t kRowAlignment = 64;
+
+// Written once, before the descriptor leaves its maker.
+struct alignas(kRowAlignment) BoardHeader {
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t groups;
+  std::uint32_t slots;     // of all groups
+  std::uint32_t children;  // at most
+  std::uint64_t total_bytes;
+};
+
+struct alignas(kRowAlignment) GroupRow {
+  std::uint32_t first_slot;  // these two are written once
+  std::uint32_t slots;
+  std::atomic<std::uint32_t> waiting;
+  std::atomic<std::uint32_t> changes;  // a futex word: grows when a place or a worker comes free
+};
+
+struct alignas(kRowAlignment) SlotRow {
+  std::atomic<std::uint32_t> state;
+  std::atomic<std::int32_t> pid;
+  std::atomic<std::uint32_t> generation;
+  std::atomic<std::uint32_t> threads;
+  std::atomic<std::uint64_t> requests;
+  std::atomic<std::uint32_t> outstanding;
+  std::atomic<std::int32_t> death_pid;
+  std::atomic<std::int64_t> death_time_us;
+  std::atomic<std::uint64_t> death;  // generation, cause and detail in one word
+};
+
+struct alignas(kRowAlignment) ChildRow {
+  std::atomic<std::int32_t> pid;  // 0 = free
+};
+
+// What one child holds of one slot's places, or of one group's queue.
+using Holding = std::atomic<std::uint32_t>;
+
+// Other processes map the same bytes: widths and places must not depend on the compiler's mood.
+static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 64 &&
+              sizeof(ChildRow) == 64);
+static_assert(offsetof(SlotRow, requests) == 16 && offsetof(SlotRow, death) == 40);
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
+              std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Holding) == 4);
+
+// Header, groups, slots, children, then for each child its holdings: slots first, then groups.
+// Unmaps when it goes.
+class ScoreboardMemory {
+ public:
+  static base::Result<ScoreboardMemory> create(std::span<const std::uint32_t> slots_of_group,
+                                               std::uint32_t children_max);
+  static base::Result<ScoreboardMemory> map(base::UniqueFd fd);
+
+  ScoreboardMemory(ScoreboardMemory&& other) noexcept;
+  ScoreboardMemory& operator=(ScoreboardMemory&&) = delete;
+  ~ScoreboardMemory();
+
+  int fd() const noexcept { return fd_.get(); }
+  std::span<GroupRow> groups() const noexcept { return groups_; }
+  std::span<SlotRow> slots() const noexcept { return slots_; }
+  std::span<ChildRow> children() const noexcept { return children_; }
+  std::span<Holding> holdings_of(std::size_t child) const noexcept;
+
+ private:
+  ScoreboardMemory(base::UniqueFd fd, char* start, const BoardHeader& header) noexcept;
+
+  base::UniqueFd fd_;
+  char* start_ = nullptr;
+  std::size_t total_bytes_ = 0;
+  std::span<GroupRow> groups_;
+  std::span<SlotRow> slots_;
+  std::span<ChildRow> children_;
+  std::span<Holding> holdings_;
+};
+
+}  // namespace pyhost::metrics
