@@ -53,6 +53,7 @@ struct Outcome {
   };
   Kind kind = Kind::complete;
   int status = 0;
+  unsigned retry_after_seconds = 0;  // of a 503: what Retry-After is to say; 0 = nothing
 };
 
 // One per process. Every function may be called from any thread that has a Python-sized stack

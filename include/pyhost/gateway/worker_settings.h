@@ -1,0 +1,66 @@
+// What a worker process is told at its start, by descriptor: the supervisor writes it, the worker
+// reads it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/base/log.h"
+#include "pyhost/base/result.h"
+#include "pyhost/base/thread.h"
+#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/target.h"
+
+namespace pyhost::gateway {
+
+// The descriptors a worker inherits besides 0 to 2. All others are close-on-exec.
+inline constexpr int kWorkerListeningFd = 3;
+inline constexpr int kWorkerStatusFd = 4;
+inline constexpr int kWorkerSettingsFd = 5;
+inline constexpr int kWorkerScoreboardFd = 6;
+
+// What the configuration lets a process group run, so that nothing in a request can choose another
+// file. Empty lists serve nothing.
+struct ServedTargets {
+  std::vector<std::string> scripts;  // absolute paths
+  std::vector<std::string> folders;  // absolute, ending in '/': every file below them
+  std::vector<std::string> modules;  // "package.module"
+
+  bool serves(const Target& target) const noexcept;
+};
+
+// A script that is imported before the first request.
+struct Preload {
+  std::string application_group;
+  std::string script;  // a path, or "package.module:callable"
+};
+
+struct WorkerSettings {
+  EngineSettings engine;  // with the process group's name
+  std::string plugin;     // the path of the engine plugin
+  unsigned threads = 1;   // 0: runs nothing but what is preloaded
+  std::size_t stack_bytes = base::kPythonStackBytes;
+  int listen_backlog = 100;
+  uid_t httpd_uid = 0;  // the only user whose connections are served
+  base::LogLevel log_level = base::LogLevel::warn;
+  std::chrono::milliseconds socket_timeout{60'000};
+  std::chrono::milliseconds graceful_timeout{15'000};  // for running requests, after SIGTERM
+  std::chrono::milliseconds shutdown_timeout{5'000};   // for the interpreters, after that
+  std::uint64_t requests_max = 0;  // the worker drains after about so many; 0 = no limit
+  std::uint32_t group_index = 0;   // its row of the scoreboard
+  std::uint32_t slot_index = 0;
+  ServedTargets targets;
+  std::vector<Preload> preloads;
+};
+
+// JSON, for kWorkerSettingsFd.
+std::string to_json(const WorkerSettings& settings);
+// Everything that to_json() writes has to be there and of its type.
+base::Result<WorkerSettings> parse_worker_settings(std::string_view json);
+
+}  // namespace pyhost::gateway

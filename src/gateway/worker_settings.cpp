@@ -1,0 +1,222 @@
+#include "pyhost/gateway/worker_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <concepts>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace pyhost::gateway {
+namespace {
+
+using nlohmann::json;
+
+// One list of members for both directions.
+template <class Settings, class Visit>
+void visit_engine(Settings& engine, Visit&& visit) {
+  visit("process_group", engine.process_group);
+  visit("python_program", engine.python_program);
+  visit("python_home", engine.python_home);
+  visit("python_path", engine.python_path);
+  visit("optimize", engine.optimize);
+  visit("warnings", engine.warnings);
+  visit("hash_seed", engine.hash_seed);
+  visit("write_bytecode", engine.write_bytecode);
+  visit("switch_interval_seconds", engine.switch_interval_seconds);
+  visit("restrict_stdin", engine.restrict_stdin);
+  visit("restrict_stdout", engine.restrict_stdout);
+  visit("restrict_signal", engine.restrict_signal);
+  visit("interactive", engine.interactive);
+  visit("destroy_interpreters", engine.destroy_interpreters);
+  visit("case_sensitive_paths", engine.case_sensitive_paths);
+  visit("interpreters_max", engine.interpreters_max);
+  visit("multithread", engine.multithread);
+  visit("multiprocess", engine.multiprocess);
+  visit("processes_max", engine.processes_max);
+  visit("threads_max", engine.threads_max);
+  visit("server_version", engine.server_version);
+}
+
+template <class Settings, class Visit>
+void visit_worker(Settings& worker, Visit&& visit) {
+  visit_engine(worker.engine, visit);
+  visit("plugin", worker.plugin);
+  visit("threads", worker.threads);
+  visit("stack_bytes", worker.stack_bytes);
+  visit("listen_backlog", worker.listen_backlog);
+  visit("httpd_uid", worker.httpd_uid);
+  visit("log_level", worker.log_level);
+  visit("socket_timeout_ms", worker.socket_timeout);
+  visit("graceful_timeout_ms", worker.graceful_timeout);
+  visit("shutdown_timeout_ms", worker.shutdown_timeout);
+  visit("requests_max", worker.requests_max);
+  visit("group_index", worker.group_index);
+  visit("slot_index", worker.slot_index);
+  visit("scripts", worker.targets.scripts);
+  visit("folders", worker.targets.folders);
+  visit("modules", worker.targets.modules);
+  visit("preloads", worker.preloads);
+}
+
+// Paths are bytes, JSON texts are not: bytes travel as the Latin-1 characters of the same number.
+std::string to_text(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      text.push_back(c);
+    } else {
+      text.push_back(static_cast<char>(0xC0 | byte >> 6));
+      text.push_back(static_cast<char>(0x80 | (byte & 0x3F)));
+    }
+  }
+  return text;
+}
+
+std::string to_bytes(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead < 0x80 || i + 1 == text.size()) {
+      bytes.push_back(text[i]);
+    } else {
+      const auto next = static_cast<unsigned char>(text[++i]);
+      bytes.push_back(static_cast<char>((lead & 0x03) << 6 | (next & 0x3F)));
+    }
+  }
+  return bytes;
+}
+
+json written(const std::string& value) {
+  return to_text(value);
+}
+json written(std::chrono::milliseconds value) {
+  return value.count();
+}
+json written(base::LogLevel value) {
+  return static_cast<int>(value);
+}
+json written(const std::array<int, 3>& value) {
+  return value;
+}
+json written(const Preload& value) {
+  return json::array({to_text(value.application_group), to_text(value.script)});
+}
+template <class T>
+requires std::is_arithmetic_v<T> json written(T value) {
+  return value;
+}
+template <class T>
+json written(const std::optional<T>& value) {
+  return value ? json(*value) : json();
+}
+template <class T>
+json written(const std::vector<T>& values) {
+  json list = json::array();
+  for (const T& value : values) list.push_back(written(value));
+  return list;
+}
+
+// False when the value is of another type; nothing here makes the library throw.
+bool read(const json& value, std::string& into) {
+  if (!value.is_string()) return false;
+  into = to_bytes(value.get_ref<const std::string&>());
+  return true;
+}
+bool read(const json& value, bool& into) {
+  if (!value.is_boolean()) return false;
+  into = value.get<bool>();
+  return true;
+}
+bool read(const json& value, double& into) {
+  if (!value.is_number()) return false;
+  into = value.get<double>();
+  return true;
+}
+template <std::integral T>
+bool read(const json& value, T& into) {
+  if (!value.is_number_integer()) return false;
+  const bool fits = value.is_number_unsigned() ? std::in_range<T>(value.get<std::uint64_t>())
+                                               : std::in_range<T>(value.get<std::int64_t>());
+  if (fits) into = value.get<T>();
+  return fits;
+}
+bool read(const json& value, std::chrono::milliseconds& into) {
+  std::int64_t count = 0;
+  if (!read(value, count) || count < 0) return false;
+  into = std::chrono::milliseconds(count);
+  return true;
+}
+bool read(const json& value, base::LogLevel& into) {
+  unsigned level = 0;
+  if (!read(value, level) || level > static_cast<unsigned>(base::LogLevel::trace)) return false;
+  into = base::LogLevel(level);
+  return true;
+}
+bool read(const json& value, std::array<int, 3>& into) {
+  return value.is_array() && value.size() == into.size() && read(value[0], into[0]) &&
+         read(value[1], into[1]) && read(value[2], into[2]);
+}
+bool read(const json& value, Preload& into) {
+  return value.is_array() && value.size() == 2 && read(value[0], into.application_group) &&
+         read(value[1], into.script);
+}
+template <class T>
+bool read(const json& value, std::optional<T>& into) {
+  into.reset();
+  return value.is_null() || read(value, into.emplace());
+}
+template <class T>
+bool read(const json& value, std::vector<T>& into) {
+  if (!value.is_array()) return false;
+  into.clear();
+  return std::ranges::all_of(value,
+                             [&into](const json& item) { return read(item, into.emplace_back()); });
+}
+
+// A path with "." or ".." components, or a doubled slash, may lead out of the folder it seems to be
+// in.
+bool is_plain(std::string_view path) noexcept {
+  return path.starts_with('/') && path.find("//") == path.npos && path.find("/./") == path.npos &&
+         path.find("/../") == path.npos && !path.ends_with("/.") && !path.ends_with("/..") &&
+         path.find('\0') == path.npos;
+}
+
+bool contains(const std::vector<std::string>& names, std::string_view name) noexcept {
+  return std::ranges::find(names, name) != names.end();
+}
+
+}  // namespace
+
+bool ServedTargets::serves(const Target& target) const noexcept {
+  if (target.kind == TargetKind::module) return contains(modules, target.script);
+  if (contains(scripts, target.script)) return true;
+  return is_plain(target.script) && std::ranges::any_of(folders, [&](const std::string& folder) {
+           return target.script.starts_with(folder);
+         });
+}
+
+std::string to_json(const WorkerSettings& settings) {
+  json object = json::object();
+  visit_worker(settings,
+               [&object](const char* name, const auto& member) { object[name] = written(member); });
+  return object.dump();
+}
+
+base::Result<WorkerSettings> parse_worker_settings(std::string_view text) {
+  const json object = json::parse(text, nullptr, false);
+  if (!object.is_object()) return base::fail("the worker's settings are not a JSON object");
+  WorkerSettings settings;
+  std::string wrong;
+  visit_worker(settings, [&](const char* name, auto& member) {
+    const auto found = object.find(name);
+    if (found == object.end() || !read(*found, member)) wrong = name;
+  });
+  if (!wrong.empty()) {
+    return base::fail(fmt::format("the worker's settings have no usable value for \"{}\"", wrong));
+  }
+  return settings;
+}
+
+}  // namespace pyhost::gateway

@@ -1,0 +1,115 @@
+#include "remote/admission.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "pyhost/base/scope_exit.h"
+
+namespace pyhost::remote {
+namespace {
+
+using base::Message;
+using metrics::SlotState;
+using metrics::SlotStatus;
+using std::chrono::milliseconds;
+
+constexpr int kServiceUnavailable = 503;
+constexpr int kGatewayTimeout = 504;
+
+double seconds(milliseconds time) noexcept {
+  return std::chrono::duration<double>(time).count();
+}
+
+}  // namespace
+
+Place::Place(Place&& other) noexcept
+    : scoreboard_(std::exchange(other.scoreboard_, nullptr)),
+      seat_(other.seat_),
+      slot_(other.slot_),
+      pid_(other.pid_),
+      generation_(other.generation_) {}
+
+Place::~Place() {
+  if (scoreboard_ != nullptr) scoreboard_->give_place_back(seat_, slot_);
+}
+
+Admission::Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
+                     const RemoteSettings& settings)
+    : scoreboard_(scoreboard),
+      seat_(seat),
+      settings_(settings),
+      began_(Clock::now()),
+      avoided_generation_(settings.socket_paths.size()) {}
+
+bool Admission::is_candidate(const SlotStatus& worker, std::uint32_t slot) const noexcept {
+  return worker.state == SlotState::ready && avoided_generation_[slot] != worker.generation;
+}
+
+std::optional<Place> Admission::try_enter() {
+  any_candidate_ = false;
+  while (true) {
+    std::optional<std::uint32_t> best;
+    SlotStatus chosen;
+    for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
+      const SlotStatus worker = scoreboard_.status({settings_.group_index, slot});
+      if (!is_candidate(worker, slot)) continue;
+      any_candidate_ = true;
+      if (worker.outstanding >= worker.threads) continue;
+      if (best && worker.outstanding >= chosen.outstanding) continue;
+      best = slot;
+      chosen = worker;
+    }
+    if (!best) return std::nullopt;
+    const metrics::SlotId slot{settings_.group_index, *best};
+    if (scoreboard_.take_place(seat_, slot)) return Place(scoreboard_, seat_, slot, chosen);
+  }
+}
+
+tl::expected<Place, Refusal> Admission::enter() {
+  if (auto place = try_enter()) return *std::move(place);
+  if (!scoreboard_.enter_queue(seat_, settings_.group_index, settings_.queue_max)) {
+    return tl::unexpected(Refusal{kServiceUnavailable, Message::queue_full,
+                                  fmt::format("all threads of process group '{}' are busy and {} "
+                                              "requests wait already",
+                                              settings_.process_group, settings_.queue_max)});
+  }
+  const base::ScopeExit leave([this] { scoreboard_.leave_queue(seat_, settings_.group_index); });
+  while (true) {
+    const std::uint32_t seen = scoreboard_.changes(settings_.group_index);
+    if (auto place = try_enter()) return *std::move(place);
+    const Clock::time_point now = Clock::now();
+    if (auto refusal = refusal_when_late(now)) return tl::unexpected(*std::move(refusal));
+    // A limit may strike at any moment; the next look is never further away than a second.
+    milliseconds at_most{1000};
+    for (const milliseconds limit : {settings_.queue_timeout, settings_.connect_timeout}) {
+      const auto left = std::chrono::ceil<milliseconds>(began_ + limit - now);
+      if (left > milliseconds::zero()) at_most = std::min(at_most, left);
+    }
+    scoreboard_.wait_for_change(settings_.group_index, seen, at_most);
+  }
+}
+
+std::optional<Refusal> Admission::refusal_when_late(Clock::time_point now) const {
+  if (!any_candidate_ && now >= began_ + settings_.connect_timeout) {
+    return Refusal{
+        kServiceUnavailable, Message::worker_unreachable,
+        fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
+                    settings_.process_group, seconds(settings_.connect_timeout), last_reason_)};
+  }
+  const milliseconds limit = settings_.queue_timeout;
+  if (limit != milliseconds::zero() && now >= began_ + limit) {
+    return Refusal{kGatewayTimeout, Message::queue_timeout,
+                   fmt::format("all threads of process group '{}' were busy for {:g} s",
+                               settings_.process_group, seconds(limit))};
+  }
+  return std::nullopt;
+}
+
+void Admission::avoid(const Place& place, std::string why) {
+  avoided_generation_[place.slot().slot] = place.generation();
+  last_reason_ = std::move(why);
+}
+
+}  // namespace pyhost::remote

@@ -1,0 +1,47 @@
+// A httpd child's open connections to the workers of one process group.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "pyhost/base/result.h"
+#include "pyhost/gateway/exchange.h"
+#include "remote/admission.h"
+#include "wire/connection.h"
+
+namespace pyhost::remote {
+
+// A connection with the buffers that each of its exchanges uses again.
+struct Line {
+  explicit Line(base::UniqueFd socket, std::uint32_t worker_generation)
+      : connection(std::move(socket), wire::Descriptors::accepted), generation(worker_generation) {}
+
+  wire::Connection connection;
+  std::uint32_t generation;
+  wire::FrameBatch batch;
+  std::vector<gateway::Header> headers;
+  std::vector<std::string_view> blocks;
+};
+
+// Safe for all threads of the child. The settings outlive it.
+class ConnectionPool {
+ public:
+  explicit ConnectionPool(const RemoteSettings& settings)
+      : settings_(settings), idle_(settings.socket_paths.size()) {}
+
+  // An idle connection to that worker, or a new one. Waits at most for connect-timeout.
+  base::Result<std::unique_ptr<Line>> take(const Place& place);
+  // Only a connection whose exchange is over in good order.
+  void give_back(const Place& place, std::unique_ptr<Line> line);
+  void close_idle();
+
+ private:
+  base::Result<std::unique_ptr<Line>> connect(const Place& place) const;
+
+  const RemoteSettings& settings_;
+  std::mutex mutex_;
+  std::vector<std::vector<std::unique_ptr<Line>>> idle_;  // by slot
+};
+
+}  // namespace pyhost::remote

@@ -1,0 +1,52 @@
+// The engine of a httpd child whose Python runs in worker processes.
+#pragma once
+
+#include <memory>
+
+#include "metrics/scoreboard.h"
+#include "pyhost/gateway/engine.h"
+#include "remote/connection_pool.h"
+#include "remote/relay.h"
+#include "remote/remote_settings.h"
+
+namespace pyhost::remote {
+
+// Whether a request body is received before a worker is asked, so that a slow upload keeps no
+// Python thread waiting, or passed on while it comes.
+enum class Buffering { off, on };
+
+// Serves one process group. Safe for all threads of the child; needs no Python-sized stack. A
+// request that a worker has not begun is given to another one; every failure of the group is one
+// record in the request's log.
+class RemoteEngine final : public gateway::Engine {
+ public:
+  // The scoreboard outlives the engine; `seat` is the child's on it.
+  RemoteEngine(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat, RemoteSettings settings);
+
+  gateway::Outcome run(const gateway::Target& target, gateway::Exchange& exchange,
+                       Buffering buffering) noexcept;
+  // With Buffering::on.
+  gateway::Outcome run(const gateway::Target& target,
+                       gateway::Exchange& exchange) noexcept override;
+  // Workers import by themselves, from their own settings; nothing is done here.
+  base::Result<> preload(const gateway::Target& target, base::LogSink& sink) noexcept override;
+  // Closes the connections that no request uses.
+  void stop(std::chrono::milliseconds budget) noexcept override;
+
+ private:
+  struct Run;
+
+  gateway::Outcome serve(Run& run);
+  std::optional<gateway::Outcome> try_once(Run& run, Admission& admission, const Place& place);
+  gateway::Outcome refuse(Run& run, const Refusal& refusal) const;
+  gateway::Outcome report(Run& run, const Place& place, const Relay& relay,
+                          const Attempt& attempt) const;
+  std::string cause_of(const Place& place, const Attempt& attempt) const;
+
+  metrics::Scoreboard& scoreboard_;
+  const metrics::ChildSeat seat_;
+  const RemoteSettings settings_;
+  ConnectionPool connections_;
+};
+
+}  // namespace pyhost::remote

@@ -1,0 +1,209 @@
+#include "wire/connection.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <span>
+#include <utility>
+
+namespace pyhost::wire {
+namespace {
+
+// A head and the largest piece of a body together; only pages that are used cost memory.
+constexpr std::size_t kUsualBytes = kBodyFrameBytesMax + 16 * 1024;
+constexpr std::size_t kFilesMax = 4;
+constexpr std::size_t kPiecesMax = 64;
+
+Io outcome_of_errno() noexcept {
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::timeout;
+  return errno == ECONNRESET ? Io::reset : Io::closed;
+}
+
+int poll_milliseconds(Timeout timeout) noexcept {
+  if (timeout == kNoTimeout || timeout.count() > INT_MAX) return -1;
+  return static_cast<int>(timeout.count());
+}
+
+// The control part of a message that carries one descriptor.
+union FileControl {
+  char bytes[CMSG_SPACE(sizeof(int))];
+  cmsghdr alignment;
+};
+
+void attach(msghdr& message, FileControl& control, int file) noexcept {
+  message.msg_control = control.bytes;
+  message.msg_controllen = sizeof control.bytes;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof file);
+  std::memcpy(CMSG_DATA(header), &file, sizeof file);
+}
+
+}  // namespace
+
+std::optional<Peer> peer_of(int socket) noexcept {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+  return Peer{credentials.pid, credentials.uid};
+}
+
+Connection::Connection(base::UniqueFd socket, Descriptors descriptors)
+    : socket_(std::move(socket)),
+      descriptors_(descriptors),
+      buffer_(std::make_unique_for_overwrite<char[]>(kUsualBytes)),
+      capacity_(kUsualBytes) {
+  ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
+}
+
+Connection::Next Connection::next(Frame& frame) {
+  wanted_ = kHeaderBytes;
+  if (buffered() < kHeaderBytes) return Next::incomplete;
+  const auto header =
+      decode_header(std::span<const char, kHeaderBytes>(buffer_.get() + begin_, kHeaderBytes));
+  if (!header) {
+    fault_ = header.error().sentence;
+    return Next::malformed;
+  }
+  wanted_ = kHeaderBytes + header->payload_bytes;
+  if (buffered() < wanted_) return Next::incomplete;
+  frame = {header->type, {buffer_.get() + begin_ + kHeaderBytes, header->payload_bytes}};
+  begin_ += wanted_;
+  return Next::frame;
+}
+
+bool Connection::rest_fits_in_place() const noexcept {
+  return begin_ != end_ && begin_ + wanted_ <= capacity_;
+}
+
+void Connection::make_room() {
+  if (rest_fits_in_place()) return;
+  if (begin_ == end_) begin_ = end_ = 0;
+  const std::size_t needed = std::max(wanted_, kUsualBytes);
+  if (needed != capacity_ && buffered() <= needed) {
+    auto other = std::make_unique_for_overwrite<char[]>(needed);
+    std::memcpy(other.get(), buffer_.get() + begin_, buffered());
+    buffer_ = std::move(other);
+    capacity_ = needed;
+  } else if (begin_ != 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, buffered());
+  }
+  end_ -= begin_;
+  begin_ = 0;
+}
+
+// False when there was one too many; the kernel has closed what did not fit.
+bool Connection::keep_files(msghdr& message) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    int file = -1;
+    std::memcpy(&file, CMSG_DATA(header), sizeof file);
+    files_.emplace_back(file);
+  }
+  if (descriptors_ == Descriptors::refused && !files_.empty()) {
+    fault_ = "a descriptor that nobody asked for";
+    return false;
+  }
+  if (files_.size() > kFilesMax || (message.msg_flags & MSG_CTRUNC) != 0) {
+    fault_ = "more descriptors than frames that need one";
+    return false;
+  }
+  return true;
+}
+
+Io Connection::receive() {
+  iovec piece{buffer_.get() + end_, capacity_ - end_};
+  FileControl control{};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes;
+  message.msg_controllen = CMSG_LEN(sizeof(int));  // its whole space would hold two
+  ssize_t got = 0;
+  do {
+    got = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) return outcome_of_errno();
+  if (got == 0) return Io::closed;
+  end_ += static_cast<std::size_t>(got);
+  return keep_files(message) ? Io::done : Io::malformed;
+}
+
+Io Connection::fill(Timeout timeout) {
+  make_room();
+  while (true) {
+    const Io outcome = receive();
+    if (outcome != Io::timeout || wait(POLLIN, timeout) == 0) return outcome;
+  }
+}
+
+Io Connection::read_frame(Frame& frame, Timeout timeout) {
+  while (true) {
+    switch (next(frame)) {
+      case Next::frame:
+        return Io::done;
+      case Next::malformed:
+        return Io::malformed;
+      case Next::incomplete:
+        break;
+    }
+    if (const Io outcome = fill(timeout); outcome != Io::done) return outcome;
+  }
+}
+
+bool Connection::idle() const noexcept {
+  if (!drained()) return false;
+  char byte = 0;
+  return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+base::UniqueFd Connection::take_file() noexcept {
+  if (files_.empty()) return {};
+  base::UniqueFd file = std::move(files_.front());
+  files_.pop_front();
+  return file;
+}
+
+Io Connection::write_some(FrameBatch& batch) {
+  std::array<iovec, kPiecesMax> storage;
+  for (auto pieces = batch.unsent(storage); !pieces.empty(); pieces = batch.unsent(storage)) {
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.size();
+    FileControl control{};
+    if (batch.file() >= 0) attach(message, control, batch.file());
+    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return outcome_of_errno();
+    batch.mark_sent(static_cast<std::size_t>(sent));
+  }
+  return Io::done;
+}
+
+Io Connection::write(FrameBatch& batch, Timeout timeout) {
+  while (true) {
+    const Io outcome = write_some(batch);
+    if (outcome != Io::timeout || wait(POLLOUT, timeout) == 0) return outcome;
+  }
+}
+
+short Connection::wait(short events, Timeout timeout) const noexcept {
+  pollfd entry{.fd = socket_.get(), .events = events, .revents = 0};
+  int ready = 0;
+  do {
+    ready = ::poll(&entry, 1, poll_milliseconds(timeout));
+  } while (ready < 0 && errno == EINTR);
+  if (ready <= 0) return 0;
+  // A hang-up is read and written to be told apart.
+  return (entry.revents & (POLLERR | POLLHUP)) != 0 ? events : entry.revents;
+}
+
+}  // namespace pyhost::wire

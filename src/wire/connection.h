@@ -1,0 +1,104 @@
+// Frames over a unix stream socket.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pyhost/base/unique_fd.h"
+#include "wire/frame.h"
+#include "wire/frame_batch.h"
+
+namespace pyhost::wire {
+
+// How long one wait for the peer may last; every byte that moves begins a new one.
+using Timeout = std::chrono::milliseconds;
+inline constexpr Timeout kNoTimeout = Timeout::max();
+
+enum class Io {
+  done,
+  timeout,
+  closed,     // the peer has closed its end in good order
+  reset,      // the peer has gone without reading everything it was sent
+  malformed,  // what came is no frame: see fault()
+};
+
+// A frame that has arrived. `payload` lies in the connection's buffer until the next fill().
+struct Frame {
+  FrameType type{};
+  std::string_view payload;
+};
+
+// Whether the peer may pass descriptors.
+enum class Descriptors { refused, accepted };
+
+// The process at the other end, as the kernel knows it. For a connecting socket that is the one
+// that called listen() last.
+struct Peer {
+  pid_t pid = 0;
+  uid_t uid = 0;
+};
+std::optional<Peer> peer_of(int socket) noexcept;
+
+// One end of a connection. Used by one thread
+// at a time; nothing throws but std::bad_alloc. After any outcome but `done` and `timeout` the
+// connection is of no further use.
+class Connection {
+ public:
+  // Makes the socket non-blocking.
+  Connection(base::UniqueFd socket, Descriptors descriptors);
+
+  int fd() const noexcept { return socket_.get(); }
+
+  enum class Next { frame, incomplete, malformed };
+  // Takes the next frame out of what has arrived.
+  Next next(Frame& frame);
+  // Receives what there is, waiting for at least one byte.
+  Io fill(Timeout timeout);
+  // next(), and fill() until it has a frame.
+  Io read_frame(Frame& frame, Timeout timeout);
+
+  // Whether nothing has arrived that next() did not hand out.
+  bool drained() const noexcept { return begin_ == end_ && files_.empty(); }
+  // Whether the frame that has begun to arrive will fit behind what is buffered, so that fill()
+  // leaves earlier payloads where they are.
+  bool rest_fits_in_place() const noexcept;
+  // Whether the peer is still there and has sent nothing: the state between two exchanges.
+  bool idle() const noexcept;
+
+  // The descriptor that came with a REPLY_FILE frame; invalid when none did.
+  base::UniqueFd take_file() noexcept;
+
+  Io write(FrameBatch& batch, Timeout timeout);
+  // As much as goes without waiting; Io::timeout when something is left.
+  Io write_some(FrameBatch& batch);
+  // Which of POLLIN and POLLOUT is possible; 0 when the time is over.
+  short wait(short events, Timeout timeout) const noexcept;
+
+  // What was malformed, for the log.
+  const std::string& fault() const noexcept { return fault_; }
+
+ private:
+  Io receive();
+  void make_room();
+  bool keep_files(msghdr& message);
+  std::size_t buffered() const noexcept { return end_ - begin_; }
+
+  base::UniqueFd socket_;
+  Descriptors descriptors_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::size_t wanted_ = kHeaderBytes;  // of the frame that is arriving, header included
+  std::deque<base::UniqueFd> files_;
+  std::string fault_;
+};
+
+}  // namespace pyhost::wire

@@ -1,0 +1,97 @@
+#include "worker/stop_events.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace pyhost::worker {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void add_one(int event) noexcept {
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(event, &one, sizeof one));
+}
+
+std::uint64_t take_all(int event) noexcept {
+  std::uint64_t count = 0;
+  return ::read(event, &count, sizeof count) > 0 ? count : 0;
+}
+
+int milliseconds_until(StopEvents::Deadline deadline) {
+  if (!deadline) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
+  return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 60'000));
+}
+
+// A signal handler has no other way to reach its object.
+std::atomic<int> handler_event = -1;
+std::atomic<pid_t> handler_process = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
+
+// A process that the application has forked inherits the handler, and is to die of the signal.
+void note_signal(int number) {
+  if (::getpid() != handler_process) {
+    constexpr int kKilledBySignal = 128;
+    ::_exit(kKilledBySignal + number);
+  }
+  const int before = errno;
+  add_one(handler_event);
+  errno = before;
+}
+
+}  // namespace
+
+base::Result<StopEvents> StopEvents::open(int status_fd) {
+  base::UniqueFd signals(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  base::UniqueFd pokes(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!signals.valid() || !pokes.valid()) {
+    return base::fail(fmt::format("the worker cannot wait for signals: {}", std::strerror(errno)));
+  }
+  handler_process = ::getpid();
+  handler_event = signals.get();
+  struct sigaction action {};
+  action.sa_handler = note_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGINT, &action, nullptr);
+  return StopEvents(std::move(signals), std::move(pokes), status_fd);
+}
+
+StopEvent StopEvents::wait(Deadline deadline) {
+  std::array<pollfd, 3> entries{{{.fd = signals_.get(), .events = POLLIN},
+                                 {.fd = pokes_.get(), .events = POLLIN},
+                                 {.fd = status_fd_, .events = 0}}};
+  while (::poll(entries.data(), entries.size(), milliseconds_until(deadline)) <= 0) {
+    if (deadline && Clock::now() >= *deadline) return StopEvent::none;
+  }
+  if (take_all(signals_.get()) != 0) return StopEvent::stop;
+  if (entries[2].revents != 0) {
+    status_fd_ = -1;
+    return StopEvent::stop;
+  }
+  take_all(pokes_.get());
+  return StopEvent::progress;
+}
+
+void StopEvents::poke() const noexcept {
+  add_one(pokes_.get());
+}
+
+void unblock_signals() noexcept {
+  sigset_t none;
+  sigemptyset(&none);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
+}  // namespace pyhost::worker

@@ -1,0 +1,46 @@
+// What the worker's main thread waits for.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "pyhost/base/result.h"
+#include "pyhost/base/unique_fd.h"
+
+namespace pyhost::worker {
+
+enum class StopEvent {
+  none,      // the time is over
+  stop,      // SIGTERM or SIGINT, or the supervisor has gone
+  progress,  // poke() was called
+};
+
+// Handles SIGTERM and SIGINT of the whole process; there is one in a process. They need not be
+// blocked in any thread, so that the programs an application starts can be terminated.
+class StopEvents {
+ public:
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+  // `status_fd` is a pipe's end for writing: that nobody can read it any more is a stop, once. It
+  // stays the caller's.
+  static base::Result<StopEvents> open(int status_fd);
+
+  // Without a deadline, waits for ever.
+  StopEvent wait(Deadline deadline);
+  // From any thread.
+  void poke() const noexcept;
+
+ private:
+  StopEvents(base::UniqueFd signals, base::UniqueFd pokes, int status_fd) noexcept
+      : signals_(std::move(signals)), pokes_(std::move(pokes)), status_fd_(status_fd) {}
+
+  base::UniqueFd signals_;
+  base::UniqueFd pokes_;
+  int status_fd_;
+};
+
+// For the threads that run applications: the programs these start inherit the signal mask, and are
+// to be terminable.
+void unblock_signals() noexcept;
+
+}  // namespace pyhost::worker

@@ -1,0 +1,250 @@
+#include "worker/thread_pool.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "worker/stop_events.h"
+
+namespace pyhost::worker {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+using gateway::Outcome;
+using wire::Connection;
+using wire::Io;
+
+constexpr unsigned kOnce = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+constexpr int kInternalServerError = 500;
+
+}  // namespace
+
+base::Result<std::unique_ptr<ThreadPool>> ThreadPool::start(gateway::Engine& engine,
+                                                            base::UniqueFd listening,
+                                                            PoolSettings settings,
+                                                            base::LogSink& log,
+                                                            std::function<void()> on_served) {
+  std::unique_ptr<ThreadPool> pool(
+      new ThreadPool(engine, std::move(listening), std::move(settings), log, std::move(on_served)));
+  PH_TRY_VOID(pool->open());
+  for (unsigned i = 0; i < pool->settings_.threads; ++i) {
+    PH_TRY(thread, base::NamedThread::start(fmt::format("wsgi-{}", i), pool->settings_.stack_bytes,
+                                            [self = pool.get()] { self->run(); }));
+    const std::lock_guard lock(pool->mutex_);
+    ++pool->threads_left_;
+    pool->threads_.push_back(std::move(thread));
+  }
+  return pool;
+}
+
+ThreadPool::ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSettings settings,
+                       base::LogSink& log, std::function<void()> on_served) noexcept
+    : engine_(engine),
+      listening_(std::move(listening)),
+      settings_(std::move(settings)),
+      log_(log),
+      on_served_(std::move(on_served)),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+ThreadPool::~ThreadPool() {
+  stop(std::chrono::milliseconds::max());
+}
+
+base::Result<> ThreadPool::open() {
+  const int flags = ::fcntl(listening_.get(), F_GETFL);
+  const bool ready = flags >= 0 && ::fcntl(listening_.get(), F_SETFL, flags | O_NONBLOCK) == 0 &&
+                     watch(EPOLL_CTL_ADD, stop_event_.get(), &stop_event_, EPOLLIN) &&
+                     watch(EPOLL_CTL_ADD, listening_.get(), this, EPOLLIN | EPOLLONESHOT);
+  if (!ready) {
+    return base::fail(
+        fmt::format("the worker's listening socket cannot be watched: {}", std::strerror(errno)));
+  }
+  return {};
+}
+
+bool ThreadPool::watch(int operation, int fd, void* tag, unsigned events) noexcept {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = tag;
+  return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
+}
+
+void ThreadPool::run() noexcept {
+  unblock_signals();
+  WorkerExchange exchange(log_, settings_.socket_timeout);
+  epoll_event event{};
+  while (true) {
+    if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1) continue;
+    if (event.data.ptr == &stop_event_) break;
+    handovers_.load(std::memory_order_acquire);
+    if (event.data.ptr == this) {
+      accept_one();
+    } else {
+      serve(*static_cast<Connection*>(event.data.ptr), exchange);
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  --threads_left_;
+  changed_.notify_all();
+}
+
+void ThreadPool::accept_one() {
+  base::UniqueFd socket(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  // Gone from the set while draining, which makes this fail.
+  static_cast<void>(watch(EPOLL_CTL_MOD, listening_.get(), this, EPOLLIN | EPOLLONESHOT));
+  if (!socket.valid()) return;
+  const auto peer = wire::peer_of(socket.get());
+  if (!peer || peer->uid != settings_.httpd_uid) {
+    log_.log(LogLevel::error, Message::peer_refused,
+             fmt::format("process {} of user {} connected to process group '{}'; only user {} may",
+                         peer ? peer->pid : 0, peer ? peer->uid : 0, settings_.process_group,
+                         settings_.httpd_uid));
+    return;
+  }
+  auto connection = std::make_unique<Connection>(std::move(socket), wire::Descriptors::refused);
+  Connection* const tag = connection.get();
+  {
+    const std::lock_guard lock(mutex_);
+    connections_.emplace(tag, std::move(connection));
+  }
+  if (!watch(EPOLL_CTL_ADD, tag->fd(), tag, kOnce)) close(*tag);
+}
+
+void ThreadPool::serve(Connection& connection, WorkerExchange& exchange) {
+  wire::Frame frame;
+  switch (connection.read_frame(frame, settings_.socket_timeout)) {
+    case Io::done:
+      break;
+    case Io::malformed:
+      return reject(connection, connection.fault());
+    case Io::timeout:
+      return reject(connection, "a request that stopped half-way");
+    case Io::closed:
+    case Io::reset:
+      return close(connection);
+  }
+  if (frame.type == wire::FrameType::abort) return close(connection);
+  if (frame.type != wire::FrameType::request) {
+    return reject(connection,
+                  fmt::format("a {} frame outside of a request", wire::name_of(frame.type)));
+  }
+  {
+    // Counted before the flag is looked at: whoever drains then sees one or the other.
+    const std::lock_guard lock(mutex_);
+    ++running_;
+  }
+  if (draining_) {
+    answer_retry(connection);
+  } else {
+    serve_request(connection, frame.payload, exchange);
+  }
+  leave_request();
+  on_served_();
+}
+
+void ThreadPool::serve_request(Connection& connection, std::string_view payload,
+                               WorkerExchange& exchange) {
+  if (!exchange.begin(connection, payload, [this, &connection] { keep(connection); })) {
+    return reject(connection, "a malformed REQUEST frame");
+  }
+  const Outcome outcome = run_application(exchange);
+  switch (exchange.finish(outcome, "the application gave no complete reply")) {
+    case Connected::reuse:
+      keep(connection);
+      break;
+    case Connected::close:
+      close(connection);
+      break;
+    case Connected::released:
+      break;
+  }
+}
+
+Outcome ThreadPool::run_application(WorkerExchange& exchange) {
+  gateway::Target target = exchange.target();
+  target.process_group = settings_.process_group;
+  if (!settings_.targets.serves(target)) {
+    exchange.log(LogLevel::error, Message::target_refused,
+                 fmt::format("process group '{}' is not configured to serve {}",
+                             settings_.process_group, target.script));
+    return {Outcome::Kind::refused, kInternalServerError};
+  }
+  return engine_.run(target, exchange);
+}
+
+// Only the request that broke the rules is lost; the child opens another connection.
+void ThreadPool::reject(Connection& connection, std::string_view why) {
+  log_.log(LogLevel::error, Message::frame_malformed,
+           fmt::format("a connection to process group '{}' was closed: {}", settings_.process_group,
+                       why));
+  wire::FrameBatch batch;
+  wire::encode_error({kInternalServerError, why}, batch.encoded());
+  static_cast<void>(connection.write_some(batch));
+  close(connection);
+}
+
+void ThreadPool::answer_retry(Connection& connection) {
+  wire::FrameBatch batch;
+  wire::encode_retry("the worker is draining", batch.encoded());
+  if (connection.write(batch, settings_.socket_timeout) == Io::done) {
+    keep(connection);
+  } else {
+    close(connection);
+  }
+}
+
+// Another thread may have the connection as soon as it is watched again.
+void ThreadPool::keep(Connection& connection) noexcept {
+  if (!connection.drained()) return close(connection);
+  handovers_.fetch_add(1, std::memory_order_release);
+  if (!watch(EPOLL_CTL_MOD, connection.fd(), &connection, kOnce)) {
+    close(connection);
+  }
+}
+
+void ThreadPool::close(Connection& connection) {
+  const std::lock_guard lock(mutex_);
+  connections_.erase(&connection);
+}
+
+void ThreadPool::leave_request() noexcept {
+  const std::lock_guard lock(mutex_);
+  --running_;
+}
+
+void ThreadPool::drain() noexcept {
+  draining_ = true;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listening_.get(), nullptr);
+}
+
+unsigned ThreadPool::requests_running() const {
+  const std::lock_guard lock(mutex_);
+  return running_;
+}
+
+bool ThreadPool::stop(std::chrono::milliseconds budget) {
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(stop_event_.get(), &one, sizeof one));
+  std::unique_lock lock(mutex_);
+  const auto ended = [this] { return threads_left_ == 0; };
+  if (budget == std::chrono::milliseconds::max()) {
+    changed_.wait(lock, ended);
+  } else if (!changed_.wait_for(lock, budget, ended)) {
+    return false;
+  }
+  lock.unlock();
+  for (base::NamedThread& thread : threads_) thread.join();
+  threads_.clear();
+  return true;
+}
+
+}  // namespace pyhost::worker

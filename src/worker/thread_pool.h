@@ -1,0 +1,93 @@
+// The threads of a worker, and the connections they share.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "pyhost/base/thread.h"
+#include "pyhost/base/unique_fd.h"
+#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/worker_settings.h"
+#include "wire/connection.h"
+#include "worker/worker_exchange.h"
+
+namespace pyhost::worker {
+
+struct PoolSettings {
+  std::string process_group;
+  unsigned threads = 1;
+  std::size_t stack_bytes = base::kPythonStackBytes;
+  std::chrono::milliseconds socket_timeout = wire::kNoTimeout;
+  uid_t httpd_uid = 0;  // whose connections are served
+  gateway::ServedTargets targets;
+};
+
+// Serves what comes over a listening socket until it is stopped. Every thread waits on one epoll
+// set for all connections: whoever is free takes the next request, so none waits behind a busy
+// thread. Everything else is called by the one thread that owns the pool.
+class ThreadPool {
+ public:
+  // `on_served` is called on a pool thread when a request is over and no longer counted. The
+  // engine, the log and what on_served uses outlive the pool, and the listening socket is shared
+  // with other processes.
+  static base::Result<std::unique_ptr<ThreadPool>> start(gateway::Engine& engine,
+                                                         base::UniqueFd listening,
+                                                         PoolSettings settings, base::LogSink& log,
+                                                         std::function<void()> on_served);
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool();
+
+  // Accepts no more connections and answers further requests with RETRY. Running ones go on.
+  void drain() noexcept;
+  // How many requests are being answered. After drain() it only falls for good.
+  unsigned requests_running() const;
+  // Ends the threads. False when a request still keeps one busy: that thread goes on, and the
+  // process has to end without destroying the pool.
+  bool stop(std::chrono::milliseconds budget);
+
+ private:
+  ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSettings settings,
+             base::LogSink& log, std::function<void()> on_served) noexcept;
+
+  base::Result<> open();
+  bool watch(int operation, int fd, void* tag, unsigned events) noexcept;
+  void run() noexcept;
+  void accept_one();
+  void serve(wire::Connection& connection, WorkerExchange& exchange);
+  void serve_request(wire::Connection& connection, std::string_view payload,
+                     WorkerExchange& exchange);
+  gateway::Outcome run_application(WorkerExchange& exchange);
+  void reject(wire::Connection& connection, std::string_view why);
+  void answer_retry(wire::Connection& connection);
+  void keep(wire::Connection& connection) noexcept;
+  void close(wire::Connection& connection);
+  void leave_request() noexcept;
+
+  gateway::Engine& engine_;
+  const base::UniqueFd listening_;
+  const PoolSettings settings_;
+  base::LogSink& log_;
+  const std::function<void()> on_served_;
+  base::UniqueFd epoll_;
+  base::UniqueFd stop_event_;
+  std::atomic<bool> draining_ = false;
+  // Counts connections that threads have let go of. Orders what one thread did to a connection
+  // before what the next one does: that epoll does so too is not part of the language.
+  std::atomic<unsigned> handovers_ = 0;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  unsigned running_ = 0;  // requests; this and the next two belong to mutex_
+  unsigned threads_left_ = 0;
+  std::unordered_map<wire::Connection*, std::unique_ptr<wire::Connection>> connections_;
+  std::vector<base::NamedThread> threads_;
+};
+
+}  // namespace pyhost::worker

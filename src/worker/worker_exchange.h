@@ -1,0 +1,80 @@
+// A request that came over a connection from a httpd child.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/exchange.h"
+#include "wire/connection.h"
+#include "wire/messages.h"
+
+namespace pyhost::worker {
+
+// What may happen to the connection next.
+enum class Connected {
+  reuse,     // the exchange is over in good order
+  close,     // it is not
+  released,  // on_end() has been called: it is somebody else's already
+};
+
+// Belongs to one thread, which uses it for one request after the other so that its buffers are made
+// once. Knows nothing of Python. A record that comes behind the end of the reply, or that the child
+// no longer takes, goes to the process's own log.
+class WorkerExchange final : public gateway::Exchange {
+ public:
+  // `socket_timeout` is how long the child may take to accept a piece of the reply.
+  WorkerExchange(base::LogSink& process_log, wire::Timeout socket_timeout) noexcept
+      : process_log_(process_log), socket_timeout_(socket_timeout) {}
+  WorkerExchange(const WorkerExchange&) = delete;
+  WorkerExchange& operator=(const WorkerExchange&) = delete;
+
+  // Begins with the payload of a REQUEST frame; false when it is none. `on_end` is called from
+  // send() when END has left, as the application's close() may take its time after that.
+  bool begin(wire::Connection& connection, std::string_view payload, std::function<void()> on_end);
+  // Without a process group. The texts stay until the next begin().
+  const gateway::Target& target() const noexcept { return request_.target; }
+  // Tells the child how the run ended. Once for each begin() that gave true.
+  Connected finish(const gateway::Outcome& outcome, std::string_view cause) noexcept;
+
+  // --- The engine's side ---
+  const gateway::RequestHead& head() const noexcept override { return request_.head; }
+  gateway::BodyRead read_body(std::span<char> into) noexcept override;
+  gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
+  bool wants(base::LogLevel level) const noexcept override { return process_log_.wants(level); }
+  void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
+
+ private:
+  enum class Reply { unsent, open, ended };
+
+  std::size_t take_arrived(std::span<char> into) noexcept;
+  void ask_for_body() noexcept;
+  gateway::BodyFault lose(std::string_view why) noexcept;
+  bool flush() noexcept;
+  void end_reply() noexcept;
+
+  base::LogSink& process_log_;
+  const wire::Timeout socket_timeout_;
+  wire::Connection* connection_ = nullptr;  // until END has left
+  std::function<void()> on_end_;
+  bool lost_ = false;  // the child has gone or cannot be understood
+
+  std::string payload_;
+  std::vector<gateway::EnvironEntry> environ_;
+  wire::RequestMessage request_;
+  std::string_view arrived_;  // of the body, and not read yet
+  std::string body_piece_;
+  bool body_follows_ = false;
+  gateway::BodyFault fault_ = gateway::BodyFault::none;
+
+  wire::FrameBatch batch_;
+  Reply reply_ = Reply::unsent;
+  std::chrono::steady_clock::time_point began_;
+  std::uint64_t body_bytes_ = 0;
+  std::uint64_t reply_bytes_ = 0;
+};
+
+}  // namespace pyhost::worker

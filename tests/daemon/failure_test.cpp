@@ -1,0 +1,312 @@
+// What a request meets when something goes wrong between a httpd child and a worker.
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <functional>
+#include <latch>
+#include <thread>
+
+#include "daemon/group_fixture.h"
+#include "wire/messages.h"
+
+namespace pyhost::test {
+namespace {
+
+using base::Message;
+using gateway::BodyFault;
+using gateway::Outcome;
+using gateway::ReplyPart;
+using remote::Buffering;
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+class RemoteFailure : public GroupTest {
+ protected:
+  void SetUp() override {
+    applications_.add("/apps/hello", [](const gateway::Target&, gateway::Exchange& exchange) {
+      return reply(exchange, "hello");
+    });
+    applications_.add("/apps/held", [this](const gateway::Target&, gateway::Exchange& exchange) {
+      entered_ = true;
+      release_.wait();
+      return reply(exchange, "held");
+    });
+  }
+
+  // Serves one connection of a declared slot as `play` says, and closes it.
+  std::thread play_worker(std::uint32_t slot, std::function<void(wire::Connection&)> play) {
+    return std::thread([socket = declare_worker(slot), play = std::move(play)] {
+      wire::Connection connection(base::UniqueFd(::accept4(socket.get(), nullptr, nullptr, 0)),
+                                  wire::Descriptors::refused);
+      play(connection);
+    });
+  }
+
+  std::atomic<bool> entered_ = false;
+  std::latch release_{1};
+};
+
+void take_request(wire::Connection& connection) {
+  wire::Frame frame;
+  EXPECT_EQ(connection.read_frame(frame, kPatience), wire::Io::done);
+  EXPECT_EQ(frame.type, wire::FrameType::request);
+}
+
+void send_text(wire::Connection& connection, std::string_view bytes) {
+  wire::FrameBatch batch;
+  batch.encoded().append(bytes);
+  EXPECT_EQ(connection.write(batch, kPatience), wire::Io::done);
+}
+
+TEST_F(RemoteFailure, RefusalOfTheApplicationBecomesTheStatus) {
+  applications_.add("/apps/refuse", [](const gateway::Target&, gateway::Exchange&) {
+    return Outcome{Outcome::Kind::refused, 500};
+  });
+  start_worker(0);
+  FakeExchange exchange, next;
+  const Outcome outcome = run("/apps/refuse", exchange);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::refused);
+  EXPECT_EQ(outcome.status, 500);
+  EXPECT_FALSE(exchange.has_head());
+  EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
+}
+
+TEST_F(RemoteFailure, ReplyThatStopsIsBroken) {
+  applications_.add("/apps/stop", [](const gateway::Target&, gateway::Exchange& exchange) {
+    const gateway::ResponseHead head;
+    exchange.send({.head = &head, .then = ReplyPart::Then::pause});
+    return Outcome{Outcome::Kind::broken, 0};
+  });
+  start_worker(0);
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/stop", exchange).kind, Outcome::Kind::broken);
+  EXPECT_TRUE(exchange.has_head());
+  EXPECT_FALSE(exchange.ended());
+  EXPECT_THAT(exchange.recorder().text_of(Message::reply_broken), HasSubstr("/apps/stop"));
+}
+
+TEST_F(RemoteFailure, DrainingWorkerSendsTheRequestToAnother) {
+  start_worker(0);
+  FakeExchange first;
+  ASSERT_EQ(run("/apps/hello", first).kind, Outcome::Kind::complete);  // leaves a connection open
+  start_worker(1);
+  pool(0).drain();
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/hello", exchange).kind, Outcome::Kind::complete);
+  EXPECT_EQ(applications_.runs(), 2u);
+}
+
+TEST_F(RemoteFailure, WorkerThatEndsBeforeItReadsCostsNothing) {
+  std::thread unlucky = play_worker(0, [](wire::Connection& connection) {
+    EXPECT_NE(connection.wait(POLLIN, kPatience), 0);  // the request is there, unread
+  });
+  start_worker(1);
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/hello", exchange).kind, Outcome::Kind::complete);
+  unlucky.join();
+}
+
+TEST_F(RemoteFailure, DeadWorkerIsNamedWithItsCause) {
+  std::thread crashing = play_worker(0, [this](wire::Connection& connection) {
+    take_request(connection);
+    scoreboard_.record_death({0, 0}, {.cause = metrics::DeathCause::signal,
+                                      .detail = SIGSEGV,
+                                      .generation = 1,
+                                      .pid = ::getpid()});
+  });
+  FakeExchange exchange;
+  const Outcome outcome = run("/apps/hello", exchange);
+  crashing.join();
+  EXPECT_EQ(outcome.kind, Outcome::Kind::refused);
+  EXPECT_EQ(outcome.status, 502);
+  const std::string text = exchange.recorder().text_of(Message::worker_lost);
+  EXPECT_THAT(text, HasSubstr("the worker was killed by signal 11 (SIGSEGV) before it replied"));
+  EXPECT_THAT(text, HasSubstr("request for /apps/hello"));
+  EXPECT_THAT(text, HasSubstr("process group 'blog', slot 0"));
+  EXPECT_THAT(text, HasSubstr("generation 1"));
+}
+
+TEST_F(RemoteFailure, MalformedFrameCostsOnlyItsOwnRequest) {
+  std::thread broken = play_worker(0, [](wire::Connection& connection) {
+    take_request(connection);
+    send_text(connection, "HTTP/1.1 200 OK\r\n\r\n");
+  });
+  FakeExchange exchange, next;
+  EXPECT_EQ(run("/apps/hello", exchange).status, 502);
+  EXPECT_NE(exchange.recorder().text_of(Message::frame_malformed), "");
+  broken.join();
+  start_worker(1);
+  scoreboard_.set_state({0, 0}, metrics::SlotState::dead);
+  EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
+}
+
+TEST_F(RemoteFailure, FrameAtTheWrongTimeIsNotTakenForAReply) {
+  std::thread broken = play_worker(0, [](wire::Connection& connection) {
+    take_request(connection);
+    std::string end;
+    wire::encode_end({}, end);
+    send_text(connection, end);
+  });
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/hello", exchange).status, 502);
+  EXPECT_FALSE(exchange.has_head());
+  broken.join();
+}
+
+TEST_F(RemoteFailure, WorkerAnswersAMalformedRequestAndServesTheNext) {
+  start_worker(0);
+  FakeExchange first;
+  ASSERT_EQ(run("/apps/hello", first).kind, Outcome::Kind::complete);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  settings_.socket_paths[0].copy(address.sun_path, sizeof address.sun_path - 1);
+  base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  wire::Connection raw(std::move(socket), wire::Descriptors::refused);
+  std::string request(wire::kHeaderBytes, '\0');
+  const auto header = wire::encode_header({wire::FrameType::request, 4});
+  request.assign(header.data(), header.size()).append("junk");
+  send_text(raw, request);
+  wire::Frame frame;
+  ASSERT_EQ(raw.read_frame(frame, kPatience), wire::Io::done);
+  EXPECT_EQ(wire::decode_error(frame.payload)->cause, "a malformed REQUEST frame");
+  FakeExchange next;
+  EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
+}
+
+TEST_F(RemoteFailure, SilentWorkerIsGivenUp) {
+  settings_.socket_timeout = 20ms;
+  std::latch done(1);
+  std::thread silent = play_worker(0, [&](wire::Connection&) { done.wait(); });
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/hello", exchange).status, 504);
+  EXPECT_NE(exchange.recorder().text_of(Message::worker_silent), "");
+  done.count_down();
+  silent.join();
+}
+
+TEST_F(RemoteFailure, FullQueueIsRefusedAtOnce) {
+  settings_.queue_max = 0;
+  start_worker(0, 1);
+  FakeExchange held, refused;
+  std::thread client([&] { run("/apps/held", held); });
+  EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
+  const Outcome outcome = run("/apps/hello", refused);
+  EXPECT_EQ(outcome.status, 503);
+  EXPECT_EQ(outcome.retry_after_seconds, 1u);
+  EXPECT_NE(refused.recorder().text_of(Message::queue_full), "");
+  release_.count_down();
+  client.join();
+  EXPECT_EQ(held.body(), "held");
+}
+
+TEST_F(RemoteFailure, RequestWaitsForAFreeThread) {
+  start_worker(0, 1);
+  engine();
+  FakeExchange held, waiting;
+  std::thread first([&] { run("/apps/held", held); });
+  EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
+  std::thread second([&] { run("/apps/hello", waiting); });
+  EXPECT_TRUE(wait_until([&] { return scoreboard_.waiting(0) == 1; }));
+  release_.count_down();
+  first.join();
+  second.join();
+  EXPECT_EQ(waiting.body(), "hello");
+}
+
+TEST_F(RemoteFailure, QueueTimeoutStrikesWhileTheRequestWaits) {
+  settings_.queue_timeout = 20ms;
+  start_worker(0, 1);
+  FakeExchange held, late;
+  std::thread client([&] { run("/apps/held", held); });
+  EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
+  EXPECT_EQ(run("/apps/hello", late).status, 504);
+  EXPECT_NE(late.recorder().text_of(Message::queue_timeout), "");
+  release_.count_down();
+  client.join();
+  EXPECT_EQ(applications_.runs(), 1u);
+}
+
+TEST_F(RemoteFailure, GroupWithoutAWorkerIsUnavailable) {
+  settings_.connect_timeout = 20ms;
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/hello", exchange).status, 503);
+  EXPECT_THAT(exchange.recorder().text_of(Message::worker_unreachable), HasSubstr("'blog'"));
+}
+
+TEST_F(RemoteFailure, RequestWaitsForAWorkerThatIsStarting) {
+  FakeExchange exchange;
+  engine();
+  std::thread client([&] { run("/apps/hello", exchange); });
+  EXPECT_TRUE(wait_until([&] { return scoreboard_.waiting(0) == 1; }));
+  start_worker(2);
+  client.join();
+  EXPECT_EQ(exchange.body(), "hello");
+}
+
+TEST_F(RemoteFailure, WorkerRunsOnlyWhatItsGroupServes) {
+  applications_.add("/etc/evil", [](const gateway::Target&, gateway::Exchange& exchange) {
+    return reply(exchange, "evil");
+  });
+  start_worker(0);
+  for (const std::string_view script : {"/etc/evil", "/apps/../etc/evil"}) {
+    FakeExchange exchange;
+    EXPECT_EQ(run(script, exchange).status, 500);
+    EXPECT_NE(exchange.recorder().text_of(Message::target_refused), "");
+  }
+  EXPECT_EQ(applications_.runs(), 0u);
+}
+
+TEST_F(RemoteFailure, WorkerServesOnlyHttpdsUser) {
+  pool_settings_.httpd_uid = ::getuid() + 1;
+  settings_.connect_timeout = 20ms;
+  start_worker(0);
+  FakeExchange exchange;
+  EXPECT_NE(run("/apps/hello", exchange).status, 200);
+  EXPECT_EQ(applications_.runs(), 0u);
+  EXPECT_NE(worker_log_.text_of(Message::peer_refused), "");
+}
+
+TEST_F(RemoteFailure, ChildBelievesOnlyTheGroupsUser) {
+  settings_.worker_uid = ::getuid() + 1;
+  settings_.connect_timeout = 20ms;
+  start_worker(0);
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/hello", exchange).status, 503);
+  EXPECT_THAT(exchange.recorder().text_of(Message::worker_unreachable), HasSubstr("is served by"));
+  EXPECT_EQ(applications_.runs(), 0u);
+}
+
+TEST_F(RemoteFailure, FaultOfABufferedBodyIsTheClients) {
+  start_worker(0);
+  FakeExchange exchange({.body_steps = {{"part"}, {"", BodyFault::too_slow}}, .chunked = true});
+  EXPECT_EQ(run("/apps/hello", exchange).status, 408);
+  EXPECT_EQ(applications_.runs(), 0u);
+}
+
+TEST_F(RemoteFailure, FaultOfAStreamedBodyReachesTheApplication) {
+  applications_.add("/apps/read", [](const gateway::Target&, gateway::Exchange& exchange) {
+    const WholeBody body = read_whole_body(exchange);
+    EXPECT_EQ(body.bytes, "part");
+    EXPECT_EQ(body.fault, BodyFault::too_large);
+    return Outcome{Outcome::Kind::refused, gateway::status_of(body.fault)};
+  });
+  start_worker(0);
+  FakeExchange exchange({.body_steps = {{"part"}, {"", BodyFault::too_large}}, .chunked = true});
+  EXPECT_EQ(run("/apps/read", exchange, Buffering::off).status, 413);
+}
+
+TEST_F(RemoteFailure, BodyThatCannotBeBufferedIsAnErrorOfTheServer) {
+  settings_.temporary_folder = "/nonexistent";
+  start_worker(0);
+  FakeExchange exchange({.body = std::string(100'000, 'x')});
+  EXPECT_EQ(run("/apps/hello", exchange).status, 500);
+  EXPECT_THAT(exchange.recorder().text_of(Message::spool_failed), HasSubstr("/nonexistent"));
+}
+
+}  // namespace
+}  // namespace pyhost::test

@@ -1,0 +1,70 @@
+#include "daemon/group_fixture.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace pyhost::test {
+namespace {
+
+constexpr std::uint32_t kGroupSlots[] = {3};
+
+}  // namespace
+
+base::UniqueFd listen_at(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(::listen(socket.get(), 100), 0);
+  return socket;
+}
+
+GroupTest::GroupTest() : scoreboard_(*metrics::Scoreboard::create(kGroupSlots, 2)) {
+  pool_settings_ = {.process_group = "blog",
+                    .socket_timeout = kPatience,
+                    .httpd_uid = ::getuid(),
+                    .targets = {.folders = {"/apps/"}}};
+  settings_ = {.process_group = "blog",
+               .worker_uid = ::getuid(),
+               .socket_timeout = kPatience,
+               .temporary_folder = folder_.path()};
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    settings_.socket_paths.push_back(fmt::format("{}/{}.sock", folder_.path(), slot));
+  }
+}
+
+GroupTest::~GroupTest() = default;
+
+base::UniqueFd GroupTest::declare_worker(std::uint32_t slot, unsigned threads) {
+  base::UniqueFd listening = listen_at(settings_.socket_paths[slot]);
+  scoreboard_.begin_generation({0, slot}, ::getpid(), 1, threads);
+  scoreboard_.set_state({0, slot}, metrics::SlotState::ready);
+  return listening;
+}
+
+void GroupTest::start_worker(std::uint32_t slot, unsigned threads) {
+  worker::PoolSettings settings = pool_settings_;
+  settings.threads = threads;
+  auto pool = worker::ThreadPool::start(applications_, declare_worker(slot, threads), settings,
+                                        worker_log_, [] {});
+  ASSERT_TRUE(pool) << pool.error().sentence;
+  pools_[slot] = *std::move(pool);
+}
+
+remote::RemoteEngine& GroupTest::engine() {
+  if (!engine_) {
+    engine_ = std::make_unique<remote::RemoteEngine>(scoreboard_,
+                                                     *scoreboard_.take_seat(::getpid()), settings_);
+  }
+  return *engine_;
+}
+
+gateway::Outcome GroupTest::run(std::string_view script, FakeExchange& exchange,
+                                remote::Buffering buffering) {
+  return engine().run({.process_group = "blog", .script = script}, exchange, buffering);
+}
+
+}  // namespace pyhost::test

@@ -1,0 +1,54 @@
+// A process group inside the test's own process: real sockets, real pools, a scripted engine.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/fake_engine.h"
+#include "harness/fake_exchange.h"
+#include "harness/temp_dir.h"
+#include "harness/wait.h"
+#include "metrics/scoreboard.h"
+#include "remote/remote_engine.h"
+#include "worker/thread_pool.h"
+
+namespace pyhost::test {
+
+// A bound and listening socket for that path.
+base::UniqueFd listen_at(const std::string& path);
+
+// One group with three slots; a slot has no worker until the test starts one.
+class GroupTest : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kSlots = 3;
+
+  GroupTest();
+  ~GroupTest() override;
+
+  // Starts a pool in the slot and declares it ready.
+  void start_worker(std::uint32_t slot, unsigned threads = 4);
+  worker::ThreadPool& pool(std::uint32_t slot) { return *pools_[slot]; }
+  // Only a listening socket: the test plays the worker.
+  base::UniqueFd declare_worker(std::uint32_t slot, unsigned threads = 4);
+  // The child's engine; made at first use from `settings`.
+  remote::RemoteEngine& engine();
+
+  gateway::Outcome run(std::string_view script, FakeExchange& exchange,
+                       remote::Buffering buffering = remote::Buffering::on);
+
+  TempDir folder_;
+  metrics::Scoreboard scoreboard_;
+  FakeEngine applications_;
+  LogRecorder worker_log_;
+  worker::PoolSettings pool_settings_;
+  remote::RemoteSettings settings_;
+
+ private:
+  std::unique_ptr<worker::ThreadPool> pools_[kSlots];
+  std::unique_ptr<remote::RemoteEngine> engine_;
+};
+
+}  // namespace pyhost::test
