@@ -24,6 +24,16 @@ std::string counter_file(const std::string& line) {
   return "";
 }
 
+// "" when there is none.
+std::string find_counter_file() {
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    std::string file = counter_file(line);
+    if (!file.empty() && std::ifstream(file)) return file;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string describe(const Death& death) {
@@ -56,16 +66,10 @@ Death death_of(const siginfo_t& info, KillReason killed, const LifeLimits& limit
   return {Death::Cause::signalled, info.si_status};
 }
 
-OomCounter::OomCounter() {
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    file_ = counter_file(line);
-    if (const auto count = read()) {
-      last_ = *count;
-      return;
-    }
-  }
-  file_.clear();
+OomCounter::OomCounter() : OomCounter(find_counter_file()) {}
+
+OomCounter::OomCounter(std::string file) : file_(std::move(file)) {
+  last_ = read().value_or(0);
 }
 
 bool OomCounter::has_grown() {
@@ -76,7 +80,6 @@ bool OomCounter::has_grown() {
 }
 
 std::optional<std::uint64_t> OomCounter::read() const {
-  if (file_.empty()) return std::nullopt;
   std::ifstream file(file_);
   std::string key;
   for (std::string value; file >> key >> value;) {

@@ -37,6 +37,8 @@ Death death_of(const siginfo_t& info, KillReason killed, const LifeLimits& limit
 class OomCounter {
  public:
   OomCounter();
+  // Of another control group: its memory.events or memory.oom_control.
+  explicit OomCounter(std::string file);
 
   // Whether it has grown since the last call; never when the system has no such counter.
   bool has_grown();

@@ -17,6 +17,7 @@ class FileLog final : public base::LogSink {
   bool wants(base::LogLevel level) const noexcept override { return level <= threshold_; }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
 
+  void set_threshold(base::LogLevel threshold) noexcept { threshold_ = threshold; }
   int fd() const noexcept { return file_.get(); }
 
  private:

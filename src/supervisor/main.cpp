@@ -21,6 +21,8 @@ void arrange_signals() {
   for (const int number : {SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGPIPE, SIGWINCH}) {
     signal(number, SIG_IGN);
   }
+  // Ignored, as we may have inherited it, it would take the ends of workers from us.
+  signal(SIGCHLD, SIG_DFL);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);

@@ -68,7 +68,7 @@ Supervisor::Supervisor(SupervisorSpec spec, EventLoop loop, base::UniqueFd signa
     : spec_(std::move(spec)),
       loop_(std::move(loop)),
       signals_(std::move(signals)),
-      log_(std::move(spec_.log), LogLevel::info) {}
+      log_(std::move(spec_.log), LogLevel::notice) {}
 
 base::Result<> Supervisor::watch_all() {
   PH_TRY_VOID(loop_.watch(spec_.control.get(), [this] { heed_control(); }));
@@ -193,6 +193,7 @@ base::Result<std::vector<ListeningSocket>> Supervisor::open_sockets(const Wanted
 }
 
 void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups) {
+  log_.set_threshold(state.log_level);
   const auto is_wanted = [&](const WorkerGroup& group) {
     return std::ranges::any_of(state.groups, [&](const WantedGroup& wanted) {
       return find_group(wanted, state.socket_prefix) == &group;

@@ -233,6 +233,21 @@ TEST(Death, HasTheCauseThatFits) {
             (Death{Cause::exited, 0}));
 }
 
+TEST(OomCounter, SeesEachKillOnce) {
+  const test::TempDir folder;
+  const std::string file = folder.write("memory.events", "low 0\noom 1\noom_kill 1\n");
+  OomCounter counter(file);
+  EXPECT_FALSE(counter.has_grown());
+  folder.write("memory.events", "low 7\noom 2\noom_kill 2\noom_group_kill 0\n");
+  EXPECT_TRUE(counter.has_grown());
+  EXPECT_FALSE(counter.has_grown());
+}
+
+TEST(OomCounter, NeverGrowsWithoutAFile) {
+  OomCounter counter("/no/such/file");
+  EXPECT_FALSE(counter.has_grown());
+}
+
 TEST(Death, IsDescribedForALogLine) {
   EXPECT_EQ(describe({Death::Cause::exited, 3}), "exited with code 3");
   EXPECT_EQ(describe({Death::Cause::signalled, SIGSEGV}),
