@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+#include <regex>
+
+#include "harness/command.h"
 #include "harness/httpd.h"
 #include "httpd/digest.h"
 
@@ -88,17 +92,52 @@ TEST(Http2Connection, KeepsItsStreamsApart) {
   }
 }
 
+// How a stream ended for a client, from the frames that nghttp saw.
+struct StreamEnd {
+  bool end_of_stream = false;
+  bool reset = false;
+};
+
+// The ends of the streams that ask for `paths` over one connection. It looks at frames because
+// libcurl 7.88 can report one of several streams as complete that mod_http2's trace shows reset.
+std::map<std::string, StreamEnd> ends_of_streams(const Endpoint& endpoint,
+                                                 const std::vector<std::string>& paths) {
+  const std::string origin = "https://127.0.0.1:" + std::to_string(endpoint.tls_port);
+  std::vector<std::string> arguments{"/usr/bin/nghttp", "--verbose", "--null-out",
+                                     "--no-verify-peer"};
+  for (const std::string& path : paths) arguments.push_back(origin + path);
+  const CommandResult run = run_as_server_user(arguments);
+  std::map<std::string, std::string> path_of_stream;
+  std::map<std::string, StreamEnd> ends;
+  const std::regex frame(R"(\[ *[\d.]+\] (send|recv) (\w+) frame <length=\d+, flags=0x(\w+), )"
+                         R"(stream_id=(\d+)>|:path: (\S+))");
+  std::string stream;
+  for (std::sregex_iterator it(run.output.begin(), run.output.end(), frame), end; it != end; ++it) {
+    const std::smatch& match = *it;
+    if (match[5].matched) {
+      path_of_stream[stream] = match[5];
+      continue;
+    }
+    stream = match[4];
+    if (match[1] != "recv" || !path_of_stream.contains(stream)) continue;
+    StreamEnd& how = ends[path_of_stream[stream]];
+    const bool carries_reply = match[2] == "DATA" || match[2] == "HEADERS";
+    if (carries_reply && (std::stoi(match[3], nullptr, 16) & 1) != 0) how.end_of_stream = true;
+    if (match[2] == "RST_STREAM") how.reset = true;
+  }
+  EXPECT_EQ(ends.size(), paths.size()) << run;
+  return ends;
+}
+
 TEST(Http2Connection, OutlivesAStreamThatBreaksOff) {
   Httpd httpd(kConfig, {.http2 = true, .tls = true});
   httpd.expect_log("PH0174");
-  std::vector<Request> requests(7, {.path = "/streams?5000", .protocol = Protocol::h2_tls});
-  requests[3].path = "/streams/broken?5000";
-  const TogetherResult result = request_together(httpd.endpoint(), requests);
-  EXPECT_EQ(result.connections, 1);
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    EXPECT_EQ(result.responses[i].error, i == 3 ? CURLE_HTTP2_STREAM : CURLE_OK)
-        << requests[i].path << ": " << result.responses[i].error_text << ", "
-        << result.responses[i].body.size() << " bytes";
+  const std::string broken = "/streams/broken?5000";
+  std::vector<std::string> paths{broken};
+  for (int i = 0; i < 6; ++i) paths.push_back("/streams/" + std::to_string(i) + "?5000");
+  for (const auto& [path, end] : ends_of_streams(httpd.endpoint(), paths)) {
+    EXPECT_EQ(end.reset, path == broken) << path;
+    EXPECT_EQ(end.end_of_stream, path != broken) << path;
   }
 }
 
