@@ -49,6 +49,7 @@ void* merge_server_config(apr_pool_t* pool, void* parent, void* child) {
   merged->aliases.insert(merged->aliases.end(), main_server.aliases.begin(),
                          main_server.aliases.end());
   merged->preloads = virtual_host.preloads;
+  merged->groups = virtual_host.groups;
   return merged;
 }
 

@@ -1,10 +1,14 @@
 // The module's configuration records, as httpd creates and merges them.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "apache/httpd_api.h"
+#include "pyhost/gateway/process_group.h"
 #include "pyhost/gateway/settings.h"
 #include "pyhost/gateway/target.h"
 
@@ -20,18 +24,41 @@ struct ScriptAlias {
   gateway::RequestSettings settings;  // its options; with a module always the callable
 };
 
-// A script to import when a child starts, for the embedded process group.
+// A script to import when a process of its group starts.
 struct Preload {
+  const char* written = nullptr;  // the whole line
   gateway::TargetKind kind = gateway::TargetKind::file;
   std::string_view script;
+  std::string_view callable;       // of a module
+  std::string_view process_group;  // "" is the httpd child itself
   std::string_view application_group;
+};
+
+// One WSGIDaemonProcess.
+struct DaemonGroup {
+  gateway::ProcessGroup options;
+  const server_rec* server = nullptr;  // where it is defined
+
+  // For good once the configuration has been read.
+  // The script or module that runs in the main interpreter when no application group is named,
+  // because the group serves nothing else; "" when it serves several.
+  std::string only_script;
+  // script-user= and script-group=.
+  std::optional<uid_t> script_uid;
+  std::optional<gid_t> script_gid;
+  // Where the group's workers are found; set before there are children.
+  std::uint32_t index = 0;
+  uid_t worker_uid = 0;
 };
 
 struct ServerConfig {
   gateway::ProcessSettings process;  // the main server's only
   gateway::RequestSettings request;
   std::vector<const ScriptAlias*> aliases;
-  std::vector<Preload> preloads;  // its own, not those of the main server
+  std::vector<Preload> preloads;     // its own, not those of the main server
+  std::vector<DaemonGroup*> groups;  // the same
+  // Of all servers, once the configuration has been read; the main server's only.
+  std::vector<DaemonGroup*> all_groups;
 };
 
 struct DirectoryConfig {

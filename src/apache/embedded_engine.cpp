@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apache/config.h"
+#include "apache/engine_settings.h"
 #include "pyhost/base/scope_exit.h"
 #include "pyhost/gateway/python_home.h"
 
@@ -20,17 +21,6 @@ int mpm_number(int query) {
   return number;
 }
 
-std::array<int, 3> server_version() {
-  ap_version_t version;
-  ap_get_server_revision(&version);
-  return {version.major, version.minor, version.patch};
-}
-
-std::vector<std::string> copy_of(const std::optional<gateway::TextList>& texts) {
-  if (!texts) return {};
-  return {texts->begin(), texts->end()};
-}
-
 base::Result<gateway::PythonHome> python_home(const gateway::ProcessSettings& settings,
                                               std::string_view version) {
   if (!settings.python_home) return gateway::PythonHome{};
@@ -43,29 +33,18 @@ gateway::EngineSettings engine_settings(const gateway::ProcessSettings& settings
   const int processes = mpm_number(AP_MPMQ_MAX_DAEMONS);
   // In a debugger's foreground httpd the terminal belongs to whoever is debugging.
   const bool foreground = ap_exists_config_define("ONE_PROCESS");
-  gateway::EngineSettings engine;
+  gateway::EngineSettings engine = common_engine_settings(settings);
   engine.python_program = home.program;
   engine.python_home = home.home;
-  engine.python_path = copy_of(settings.python_path);
-  engine.optimize = static_cast<int>(*settings.optimize);
-  engine.warnings = copy_of(settings.warnings);
-  engine.hash_seed = settings.hash_seed->fixed;
-  engine.write_bytecode = !*settings.dont_write_bytecode;
+  if (const auto& path = settings.python_path) engine.python_path = {path->begin(), path->end()};
   if (settings.switch_interval) {
     engine.switch_interval_seconds = settings.switch_interval->count();
   }
-  engine.restrict_stdin = *settings.restrict_stdin;
-  engine.restrict_stdout = *settings.restrict_stdout;
-  engine.restrict_signal = *settings.restrict_signal;
-  engine.destroy_interpreters = *settings.destroy_interpreter;
-  engine.case_sensitive_paths = *settings.case_sensitivity;
-  engine.interpreters_max = *settings.interpreter_limit;
   engine.multithread = threads > 1;
   engine.multiprocess = processes > 1;
   engine.processes_max = processes;
   engine.threads_max = threads;
   engine.interactive = foreground;
-  engine.server_version = server_version();
   return engine;
 }
 

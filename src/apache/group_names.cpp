@@ -41,7 +41,7 @@ std::string expand_token(std::string_view name, const NameSource& source) {
 
 }  // namespace
 
-std::string expand_application_group(std::string_view name, const NameSource& source) {
+std::string expand_group(std::string_view name, const NameSource& source) {
   if (const auto variable = variable_in(name)) {
     const auto value = source.variable(*variable);
     return value ? expand_token(*value, source) : std::string(name);

@@ -21,10 +21,11 @@ class NameSource {
   virtual std::optional<std::string_view> variable(std::string_view name) const = 0;
 };
 
-// The application group that WSGIApplicationGroup `name` means; "" is the main interpreter. Host
+// The application or process group that `name` means; "" is the main interpreter, or the httpd
+// child. Host
 // names come out in lower case. A text that is no token is the name itself, and so is an
 // %{ENV:name} without a value; a value that is a token is expanded, but only once.
-std::string expand_application_group(std::string_view name, const NameSource& source);
+std::string expand_group(std::string_view name, const NameSource& source);
 
 // The callable that WSGICallableObject `name` means, which is `fallback` for an %{ENV:name} without
 // a value.

@@ -3,36 +3,67 @@
 #include <string_view>
 
 #include "apache/alias.h"
-#include "apache/embedded_engine.h"
+#include "apache/child_engines.h"
 #include "apache/environ_builder.h"
 #include "apache/guarded.h"
+#include "apache/log.h"
 #include "apache/pool.h"
 #include "apache/request_exchange.h"
 #include "apache/request_map.h"
 #include "apache/startup.h"
+#include "apache/supervision.h"
 
 namespace pyhost::apache {
 namespace {
 
-// httpd gives its handlers no other way to what a child owns. In the child's pool; null in the
-// parent, and in a child that is ending.
-EmbeddedEngine* engine_of_child = nullptr;
+// httpd gives its hooks no other way to what a process owns. The parent's is in the
+// configuration's pool, and its children inherit a copy; the child's is in the child's pool.
+Supervision* supervision = nullptr;
+ChildEngines* engines_of_child = nullptr;
 
 void preload_scripts(const server_rec* s) {
   for (; s != nullptr; s = s->next) {
     for (const Preload& script : server_config(s).preloads) {
+      if (!script.process_group.empty()) continue;
       gateway::Target target;
       target.kind = script.kind;
       target.script = script.script;
       target.application_group = script.application_group;
-      engine_of_child->preload(target);
+      engines_of_child->embedded().preload(target);
     }
   }
 }
 
 void start_child(apr_pool_t* pchild, server_rec* s) {
-  engine_of_child = pool_new<EmbeddedEngine>(pchild);
+  engines_of_child = pool_new<ChildEngines>(pchild, *supervision);
   if (!*process_settings().restrict_embedded) preload_scripts(s);
+}
+
+int start_workers(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) {
+  // httpd reads its configuration twice when it starts; the first time is only a check.
+  if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+  supervision = Supervision::create(pconf, s);
+  const auto applied = supervision->apply();
+  if (applied) return OK;
+  const bool restart = supervision->inherited();
+  log_server(s, restart ? base::LogLevel::crit : base::LogLevel::emerg,
+             base::Message::supervision_failed, applied.error().sentence);
+  return restart ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+void note_child(server_rec*, pid_t pid, ap_generation_t, int, mpm_child_status state) {
+  if (state == MPM_CHILD_EXITED && supervision != nullptr) supervision->forget_child(pid);
+}
+
+int look_after_supervisor(apr_pool_t*, server_rec*) {
+  if (supervision != nullptr) supervision->revive();
+  return OK;
+}
+
+// A client that waits for "100 Continue" is only to get it when the application reads.
+remote::Buffering buffering_for(const request_rec* r, const gateway::RequestSettings& settings) {
+  const bool whole = *settings.request_buffering && r->expecting_100 == 0;
+  return whole ? remote::Buffering::on : remote::Buffering::off;
 }
 
 bool is_our_handler(const char* handler) {
@@ -55,7 +86,8 @@ int handle(request_rec* r) {
                                            .script_name = request->script_name,
                                            .path_info = request->path_info});
   RequestExchange exchange(r, head, request->settings);
-  return exchange.finish(engine_of_child->run(request->target, exchange));
+  return exchange.finish(engines_of_child->run(request->group, request->target, exchange,
+                                               buffering_for(r, request->settings)));
 }
 
 }  // namespace
@@ -75,6 +107,10 @@ void register_hooks(apr_pool_t*) {
   ap_hook_test_config(guarded<&dump_configuration>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_config(guarded<&prepare_children, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                       APR_HOOK_MIDDLE);
+  ap_hook_post_config(guarded<&start_workers, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+                      APR_HOOK_LAST);
+  ap_hook_child_status(guarded<&note_child>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_monitor(guarded<&look_after_supervisor, OK>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(guarded<&start_child>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 

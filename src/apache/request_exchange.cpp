@@ -232,6 +232,10 @@ int RequestExchange::finish(const gateway::Outcome& outcome) {
     case gateway::Outcome::Kind::complete:
       return OK;
     case gateway::Outcome::Kind::refused:
+      if (outcome.retry_after_seconds != 0) {
+        apr_table_setn(r_->err_headers_out, "Retry-After",
+                       apr_itoa(r_->pool, static_cast<int>(outcome.retry_after_seconds)));
+      }
       return outcome.status;
     case gateway::Outcome::Kind::broken:
       break;

@@ -6,6 +6,7 @@
 #include "apache/alias.h"
 #include "apache/config.h"
 #include "apache/environ_builder.h"
+#include "apache/group_access.h"
 #include "apache/group_names.h"
 #include "apache/pool.h"
 #include "pyhost/base/parse.h"
@@ -81,13 +82,21 @@ Check check(request_rec* r, const ScriptAlias* alias, const gateway::RequestSett
   PH_TRY_VOID(check_script(r, alias));
   PH_TRY_VOID(check_path_info(r));
   PH_TRY_VOID(check_transfer_encoding(r, settings));
-  PH_TRY_VOID(check_content_length(r));
-  if (*process_settings().restrict_embedded) {
+  return check_content_length(r);
+}
+
+Check check_place(const request_rec* r, const DaemonGroup* group, gateway::TargetKind kind) {
+  if (group == nullptr && *process_settings().restrict_embedded) {
     return refuse(
         HTTP_INTERNAL_SERVER_ERROR, base::Message::embedded_restricted,
         fmt::format("{} may not run inside httpd (WSGIRestrictEmbedded On)", r->filename));
   }
-  return {};
+  if (group == nullptr || kind == gateway::TargetKind::module) return {};
+  return check_script_owner(r, *group);
+}
+
+gateway::TargetKind kind_of(const ScriptAlias* alias) {
+  return alias == nullptr ? gateway::TargetKind::file : alias->kind;
 }
 
 // --- What is it? -----------------------------------------------------------------------------
@@ -142,17 +151,25 @@ std::string_view folded(apr_pool_t* pool, std::string_view text) {
   return {copy, text.size()};
 }
 
+// A group that only serves one application runs it in the main interpreter, where every extension
+// module works.
+std::string_view default_application_group(const DaemonGroup* group, std::string_view script) {
+  const bool alone = group != nullptr && !script.empty() && script == group->only_script;
+  return alone ? "%{GLOBAL}" : "%{RESOURCE}";
+}
+
 gateway::Target target_of(request_rec* r, const ScriptAlias* alias,
-                          const gateway::RequestSettings& settings, std::string_view script_name) {
-  const RequestNames names(
-      r, *process_settings().case_sensitivity ? script_name : folded(r->pool, script_name));
-  const bool is_file = alias == nullptr || alias->kind == gateway::TargetKind::file;
+                          const gateway::RequestSettings& settings, const NameSource& names,
+                          const DaemonGroup* group) {
+  const bool is_file = kind_of(alias) == gateway::TargetKind::file;
+  const std::string_view script = is_file ? std::string_view(r->filename) : alias->target;
+  const std::string_view application_group =
+      settings.application_group.value_or(default_application_group(group, script));
   return {
-      .kind = is_file ? gateway::TargetKind::file : gateway::TargetKind::module,
-      .process_group = "",
-      .application_group =
-          pool_copy(r->pool, expand_application_group(*settings.application_group, names)),
-      .script = is_file ? std::string_view(r->filename) : alias->target,
+      .kind = kind_of(alias),
+      .process_group = group == nullptr ? "" : std::string_view(group->options.name),
+      .application_group = pool_copy(r->pool, expand_group(application_group, names)),
+      .script = script,
       .callable = expand_callable(*settings.callable_object, names,
                                   *gateway::kRequestDefaults.callable_object),
       .reloading = *settings.script_reloading ? gateway::Reloading::on : gateway::Reloading::off,
@@ -164,11 +181,14 @@ gateway::Target target_of(request_rec* r, const ScriptAlias* alias,
 tl::expected<MappedRequest, Refusal> map_request(request_rec* r) {
   const ScriptAlias* alias = find_alias(r);
   const auto settings = settings_of(r, alias);
-  if (auto checked = check(r, alias, settings); !checked) {
-    return tl::unexpected(std::move(checked).error());
-  }
+  PH_TRY_VOID(check(r, alias, settings));
   const auto script_name = collapse_slashes(r->pool, script_name_of(r));
-  return MappedRequest{.target = target_of(r, alias, settings, script_name),
+  const RequestNames names(
+      r, *process_settings().case_sensitivity ? script_name : folded(r->pool, script_name));
+  PH_TRY(group, group_for(r, expand_group(*settings.process_group, names), settings));
+  PH_TRY_VOID(check_place(r, group, kind_of(alias)));
+  return MappedRequest{.target = target_of(r, alias, settings, names, group),
+                       .group = group,
                        .settings = settings,
                        .script_name = script_name,
                        .path_info = collapse_slashes(r->pool, view_or_empty(r->path_info))};

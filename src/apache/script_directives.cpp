@@ -6,6 +6,7 @@
 
 #include "apache/config.h"
 #include "apache/pool.h"
+#include "apache/words.h"
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/directives.h"
 
@@ -13,35 +14,6 @@ namespace pyhost::apache {
 namespace {
 
 constexpr std::string_view kGlobal = "%{GLOBAL}";
-
-// Takes the words of a directive's arguments one by one, with httpd's quoting.
-class Words {
- public:
-  Words(cmd_parms* cmd, const char* arguments) : cmd_(cmd), rest_(arguments) {}
-
-  bool at_end() const { return *rest_ == '\0'; }
-  std::string_view next() { return ap_getword_conf(cmd_->pool, &rest_); }
-
-  // An option as in `key=value` or `key="some value"`.
-  base::Result<std::pair<std::string_view, std::string_view>> next_option() {
-    const std::string_view rest = rest_;
-    const auto stop = rest.find_first_of("= \t");
-    if (stop == rest.npos || rest[stop] != '=' || stop == 0) {
-      return base::fail(fmt::format("{}: '{}' is not an option=value", cmd_->cmd->name,
-                                    rest.substr(0, rest.find_first_of(" \t"))));
-    }
-    rest_ += stop + 1;
-    return std::pair(rest.substr(0, stop), next());
-  }
-
- private:
-  cmd_parms* cmd_;
-  const char* rest_;
-};
-
-const char* as_httpd_error(cmd_parms* cmd, const base::Error& error) {
-  return pool_c_string(cmd->pool, error.sentence);
-}
 
 std::string known_options() {
   std::string keys;
@@ -113,16 +85,27 @@ base::Result<ScriptAlias*> read_alias(cmd_parms* cmd, const char* arguments, Wor
   return alias;
 }
 
-void add_alias(cmd_parms* cmd, const ScriptAlias* alias) {
-  ServerConfig& config = server_config(cmd->server);
-  config.aliases.push_back(alias);
-  const auto& group = alias->settings.application_group;
-  const bool one_script = alias->target.find('$') == alias->target.npos;
-  if (!alias->settings.process_group || !is_literal(group) || !one_script) return;
-  config.preloads.push_back({alias->kind, alias->target, literal_group(*group)});
+void add_preload(cmd_parms* cmd, const ScriptAlias& script) {
+  server_config(cmd->server)
+      .preloads.push_back({.written = script.written,
+                           .kind = script.kind,
+                           .script = script.target,
+                           .callable = script.settings.callable_object.value_or(""),
+                           .process_group = literal_group(*script.settings.process_group),
+                           .application_group = literal_group(*script.settings.application_group)});
 }
 
-base::Result<> read_import(cmd_parms* cmd, Words& words) {
+void add_alias(cmd_parms* cmd, const ScriptAlias* alias) {
+  server_config(cmd->server).aliases.push_back(alias);
+  const bool one_script =
+      alias->target.find('$') == alias->target.npos && !alias->target.ends_with('/');
+  if (is_literal(alias->settings.process_group) && is_literal(alias->settings.application_group) &&
+      one_script) {
+    add_preload(cmd, *alias);
+  }
+}
+
+base::Result<> read_import(cmd_parms* cmd, const char* arguments, Words& words) {
   const char* name = cmd->cmd->name;
   const auto path = words.next();
   if (path.empty()) return base::fail(fmt::format("{} takes {}", name, cmd->cmd->errmsg));
@@ -132,19 +115,20 @@ base::Result<> read_import(cmd_parms* cmd, Words& words) {
         fmt::format("{} needs {}", name,
                     settings.process_group ? "application-group=name" : "process-group=%{GLOBAL}"));
   }
-  if (!is_literal(settings.application_group)) {
+  for (const auto& group : {settings.process_group, settings.application_group}) {
+    if (is_literal(group)) continue;
     return base::fail(
-        fmt::format("{}: application-group={} is only known once there is a "
-                    "request; give a name or %{{GLOBAL}}",
-                    name, *settings.application_group));
+        fmt::format("{}: the group {} is only known once there is a request; give a name or "
+                    "%{{GLOBAL}}",
+                    name, *group));
   }
   if (settings.callable_object || settings.pass_authorization) {
     return base::fail(fmt::format("{} only knows process-group= and application-group=", name));
   }
-  ScriptAlias script;
+  ScriptAlias script{.written = apr_pstrcat(cmd->pool, name, " ", arguments, nullptr),
+                     .settings = settings};
   PH_TRY_VOID(read_target(cmd, path, script));
-  server_config(cmd->server)
-      .preloads.push_back({script.kind, script.target, literal_group(*settings.application_group)});
+  add_preload(cmd, script);
   return {};
 }
 
@@ -180,7 +164,7 @@ const char* add_script_alias_match(cmd_parms* cmd, void*, const char* arguments)
 
 const char* add_import_script(cmd_parms* cmd, void*, const char* arguments) {
   Words words(cmd, arguments);
-  const auto read = read_import(cmd, words);
+  const auto read = read_import(cmd, arguments, words);
   return read ? nullptr : as_httpd_error(cmd, read.error());
 }
 

@@ -6,6 +6,7 @@
 #include "apache/config.h"
 #include "apache/embedded_engine.h"
 #include "apache/log.h"
+#include "apache/process_groups.h"
 #include "pyhost/base/thread.h"
 #include "pyhost/gateway/directives.h"
 #include "pyhost/gateway/python_home.h"
@@ -43,22 +44,46 @@ std::string dump_server(const server_rec* s) {
   const ServerConfig& config = server_config(s);
   std::string text = title_of(s) + "\n";
   text += gateway::show(config.request);
+  for (const DaemonGroup* group : config.groups) {
+    text += fmt::format("WSGIDaemonProcess {}", group->options.name);
+    for (const auto& [key, value] : given_options(group->options)) {
+      text += fmt::format(" {}={}", key, value);
+    }
+    text += '\n';
+  }
   for (const ScriptAlias* alias : config.aliases) text += fmt::format("{}\n", alias->written);
   return text + "\n";
+}
+
+base::Result<> check_python_home(const gateway::ProcessSettings& settings) {
+  if (!settings.python_home || *settings.restrict_embedded) return {};
+  const auto plugin = find_plugin();
+  if (!plugin) return {};
+  auto inspected = gateway::inspect_python_home(*settings.python_home, plugin->python_version);
+  if (inspected) return {};
+  return base::fail(fmt::format("WSGIPythonHome: {}", inspected.error().sentence));
+}
+
+void note_inert_directives(const server_rec* s) {
+  const auto& settings = server_config(s).process;
+  const auto note = [s](const char* name, const char* why) {
+    log_server(s, LogLevel::notice, Message::directive_inert,
+               fmt::format("{} has no effect: {}", name, why));
+  };
+  if (settings.accept_mutex) note("WSGIAcceptMutex", "each worker has a socket of its own");
+  if (settings.socket_rotation) {
+    note("WSGISocketRotation", "the path of a worker's socket never changes");
+  }
 }
 
 }  // namespace
 
 int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
   complete_settings(s);
-  const auto& home = server_config(s).process.python_home;
-  if (!home) return OK;
-  const auto plugin = find_plugin();
-  if (!plugin) return OK;
-  const auto inspected = gateway::inspect_python_home(*home, plugin->python_version);
-  if (inspected) return OK;
-  log_server(s, LogLevel::emerg, Message::python_start_failed,
-             fmt::format("WSGIPythonHome: {}", inspected.error().sentence));
+  auto checked = check_python_home(server_config(s).process);
+  if (checked) checked = check_process_groups(s);
+  if (checked) return OK;
+  log_server(s, LogLevel::emerg, Message::configuration_refused, checked.error().sentence);
   return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -73,6 +98,7 @@ void dump_configuration(apr_pool_t* pool, server_rec* s) {
 int prepare_children(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
   // httpd reads its configuration twice when it starts; the first time is only a check.
   if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+  note_inert_directives(s);
   if (*process_settings().restrict_embedded) return OK;
   raise_stack_size(s);
   if (const auto plugin = find_plugin(); !plugin) {

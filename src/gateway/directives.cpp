@@ -14,10 +14,6 @@ using R = RequestSettings;
 constexpr const char kFlagSyntax[] = "On|Off";
 constexpr const char kFlagAccepted[] = "On or Off";
 
-bool is_embedded_group(std::string_view text) noexcept {
-  return text == "%{GLOBAL}";
-}
-
 bool is_group_name(std::string_view text) noexcept {
   if (!text.starts_with("%{")) return true;
   return text == "%{GLOBAL}" || text == "%{RESOURCE}" || text == "%{SERVER}" || text == "%{HOST}" ||
@@ -26,6 +22,14 @@ bool is_group_name(std::string_view text) noexcept {
 
 bool is_absolute_path(std::string_view text) noexcept {
   return text.front() == '/';
+}
+
+bool is_accept_mutex(std::string_view text) noexcept {
+  constexpr std::string_view kMechanisms[]{"default", "flock",    "fcntl",
+                                           "sysvsem", "posixsem", "pthread"};
+  return std::ranges::any_of(kMechanisms, [text](std::string_view known) {
+    return base::equals_ignoring_case(text, known);
+  });
 }
 
 constexpr auto kDirectives = std::to_array<Directive>({
@@ -55,6 +59,15 @@ std::string show_members(const Record& settings) {
 }
 
 }  // namespace
+
+bool NameList::contains(std::string_view name) const noexcept {
+  for (std::size_t start = 0; start < text.size();) {
+    const auto stop = std::min(text.find(' ', start), text.size());
+    if (text.substr(start, stop - start) == name) return true;
+    start = stop + 1;
+  }
+  return false;
+}
 
 std::string_view describe(Scope scope) noexcept {
   switch (scope) {

@@ -51,6 +51,10 @@ inline std::optional<std::string_view> parse(const Directive& directive, std::st
   return is_accepted(directive, text) ? std::optional(text) : std::nullopt;
 }
 
+inline std::optional<NameList> parse(const Directive&, std::string_view text, NameList) {
+  return NameList{text};
+}
+
 inline std::optional<TextList> parse(const Directive& directive, std::string_view text,
                                      const TextList&) {
   TextList list;
@@ -87,6 +91,10 @@ inline std::string format(const Directive&, HashSeed value) {
 
 inline std::string format(const Directive&, std::string_view value) {
   return std::string(value);
+}
+
+inline std::string format(const Directive&, NameList value) {
+  return std::string(value.text);
 }
 
 inline std::string format(const Directive& directive, const TextList& value) {

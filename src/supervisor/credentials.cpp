@@ -165,4 +165,8 @@ base::Result<uid_t> resolve_user_id(std::string_view text) {
   return user.uid;
 }
 
+base::Result<gid_t> resolve_group_id(std::string_view text) {
+  return resolve_group(text);
+}
+
 }  // namespace pyhost::supervisor

@@ -35,7 +35,8 @@ struct Credentials {
 base::Result<Credentials> resolve_credentials(const gateway::ProcessGroup& group,
                                               HttpdIdentity httpd);
 
-// The id of a user given as a name or "#id".
+// The id of a user or group given as a name or "#id". Fails with a sentence for an unknown one.
 base::Result<uid_t> resolve_user_id(std::string_view text);
+base::Result<gid_t> resolve_group_id(std::string_view text);
 
 }  // namespace pyhost::supervisor

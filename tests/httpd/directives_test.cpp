@@ -45,7 +45,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"WSGIInterpreterLimit -1", "WSGIInterpreterLimit: '-1' is not accepted"},
         BadLine{"WSGIMapHEADToGET Never", "give On, Off or Auto"},
         BadLine{"WSGIPythonPath lib", "WSGIPythonPath: 'lib' is not accepted"},
-        BadLine{"WSGIProcessGroup shop", "there are no others"},
+        BadLine{"WSGIProcessGroup %{NOWHERE}", "WSGIProcessGroup: '%{NOWHERE}' is not accepted"},
+        BadLine{"WSGIAcceptMutex spinlock", "give default, flock, fcntl"},
+        BadLine{"WSGIRestrictProcess \"two words\"", "WSGIRestrictProcess: 'two words'"},
         BadLine{"WSGIApplicationGroup %{RESSOURCE}", "%{RESOURCE}"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -57,7 +59,6 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi =1", "is not an option=value"},
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi threads=5",
                 "unknown option 'threads'; known are process-group=, application-group="},
-        BadLine{"WSGIScriptAlias /x /srv/x.wsgi process-group=shop", "'shop' is not accepted"},
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi application-group=", "'' is not accepted"},
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi pass-authorization=1", "give On or Off"},
         BadLine{"WSGIScriptAliasMatch ^/( /srv/x.wsgi", "'^/(' is not a regular expression"},
@@ -83,9 +84,43 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     PythonHomes, BadDirective,
     testing::Values(BadLine{"WSGIPythonHome /nowhere/at/all",
-                            "PH0001: WSGIPythonHome: /nowhere/at/all"},
+                            "PH0355: WSGIPythonHome: /nowhere/at/all"},
                     BadLine{"WSGIPythonHome /etc/apt", "is not a Python environment"},
                     BadLine{"WSGIPythonHome venv", "'venv' is not an absolute path"}));
+
+constexpr char kOtherHosts[] =
+    "<VirtualHost *:1>\nServerName a.test\nWSGIDaemonProcess shop\n</VirtualHost>\n"
+    "<VirtualHost *:1>\nServerName b.test\n"
+    "WSGIImportScript /srv/x.wsgi process-group=shop application-group=x\n</VirtualHost>";
+
+INSTANTIATE_TEST_SUITE_P(
+    ProcessGroups, BadDirective,
+    testing::Values(
+        BadLine{"WSGIDaemonProcess", "WSGIDaemonProcess needs the name of a group"},
+        BadLine{"WSGIDaemonProcess %{GLOBAL}", "'%{GLOBAL}' cannot be the name of a group"},
+        BadLine{"WSGIDaemonProcess shop\nWSGIDaemonProcess shop",
+                "WSGIDaemonProcess shop: the name is taken"},
+        BadLine{"WSGIDaemonProcess shop threads", "'threads' is not an option=value"},
+        BadLine{"WSGIDaemonProcess shop Threads=5", "there is no option Threads="},
+        BadLine{"WSGIDaemonProcess shop threads=abc", "threads=abc is not accepted"},
+        BadLine{"WSGIDaemonProcess shop user=root", "user=root is not accepted"},
+        BadLine{"WSGIDaemonProcess shop user=nobody-knows", "there is no user nobody-knows"},
+        BadLine{"WSGIDaemonProcess shop home=/nowhere/at/all",
+                "WSGIDaemonProcess shop: home=/nowhere/at/all is not a folder"},
+        BadLine{"WSGIDaemonProcess shop python-home=/nowhere/at/all",
+                "WSGIDaemonProcess shop: python-home=: /nowhere/at/all"},
+        BadLine{"WSGIDaemonProcess shop locale=xx_YY.nowhere", "WSGIDaemonProcess shop: "},
+        BadLine{"WSGIDaemonProcess shop env-file=/nowhere/at/all", "/nowhere/at/all"},
+        BadLine{"WSGIDaemonProcess shop script-user=nobody-knows",
+                "WSGIDaemonProcess shop: script-user=: there is no user nobody-knows"},
+        BadLine{"WSGIProcessGroup shop", "WSGIProcessGroup: there is no process group 'shop'"},
+        BadLine{"<Location /x>\nWSGIProcessGroup shop\n</Location>",
+                "WSGIProcessGroup: there is no process group 'shop'"},
+        BadLine{"WSGIScriptAlias /x /srv/x.wsgi process-group=shop",
+                "WSGIScriptAlias /x /srv/x.wsgi process-group=shop: there is no process group"},
+        BadLine{"WSGIImportScript /srv/x.wsgi process-group=shop application-group=x",
+                "there is no process group 'shop'"},
+        BadLine{kOtherHosts, "belongs to the virtual host 'a.test' and this one is 'b.test'"}));
 
 TEST(Directives, AreAcceptedInEveryPlaceTheyMayStand) {
   const ConfigCheck check = check_config(R"(
@@ -97,7 +132,16 @@ TEST(Directives, AreAcceptedInEveryPlaceTheyMayStand) {
     WSGIPythonHashSeed random
     WSGISwitchInterval 0.005
     WSGIInterpreterLimit 0
+    WSGISocketPrefix run/wsgi
+    WSGISocketRotation Off
+    WSGIAcceptMutex SYSVSEM
+    WSGIDaemonProcess shop threads=5 graceful-timeout=500ms memory-limit=512M
+    WSGIImportScript /srv/x.wsgi process-group=shop application-group=x
+    WSGIRestrictProcess shop %{GLOBAL}
     <VirtualHost *:1>
+      WSGIDaemonProcess blog display-name="%{GROUP} of mine"
+      WSGIProcessGroup blog
+      WSGIScriptAlias /b /srv/b.wsgi process-group=shop application-group=x
       WSGIScriptAlias /z shop.api:app
       WSGIApplicationGroup %{ENV:GROUP}
       <Location /z>

@@ -106,7 +106,7 @@ supervisor::WantedGroup& SupervisorFixture::want(const std::string& name, const 
 
 std::string SupervisorFixture::apply() {
   const std::array logs{log.get()};
-  const auto sent = supervisor::send_wanted_state(link, state, scoreboard.fd(), logs);
+  const auto sent = supervisor::send_wanted_state(link.control.get(), state, scoreboard.fd(), logs);
   return sent ? "" : sent.error().sentence;
 }
 

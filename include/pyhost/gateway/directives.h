@@ -37,8 +37,11 @@ struct Setting {
   std::string (*show)(const Record& record, const Directive& directive);
 };
 
-// Directives that map URLs or start scripts; apache/ has their setters.
-enum class ScriptDirective { alias, alias_match, import };
+// Directives that map URLs, start scripts or define processes; apache/ has their setters.
+enum class ScriptDirective { alias, alias_match, import, daemon_process };
+
+// How many words a directive with a setting takes.
+enum class WordCount { one, any };
 
 struct Directive {
   const char* name;
@@ -55,6 +58,8 @@ struct Directive {
   unsigned max = 0;
   // For lists: what stands between the items of one line.
   char separator = ' ';
+  // Several words reach the setting as one text, with blanks between them.
+  WordCount words = WordCount::one;
 };
 
 // In the order of the reference page; static storage.

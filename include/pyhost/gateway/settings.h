@@ -21,6 +21,13 @@ struct HashSeed {
   std::optional<std::uint32_t> fixed;
 };
 
+// Names with blanks between them, none of which has a blank in it.
+struct NameList {
+  std::string_view text;
+
+  bool contains(std::string_view name) const noexcept;
+};
+
 using Seconds = std::chrono::duration<double>;
 using TextList = std::vector<std::string_view>;
 
@@ -42,17 +49,22 @@ struct ProcessSettings {
   std::optional<bool> destroy_interpreter;
   std::optional<bool> case_sensitivity;
   std::optional<unsigned> interpreter_limit;
+  std::optional<std::string_view> socket_prefix;
+  std::optional<bool> socket_rotation;
+  std::optional<std::string_view> accept_mutex;
 };
 
 // What is run for a request, and how; set per server, per directory and per alias. httpd merges
 // these for each request, so they copy as plain bytes. Texts as in ProcessSettings.
 struct RequestSettings {
   std::optional<std::string_view> process_group;
-  std::optional<std::string_view> application_group;
+  std::optional<NameList> restrict_process;
+  std::optional<std::string_view> application_group;  // its default depends on the process group
   std::optional<std::string_view> callable_object;
   std::optional<bool> script_reloading;
   std::optional<bool> pass_authorization;
   std::optional<bool> chunked_request;
+  std::optional<bool> request_buffering;
   std::optional<HeadMapping> map_head_to_get;
   std::optional<bool> enable_sendfile;
   std::optional<bool> error_override;
@@ -73,16 +85,21 @@ inline ProcessSettings process_defaults() {
           .restrict_embedded = false,
           .destroy_interpreter = true,
           .case_sensitivity = true,
-          .interpreter_limit = 64};
+          .interpreter_limit = 64,
+          .socket_prefix = {},
+          .socket_rotation = {},
+          .accept_mutex = {}};
 }
 
-// Every member is set.
+// Every member is set but those that have no default.
 inline constexpr RequestSettings kRequestDefaults{.process_group = "%{GLOBAL}",
-                                                  .application_group = "%{RESOURCE}",
+                                                  .restrict_process = {},
+                                                  .application_group = {},
                                                   .callable_object = "application",
                                                   .script_reloading = true,
                                                   .pass_authorization = false,
                                                   .chunked_request = true,
+                                                  .request_buffering = true,
                                                   .map_head_to_get = HeadMapping::automatic,
                                                   .enable_sendfile = false,
                                                   .error_override = false,

@@ -22,39 +22,39 @@ struct FakeNames final : NameSource {
 };
 
 TEST(ApplicationGroup, GlobalIsTheMainInterpreter) {
-  EXPECT_EQ(expand_application_group("%{GLOBAL}", FakeNames{}), "");
+  EXPECT_EQ(expand_group("%{GLOBAL}", FakeNames{}), "");
 }
 
 TEST(ApplicationGroup, AnyOtherTextIsItsOwnName) {
-  EXPECT_EQ(expand_application_group("shop", FakeNames{}), "shop");
-  EXPECT_EQ(expand_application_group("a-%{SERVER}", FakeNames{}), "a-%{SERVER}");
+  EXPECT_EQ(expand_group("shop", FakeNames{}), "shop");
+  EXPECT_EQ(expand_group("a-%{SERVER}", FakeNames{}), "a-%{SERVER}");
 }
 
 TEST(ApplicationGroup, NamesHostsInLowerCase) {
-  EXPECT_EQ(expand_application_group("%{SERVER}", FakeNames{}), "shop.example");
-  EXPECT_EQ(expand_application_group("%{HOST}", FakeNames{}), "www.shop.example");
+  EXPECT_EQ(expand_group("%{SERVER}", FakeNames{}), "shop.example");
+  EXPECT_EQ(expand_group("%{HOST}", FakeNames{}), "www.shop.example");
 }
 
 TEST(ApplicationGroup, OfAResourceHasHostAndMountPoint) {
-  EXPECT_EQ(expand_application_group("%{RESOURCE}", FakeNames{}), "shop.example|/shop");
+  EXPECT_EQ(expand_group("%{RESOURCE}", FakeNames{}), "shop.example|/shop");
 }
 
 TEST(ApplicationGroup, LeavesTheUsualPortsOut) {
   FakeNames names;
   names.port_ = 443;
-  EXPECT_EQ(expand_application_group("%{SERVER}", names), "shop.example");
+  EXPECT_EQ(expand_group("%{SERVER}", names), "shop.example");
   names.port_ = 8080;
-  EXPECT_EQ(expand_application_group("%{SERVER}", names), "shop.example:8080");
-  EXPECT_EQ(expand_application_group("%{RESOURCE}", names), "shop.example:8080|/shop");
+  EXPECT_EQ(expand_group("%{SERVER}", names), "shop.example:8080");
+  EXPECT_EQ(expand_group("%{RESOURCE}", names), "shop.example:8080|/shop");
 }
 
 TEST(ApplicationGroup, TakesTheValueOfAVariable) {
   FakeNames names;
   names.variables_ = {{"GROUP", "blue"}, {"TOKEN", "%{SERVER}"}, {"AGAIN", "%{ENV:GROUP}"}};
-  EXPECT_EQ(expand_application_group("%{ENV:GROUP}", names), "blue");
-  EXPECT_EQ(expand_application_group("%{ENV:TOKEN}", names), "shop.example");
-  EXPECT_EQ(expand_application_group("%{ENV:AGAIN}", names), "%{ENV:GROUP}");
-  EXPECT_EQ(expand_application_group("%{ENV:NONE}", names), "%{ENV:NONE}");
+  EXPECT_EQ(expand_group("%{ENV:GROUP}", names), "blue");
+  EXPECT_EQ(expand_group("%{ENV:TOKEN}", names), "shop.example");
+  EXPECT_EQ(expand_group("%{ENV:AGAIN}", names), "%{ENV:GROUP}");
+  EXPECT_EQ(expand_group("%{ENV:NONE}", names), "%{ENV:NONE}");
 }
 
 TEST(CallableName, IsOnlyLookedUpForVariables) {

@@ -1,0 +1,166 @@
+#include "apache/process_groups.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "apache/sections.h"
+#include "apache/words.h"
+#include "apache/worker_config.h"
+#include "pyhost/base/parse.h"
+#include "supervisor/worker_start.h"
+
+namespace pyhost::apache {
+namespace {
+
+base::Result<> read_options(Words& words, gateway::ProcessGroup& group) {
+  while (!words.at_end()) {
+    PH_TRY(option, words.next_option());
+    PH_TRY_VOID(gateway::parse_process_group_option(group, option.first, option.second));
+  }
+  return gateway::check_process_group(group);
+}
+
+base::Result<> check_names(const std::vector<DaemonGroup*>& groups) {
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const std::string& name = groups[i]->options.name;
+    const bool taken = std::any_of(groups.begin(), groups.begin() + static_cast<std::ptrdiff_t>(i),
+                                   [&](const auto* other) { return other->options.name == name; });
+    if (taken) {
+      return base::fail(fmt::format(
+          "WSGIDaemonProcess {}: the name is taken; give each process group one of its own", name));
+    }
+  }
+  return {};
+}
+
+base::Result<> check_folder(const DaemonGroup& group, const char* option, const std::string& path) {
+  if (path.empty()) return {};
+  struct stat info {};
+  const bool is_folder = stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  // Whoever may not look must not judge.
+  if (is_folder || errno == EACCES) return {};
+  return base::fail(
+      fmt::format("WSGIDaemonProcess {}: {}={} is not a folder", group.options.name, option, path));
+}
+
+// What the supervisor will find out again when it rehearses a start; the rest it finds out alone.
+base::Result<> check_start(const DaemonGroup& group) {
+  PH_TRY_VOID(check_folder(group, "chroot", group.options.chroot));
+  if (group.options.chroot.empty()) PH_TRY_VOID(check_folder(group, "home", group.options.home));
+  PH_TRY_VOID(python_of(group));
+  // As another user than the one that will start httpd, it cannot be told who may become whom.
+  if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST && geteuid() != 0) return {};
+  PH_TRY_VOID(supervisor::plan_worker(group.options, httpd_identity(), "pyhost-worker", environ));
+  return {};
+}
+
+base::Result<> resolve_script_owner(DaemonGroup& group) {
+  const auto in_context = [&group](const char* option, const base::Error& error) {
+    return base::fail(
+        fmt::format("WSGIDaemonProcess {}: {}: {}", group.options.name, option, error.sentence));
+  };
+  if (const std::string& name = group.options.script_user; !name.empty()) {
+    const auto uid = supervisor::resolve_user_id(name);
+    if (!uid) return in_context("script-user=", uid.error());
+    group.script_uid = *uid;
+  }
+  if (const std::string& name = group.options.script_group; !name.empty()) {
+    const auto gid = supervisor::resolve_group_id(name);
+    if (!gid) return in_context("script-group=", gid.error());
+    group.script_gid = *gid;
+  }
+  return {};
+}
+
+// `where` is the directive that names the group.
+base::Result<> check_known(std::string_view where, std::string_view name) {
+  if (name.empty() || name.starts_with("%{") || find_process_group(name) != nullptr) return {};
+  return base::fail(fmt::format(
+      "{}: there is no process group '{}'; define it with WSGIDaemonProcess", where, name));
+}
+
+base::Result<> check_names_used(const server_rec* s) {
+  for (const ScriptAlias* alias : server_config(s).aliases) {
+    PH_TRY_VOID(check_known(alias->written, alias->settings.process_group.value_or("")));
+  }
+  PH_TRY_VOID(check_known("WSGIProcessGroup", server_config(s).request.process_group.value_or("")));
+  for (const ap_conf_vector_t* section : sections_of(s)) {
+    const auto* own = directory_config_or_null(section);
+    if (own == nullptr) continue;
+    PH_TRY_VOID(check_known("WSGIProcessGroup", own->request.process_group.value_or("")));
+  }
+  return {};
+}
+
+base::Result<> check_preload(const server_rec* s, const Preload& script) {
+  if (script.process_group.empty()) return {};
+  PH_TRY_VOID(check_known(script.written, script.process_group));
+  const DaemonGroup* group = find_process_group(script.process_group);
+  if (may_use(s, *group)) return {};
+  return base::fail(fmt::format(
+      "{}: the process group '{}' belongs to the virtual host '{}' and this one is '{}'; give both "
+      "the same ServerName, or define the group in the main server",
+      script.written, script.process_group, view_or_empty(group->server->server_hostname),
+      view_or_empty(s->server_hostname)));
+}
+
+}  // namespace
+
+const char* add_daemon_process(cmd_parms* cmd, void*, const char* arguments) {
+  Words words(cmd, arguments);
+  auto* group = pool_new<DaemonGroup>(cmd->pool);
+  group->server = cmd->server;
+  group->options.name = words.next();
+  if (group->options.name.starts_with("%{")) {
+    return apr_psprintf(cmd->pool, "WSGIDaemonProcess: '%s' cannot be the name of a group",
+                        group->options.name.c_str());
+  }
+  if (const auto read = read_options(words, group->options); !read) {
+    return as_httpd_error(cmd, read.error());
+  }
+  server_config(cmd->server).groups.push_back(group);
+  return nullptr;
+}
+
+const std::vector<DaemonGroup*>& all_process_groups() {
+  return server_config(ap_server_conf).all_groups;
+}
+
+const DaemonGroup* find_process_group(std::string_view name) {
+  const auto& groups = all_process_groups();
+  const auto found = std::ranges::find(
+      groups, name, [](const DaemonGroup* group) { return std::string_view(group->options.name); });
+  return found == groups.end() ? nullptr : *found;
+}
+
+bool may_use(const server_rec* s, const DaemonGroup& group) {
+  if (s == group.server || !group.server->is_virtual) return true;
+  return s->server_hostname != nullptr && group.server->server_hostname != nullptr &&
+         base::equals_ignoring_case(s->server_hostname, group.server->server_hostname);
+}
+
+base::Result<> check_process_groups(server_rec* main_server) {
+  auto& groups = server_config(main_server).all_groups;
+  groups.clear();
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+    const auto& own = server_config(s).groups;
+    groups.insert(groups.end(), own.begin(), own.end());
+  }
+  PH_TRY_VOID(check_names(groups));
+  for (DaemonGroup* group : groups) {
+    PH_TRY_VOID(check_start(*group));
+    PH_TRY_VOID(resolve_script_owner(*group));
+  }
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+    PH_TRY_VOID(check_names_used(s));
+    for (const Preload& script : server_config(s).preloads) PH_TRY_VOID(check_preload(s, script));
+  }
+  return {};
+}
+
+}  // namespace pyhost::apache

@@ -1,0 +1,17 @@
+// A request that is answered with an error instead of being run.
+#pragma once
+
+#include <string>
+
+#include "apache/httpd_api.h"
+#include "pyhost/base/messages.h"
+
+namespace pyhost::apache {
+
+struct Refusal {
+  int status = HTTP_INTERNAL_SERVER_ERROR;
+  base::Message message = base::Message::none;  // none: nothing to log
+  std::string text = {};
+};
+
+}  // namespace pyhost::apache

@@ -1,0 +1,300 @@
+#include "apache/supervision.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "apache/log.h"
+#include "apache/pool.h"
+#include "apache/process_groups.h"
+#include "apache/worker_config.h"
+#include "supervisor/credentials.h"
+
+namespace pyhost::apache {
+
+using base::LogLevel;
+using base::Message;
+using std::chrono::milliseconds;
+
+struct RetainedSupervisor {
+  pid_t pid;  // 0: none runs
+  int control;
+  int scoreboard;  // with `has_scoreboard`
+  bool has_scoreboard;
+  apr_time_t launched;
+  // A group keeps its index over restarts, so that old children and old workers agree with new
+  // ones. Names in the process's pool.
+  apr_array_header_t* group_names;
+};
+
+namespace {
+
+constexpr char kRetainedKey[] = "mod_pyhost supervisor";
+// A supervisor that ends at once is not started again in the same breath.
+constexpr apr_time_t kLaunchPause = apr_time_from_sec(1);
+// Beyond its workers' own budgets.
+constexpr milliseconds kSupervisorBudget{2000};
+
+RetainedSupervisor& retained_supervisor(apr_pool_t* process_pool) {
+  auto* retained = static_cast<RetainedSupervisor*>(ap_retained_data_get(kRetainedKey));
+  if (retained == nullptr) {
+    retained = static_cast<RetainedSupervisor*>(
+        ap_retained_data_create(kRetainedKey, sizeof(RetainedSupervisor)));
+    retained->group_names = apr_array_make(process_pool, 4, sizeof(const char*));
+  }
+  return *retained;
+}
+
+// Where stderr and the records of a server's processes go; the main server's when its log is no
+// file, as with syslog.
+int log_descriptor(const server_rec* s) {
+  apr_os_file_t fd = STDERR_FILENO;
+  for (const server_rec* candidate : {s, static_cast<const server_rec*>(ap_server_conf)}) {
+    if (candidate->error_log == nullptr) continue;
+    if (apr_os_file_get(&fd, candidate->error_log) == APR_SUCCESS) return fd;
+  }
+  return STDERR_FILENO;
+}
+
+std::string prefix_of_sockets(apr_pool_t* pool, pid_t parent) {
+  const auto own = process_settings().socket_prefix;
+  const char* prefix = own ? ap_server_root_relative(pool, pool_c_string(pool, *own))
+                           : ap_runtime_dir_relative(pool, "wsgi");
+  return fmt::format("{}.{}", view_or_empty(prefix), parent);
+}
+
+unsigned children_max() {
+  int number = 0;
+  ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &number);
+  return static_cast<unsigned>(std::max(number, 1));
+}
+
+void on_supervisor(int reason, void* data, int) {
+  auto& supervision = *static_cast<Supervision*>(data);
+  if (reason == APR_OC_REASON_UNREGISTER) {
+    supervision.note_unwatched();
+  } else if (reason == APR_OC_REASON_DEATH || reason == APR_OC_REASON_LOST) {
+    supervision.note_end();
+  }
+}
+
+// Whether the other end of a control channel is closed.
+bool is_closed(int control) noexcept {
+  char byte = 0;
+  return recv(control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+}  // namespace
+
+Supervision* Supervision::create(apr_pool_t* pconf, server_rec* main_server) {
+  return pool_new<Supervision>(pconf, main_server);
+}
+
+Supervision::Supervision(server_rec* main_server)
+    : main_server_(main_server),
+      parent_(getpid()),
+      retained_(retained_supervisor(main_server->process->pool)),
+      inherited_(retained_.pid != 0) {
+  const std::string folder = gateway::folder_of_this_object();
+  state_.build = gateway::kBuildId;
+  state_.worker_program = folder + "/pyhost-worker";
+  state_.socket_prefix = prefix_of_sockets(main_server->process->pconf, parent_);
+  state_.httpd = httpd_identity();
+  state_.log_level =
+      static_cast<LogLevel>(std::min(ap_get_server_module_loglevel(main_server, APLOG_MODULE_INDEX),
+                                     static_cast<int>(LogLevel::trace)));
+}
+
+Supervision::~Supervision() {
+  const bool ending = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING;
+  if (getpid() == parent_ && ending) end_supervisor();
+}
+
+int Supervision::scoreboard_fd() const noexcept {
+  return retained_.has_scoreboard ? retained_.scoreboard : -1;
+}
+
+void Supervision::close_in_child() const noexcept {
+  if (getpid() != parent_ && retained_.pid != 0) close(retained_.control);
+}
+
+base::Result<> Supervision::apply() {
+  if (all_process_groups().empty() && !inherited_) return {};
+  PH_TRY_VOID(prepare_groups());
+  PH_TRY_VOID(prepare_scoreboard());
+  PH_TRY_VOID(prepare_supervisor());
+  PH_TRY_VOID(tell_supervisor());
+  describe_groups();
+  return {};
+}
+
+std::uint32_t Supervision::index_for(const std::string& name) {
+  apr_array_header_t* names = retained_.group_names;
+  for (int i = 0; i < names->nelts; ++i) {
+    if (APR_ARRAY_IDX(names, i, const char*) == name) return static_cast<std::uint32_t>(i);
+  }
+  APR_ARRAY_PUSH(names, const char*) = apr_pstrdup(main_server_->process->pool, name.c_str());
+  return static_cast<std::uint32_t>(names->nelts - 1);
+}
+
+base::Result<> Supervision::prepare_groups() {
+  // The supervisor's own log comes first.
+  logs_ = {log_descriptor(main_server_)};
+  state_.groups.clear();
+  for (DaemonGroup* group : all_process_groups()) {
+    PH_TRY(python, python_of(*group));
+    PH_TRY(credentials, supervisor::resolve_credentials(group->options, state_.httpd));
+    const GroupService service = service_of(main_server_, *group);
+    group->only_script = service.only_script;
+    group->worker_uid = credentials.uid;
+    group->index = index_for(group->options.name);
+
+    const int log = log_descriptor(group->server);
+    auto known = std::ranges::find(logs_, log);
+    if (known == logs_.end()) known = logs_.insert(logs_.end(), log);
+    state_.groups.push_back(
+        {.options = group->options,
+         .index = group->index,
+         .log = static_cast<unsigned>(known - logs_.begin()),
+         .worker_settings = to_json(worker_settings(main_server_, *group, python, service))});
+  }
+  return {};
+}
+
+// The scoreboard stays the same over restarts, so that children of before find the workers of
+// after; only a configuration that it has no room for gets a new one.
+base::Result<> Supervision::prepare_scoreboard() {
+  constexpr std::uint32_t kGroupsMin = 16;
+  constexpr std::uint32_t kSlotsMin = 16;
+  const auto fits = [this](const metrics::Scoreboard& board) {
+    return std::ranges::all_of(state_.groups, [&board](const supervisor::WantedGroup& group) {
+      return group.index < board.groups() &&
+             worker_count(group.options) <= board.slots(group.index);
+    });
+  };
+  if (retained_.has_scoreboard) {
+    const auto board =
+        metrics::Scoreboard::map(base::UniqueFd(fcntl(retained_.scoreboard, F_DUPFD_CLOEXEC, 3)));
+    if (board && fits(*board)) return {};
+  }
+  const auto names = static_cast<std::uint32_t>(retained_.group_names->nelts);
+  std::vector<std::uint32_t> slots(std::max(kGroupsMin, std::bit_ceil(2 * names)), kSlotsMin);
+  for (const auto& group : state_.groups) {
+    slots[group.index] = std::max(kSlotsMin, std::bit_ceil(worker_count(group.options)));
+  }
+  PH_TRY(board, metrics::Scoreboard::create(slots, children_max()));
+  if (retained_.has_scoreboard) close(retained_.scoreboard);
+  retained_.scoreboard = fcntl(board.fd(), F_DUPFD_CLOEXEC, 3);
+  retained_.has_scoreboard = true;
+  return {};
+}
+
+base::Result<> Supervision::prepare_supervisor() {
+  if (retained_.pid != 0 && is_closed(retained_.control)) forget_supervisor();
+  if (retained_.pid == 0) return launch();
+  watch();
+  return {};
+}
+
+base::Result<> Supervision::launch() {
+  const std::string program = gateway::folder_of_this_object() + "/pyhost-supervisor";
+  PH_TRY(link, supervisor::launch_supervisor(program, logs_.front()));
+  retained_.pid = link.pid;
+  retained_.control = link.control.release();
+  retained_.launched = apr_time_now();
+  watch();
+  return {};
+}
+
+void Supervision::watch() {
+  unwatch();
+  apr_pool_t* pconf = main_server_->process->pconf;
+  auto* process = static_cast<apr_proc_t*>(apr_pcalloc(pconf, sizeof(apr_proc_t)));
+  process->pid = retained_.pid;
+  apr_proc_other_child_register(process, on_supervisor, this, nullptr, pconf);
+  watched_ = true;
+}
+
+void Supervision::unwatch() noexcept {
+  if (watched_) apr_proc_other_child_unregister(this);
+}
+
+base::Result<> Supervision::tell_supervisor() {
+  return supervisor::send_wanted_state(retained_.control, state_, retained_.scoreboard, logs_);
+}
+
+void Supervision::describe_groups() const {
+  for (const DaemonGroup* group : all_process_groups()) {
+    const auto& options = group->options;
+    const std::string where =
+        group->only_script.empty()
+            ? "applications without WSGIApplicationGroup run in sub-interpreters of their own"
+            : fmt::format(
+                  "its one application {} runs in the main interpreter unless "
+                  "WSGIApplicationGroup says otherwise",
+                  group->only_script);
+    log_server(
+        group->server, LogLevel::info, Message::process_group_described,
+        fmt::format("process group '{}': {} workers with {} threads as uid {}; {}", options.name,
+                    worker_count(options), options.threads, group->worker_uid, where));
+  }
+}
+
+void Supervision::forget_child(pid_t pid) noexcept {
+  if (!retained_.has_scoreboard) return;
+  auto board =
+      metrics::Scoreboard::map(base::UniqueFd(fcntl(retained_.scoreboard, F_DUPFD_CLOEXEC, 3)));
+  if (board) board->forget_child(pid);
+}
+
+void Supervision::note_end() {
+  unwatch();
+  log_server(main_server_, LogLevel::error, Message::supervisor_lost,
+             fmt::format("pyhost-supervisor (pid {}) has ended; its workers finish what they have",
+                         retained_.pid));
+  const bool lived = apr_time_now() - retained_.launched >= kLaunchPause;
+  forget_supervisor();
+  if (lived) revive();
+}
+
+void Supervision::revive() {
+  if (retained_.pid != 0 || state_.groups.empty()) return;
+  auto revived = launch();
+  if (revived) revived = tell_supervisor();
+  if (revived) return;
+  log_server(main_server_, LogLevel::crit, Message::supervision_failed, revived.error().sentence);
+}
+
+// Closing the channel is the sign; the supervisor then ends every worker in its budget.
+void Supervision::end_supervisor() noexcept {
+  if (retained_.pid == 0) return;
+  close(retained_.control);
+  milliseconds budget = kSupervisorBudget;
+  for (const auto& group : state_.groups) {
+    budget = std::max(budget, group.options.graceful_timeout + group.options.shutdown_timeout +
+                                  kSupervisorBudget);
+  }
+  const base::UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, retained_.pid, 0)));
+  pollfd ended{.fd = process.get(), .events = POLLIN};
+  if (process.valid() && poll(&ended, 1, static_cast<int>(budget.count())) == 0) {
+    kill(retained_.pid, SIGKILL);
+  }
+  waitpid(retained_.pid, nullptr, 0);
+  retained_.pid = 0;
+}
+
+void Supervision::forget_supervisor() noexcept {
+  close(retained_.control);
+  waitpid(retained_.pid, nullptr, WNOHANG);
+  retained_.pid = 0;
+}
+
+}  // namespace pyhost::apache
