@@ -116,7 +116,7 @@ SendResult WorkerExchange::send(const ReplyPart& part) noexcept {
     lose("the client has gone");
     return SendResult::client_gone;
   }
-  if (part.head != nullptr && !wire::encode_head(FrameType::head, *part.head, batch_.encoded())) {
+  if (part.head != nullptr && !wire::encode_head(*part.head, batch_.encoded())) {
     log(LogLevel::error, Message::head_too_large,
         fmt::format("the response headers of {} are larger than {} bytes", request_.target.script,
                     wire::kPayloadBytesMax));
