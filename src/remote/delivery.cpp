@@ -67,6 +67,11 @@ Passed Delivery::settle() {
   return may_wait && !flush_is_due() ? Passed::on : send_while_ready();
 }
 
+Passed Delivery::go_on() {
+  behind_since_.reset();
+  return settle();
+}
+
 // The head's texts cannot be kept, so the head leaves at once, with as much as httpd takes.
 Passed Delivery::send_first_piece() {
   std::vector<std::string_view> piece;
@@ -183,7 +188,8 @@ Passed Delivery::wait_and_send_kept() {
     const auto left = std::chrono::ceil<milliseconds>(*patience_ends_at() - Clock::now());
     if (left <= milliseconds::zero()) return Passed::client_slow;
     pollfd client{.fd = client_socket_, .events = POLLOUT | POLLRDHUP, .revents = 0};
-    ::poll(&client, 1, static_cast<int>(std::min<std::int64_t>(left.count(), INT_MAX)));
+    const auto at_most = std::min<std::int64_t>(left.count(), INT_MAX);
+    if (::poll(&client, 1, static_cast<int>(at_most)) > 0) behind_since_.reset();
   }
 }
 

@@ -47,6 +47,9 @@ class Delivery {
   // cannot be kept has to be passed on.
   Passed settle();
 
+  // The same when the client can be written to again, which begins its time anew.
+  Passed go_on();
+
   // The reply is complete. Whether nothing that was added has to stay for finish().
   bool stands_alone();
   // Hands the rest over to httpd, which may wait for the client.

@@ -111,7 +111,8 @@ Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
     return stop(Passed::client_left);
   }
   if (worker.revents != 0) return std::nullopt;
-  if (client.revents != 0 || is_over(delivery_.flush_at())) return settle();
+  if (client.revents != 0) return stop_unless_on(delivery_.go_on());
+  if (is_over(delivery_.flush_at())) return settle();
   if (is_over(patience_ends_at)) return stop(Passed::client_slow);
   return is_over(give_up_at) ? Step(fail(Io::timeout)) : std::nullopt;
 }
@@ -225,7 +226,10 @@ Relay::Step Relay::answer_need_body() {
 }
 
 Relay::Step Relay::settle() {
-  const Passed passed = delivery_.settle();
+  return stop_unless_on(delivery_.settle());
+}
+
+Relay::Step Relay::stop_unless_on(Passed passed) {
   return passed == Passed::on ? std::nullopt : Step(stop(passed));
 }
 

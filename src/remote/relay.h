@@ -71,6 +71,7 @@ class Relay {
   Step receive();
   Step wait(std::optional<Clock::time_point> give_up_at);
   Step settle();
+  Step stop_unless_on(Passed passed);
   Attempt stop(Passed passed);
   Attempt outcome_of(Passed passed) const;
   Attempt end_with_error(const wire::Frame& frame);
