@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ namespace pyhost::apache {
 
 using gateway::BodyFault;
 using gateway::BodyRead;
+using gateway::ClientState;
 using gateway::ReplyPart;
 using gateway::SendResult;
 
@@ -38,11 +40,26 @@ std::string error_text(apr_status_t status) {
   return apr_strerror(status, text, sizeof text);
 }
 
+// -1 for a HTTP/2 stream, which shares its client's connection with others.
+int socket_of(conn_rec* c) {
+  apr_socket_t* connection = c->master == nullptr ? ap_get_conn_socket(c) : nullptr;
+  apr_os_sock_t socket = -1;
+  if (connection != nullptr) apr_os_sock_get(&socket, connection);
+  return socket;
+}
+
+// What httpd's MPMs do with the rest of a reply once its handler has returned.
+void write_what_is_left(conn_rec* c) {
+  ap_filter_t* network = c->output_filters;
+  while (network->next != nullptr) network = network->next;
+  network->frec->filter_func.out_func(network, nullptr);
+}
+
 // HTTP/1.0 without a length: the end of the connection is the end of the reply, so only a reset can
 // tell the client that it is not complete.
 void reset_connection(conn_rec* c) {
-  apr_os_sock_t socket = -1;
-  if (apr_os_sock_get(&socket, ap_get_conn_socket(c)) != APR_SUCCESS) return;
+  const int socket = socket_of(c);
+  if (socket < 0) return;
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   c->aborted = 1;
@@ -193,12 +210,36 @@ SendResult RequestExchange::fail_output(std::string_view what, apr_status_t stat
   return SendResult::client_gone;
 }
 
+// --- The client ----------------------------------------------------------------------------------
+
+int RequestExchange::client_socket() const noexcept {
+  return socket_of(r_->connection);
+}
+
+// A stream that its client resets is marked as aborted by mod_http2.
+ClientState RequestExchange::client_state() noexcept {
+  conn_rec* c = r_->connection;
+  pollfd client{.fd = client_socket(), .events = POLLOUT | POLLRDHUP, .revents = 0};
+  if (!c->aborted && client.fd >= 0) {
+    poll(&client, 1, 0);
+    // httpd then sends nothing more, so that nobody takes what is there for a complete reply.
+    if ((client.revents & ~POLLOUT) != 0) c->aborted = 1;
+  }
+  if (c->aborted) return ClientState::gone;
+  if (client.fd < 0) return ClientState::ready;
+  if ((client.revents & POLLOUT) != 0 && c->data_in_output_filters) write_what_is_left(c);
+  const bool behind = (client.revents & POLLOUT) == 0 || c->data_in_output_filters;
+  return behind ? ClientState::behind : ClientState::ready;
+}
+
 // --- The end -------------------------------------------------------------------------------------
 
 // What mod_proxy does when a backend breaks: the chunk filter leaves the last chunk out, mod_http2
 // resets the stream, and the connection is closed.
 int RequestExchange::break_off() {
   request_rec* main = main_request(r_);
+  // httpd would wait for a client that does not read.
+  if (client_state() == ClientState::behind) r_->connection->aborted = 1;
   main->no_cache = 1;
   r_->no_cache = 1;
   auto* allocator = r_->connection->bucket_alloc;

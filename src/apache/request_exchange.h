@@ -19,6 +19,8 @@ class RequestExchange final : public gateway::Exchange {
   const gateway::RequestHead& head() const noexcept override { return head_; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
+  int client_socket() const noexcept override;
+  gateway::ClientState client_state() noexcept override;
 
   bool wants(base::LogLevel level) const noexcept override;
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;

@@ -10,13 +10,17 @@
 namespace pyhost::remote {
 namespace {
 
+using base::LogLevel;
 using base::Message;
+using gateway::BodyFault;
 using metrics::SlotState;
 using metrics::SlotStatus;
 using std::chrono::milliseconds;
 
 constexpr int kServiceUnavailable = 503;
 constexpr int kGatewayTimeout = 504;
+// How long a client may be gone without being noticed.
+constexpr milliseconds kLookInterval{250};
 
 double seconds(milliseconds time) noexcept {
   return std::chrono::duration<double>(time).count();
@@ -27,19 +31,18 @@ double seconds(milliseconds time) noexcept {
 Place::Place(Place&& other) noexcept
     : scoreboard_(std::exchange(other.scoreboard_, nullptr)),
       seat_(other.seat_),
-      slot_(other.slot_),
-      pid_(other.pid_),
-      generation_(other.generation_) {}
+      worker_(other.worker_) {}
 
 Place::~Place() {
-  if (scoreboard_ != nullptr) scoreboard_->give_place_back(seat_, slot_);
+  if (scoreboard_ != nullptr) scoreboard_->give_place_back(seat_, worker_.slot);
 }
 
 Admission::Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
-                     const RemoteSettings& settings)
+                     const RemoteSettings& settings, gateway::Exchange& exchange)
     : scoreboard_(scoreboard),
       seat_(seat),
       settings_(settings),
+      exchange_(exchange),
       began_(Clock::now()),
       avoided_generation_(settings.socket_paths.size()) {}
 
@@ -62,15 +65,15 @@ std::optional<Place> Admission::try_enter() {
       chosen = worker;
     }
     if (!best) return std::nullopt;
-    const metrics::SlotId slot{settings_.group_index, *best};
-    if (scoreboard_.take_place(seat_, slot)) return Place(scoreboard_, seat_, slot, chosen);
+    const Worker worker{{settings_.group_index, *best}, chosen.pid, chosen.generation};
+    if (scoreboard_.take_place(seat_, worker.slot)) return Place(scoreboard_, seat_, worker);
   }
 }
 
 tl::expected<Place, Refusal> Admission::enter() {
   if (auto place = try_enter()) return *std::move(place);
   if (!scoreboard_.enter_queue(seat_, settings_.group_index, settings_.queue_max)) {
-    return tl::unexpected(Refusal{kServiceUnavailable, Message::queue_full,
+    return tl::unexpected(Refusal{kServiceUnavailable, LogLevel::error, Message::queue_full,
                                   fmt::format("all threads of process group '{}' are busy and {} "
                                               "requests wait already",
                                               settings_.process_group, settings_.queue_max)});
@@ -78,11 +81,11 @@ tl::expected<Place, Refusal> Admission::enter() {
   const base::ScopeExit leave([this] { scoreboard_.leave_queue(seat_, settings_.group_index); });
   while (true) {
     const std::uint32_t seen = scoreboard_.changes(settings_.group_index);
+    if (auto refusal = refusal_when_unwanted()) return tl::unexpected(*std::move(refusal));
     if (auto place = try_enter()) return *std::move(place);
     const Clock::time_point now = Clock::now();
     if (auto refusal = refusal_when_late(now)) return tl::unexpected(*std::move(refusal));
-    // A limit may strike at any moment; the next look is never further away than a second.
-    milliseconds at_most{1000};
+    milliseconds at_most = kLookInterval;
     for (const milliseconds limit : {settings_.queue_timeout, settings_.connect_timeout}) {
       const auto left = std::chrono::ceil<milliseconds>(began_ + limit - now);
       if (left > milliseconds::zero()) at_most = std::min(at_most, left);
@@ -94,21 +97,27 @@ tl::expected<Place, Refusal> Admission::enter() {
 std::optional<Refusal> Admission::refusal_when_late(Clock::time_point now) const {
   if (!any_candidate_ && now >= began_ + settings_.connect_timeout) {
     return Refusal{
-        kServiceUnavailable, Message::worker_unreachable,
+        kServiceUnavailable, LogLevel::error, Message::worker_unreachable,
         fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
                     settings_.process_group, seconds(settings_.connect_timeout), last_reason_)};
   }
   const milliseconds limit = settings_.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
-    return Refusal{kGatewayTimeout, Message::queue_timeout,
+    return Refusal{kGatewayTimeout, LogLevel::error, Message::queue_timeout,
                    fmt::format("all threads of process group '{}' were busy for {:g} s",
                                settings_.process_group, seconds(limit))};
   }
   return std::nullopt;
 }
 
-void Admission::avoid(const Place& place, std::string why) {
-  avoided_generation_[place.slot().slot] = place.generation();
+std::optional<Refusal> Admission::refusal_when_unwanted() const {
+  if (exchange_.client_state() != gateway::ClientState::gone) return std::nullopt;
+  return Refusal{status_of(BodyFault::client_gone), LogLevel::info, Message::client_left,
+                 std::string(describe(BodyFault::client_gone))};
+}
+
+void Admission::avoid(const Worker& worker, std::string why) {
+  avoided_generation_[worker.slot.slot] = worker.generation;
   last_reason_ = std::move(why);
 }
 

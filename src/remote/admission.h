@@ -8,39 +8,39 @@
 
 #include "metrics/scoreboard.h"
 #include "pyhost/base/messages.h"
+#include "pyhost/gateway/exchange.h"
 #include "remote/remote_settings.h"
 
 namespace pyhost::remote {
 
+// Which worker it is.
+struct Worker {
+  metrics::SlotId slot;
+  pid_t pid = 0;
+  std::uint32_t generation = 0;
+};
+
 // A place at a worker; given back at the end.
 class Place {
  public:
-  Place(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat, metrics::SlotId slot,
-        const metrics::SlotStatus& worker) noexcept
-      : scoreboard_(&scoreboard),
-        seat_(seat),
-        slot_(slot),
-        pid_(worker.pid),
-        generation_(worker.generation) {}
+  Place(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat, const Worker& worker) noexcept
+      : scoreboard_(&scoreboard), seat_(seat), worker_(worker) {}
   Place(Place&& other) noexcept;
   Place& operator=(Place&&) = delete;
   ~Place();
 
-  metrics::SlotId slot() const noexcept { return slot_; }
-  pid_t pid() const noexcept { return pid_; }
-  std::uint32_t generation() const noexcept { return generation_; }
+  const Worker& worker() const noexcept { return worker_; }
 
  private:
   metrics::Scoreboard* scoreboard_;
   metrics::ChildSeat seat_;
-  metrics::SlotId slot_;
-  pid_t pid_;
-  std::uint32_t generation_;
+  Worker worker_;
 };
 
 // Why a request gets no worker.
 struct Refusal {
   int status = 503;
+  base::LogLevel level = base::LogLevel::error;
   base::Message message{};
   std::string sentence;
 };
@@ -50,25 +50,28 @@ struct Refusal {
 class Admission {
  public:
   Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
-            const RemoteSettings& settings);
+            const RemoteSettings& settings, gateway::Exchange& exchange);
 
   // A place at the ready worker with the fewest outstanding requests. Waits in the group's queue
-  // when none has a free thread; refused when the queue is full or the wait too long.
+  // when none has a free thread; refused when the queue is full, the wait too long, or the client
+  // gone.
   tl::expected<Place, Refusal> enter();
   // That worker has sent the request away or cannot be reached: it is not asked again, only its
   // successor. `why` appears in a refusal.
-  void avoid(const Place& place, std::string why);
+  void avoid(const Worker& worker, std::string why);
 
  private:
   using Clock = std::chrono::steady_clock;
 
   std::optional<Place> try_enter();
   std::optional<Refusal> refusal_when_late(Clock::time_point now) const;
+  std::optional<Refusal> refusal_when_unwanted() const;
   bool is_candidate(const metrics::SlotStatus& worker, std::uint32_t slot) const noexcept;
 
   metrics::Scoreboard& scoreboard_;
   const metrics::ChildSeat seat_;
   const RemoteSettings& settings_;
+  gateway::Exchange& exchange_;
   const Clock::time_point began_;
   std::vector<std::optional<std::uint32_t>> avoided_generation_;  // by slot
   std::string last_reason_ = "none is ready";

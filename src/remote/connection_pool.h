@@ -21,7 +21,6 @@ struct Line {
   std::uint32_t generation;
   wire::FrameBatch batch;
   std::vector<gateway::Header> headers;
-  std::vector<std::string_view> blocks;
 };
 
 // Safe for all threads of the child. The settings outlive it.
@@ -31,13 +30,13 @@ class ConnectionPool {
       : settings_(settings), idle_(settings.socket_paths.size()) {}
 
   // An idle connection to that worker, or a new one. Waits at most for connect-timeout.
-  base::Result<std::unique_ptr<Line>> take(const Place& place);
+  base::Result<std::unique_ptr<Line>> take(const Worker& worker);
   // Only a connection whose exchange is over in good order.
-  void give_back(const Place& place, std::unique_ptr<Line> line);
+  void give_back(metrics::SlotId slot, std::unique_ptr<Line> line);
   void close_idle();
 
  private:
-  base::Result<std::unique_ptr<Line>> connect(const Place& place) const;
+  base::Result<std::unique_ptr<Line>> connect(const Worker& worker) const;
 
   const RemoteSettings& settings_;
   std::mutex mutex_;

@@ -1,6 +1,10 @@
 #include "remote/relay.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <climits>
 
 #include "wire/messages.h"
 
@@ -8,8 +12,9 @@ namespace pyhost::remote {
 namespace {
 
 using base::Message;
-using gateway::ReplyPart;
-using gateway::SendResult;
+using gateway::BodyFault;
+using gateway::ClientState;
+using std::chrono::milliseconds;
 using wire::Connection;
 using wire::Frame;
 using wire::FrameType;
@@ -19,36 +24,101 @@ using Kind = Attempt::Kind;
 constexpr int kInternalServerError = 500;
 constexpr int kBadGateway = 502;
 constexpr int kGatewayTimeout = 504;
+// A client without a connection of its own is looked at so often.
+constexpr milliseconds kLookInterval{250};
+
+double seconds(milliseconds time) noexcept {
+  return std::chrono::duration<double>(time).count();
+}
+
+bool is_over(std::optional<Delivery::Clock::time_point> moment) noexcept {
+  return moment && Delivery::Clock::now() >= *moment;
+}
 
 }  // namespace
 
 Attempt Relay::run(const gateway::Target& target) {
+  Attempt attempt = relay(target);
+  const bool breaks =
+      attempt.kind == Kind::broken || attempt.kind == Kind::lost || attempt.kind == Kind::failed;
+  if (breaks && delivery_.head_sent()) delivery_.break_off();
+  return attempt;
+}
+
+Attempt Relay::relay(const gateway::Target& target) {
   if (auto ended = send_request(target)) return *std::move(ended);
+  while (true) {
+    if (auto ended = take_frames()) return *std::move(ended);
+    // What has arrived lies in the buffer that is about to be used again.
+    if (delivery_.unsettled() && !line_.connection.rest_fits_in_place()) {
+      if (auto ended = settle()) return *std::move(ended);
+    }
+    if (auto ended = receive()) return *std::move(ended);
+  }
+}
+
+Relay::Step Relay::take_frames() {
   Frame frame;
   while (true) {
     switch (line_.connection.next(frame)) {
       case Connection::Next::frame:
         heard_ = true;
-        if (auto ended = handle(frame)) return *std::move(ended);
-        continue;
+        if (auto ended = handle(frame)) return ended;
+        break;
       case Connection::Next::malformed:
         return fail(Io::malformed);
       case Connection::Next::incomplete:
-        break;
-    }
-    // What has arrived lies in the buffer that is about to be used again.
-    if (pending() && !line_.connection.rest_fits_in_place()) {
-      if (auto ended = pass_on(ReplyPart::Then::more)) return *std::move(ended);
-    }
-    if (const Io outcome = line_.connection.fill(timeout_); outcome != Io::done) {
-      return fail(outcome);
+        return std::nullopt;
     }
   }
 }
 
+// Nothing is read while there is no room for it, and the worker is not to blame for that.
+Relay::Step Relay::receive() {
+  std::optional<Clock::time_point> give_up_at;
+  while (true) {
+    if (delivery_.full()) {
+      give_up_at.reset();
+    } else {
+      const Io outcome = line_.connection.fill_now();
+      if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
+      if (!give_up_at && settings_.socket_timeout != milliseconds::zero()) {
+        give_up_at = Clock::now() + settings_.socket_timeout;
+      }
+    }
+    if (auto ended = wait(give_up_at)) return ended;
+  }
+}
+
+// For the worker, for a client that is behind, for a client that leaves, and for what is due.
+Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
+  pollfd ends[] = {{.fd = delivery_.full() ? -1 : line_.connection.fd(), .events = POLLIN},
+                   {.fd = exchange_.client_socket(), .events = POLLRDHUP}};
+  auto& [worker, client] = ends;
+  if (delivery_.client_is_behind()) client.events |= POLLOUT;
+  const auto patience_ends_at = delivery_.patience_ends_at();
+  const auto now = Clock::now();
+  auto until = now + milliseconds(INT_MAX);
+  for (const auto& due : {give_up_at, delivery_.flush_at(), patience_ends_at}) {
+    if (due) until = std::min(until, *due);
+  }
+  if (client.fd < 0) until = std::min(until, now + kLookInterval);
+  const auto at_most = std::max(std::chrono::ceil<milliseconds>(until - now), milliseconds::zero());
+  ::poll(ends, std::size(ends), static_cast<int>(at_most.count()));
+
+  const bool look = client.fd < 0 || (client.revents & ~POLLOUT) != 0;
+  if (look && exchange_.client_state() == ClientState::gone) {
+    return stop(Passed::client_left);
+  }
+  if (worker.revents != 0) return std::nullopt;
+  if (client.revents != 0) return stop_unless_on(delivery_.go_on());
+  if (is_over(delivery_.flush_at())) return settle();
+  if (is_over(patience_ends_at)) return stop(Passed::client_slow);
+  return is_over(give_up_at) ? Step(fail(Io::timeout)) : std::nullopt;
+}
+
 Relay::Step Relay::send_request(const gateway::Target& target) {
   line_.batch.clear();
-  line_.blocks.clear();
   const wire::RequestMessage message{.target = target,
                                      .head = exchange_.head(),
                                      .body = body_.in_memory(),
@@ -59,7 +129,7 @@ Relay::Step Relay::send_request(const gateway::Target& target) {
         Kind::failed, kInternalServerError, Message::frame_malformed,
         fmt::format("the request's headers do not fit {} bytes", wire::kPayloadBytesMax)};
   }
-  const Io outcome = line_.connection.write(line_.batch, timeout_);
+  const Io outcome = line_.connection.write(line_.batch, timeout());
   if (outcome == Io::done) return std::nullopt;
   if (outcome == Io::timeout) return fail(outcome);
   // A request that has not left completely is not understood.
@@ -72,13 +142,15 @@ Relay::Step Relay::handle(const Frame& frame) {
       return begin_reply(frame);
     case FrameType::reply_body:
       if (!head_seen_) break;
-      line_.blocks.push_back(frame.payload);
+      if (auto ended = settle_file()) return ended;
+      delivery_.add(frame.payload);
       return std::nullopt;
     case FrameType::reply_file:
       return take_file(frame);
     case FrameType::flush:
       if (!head_seen_) break;
-      return pass_on(ReplyPart::Then::pause);
+      delivery_.pause();
+      return delivery_.head_sent() ? std::nullopt : settle();
     case FrameType::need_body:
       return answer_need_body();
     case FrameType::log:
@@ -86,7 +158,8 @@ Relay::Step Relay::handle(const Frame& frame) {
       return std::nullopt;
     case FrameType::end:
       if (!head_seen_) break;
-      return end();
+      reusable_ = true;
+      return Attempt{Kind::complete};
     case FrameType::error:
       return end_with_error(frame);
     case FrameType::retry:
@@ -103,8 +176,17 @@ Relay::Step Relay::handle(const Frame& frame) {
 Relay::Step Relay::begin_reply(const Frame& frame) {
   const auto head = wire::decode_head(frame.payload, line_.headers);
   if (!head || head_seen_) return malformed("the worker sent a malformed HEAD");
+  constexpr std::size_t kSeparators = 4;  // ": " and the line's end
+  for (const gateway::Header& header : head->headers) {
+    const std::size_t bytes = header.name.size() + header.value.size() + kSeparators;
+    if (bytes <= settings_.header_line_bytes_max) continue;
+    return Attempt{Kind::failed, kInternalServerError, Message::head_too_large,
+                   fmt::format("the reply's header {} is a line of {} bytes, longer than "
+                               "header-buffer-size={}",
+                               header.name, bytes, settings_.header_line_bytes_max)};
+  }
   head_seen_ = true;
-  head_ = *head;
+  delivery_.begin(*head);
   return std::nullopt;
 }
 
@@ -114,18 +196,22 @@ Relay::Step Relay::take_file(const Frame& frame) {
   if (!message || !file.valid() || !head_seen_) {
     return malformed("the worker sent a malformed REPLY_FILE");
   }
-  if (file_.valid()) {
-    if (auto ended = pass_on(ReplyPart::Then::more)) return ended;
-  }
-  file_ = std::move(file);
-  range_ = {.fd = file_.get(), .offset = message->offset, .length = message->length};
+  if (auto ended = settle_file()) return ended;
+  const gateway::FileRange range{
+      .fd = file.get(), .offset = message->offset, .length = message->length};
+  delivery_.add_file(std::move(file), range);
   return std::nullopt;
+}
+
+// A file is sent by httpd, and what follows comes behind it.
+Relay::Step Relay::settle_file() {
+  return delivery_.has_file() ? settle() : std::nullopt;
 }
 
 // One piece for each NEED_BODY: see worker/worker_exchange.cpp.
 Relay::Step Relay::answer_need_body() {
-  if (pending()) {
-    if (auto ended = pass_on(ReplyPart::Then::more)) return ended;
+  if (delivery_.unsettled()) {
+    if (auto ended = settle()) return ended;
   }
   const RequestBody::Piece piece = body_.next();
   line_.batch.clear();
@@ -134,32 +220,49 @@ Relay::Step Relay::answer_need_body() {
   } else {
     line_.batch.add_body(FrameType::body, piece.bytes);
   }
-  const Io outcome = line_.connection.write(line_.batch, timeout_);
+  const Io outcome = line_.connection.write(line_.batch, timeout());
   body_bytes_sent_ += piece.bytes.size();
   return outcome == Io::done ? std::nullopt : Step(fail(outcome));
 }
 
-Relay::Step Relay::pass_on(ReplyPart::Then then) {
-  ReplyPart part{.blocks = line_.blocks, .then = then};
-  if (head_) part.head = &*head_;
-  if (file_.valid()) part.file = &range_;
-  const SendResult result = exchange_.send(part);
-  head_sent_ = true;
-  head_.reset();
-  line_.blocks.clear();
-  file_.reset();
-  if (result == SendResult::sent) return std::nullopt;
+Relay::Step Relay::settle() {
+  return stop_unless_on(delivery_.settle());
+}
+
+Relay::Step Relay::stop_unless_on(Passed passed) {
+  return passed == Passed::on ? std::nullopt : Step(stop(passed));
+}
+
+// The worker closes the application's iterable when it hears ABORT.
+Attempt Relay::stop(Passed passed) {
   line_.batch.clear();
   wire::encode_empty(FrameType::abort, line_.batch.encoded());
   static_cast<void>(line_.connection.write_some(line_.batch));
-  reusable_ = false;
-  return Attempt{Kind::client_gone};
+  return outcome_of(passed);
 }
 
-Relay::Step Relay::end() {
-  reusable_ = true;
-  if (auto ended = pass_on(ReplyPart::Then::end)) return ended;
-  return Attempt{Kind::complete};
+Attempt Relay::deliver() {
+  return outcome_of(delivery_.finish());
+}
+
+Attempt Relay::outcome_of(Passed passed) const {
+  switch (passed) {
+    case Passed::on:
+      return {Kind::complete};
+    case Passed::refused:
+      return {Kind::taken_over};
+    case Passed::client_left:
+      return {Kind::client_lost, status_of(BodyFault::client_gone), Message::client_left,
+              std::string(describe(BodyFault::client_gone))};
+    case Passed::client_slow:
+      return {Kind::client_lost, status_of(BodyFault::too_slow), Message::client_slow,
+              fmt::format("the client took nothing of the reply for {:g} s",
+                          seconds(delivery_.patience()))};
+    case Passed::lost:
+      break;
+  }
+  return {Kind::failed, kInternalServerError, Message::spool_failed,
+          "a part of the reply could not be buffered"};
 }
 
 Attempt Relay::end_with_error(const Frame& frame) {
@@ -169,7 +272,7 @@ Attempt Relay::end_with_error(const Frame& frame) {
     reusable_ = true;
     return {Kind::refused, error->status, Message::reply_broken, std::string(error->cause)};
   }
-  if (head_ && !head_sent_) {
+  if (head_seen_ && !delivery_.head_sent()) {
     // Nothing of the reply has reached the client, so it can still be told properly.
     return {Kind::refused, kInternalServerError, Message::reply_broken, std::string(error->cause)};
   }
@@ -188,7 +291,7 @@ Attempt Relay::fail(Io outcome) {
     case Io::timeout:
       return {Kind::failed, kGatewayTimeout, Message::worker_silent,
               fmt::format("the worker gave no sign of life for {:g} s",
-                          std::chrono::duration<double>(timeout_).count())};
+                          seconds(settings_.socket_timeout))};
     case Io::malformed:
       return malformed(line_.connection.fault());
     case Io::reset:
@@ -201,6 +304,11 @@ Attempt Relay::fail(Io outcome) {
       break;
   }
   return {Kind::lost, kBadGateway, Message::worker_lost, "the worker closed the connection"};
+}
+
+wire::Timeout Relay::timeout() const noexcept {
+  const milliseconds limit = settings_.socket_timeout;
+  return limit == milliseconds::zero() ? wire::kNoTimeout : limit;
 }
 
 Attempt Relay::malformed(std::string what) {

@@ -7,6 +7,7 @@
 #include "pyhost/base/messages.h"
 #include "pyhost/gateway/engine.h"
 #include "remote/connection_pool.h"
+#include "remote/delivery.h"
 #include "remote/request_body.h"
 
 namespace pyhost::remote {
@@ -14,8 +15,9 @@ namespace pyhost::remote {
 // How an attempt ended.
 struct Attempt {
   enum class Kind {
-    complete,     // the client has the reply
-    client_gone,  // nobody waits for it any more
+    complete,     // the worker has done its part
+    taken_over,   // the exchange takes no more: the client has gone, or httpd answers itself
+    client_lost,  // the client has left, or does not take the reply
     refused,      // the worker asks for an answer with `status`; its own records say why
     broken,       // the worker cannot complete a reply that has begun; its own records say why
     again,        // the application has not been entered: another worker may
@@ -29,46 +31,62 @@ struct Attempt {
 };
 
 // Passes on what the worker sends as it comes; parts that came together leave together. Everything
-// it is made with outlives it.
+// it is made with outlives it, but for the line: see frees_line().
 class Relay {
  public:
-  Relay(Line& line, gateway::Exchange& exchange, RequestBody& body, wire::Timeout timeout) noexcept
-      : line_(line), exchange_(exchange), body_(body), timeout_(timeout) {}
+  Relay(Line& line, gateway::Exchange& exchange, RequestBody& body,
+        const RemoteSettings& settings) noexcept
+      : line_(line),
+        exchange_(exchange),
+        body_(body),
+        settings_(settings),
+        delivery_(exchange, settings) {}
 
+  // Until the worker has done its part, or nobody wants it to.
   Attempt run(const gateway::Target& target);
 
+  // After Kind::complete: whether deliver() does without the line.
+  bool frees_line() { return delivery_.stands_alone(); }
+  // After Kind::complete, once: gives the client the rest of its reply.
+  Attempt deliver();
+
   // Whether the client has seen a part of the reply.
-  bool head_sent() const noexcept { return head_sent_; }
+  bool head_sent() const noexcept { return delivery_.head_sent(); }
   std::uint64_t body_bytes_sent() const noexcept { return body_bytes_sent_; }
   // Whether the connection may serve another exchange.
   bool reusable() const noexcept { return reusable_ && line_.connection.drained(); }
 
  private:
+  using Clock = Delivery::Clock;
   using Step = std::optional<Attempt>;  // nothing: go on
 
+  Attempt relay(const gateway::Target& target);
   Step send_request(const gateway::Target& target);
+  Step take_frames();
   Step handle(const wire::Frame& frame);
   Step begin_reply(const wire::Frame& frame);
   Step take_file(const wire::Frame& frame);
+  Step settle_file();
   Step answer_need_body();
-  Step pass_on(gateway::ReplyPart::Then then);
-  Step end();
+  Step receive();
+  Step wait(std::optional<Clock::time_point> give_up_at);
+  Step settle();
+  Step stop_unless_on(Passed passed);
+  Attempt stop(Passed passed);
+  Attempt outcome_of(Passed passed) const;
   Attempt end_with_error(const wire::Frame& frame);
   void log(const wire::Frame& frame);
   Attempt fail(wire::Io outcome);
   Attempt malformed(std::string what);
-  bool pending() const noexcept { return head_ || !line_.blocks.empty() || file_.valid(); }
+  wire::Timeout timeout() const noexcept;
 
   Line& line_;
   gateway::Exchange& exchange_;
   RequestBody& body_;
-  const wire::Timeout timeout_;
-  std::optional<gateway::ResponseHead> head_;  // arrived and not passed on
-  base::UniqueFd file_;
-  gateway::FileRange range_;
+  const RemoteSettings& settings_;
+  Delivery delivery_;
   bool heard_ = false;
   bool head_seen_ = false;
-  bool head_sent_ = false;
   bool reusable_ = false;
   std::uint64_t body_bytes_sent_ = 0;
 };

@@ -20,10 +20,6 @@ constexpr unsigned kRetryAfterSeconds = 1;
 // How long the supervisor may take to learn how a worker ended.
 constexpr milliseconds kDeathPatience{1000};
 
-wire::Timeout timeout_of(milliseconds setting) noexcept {
-  return setting == milliseconds::zero() ? wire::kNoTimeout : setting;
-}
-
 std::string progress_of(const Relay& relay) {
   if (relay.head_sent()) return "while it sent the reply";
   if (relay.body_bytes_sent() != 0) {
@@ -78,68 +74,98 @@ Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exch
 
 Outcome RemoteEngine::serve(Run& run) {
   const std::size_t attempts_max = 2 * settings_.socket_paths.size() + 1;
-  Admission admission(scoreboard_, seat_, settings_);
+  Admission admission(scoreboard_, seat_, settings_, run.exchange);
   for (std::size_t attempt = 0; attempt < attempts_max; ++attempt) {
     auto place = admission.enter();
     if (!place) return refuse(run, place.error());
-    if (const auto outcome = try_once(run, admission, *place)) return *outcome;
+    if (const auto outcome = try_once(run, admission, *std::move(place))) return *outcome;
   }
-  return refuse(run, {kServiceUnavailable, Message::retries_exhausted,
+  return refuse(run, {kServiceUnavailable, LogLevel::error, Message::retries_exhausted,
                       fmt::format("{} workers of process group '{}' in a row sent the request away",
                                   attempts_max, settings_.process_group)});
 }
 
 // Nothing when another worker has to be asked.
-std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, const Place& place) {
-  auto line = connections_.take(place);
+std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Place place) {
+  const Worker worker = place.worker();
+  auto line = connections_.take(worker);
   if (!line) {
-    admission.avoid(place, std::move(line).error().sentence);
+    admission.avoid(worker, std::move(line).error().sentence);
     return std::nullopt;
   }
-  Relay relay(**line, run.exchange, run.body, timeout_of(settings_.socket_timeout));
+  Relay relay(**line, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target);
-  if (relay.reusable()) connections_.give_back(place, *std::move(line));
+  if (attempt.kind == Attempt::Kind::complete) {
+    attempt = complete(relay, std::move(place), *std::move(line));
+  } else if (relay.reusable()) {
+    connections_.give_back(worker.slot, *std::move(line));
+  }
   switch (attempt.kind) {
     case Attempt::Kind::complete:
-    case Attempt::Kind::client_gone:
+    case Attempt::Kind::taken_over:
       return Outcome{};
+    case Attempt::Kind::client_lost:
+      return lose_client(run, relay, attempt);
     case Attempt::Kind::again:
-      admission.avoid(place, std::move(attempt.why));
+      admission.avoid(worker, std::move(attempt.why));
       return std::nullopt;
     case Attempt::Kind::refused:
       return Outcome{Outcome::Kind::refused, attempt.status};
     default:
-      return report(run, place, relay, attempt);
+      return report(run, worker, relay, attempt);
   }
 }
 
+// The worker is free before the client has the reply.
+Attempt RemoteEngine::complete(Relay& relay, Place place, std::unique_ptr<Line> line) {
+  const metrics::SlotId slot = place.worker().slot;
+  const bool reusable = relay.reusable();
+  if (relay.frees_line()) {
+    if (reusable) connections_.give_back(slot, std::move(line));
+    line.reset();
+  }
+  { const Place given_back = std::move(place); }
+  Attempt attempt = relay.deliver();
+  if (line && reusable) connections_.give_back(slot, std::move(line));
+  return attempt;
+}
+
 Outcome RemoteEngine::refuse(Run& run, const Refusal& refusal) const {
-  run.exchange.log(LogLevel::error, refusal.message,
+  run.exchange.log(refusal.level, refusal.message,
                    fmt::format("{}; {} was not run", refusal.sentence, run.target.script));
   Outcome outcome{Outcome::Kind::refused, refusal.status};
   if (refusal.status == kServiceUnavailable) outcome.retry_after_seconds = kRetryAfterSeconds;
   return outcome;
 }
 
-std::string RemoteEngine::cause_of(const Place& place, const Attempt& attempt) const {
+// Nobody may take what the client has for a complete reply.
+Outcome RemoteEngine::lose_client(Run& run, const Relay& relay, const Attempt& attempt) const {
+  run.exchange.log(LogLevel::info, attempt.message,
+                   fmt::format("{}, {:.3f} s after the request for {} began", attempt.why,
+                               run.elapsed_seconds(), run.target.script));
+  if (relay.head_sent()) return {Outcome::Kind::broken, 0};
+  return {Outcome::Kind::refused, attempt.status};
+}
+
+std::string RemoteEngine::cause_of(const Worker& worker, const Attempt& attempt) const {
   if (attempt.kind == Attempt::Kind::lost) {
-    const auto death = scoreboard_.wait_for_death(place.slot(), place.generation(), kDeathPatience);
-    if (death && death->generation == place.generation()) {
+    const auto death = scoreboard_.wait_for_death(worker.slot, worker.generation, kDeathPatience);
+    if (death && death->generation == worker.generation) {
       return "the worker " + metrics::describe(*death);
     }
   }
   return attempt.why;
 }
 
-Outcome RemoteEngine::report(Run& run, const Place& place, const Relay& relay,
+Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
                              const Attempt& attempt) const {
   const double elapsed = run.elapsed_seconds();
   run.exchange.log(
       LogLevel::error, attempt.message,
       fmt::format("{} {}, {:.3f} s after the request for {} began (process group '{}', slot {}, "
                   "pid {}, generation {})",
-                  cause_of(place, attempt), progress_of(relay), elapsed, run.target.script,
-                  settings_.process_group, place.slot().slot, place.pid(), place.generation()));
+                  cause_of(worker, attempt), progress_of(relay), elapsed, run.target.script,
+                  settings_.process_group, worker.slot.slot, worker.pid, worker.generation));
   if (relay.head_sent()) return {Outcome::Kind::broken, 0};
   return {Outcome::Kind::refused, attempt.status};
 }

@@ -37,11 +37,13 @@ class RemoteEngine final : public gateway::Engine {
   struct Run;
 
   gateway::Outcome serve(Run& run);
-  std::optional<gateway::Outcome> try_once(Run& run, Admission& admission, const Place& place);
+  std::optional<gateway::Outcome> try_once(Run& run, Admission& admission, Place place);
+  Attempt complete(Relay& relay, Place place, std::unique_ptr<Line> line);
   gateway::Outcome refuse(Run& run, const Refusal& refusal) const;
-  gateway::Outcome report(Run& run, const Place& place, const Relay& relay,
+  gateway::Outcome report(Run& run, const Worker& worker, const Relay& relay,
                           const Attempt& attempt) const;
-  std::string cause_of(const Place& place, const Attempt& attempt) const;
+  gateway::Outcome lose_client(Run& run, const Relay& relay, const Attempt& attempt) const;
+  std::string cause_of(const Worker& worker, const Attempt& attempt) const;
 
   metrics::Scoreboard& scoreboard_;
   const metrics::ChildSeat seat_;

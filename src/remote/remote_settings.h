@@ -20,7 +20,19 @@ struct RemoteSettings {
   std::chrono::milliseconds queue_timeout{0};
   std::chrono::milliseconds connect_timeout{15'000};  // while no worker is ready
   std::chrono::milliseconds socket_timeout{60'000};   // between two signs of life of a worker
-  std::string temporary_folder = "/tmp";              // for request bodies over 64 KiB
+  // How long a client may take to accept a piece of its reply. Without one the worker's limit
+  // applies while the worker is waited for, and httpd's own once the reply is complete.
+  std::chrono::milliseconds response_socket_timeout{0};
+  // How much of a reply is read from the worker before the client has taken it.
+  std::uint64_t response_buffer_bytes = 8 << 20;
+  // How long a pause of the application may be before what there is is sent to the client.
+  std::chrono::milliseconds response_flush_delay{5};
+  std::size_t header_line_bytes_max = 32 * 1024;  // of the reply; "Name: value" and the line's end
+  // Of the workers' sockets; 0 is the system's choice.
+  std::uint64_t send_buffer_bytes = 0;
+  std::uint64_t receive_buffer_bytes = 0;
+  // For request bodies over 64 KiB, and replies that clients are slow to take.
+  std::string temporary_folder = "/tmp";
 };
 
 }  // namespace pyhost::remote

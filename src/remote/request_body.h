@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "pyhost/base/result.h"
-#include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/exchange.h"
+#include "remote/spool_file.h"
 
 namespace pyhost::remote {
 
@@ -26,10 +26,10 @@ class RequestBody {
 
   // The whole body, when it is here and small.
   std::string_view in_memory() const noexcept {
-    return file_.valid() ? std::string_view() : std::string_view(received_);
+    return file_.is_open() ? std::string_view() : std::string_view(received_);
   }
   // Whether pieces have to follow the request.
-  bool follows() const noexcept { return !complete_ || file_.valid(); }
+  bool follows() const noexcept { return !complete_ || file_.is_open(); }
 
   // The next piece, valid until the next call; empty at the end. A body that was not received
   // before comes from the client now, which may block.
@@ -40,14 +40,14 @@ class RequestBody {
   Piece next();
 
  private:
-  base::Result<> move_to_file(const std::string& folder);
-  base::Result<> append_to_file(std::string_view bytes);
+  base::Result<> keep(std::string_view piece, const std::string& folder);
 
   gateway::Exchange& exchange_;
   bool complete_;
   std::string received_;  // or the buffer for pieces
-  base::UniqueFd file_;
-  std::uint64_t file_offset_ = 0;
+  SpoolFile file_;
+  std::uint64_t file_bytes_ = 0;   // in the file
+  std::uint64_t file_offset_ = 0;  // of the next piece
 };
 
 }  // namespace pyhost::remote

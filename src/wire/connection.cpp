@@ -136,10 +136,14 @@ Io Connection::receive() {
   return keep_files(message) ? Io::done : Io::malformed;
 }
 
-Io Connection::fill(Timeout timeout) {
+Io Connection::fill_now() {
   make_room();
+  return receive();
+}
+
+Io Connection::fill(Timeout timeout) {
   while (true) {
-    const Io outcome = receive();
+    const Io outcome = fill_now();
     if (outcome != Io::timeout || wait(POLLIN, timeout) == 0) return outcome;
   }
 }

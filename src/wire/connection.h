@@ -61,6 +61,8 @@ class Connection {
   Next next(Frame& frame);
   // Receives what there is, waiting for at least one byte.
   Io fill(Timeout timeout);
+  // The same without waiting; Io::timeout when there is nothing.
+  Io fill_now();
   // next(), and fill() until it has a frame.
   Io read_frame(Frame& frame, Timeout timeout);
 

@@ -31,8 +31,6 @@ std::string_view name_of(FrameType type) noexcept {
       return "REPLY_FILE";
     case FrameType::flush:
       return "FLUSH";
-    case FrameType::interim:
-      return "INTERIM";
     case FrameType::need_body:
       return "NEED_BODY";
     case FrameType::log:

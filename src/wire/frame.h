@@ -32,7 +32,6 @@ enum class FrameType : std::uint8_t {
   reply_body,  // a piece of the reply
   reply_file,  // a range of the file whose descriptor comes along (SCM_RIGHTS)
   flush,       // the application pauses: pass on what there is
-  interim,     // a 1xx reply
   need_body,   // the application has begun to read: "100 Continue" is due
   log,         // a record for the request's own log
   end,         // the reply is complete; the connection may serve the next request

@@ -145,8 +145,8 @@ std::optional<BodyFault> decode_body_end(std::string_view payload) {
   return when_complete(reader, fault);
 }
 
-bool encode_head(FrameType type, const gateway::ResponseHead& head, std::string& out) {
-  return encode_frame(type, out, [&](PayloadWriter& writer) {
+bool encode_head(const gateway::ResponseHead& head, std::string& out) {
+  return encode_frame(FrameType::head, out, [&](PayloadWriter& writer) {
     writer.number(static_cast<std::uint16_t>(head.status));
     writer.text(head.reason);
     write_optional(writer, head.content_length);

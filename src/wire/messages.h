@@ -40,8 +40,8 @@ std::optional<gateway::BodyFault> decode_body_end(std::string_view payload);
 // ABORT, FLUSH, NEED_BODY: no payload.
 void encode_empty(FrameType type, std::string& out);
 
-// HEAD and INTERIM.
-[[nodiscard]] bool encode_head(FrameType type, const gateway::ResponseHead& head, std::string& out);
+// HEAD.
+[[nodiscard]] bool encode_head(const gateway::ResponseHead& head, std::string& out);
 std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
                                                  std::vector<gateway::Header>& headers);
 

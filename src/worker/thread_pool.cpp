@@ -25,6 +25,16 @@ using wire::Io;
 constexpr unsigned kOnce = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
 constexpr int kInternalServerError = 500;
 
+// The kernel gives an accepted unix socket the system's sizes, not those of the listening one.
+void take_over_buffer_size(int option, int listening, int accepted) noexcept {
+  int wanted = 0, found = 0;
+  socklen_t size = sizeof wanted;
+  if (::getsockopt(listening, SOL_SOCKET, option, &wanted, &size) != 0) return;
+  if (::getsockopt(accepted, SOL_SOCKET, option, &found, &size) != 0 || found == wanted) return;
+  const int half = wanted / 2;  // it doubles what it is given
+  ::setsockopt(accepted, SOL_SOCKET, option, &half, sizeof half);
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<ThreadPool>> ThreadPool::start(gateway::Engine& engine,
@@ -88,6 +98,9 @@ void ThreadPool::run() noexcept {
     handovers_.load(std::memory_order_acquire);
     if (event.data.ptr == this) {
       accept_one();
+    } else if ((event.events & EPOLLRDHUP) != 0) {
+      // Whoever sent a request and left does not want it any more.
+      close(*static_cast<Connection*>(event.data.ptr));
     } else {
       serve(*static_cast<Connection*>(event.data.ptr), exchange);
     }
@@ -102,6 +115,8 @@ void ThreadPool::accept_one() {
   // Gone from the set while draining, which makes this fail.
   static_cast<void>(watch(EPOLL_CTL_MOD, listening_.get(), this, EPOLLIN | EPOLLONESHOT));
   if (!socket.valid()) return;
+  take_over_buffer_size(SO_SNDBUF, listening_.get(), socket.get());
+  take_over_buffer_size(SO_RCVBUF, listening_.get(), socket.get());
   const auto peer = wire::peer_of(socket.get());
   if (!peer || peer->uid != settings_.httpd_uid) {
     log_.log(LogLevel::error, Message::peer_refused,

@@ -10,6 +10,7 @@ namespace pyhost::worker {
 using base::LogLevel;
 using base::Message;
 using gateway::BodyFault;
+using gateway::ClientState;
 using gateway::Outcome;
 using gateway::ReplyPart;
 using gateway::SendResult;
@@ -111,12 +112,11 @@ bool WorkerExchange::flush() noexcept {
 }
 
 SendResult WorkerExchange::send(const ReplyPart& part) noexcept {
-  if (lost_ || connection_ == nullptr) return SendResult::client_gone;
-  if (reply_ != Reply::unsent && !connection_->idle()) {
-    lose("the client has gone");
+  if (connection_ == nullptr) return SendResult::client_gone;
+  if ((lost_ || reply_ != Reply::unsent) && client_state() == ClientState::gone) {
     return SendResult::client_gone;
   }
-  if (part.head != nullptr && !wire::encode_head(FrameType::head, *part.head, batch_.encoded())) {
+  if (part.head != nullptr && !wire::encode_head(*part.head, batch_.encoded())) {
     log(LogLevel::error, Message::head_too_large,
         fmt::format("the response headers of {} are larger than {} bytes", request_.target.script,
                     wire::kPayloadBytesMax));
@@ -143,6 +143,12 @@ SendResult WorkerExchange::send(const ReplyPart& part) noexcept {
       return lost_ ? SendResult::client_gone : SendResult::sent;
   }
   return flush() ? SendResult::sent : SendResult::client_gone;
+}
+
+// Between two answers the child sends nothing but ABORT, and closes.
+ClientState WorkerExchange::client_state() noexcept {
+  if (!lost_ && connection_ != nullptr && !connection_->idle()) lose("the client has gone");
+  return lost_ ? ClientState::gone : ClientState::ready;
 }
 
 void WorkerExchange::end_reply() noexcept {

@@ -67,6 +67,8 @@ class NullExchange final : public gateway::Exchange {
   gateway::SendResult send(const gateway::ReplyPart&) noexcept override {
     return gateway::SendResult::sent;
   }
+  int client_socket() const noexcept override { return -1; }
+  gateway::ClientState client_state() noexcept override { return gateway::ClientState::ready; }
   bool wants(base::LogLevel) const noexcept override { return false; }
   void log(base::LogLevel, base::Message, std::string_view) noexcept override {}
 

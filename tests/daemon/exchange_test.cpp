@@ -1,7 +1,10 @@
 // A request and its reply between a httpd child and a worker, when nothing goes wrong.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
+#include <filesystem>
 #include <latch>
 #include <thread>
 
@@ -129,6 +132,36 @@ TEST_F(RemoteExchange, FileIsPassedAsADescriptor) {
   EXPECT_EQ(run("/apps/file", exchange).kind, Outcome::Kind::complete);
   ASSERT_EQ(exchange.parts().size(), 1u);
   EXPECT_EQ(exchange.parts()[0].file, "23456");
+}
+
+// The kernel doubles what is asked for.
+bool is_open_with(int option, int bytes) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    const int fd = std::stoi(entry.path().filename());
+    sockaddr_un peer{};
+    socklen_t peer_size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) continue;
+    if (::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == 2 * bytes) return true;
+  }
+  return false;
+}
+
+TEST_F(RemoteExchange, BothEndsHaveTheGroupsBufferSizes) {
+  constexpr int kSend = 23'456, kReceive = 34'567;
+  settings_.send_buffer_bytes = kSend;
+  settings_.receive_buffer_bytes = kReceive;
+  applications_.add("/apps/echo", echo());
+  start_worker(0, 1, [&](int listening) {
+    ::setsockopt(listening, SOL_SOCKET, SO_SNDBUF, &kSend, sizeof kSend);
+    ::setsockopt(listening, SOL_SOCKET, SO_RCVBUF, &kReceive, sizeof kReceive);
+  });
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/echo", exchange).kind, Outcome::Kind::complete);
+  // The worker's end sends with the one, the child's with the other.
+  EXPECT_TRUE(is_open_with(SO_SNDBUF, kSend));
+  EXPECT_TRUE(is_open_with(SO_SNDBUF, kReceive));
 }
 
 TEST_F(RemoteExchange, RecordsReachTheRequestsOwnLog) {

@@ -46,6 +46,16 @@ class RemoteFailure : public GroupTest {
     });
   }
 
+  // A child of the test's own making.
+  wire::Connection connect_to(std::uint32_t slot) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    settings_.socket_paths[slot].copy(address.sun_path, sizeof address.sun_path - 1);
+    base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    return {std::move(socket), wire::Descriptors::refused};
+  }
+
   std::atomic<bool> entered_ = false;
   std::latch release_{1};
 };
@@ -87,6 +97,27 @@ TEST_F(RemoteFailure, ReplyThatStopsIsBroken) {
   EXPECT_TRUE(exchange.has_head());
   EXPECT_FALSE(exchange.ended());
   EXPECT_THAT(exchange.recorder().text_of(Message::reply_broken), HasSubstr("/apps/stop"));
+}
+
+TEST_F(RemoteFailure, HeaderLineMayNotBeLongerThanItsLimit) {
+  settings_.header_line_bytes_max = 8192;
+  std::string value(8192 - 4 - 6, 'x');  // "X-Long: " and the line's end
+  applications_.add("/apps/header", [&](const gateway::Target&, gateway::Exchange& exchange) {
+    const gateway::Header header{"X-Long", value};
+    const gateway::ResponseHead head{.headers = {&header, 1}};
+    exchange.send({.head = &head, .then = ReplyPart::Then::end});
+    return Outcome{};
+  });
+  start_worker(0);
+  FakeExchange fits, longer, next;
+  EXPECT_EQ(run("/apps/header", fits).kind, Outcome::Kind::complete);
+  value += 'x';
+  const Outcome outcome = run("/apps/header", longer);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::refused);
+  EXPECT_EQ(outcome.status, 500);
+  EXPECT_THAT(longer.recorder().text_of(Message::head_too_large),
+              HasSubstr("X-Long is a line of 8193 bytes, longer than header-buffer-size=8192"));
+  EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
 }
 
 TEST_F(RemoteFailure, DrainingWorkerSendsTheRequestToAnother) {
@@ -161,12 +192,7 @@ TEST_F(RemoteFailure, WorkerAnswersAMalformedRequestAndServesTheNext) {
   start_worker(0);
   FakeExchange first;
   ASSERT_EQ(run("/apps/hello", first).kind, Outcome::Kind::complete);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  settings_.socket_paths[0].copy(address.sun_path, sizeof address.sun_path - 1);
-  base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  ASSERT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  wire::Connection raw(std::move(socket), wire::Descriptors::refused);
+  wire::Connection raw = connect_to(0);
   std::string request(wire::kHeaderBytes, '\0');
   const auto header = wire::encode_header({wire::FrameType::request, 4});
   request.assign(header.data(), header.size()).append("junk");
@@ -176,6 +202,24 @@ TEST_F(RemoteFailure, WorkerAnswersAMalformedRequestAndServesTheNext) {
   EXPECT_EQ(wire::decode_error(frame.payload)->cause, "a malformed REQUEST frame");
   FakeExchange next;
   EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
+}
+
+TEST_F(RemoteFailure, RequestThatWasGivenUpBeforeItWasReadIsNotRun) {
+  start_worker(0, 1);
+  engine();
+  FakeExchange held;
+  std::thread client([&] { run("/apps/held", held); });
+  EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
+  wire::Connection raw = connect_to(0);
+  std::string request;
+  ASSERT_TRUE(wire::encode_request({.target = {.script = "/apps/hello"}}, request));
+  send_text(raw, request);
+  ASSERT_EQ(::shutdown(raw.fd(), SHUT_WR), 0);
+  release_.count_down();
+  wire::Frame frame;
+  EXPECT_EQ(raw.read_frame(frame, kPatience), wire::Io::reset);
+  client.join();
+  EXPECT_EQ(applications_.runs(), 1u);
 }
 
 TEST_F(RemoteFailure, SilentWorkerIsGivenUp) {

@@ -45,11 +45,14 @@ base::UniqueFd GroupTest::declare_worker(std::uint32_t slot, unsigned threads) {
   return listening;
 }
 
-void GroupTest::start_worker(std::uint32_t slot, unsigned threads) {
+void GroupTest::start_worker(std::uint32_t slot, unsigned threads,
+                             const std::function<void(int listening)>& adjust) {
   worker::PoolSettings settings = pool_settings_;
   settings.threads = threads;
-  auto pool = worker::ThreadPool::start(applications_, declare_worker(slot, threads), settings,
-                                        worker_log_, [] {});
+  base::UniqueFd listening = declare_worker(slot, threads);
+  if (adjust) adjust(listening.get());
+  auto pool =
+      worker::ThreadPool::start(applications_, std::move(listening), settings, worker_log_, [] {});
   ASSERT_TRUE(pool) << pool.error().sentence;
   pools_[slot] = *std::move(pool);
 }

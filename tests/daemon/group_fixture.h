@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,8 +29,10 @@ class GroupTest : public ::testing::Test {
   GroupTest();
   ~GroupTest() override;
 
-  // Starts a pool in the slot and declares it ready.
-  void start_worker(std::uint32_t slot, unsigned threads = 4);
+  // Starts a pool in the slot and declares it ready. `adjust` does what the supervisor does to the
+  // listening socket.
+  void start_worker(std::uint32_t slot, unsigned threads = 4,
+                    const std::function<void(int listening)>& adjust = {});
   worker::ThreadPool& pool(std::uint32_t slot) { return *pools_[slot]; }
   // Only a listening socket: the test plays the worker.
   base::UniqueFd declare_worker(std::uint32_t slot, unsigned threads = 4);

@@ -40,10 +40,8 @@ void take(FrameType type, std::string_view payload) {
       }
       break;
     case FrameType::head:
-    case FrameType::interim:
       if (const auto head = wire::decode_head(payload, headers)) {
-        require_same(payload,
-                     [&](std::string& out) { require(wire::encode_head(type, *head, out)); });
+        require_same(payload, [&](std::string& out) { require(wire::encode_head(*head, out)); });
       }
       break;
     case FrameType::reply_file:

@@ -1,6 +1,7 @@
 #include "harness/fake_exchange.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@ namespace pyhost::test {
 namespace {
 
 using gateway::BodyFault;
+using gateway::ClientState;
 using gateway::ReplyPart;
 using gateway::SendResult;
 
@@ -115,10 +117,19 @@ SendResult FakeExchange::send(const ReplyPart& part) noexcept {
   SentPart sent{.had_head = part.head != nullptr, .then = part.then};
   for (const std::string_view block : part.blocks) sent.blocks.emplace_back(block);
   if (part.file != nullptr) sent.file = read_range(*part.file);
+  bytes_sent_ += sent.bytes().size();
   parts_.push_back(std::move(sent));
   ended_ = part.then == ReplyPart::Then::end;
   ++parts_sent_;
   return SendResult::sent;
+}
+
+ClientState FakeExchange::client_state() noexcept {
+  if (request_.client_socket < 0) return left_ ? ClientState::gone : ClientState::ready;
+  pollfd client{.fd = request_.client_socket, .events = POLLOUT | POLLRDHUP, .revents = 0};
+  ::poll(&client, 1, 0);
+  if ((client.revents & ~POLLOUT) != 0) return ClientState::gone;
+  return client.revents == 0 ? ClientState::behind : ClientState::ready;
 }
 
 void FakeExchange::check_order(const ReplyPart& part) {

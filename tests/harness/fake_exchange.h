@@ -38,6 +38,8 @@ struct FakeRequest {
   // Waited for at the start of every read_body() or send(). Owned by the test.
   std::latch* hold_reads = nullptr;
   std::latch* hold_sends = nullptr;
+  // The client's end of a connection, as RequestExchange has one; owned by the test.
+  int client_socket = -1;
   base::LogLevel log_level = base::LogLevel::trace;
 };
 
@@ -53,7 +55,8 @@ struct SentPart {
 
 // Keeps the promises of gateway::Exchange, and fails the running test when the engine breaks its
 // own: a head that is not in the first part, a second head, anything after Then::end. The reply is
-// looked at when Engine::run() has returned; log(), parts_sent() and body_reads() at any time.
+// looked at when Engine::run() has returned; log(), parts_sent(), bytes_sent() and body_reads() at
+// any time.
 class FakeExchange final : public gateway::Exchange {
  public:
   explicit FakeExchange(FakeRequest request = {});
@@ -64,12 +67,16 @@ class FakeExchange final : public gateway::Exchange {
   const gateway::RequestHead& head() const noexcept override { return head_; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
+  int client_socket() const noexcept override { return request_.client_socket; }
+  gateway::ClientState client_state() noexcept override;
   bool wants(base::LogLevel level) const noexcept override { return recorder_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override {
     recorder_.log(level, message, text);
   }
 
   // --- The test's side ---
+  // A client without a socket of its own goes away. From any thread.
+  void leave() noexcept { left_ = true; }
   bool has_head() const noexcept { return !parts_.empty(); }
   int status() const noexcept { return status_; }  // 0 before the head
   const std::string& reason() const noexcept { return reason_; }
@@ -86,6 +93,7 @@ class FakeExchange final : public gateway::Exchange {
   // Whether a part with Then::end came.
   bool ended() const noexcept { return ended_; }
   std::size_t parts_sent() const noexcept { return parts_sent_; }
+  std::size_t bytes_sent() const noexcept { return bytes_sent_; }
   std::size_t body_reads() const noexcept { return body_reads_; }
   const LogRecorder& recorder() const noexcept { return recorder_; }
 
@@ -109,7 +117,9 @@ class FakeExchange final : public gateway::Exchange {
   std::vector<SentPart> parts_;
   bool ended_ = false;
   std::atomic<std::size_t> parts_sent_ = 0;
+  std::atomic<std::size_t> bytes_sent_ = 0;
   std::atomic<std::size_t> body_reads_ = 0;
+  std::atomic<bool> left_ = false;
 };
 
 }  // namespace pyhost::test

@@ -76,6 +76,13 @@ enum class SendResult {
                 // dropped
 };
 
+// How a client does with its reply.
+enum class ClientState {
+  ready,   // has taken all that httpd was given, as far as anybody can tell
+  behind,  // has not: send() may have to wait for it
+  gone,    // has closed its connection or reset its stream: nobody listens any more
+};
+
 // Implemented by apache/ over request_rec and by the worker over a connection to the httpd child.
 // One thread at a time, and only while Engine::run() runs. Every call may block; none throws. The
 // caller holds no interpreter lock.
@@ -89,6 +96,15 @@ class Exchange : public base::LogSink {
 
   // PRECONDITION: no part with Then::end was sent before.
   virtual SendResult send(const ReplyPart& part) noexcept = 0;
+
+  // The client's connection, for poll() alone: it can be written when the client takes more, and
+  // hangs up when the client leaves. -1 when the client has none of its own, as for a HTTP/2
+  // stream.
+  virtual int client_socket() const noexcept = 0;
+
+  // Looks at the client without waiting for it, and sends on what httpd still holds for it. A
+  // client that has closed its sending side is gone, although it may still listen.
+  virtual ClientState client_state() noexcept = 0;
 };
 
 }  // namespace pyhost::gateway

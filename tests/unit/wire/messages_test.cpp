@@ -129,8 +129,7 @@ TEST(HeadMessage, KeepsRepeatedHeadersAndTheirCase) {
   const gateway::Header headers[] = {{"Set-Cookie", "a=1"}, {"set-cookie", "b=2"}, {"X", ""}};
   std::string out;
   ASSERT_TRUE(
-      encode_head(FrameType::head,
-                  {.status = 404, .reason = "Nope", .headers = headers, .content_length = 0}, out));
+      encode_head({.status = 404, .reason = "Nope", .headers = headers, .content_length = 0}, out));
   const std::string payload = only_payload(out, FrameType::head);
   std::vector<gateway::Header> storage;
   const auto head = decode_head(payload, storage);
