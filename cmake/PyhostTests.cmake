@@ -30,29 +30,37 @@ function(pyhost_sanitized target)
   add_dependencies(sanitized_tests ${target})
 endfunction()
 
-# pyhost_httpd_test(<name> [LIBRARIES <target>...] [MPMS <mpm>...] [SANITIZE] SOURCES <file>...)
+# pyhost_httpd_test(<name> [LIBRARIES <target>...] [MPMS <mpm>...] [SANITIZE]
+#   [DAEMON] [EMBEDDED_ONLY <test>...] SOURCES <file>...)
 #   A test that owns a httpd, run once for each MPM (event and prefork unless named) under the
-#   ctest label of that MPM. SANITIZE repeats it for event under AddressSanitizer; ThreadSanitizer
+#   ctest label of that MPM. DAEMON runs it once more with every application in a worker process,
+#   without the tests of EMBEDDED_ONLY. SANITIZE repeats it for event under AddressSanitizer; ThreadSanitizer
 #   cannot tell how httpd, which is not instrumented, synchronises its threads.
 
 function(pyhost_httpd_test name)
-  cmake_parse_arguments(arg "SANITIZE" "" "SOURCES;LIBRARIES;MPMS" ${ARGN})
+  cmake_parse_arguments(arg "SANITIZE;DAEMON" "" "SOURCES;LIBRARIES;MPMS;EMBEDDED_ONLY" ${ARGN})
   if(NOT arg_MPMS)
     set(arg_MPMS event prefork)
   endif()
   pyhost_test_binary(${name} SOURCES ${arg_SOURCES} LIBRARIES test_harness ${arg_LIBRARIES})
-  foreach(target mod_pyhost pyhost_plugin)
-    if(TARGET ${target})
-      add_dependencies(${name} ${target})
-    endif()
-  endforeach()
+  add_dependencies(${name}
+    mod_pyhost pyhost_plugin pyhost_supervisor_program pyhost_worker_program)
   foreach(mpm IN LISTS arg_MPMS)
     add_test(NAME ${name}.${mpm} COMMAND ${name})
     set_tests_properties(${name}.${mpm} PROPERTIES
       ENVIRONMENT PYHOST_TEST_MPM=${mpm} LABELS "httpd;${mpm}" TIMEOUT 600)
   endforeach()
+  if(arg_DAEMON)
+    list(JOIN arg_EMBEDDED_ONLY ":" without)
+    add_test(NAME ${name}.daemon COMMAND ${name} --gtest_filter=-${without})
+    set_tests_properties(${name}.daemon PROPERTIES
+      ENVIRONMENT PYHOST_TEST_PLACE=daemon LABELS "httpd;daemon" TIMEOUT 600)
+  endif()
   if(arg_SANITIZE AND PYHOST_SANITIZE MATCHES address)
     set_property(TEST ${name}.event APPEND PROPERTY LABELS sanitize)
+    if(arg_DAEMON)
+      set_property(TEST ${name}.daemon APPEND PROPERTY LABELS sanitize)
+    endif()
     pyhost_sanitized(${name})
   endif()
 endfunction()

@@ -9,6 +9,10 @@ ServerConfig& server_config(const server_rec* s) {
   return *static_cast<ServerConfig*>(ap_get_module_config(s->module_config, &wsgi_module));
 }
 
+bool has_own_config(const server_rec* s) {
+  return s == ap_server_conf || &server_config(s) != &server_config(ap_server_conf);
+}
+
 DirectoryConfig& directory_config(const ap_conf_vector_t* per_dir_config) {
   return *static_cast<DirectoryConfig*>(ap_get_module_config(per_dir_config, &wsgi_module));
 }

@@ -66,6 +66,9 @@ struct DirectoryConfig {
 };
 
 ServerConfig& server_config(const server_rec* s);
+// Whether a virtual host's record is its own: one without a directive of the module shares the main
+// server's.
+bool has_own_config(const server_rec* s);
 DirectoryConfig& directory_config(const ap_conf_vector_t* per_dir_config);
 
 // The process settings of the whole server. PRECONDITION: complete_settings() has run.

@@ -23,6 +23,7 @@ ChildEngines* engines_of_child = nullptr;
 
 void preload_scripts(const server_rec* s) {
   for (; s != nullptr; s = s->next) {
+    if (!has_own_config(s)) continue;
     for (const Preload& script : server_config(s).preloads) {
       if (!script.process_group.empty()) continue;
       gateway::Target target;

@@ -148,6 +148,7 @@ base::Result<> check_process_groups(server_rec* main_server) {
   auto& groups = server_config(main_server).all_groups;
   groups.clear();
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+    if (!has_own_config(s)) continue;
     const auto& own = server_config(s).groups;
     groups.insert(groups.end(), own.begin(), own.end());
   }
@@ -158,6 +159,7 @@ base::Result<> check_process_groups(server_rec* main_server) {
   }
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     PH_TRY_VOID(check_names_used(s));
+    if (!has_own_config(s)) continue;
     for (const Preload& script : server_config(s).preloads) PH_TRY_VOID(check_preload(s, script));
   }
   return {};

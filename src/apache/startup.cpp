@@ -45,6 +45,7 @@ std::string dump_server(const server_rec* s) {
   std::string text = title_of(s) + "\n";
   text += gateway::show(config.request);
   for (const DaemonGroup* group : config.groups) {
+    if (group->server != s) continue;
     text += fmt::format("WSGIDaemonProcess {}", group->options.name);
     for (const auto& [key, value] : given_options(group->options)) {
       text += fmt::format(" {}={}", key, value);

@@ -38,6 +38,7 @@ EngineSettings engine_settings(const DaemonGroup& group, const gateway::PythonHo
 std::vector<gateway::Preload> preloads_of(const server_rec* s, const DaemonGroup& group) {
   std::vector<gateway::Preload> preloads;
   for (; s != nullptr; s = s->next) {
+    if (!has_own_config(s)) continue;
     for (const Preload& script : server_config(s).preloads) {
       if (script.process_group != group.options.name) continue;
       const bool is_module = script.kind == gateway::TargetKind::module;

@@ -110,6 +110,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
       admission.avoid(worker, std::move(attempt.why));
       return std::nullopt;
     case Attempt::Kind::refused:
+      if (attempt.status >= kInternalServerError) return report(run, worker, relay, attempt);
       return Outcome{Outcome::Kind::refused, attempt.status};
     default:
       return report(run, worker, relay, attempt);

@@ -37,6 +37,7 @@ struct Options {
   // Added to httpd's otherwise empty environment.
   Environment environment;
   WsgiModule wsgi_module = WsgiModule::loaded;
+  Place place = default_place();
 };
 
 // What a httpd that is not to stay said and how it ended.
@@ -97,6 +98,8 @@ class Httpd {
   pid_t pid() const noexcept;
   // The processes that httpd has started, of all generations that still live.
   std::vector<pid_t> children() const;
+  // The processes that run this program, "pyhost-worker" or "pyhost-supervisor".
+  std::vector<pid_t> running(std::string_view program) const;
 
   // Restarts, and returns when the new configuration is in force and the children of before are
   // gone, which requires that their requests end. Fails the test when the parent has more open
@@ -105,8 +108,8 @@ class Httpd {
   // The same without waiting for requests: they are cut off.
   void restart();
 
-  // Ends httpd with SIGTERM and audits: the exit code is 0, no process of its group is left, and
-  // audit_error_log() has no complaint. The destructor calls it.
+  // Ends httpd with SIGTERM and audits: the exit code is 0, no process that it has started is left,
+  // and audit_error_log() has no complaint. The destructor calls it.
   void stop();
 
  private:

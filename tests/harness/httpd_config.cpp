@@ -96,6 +96,14 @@ Mpm default_mpm() {
   std::abort();
 }
 
+Place default_place() {
+  const char* value = std::getenv("PYHOST_TEST_PLACE");
+  if (value == nullptr || value == std::string_view("embedded")) return Place::embedded;
+  if (value == std::string_view("daemon")) return Place::daemon;
+  std::fprintf(stderr, "PYHOST_TEST_PLACE=%s: embedded or daemon is needed\n", value);
+  std::abort();
+}
+
 std::string render_base_config(const ConfigInput& input) {
   std::string config = fmt::format(
       "ServerRoot {0}\n"
@@ -122,6 +130,11 @@ std::string render_base_config(const ConfigInput& input) {
       "<Directory />\n  Require all denied\n  AllowOverride None\n</Directory>\n"
       "<Directory \"${ROOT}/htdocs\">\n  Require all granted\n</Directory>\n"
       "<Directory \"${APPS}\">\n  Require all granted\n</Directory>\n";
+  if (input.wsgi_module == WsgiModule::loaded && input.place == Place::daemon) {
+    config += fmt::format("WSGIDaemonProcess tests threads={}", input.threads);
+    if (!input.python_path.empty()) config += " python-path=" + input.python_path;
+    config += "\nWSGIProcessGroup tests\n";
+  }
   return config;
 }
 

@@ -15,6 +15,12 @@ std::string_view name_of(Mpm mpm) noexcept;
 // From the environment variable PYHOST_TEST_MPM; event when it is not set.
 Mpm default_mpm();
 
+// Where applications run that the test's text names no process group for.
+enum class Place { embedded, daemon };
+
+// From the environment variable PYHOST_TEST_PLACE; embedded when it is not set.
+Place default_place();
+
 enum class WsgiModule { loaded, absent };
 
 struct ConfigInput {
@@ -27,6 +33,8 @@ struct ConfigInput {
   std::string certificate;  // PEM with the key behind it
   bool http2 = false;
   WsgiModule wsgi_module = WsgiModule::loaded;
+  Place place = Place::embedded;
+  std::string python_path;  // of the process group
 };
 
 // Everything up to the place where the test's own text goes, which is server scope of the main

@@ -14,7 +14,17 @@ std::optional<PortLease> lease_if(bool wanted) {
   return wanted ? std::make_optional<PortLease>() : std::nullopt;
 }
 
-ConfigInput input_of(const Options& options, const std::string& root, const Endpoint& endpoint) {
+// What the configuration has behind WSGIPythonPath, which is not for process groups.
+std::string python_path_in(std::string_view config) {
+  constexpr std::string_view kDirective = "WSGIPythonPath ";
+  const auto start = config.find(kDirective);
+  if (start == config.npos) return "";
+  const auto rest = config.substr(start + kDirective.size());
+  return std::string(rest.substr(0, rest.find('\n')));
+}
+
+ConfigInput input_of(const Options& options, const std::string& root, const Endpoint& endpoint,
+                     std::string_view config) {
   const int processes = options.mpm == Mpm::prefork ? 4 : 1;
   return {.root = root,
           .mpm = options.mpm,
@@ -24,7 +34,9 @@ ConfigInput input_of(const Options& options, const std::string& root, const Endp
           .tls_port = options.tls ? std::optional(endpoint.tls_port) : std::nullopt,
           .certificate = endpoint.certificate,
           .http2 = options.http2,
-          .wsgi_module = options.wsgi_module};
+          .wsgi_module = options.wsgi_module,
+          .place = options.place,
+          .python_path = python_path_in(config)};
 }
 
 }  // namespace
@@ -42,12 +54,13 @@ HttpdRoot::HttpdRoot(std::string_view config, const Options& options)
     folder_.copy(PYHOST_TEST_APPS_DIR, "");
   }
   for (const auto& [relative, text] : options.files) folder_.write(relative, text);
-  folder_.write("httpd.conf", render_base_config(input_of(options, path(), endpoint_)) +
+  folder_.write("httpd.conf", render_base_config(input_of(options, path(), endpoint_, config)) +
                                   std::string(config) + "\n");
 }
 
 Environment HttpdRoot::environment() const {
-  Environment environment = {{"PATH", "/usr/bin:/bin:/usr/sbin:/sbin"}, {"LANG", "C"}};
+  Environment environment = {
+      {"PATH", "/usr/bin:/bin:/usr/sbin:/sbin"}, {"LANG", "C"}, {kMark, path()}};
   if (std::string_view(PYHOST_TEST_SANITIZER_RUNTIME) != "") {
     // httpd itself is not instrumented: the runtime has to be there before the module is loaded.
     environment.emplace_back("LD_PRELOAD", PYHOST_TEST_SANITIZER_RUNTIME);

@@ -30,12 +30,17 @@ class HttpdRoot {
   ConfigCheck run_to_end(std::vector<std::string> arguments) const;
 
   std::string error_log() const { return read_file(path() + "/error.log"); }
+  // The processes that have come from spawn(), and those that they started.
+  std::vector<pid_t> processes() const { return processes_with(mark()); }
   // All that httpd said: stdout, stderr and the error log.
   std::string output() const;
 
  private:
+  static constexpr char kMark[] = "PYHOST_TEST_ROOT";
+
   std::string console_file() const { return path() + "/console.txt"; }
   Environment environment() const;
+  std::string mark() const { return std::string(kMark) + "=" + path(); }
 
   const TempDir folder_;
   const PortLease port_;

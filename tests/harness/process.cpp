@@ -118,6 +118,24 @@ std::vector<pid_t> Process::others_in_group() const {
   return pids;
 }
 
+std::vector<pid_t> processes_with(const std::string& environment_entry) {
+  std::vector<pid_t> pids;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const auto pid = base::parse_unsigned(entry.path().filename().string());
+    if (!pid) continue;
+    const std::string environment = '\0' + read_file(entry.path() / "environ");
+    if (environment.find('\0' + environment_entry + '\0') == environment.npos) continue;
+    pids.push_back(static_cast<pid_t>(*pid));
+  }
+  return pids;
+}
+
+std::string program_of(pid_t pid) {
+  std::error_code error;
+  return fs::read_symlink(fmt::format("/proc/{}/exe", pid), error).filename();
+}
+
 std::string describe_status(int wait_status) {
   if (WIFSIGNALED(wait_status)) {
     const int number = WTERMSIG(wait_status);

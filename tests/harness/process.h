@@ -52,6 +52,13 @@ std::string describe_status(int wait_status);
 // The command line of a process, for messages.
 std::string command_line_of(pid_t pid);
 
+// The living processes that were started with an entry NAME=value in their environment, and those
+// that they started. Needs the right to look.
+std::vector<pid_t> processes_with(const std::string& environment_entry);
+
+// The name of the program that a process runs, without its folder.
+std::string program_of(pid_t pid);
+
 // What each open descriptor of a process refers to, sorted. Needs the right to look.
 std::vector<std::string> descriptors_of(pid_t pid);
 
