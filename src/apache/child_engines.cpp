@@ -25,7 +25,17 @@ remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::stri
                                   .queue_timeout = options.queue_timeout,
                                   .connect_timeout = options.connect_timeout,
                                   .socket_timeout = socket_timeout_of(group),
+                                  .response_socket_timeout = options.response_socket_timeout,
+                                  .response_flush_delay = options.response_flush_delay,
+                                  .send_buffer_bytes = options.send_buffer_size_bytes,
+                                  .receive_buffer_bytes = options.receive_buffer_size_bytes,
                                   .temporary_folder = temporary_folder};
+  if (const auto bytes = options.response_buffer_size_bytes; bytes != 0) {
+    settings.response_buffer_bytes = bytes;
+  }
+  if (const auto bytes = options.header_buffer_size_bytes; bytes != 0) {
+    settings.header_line_bytes_max = bytes;
+  }
   for (unsigned slot = 0; slot < worker_count(options); ++slot) {
     settings.socket_paths.push_back(supervisor::socket_path(socket_prefix, group.index, slot));
   }
