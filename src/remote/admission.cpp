@@ -12,7 +12,6 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
-using gateway::BodyFault;
 using metrics::SlotState;
 using metrics::SlotStatus;
 using std::chrono::milliseconds;
@@ -79,11 +78,15 @@ tl::expected<Place, Refusal> Admission::enter() {
                                               settings_.process_group, settings_.queue_max)});
   }
   const base::ScopeExit leave([this] { scoreboard_.leave_queue(seat_, settings_.group_index); });
+  auto look_at = began_ + kLookInterval;
   while (true) {
     const std::uint32_t seen = scoreboard_.changes(settings_.group_index);
-    if (auto refusal = refusal_when_unwanted()) return tl::unexpected(*std::move(refusal));
-    if (auto place = try_enter()) return *std::move(place);
     const Clock::time_point now = Clock::now();
+    if (now >= look_at) {
+      if (auto refusal = refusal_when_unwanted()) return tl::unexpected(*std::move(refusal));
+      look_at = now + kLookInterval;
+    }
+    if (auto place = try_enter()) return *std::move(place);
     if (auto refusal = refusal_when_late(now)) return tl::unexpected(*std::move(refusal));
     milliseconds at_most = kLookInterval;
     for (const milliseconds limit : {settings_.queue_timeout, settings_.connect_timeout}) {
@@ -112,8 +115,8 @@ std::optional<Refusal> Admission::refusal_when_late(Clock::time_point now) const
 
 std::optional<Refusal> Admission::refusal_when_unwanted() const {
   if (exchange_.client_state() != gateway::ClientState::gone) return std::nullopt;
-  return Refusal{status_of(BodyFault::client_gone), LogLevel::info, Message::client_left,
-                 std::string(describe(BodyFault::client_gone))};
+  return Refusal{status_of(gateway::BodyFault::client_gone), LogLevel::info, Message::client_left,
+                 "the client left the queue"};
 }
 
 void Admission::avoid(const Worker& worker, std::string why) {

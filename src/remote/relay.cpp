@@ -253,7 +253,7 @@ Attempt Relay::outcome_of(Passed passed) const {
       return {Kind::taken_over};
     case Passed::client_left:
       return {Kind::client_lost, status_of(BodyFault::client_gone), Message::client_left,
-              std::string(describe(BodyFault::client_gone))};
+              "the client left before it had its reply"};
     case Passed::client_slow:
       return {Kind::client_lost, status_of(BodyFault::too_slow), Message::client_slow,
               fmt::format("the client took nothing of the reply for {:g} s",

@@ -193,6 +193,8 @@ TEST_F(RemoteExchange, ConnectionIsFreeWhileTheApplicationCleansUp) {
   EXPECT_EQ(run("/apps/echo", next).kind, Outcome::Kind::complete);
   EXPECT_EQ(next.body(), "next");
   cleaned.count_down();
+  // The application uses what this function owns.
+  EXPECT_TRUE(wait_until([&] { return pool(0).requests_running() == 0; }));
 }
 
 TEST_F(RemoteExchange, ApplicationLearnsThatTheClientHasGone) {

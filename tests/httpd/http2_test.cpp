@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <map>
 #include <regex>
 
@@ -139,6 +140,31 @@ TEST(Http2Connection, OutlivesAStreamThatBreaksOff) {
     EXPECT_EQ(end.reset, path == broken) << path;
     EXPECT_EQ(end.end_of_stream, path != broken) << path;
   }
+}
+
+// One frame of HTTP/2.
+std::string frame(char type, char flags, char stream, std::string_view payload = {}) {
+  std::string bytes{0, 0, static_cast<char>(payload.size()), type, flags, 0, 0, 0, stream};
+  return bytes.append(payload);
+}
+
+TEST(Http2Stream, ThatIsResetClosesTheApplicationsIterable) {
+  const Httpd httpd(
+      "WSGIDaemonProcess patient\n"
+      "WSGIScriptAlias / ${APPS}/patience.wsgi process-group=patient\n"
+      "SetEnv MARKS ${ROOT}/marks\n",
+      {.http2 = true});
+  const std::string marks = httpd.make_writable("marks");
+  constexpr char kHeaders = 1, kReset = 3, kSettings = 4, kEndOfStreamAndHeaders = 5;
+  // GET and http by their numbers, then the path and the host.
+  constexpr std::string_view kRequest = "\x82\x86\x04\x06/ticks\x01\x09localhost";
+  constexpr std::string_view kCancel("\0\0\0\x08", 4);
+  RawConnection client = httpd.connect();
+  client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings, 0, 0) +
+              frame(kHeaders, kEndOfStreamAndHeaders, 1, kRequest));
+  client.read_until("tick");
+  client.send(frame(kReset, 0, 1, kCancel));
+  EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(marks + "/closed"); }));
 }
 
 }  // namespace
