@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "pyhost/base/json_text.h"
+
 namespace pyhost::gateway {
 namespace {
 
@@ -59,37 +61,8 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("preloads", worker.preloads);
 }
 
-// Paths are bytes, JSON texts are not: bytes travel as the Latin-1 characters of the same number.
-std::string to_text(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      text.push_back(c);
-    } else {
-      text.push_back(static_cast<char>(0xC0 | byte >> 6));
-      text.push_back(static_cast<char>(0x80 | (byte & 0x3F)));
-    }
-  }
-  return text;
-}
-
-std::string to_bytes(std::string_view text) {
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80 || i + 1 == text.size()) {
-      bytes.push_back(text[i]);
-    } else {
-      const auto next = static_cast<unsigned char>(text[++i]);
-      bytes.push_back(static_cast<char>((lead & 0x03) << 6 | (next & 0x3F)));
-    }
-  }
-  return bytes;
-}
-
 json written(const std::string& value) {
-  return to_text(value);
+  return base::json_text_of(value);
 }
 json written(std::chrono::milliseconds value) {
   return value.count();
@@ -101,7 +74,8 @@ json written(const std::array<int, 3>& value) {
   return value;
 }
 json written(const Preload& value) {
-  return json::array({to_text(value.application_group), to_text(value.script)});
+  return json::array(
+      {base::json_text_of(value.application_group), base::json_text_of(value.script)});
 }
 template <class T>
 requires std::is_arithmetic_v<T> json written(T value) {
@@ -121,8 +95,9 @@ json written(const std::vector<T>& values) {
 // False when the value is of another type; nothing here makes the library throw.
 bool read(const json& value, std::string& into) {
   if (!value.is_string()) return false;
-  into = to_bytes(value.get_ref<const std::string&>());
-  return true;
+  auto bytes = base::bytes_of_json_text(value.get_ref<const std::string&>());
+  if (bytes) into = *std::move(bytes);
+  return bytes.has_value();
 }
 bool read(const json& value, bool& into) {
   if (!value.is_boolean()) return false;

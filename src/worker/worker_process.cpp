@@ -16,9 +16,9 @@
 #include <random>
 
 #include "metrics/scoreboard.h"
+#include "pyhost/base/file_log.h"
 #include "pyhost/gateway/plugin_loader.h"
 #include "pyhost/gateway/worker_settings.h"
-#include "worker/process_log.h"
 #include "worker/stop_events.h"
 #include "worker/thread_pool.h"
 
@@ -61,6 +61,11 @@ base::Result<std::string> read_whole(int fd) {
   return text;
 }
 
+// The group's error log, which the application may take its standard error away from.
+base::UniqueFd open_log() {
+  return base::UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, gateway::kWorkerFds));
+}
+
 // Spreads the ends of workers that started together over a tenth of the limit.
 std::uint64_t with_jitter(std::uint64_t requests_max) {
   constexpr std::uint64_t kJitterShare = 10;
@@ -74,7 +79,7 @@ class WorkerProcess {
   WorkerProcess(WorkerSettings settings, metrics::Scoreboard scoreboard)
       : settings_(std::move(settings)),
         scoreboard_(std::move(scoreboard)),
-        log_(settings_.log_level),
+        log_(open_log(), settings_.log_level),
         requests_limit_(settings_.requests_max == 0 ? 0 : with_jitter(settings_.requests_max)) {}
 
   base::Result<> start();
@@ -92,7 +97,7 @@ class WorkerProcess {
   const WorkerSettings settings_;
   metrics::Scoreboard scoreboard_;
   std::optional<StopEvents> events_;  // before the pool starts, signals do what they usually do
-  ProcessLog log_;
+  base::FileLog log_;
   const std::uint64_t requests_limit_;
   std::atomic<std::uint64_t> served_ = 0;
   std::atomic<bool> draining_ = false;
@@ -221,7 +226,7 @@ void run_worker() {
   unblock_signals();
   auto worker = start_worker();
   if (!worker) {
-    ProcessLog(LogLevel::info)
+    base::FileLog(open_log(), LogLevel::info)
         .log(LogLevel::error, Message::worker_start_failed, worker.error().sentence);
     report({{"failed", worker.error().sentence}});
     leave(1);

@@ -23,14 +23,16 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "supervisor/worker_start.h"
+#include "pyhost/gateway/worker_settings.h"
 
 extern char** environ;
 
 namespace {
 
 using Json = nlohmann::json;
-namespace worker_fd = pyhost::supervisor::worker_fd;
+using pyhost::gateway::kWorkerListeningFd;
+using pyhost::gateway::kWorkerSettingsFd;
+using pyhost::gateway::kWorkerStatusFd;
 
 std::string read_all(int fd) {
   std::string text;
@@ -110,10 +112,10 @@ void serve(int connection, const Json& settings, const char* name) {
 void serve_all(int signals, const Json& settings, const char* name) {
   while (true) {
     std::array<pollfd, 2> ready{
-        {{.fd = worker_fd::kListen, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
+        {{.fd = kWorkerListeningFd, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
     poll(ready.data(), ready.size(), -1);
     if (ready[1].revents != 0) return;
-    const int connection = accept4(worker_fd::kListen, nullptr, nullptr, SOCK_CLOEXEC);
+    const int connection = accept4(kWorkerListeningFd, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) continue;
     serve(connection, settings, name);
     close(connection);
@@ -126,7 +128,7 @@ int main(int, char** argv) {
   // A crash on purpose leaves no core.
   const rlimit no_core{};
   setrlimit(RLIMIT_CORE, &no_core);
-  const Json settings = Json::parse(read_all(worker_fd::kSettings), nullptr, false);
+  const Json settings = Json::parse(read_all(kWorkerSettingsFd), nullptr, false);
   if (!settings.is_object()) return 9;
   sigset_t set;
   sigemptyset(&set);
@@ -135,14 +137,14 @@ int main(int, char** argv) {
   if (settings.contains("deaf")) sigemptyset(&set);
   const int signals = signalfd(-1, &set, SFD_CLOEXEC);
 
-  listen(worker_fd::kListen, 100);
-  say(worker_fd::kStatus, "{\"step\":\"settings\"}\n");
+  listen(kWorkerListeningFd, 100);
+  say(kWorkerStatusFd, "{\"step\":\"settings\"}\n");
   if (settings.contains("fail")) {
-    say(worker_fd::kStatus, Json{{"failed", settings["fail"]}}.dump() + "\n");
+    say(kWorkerStatusFd, Json{{"failed", settings["fail"]}}.dump() + "\n");
     return 1;
   }
   if (settings.contains("crash")) raise(SIGSEGV);
-  if (!settings.contains("silent")) say(worker_fd::kStatus, "{\"ready\":true}\n");
+  if (!settings.contains("silent")) say(kWorkerStatusFd, "{\"ready\":true}\n");
   serve_all(signals, settings, argv[0]);
   return 0;
 }

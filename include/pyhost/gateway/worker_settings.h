@@ -23,6 +23,7 @@ inline constexpr int kWorkerListeningFd = 3;
 inline constexpr int kWorkerStatusFd = 4;
 inline constexpr int kWorkerSettingsFd = 5;
 inline constexpr int kWorkerScoreboardFd = 6;
+inline constexpr int kWorkerFds = 7;  // how many, 0 to 2 included
 
 // What the configuration lets a process group run, so that nothing in a request can choose another
 // file. Empty lists serve nothing.
