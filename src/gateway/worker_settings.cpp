@@ -41,6 +41,21 @@ void visit_engine(Settings& engine, Visit&& visit) {
 }
 
 template <class Settings, class Visit>
+void visit_limits(Settings& limits, Visit&& visit) {
+  visit("request_timeout_ms", limits.request_timeout);
+  visit("interrupt_timeout_ms", limits.interrupt_timeout);
+  visit("deadlock_timeout_ms", limits.deadlock_timeout);
+  visit("startup_timeout_ms", limits.startup_timeout);
+  visit("inactivity_timeout_ms", limits.inactivity_timeout);
+  visit("restart_interval_ms", limits.restart_interval);
+  visit("graceful_timeout_ms", limits.graceful_timeout);
+  visit("eviction_timeout_ms", limits.eviction_timeout);
+  visit("shutdown_timeout_ms", limits.shutdown_timeout);
+  visit("requests_max", limits.requests_max);
+  visit("resident_bytes_max", limits.resident_bytes_max);
+}
+
+template <class Settings, class Visit>
 void visit_worker(Settings& worker, Visit&& visit) {
   visit_engine(worker.engine, visit);
   visit("plugin", worker.plugin);
@@ -50,9 +65,7 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("httpd_uid", worker.httpd_uid);
   visit("log_level", worker.log_level);
   visit("socket_timeout_ms", worker.socket_timeout);
-  visit("graceful_timeout_ms", worker.graceful_timeout);
-  visit("shutdown_timeout_ms", worker.shutdown_timeout);
-  visit("requests_max", worker.requests_max);
+  visit_limits(worker.limits, visit);
   visit("group_index", worker.group_index);
   visit("slot_index", worker.slot_index);
   visit("scripts", worker.targets.scripts);
@@ -170,6 +183,26 @@ bool ServedTargets::serves(const Target& target) const noexcept {
   return is_plain(target.script) && std::ranges::any_of(folders, [&](const std::string& folder) {
            return target.script.starts_with(folder);
          });
+}
+
+WorkerLimits limits_of(const ProcessGroup& group) noexcept {
+  using std::chrono::milliseconds;
+  const auto or_else = [](milliseconds value, milliseconds instead) {
+    return value == milliseconds(0) ? instead : value;
+  };
+  // memory-limit is hard for data memory; what is resident leaves before allocations fail.
+  constexpr std::uint64_t kTenths = 10;
+  return {.request_timeout = group.request_timeout,
+          .interrupt_timeout = group.interrupt_timeout,
+          .deadlock_timeout = group.deadlock_timeout,
+          .startup_timeout = group.startup_timeout,
+          .inactivity_timeout = group.inactivity_timeout,
+          .restart_interval = group.restart_interval,
+          .graceful_timeout = group.graceful_timeout,
+          .eviction_timeout = or_else(group.eviction_timeout, group.graceful_timeout),
+          .shutdown_timeout = or_else(group.shutdown_timeout, kUnlimitedShutdown),
+          .requests_max = group.maximum_requests,
+          .resident_bytes_max = group.memory_limit_bytes / kTenths * (kTenths - 1)};
 }
 
 std::string to_json(const WorkerSettings& settings) {
