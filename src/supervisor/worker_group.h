@@ -70,6 +70,7 @@ class WorkerGroup {
     LifeLimits limits;
     std::string last_step;  // that it has reported
     std::string failure;    // the sentence that it has reported
+    std::string leaving;    // why it drains by itself; "" when it was told to
     bool ready = false;
     bool recorded = false;  // its slot stands for it in its board
   };
