@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "engine/application_group.h"
 #include "engine/interpreter_setup.h"
 #include "pyapi/module.h"
 #include "python/line_log.h"
 #include "python/log_stream.h"
-#include "python/script_loader.h"
-#include "wsgi/adapter.h"
 #include "wsgi/request.h"
 
 namespace pyhost::engine {
@@ -23,19 +22,7 @@ using python::InterpreterRegistry;
 
 constexpr int kInternalServerError = 500;
 constexpr int kServiceUnavailable = 503;
-
-// The application side of one interpreter.
-struct ApplicationGroup final : python::Resident {
-  ApplicationGroup(wsgi::Adapter wsgi_adapter, bool case_sensitive_paths)
-      : adapter(std::move(wsgi_adapter)), scripts(case_sensitive_paths) {}
-
-  wsgi::Adapter adapter;
-  python::ScriptLoader scripts;
-};
-
-ApplicationGroup& application_group_of(const Interpreter& interpreter) noexcept {
-  return static_cast<ApplicationGroup&>(interpreter.resident());
-}
+constexpr int kGatewayTimeout = 504;
 
 }  // namespace
 
@@ -53,6 +40,7 @@ base::Result<std::unique_ptr<gateway::Engine>> LocalEngine::start(gateway::Engin
   self.runtime_ = runtime->release();
   self.interpreters_ =
       std::make_unique<InterpreterRegistry>(*self.runtime_, self.settings_.interpreters_max);
+  self.watch_ = std::make_unique<LocalWatch>(*self.interpreters_);
   return engine;
 }
 
@@ -64,7 +52,8 @@ base::Result<> LocalEngine::set_up(Attached& py, Interpreter& interpreter) const
   PH_TRY(streams, python::LogStreamType::make(py));
   PH_TRY_VOID(prepare_interpreter(py, interpreter, settings_, streams));
   PH_TRY(adapter, wsgi::Adapter::make(py, settings_, std::move(streams)));
-  PH_TRY_VOID(pyapi::install_module(py, settings_, adapter.file_wrapper_type()));
+  PH_TRY_VOID(
+      pyapi::install_module(py, settings_, adapter.file_wrapper_type(), adapter.request_timeout()));
   interpreter.set_resident(
       std::make_unique<ApplicationGroup>(std::move(adapter), settings_.case_sensitive_paths));
   const python::DetachScope detached(py);
@@ -93,9 +82,14 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
     AttachScope py(**interpreter);
     const python::RequestLogScope log_scope(request.log());
     ApplicationGroup& group = application_group_of(**interpreter);
+    const ActiveCalls::Scope active(py, group.calls, &exchange);
     std::string failure;
-    const python::Ref application = group.scripts.load(py, target, exchange, failure);
-    if (application) group.adapter.run(py, application.get(), request);
+    if (const python::Ref application = group.scripts.load(py, target, exchange, failure)) {
+      watch_->note_script_loaded();
+      group.adapter.run(py, application.get(), request);
+    } else if (active.interrupted()) {
+      request.fail(kGatewayTimeout);
+    }
   }
   return request.finish();
 }
@@ -106,8 +100,11 @@ base::Result<> LocalEngine::preload(const gateway::Target& target, base::LogSink
   if (!interpreter) return base::fail(interpreter.error().sentence);
   std::string failure;
   AttachScope py(**interpreter);
-  if (application_group_of(**interpreter).scripts.load(py, target, sink, failure)) return {};
-  return base::fail(failure);
+  ApplicationGroup& group = application_group_of(**interpreter);
+  const ActiveCalls::Scope active(py, group.calls, nullptr);
+  if (!group.scripts.load(py, target, sink, failure)) return base::fail(failure);
+  watch_->note_script_loaded();
+  return {};
 }
 
 void LocalEngine::stop(std::chrono::milliseconds budget) noexcept {

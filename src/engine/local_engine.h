@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "engine/local_watch.h"
 #include "pyhost/gateway/engine.h"
 #include "python/registry.h"
 #include "python/runtime.h"
@@ -21,6 +22,7 @@ class LocalEngine final : public gateway::Engine {
                        gateway::Exchange& exchange) noexcept override;
   base::Result<> preload(const gateway::Target& target, base::LogSink& sink) noexcept override;
   void stop(std::chrono::milliseconds budget) noexcept override;
+  gateway::EngineWatch* watch() noexcept override { return watch_.get(); }
 
  private:
   LocalEngine(gateway::EngineSettings settings, base::LogSink& server_log)
@@ -34,6 +36,7 @@ class LocalEngine final : public gateway::Engine {
   // Lives on when the engine goes: see Runtime.
   python::Runtime* runtime_ = nullptr;
   std::unique_ptr<python::InterpreterRegistry> interpreters_;
+  std::unique_ptr<LocalWatch> watch_;
   bool stopped_ = false;
 };
 

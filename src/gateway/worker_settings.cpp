@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "pyhost/base/json_text.h"
+
 namespace pyhost::gateway {
 namespace {
 
@@ -39,6 +41,21 @@ void visit_engine(Settings& engine, Visit&& visit) {
 }
 
 template <class Settings, class Visit>
+void visit_limits(Settings& limits, Visit&& visit) {
+  visit("request_timeout_ms", limits.request_timeout);
+  visit("interrupt_timeout_ms", limits.interrupt_timeout);
+  visit("deadlock_timeout_ms", limits.deadlock_timeout);
+  visit("startup_timeout_ms", limits.startup_timeout);
+  visit("inactivity_timeout_ms", limits.inactivity_timeout);
+  visit("restart_interval_ms", limits.restart_interval);
+  visit("graceful_timeout_ms", limits.graceful_timeout);
+  visit("eviction_timeout_ms", limits.eviction_timeout);
+  visit("shutdown_timeout_ms", limits.shutdown_timeout);
+  visit("requests_max", limits.requests_max);
+  visit("resident_bytes_max", limits.resident_bytes_max);
+}
+
+template <class Settings, class Visit>
 void visit_worker(Settings& worker, Visit&& visit) {
   visit_engine(worker.engine, visit);
   visit("plugin", worker.plugin);
@@ -48,9 +65,7 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("httpd_uid", worker.httpd_uid);
   visit("log_level", worker.log_level);
   visit("socket_timeout_ms", worker.socket_timeout);
-  visit("graceful_timeout_ms", worker.graceful_timeout);
-  visit("shutdown_timeout_ms", worker.shutdown_timeout);
-  visit("requests_max", worker.requests_max);
+  visit_limits(worker.limits, visit);
   visit("group_index", worker.group_index);
   visit("slot_index", worker.slot_index);
   visit("scripts", worker.targets.scripts);
@@ -59,37 +74,8 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("preloads", worker.preloads);
 }
 
-// Paths are bytes, JSON texts are not: bytes travel as the Latin-1 characters of the same number.
-std::string to_text(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      text.push_back(c);
-    } else {
-      text.push_back(static_cast<char>(0xC0 | byte >> 6));
-      text.push_back(static_cast<char>(0x80 | (byte & 0x3F)));
-    }
-  }
-  return text;
-}
-
-std::string to_bytes(std::string_view text) {
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80 || i + 1 == text.size()) {
-      bytes.push_back(text[i]);
-    } else {
-      const auto next = static_cast<unsigned char>(text[++i]);
-      bytes.push_back(static_cast<char>((lead & 0x03) << 6 | (next & 0x3F)));
-    }
-  }
-  return bytes;
-}
-
 json written(const std::string& value) {
-  return to_text(value);
+  return base::json_text_of(value);
 }
 json written(std::chrono::milliseconds value) {
   return value.count();
@@ -101,7 +87,8 @@ json written(const std::array<int, 3>& value) {
   return value;
 }
 json written(const Preload& value) {
-  return json::array({to_text(value.application_group), to_text(value.script)});
+  return json::array(
+      {base::json_text_of(value.application_group), base::json_text_of(value.script)});
 }
 template <class T>
 requires std::is_arithmetic_v<T> json written(T value) {
@@ -121,8 +108,9 @@ json written(const std::vector<T>& values) {
 // False when the value is of another type; nothing here makes the library throw.
 bool read(const json& value, std::string& into) {
   if (!value.is_string()) return false;
-  into = to_bytes(value.get_ref<const std::string&>());
-  return true;
+  auto bytes = base::bytes_of_json_text(value.get_ref<const std::string&>());
+  if (bytes) into = *std::move(bytes);
+  return bytes.has_value();
 }
 bool read(const json& value, bool& into) {
   if (!value.is_boolean()) return false;
@@ -195,6 +183,26 @@ bool ServedTargets::serves(const Target& target) const noexcept {
   return is_plain(target.script) && std::ranges::any_of(folders, [&](const std::string& folder) {
            return target.script.starts_with(folder);
          });
+}
+
+WorkerLimits limits_of(const ProcessGroup& group) noexcept {
+  using std::chrono::milliseconds;
+  const auto or_else = [](milliseconds value, milliseconds instead) {
+    return value == milliseconds(0) ? instead : value;
+  };
+  // memory-limit is hard for data memory; what is resident leaves before allocations fail.
+  constexpr std::uint64_t kTenths = 10;
+  return {.request_timeout = group.request_timeout,
+          .interrupt_timeout = group.interrupt_timeout,
+          .deadlock_timeout = group.deadlock_timeout,
+          .startup_timeout = group.startup_timeout,
+          .inactivity_timeout = group.inactivity_timeout,
+          .restart_interval = group.restart_interval,
+          .graceful_timeout = group.graceful_timeout,
+          .eviction_timeout = or_else(group.eviction_timeout, group.graceful_timeout),
+          .shutdown_timeout = or_else(group.shutdown_timeout, kUnlimitedShutdown),
+          .requests_max = group.maximum_requests,
+          .resident_bytes_max = group.memory_limit_bytes / kTenths * (kTenths - 1)};
 }
 
 std::string to_json(const WorkerSettings& settings) {

@@ -33,7 +33,8 @@ Ref make_spec() {
 }
 
 bool fill(PyObject* module, const std::string& application_group,
-          const gateway::EngineSettings& settings, PyObject* file_wrapper_type) {
+          const gateway::EngineSettings& settings, PyObject* file_wrapper_type,
+          PyObject* request_timeout) {
   const auto& api = gateway::kModWsgiApi;
   const auto add = [module](const char* name, Ref value) {
     return value && PyObject_SetAttrString(module, name, value.get()) == 0;
@@ -46,17 +47,18 @@ bool fill(PyObject* module, const std::string& application_group,
          add("application_group", text(application_group)) &&
          add("maximum_processes", Ref::steal(PyLong_FromLong(settings.processes_max))) &&
          add("threads_per_process", Ref::steal(PyLong_FromLong(settings.threads_max))) &&
-         add("FileWrapper", Ref::share(file_wrapper_type));
+         add("FileWrapper", Ref::share(file_wrapper_type)) &&
+         add("RequestTimeout", Ref::share(request_timeout));
 }
 
 }  // namespace
 
 base::Result<> install_module(python::Attached& py, const gateway::EngineSettings& settings,
-                              PyObject* file_wrapper_type) {
+                              PyObject* file_wrapper_type, PyObject* request_timeout) {
   const Ref spec = make_spec();
   const Ref module = Ref::steal(spec ? PyModule_FromDefAndSpec(&definition, spec.get()) : nullptr);
   if (module && PyModule_ExecDef(module.get(), &definition) == 0 &&
-      fill(module.get(), py.interpreter().name(), settings, file_wrapper_type) &&
+      fill(module.get(), py.interpreter().name(), settings, file_wrapper_type, request_timeout) &&
       PyDict_SetItemString(PyImport_GetModuleDict(), kName, module.get()) == 0) {
     return {};
   }

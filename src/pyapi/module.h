@@ -14,7 +14,8 @@ namespace pyhost::pyapi {
 //   maximum_processes      of the process group, or of httpd
 //   threads_per_process    the same
 //   FileWrapper            the type of environ['wsgi.file_wrapper']
+//   RequestTimeout         what ends a request that is interrupted; a BaseException
 base::Result<> install_module(python::Attached& py, const gateway::EngineSettings& settings,
-                              PyObject* file_wrapper_type);
+                              PyObject* file_wrapper_type, PyObject* request_timeout);
 
 }  // namespace pyhost::pyapi

@@ -3,6 +3,12 @@
 
 #include "python/ref.h"
 
+#if PY_VERSION_HEX < 0x030D0000
+// What faulthandler prints at its time-outs; declared in CPython's internal headers only.
+extern "C" const char* _Py_DumpTracebackThreads(int fd, PyInterpreterState* interpreter,
+                                                PyThreadState* current);
+#endif
+
 namespace pyhost::python {
 
 // Takes the pending exception, normalised and with its traceback attached (up to 3.11 the value
@@ -53,6 +59,18 @@ inline Ref get_item(PyObject* dict, PyObject* key) noexcept {
   return Ref::steal(value);
 #else
   return Ref::share(PyDict_GetItemWithError(dict, key));
+#endif
+}
+
+// Writes the Python stacks of an interpreter's threads to a descriptor, without the lock. False
+// where CPython does not let others call what its faulthandler does.
+inline bool dump_stacks_without_lock(int fd, PyInterpreterState* interpreter) noexcept {
+#if PY_VERSION_HEX < 0x030D0000
+  return _Py_DumpTracebackThreads(fd, interpreter, nullptr) == nullptr;
+#else
+  static_cast<void>(fd);
+  static_cast<void>(interpreter);
+  return false;
 #endif
 }
 

@@ -38,4 +38,13 @@ InterpreterRegistry::Found InterpreterRegistry::get_or_create(std::string_view a
   return **making;
 }
 
+std::vector<Interpreter*> InterpreterRegistry::all() {
+  std::vector<Interpreter*> interpreters{&runtime_.main()};
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, making] : groups_) {
+    if (*making && **making) interpreters.push_back(***making);
+  }
+  return interpreters;
+}
+
 }  // namespace pyhost::python

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "pyhost/base/result.h"
 #include "python/runtime.h"
@@ -31,6 +32,8 @@ class InterpreterRegistry {
   // Waits while another thread makes it. A failure goes to everybody who has waited for it; the
   // next caller tries again.
   Found get_or_create(std::string_view application_group);
+  // All that are there, the main interpreter first.
+  std::vector<Interpreter*> all();
 
  private:
   // Empty while the interpreter is being made. Co-owned by the map and by those who wait.

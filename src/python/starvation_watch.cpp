@@ -3,8 +3,6 @@
 #include <chrono>
 #include <thread>
 
-#include "python/attached.h"
-
 namespace pyhost::python {
 
 #if PH_LOCK_STARVES_OTHER_INTERPRETERS
@@ -17,71 +15,23 @@ constexpr auto kBetweenProbes = 5ms;
 // CPython's own switch interval: a holder of the same interpreter has let go by then.
 constexpr auto kProbePatience = 8ms;
 constexpr auto kIdleBeforeSleep = 1s;
-constexpr std::size_t kHelperStackBytes = 256 * 1024;
+constexpr std::size_t kWatchStackBytes = 256 * 1024;
 
 }  // namespace
 
-// A thread that takes the lock for its interpreter and gives it back whenever it is asked. It goes
-// on when the interpreter has ended: threads that were left behind there may still be busy.
-class StarvationWatch::Helper {
- public:
-  explicit Helper(Interpreter& interpreter) : interpreter_(interpreter) {}
-
-  bool start() {
-    auto thread = base::NamedThread::start("pyhost-yield", kHelperStackBytes, [this] { serve(); });
-    if (thread) thread->detach();
-    return thread.has_value();
-  }
-
-  // Unless it is at it already.
-  void ask() {
-    {
-      const std::lock_guard lock(mutex_);
-      asked_ = true;
-    }
-    changed_.notify_all();
-  }
-
-  bool answered_within(std::chrono::milliseconds patience) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, patience, [this] { return !asked_; });
-  }
-
- private:
-  void serve() {
-    while (true) {
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return asked_; });
-      }
-      { const AttachScope attached(interpreter_); }
-      {
-        const std::lock_guard lock(mutex_);
-        asked_ = false;
-      }
-      changed_.notify_all();
-    }
-  }
-
-  Interpreter& interpreter_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool asked_ = false;  // guarded by mutex_
-};
-
 void StarvationWatch::begin(Interpreter& main) {
   if (probe_) return;
-  probe_ = std::make_unique<Helper>(main);
+  probe_ = std::make_unique<Attendant>(main);
   if (!probe_->start()) return;
-  auto thread = base::NamedThread::start("pyhost-watch", kHelperStackBytes, [this] { watch(); });
+  auto thread = base::NamedThread::start("pyhost-watch", kWatchStackBytes, [this] { watch(); });
   if (thread) thread->detach();
 }
 
 void StarvationWatch::add(Interpreter& interpreter) {
-  auto helper = std::make_unique<Helper>(interpreter);
-  if (!helper->start()) return;
+  auto attendant = std::make_unique<Attendant>(interpreter);
+  if (!attendant->start()) return;
   const std::lock_guard lock(mutex_);
-  helpers_.push_back(std::move(helper));
+  attendants_.push_back(std::move(attendant));
 }
 
 void StarvationWatch::request_begins() noexcept {
@@ -114,13 +64,11 @@ void StarvationWatch::watch() {
     probe_->ask();
     if (probe_->answered_within(kProbePatience)) continue;
     const std::lock_guard lock(mutex_);
-    for (const auto& helper : helpers_) helper->ask();
+    for (const auto& attendant : attendants_) attendant->ask();
   }
 }
 
 #else
-
-class StarvationWatch::Helper {};
 
 void StarvationWatch::begin(Interpreter&) {}
 void StarvationWatch::add(Interpreter&) {}

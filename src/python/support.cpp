@@ -70,6 +70,16 @@ def callables_of(module):
     return ', '.join(names)
 
 
+def stacks_of(threads):
+    frames = sys._current_frames()
+    stacks = []
+    for thread, label in threads:
+        if thread in frames:
+            stack = ''.join(traceback.format_stack(frames[thread])).rstrip('\n')
+            stacks.append(f'{label}, most recent call last:\n{stack}')
+    return '\n'.join(stacks)
+
+
 def end(report):
     waiting = [thread.name for thread in threading.enumerate()
                if not thread.daemon and thread is not threading.current_thread()

@@ -46,6 +46,13 @@ std::string describe(const Death& death) {
       return "was killed by the kernel because memory ran out";
     case Death::Cause::startup_timeout:
       return fmt::format("was killed because it was not ready within {} ms", death.detail);
+    case Death::Cause::request_timeout:
+      return "has ended because a request ran longer than request-timeout";
+    case Death::Cause::deadlock_timeout:
+      return "has ended because the lock of an interpreter could not be had within "
+             "deadlock-timeout";
+    case Death::Cause::import_timeout:
+      return "has ended because it had imported no script within startup-timeout";
     case Death::Cause::drain_timeout:
       break;
   }
@@ -64,6 +71,21 @@ Death death_of(const siginfo_t& info, KillReason killed, const LifeLimits& limit
   }
   if (oom_killed) return {Death::Cause::out_of_memory, 0};
   return {Death::Cause::signalled, info.si_status};
+}
+
+bool is_limit(Death::Cause cause) noexcept {
+  return cause == Death::Cause::request_timeout || cause == Death::Cause::deadlock_timeout ||
+         cause == Death::Cause::import_timeout;
+}
+
+Death with_reason(const Death& death, std::string_view reason) noexcept {
+  const bool as_announced =
+      death == Death{Death::Cause::exited, 0} || death.cause == Death::Cause::drain_timeout;
+  if (!as_announced) return death;
+  if (reason == "request-timeout") return {Death::Cause::request_timeout, 0};
+  if (reason == "deadlock-timeout") return {Death::Cause::deadlock_timeout, 0};
+  if (reason == "startup-timeout") return {Death::Cause::import_timeout, 0};
+  return death;
 }
 
 OomCounter::OomCounter() : OomCounter(find_counter_file()) {}

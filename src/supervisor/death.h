@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "supervisor/slot_life.h"
 
@@ -18,12 +19,19 @@ struct Death {
     out_of_memory,    // by the kernel; detail 0
     startup_timeout,  // killed by the supervisor; detail: the limit in ms
     drain_timeout,    // the same
+    // It has ended by itself, or was killed at it, because of a limit of its own:
+    request_timeout,
+    deadlock_timeout,
+    import_timeout,  // startup-timeout, in its first request
   };
   Cause cause = Cause::exited;
   int detail = 0;
 
   bool operator==(const Death&) const = default;
 };
+
+// Whether the cause is a limit that the worker itself has kept.
+bool is_limit(Death::Cause cause) noexcept;
 
 // "exited with code 3", "was killed by signal 11 (Segmentation fault)".
 std::string describe(const Death& death);
@@ -32,6 +40,10 @@ std::string describe(const Death& death);
 // control group since the last look.
 Death death_of(const siginfo_t& info, KillReason killed, const LifeLimits& limits,
                bool oom_killed) noexcept;
+
+// The same death, with what the worker has given as the reason when it began to drain by itself
+// ("request-timeout"); "" when it has not. A signal of its own is the better reason.
+Death with_reason(const Death& death, std::string_view reason) noexcept;
 
 // The counter of kills for lack of memory in this process's control group, version 2 or 1.
 class OomCounter {

@@ -44,7 +44,14 @@ void set_cause(metrics::Death& record, const Death& death) noexcept {
     case Death::Cause::out_of_memory:
       record.cause = metrics::DeathCause::out_of_memory;
       break;
+    case Death::Cause::request_timeout:
+      timeout(metrics::TimeoutKind::request);
+      break;
+    case Death::Cause::deadlock_timeout:
+      timeout(metrics::TimeoutKind::deadlock);
+      break;
     case Death::Cause::startup_timeout:
+    case Death::Cause::import_timeout:
       timeout(metrics::TimeoutKind::startup);
       break;
     case Death::Cause::drain_timeout:

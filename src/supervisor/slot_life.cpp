@@ -42,6 +42,18 @@ void SlotLife::failed(pid_t pid, TimePoint now) noexcept {
   worker->kill_reason = KillReason::startup_failed;
 }
 
+void SlotLife::relieve(pid_t pid) noexcept {
+  Worker* worker = find(pid);
+  if (worker == nullptr || worker->phase != WorkerPhase::ready) return;
+  worker->outdated = true;
+  worker->relieved = true;
+}
+
+void SlotLife::draining(pid_t pid, TimePoint now) noexcept {
+  Worker* worker = find(pid);
+  if (worker != nullptr && worker->phase == WorkerPhase::ready) begin_draining(*worker, now);
+}
+
 LastPhase SlotLife::ended(pid_t pid, TimePoint now) noexcept {
   note_stability(now);
   const auto worker = std::ranges::find(workers_, pid, &Worker::pid);
@@ -78,6 +90,7 @@ std::optional<TimePoint> SlotLife::next_deadline() const noexcept {
   };
   for (const Worker& worker : workers_) {
     if (worker.kill_at) consider(*worker.kill_at);
+    if (worker.drain_at && worker.phase == WorkerPhase::ready) consider(*worker.drain_at);
     if (failures_ > 0 && is_current(worker)) consider(worker.since + kStableTime);
   }
   if (not_before_ != TimePoint() && wants_spawn(not_before_)) consider(not_before_);
@@ -139,6 +152,16 @@ void SlotLife::note_stability(TimePoint now) noexcept {
 void SlotLife::note_failure(TimePoint now) noexcept {
   not_before_ = now + back_off();
   ++failures_;
+  for (Worker& worker : workers_) {
+    if (worker.relieved && !worker.drain_at) worker.drain_at = now + limits_.drain_max;
+  }
+}
+
+void SlotLife::begin_draining(Worker& worker, TimePoint now) const noexcept {
+  worker.phase = WorkerPhase::draining;
+  worker.since = now;
+  worker.kill_at = now + limits_.drain_max;
+  worker.kill_reason = KillReason::drain_timeout;
 }
 
 void SlotLife::kill_overdue(TimePoint now, std::vector<Order>& orders) noexcept {
@@ -156,11 +179,9 @@ void SlotLife::terminate_superseded(TimePoint now, std::vector<Order>& orders) {
   for (Worker& worker : workers_) {
     if (worker.phase == WorkerPhase::draining || worker.killed) continue;
     const bool superseded = worker.outdated && (replaced || worker.phase == WorkerPhase::starting);
-    if (wanted_ && !superseded) continue;
-    worker.phase = WorkerPhase::draining;
-    worker.since = now;
-    worker.kill_at = now + limits_.drain_max;
-    worker.kill_reason = KillReason::drain_timeout;
+    const bool overdue = worker.drain_at && now >= *worker.drain_at;
+    if (wanted_ && !superseded && !overdue) continue;
+    begin_draining(worker, now);
     orders.push_back(
         {.kind = Order::Kind::terminate, .pid = worker.pid, .generation = worker.generation});
   }

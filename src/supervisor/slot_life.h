@@ -78,6 +78,11 @@ class SlotLife {
   void ready(pid_t pid, TimePoint now) noexcept;
   // The worker has said that it cannot start; its end follows.
   void failed(pid_t pid, TimePoint now) noexcept;
+  // The worker wants to be replaced: like one that is out of date, it serves until its successor is
+  // ready. If that cannot start, it drains anyway after drain_max.
+  void relieve(pid_t pid) noexcept;
+  // The worker has begun to drain by itself; it may take as long as one that was told to.
+  void draining(pid_t pid, TimePoint now) noexcept;
   // PRECONDITION: spawned, and not ended before.
   LastPhase ended(pid_t pid, TimePoint now) noexcept;
 
@@ -108,6 +113,8 @@ class SlotLife {
     KillReason kill_reason = KillReason::none;  // what kill_at, once it has passed, means
     bool killed = false;
     bool outdated = false;
+    bool relieved = false;
+    std::optional<TimePoint> drain_at{};  // without a successor
   };
 
   static bool is_current(const Worker& worker) noexcept;
@@ -116,6 +123,7 @@ class SlotLife {
   bool wants_spawn(TimePoint now) const noexcept;
   void note_stability(TimePoint now) noexcept;
   void note_failure(TimePoint now) noexcept;
+  void begin_draining(Worker& worker, TimePoint now) const noexcept;
   void kill_overdue(TimePoint now, std::vector<Order>& orders) noexcept;
   void terminate_superseded(TimePoint now, std::vector<Order>& orders);
 

@@ -20,6 +20,12 @@ std::optional<StatusReport> parse(std::string_view line) {
   };
   if (const auto* text = text_of("failed")) return StatusReport{StatusReport::Kind::failed, *text};
   if (const auto* text = text_of("step")) return StatusReport{StatusReport::Kind::step, *text};
+  if (const auto* text = text_of("relieve")) {
+    return StatusReport{StatusReport::Kind::relieve, *text};
+  }
+  if (const auto* text = text_of("draining")) {
+    return StatusReport{StatusReport::Kind::draining, *text};
+  }
   const auto ready = report.find("ready");
   if (ready != report.end() && *ready == true) return StatusReport{StatusReport::Kind::ready, ""};
   return std::nullopt;

@@ -8,11 +8,18 @@
 
 namespace pyhost::supervisor {
 
-// One line: {"step":"..."}, {"ready":true} or {"failed":"sentence"}.
+// One line: {"step":"..."}, {"ready":true}, {"failed":"sentence"}, {"relieve":"reason"} or
+// {"draining":"reason"}.
 struct StatusReport {
-  enum class Kind { step, ready, failed };
+  enum class Kind {
+    step,
+    ready,
+    failed,
+    relieve,   // it wants a successor, and serves until it is told to end
+    draining,  // it serves nobody any more and is about to end
+  };
   Kind kind;
-  std::string text;  // the step or the sentence
+  std::string text;  // the step, the sentence or the reason
 
   bool operator==(const StatusReport&) const = default;
 };

@@ -162,7 +162,7 @@ base::Result<GroupSetup> Supervisor::prepare_group(const WantedState& state,
   PH_TRY(sockets, open_sockets(state, wanted));
   GroupSetup setup{.wanted = wanted,
                    .plan = std::move(plan),
-                   .log = std::make_unique<FileLog>(std::move(log), state.log_level),
+                   .log = std::make_unique<base::FileLog>(std::move(log), state.log_level),
                    .board = std::move(board),
                    .sockets = std::move(sockets)};
   return setup;

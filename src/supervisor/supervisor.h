@@ -51,7 +51,7 @@ class Supervisor {
   SupervisorSpec spec_;
   EventLoop loop_;
   base::UniqueFd signals_;
-  FileLog log_;
+  base::FileLog log_;
   OomCounter oom_;
   // Those that drain stay here until their last worker has ended.
   std::list<WorkerGroup> groups_;

@@ -4,44 +4,17 @@
 
 #include <nlohmann/json.hpp>
 
+#include "pyhost/base/json_text.h"
+
 namespace pyhost::supervisor {
 namespace {
 
 using Json = nlohmann::json;
-
-// JSON is Unicode, paths and variables are bytes: each byte travels as the character of its number.
-std::string characters_of(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      text += c;
-    } else {
-      text += static_cast<char>(0xc0 | byte >> 6);
-      text += static_cast<char>(0x80 | (byte & 0x3f));
-    }
-  }
-  return text;
-}
-
-std::optional<std::string> bytes_of(std::string_view text) {
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80) {
-      bytes += text[i];
-    } else if (lead == 0xc2 || lead == 0xc3) {
-      bytes += static_cast<char>((lead & 0x03) << 6 | (text[++i] & 0x3f));
-    } else {
-      return std::nullopt;
-    }
-  }
-  return bytes;
-}
+using base::json_text_of;
 
 std::optional<std::string> text_from(const Json& json) {
   const auto* text = json.get_ptr<const Json::string_t*>();
-  return text == nullptr ? std::nullopt : bytes_of(*text);
+  return text == nullptr ? std::nullopt : base::bytes_of_json_text(*text);
 }
 
 tl::unexpected<base::Error> malformed(std::string_view what) {
@@ -67,13 +40,13 @@ base::Result<std::uint32_t> number_member(const Json& object, const char* key) {
 Json as_json(const WantedGroup& group) {
   Json options = Json::array();
   for (const auto& [key, value] : gateway::given_options(group.options)) {
-    options.push_back({key, characters_of(value)});
+    options.push_back({key, json_text_of(value)});
   }
-  return {{"name", characters_of(group.options.name)},
+  return {{"name", json_text_of(group.options.name)},
           {"index", group.index},
           {"log", group.log},
           {"options", std::move(options)},
-          {"worker_settings", characters_of(group.worker_settings)}};
+          {"worker_settings", json_text_of(group.worker_settings)}};
 }
 
 base::Result<> parse_options(const Json& object, gateway::ProcessGroup& group) {
@@ -109,9 +82,9 @@ base::Result<WantedGroup> parse_group(const Json& json) {
 std::string to_json(const WantedState& state) {
   Json groups = Json::array();
   for (const WantedGroup& group : state.groups) groups.push_back(as_json(group));
-  const Json json{{"build", characters_of(state.build)},
-                  {"worker_program", characters_of(state.worker_program)},
-                  {"socket_prefix", characters_of(state.socket_prefix)},
+  const Json json{{"build", json_text_of(state.build)},
+                  {"worker_program", json_text_of(state.worker_program)},
+                  {"socket_prefix", json_text_of(state.socket_prefix)},
                   {"httpd_uid", state.httpd.uid},
                   {"httpd_gid", state.httpd.gid},
                   {"log_level", static_cast<unsigned>(state.log_level)},
@@ -145,7 +118,7 @@ base::Result<WantedState> parse_wanted_state(std::string_view text) {
 
 std::string to_json(const Answer& answer) {
   Json errors = Json::array();
-  for (const std::string& error : answer.errors) errors.push_back(characters_of(error));
+  for (const std::string& error : answer.errors) errors.push_back(json_text_of(error));
   return Json{{"errors", std::move(errors)}}.dump();
 }
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "pyhost/gateway/worker_settings.h"
 #include "supervisor/control_channel.h"
 
 namespace pyhost::supervisor {
@@ -31,11 +32,10 @@ std::string settings_for(const WantedGroup& group, unsigned slot, unsigned gener
 LifeLimits life_limits(const gateway::ProcessGroup& group) noexcept {
   // The worker keeps its own budgets; the supervisor's only catch one that does not.
   constexpr Milliseconds kMargin{1'000};
-  constexpr Milliseconds kUnlimitedShutdown{60'000};
-  const Milliseconds shutdown =
-      group.shutdown_timeout == Milliseconds(0) ? kUnlimitedShutdown : group.shutdown_timeout;
+  const gateway::WorkerLimits limits = gateway::limits_of(group);
   return {.startup_max = group.startup_timeout,
-          .drain_max = group.graceful_timeout + shutdown + kMargin};
+          .drain_max = std::max(limits.graceful_timeout, limits.eviction_timeout) +
+                       limits.shutdown_timeout + kMargin};
 }
 
 WorkerGroup::WorkerGroup(EventLoop& loop, OomCounter& oom, std::string socket_prefix)
@@ -148,6 +148,17 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
       worker.failure = report.text;
       life.failed(pid, Clock::now());
       break;
+    case StatusReport::Kind::relieve:
+      life.relieve(pid);
+      setup_.log->log(LogLevel::info, Message::generation_relieved,
+                      fmt::format("{} is to be replaced: {}",
+                                  label(worker.slot, worker.generation, pid), report.text));
+      break;
+    case StatusReport::Kind::draining:
+      life.draining(pid, Clock::now());
+      worker.leaving = report.text;
+      record_slot(worker.slot);
+      break;
     case StatusReport::Kind::ready:
       if (worker.ready) return;
       worker.ready = true;
@@ -172,7 +183,8 @@ void WorkerGroup::reap(pid_t pid) {
   loop_.forget(worker.pidfd.get());
   loop_.forget(worker.status.fd());
   const LastPhase last = life_.slot(worker.slot).ended(pid, Clock::now());
-  const Death death = death_of(info, last.killed, worker.limits, oom_.has_grown());
+  const Death death =
+      with_reason(death_of(info, last.killed, worker.limits, oom_.has_grown()), worker.leaving);
   worker.board->recorder->record_death(position(worker.slot), pid, worker.generation, death);
   report_end(pid, worker, last, death);
   const unsigned slot = worker.slot;
@@ -190,6 +202,9 @@ void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& l
         worker.failure.empty() ? fmt::format("it {}{}", describe(death), step) : worker.failure;
     setup_.log->log(LogLevel::error, Message::generation_failed,
                     fmt::format("{} could not start: {}", who, why));
+  } else if (is_limit(death.cause)) {
+    setup_.log->log(LogLevel::error, Message::generation_ended,
+                    fmt::format("{} {}", who, describe(death)));
   } else if (last.killed == KillReason::drain_timeout) {
     setup_.log->log(LogLevel::error, Message::generation_killed,
                     fmt::format("{} {}", who, describe(death)));

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "pyhost/base/file_log.h"
 #include "supervisor/event_loop.h"
-#include "supervisor/file_log.h"
 #include "supervisor/group_life.h"
 #include "supervisor/listening_socket.h"
 #include "supervisor/slot_recorder.h"
@@ -27,7 +27,7 @@ struct Board {
 struct GroupSetup {
   WantedGroup wanted;
   WorkerPlan plan;
-  std::unique_ptr<FileLog> log;
+  std::unique_ptr<base::FileLog> log;
   std::shared_ptr<Board> board;
   std::vector<ListeningSocket> sockets;  // of the slots that have none yet, the lowest first
 };
@@ -70,6 +70,7 @@ class WorkerGroup {
     LifeLimits limits;
     std::string last_step;  // that it has reported
     std::string failure;    // the sentence that it has reported
+    std::string leaving;    // why it drains by itself; "" when it was told to
     bool ready = false;
     bool recorded = false;  // its slot stands for it in its board
   };

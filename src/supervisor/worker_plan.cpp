@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "pyhost/gateway/worker_settings.h"
 #include "supervisor/worker_environment.h"
 #include "supervisor/worker_start.h"
 
@@ -12,7 +13,7 @@ std::string display_name_of(const gateway::ProcessGroup& group, const std::strin
                                           : group.display_name;
 }
 
-std::vector<std::pair<int, rlimit>> limits_of(const gateway::ProcessGroup& group) {
+std::vector<std::pair<int, rlimit>> resource_limits_of(const gateway::ProcessGroup& group) {
   std::vector<std::pair<int, rlimit>> limits;
   const auto limit = [&limits](int resource, rlim_t soft, rlim_t hard) {
     limits.emplace_back(resource, rlimit{.rlim_cur = soft, .rlim_max = hard});
@@ -26,7 +27,8 @@ std::vector<std::pair<int, rlimit>> limits_of(const gateway::ProcessGroup& group
     // one.
     using std::chrono::ceil, std::chrono::seconds;
     const rlim_t soft = ceil<seconds>(group.cpu_time_limit).count();
-    const rlim_t grace = ceil<seconds>(group.graceful_timeout + group.shutdown_timeout).count() + 1;
+    const gateway::WorkerLimits own = gateway::limits_of(group);
+    const rlim_t grace = ceil<seconds>(own.graceful_timeout + own.shutdown_timeout).count() + 1;
     limit(RLIMIT_CPU, soft, soft + grace);
   }
   return limits;
@@ -42,7 +44,7 @@ base::Result<WorkerPlan> plan_worker(const gateway::ProcessGroup& group, HttpdId
                   .program = std::move(program),
                   .environment = std::move(variables),
                   .credentials = std::move(credentials),
-                  .limits = limits_of(group),
+                  .limits = resource_limits_of(group),
                   .cpu_priority = group.cpu_priority,
                   .chroot = group.chroot,
                   .working_directory = group.home,

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "pyhost/gateway/worker_settings.h"
 #include "supervisor/start_step.h"
 #include "supervisor/status_reader.h"
 
@@ -58,20 +59,20 @@ void require(bool good, const Preparation& start, StartStep step) {
 void arrange_descriptors(Preparation& start) {
   constexpr int kOutOfTheWay = 32;
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  const std::array<int, worker_fd::kCount> sources{
+  const std::array<int, gateway::kWorkerFds> sources{
       null,         start.inherited.log,      start.inherited.log,       start.inherited.listen,
       start.status, start.inherited.settings, start.inherited.scoreboard};
-  std::array<int, worker_fd::kCount> moved;
-  for (int i = 0; i < worker_fd::kCount; ++i) {
+  std::array<int, gateway::kWorkerFds> moved;
+  for (int i = 0; i < gateway::kWorkerFds; ++i) {
     moved[i] = fcntl(sources[i], F_DUPFD_CLOEXEC, kOutOfTheWay);
     require(moved[i] >= 0, start, StartStep::descriptors);
   }
-  start.status = moved[worker_fd::kStatus];
-  for (int i = 0; i < worker_fd::kCount; ++i) {
+  start.status = moved[gateway::kWorkerStatusFd];
+  for (int i = 0; i < gateway::kWorkerFds; ++i) {
     require(dup2(moved[i], i) == i, start, StartStep::descriptors);
   }
-  start.status = worker_fd::kStatus;
-  require(close_range(worker_fd::kCount, ~0u, 0) == 0, start, StartStep::descriptors);
+  start.status = gateway::kWorkerStatusFd;
+  require(close_range(gateway::kWorkerFds, ~0u, 0) == 0, start, StartStep::descriptors);
 }
 
 void restore_signals() {

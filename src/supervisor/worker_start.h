@@ -14,15 +14,6 @@
 
 namespace pyhost::supervisor {
 
-// The descriptors of a worker. All others are closed.
-namespace worker_fd {
-inline constexpr int kListen = 3;
-inline constexpr int kStatus = 4;
-inline constexpr int kSettings = 5;
-inline constexpr int kScoreboard = 6;
-inline constexpr int kCount = 7;
-}  // namespace worker_fd
-
 // How the workers of a group are started; the same for all of them.
 struct WorkerPlan {
   std::string group_name;

@@ -36,8 +36,18 @@ int milliseconds_until(StopEvents::Deadline deadline) {
 
 // A signal handler has no other way to reach its object.
 std::atomic<int> handler_event = -1;
+std::atomic<unsigned> handler_seen = 0;  // a bit for each StopEvent
 std::atomic<pid_t> handler_process = 0;
 static_assert(std::atomic<int>::is_always_lock_free);
+
+constexpr unsigned bit_of(StopEvent event) noexcept {
+  return 1u << static_cast<unsigned>(event);
+}
+
+StopEvent event_of(int number) noexcept {
+  if (number == SIGUSR1) return StopEvent::evict;
+  return number == SIGXCPU ? StopEvent::cpu_time : StopEvent::stop;
+}
 
 // A process that the application has forked inherits the handler, and is to die of the signal.
 void note_signal(int number) {
@@ -46,6 +56,7 @@ void note_signal(int number) {
     ::_exit(kKilledBySignal + number);
   }
   const int before = errno;
+  handler_seen |= bit_of(event_of(number));
   add_one(handler_event);
   errno = before;
 }
@@ -63,8 +74,9 @@ base::Result<StopEvents> StopEvents::open(int status_fd) {
   struct sigaction action {};
   action.sa_handler = note_signal;
   action.sa_flags = SA_RESTART;
-  ::sigaction(SIGTERM, &action, nullptr);
-  ::sigaction(SIGINT, &action, nullptr);
+  for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGXCPU}) {
+    ::sigaction(number, &action, nullptr);
+  }
   return StopEvents(std::move(signals), std::move(pokes), status_fd);
 }
 
@@ -75,12 +87,22 @@ StopEvent StopEvents::wait(Deadline deadline) {
   while (::poll(entries.data(), entries.size(), milliseconds_until(deadline)) <= 0) {
     if (deadline && Clock::now() >= *deadline) return StopEvent::none;
   }
-  if (take_all(signals_.get()) != 0) return StopEvent::stop;
+  if (take_all(signals_.get()) != 0) return take_signal();
   if (entries[2].revents != 0) {
     status_fd_ = -1;
     return StopEvent::stop;
   }
   take_all(pokes_.get());
+  return StopEvent::progress;
+}
+
+// The most urgent one; the others stay for the next wait.
+StopEvent StopEvents::take_signal() const noexcept {
+  for (const StopEvent event : {StopEvent::stop, StopEvent::evict, StopEvent::cpu_time}) {
+    if ((handler_seen.fetch_and(~bit_of(event)) & bit_of(event)) == 0) continue;
+    if (handler_seen != 0) add_one(signals_.get());
+    return event;
+  }
   return StopEvent::progress;
 }
 

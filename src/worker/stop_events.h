@@ -12,10 +12,12 @@ namespace pyhost::worker {
 enum class StopEvent {
   none,      // the time is over
   stop,      // SIGTERM or SIGINT, or the supervisor has gone
+  evict,     // SIGUSR1
+  cpu_time,  // SIGXCPU: the soft limit of CPU time
   progress,  // poke() was called
 };
 
-// Handles SIGTERM and SIGINT of the whole process; there is one in a process. They need not be
+// Handles these signals of the whole process; there is one in a process. They need not be
 // blocked in any thread, so that the programs an application starts can be terminated.
 class StopEvents {
  public:
@@ -33,6 +35,8 @@ class StopEvents {
  private:
   StopEvents(base::UniqueFd signals, base::UniqueFd pokes, int status_fd) noexcept
       : signals_(std::move(signals)), pokes_(std::move(pokes)), status_fd_(status_fd) {}
+
+  StopEvent take_signal() const noexcept;
 
   base::UniqueFd signals_;
   base::UniqueFd pokes_;

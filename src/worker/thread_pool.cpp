@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -46,10 +47,13 @@ base::Result<std::unique_ptr<ThreadPool>> ThreadPool::start(gateway::Engine& eng
       new ThreadPool(engine, std::move(listening), std::move(settings), log, std::move(on_served)));
   PH_TRY_VOID(pool->open());
   for (unsigned i = 0; i < pool->settings_.threads; ++i) {
-    PH_TRY(thread, base::NamedThread::start(fmt::format("wsgi-{}", i), pool->settings_.stack_bytes,
-                                            [self = pool.get()] { self->run(); }));
+    auto thread = std::make_unique<Thread>(log, pool->settings_.socket_timeout);
+    PH_TRY(handle,
+           base::NamedThread::start(fmt::format("wsgi-{}", i), pool->settings_.stack_bytes,
+                                    [self = pool.get(), own = thread.get()] { self->run(*own); }));
     const std::lock_guard lock(pool->mutex_);
     ++pool->threads_left_;
+    thread->handle = std::move(handle);
     pool->threads_.push_back(std::move(thread));
   }
   return pool;
@@ -88,9 +92,8 @@ bool ThreadPool::watch(int operation, int fd, void* tag, unsigned events) noexce
   return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
 }
 
-void ThreadPool::run() noexcept {
+void ThreadPool::run(Thread& self) noexcept {
   unblock_signals();
-  WorkerExchange exchange(log_, settings_.socket_timeout);
   epoll_event event{};
   while (true) {
     if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1) continue;
@@ -102,10 +105,11 @@ void ThreadPool::run() noexcept {
       // Whoever sent a request and left does not want it any more.
       close(*static_cast<Connection*>(event.data.ptr));
     } else {
-      serve(*static_cast<Connection*>(event.data.ptr), exchange);
+      serve(*static_cast<Connection*>(event.data.ptr), self.exchange);
     }
   }
   const std::lock_guard lock(mutex_);
+  self.ended = true;
   --threads_left_;
   changed_.notify_all();
 }
@@ -155,7 +159,7 @@ void ThreadPool::serve(Connection& connection, WorkerExchange& exchange) {
   {
     // Counted before the flag is looked at: whoever drains then sees one or the other.
     const std::lock_guard lock(mutex_);
-    ++running_;
+    ++active_;
   }
   if (draining_) {
     answer_retry(connection);
@@ -233,7 +237,7 @@ void ThreadPool::close(Connection& connection) {
 
 void ThreadPool::leave_request() noexcept {
   const std::lock_guard lock(mutex_);
-  --running_;
+  --active_;
 }
 
 void ThreadPool::drain() noexcept {
@@ -241,9 +245,25 @@ void ThreadPool::drain() noexcept {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listening_.get(), nullptr);
 }
 
-unsigned ThreadPool::requests_running() const {
+unsigned ThreadPool::requests_active() const {
   const std::lock_guard lock(mutex_);
-  return running_;
+  return active_;
+}
+
+std::vector<RunningRequest> ThreadPool::requests_running() const {
+  std::vector<RunningRequest> requests;
+  for (unsigned i = 0; i < threads_.size(); ++i) {
+    if (const auto running = threads_[i]->exchange.running()) {
+      requests.push_back({.thread = i, .number = running->number, .began = running->began});
+    }
+  }
+  return requests;
+}
+
+std::optional<TimePoint> ThreadPool::last_end() const noexcept {
+  std::optional<TimePoint> last;
+  for (const auto& thread : threads_) last = std::max(last, thread->exchange.last_end());
+  return last;
 }
 
 bool ThreadPool::stop(std::chrono::milliseconds budget) {
@@ -253,13 +273,17 @@ bool ThreadPool::stop(std::chrono::milliseconds budget) {
   const auto ended = [this] { return threads_left_ == 0; };
   if (budget == std::chrono::milliseconds::max()) {
     changed_.wait(lock, ended);
-  } else if (!changed_.wait_for(lock, budget, ended)) {
-    return false;
+  } else {
+    changed_.wait_for(lock, budget, ended);
   }
-  lock.unlock();
-  for (base::NamedThread& thread : threads_) thread.join();
-  threads_.clear();
-  return true;
+  for (const auto& thread : threads_) {
+    if (thread->ended) {
+      thread->handle.join();
+    } else {
+      thread->handle.detach();
+    }
+  }
+  return ended();
 }
 
 }  // namespace pyhost::worker

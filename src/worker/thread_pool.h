@@ -16,6 +16,7 @@
 #include "pyhost/gateway/worker_settings.h"
 #include "wire/connection.h"
 #include "worker/worker_exchange.h"
+#include "worker/worker_life.h"
 
 namespace pyhost::worker {
 
@@ -46,8 +47,14 @@ class ThreadPool {
 
   // Accepts no more connections and answers further requests with RETRY. Running ones go on.
   void drain() noexcept;
-  // How many requests are being answered. After drain() it only falls for good.
-  unsigned requests_running() const;
+  // How many requests were taken and not left. After drain() it only falls for good.
+  unsigned requests_active() const;
+  // The requests that applications are busy with, by thread.
+  std::vector<RunningRequest> requests_running() const;
+  // When the last request of any thread ended; nothing before the first one has.
+  std::optional<TimePoint> last_end() const noexcept;
+  // Where the requests of a thread are; for what its members say may come from outside.
+  WorkerExchange& exchange(unsigned thread) noexcept { return threads_[thread]->exchange; }
   // Ends the threads. False when a request still keeps one busy: that thread goes on, and the
   // process has to end without destroying the pool.
   bool stop(std::chrono::milliseconds budget);
@@ -58,7 +65,16 @@ class ThreadPool {
 
   base::Result<> open();
   bool watch(int operation, int fd, void* tag, unsigned events) noexcept;
-  void run() noexcept;
+  struct Thread {
+    explicit Thread(base::LogSink& log, wire::Timeout socket_timeout) noexcept
+        : exchange(log, socket_timeout) {}
+
+    WorkerExchange exchange;
+    base::NamedThread handle;
+    bool ended = false;  // guarded by mutex_
+  };
+
+  void run(Thread& self) noexcept;
   void accept_one();
   void serve(wire::Connection& connection, WorkerExchange& exchange);
   void serve_request(wire::Connection& connection, std::string_view payload,
@@ -84,10 +100,10 @@ class ThreadPool {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  unsigned running_ = 0;  // requests; this and the next two belong to mutex_
+  unsigned active_ = 0;  // requests; this and the next two belong to mutex_
   unsigned threads_left_ = 0;
   std::unordered_map<wire::Connection*, std::unique_ptr<wire::Connection>> connections_;
-  std::vector<base::NamedThread> threads_;
+  std::vector<std::unique_ptr<Thread>> threads_;  // the owner's
 };
 
 }  // namespace pyhost::worker

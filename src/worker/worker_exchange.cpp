@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace pyhost::worker {
 
@@ -14,11 +16,13 @@ using gateway::ClientState;
 using gateway::Outcome;
 using gateway::ReplyPart;
 using gateway::SendResult;
+using wire::Connection;
 using wire::FrameType;
 using wire::Io;
 
 bool WorkerExchange::begin(wire::Connection& connection, std::string_view payload,
                            std::function<void()> on_end) {
+  const Lock lock(mutex_);
   payload_.assign(payload);
   auto request = wire::decode_request(payload_, environ_);
   if (!request) return false;
@@ -30,9 +34,11 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   body_follows_ = request_.body_follows;
   fault_ = BodyFault::none;
   reply_ = Reply::unsent;
-  began_ = std::chrono::steady_clock::now();
   body_bytes_ = 0;
   reply_bytes_ = 0;
+  // In this order: see running().
+  number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  began_.store(Clock::now().time_since_epoch().count(), std::memory_order_release);
   return true;
 }
 
@@ -54,56 +60,64 @@ gateway::BodyRead WorkerExchange::read_body(std::span<char> into) noexcept {
 // neither side writes while the other one does not read. There is no limit in time: the child has
 // httpd's for its client, and if the child dies the connection ends.
 void WorkerExchange::ask_for_body() noexcept {
-  if (connection_ == nullptr || lost_) {
-    fault_ = BodyFault::client_gone;
-    return;
+  fault_ = BodyFault::client_gone;
+  Connection* connection = nullptr;
+  {
+    const Lock lock(mutex_);
+    if (connection_ == nullptr || lost_) return;
+    connection = connection_;
+    wire::encode_empty(FrameType::need_body, batch_.encoded());
+    if (!flush_locked()) return;
+    awaits_body_ = true;
   }
-  wire::encode_empty(FrameType::need_body, batch_.encoded());
+  // Others may log meanwhile: reading and writing do not touch each other.
   wire::Frame frame;
-  if (!flush() || connection_->read_frame(frame, wire::kNoTimeout) != Io::done) {
-    fault_ = lose("the httpd child has closed the connection");
-    return;
-  }
-  if (frame.type == FrameType::body) {
+  const bool read = connection->read_frame(frame, wire::kNoTimeout) == Io::done;
+  awaits_body_ = false;
+  if (read && frame.type == FrameType::body) {
     body_piece_.assign(frame.payload);
     arrived_ = body_piece_;
+    fault_ = BodyFault::none;
     return;
   }
-  const auto fault =
-      frame.type == FrameType::body_end ? wire::decode_body_end(frame.payload) : std::nullopt;
+  const auto fault = read && frame.type == FrameType::body_end
+                         ? wire::decode_body_end(frame.payload)
+                         : std::nullopt;
   if (fault) {
     body_follows_ = false;
     fault_ = *fault;
-  } else {
-    fault_ = lose(
-        fmt::format("the httpd child sent {} for the request body", wire::name_of(frame.type)));
+    return;
   }
+  const Lock lock(mutex_);
+  lose_locked(
+      read ? fmt::format("the httpd child sent {} for the request body", wire::name_of(frame.type))
+           : "the httpd child has closed the connection");
 }
 
-BodyFault WorkerExchange::lose(std::string_view why) noexcept {
+void WorkerExchange::lose_locked(std::string_view why) noexcept {
   if (!lost_) {
     process_log_.log(LogLevel::debug, Message::child_gone,
                      fmt::format("{} during a request for {}", why, request_.target.script));
   }
   lost_ = true;
   batch_.clear();
-  return BodyFault::client_gone;
 }
 
 // False when the child has gone. It sends nothing but ABORT while it is not asked for the body, so
-// whatever comes in between ends the reply.
-bool WorkerExchange::flush() noexcept {
+// whatever else comes in between ends the reply.
+bool WorkerExchange::flush_locked() noexcept {
   while (true) {
     const Io outcome = connection_->write_some(batch_);
     if (outcome == Io::done) break;
     if (outcome != Io::timeout) {
-      lose("the httpd child has gone");
+      lose_locked("the httpd child has gone");
       return false;
     }
-    const short ready = connection_->wait(POLLIN | POLLOUT, socket_timeout_);
+    const short events = awaits_body_ ? POLLOUT : POLLIN | POLLOUT;
+    const short ready = connection_->wait(events, socket_timeout_);
     if (ready == 0 || (ready & POLLIN) != 0) {
-      lose(ready == 0 ? "the httpd child did not take the reply within socket-timeout"
-                      : "the client has gone");
+      lose_locked(ready == 0 ? "the httpd child did not take the reply within socket-timeout"
+                             : "the client has gone");
       return false;
     }
   }
@@ -112,15 +126,29 @@ bool WorkerExchange::flush() noexcept {
 }
 
 SendResult WorkerExchange::send(const ReplyPart& part) noexcept {
-  if (connection_ == nullptr) return SendResult::client_gone;
-  if ((lost_ || reply_ != Reply::unsent) && client_state() == ClientState::gone) {
-    return SendResult::client_gone;
+  bool ended = false;
+  {
+    const Lock lock(mutex_);
+    if (lost_ || connection_ == nullptr) return SendResult::client_gone;
+    if (reply_ != Reply::unsent && client_state_locked() == ClientState::gone) {
+      return SendResult::client_gone;
+    }
+    if (!encode_locked(part)) return SendResult::client_gone;
+    ended = part.then == ReplyPart::Then::end;
+    if (!(ended ? end_reply_locked() : flush_locked())) return SendResult::client_gone;
   }
+  if (ended) on_end_();
+  return SendResult::sent;
+}
+
+bool WorkerExchange::encode_locked(const ReplyPart& part) noexcept {
   if (part.head != nullptr && !wire::encode_head(*part.head, batch_.encoded())) {
-    log(LogLevel::error, Message::head_too_large,
-        fmt::format("the response headers of {} are larger than {} bytes", request_.target.script,
-                    wire::kPayloadBytesMax));
-    return SendResult::client_gone;
+    wire::encode_log({LogLevel::error, Message::head_too_large,
+                      fmt::format("the response headers of {} are larger than {} bytes",
+                                  request_.target.script, wire::kPayloadBytesMax)},
+                     batch_.encoded());
+    flush_locked();
+    return false;
   }
   reply_ = Reply::open;
   for (const std::string_view block : part.blocks) {
@@ -132,54 +160,114 @@ SendResult WorkerExchange::send(const ReplyPart& part) noexcept {
     batch_.attach_file(part.file->fd);
     reply_bytes_ += part.file->length;
   }
-  switch (part.then) {
-    case ReplyPart::Then::more:
-      break;
-    case ReplyPart::Then::pause:
-      wire::encode_empty(FrameType::flush, batch_.encoded());
-      break;
-    case ReplyPart::Then::end:
-      end_reply();
-      return lost_ ? SendResult::client_gone : SendResult::sent;
+  if (part.then == ReplyPart::Then::pause) {
+    wire::encode_empty(FrameType::flush, batch_.encoded());
   }
-  return flush() ? SendResult::sent : SendResult::client_gone;
+  return true;
+}
+
+ClientState WorkerExchange::client_state() noexcept {
+  const Lock lock(mutex_);
+  return client_state_locked();
 }
 
 // Between two answers the child sends nothing but ABORT, and closes.
-ClientState WorkerExchange::client_state() noexcept {
-  if (!lost_ && connection_ != nullptr && !connection_->idle()) lose("the client has gone");
+ClientState WorkerExchange::client_state_locked() noexcept {
+  if (!lost_ && connection_ != nullptr && !connection_->idle()) lose_locked("the client has gone");
   return lost_ ? ClientState::gone : ClientState::ready;
 }
 
-void WorkerExchange::end_reply() noexcept {
-  const auto elapsed = std::chrono::steady_clock::now() - began_;
+bool WorkerExchange::end_reply_locked() noexcept {
+  const Clock::duration elapsed =
+      Clock::now().time_since_epoch() - Clock::duration(began_.load(std::memory_order_relaxed));
   wire::encode_end({.application_us = static_cast<std::uint64_t>(
                         std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()),
                     .body_bytes_read = body_bytes_,
                     .reply_bytes = reply_bytes_},
                    batch_.encoded());
-  if (!flush()) return;
+  if (!flush_locked()) return false;
   reply_ = Reply::ended;
   connection_ = nullptr;
-  on_end_();
+  return true;
 }
 
 void WorkerExchange::log(LogLevel level, Message message, std::string_view text) noexcept {
-  if (connection_ != nullptr && !lost_) {
-    wire::encode_log({level, message, text}, batch_.encoded());
-    if (flush()) return;
+  {
+    const Lock lock(mutex_);
+    if (connection_ != nullptr && !lost_) {
+      wire::encode_log({level, message, text}, batch_.encoded());
+      if (flush_locked()) return;
+    }
   }
   process_log_.log(level, message, text);
 }
 
 Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause) noexcept {
+  last_end_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  began_.store(0, std::memory_order_release);
+  const Lock lock(mutex_);
   if (reply_ == Reply::ended) return Connected::released;
   if (lost_) return Connected::close;
   constexpr int kInternalServerError = 500;
   const bool unsent = reply_ == Reply::unsent;
   const int status = outcome.kind == Outcome::Kind::refused ? outcome.status : kInternalServerError;
   wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
-  return flush() && unsent ? Connected::reuse : Connected::close;
+  const bool told = flush_locked();
+  return told && unsent ? Connected::reuse : Connected::close;
+}
+
+// --- From outside ---
+
+// A number that is the same before and after belongs to the time between: finish() clears the time
+// before begin() sets the next number.
+std::optional<WorkerExchange::Running> WorkerExchange::running() const noexcept {
+  const std::uint64_t number = number_.load(std::memory_order_acquire);
+  const Clock::rep began = began_.load(std::memory_order_acquire);
+  if (began == 0 || number != number_.load(std::memory_order_relaxed)) return std::nullopt;
+  return Running{number, Clock::time_point(Clock::duration(began))};
+}
+
+std::optional<WorkerExchange::Clock::time_point> WorkerExchange::last_end() const noexcept {
+  const Clock::rep ended = last_end_.load(std::memory_order_relaxed);
+  return ended == 0 ? std::nullopt : std::optional(Clock::time_point(Clock::duration(ended)));
+}
+
+bool WorkerExchange::is(std::uint64_t number) const noexcept {
+  const auto now = running();
+  return now && now->number == number;
+}
+
+std::string WorkerExchange::script_of(std::uint64_t number) const {
+  const Lock lock(mutex_, std::try_to_lock);
+  return lock && is(number) ? std::string(request_.target.script) : std::string();
+}
+
+void WorkerExchange::note(std::uint64_t number, LogLevel level, Message message,
+                          std::string_view text) noexcept {
+  {
+    const Lock lock(mutex_, std::try_to_lock);
+    // Only what the socket takes at once: half a record cannot be left behind.
+    if (lock && is(number) && connection_ != nullptr && !lost_) {
+      wire::encode_log({level, message, text}, batch_.encoded());
+      const Io outcome = connection_->write_some(batch_);
+      if (outcome == Io::done) {
+        batch_.clear();
+        return;
+      }
+      lose_locked("the httpd child does not take a record of its request's log");
+    }
+  }
+  process_log_.log(level, message, text);
+}
+
+void WorkerExchange::give_up(std::uint64_t number, int status, std::string_view cause) noexcept {
+  const Lock lock(mutex_, std::try_to_lock);
+  if (!lock || !is(number) || connection_ == nullptr || lost_) return;
+  const bool unsent = reply_ == Reply::unsent;
+  wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
+  static_cast<void>(connection_->write_some(batch_));
+  lose_locked(cause);
+  ::shutdown(connection_->fd(), SHUT_RDWR);
 }
 
 }  // namespace pyhost::worker

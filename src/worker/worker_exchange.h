@@ -1,8 +1,11 @@
 // A request that came over a connection from a httpd child.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +26,7 @@ enum class Connected {
 
 // Belongs to one thread, which uses it for one request after the other so that its buffers are made
 // once. Knows nothing of Python. A record that comes behind the end of the reply, or that the child
-// no longer takes, goes to the process's own log.
+// no longer takes, goes to the process's own log. Records may come from any thread.
 class WorkerExchange final : public gateway::Exchange {
  public:
   // `socket_timeout` is how long the child may take to accept a piece of the reply.
@@ -40,6 +43,25 @@ class WorkerExchange final : public gateway::Exchange {
   // Tells the child how the run ended. Once for each begin() that gave true.
   Connected finish(const gateway::Outcome& outcome, std::string_view cause) noexcept;
 
+  // --- From outside, any thread: these never wait ---
+
+  // A request between begin() and finish().
+  struct Running {
+    std::uint64_t number;  // tells apart the requests of one exchange
+    std::chrono::steady_clock::time_point began;
+  };
+  std::optional<Running> running() const noexcept;
+  // When the last request ended; nothing before the first one has.
+  std::optional<std::chrono::steady_clock::time_point> last_end() const noexcept;
+  // The script of that request; empty when it has ended.
+  std::string script_of(std::uint64_t number) const;
+  // Logs to that request, or to the process's log when it has ended or its connection is busy.
+  void note(std::uint64_t number, base::LogLevel level, base::Message message,
+            std::string_view text) noexcept;
+  // Answers that request with `status` in place of the application, or breaks its reply off, and
+  // ends its connection; what the application sends later finds that the client has gone.
+  void give_up(std::uint64_t number, int status, std::string_view cause) noexcept;
+
   // --- The engine's side ---
   const gateway::RequestHead& head() const noexcept override { return request_.head; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
@@ -52,31 +74,45 @@ class WorkerExchange final : public gateway::Exchange {
  private:
   enum class Reply { unsent, open, ended };
 
+  using Lock = std::unique_lock<std::mutex>;
+  using Clock = std::chrono::steady_clock;
+
   std::size_t take_arrived(std::span<char> into) noexcept;
   void ask_for_body() noexcept;
-  gateway::BodyFault lose(std::string_view why) noexcept;
-  bool flush() noexcept;
-  void end_reply() noexcept;
+  bool is(std::uint64_t number) const noexcept;
+  // These need mutex_.
+  gateway::ClientState client_state_locked() noexcept;
+  void lose_locked(std::string_view why) noexcept;
+  bool flush_locked() noexcept;
+  bool encode_locked(const gateway::ReplyPart& part) noexcept;
+  bool end_reply_locked() noexcept;
 
   base::LogSink& process_log_;
   const wire::Timeout socket_timeout_;
-  wire::Connection* connection_ = nullptr;  // until END has left
-  std::function<void()> on_end_;
-  bool lost_ = false;  // the child has gone or cannot be understood
 
-  std::string payload_;
-  std::vector<gateway::EnvironEntry> environ_;
-  wire::RequestMessage request_;
+  // Set by the exchange's own thread only.
+  std::atomic<std::uint64_t> number_ = 0;
+  std::atomic<Clock::rep> began_ = 0;     // 0: no request is running
+  std::atomic<Clock::rep> last_end_ = 0;  // 0: none has ended
+  std::atomic<bool> awaits_body_ = false;
+
+  std::function<void()> on_end_;
   std::string_view arrived_;  // of the body, and not read yet
   std::string body_piece_;
   bool body_follows_ = false;
   gateway::BodyFault fault_ = gateway::BodyFault::none;
-
-  wire::FrameBatch batch_;
-  Reply reply_ = Reply::unsent;
-  std::chrono::steady_clock::time_point began_;
   std::uint64_t body_bytes_ = 0;
   std::uint64_t reply_bytes_ = 0;
+
+  // For what is sent, and for what others look at. The exchange's thread holds it while it sends.
+  mutable std::mutex mutex_;
+  wire::Connection* connection_ = nullptr;  // until END has left
+  bool lost_ = false;                       // the child has gone or cannot be understood
+  std::string payload_;
+  std::vector<gateway::EnvironEntry> environ_;
+  wire::RequestMessage request_;
+  wire::FrameBatch batch_;
+  Reply reply_ = Reply::unsent;
 };
 
 }  // namespace pyhost::worker

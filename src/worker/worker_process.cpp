@@ -11,14 +11,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 
 #include "metrics/scoreboard.h"
+#include "pyhost/base/file_log.h"
 #include "pyhost/gateway/plugin_loader.h"
 #include "pyhost/gateway/worker_settings.h"
-#include "worker/process_log.h"
+#include "worker/life_keeper.h"
+#include "worker/status_report.h"
 #include "worker/stop_events.h"
 #include "worker/thread_pool.h"
 
@@ -29,17 +30,6 @@ using base::LogLevel;
 using base::Message;
 using gateway::WorkerSettings;
 using Clock = std::chrono::steady_clock;
-
-void report(const nlohmann::json& status) {
-  const std::string line =
-      status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  // A supervisor that has gone is noticed elsewhere.
-  static_cast<void>(!::write(gateway::kWorkerStatusFd, line.data(), line.size()));
-}
-
-void report_step(const char* step) {
-  report({{"step", step}});
-}
 
 [[noreturn]] void leave(int code) {
   std::fflush(nullptr);
@@ -61,9 +51,15 @@ base::Result<std::string> read_whole(int fd) {
   return text;
 }
 
+// The group's error log, which the application may take its standard error away from.
+base::UniqueFd open_log() {
+  return base::UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, gateway::kWorkerFds));
+}
+
 // Spreads the ends of workers that started together over a tenth of the limit.
 std::uint64_t with_jitter(std::uint64_t requests_max) {
   constexpr std::uint64_t kJitterShare = 10;
+  if (requests_max == 0) return 0;
   std::random_device random;
   return requests_max +
          std::uniform_int_distribution<std::uint64_t>(0, requests_max / kJitterShare)(random);
@@ -74,43 +70,60 @@ class WorkerProcess {
   WorkerProcess(WorkerSettings settings, metrics::Scoreboard scoreboard)
       : settings_(std::move(settings)),
         scoreboard_(std::move(scoreboard)),
-        log_(settings_.log_level),
-        requests_limit_(settings_.requests_max == 0 ? 0 : with_jitter(settings_.requests_max)) {}
+        label_(fmt::format("worker {} of process group '{}'", settings_.slot_index,
+                           settings_.engine.process_group)),
+        log_(open_log(), settings_.log_level),
+        served_max_(with_jitter(settings_.limits.requests_max)) {}
 
-  base::Result<> start();
-  [[noreturn]] void serve_until_stopped();
+  // False when the worker was told to end before it could serve.
+  base::Result<bool> start();
+  // Returns when nothing is left to be served.
+  void serve_until_stopped();
+  [[noreturn]] void end();
 
  private:
   base::Result<> start_engine();
-  base::Result<> preload();
+  base::Result<bool> preload();
+  bool wait_for_imports();
+  void pause_before_next_service();
   base::Result<> start_pool();
   void import(const gateway::Preload& preload);
   void count_request() noexcept;
-  void drain();
+  void heed(StopEvent event, WorkerLife& life);
   metrics::SlotId slot() const noexcept { return {settings_.group_index, settings_.slot_index}; }
 
   const WorkerSettings settings_;
   metrics::Scoreboard scoreboard_;
-  std::optional<StopEvents> events_;  // before the pool starts, signals do what they usually do
-  ProcessLog log_;
-  const std::uint64_t requests_limit_;
+  const std::string label_;
+  base::FileLog log_;
+  const std::uint64_t served_max_;
+  const TimePoint started_ = Clock::now();
+  std::optional<StopEvents> events_;  // before Python is there, signals do what they usually do
   std::atomic<std::uint64_t> served_ = 0;
   std::atomic<bool> draining_ = false;
+  std::atomic<bool> imported_ = false;
+  std::atomic<bool> stopping_ = false;  // no further script is imported
   std::unique_ptr<gateway::Engine> engine_;
   std::unique_ptr<ThreadPool> pool_;
 };
 
-base::Result<> WorkerProcess::start() {
+base::Result<bool> WorkerProcess::start() {
   report_step("python");
   PH_TRY_VOID(start_engine());
+  PH_TRY(events, StopEvents::open(gateway::kWorkerStatusFd));
+  events_.emplace(std::move(events));
+  const bool serves = settings_.threads != 0;
+  // What a service does is its scripts' import.
+  if (!serves) report_ready();
   report_step("preload");
-  PH_TRY_VOID(preload());
-  if (settings_.threads != 0) PH_TRY_VOID(start_pool());
-  report({{"ready", true}});
+  PH_TRY(complete, preload());
+  if (!serves && complete) pause_before_next_service();
+  if (!serves || !complete) return false;
+  PH_TRY_VOID(start_pool());
+  report_ready();
   log_.log(LogLevel::info, Message::worker_ready,
-           fmt::format("worker {} of process group '{}' is ready with {} threads",
-                       settings_.slot_index, settings_.engine.process_group, settings_.threads));
-  return {};
+           fmt::format("{} is ready with {} threads", label_, settings_.threads));
+  return true;
 }
 
 base::Result<> WorkerProcess::start_engine() {
@@ -120,19 +133,58 @@ base::Result<> WorkerProcess::start_engine() {
   return {};
 }
 
-// On a thread of its own, for Python's stack; a script that cannot be imported is tried again by
-// the first request.
-base::Result<> WorkerProcess::preload() {
-  if (settings_.preloads.empty()) return {};
+// On a thread of its own, for Python's stack, and so that the main thread hears signals meanwhile;
+// a script that cannot be imported is tried again by the first request. False when the worker is to
+// end.
+base::Result<bool> WorkerProcess::preload() {
+  if (settings_.preloads.empty()) return true;
   PH_TRY(thread, base::NamedThread::start("wsgi-preload", settings_.stack_bytes, [this] {
            unblock_signals();
            for (const gateway::Preload& preload : settings_.preloads) import(preload);
+           imported_ = true;
+           events_->poke();
          }));
-  thread.join();
-  return {};
+  const bool complete = wait_for_imports();
+  if (imported_) {
+    thread.join();
+  } else {
+    thread.detach();
+  }
+  return complete;
+}
+
+// A service that ends at once is not to keep a processor busy with its starts.
+void WorkerProcess::pause_before_next_service() {
+  constexpr std::chrono::seconds kShortestLife{1};
+  const TimePoint deadline = started_ + kShortestLife;
+  while (Clock::now() < deadline && events_->wait(deadline) != StopEvent::stop) {
+  }
+}
+
+// Any wish for an end is followed at once: nobody is served yet. A script that is told to end, by
+// SystemExit, has its time for that.
+bool WorkerProcess::wait_for_imports() {
+  constexpr std::chrono::milliseconds kBetweenInterruptions{100};
+  StopEvents::Deadline end, next;
+  while (!imported_ && (!end || Clock::now() < *end)) {
+    const StopEvent event = events_->wait(next);
+    if (event == StopEvent::progress) continue;
+    if (event != StopEvent::none && end) break;
+    if (!end) end = Clock::now() + settings_.limits.graceful_timeout;
+    stopping_ = true;
+    // A script whose interpreter is still being made is not reached the first time.
+    if (gateway::EngineWatch* watch = engine_->watch()) watch->interrupt_preloads();
+    next = std::min(*end, Clock::now() + kBetweenInterruptions);
+  }
+  if (!imported_) {
+    log_.log(LogLevel::warn, Message::import_stopped,
+             fmt::format("{} ends although a script is still being imported", label_));
+  }
+  return !end;
 }
 
 void WorkerProcess::import(const gateway::Preload& preload) {
+  if (stopping_) return;
   gateway::Target target{.process_group = settings_.engine.process_group,
                          .application_group = preload.application_group,
                          .script = preload.script};
@@ -145,8 +197,6 @@ void WorkerProcess::import(const gateway::Preload& preload) {
 }
 
 base::Result<> WorkerProcess::start_pool() {
-  PH_TRY(events, StopEvents::open(gateway::kWorkerStatusFd));
-  events_.emplace(std::move(events));
   // The kernel tells a connecting child who called listen() last: it must see this process.
   if (::listen(gateway::kWorkerListeningFd, settings_.listen_backlog) != 0) {
     return base::fail(
@@ -167,38 +217,60 @@ base::Result<> WorkerProcess::start_pool() {
 
 void WorkerProcess::count_request() noexcept {
   scoreboard_.count_request(slot());
-  if (++served_ == requests_limit_ || draining_) events_->poke();
+  if (++served_ == served_max_ || draining_) events_->poke();
+}
+
+void WorkerProcess::heed(StopEvent event, WorkerLife& life) {
+  switch (event) {
+    case StopEvent::stop:
+      life.stop(Clock::now());
+      break;
+    case StopEvent::evict:
+      life.replace(Reason::eviction);
+      break;
+    case StopEvent::cpu_time:
+      life.replace(Reason::cpu_time_limit);
+      break;
+    case StopEvent::none:
+    case StopEvent::progress:
+      break;
+  }
 }
 
 void WorkerProcess::serve_until_stopped() {
-  if (pool_) {
-    while (events_->wait({}) != StopEvent::stop && served_ < requests_limit_) {
-    }
-    drain();
-    pool_->stop(settings_.shutdown_timeout);
+  LifeKeeper keeper({.label = label_,
+                     .limits = settings_.limits,
+                     .pool = *pool_,
+                     .watch_or_null = engine_->watch(),
+                     .scoreboard = scoreboard_,
+                     .slot = slot(),
+                     .log = log_},
+                    WorkerLife(settings_.limits, served_max_, started_));
+  while (true) {
+    const auto farewell = keeper.advance(served_);
+    if (farewell == Farewell::at_once) leave(0);
+    if (farewell) return;
+    // A request that ended before this was set has poked nobody.
+    const bool draining = keeper.life().draining();
+    if (draining_.exchange(draining) != draining) continue;
+    heed(events_->wait(keeper.life().next_deadline()), keeper.life());
   }
-  engine_->stop(settings_.shutdown_timeout);
+}
+
+void WorkerProcess::end() {
+  const TimePoint deadline = Clock::now() + settings_.limits.shutdown_timeout;
+  if (pool_) {
+    using std::chrono::milliseconds;
+    // A request that is still there has had its time.
+    const bool idle = pool_->requests_active() == 0;
+    pool_->stop(idle ? settings_.limits.shutdown_timeout : milliseconds(0));
+  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  engine_->stop(std::max(left, std::chrono::milliseconds(0)));
   leave(0);
 }
 
-void WorkerProcess::drain() {
-  log_.log(LogLevel::info, Message::worker_draining,
-           fmt::format("worker {} of process group '{}' stops after {} requests",
-                       settings_.slot_index, settings_.engine.process_group, served_.load()));
-  static_cast<void>(scoreboard_.begin_draining(slot()));
-  draining_ = true;
-  pool_->drain();
-  const auto deadline = Clock::now() + settings_.graceful_timeout;
-  while (pool_->requests_running() != 0 && events_->wait(deadline) == StopEvent::progress) {
-  }
-  if (const unsigned running = pool_->requests_running(); running != 0) {
-    log_.log(LogLevel::warn, Message::drain_overrun,
-             fmt::format("worker {} of process group '{}' ends with {} requests running",
-                         settings_.slot_index, settings_.engine.process_group, running));
-  }
-}
-
-base::Result<std::unique_ptr<WorkerProcess>> start_worker() {
+base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
   for (int fd = gateway::kWorkerListeningFd; fd <= gateway::kWorkerScoreboardFd; ++fd) {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
@@ -209,9 +281,14 @@ base::Result<std::unique_ptr<WorkerProcess>> start_worker() {
       settings.slot_index >= scoreboard.slots(settings.group_index)) {
     return base::fail("the scoreboard has no row for this worker; restart httpd");
   }
-  auto worker = std::make_unique<WorkerProcess>(std::move(settings), std::move(scoreboard));
-  PH_TRY_VOID(worker->start());
-  return worker;
+  return std::make_unique<WorkerProcess>(std::move(settings), std::move(scoreboard));
+}
+
+[[noreturn]] void leave_for(const base::Error& error) {
+  base::FileLog(open_log(), LogLevel::info)
+      .log(LogLevel::error, Message::worker_start_failed, error.sentence);
+  report_failure(error.sentence);
+  leave(1);
 }
 
 }  // namespace
@@ -219,14 +296,12 @@ base::Result<std::unique_ptr<WorkerProcess>> start_worker() {
 void run_worker() {
   ::signal(SIGPIPE, SIG_IGN);
   unblock_signals();
-  auto worker = start_worker();
-  if (!worker) {
-    ProcessLog(LogLevel::info)
-        .log(LogLevel::error, Message::worker_start_failed, worker.error().sentence);
-    report({{"failed", worker.error().sentence}});
-    leave(1);
-  }
-  (*worker)->serve_until_stopped();
+  const auto worker = open_worker();
+  if (!worker) leave_for(worker.error());
+  const auto serves = (*worker)->start();
+  if (!serves) leave_for(serves.error());
+  if (*serves) (*worker)->serve_until_stopped();
+  (*worker)->end();
 }
 
 }  // namespace pyhost::worker

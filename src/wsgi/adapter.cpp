@@ -102,10 +102,16 @@ base::Result<Adapter> Adapter::make(Attached& py, const gateway::EngineSettings&
   PH_TRY(start_response, make_start_response_type(py));
   PH_TRY(file_wrapper, make_file_wrapper_type(py));
   PH_TRY(environs, EnvironFactory::make(py, settings, file_wrapper.get()));
+  Ref request_timeout = Ref::steal(PyErr_NewExceptionWithDoc(
+      "mod_wsgi.RequestTimeout",
+      "Raised in a request that has run longer than request-timeout and is to end.",
+      PyExc_BaseException, nullptr));
+  if (!request_timeout) return base::fail(python::PythonError::take(py).summary(py));
   Ref close_name = Ref::steal(PyUnicode_InternFromString("close"));
   if (!close_name) return base::fail(python::PythonError::take(py).summary(py));
   return Adapter(std::move(input), std::move(start_response), std::move(file_wrapper),
-                 std::move(close_name), std::move(environs), std::move(streams));
+                 std::move(request_timeout), std::move(close_name), std::move(environs),
+                 std::move(streams));
 }
 
 void Adapter::run(Attached& py, PyObject* application, Request& request) {
@@ -113,10 +119,12 @@ void Adapter::run(Attached& py, PyObject* application, Request& request) {
 
   const Ref result = call(py, application, request);
   if (!result) {
-    report_failure(py, request);
+    report_failure(py, request, request_timeout_.get());
     return;
   }
-  if (!deliver(py, result.get(), request)) report_failure(py, request);
+  if (!deliver(py, result.get(), request)) {
+    report_failure(py, request, request_timeout_.get());
+  }
   if (!close(py, result.get(), request)) report_close_failure(py, request);
 }
 

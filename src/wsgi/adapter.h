@@ -28,14 +28,18 @@ class Adapter {
   // logged and noted in the request.
   void run(python::Attached& py, PyObject* application, Request& request);
 
+  // What ends a request that is interrupted from outside: mod_wsgi.RequestTimeout.
+  PyObject* request_timeout() const noexcept { return request_timeout_.get(); }
   PyObject* file_wrapper_type() const noexcept { return file_wrapper_type_.get(); }
 
  private:
   Adapter(python::Ref input, python::Ref start_response, python::Ref file_wrapper,
-          python::Ref close_name, EnvironFactory environs, python::LogStreamType streams)
+          python::Ref request_timeout, python::Ref close_name, EnvironFactory environs,
+          python::LogStreamType streams)
       : input_type_(std::move(input)),
         start_response_type_(std::move(start_response)),
         file_wrapper_type_(std::move(file_wrapper)),
+        request_timeout_(std::move(request_timeout)),
         close_name_(std::move(close_name)),
         environs_(std::move(environs)),
         streams_(std::move(streams)) {}
@@ -50,6 +54,7 @@ class Adapter {
   python::Ref input_type_;
   python::Ref start_response_type_;
   python::Ref file_wrapper_type_;
+  python::Ref request_timeout_;
   python::Ref close_name_;
   EnvironFactory environs_;
   python::LogStreamType streams_;

@@ -29,10 +29,17 @@ void advise_on_subinterpreters(Attached& py, Request& request, const PythonError
 
 }  // namespace
 
-void report_failure(Attached& py, Request& request) {
+void report_failure(Attached& py, Request& request, PyObject* request_timeout) {
   const PythonError error = PythonError::take(py);
   constexpr int kInternalServerError = 500;
-  request.fail(kInternalServerError);
+  constexpr int kGatewayTimeout = 504;
+  const bool interrupted = error.is(request_timeout);
+  request.fail(interrupted ? kGatewayTimeout : kInternalServerError);
+  if (interrupted) {
+    log_detached(py, request, LogLevel::info, Message::run_interrupted,
+                 fmt::format("{} ended because it was interrupted", request.target().script));
+    return;
+  }
   const std::string summary = error.summary(py);
   if (request.body_fault() != gateway::BodyFault::none) {
     log_detached(py, request, LogLevel::info, Message::client_fault,

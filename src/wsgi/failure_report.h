@@ -7,8 +7,9 @@
 namespace pyhost::wsgi {
 
 // Takes the pending exception of the application, logs it with its traceback in one record and
-// notes in the request how to answer: 500, or what the client did to its own body.
-void report_failure(python::Attached& py, Request& request);
+// notes in the request how to answer: 500, what the client did to its own body, or 504 when the
+// exception is a `request_timeout`.
+void report_failure(python::Attached& py, Request& request, PyObject* request_timeout);
 
 // The same for close(), which no longer changes the reply.
 void report_close_failure(python::Attached& py, Request& request);

@@ -34,6 +34,7 @@ ReplyWriter::State ReplyWriter::send(StartedResponse& response,
     part.head = &head;
   }
   trim(blocks);
+  if (then == ReplyPart::Then::end) body_complete_ = true;
   if (state_ == State::ended) return state_;
 
   // A length of 0 does not end the reply by itself: only a byte, or the application, does.
@@ -51,11 +52,13 @@ ReplyWriter::State ReplyWriter::send_file(StartedResponse& response, gateway::Fi
   range.length = std::min(range.length, response.content_length().value_or(range.length));
   response.set_content_length(range.length);
   const gateway::ResponseHead head = response.head();
+  body_complete_ = true;
   return pass_on({.head = &head, .blocks = {}, .file = &range, .then = ReplyPart::Then::end});
 }
 
 ReplyWriter::State ReplyWriter::pass_on(const ReplyPart& part) {
   const bool ends = part.then == ReplyPart::Then::end;
+  if (ends) before_end_();
   if (exchange_.send(part) != SendResult::sent) {
     state_ = State::stopped;
   } else {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -17,7 +18,10 @@ namespace pyhost::wsgi {
 // thread at a time; every function may block.
 class ReplyWriter {
  public:
-  explicit ReplyWriter(gateway::Exchange& exchange) noexcept : exchange_(exchange) {}
+  // `before_end` is called when the part that ends the reply is about to leave: behind it, the
+  // exchange may belong to another request.
+  ReplyWriter(gateway::Exchange& exchange, std::function<void()> before_end) noexcept
+      : exchange_(exchange), before_end_(std::move(before_end)) {}
 
   enum class State {
     unsent,   // nothing has left
@@ -34,6 +38,8 @@ class ReplyWriter {
   // Content-Length to the range. PRECONDITION: state() is unsent.
   State send_file(StartedResponse& response, gateway::FileRange range);
 
+  // Whether the application has made its whole body, so that the next two are final.
+  bool body_complete() const noexcept { return body_complete_; }
   // Bytes that the application owes to its Content-Length; 0 when it owes none. Tells a short reply
   // after a part that should have ended it.
   std::uint64_t bytes_owed() const noexcept { return bytes_owed_; }
@@ -45,9 +51,11 @@ class ReplyWriter {
   State pass_on(const gateway::ReplyPart& part);
 
   gateway::Exchange& exchange_;
+  const std::function<void()> before_end_;
   State state_ = State::unsent;
   bool bodiless_ = false;                   // HEAD, 204, 304: the length promises nothing
   std::optional<std::uint64_t> remaining_;  // of Content-Length
+  bool body_complete_ = false;
   std::uint64_t bytes_owed_ = 0;
   std::uint64_t bytes_excess_ = 0;
   std::vector<std::string_view> trimmed_;

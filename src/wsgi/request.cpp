@@ -78,7 +78,13 @@ Outcome Request::finish() noexcept {
   return {Outcome::Kind::refused, failed() ? failed_status_ : kInternalServerError};
 }
 
+void Request::complete_log() noexcept {
+  log_.flush();
+  if (writer_.body_complete()) report_length();
+}
+
 void Request::report_length() noexcept {
+  if (std::exchange(length_reported_, true)) return;
   if (writer_.bytes_owed() != 0) {
     exchange_.log(base::LogLevel::error, base::Message::response_short,
                   fmt::format("{} sent {} bytes less than its Content-Length; the connection is "

@@ -27,7 +27,7 @@ class Request {
       : target_(target),
         exchange_(exchange),
         log_(exchange),
-        writer_(exchange),
+        writer_(exchange, [this] { complete_log(); }),
         link_(std::make_shared<python::RequestLink>()) {}
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -71,6 +71,7 @@ class Request {
 
  private:
   bool gives_way_to_fault() noexcept;
+  void complete_log() noexcept;
   void report_length() noexcept;
 
   const gateway::Target& target_;
@@ -78,6 +79,7 @@ class Request {
   python::LineLog log_;
   std::mutex mutex_;  // held around every use of exchange_ and writer_
   ReplyWriter writer_;
+  bool length_reported_ = false;
   StartedResponse response_;
   bool started_ = false;
   bool committed_ = false;

@@ -179,6 +179,32 @@ TEST_F(RemoteExchange, RecordsReachTheRequestsOwnLog) {
       [&] { return worker_log_.text_of(base::Message::close_failed) == "behind the end\n"; }));
 }
 
+TEST_F(RemoteExchange, RecordsMayComeFromOtherThreads) {
+  constexpr int kRecords = 200;
+  applications_.add("/apps/log", [](const gateway::Target&, gateway::Exchange& exchange) {
+    const gateway::ResponseHead head;
+    const std::string block(5000, 'x');
+    const std::string_view view = block;
+    exchange.send({.head = &head, .then = ReplyPart::Then::pause});
+    std::thread other([&exchange] {
+      for (int i = 0; i < kRecords; ++i) {
+        exchange.log(base::LogLevel::warn, base::Message::none, "record");
+      }
+    });
+    for (int i = 0; i < kRecords; ++i) {
+      exchange.send({.blocks = {&view, 1}, .then = ReplyPart::Then::pause});
+    }
+    other.join();
+    exchange.send({.then = ReplyPart::Then::end});
+    return Outcome{};
+  });
+  start_worker(0);
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/log", exchange).kind, Outcome::Kind::complete);
+  EXPECT_EQ(exchange.body().size(), 5000u * kRecords);
+  EXPECT_EQ(exchange.recorder().records().size(), std::size_t{kRecords});
+}
+
 TEST_F(RemoteExchange, ConnectionIsFreeWhileTheApplicationCleansUp) {
   std::latch cleaned(1);
   applications_.add("/apps/slow", [&](const gateway::Target&, gateway::Exchange& exchange) {

@@ -3,17 +3,13 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <thread>
 
-#include "daemon/group_fixture.h"
+#include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "pyhost/gateway/worker_settings.h"
 
 namespace pyhost::test {
 namespace {
@@ -21,99 +17,6 @@ namespace {
 using gateway::Outcome;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
-
-class WorkerProcess : public GroupTest {
- protected:
-  WorkerProcess() {
-    worker_.engine.process_group = "blog";
-    worker_.plugin = TEST_PLUGIN;
-    worker_.threads = 2;
-    worker_.httpd_uid = ::getuid();
-    worker_.log_level = base::LogLevel::info;
-    worker_.targets.folders = {folder_.path() + "/"};
-  }
-
-  ~WorkerProcess() override {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-    }
-  }
-
-  // Starts the worker in slot 0.
-  void spawn() {
-    int pipe[2];
-    ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
-    status_.reset(pipe[0]);
-    const std::string json = to_json(worker_);
-    const base::UniqueFd settings(::memfd_create("settings", MFD_CLOEXEC));
-    ASSERT_EQ(::write(settings.get(), json.data(), json.size()), ssize_t(json.size()));
-    const base::UniqueFd listening = listen_at(settings_.socket_paths[0]);
-    const base::UniqueFd report(pipe[1]);
-    const std::string log = folder_.path() + "/worker.log";
-    const base::UniqueFd log_file(::open(log.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-    exec({log_file.get(), log_file.get(), listening.get(), report.get(), settings.get(),
-          scoreboard_.fd()});
-    scoreboard_.begin_generation({0, 0}, pid_, 1, worker_.threads);
-  }
-
-  // The next line of the status pipe; empty at its end.
-  std::string next_status() {
-    std::string line;
-    char c = 0;
-    while (::read(status_.get(), &c, 1) == 1 && c != '\n') line.push_back(c);
-    return line;
-  }
-
-  void spawn_and_wait() {
-    spawn();
-    std::string line = next_status();
-    while (line.find("step") != line.npos) line = next_status();
-    ASSERT_EQ(line, R"({"ready":true})") << log();
-    scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
-  }
-
-  // What waitpid() says, once the worker has ended.
-  int wait_for_end() {
-    int status = -1;
-    EXPECT_TRUE(wait_until([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; })) << log();
-    pid_ = -1;
-    return status;
-  }
-
-  std::string log() const { return read_file(folder_.path() + "/worker.log"); }
-  std::string script(std::string_view name, std::string_view text) {
-    return folder_.write(name, text);
-  }
-
-  gateway::WorkerSettings worker_;
-  base::UniqueFd status_;
-  pid_t pid_ = -1;
-
- private:
-  void exec(std::vector<int> descriptors) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    std::vector<base::UniqueFd> moved;  // out of the way of the numbers they are to get
-    constexpr int kAboveAll = 20;
-    for (std::size_t i = 0; i < descriptors.size(); ++i) {
-      moved.emplace_back(::fcntl(descriptors[i], F_DUPFD_CLOEXEC, kAboveAll));
-      posix_spawn_file_actions_adddup2(&actions, moved.back().get(), static_cast<int>(i) + 1);
-    }
-    std::string program = TEST_WORKER;
-    char* arguments[] = {program.data(), nullptr};
-    const int error = ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    ASSERT_EQ(error, 0);
-  }
-};
-
-constexpr std::string_view kHello = R"(
-import mod_wsgi
-def application(environ, start_response):
-    start_response('200 OK', [('Content-Type', 'text/plain')])
-    return [b'hello ' + mod_wsgi.process_group.encode()]
-)";
 
 TEST_F(WorkerProcess, ServesAWsgiApplication) {
   const std::string hello = script("hello.wsgi", kHello);
@@ -154,8 +57,7 @@ TEST_F(WorkerProcess, StartsAlthoughAPreloadedScriptFails) {
 }
 
 TEST_F(WorkerProcess, FinishesRunningRequestsOnSigterm) {
-  const std::string gate = folder_.path() + "/gate";
-  ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
+  const std::string gate = make_gate();
   const std::string held = script("held.wsgi", fmt::format(R"(
 def application(environ, start_response):
     start_response('200 OK', [])
@@ -180,14 +82,13 @@ def application(environ, start_response):
 }
 
 TEST_F(WorkerProcess, SecondSigtermDoesNotWait) {
-  const std::string gate = folder_.path() + "/gate";
-  ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
+  const std::string gate = make_gate();
   const std::string held = script("held.wsgi", fmt::format(R"(
 def application(environ, start_response):
     open('{}', 'rb').read()
 )",
                                                            gate));
-  worker_.shutdown_timeout = 1ms;
+  worker_.limits.shutdown_timeout = 1ms;
   spawn_and_wait();
   engine();
   FakeExchange exchange;
@@ -206,17 +107,6 @@ def application(environ, start_response):
 TEST_F(WorkerProcess, EndsWhenTheSupervisorIsGone) {
   spawn_and_wait();
   status_.reset();
-  EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
-}
-
-TEST_F(WorkerProcess, EndsAfterItsLimitOfRequests) {
-  const std::string hello = script("hello.wsgi", kHello);
-  worker_.requests_max = 5;
-  spawn_and_wait();
-  for (int i = 0; i < 5; ++i) {
-    FakeExchange exchange;
-    EXPECT_EQ(run(hello, exchange).kind, Outcome::Kind::complete);
-  }
   EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
 }
 

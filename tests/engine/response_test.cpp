@@ -1,5 +1,6 @@
 // start_response(), write() and iteration, as PEP 3333 has them.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "engine/engine_fixture.h"
@@ -7,6 +8,7 @@
 namespace pyhost::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Then = gateway::ReplyPart::Then;
@@ -25,6 +27,35 @@ def application(environ, start_response):
   EXPECT_EQ(reply.body(), "one two");
   ASSERT_EQ(reply.exchange->parts().size(), 1u);
   EXPECT_EQ(reply.exchange->parts()[0].then, Then::end);
+}
+
+// A worker's connection is somebody else's as soon as the end has left.
+TEST(Response, EndsAfterEverythingThatBelongsToItsLog) {
+  for (const char* body : {"return [b'12345']", "return [b'1' * 100_000]"}) {
+    const Reply reply = run_source(fmt::format(R"(
+def application(environ, start_response):
+    print('unfinished line', end='', file=environ['wsgi.errors'])
+    start_response('200 OK', [('Content-Length', '3')])
+    {}
+)",
+                                               body));
+    EXPECT_TRUE(reply.complete());
+    EXPECT_THAT(reply.exchange->log_before_end(),
+                AllOf(HasSubstr("unfinished line\n"), HasSubstr("more than its Content-Length")))
+        << body;
+    EXPECT_EQ(reply.exchange->log_before_end(), reply.exchange->recorder().text());
+  }
+}
+
+TEST(Response, OfAGeneratorEndsAfterItsUnfinishedLine) {
+  const Reply reply = run_source(R"(
+def application(environ, start_response):
+    print('unfinished line', end='', file=environ['wsgi.errors'])
+    start_response('200 OK', [('Content-Length', '3')])
+    yield b'123'
+)");
+  EXPECT_TRUE(reply.complete());
+  EXPECT_THAT(reply.exchange->log_before_end(), HasSubstr("unfinished line\n"));
 }
 
 TEST(Response, OfAGeneratorLeavesBlockByBlock) {

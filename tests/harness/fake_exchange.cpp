@@ -120,6 +120,7 @@ SendResult FakeExchange::send(const ReplyPart& part) noexcept {
   bytes_sent_ += sent.bytes().size();
   parts_.push_back(std::move(sent));
   ended_ = part.then == ReplyPart::Then::end;
+  if (ended_) log_before_end_ = recorder_.text();
   ++parts_sent_;
   return SendResult::sent;
 }

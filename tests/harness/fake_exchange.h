@@ -90,6 +90,8 @@ class FakeExchange final : public gateway::Exchange {
   const std::vector<SentPart>& parts() const noexcept { return parts_; }
   // The bytes of all parts.
   std::string body() const;
+  // What was logged before the part with Then::end came, as LogRecorder::text() has it.
+  const std::string& log_before_end() const noexcept { return log_before_end_; }
   // Whether a part with Then::end came.
   bool ended() const noexcept { return ended_; }
   std::size_t parts_sent() const noexcept { return parts_sent_; }
@@ -116,6 +118,7 @@ class FakeExchange final : public gateway::Exchange {
   std::optional<std::uint64_t> content_length_;
   std::vector<SentPart> parts_;
   bool ended_ = false;
+  std::string log_before_end_;
   std::atomic<std::size_t> parts_sent_ = 0;
   std::atomic<std::size_t> bytes_sent_ = 0;
   std::atomic<std::size_t> body_reads_ = 0;

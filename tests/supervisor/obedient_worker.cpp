@@ -5,9 +5,9 @@
 //   "silent": true      is never ready
 //   "deaf": true        ignores SIGTERM
 // A connection sends one word: "observe" is answered with a JSON object, "exit N" ends the worker
-// with that code, "crash" with SIGSEGV.
+// with that code, "crash" with SIGSEGV, "say TEXT" puts a line on the status pipe.
+// Linked statically, so that a jail needs nothing but the program.
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
@@ -23,14 +23,16 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "supervisor/worker_start.h"
+#include "pyhost/gateway/worker_settings.h"
 
 extern char** environ;
 
 namespace {
 
 using Json = nlohmann::json;
-namespace worker_fd = pyhost::supervisor::worker_fd;
+using pyhost::gateway::kWorkerListeningFd;
+using pyhost::gateway::kWorkerSettingsFd;
+using pyhost::gateway::kWorkerStatusFd;
 
 std::string read_all(int fd) {
   std::string text;
@@ -73,13 +75,20 @@ Json descriptors() {
   return open;
 }
 
+Json names_in(const char* folder) {
+  Json names = Json::array();
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
+
 Json observe(const Json& settings, const char* name) {
   Json variables = Json::array();
   for (char** each = environ; *each != nullptr; ++each) variables.push_back(*each);
   const mode_t mask = umask(0);
   umask(mask);
-  sigset_t blocked;
-  sigprocmask(SIG_SETMASK, nullptr, &blocked);
+  std::error_code ignored;  // of a jail without /proc
   return {{"pid", getpid()},
           {"parent", getppid()},
           {"ids", ids()},
@@ -91,7 +100,8 @@ Json observe(const Json& settings, const char* name) {
           {"cpu", limit_of(RLIMIT_CPU)},
           {"nice", getpriority(PRIO_PROCESS, 0)},
           {"name", name},
-          {"stdin", std::filesystem::read_symlink("/proc/self/fd/0").string()},
+          {"root", names_in("/")},
+          {"stdin", std::filesystem::read_symlink("/proc/self/fd/0", ignored).string()},
           {"descriptors", descriptors()},
           {"sighup_ignored", signal(SIGHUP, SIG_DFL) == SIG_IGN},
           {"settings", settings}};
@@ -102,6 +112,7 @@ void serve(int connection, const Json& settings, const char* name) {
   const ssize_t got = read(connection, word.data(), word.size() - 1);
   const std::string command(word.data(), got > 0 ? got : 0);
   if (command.starts_with("exit ")) _exit(std::atoi(command.c_str() + 5));
+  if (command.starts_with("say ")) say(kWorkerStatusFd, command.substr(4) + "\n");
   if (command == "crash") raise(SIGSEGV);
   if (command == "observe") say(connection, observe(settings, name).dump());
 }
@@ -110,10 +121,10 @@ void serve(int connection, const Json& settings, const char* name) {
 void serve_all(int signals, const Json& settings, const char* name) {
   while (true) {
     std::array<pollfd, 2> ready{
-        {{.fd = worker_fd::kListen, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
+        {{.fd = kWorkerListeningFd, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
     poll(ready.data(), ready.size(), -1);
     if (ready[1].revents != 0) return;
-    const int connection = accept4(worker_fd::kListen, nullptr, nullptr, SOCK_CLOEXEC);
+    const int connection = accept4(kWorkerListeningFd, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) continue;
     serve(connection, settings, name);
     close(connection);
@@ -126,7 +137,7 @@ int main(int, char** argv) {
   // A crash on purpose leaves no core.
   const rlimit no_core{};
   setrlimit(RLIMIT_CORE, &no_core);
-  const Json settings = Json::parse(read_all(worker_fd::kSettings), nullptr, false);
+  const Json settings = Json::parse(read_all(kWorkerSettingsFd), nullptr, false);
   if (!settings.is_object()) return 9;
   sigset_t set;
   sigemptyset(&set);
@@ -135,14 +146,14 @@ int main(int, char** argv) {
   if (settings.contains("deaf")) sigemptyset(&set);
   const int signals = signalfd(-1, &set, SFD_CLOEXEC);
 
-  listen(worker_fd::kListen, 100);
-  say(worker_fd::kStatus, "{\"step\":\"settings\"}\n");
+  listen(kWorkerListeningFd, 100);
+  say(kWorkerStatusFd, "{\"step\":\"settings\"}\n");
   if (settings.contains("fail")) {
-    say(worker_fd::kStatus, Json{{"failed", settings["fail"]}}.dump() + "\n");
+    say(kWorkerStatusFd, Json{{"failed", settings["fail"]}}.dump() + "\n");
     return 1;
   }
   if (settings.contains("crash")) raise(SIGSEGV);
-  if (!settings.contains("silent")) say(worker_fd::kStatus, "{\"ready\":true}\n");
+  if (!settings.contains("silent")) say(kWorkerStatusFd, "{\"ready\":true}\n");
   serve_all(signals, settings, argv[0]);
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <set>
 
 #include "harness/process.h"
@@ -138,6 +139,23 @@ TEST_F(PrivilegedSupervisor, OpensTheSocketForHttpdsUserOrTheGivenOne) {
 TEST_F(PrivilegedSupervisor, RefusesAJailWithoutTheWorker) {
   want("one", {{"chroot", folder.path()}});
   EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: " PYHOST_TEST_WORKER " cannot be run: "));
+}
+
+TEST_F(PrivilegedSupervisor, RunsWorkersInAJail) {
+  namespace fs = std::filesystem;
+  const fs::path jail = folder.path() + "/jail";
+  const fs::path program = PYHOST_TEST_WORKER;
+  fs::create_directories(jail / program.parent_path().relative_path());
+  fs::create_directories(jail / "srv/app");
+  fs::copy_file(program, jail / program.relative_path());
+  want("one", {{"chroot", jail}, {"home", "/srv/app"}, {"user", "nobody"}});
+  ASSERT_EQ(apply(), "");
+  const json seen = observe(0);
+  EXPECT_EQ(seen["folder"], "/srv/app");
+  EXPECT_THAT(seen["root"],
+              testing::UnorderedElementsAre("srv", program.begin().operator++()->string()));
+  EXPECT_EQ(seen["ids"]["uids"], json({65534, 65534, 65534}));
+  EXPECT_EQ(seen["ids"]["regains_root"], false);
 }
 
 TEST_F(PrivilegedSupervisor, RefusesAHomeThatTheUserMayNotEnter) {
@@ -293,6 +311,41 @@ TEST_F(Supervisor, LeavesASlotReadyWhileItsWorkerIsRenewed) {
     return scoreboard.status({0, 0}).state == metrics::SlotState::ready;
   };
   EXPECT_TRUE(wait_until(ready));
+}
+
+TEST_F(Supervisor, ReplacesAWorkerThatWantsASuccessorWithoutAGap) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t first = worker_pid(0);
+  ASSERT_TRUE(logged("PH0404"));
+  ask(0, 0, R"(say {"relieve":"restart-interval"})");
+  for (auto seen = scoreboard.status({0, 0}); seen.generation == 1;
+       seen = scoreboard.status({0, 0})) {
+    ASSERT_EQ(seen.state, metrics::SlotState::ready) << log_text();
+  }
+  EXPECT_TRUE(wait_until([first] { return !is_alive(first); }));
+  EXPECT_THAT(log_text(),
+              HasSubstr(fmt::format("pid {}, is to be replaced: restart-interval", first)));
+  EXPECT_EQ(observe(0)["settings"]["generation"], 2);
+}
+
+TEST_F(Supervisor, RecordsTheLimitThatHasEndedAWorker) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t first = worker_pid(0);
+  ask(0, 0, R"(say {"draining":"request-timeout"})");
+  // The successor does not wait for the end of the worker.
+  ASSERT_TRUE(logged("PH0404", 2));
+  EXPECT_TRUE(is_alive(first));
+  kill(first, SIGTERM);
+  EXPECT_TRUE(
+      logged(fmt::format("pid {}, has ended because a request ran longer than "
+                         "request-timeout",
+                         first)));
+  const metrics::Death death = scoreboard.status({0, 0}).last_death;
+  EXPECT_EQ(death.cause, metrics::DeathCause::timeout);
+  EXPECT_EQ(death.detail, static_cast<unsigned>(metrics::TimeoutKind::request));
+  EXPECT_EQ(death.generation, 1u);
 }
 
 TEST_F(Supervisor, TellsAtWhichStepAWorkerDied) {

@@ -11,6 +11,7 @@
 
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
+#include "pyhost/gateway/engine_watch.h"
 #include "pyhost/gateway/exchange.h"
 #include "pyhost/gateway/target.h"
 
@@ -75,6 +76,10 @@ class Engine {
   // keeps Python from running for the rest of the process's life. PRECONDITION: no run() is in
   // progress or to come; runs that are left over from a forced exit never return.
   virtual void stop(std::chrono::milliseconds budget) noexcept = 0;
+
+  // For whoever watches over what this engine runs; null when it runs nothing itself. Lives as long
+  // as the engine and is not used after stop().
+  virtual EngineWatch* watch() noexcept { return nullptr; }
 };
 
 // --- The plugin's side of the border -----------------------------------------------------------

@@ -78,6 +78,9 @@ struct ProcessGroup {
   bool operator==(const ProcessGroup&) const = default;
 };
 
+// What shutdown_timeout = 0 comes to.
+inline constexpr std::chrono::milliseconds kUnlimitedShutdown{60'000};
+
 // How many workers the group has.
 inline unsigned worker_count(const ProcessGroup& group) noexcept {
   return group.processes.value_or(1);

@@ -14,6 +14,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/thread.h"
 #include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/process_group.h"
 #include "pyhost/gateway/target.h"
 
 namespace pyhost::gateway {
@@ -23,6 +24,7 @@ inline constexpr int kWorkerListeningFd = 3;
 inline constexpr int kWorkerStatusFd = 4;
 inline constexpr int kWorkerSettingsFd = 5;
 inline constexpr int kWorkerScoreboardFd = 6;
+inline constexpr int kWorkerFds = 7;  // how many, 0 to 2 included
 
 // What the configuration lets a process group run, so that nothing in a request can choose another
 // file. Empty lists serve nothing.
@@ -40,6 +42,27 @@ struct Preload {
   std::string script;  // a path, or "package.module:callable"
 };
 
+// What ends a worker, and how long that may take. 0 switches a limit off; only of graceful_timeout
+// it means that requests are not waited for.
+struct WorkerLimits {
+  std::chrono::milliseconds request_timeout{0};
+  std::chrono::milliseconds interrupt_timeout{0};
+  std::chrono::milliseconds deadlock_timeout{0};
+  std::chrono::milliseconds startup_timeout{0};
+  std::chrono::milliseconds inactivity_timeout{0};
+  std::chrono::milliseconds restart_interval{0};
+  std::chrono::milliseconds graceful_timeout{15'000};
+  std::chrono::milliseconds eviction_timeout{15'000};  // instead of it, after SIGUSR1
+  std::chrono::milliseconds shutdown_timeout{5'000};   // for the interpreters, after that
+  std::uint64_t requests_max = 0;                      // the worker is replaced after about so many
+  std::uint64_t resident_bytes_max = 0;
+
+  bool operator==(const WorkerLimits&) const = default;
+};
+
+// What the options of a group come to.
+WorkerLimits limits_of(const ProcessGroup& group) noexcept;
+
 struct WorkerSettings {
   EngineSettings engine;  // with the process group's name
   std::string plugin;     // the path of the engine plugin
@@ -49,10 +72,8 @@ struct WorkerSettings {
   uid_t httpd_uid = 0;  // the only user whose connections are served
   base::LogLevel log_level = base::LogLevel::warn;
   std::chrono::milliseconds socket_timeout{60'000};
-  std::chrono::milliseconds graceful_timeout{15'000};  // for running requests, after SIGTERM
-  std::chrono::milliseconds shutdown_timeout{5'000};   // for the interpreters, after that
-  std::uint64_t requests_max = 0;  // the worker drains after about so many; 0 = no limit
-  std::uint32_t group_index = 0;   // its row of the scoreboard
+  WorkerLimits limits;
+  std::uint32_t group_index = 0;  // its row of the scoreboard
   std::uint32_t slot_index = 0;
   ServedTargets targets;
   std::vector<Preload> preloads;

@@ -17,7 +17,7 @@ TEST(WorkerSettings, SurviveTheWayToTheWorker) {
   settings.plugin = "/usr/lib/plugin.so";
   settings.threads = 3;
   settings.log_level = base::LogLevel::debug;
-  settings.graceful_timeout = 2500ms;
+  settings.limits.graceful_timeout = 2500ms;
   settings.targets = {.scripts = {"/srv/a.wsgi"}, .folders = {"/srv/b/"}, .modules = {"site.wsgi"}};
   settings.preloads = {{.application_group = "main", .script = "/srv/a.wsgi"}};
   const std::string json = to_json(settings);
@@ -28,7 +28,7 @@ TEST(WorkerSettings, SurviveTheWayToTheWorker) {
   EXPECT_EQ(parsed->engine.hash_seed, 7u);
   EXPECT_EQ(parsed->engine.switch_interval_seconds, 0.25);
   EXPECT_EQ(parsed->engine.server_version, settings.engine.server_version);
-  EXPECT_EQ(parsed->graceful_timeout, 2500ms);
+  EXPECT_EQ(parsed->limits, settings.limits);
   EXPECT_EQ(parsed->targets.modules, settings.targets.modules);
   ASSERT_EQ(parsed->preloads.size(), 1u);
   EXPECT_EQ(parsed->preloads[0].application_group, "main");
@@ -77,6 +77,20 @@ TEST(ServedTargets, AreTheConfiguredOnesOnly) {
   EXPECT_FALSE(serves(TargetKind::file, "/srv/apps/./a"));
   EXPECT_FALSE(serves(TargetKind::file, "/srv/apps//a"));
   EXPECT_FALSE(serves(TargetKind::file, ""));
+}
+
+TEST(WorkerLimits, ComeFromTheOptionsOfTheGroup) {
+  ProcessGroup group;
+  EXPECT_EQ(limits_of(group), (WorkerLimits{.deadlock_timeout = 300s}));
+  group.eviction_timeout = 30s;
+  group.shutdown_timeout = 0ms;
+  group.maximum_requests = 7;
+  group.memory_limit_bytes = 1000;
+  const WorkerLimits limits = limits_of(group);
+  EXPECT_EQ(limits.eviction_timeout, 30s);
+  EXPECT_EQ(limits.shutdown_timeout, kUnlimitedShutdown);
+  EXPECT_EQ(limits.requests_max, 7u);
+  EXPECT_EQ(limits.resident_bytes_max, 900u);
 }
 
 }  // namespace

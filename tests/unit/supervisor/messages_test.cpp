@@ -154,6 +154,13 @@ TEST_F(StatusReaderTest, UnderstandsEveryReport) {
   EXPECT_FALSE(reader->at_end());
 }
 
+TEST_F(StatusReaderTest, UnderstandsWhyAWorkerLeaves) {
+  say("{\"relieve\":\"restart-interval\"}\n{\"draining\":\"request-timeout\"}\n");
+  EXPECT_THAT(reader->read(),
+              ElementsAre(StatusReport{StatusReport::Kind::relieve, "restart-interval"},
+                          StatusReport{StatusReport::Kind::draining, "request-timeout"}));
+}
+
 TEST_F(StatusReaderTest, PutsLinesTogether) {
   say("{\"ready\":");
   EXPECT_THAT(reader->read(), IsEmpty());

@@ -248,6 +248,19 @@ TEST(OomCounter, NeverGrowsWithoutAFile) {
   EXPECT_FALSE(counter.has_grown());
 }
 
+TEST(Death, HasTheReasonThatTheWorkerGave) {
+  using Cause = Death::Cause;
+  const Death orderly{Cause::exited, 0};
+  EXPECT_EQ(with_reason(orderly, "request-timeout").cause, Cause::request_timeout);
+  EXPECT_EQ(with_reason(orderly, "deadlock-timeout").cause, Cause::deadlock_timeout);
+  EXPECT_EQ(with_reason(orderly, "startup-timeout").cause, Cause::import_timeout);
+  EXPECT_EQ(with_reason({Cause::drain_timeout, 20}, "request-timeout").cause,
+            Cause::request_timeout);
+  EXPECT_EQ(with_reason(orderly, ""), orderly);
+  EXPECT_EQ(with_reason({Cause::signalled, SIGSEGV}, "request-timeout"),
+            (Death{Cause::signalled, SIGSEGV}));
+}
+
 TEST(Death, IsDescribedForALogLine) {
   EXPECT_EQ(describe({Death::Cause::exited, 3}), "exited with code 3");
   EXPECT_EQ(describe({Death::Cause::signalled, SIGSEGV}),

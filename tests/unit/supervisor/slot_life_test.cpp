@@ -289,7 +289,52 @@ TEST_F(SlotLifeTest, NeverHasADeadlineThatAStepLeavesInThePast) {
   }
 }
 
+TEST_F(SlotLifeTest, RelievesAWorkerWhenItsSuccessorIsReady) {
+  bring_up(10);
+  slot.relieve(10);
+  EXPECT_TRUE(slot.awaits_renewal(now));
+  EXPECT_THAT(step(Renewal::denied), IsEmpty());
+  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(2)));
+  slot.spawned(11, now);
+  EXPECT_THAT(step(), IsEmpty());
+  EXPECT_EQ(slot.serving(), 10);
+  slot.ready(11, now);
+  EXPECT_THAT(step(), ElementsAre(terminate(10, 1)));
+}
+
+TEST_F(SlotLifeTest, RelievesAWorkerWithoutSuccessorAfterItsDrainBudget) {
+  bring_up(10);
+  slot.relieve(10);
+  step(Renewal::allowed);
+  slot.spawned(11, now);
+  slot.ended(11, now);
+  const TimePoint failed = now;
+  now = failed + 20s - 1ms;
+  EXPECT_THAT(step(Renewal::denied), IsEmpty());
+  EXPECT_EQ(slot.next_deadline(), failed + 20s);
+  now += 1ms;
+  EXPECT_THAT(step(Renewal::denied), ElementsAre(terminate(10, 1), spawn(3)));
+  EXPECT_EQ(slot.next_deadline(), now + 20s);
+}
+
+TEST_F(SlotLifeTest, StartsASuccessorAtOnceWhenAWorkerDrainsByItself) {
+  bring_up(10);
+  slot.draining(10, now);
+  EXPECT_EQ(slot.state(), SlotState::draining);
+  EXPECT_FALSE(slot.awaits_renewal(now));
+  EXPECT_THAT(step(Renewal::denied), ElementsAre(spawn(2)));
+  slot.spawned(11, now);
+  now += 20s;
+  slot.ready(11, now);
+  EXPECT_THAT(step(), ElementsAre(kill(10, 1)));
+  const LastPhase last = slot.ended(10, now);
+  EXPECT_EQ(last.phase, WorkerPhase::draining);
+  EXPECT_EQ(last.killed, KillReason::drain_timeout);
+}
+
 TEST_F(SlotLifeTest, HearsNothingFromWorkersItDoesNotHave) {
+  slot.relieve(99);
+  slot.draining(99, now);
   slot.ready(99, now);
   slot.failed(99, now);
   EXPECT_EQ(slot.state(), SlotState::empty);

@@ -1,4 +1,4 @@
-#include "supervisor/file_log.h"
+#include "pyhost/base/file_log.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 #include <array>
 #include <chrono>
 
-namespace pyhost::supervisor {
+namespace pyhost::base {
 namespace {
 
 constexpr std::array<std::string_view, 9> kLevelNames{"emerg",  "alert", "crit",  "error", "warn",
@@ -29,7 +29,7 @@ void append_escaped(std::string& line, std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '\n') {
       line += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
+    } else if ((byte < 0x20 && c != '\t') || byte == 0x7f) {
       line += fmt::format("\\x{:02x}", byte);
     } else {
       line += c;
@@ -39,15 +39,15 @@ void append_escaped(std::string& line, std::string_view text) {
 
 }  // namespace
 
-void FileLog::log(base::LogLevel level, base::Message message, std::string_view text) noexcept {
+void FileLog::log(LogLevel level, Message message, std::string_view text) noexcept {
   if (!wants(level)) return;
-  std::string line = fmt::format("[{}] [wsgi:{}] [pid {}] ", time_stamp(),
-                                 kLevelNames[static_cast<std::size_t>(level)], getpid());
-  if (message != base::Message::none) line += fmt::format("{}: ", base::id_of(message));
+  std::string line = fmt::format("[{}] [wsgi:{}] [pid {}:tid {}] ", time_stamp(),
+                                 kLevelNames[static_cast<std::size_t>(level)], getpid(), gettid());
+  if (message != Message::none) line += fmt::format("{}: ", id_of(message));
   append_escaped(line, text);
   line += '\n';
   // A log that cannot be written to has nowhere to complain.
   [[maybe_unused]] const ssize_t written = write(fd(), line.data(), line.size());
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::base

@@ -1,0 +1,29 @@
+// Log records as httpd writes them, into an error log that httpd has opened.
+#pragma once
+
+#include "pyhost/base/log.h"
+#include "pyhost/base/unique_fd.h"
+
+namespace pyhost::base {
+
+// One write per record, so that records of several threads and processes do not mix. Line ends and
+// other control characters in the text are escaped.
+class FileLog final : public LogSink {
+ public:
+  // Keeps records up to `threshold`.
+  FileLog(UniqueFd file, LogLevel threshold) noexcept
+      : file_(std::move(file)), threshold_(threshold) {}
+
+  bool wants(LogLevel level) const noexcept override { return level <= threshold_; }
+  void log(LogLevel level, Message message, std::string_view text) noexcept override;
+
+  // PRECONDITION: no other thread uses the log.
+  void set_threshold(LogLevel threshold) noexcept { threshold_ = threshold; }
+  int fd() const noexcept { return file_.get(); }
+
+ private:
+  UniqueFd file_;
+  LogLevel threshold_;
+};
+
+}  // namespace pyhost::base

@@ -1,0 +1,53 @@
+// What a process that watches over its requests needs of an engine besides running them.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "pyhost/gateway/exchange.h"
+
+namespace pyhost::gateway {
+
+// The lock of an interpreter that cannot be had.
+struct LockWait {
+  std::chrono::steady_clock::time_point since;
+  std::string interpreter;  // "the main interpreter", "sub-interpreter 'name'"
+};
+
+// Belongs to its engine. Every function may be called from any thread, returns at once and never
+// waits for an interpreter's lock: what needs one is done by threads of the engine's own, as soon
+// as they get it.
+class EngineWatch {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  virtual ~EngineWatch() = default;
+
+  // Raises mod_wsgi.RequestTimeout, once, in the run on that exchange if it is in Python since
+  // before `moment` and has not ended; any other run, and a later one on the same exchange, is left
+  // alone. A run that still waits for its interpreter is not reached: ask again. Python raises it
+  // when the thread next runs Python code. The exchange is compared, not used.
+  virtual void interrupt(const Exchange& exchange, TimePoint moment) noexcept = 0;
+
+  // Raises SystemExit, once, in every preload() that is in Python.
+  virtual void interrupt_preloads() noexcept = 0;
+
+  // The Python stacks of all threads that are in run() or preload(), as text. `take` is called
+  // once, on a thread of the engine's, when the last interpreter's lock was had; so perhaps never.
+  virtual void collect_stacks(std::function<void(std::string_view stacks)> take) noexcept = 0;
+
+  // The stacks of all Python threads, as far as CPython can tell them without the lock. Reads what
+  // running threads may change: for a process that is going to end.
+  virtual std::string stacks_without_lock() noexcept = 0;
+
+  // Asks for the lock of every interpreter, unless that is under way, and says which question of
+  // earlier calls has waited longest for its answer; nothing when all were answered.
+  virtual std::optional<LockWait> probe_locks() noexcept = 0;
+
+  // Whether any script was ever imported successfully.
+  virtual bool script_loaded() const noexcept = 0;
+};
+
+}  // namespace pyhost::gateway

@@ -1,0 +1,52 @@
+#include "engine/active_calls.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <array>
+
+namespace pyhost::engine {
+
+ActiveCalls::Scope::Scope(python::Attached&, ActiveCalls& calls,
+                          const gateway::Exchange* exchange_or_null)
+    : calls_(calls), exchange_or_null_(exchange_or_null), thread_(PyThread_get_thread_ident()) {
+  calls_.calls_.push_back(this);
+}
+
+ActiveCalls::Scope::~Scope() {
+  std::erase(calls_.calls_, this);
+  if (interrupted_) PyThreadState_SetAsyncExc(thread_, nullptr);
+}
+
+void ActiveCalls::interrupt(Scope& call, PyObject* exception) noexcept {
+  call.interrupted_ = true;
+  PyThreadState_SetAsyncExc(call.thread_, exception);
+}
+
+void ActiveCalls::interrupt_run(python::Attached&, const gateway::Exchange& exchange,
+                                Clock::time_point moment, PyObject* exception) noexcept {
+  for (Scope* call : calls_) {
+    const bool meant = call->exchange_or_null_ == &exchange && call->began_ < moment;
+    if (meant && !call->interrupted_) interrupt(*call, exception);
+  }
+}
+
+void ActiveCalls::interrupt_preloads(python::Attached&, PyObject* exception) noexcept {
+  for (Scope* call : calls_) {
+    const bool meant = call->exchange_or_null_ == nullptr;
+    if (meant && !call->interrupted_) interrupt(*call, exception);
+  }
+}
+
+std::vector<std::pair<unsigned long, std::string>> ActiveCalls::threads(python::Attached&) const {
+  std::vector<std::pair<unsigned long, std::string>> threads;
+  for (const Scope* call : calls_) {
+    std::array<char, 16> name{};
+    ::pthread_getname_np(call->thread_, name.data(), name.size());
+    threads.emplace_back(call->thread_, fmt::format("thread {}", name.data()));
+  }
+  return threads;
+}
+
+}  // namespace pyhost::engine

@@ -1,0 +1,55 @@
+// What runs in an interpreter at the moment, and how it is interrupted.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pyhost/gateway/exchange.h"
+#include "python/attached.h"
+
+namespace pyhost::engine {
+
+// The runs and preloads of one interpreter. The interpreter's lock protects it.
+class ActiveCalls {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // A call for its scope. What was raised in its thread and has not arrived yet is taken back at
+  // the end, so that it cannot reach another request.
+  class Scope {
+   public:
+    // `exchange_or_null` is null for a preload.
+    Scope(python::Attached& py, ActiveCalls& calls, const gateway::Exchange* exchange_or_null);
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope();
+
+    bool interrupted() const noexcept { return interrupted_; }
+
+   private:
+    friend ActiveCalls;
+
+    ActiveCalls& calls_;
+    const gateway::Exchange* const exchange_or_null_;
+    const Clock::time_point began_ = Clock::now();
+    const unsigned long thread_;
+    bool interrupted_ = false;
+  };
+
+  // Raises `exception` in the run on that exchange, once, if it began before `moment`.
+  void interrupt_run(python::Attached& py, const gateway::Exchange& exchange,
+                     Clock::time_point moment, PyObject* exception) noexcept;
+  void interrupt_preloads(python::Attached& py, PyObject* exception) noexcept;
+
+  // Python's number of each thread, and a phrase that names the thread.
+  std::vector<std::pair<unsigned long, std::string>> threads(python::Attached& py) const;
+
+ private:
+  static void interrupt(Scope& call, PyObject* exception) noexcept;
+
+  std::vector<Scope*> calls_;
+};
+
+}  // namespace pyhost::engine

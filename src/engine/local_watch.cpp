@@ -1,0 +1,132 @@
+#include "engine/local_watch.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "engine/application_group.h"
+#include "pyhost/base/unique_fd.h"
+#include "python/compat.h"
+#include "python/error.h"
+
+namespace pyhost::engine {
+namespace {
+
+using python::Attached;
+using python::Attendant;
+using python::Interpreter;
+using python::Ref;
+
+// The stacks of all active threads as a str; null with an exception pending.
+Ref stacks_in(Attached& py) {
+  const auto threads = application_group_of(py.interpreter()).calls.threads(py);
+  const Ref list = Ref::steal(PyList_New(0));
+  if (!list) return {};
+  for (const auto& [number, label] : threads) {
+    const Ref entry = Ref::steal(Py_BuildValue("(ks)", number, label.c_str()));
+    if (!entry || PyList_Append(list.get(), entry.get()) != 0) return {};
+  }
+  return Ref::steal(PyObject_CallMethod(py.interpreter().support(), "stacks_of", "O", list.get()));
+}
+
+// What the interpreters say, put together. Co-owned by the tasks that bring it: the last one to go
+// passes it on.
+class Gathering {
+ public:
+  explicit Gathering(std::function<void(std::string_view)> take) : take_(std::move(take)) {}
+  Gathering(const Gathering&) = delete;
+  Gathering& operator=(const Gathering&) = delete;
+  ~Gathering() { take_(text_); }
+
+  void add(std::string text) {
+    const std::lock_guard lock(mutex_);
+    if (!text_.empty() && !text.empty()) text_ += '\n';
+    text_ += text;
+  }
+
+ private:
+  const std::function<void(std::string_view)> take_;
+  std::mutex mutex_;
+  std::string text_;
+};
+
+std::string read_whole(int fd) {
+  struct stat file {};
+  if (::fstat(fd, &file) != 0) return "";
+  std::string text(static_cast<std::size_t>(file.st_size), '\0');
+  const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text;
+}
+
+}  // namespace
+
+template <class F>
+void LocalWatch::for_each(F action) {
+  const auto interpreters = interpreters_.all();
+  const std::lock_guard lock(mutex_);
+  for (Interpreter* interpreter : interpreters) {
+    const auto [entry, made] = attendants_.try_emplace(interpreter);
+    if (made) {
+      auto attendant = std::make_unique<Attendant>(*interpreter);
+      if (attendant->start()) entry->second = std::move(attendant);
+    }
+    if (entry->second) action(*interpreter, *entry->second);
+  }
+}
+
+// Their threads go on.
+LocalWatch::~LocalWatch() {
+  for (auto& [interpreter, attendant] : attendants_) static_cast<void>(attendant.release());
+}
+
+void LocalWatch::interrupt(const gateway::Exchange& exchange, TimePoint moment) noexcept {
+  for_each([&exchange, moment](Interpreter&, Attendant& attendant) {
+    attendant.post([&exchange, moment](Attached& py) {
+      ApplicationGroup& group = application_group_of(py.interpreter());
+      group.calls.interrupt_run(py, exchange, moment, group.adapter.request_timeout());
+    });
+  });
+}
+
+void LocalWatch::interrupt_preloads() noexcept {
+  for_each([](Interpreter&, Attendant& attendant) {
+    attendant.post([](Attached& py) {
+      application_group_of(py.interpreter()).calls.interrupt_preloads(py, PyExc_SystemExit);
+    });
+  });
+}
+
+void LocalWatch::collect_stacks(std::function<void(std::string_view)> take) noexcept {
+  const auto gathering = std::make_shared<Gathering>(std::move(take));
+  for_each([&gathering](Interpreter&, Attendant& attendant) {
+    attendant.post([gathering](Attached& py) {
+      const Ref stacks = stacks_in(py);
+      std::string text =
+          stacks ? python::to_utf8(py, stacks.get()) : python::PythonError::take(py).summary(py);
+      gathering->add(std::move(text));
+    });
+  });
+}
+
+std::string LocalWatch::stacks_without_lock() noexcept {
+  const base::UniqueFd file(::memfd_create("pyhost-stacks", MFD_CLOEXEC));
+  bool complete = file.valid();
+  for (Interpreter* interpreter : interpreters_.all()) {
+    complete = complete && python::dump_stacks_without_lock(file.get(), interpreter->state());
+  }
+  return file.valid() ? read_whole(file.get()) : "";
+}
+
+std::optional<gateway::LockWait> LocalWatch::probe_locks() noexcept {
+  std::optional<gateway::LockWait> longest;
+  for_each([&longest](Interpreter& interpreter, Attendant& attendant) {
+    const auto since = attendant.waiting_since();
+    if (since && (!longest || *since < longest->since)) {
+      longest = gateway::LockWait{*since, interpreter.phrase()};
+    }
+    attendant.ask();
+  });
+  return longest;
+}
+
+}  // namespace pyhost::engine

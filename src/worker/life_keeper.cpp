@@ -1,0 +1,175 @@
+#include "worker/life_keeper.h"
+
+#include <fmt/format.h>
+
+#include <future>
+#include <memory>
+
+#include "worker/resident_memory.h"
+#include "worker/status_report.h"
+
+namespace pyhost::worker {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+using Clock = std::chrono::steady_clock;
+using Kind = LifeOrder::Kind;
+
+constexpr int kGatewayTimeout = 504;
+
+double seconds_since(TimePoint moment) noexcept {
+  return std::chrono::duration<double>(Clock::now() - moment).count();
+}
+
+std::string_view or_none(std::string_view stacks) noexcept {
+  return stacks.empty() ? "no request runs in an interpreter" : stacks;
+}
+
+}  // namespace
+
+std::optional<Farewell> LifeKeeper::advance(std::uint64_t served) {
+  std::optional<Farewell> farewell;
+  for (const LifeOrder& order : life_.step(observe(served))) {
+    if (const auto ends = carry_out(order)) farewell = ends;
+  }
+  return farewell;
+}
+
+Observation LifeKeeper::observe(std::uint64_t served) {
+  observed_at_ = Clock::now();
+  running_ = worker_.pool.requests_running();
+  Observation seen{.now = observed_at_,
+                   .running = running_,
+                   .active = worker_.pool.requests_active(),
+                   .served = served,
+                   .last_end = worker_.pool.last_end()};
+  if (worker_.limits.resident_bytes_max != 0) seen.resident_bytes = resident_bytes();
+  if (worker_.watch_or_null == nullptr) {
+    seen.script_loaded = true;
+    return seen;
+  }
+  seen.script_loaded = worker_.watch_or_null->script_loaded();
+  if (worker_.limits.deadlock_timeout.count() != 0) {
+    lock_wait_ = worker_.watch_or_null->probe_locks();
+    if (lock_wait_) seen.lock_waited_since = lock_wait_->since;
+  }
+  return seen;
+}
+
+std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
+  switch (order.kind) {
+    case Kind::interrupt:
+      announce_interruption(order.request);
+      interrupt(order.request);
+      break;
+    case Kind::interrupt_again:
+      interrupt(order.request);
+      break;
+    case Kind::give_up:
+      give_up(order.request);
+      break;
+    case Kind::ask_successor:
+      worker_.log.log(
+          LogLevel::info, Message::worker_relieved,
+          fmt::format("{} is to be replaced: {}", worker_.label, name_of(order.reason)));
+      report_relief_wanted(name_of(order.reason));
+      break;
+    case Kind::drain:
+      drain(order.reason);
+      break;
+    case Kind::end:
+      name_what_is_cut_off();
+      return Farewell::orderly;
+    case Kind::end_at_once:
+      end_stuck();
+      return Farewell::at_once;
+  }
+  return std::nullopt;
+}
+
+void LifeKeeper::announce_interruption(const RunningRequest& request) {
+  WorkerExchange& exchange = worker_.pool.exchange(request.thread);
+  exchange.note(request.number, LogLevel::warn, Message::request_interrupted,
+                fmt::format("{}, longer than request-timeout; it is interrupted", phrase(request)));
+  // Before the interruption, behind which the request may be over.
+  exchange.note(request.number, LogLevel::warn, Message::busy_stacks, stacks_now());
+}
+
+void LifeKeeper::interrupt(const RunningRequest& request) {
+  if (worker_.watch_or_null == nullptr) return;
+  // If that is over, what runs there now began after we looked.
+  worker_.watch_or_null->interrupt(worker_.pool.exchange(request.thread), observed_at_);
+}
+
+void LifeKeeper::give_up(const RunningRequest& request) {
+  WorkerExchange& exchange = worker_.pool.exchange(request.thread);
+  const std::string cause = fmt::format("{}, longer than request-timeout; {} is replaced",
+                                        phrase(request), worker_.label);
+  exchange.note(request.number, LogLevel::error, Message::request_given_up, cause);
+  if (worker_.limits.interrupt_timeout.count() == 0) {
+    exchange.note(request.number, LogLevel::error, Message::busy_stacks, stacks_now());
+  }
+  exchange.give_up(request.number, kGatewayTimeout, cause);
+}
+
+void LifeKeeper::drain(Reason reason) {
+  worker_.log.log(LogLevel::info, Message::worker_draining,
+                  fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
+  static_cast<void>(worker_.scoreboard.begin_draining(worker_.slot));
+  worker_.pool.drain();
+  if (reason == Reason::stopped) return;
+  report_draining(name_of(reason));
+  if (reason != Reason::startup_timeout) return;
+  worker_.log.log(LogLevel::error, Message::busy_stacks,
+                  fmt::format("{} has imported no script within startup-timeout\n{}", worker_.label,
+                              stacks_now()));
+}
+
+void LifeKeeper::end_stuck() {
+  const std::string cause =
+      fmt::format("the lock of {} could not be had for {:.3f} s, deadlock-timeout; {} ends",
+                  lock_wait_->interpreter, seconds_since(lock_wait_->since), worker_.label);
+  std::string text = cause;
+  for (const RunningRequest& request : running_) text += "\n" + phrase(request);
+  text += "\n" + worker_.watch_or_null->stacks_without_lock();
+  worker_.log.log(LogLevel::error, Message::lock_stuck, text);
+  static_cast<void>(worker_.scoreboard.begin_draining(worker_.slot));
+  worker_.pool.drain();
+  report_draining(name_of(Reason::deadlock_timeout));
+  for (const RunningRequest& request : running_) {
+    WorkerExchange& exchange = worker_.pool.exchange(request.thread);
+    exchange.note(request.number, LogLevel::error, Message::lock_stuck, cause);
+    exchange.give_up(request.number, kGatewayTimeout, cause);
+  }
+}
+
+void LifeKeeper::name_what_is_cut_off() {
+  if (worker_.pool.requests_active() == 0) return;
+  std::string text =
+      fmt::format("{} ends with {} requests running", worker_.label, running_.size());
+  for (const RunningRequest& request : running_) text += "; " + phrase(request);
+  worker_.log.log(LogLevel::warn, Message::drain_overrun, text);
+}
+
+std::string LifeKeeper::phrase(const RunningRequest& request) {
+  const std::string script = worker_.pool.exchange(request.thread).script_of(request.number);
+  return fmt::format("{} has run for {:.3f} s in thread wsgi-{}",
+                     script.empty() ? "a request" : script, seconds_since(request.began),
+                     request.thread);
+}
+
+std::string LifeKeeper::stacks_now() {
+  constexpr std::chrono::milliseconds kPatience{500};
+  if (worker_.watch_or_null == nullptr) return "";
+  const auto gathered = std::make_shared<std::promise<std::string>>();
+  auto future = gathered->get_future();
+  worker_.watch_or_null->collect_stacks(
+      [gathered](std::string_view stacks) { gathered->set_value(std::string(stacks)); });
+  if (future.wait_for(kPatience) == std::future_status::ready) {
+    return std::string(or_none(future.get()));
+  }
+  return worker_.watch_or_null->stacks_without_lock();
+}
+
+}  // namespace pyhost::worker

@@ -1,0 +1,65 @@
+// Tells a WorkerLife what it sees, and carries out what it orders.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "metrics/scoreboard.h"
+#include "pyhost/base/log.h"
+#include "pyhost/gateway/engine_watch.h"
+#include "worker/thread_pool.h"
+#include "worker/worker_life.h"
+
+namespace pyhost::worker {
+
+// What a keeper works on; all of it outlives the keeper.
+struct KeptWorker {
+  std::string label;  // "worker 0 of process group 'blog'"
+  const gateway::WorkerLimits& limits;
+  ThreadPool& pool;
+  gateway::EngineWatch* watch_or_null;  // null: an engine that cannot be watched
+  metrics::Scoreboard& scoreboard;
+  metrics::SlotId slot;
+  base::LogSink& log;
+};
+
+// How a worker ends.
+enum class Farewell {
+  orderly,  // with its interpreters
+  at_once,  // Python cannot be reached
+};
+
+// Used by the process's main thread, which never waits for an interpreter here and for no
+// connection; only the stacks of busy threads are waited for, for a moment.
+class LifeKeeper {
+ public:
+  LifeKeeper(KeptWorker worker, WorkerLife life) noexcept
+      : worker_(std::move(worker)), life_(std::move(life)) {}
+
+  WorkerLife& life() noexcept { return life_; }
+
+  // Does what is due; `served` is how many requests have ended. Something when the worker has to
+  // end now.
+  std::optional<Farewell> advance(std::uint64_t served);
+
+ private:
+  Observation observe(std::uint64_t served);
+  std::optional<Farewell> carry_out(const LifeOrder& order);
+  void announce_interruption(const RunningRequest& request);
+  void interrupt(const RunningRequest& request);
+  void give_up(const RunningRequest& request);
+  void drain(Reason reason);
+  void end_stuck();
+  void name_what_is_cut_off();
+  std::string phrase(const RunningRequest& request);
+  std::string stacks_now();
+
+  KeptWorker worker_;
+  WorkerLife life_;
+  TimePoint observed_at_{};
+  std::vector<RunningRequest> running_;         // as seen then
+  std::optional<gateway::LockWait> lock_wait_;  // the same
+};
+
+}  // namespace pyhost::worker

@@ -1,0 +1,41 @@
+#include "worker/status_report.h"
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pyhost/gateway/worker_settings.h"
+
+namespace pyhost::worker {
+namespace {
+
+void report(const nlohmann::json& status) {
+  const std::string line =
+      status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  // A supervisor that has gone is noticed elsewhere.
+  static_cast<void>(!::write(gateway::kWorkerStatusFd, line.data(), line.size()));
+}
+
+}  // namespace
+
+void report_step(std::string_view step) {
+  report({{"step", step}});
+}
+
+void report_ready() {
+  report({{"ready", true}});
+}
+
+void report_failure(std::string_view sentence) {
+  report({{"failed", sentence}});
+}
+
+void report_relief_wanted(std::string_view reason) {
+  report({{"relieve", reason}});
+}
+
+void report_draining(std::string_view reason) {
+  report({{"draining", reason}});
+}
+
+}  // namespace pyhost::worker

@@ -1,0 +1,19 @@
+// What a worker tells the supervisor, over its status pipe: one JSON object per line.
+#pragma once
+
+#include <string_view>
+
+namespace pyhost::worker {
+
+// {"step": "..."} while it starts.
+void report_step(std::string_view step);
+// {"ready": true}.
+void report_ready();
+// {"failed": "sentence"}: it cannot start and is about to end with code 1.
+void report_failure(std::string_view sentence);
+// {"relieve": "reason"}: it wants a successor and serves until it is told to end.
+void report_relief_wanted(std::string_view reason);
+// {"draining": "reason"}: it takes no more requests and is about to end.
+void report_draining(std::string_view reason);
+
+}  // namespace pyhost::worker

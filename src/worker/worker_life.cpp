@@ -1,0 +1,204 @@
+#include "worker/worker_life.h"
+
+#include <algorithm>
+
+namespace pyhost::worker {
+namespace {
+
+using std::chrono::milliseconds;
+using Kind = LifeOrder::Kind;
+
+bool is_on(milliseconds limit) noexcept {
+  return limit > milliseconds(0);
+}
+
+// How often the locks are asked for: a fraction of what may pass, as a wait counts from a question.
+milliseconds probe_interval(milliseconds deadlock_timeout) noexcept {
+  constexpr milliseconds kLongest{5'000};
+  constexpr milliseconds kShortest{10};
+  constexpr int kQuestions = 4;
+  return std::clamp(deadlock_timeout / kQuestions, kShortest, kLongest);
+}
+
+// A request that waits for its interpreter or for an import can only be interrupted behind that.
+milliseconds interrupt_interval(milliseconds interrupt_timeout) noexcept {
+  constexpr milliseconds kLongest{1'000};
+  constexpr milliseconds kShortest{10};
+  constexpr int kAttempts = 10;
+  return std::clamp(interrupt_timeout / kAttempts, kShortest, kLongest);
+}
+
+constexpr milliseconds kMemoryInterval{1'000};
+
+}  // namespace
+
+std::string_view name_of(Reason reason) noexcept {
+  switch (reason) {
+    case Reason::stopped:
+      return "stop";
+    case Reason::eviction:
+      return "eviction";
+    case Reason::maximum_requests:
+      return "maximum-requests";
+    case Reason::restart_interval:
+      return "restart-interval";
+    case Reason::inactivity_timeout:
+      return "inactivity-timeout";
+    case Reason::request_timeout:
+      return "request-timeout";
+    case Reason::deadlock_timeout:
+      return "deadlock-timeout";
+    case Reason::startup_timeout:
+      return "startup-timeout";
+    case Reason::cpu_time_limit:
+      return "cpu-time-limit";
+    case Reason::memory_limit:
+      break;
+  }
+  return "memory-limit";
+}
+
+void WorkerLife::stop(TimePoint now) {
+  if (drain_until_) {
+    drain_until_ = now;
+    return;
+  }
+  const bool evicted = replace_for_ == Reason::eviction;
+  drain_until_ = now + (evicted ? limits_.eviction_timeout : limits_.graceful_timeout);
+  stop_ordered_ = true;
+}
+
+void WorkerLife::replace(Reason reason) noexcept {
+  if (!replace_for_) replace_for_ = reason;
+}
+
+std::vector<LifeOrder> WorkerLife::step(const Observation& seen) {
+  Orders orders;
+  if (ended_) return orders;
+  if (stop_ordered_) {
+    stop_ordered_ = false;
+    orders.push_back({.kind = Kind::drain, .reason = Reason::stopped});
+  }
+  attend_requests(seen, orders);
+  attend_startup(seen, orders);
+  if (!draining() && !successor_asked_) {
+    if (!replace_for_) replace_for_ = reached_limit(seen);
+    if (replace_for_) {
+      successor_asked_ = true;
+      orders.push_back({.kind = Kind::ask_successor, .reason = *replace_for_});
+    }
+  }
+  const bool stuck = is_on(limits_.deadlock_timeout) && seen.lock_waited_since &&
+                     seen.now - *seen.lock_waited_since >= limits_.deadlock_timeout;
+  if (stuck) {
+    ended_ = true;
+    orders.push_back({.kind = Kind::end_at_once, .reason = Reason::deadlock_timeout});
+  } else if (drain_until_ && (seen.active <= given_up() || seen.now >= *drain_until_)) {
+    ended_ = true;
+    orders.push_back({.kind = Kind::end});
+  }
+  next_deadline_ = ended_ ? std::nullopt : deadline_after(seen);
+  return orders;
+}
+
+void WorkerLife::attend_requests(const Observation& seen, Orders& orders) {
+  std::erase_if(overdue_, [&seen](const Overdue& overdue) {
+    return std::ranges::find(seen.running, overdue.request) == seen.running.end();
+  });
+  for (const RunningRequest& request : seen.running) {
+    if (!first_request_ || request.began < *first_request_) first_request_ = request.began;
+    if (is_on(limits_.request_timeout) && seen.now - request.began >= limits_.request_timeout) {
+      attend(request, seen.now, orders);
+    }
+  }
+}
+
+void WorkerLife::attend(const RunningRequest& request, TimePoint now, Orders& orders) {
+  Overdue* overdue = find(request);
+  if (overdue == nullptr) {
+    overdue = &overdue_.emplace_back(Overdue{.request = request, .interrupted_at = now});
+    overdue->interrupt_again_at = now + interrupt_interval(limits_.interrupt_timeout);
+    if (is_on(limits_.interrupt_timeout)) {
+      orders.push_back({.kind = Kind::interrupt, .request = request});
+    }
+  }
+  if (overdue->given_up) return;
+  if (now - overdue->interrupted_at < limits_.interrupt_timeout) {
+    if (now < overdue->interrupt_again_at) return;
+    overdue->interrupt_again_at = now + interrupt_interval(limits_.interrupt_timeout);
+    orders.push_back({.kind = Kind::interrupt_again, .request = request});
+    return;
+  }
+  overdue->given_up = true;
+  orders.push_back({.kind = Kind::give_up, .request = request});
+  drain(Reason::request_timeout, now, orders);
+}
+
+// The limit for becoming ready is the supervisor's; this one is for the first request's import.
+void WorkerLife::attend_startup(const Observation& seen, Orders& orders) {
+  const bool late = is_on(limits_.startup_timeout) && first_request_ && !seen.script_loaded &&
+                    seen.now - *first_request_ >= limits_.startup_timeout;
+  if (late) drain(Reason::startup_timeout, seen.now, orders);
+}
+
+void WorkerLife::drain(Reason reason, TimePoint now, Orders& orders) {
+  if (draining()) return;
+  drain_until_ = now + limits_.graceful_timeout;
+  orders.push_back({.kind = Kind::drain, .reason = reason});
+}
+
+std::optional<Reason> WorkerLife::reached_limit(const Observation& seen) const noexcept {
+  if (served_max_ != 0 && seen.served >= served_max_) return Reason::maximum_requests;
+  if (is_on(limits_.restart_interval) && seen.now - started_ >= limits_.restart_interval) {
+    return Reason::restart_interval;
+  }
+  if (limits_.resident_bytes_max != 0 && seen.resident_bytes >= limits_.resident_bytes_max) {
+    return Reason::memory_limit;
+  }
+  if (is_on(limits_.inactivity_timeout) && seen.active == 0 && seen.last_end &&
+      seen.now - *seen.last_end >= limits_.inactivity_timeout) {
+    return Reason::inactivity_timeout;
+  }
+  return std::nullopt;
+}
+
+WorkerLife::Overdue* WorkerLife::find(const RunningRequest& request) noexcept {
+  const auto found = std::ranges::find(overdue_, request, &Overdue::request);
+  return found == overdue_.end() ? nullptr : &*found;
+}
+
+unsigned WorkerLife::given_up() const noexcept {
+  return static_cast<unsigned>(std::ranges::count_if(overdue_, &Overdue::given_up));
+}
+
+// What has not begun yet may reach its limit one limit from now at the earliest.
+std::optional<TimePoint> WorkerLife::deadline_after(const Observation& seen) const noexcept {
+  std::optional<TimePoint> next = drain_until_;
+  const auto consider = [&](bool on, TimePoint moment) {
+    if (on && moment > seen.now && (!next || moment < *next)) next = moment;
+  };
+  const bool timed = is_on(limits_.request_timeout);
+  consider(timed, seen.now + limits_.request_timeout);
+  for (const RunningRequest& request : seen.running) {
+    consider(timed, request.began + limits_.request_timeout);
+  }
+  for (const Overdue& overdue : overdue_) {
+    consider(!overdue.given_up, overdue.interrupted_at + limits_.interrupt_timeout);
+    consider(!overdue.given_up, overdue.interrupt_again_at);
+  }
+  if (is_on(limits_.deadlock_timeout)) {
+    consider(true, seen.now + probe_interval(limits_.deadlock_timeout));
+    if (seen.lock_waited_since) consider(true, *seen.lock_waited_since + limits_.deadlock_timeout);
+  }
+  if (draining()) return next;
+  consider(is_on(limits_.startup_timeout) && !seen.script_loaded,
+           first_request_.value_or(seen.now) + limits_.startup_timeout);
+  if (successor_asked_) return next;
+  consider(is_on(limits_.restart_interval), started_ + limits_.restart_interval);
+  consider(limits_.resident_bytes_max != 0, seen.now + kMemoryInterval);
+  const TimePoint idle_since = seen.active == 0 && seen.last_end ? *seen.last_end : seen.now;
+  consider(is_on(limits_.inactivity_timeout), idle_since + limits_.inactivity_timeout);
+  return next;
+}
+
+}  // namespace pyhost::worker

@@ -1,0 +1,129 @@
+// The life of a worker: when its requests are interrupted, when it asks for a successor, drains and
+// ends. No threads, no descriptors, no clock of its own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/gateway/worker_settings.h"
+
+namespace pyhost::worker {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+// A request that a thread is busy with.
+struct RunningRequest {
+  unsigned thread = 0;
+  std::uint64_t number = 0;  // tells apart the requests of one thread
+  TimePoint began{};
+
+  bool operator==(const RunningRequest&) const = default;
+};
+
+// Why a worker ends.
+enum class Reason {
+  stopped,  // SIGTERM, SIGINT, or the end of the supervisor
+  eviction,
+  maximum_requests,
+  restart_interval,
+  inactivity_timeout,
+  request_timeout,
+  deadlock_timeout,
+  startup_timeout,
+  cpu_time_limit,
+  memory_limit,
+};
+
+// "request-timeout": the option's name, where one stands for the reason. The supervisor knows them.
+std::string_view name_of(Reason reason) noexcept;
+
+// How the worker stands at a moment.
+struct Observation {
+  TimePoint now;
+  std::span<const RunningRequest> running;
+  unsigned active = 0;  // requests that were taken and not left, running or about to
+  std::uint64_t served = 0;
+  std::optional<TimePoint> last_end;           // of a request
+  std::optional<TimePoint> lock_waited_since;  // an interpreter's lock cannot be had
+  bool script_loaded = false;                  // any, ever
+  std::uint64_t resident_bytes = 0;
+};
+
+// What is to be done now.
+struct LifeOrder {
+  enum class Kind {
+    interrupt,        // `request`: raise RequestTimeout in it
+    interrupt_again,  // the same request may not have been in Python the first time
+    give_up,          // `request`: answer it; its thread is lost
+    ask_successor,    // tell the supervisor, and go on serving until it says SIGTERM
+    drain,            // take no more requests, and tell the supervisor unless it wants that
+    end,              // end the interpreters and the process
+    end_at_once,      // only the process: Python cannot be reached
+  };
+  Kind kind{};
+  Reason reason{};
+  RunningRequest request{};
+
+  bool operator==(const LifeOrder&) const = default;
+};
+
+// Not synchronised. Its owner calls step() after every event and at next_deadline(), and carries
+// the orders out. Limits of 0 are off.
+//
+// Ends that nothing forces are left to the supervisor, which has the successor ready first. A
+// request that has been given up is not waited for.
+class WorkerLife {
+ public:
+  // `served_max` is limits.requests_max with its jitter.
+  WorkerLife(const gateway::WorkerLimits& limits, std::uint64_t served_max, TimePoint started)
+      : limits_(limits), served_max_(served_max), started_(started) {}
+
+  // The supervisor wants the worker to end. A second call does not wait for requests any more.
+  void stop(TimePoint now);
+  // The worker is to be replaced, for a reason that a signal has brought.
+  void replace(Reason reason) noexcept;
+
+  std::vector<LifeOrder> step(const Observation& seen);
+  // When step() has something to do although no event has come; as of the last step().
+  std::optional<TimePoint> next_deadline() const noexcept { return next_deadline_; }
+
+  bool draining() const noexcept { return drain_until_.has_value(); }
+
+ private:
+  // A request whose time was over.
+  struct Overdue {
+    RunningRequest request;
+    TimePoint interrupted_at;
+    TimePoint interrupt_again_at;
+    bool given_up = false;
+  };
+
+  using Orders = std::vector<LifeOrder>;
+
+  void attend_requests(const Observation& seen, Orders& orders);
+  void attend(const RunningRequest& request, TimePoint now, Orders& orders);
+  void attend_startup(const Observation& seen, Orders& orders);
+  std::optional<Reason> reached_limit(const Observation& seen) const noexcept;
+  void drain(Reason reason, TimePoint now, Orders& orders);
+  Overdue* find(const RunningRequest& request) noexcept;
+  unsigned given_up() const noexcept;
+  std::optional<TimePoint> deadline_after(const Observation& seen) const noexcept;
+
+  const gateway::WorkerLimits limits_;
+  const std::uint64_t served_max_;
+  const TimePoint started_;
+  std::vector<Overdue> overdue_;
+  std::optional<TimePoint> first_request_;
+  std::optional<Reason> replace_for_;  // the first reason wins
+  bool successor_asked_ = false;
+  bool stop_ordered_ = false;  // stop() was called; its drain is not ordered yet
+  std::optional<TimePoint> drain_until_;
+  bool ended_ = false;
+  std::optional<TimePoint> next_deadline_;
+};
+
+}  // namespace pyhost::worker

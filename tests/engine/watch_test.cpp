@@ -1,0 +1,194 @@
+// What an engine offers whoever watches over its requests.
+
+#include <gmock/gmock.h>
+
+#include <future>
+#include <thread>
+
+#include "engine/engine_fixture.h"
+#include "harness/wait.h"
+
+namespace pyhost::test {
+namespace {
+
+using base::Message;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using Clock = std::chrono::steady_clock;
+
+class EngineWatch : public ::testing::Test {
+ protected:
+  // Before a second thread asks for it.
+  void SetUp() override { engine(); }
+};
+
+gateway::EngineWatch& watch() {
+  return *engine().watch();
+}
+
+std::string stacks() {
+  std::promise<std::string> gathered;
+  watch().collect_stacks([&](std::string_view text) { gathered.set_value(std::string(text)); });
+  return gathered.get_future().get();
+}
+
+// Waits for input before it begins its loop.
+constexpr char kLoop[] = R"(
+import time
+def loop_for_ever():
+    while True:
+        time.sleep(0.001)
+def application(environ, start_response):
+    loop_for_ever()
+)";
+
+TEST_F(EngineWatch, InterruptsTheRunOnAnExchange) {
+  const Script script(kLoop);
+  for (const char* group : {"", "one"}) {
+    FakeExchange exchange;
+    gateway::Outcome outcome;
+    std::thread request([&] {
+      outcome = engine().run({.application_group = group, .script = script.path()}, exchange);
+    });
+    ASSERT_TRUE(wait_until([] { return stacks().find("loop_for_ever") != std::string::npos; }));
+    watch().interrupt(exchange, Clock::now());
+    request.join();
+    EXPECT_EQ(outcome.kind, gateway::Outcome::Kind::refused);
+    EXPECT_EQ(outcome.status, 504);
+    EXPECT_NE(exchange.recorder().text_of(Message::run_interrupted), "");
+    EXPECT_EQ(exchange.recorder().text_of(Message::application_raised), "");
+  }
+}
+
+TEST_F(EngineWatch, InterruptsARunOnce) {
+  const Script script(R"(
+import mod_wsgi, time
+def application(environ, start_response):
+    try:
+        while True:
+            time.sleep(0.001)
+    except mod_wsgi.RequestTimeout:
+        data = environ['wsgi.input'].read()
+        start_response('200 OK', [])
+        return [data]
+)");
+  std::latch released(1);
+  FakeExchange exchange({.body = "data", .hold_reads = &released});
+  std::thread request([&] { engine().run({.script = script.path()}, exchange); });
+  EXPECT_TRUE(wait_until([] { return stacks().find("in application") != std::string::npos; }));
+  watch().interrupt(exchange, Clock::now());
+  EXPECT_TRUE(wait_until([&] { return exchange.body_reads() != 0; }));
+  watch().interrupt(exchange, Clock::now());
+  EXPECT_THAT(stacks(), HasSubstr("in application"));
+  released.count_down();
+  request.join();
+  EXPECT_EQ(exchange.body(), "data");
+}
+
+TEST_F(EngineWatch, LeavesOtherRunsAlone) {
+  std::latch released(1);
+  const Script script(R"(
+def wait_for_input(environ):
+    return environ['wsgi.input'].read()
+def application(environ, start_response):
+    data = wait_for_input(environ)
+    start_response('200 OK', [])
+    return [data]
+)");
+  const auto before = Clock::now();
+  FakeExchange exchange({.body = "data", .hold_reads = &released}), other;
+  gateway::Outcome outcome;
+  std::thread request([&] { outcome = engine().run({.script = script.path()}, exchange); });
+  EXPECT_TRUE(wait_until([] { return stacks().find("wait_for_input") != std::string::npos; }));
+  watch().interrupt(other, Clock::now());
+  // As if an earlier request of the same exchange was meant.
+  watch().interrupt(exchange, before);
+  // What was asked for before is done when the stacks come.
+  EXPECT_THAT(stacks(), HasSubstr("wait_for_input"));
+  released.count_down();
+  request.join();
+  EXPECT_EQ(outcome.kind, gateway::Outcome::Kind::complete);
+  EXPECT_EQ(exchange.body(), "data");
+}
+
+TEST_F(EngineWatch, TakesBackWhatHasNotArrivedWhenTheRunEnds) {
+  std::latch released(1);
+  const Script script(R"(
+def application(environ, start_response):
+    start_response('200 OK', [])
+    print('at the end', file=environ['wsgi.errors'])
+    return [b'x' * 100_000]
+)");
+  FakeExchange exchange({.hold_sends = &released}), next;
+  std::thread request([&] {
+    engine().run({.script = script.path()}, exchange);
+    // On the same thread.
+    engine().run({.script = script.path()}, next);
+  });
+  // The reply is sent behind the application's last instruction.
+  EXPECT_TRUE(wait_until(
+      [&] { return exchange.recorder().text().find("at the end") != std::string::npos; }));
+  EXPECT_TRUE(wait_until([] { return stacks().find("in application") == std::string::npos; }));
+  watch().interrupt(exchange, Clock::now());
+  stacks();
+  released.count_down();
+  request.join();
+  EXPECT_TRUE(exchange.ended());
+  EXPECT_EQ(next.body().size(), 100'000u);
+}
+
+TEST_F(EngineWatch, StacksAreThoseOfBusyThreads) {
+  std::latch released(1);
+  const Script script(R"(
+import threading
+threading.Thread(target=threading.Event().wait, name='idler', daemon=True).start()
+def read_body(environ):
+    environ['wsgi.input'].read()
+def application(environ, start_response):
+    read_body(environ)
+    start_response('200 OK', [])
+    return []
+)");
+  ASSERT_EQ(stacks(), "");
+  FakeExchange first({.body = "x", .hold_reads = &released}),
+      second({.body = "x", .hold_reads = &released});
+  std::thread one([&] { engine().run({.script = script.path()}, first); });
+  std::thread two(
+      [&] { engine().run({.application_group = "two", .script = script.path()}, second); });
+  const auto both = [] {
+    const std::string text = stacks();
+    const auto at = text.find("in read_body");
+    return at != text.npos && text.find("in read_body", at + 1) != text.npos;
+  };
+  EXPECT_TRUE(wait_until(both));
+  EXPECT_THAT(stacks(), AllOf(HasSubstr("most recent call last:\n"), HasSubstr(script.path()),
+                              Not(HasSubstr("idler")), Not(HasSubstr("threading.py"))));
+  EXPECT_THAT(watch().stacks_without_lock(), HasSubstr("in read_body"));
+  released.count_down();
+  one.join();
+  two.join();
+}
+
+TEST_F(EngineWatch, SaysWhichLockCannotBeHad) {
+  const Script script(R"(
+import ctypes
+def application(environ, start_response):
+    ctypes.PyDLL(None).usleep(300_000)
+    start_response('200 OK', [])
+    return []
+)");
+  watch().probe_locks();
+  std::thread request([&] { EXPECT_TRUE(run(script, {}, "keeper").complete()); });
+  std::optional<gateway::LockWait> waited;
+  EXPECT_TRUE(wait_until([&] {
+    waited = watch().probe_locks();
+    return waited && Clock::now() - waited->since >= std::chrono::milliseconds(100);
+  }));
+  EXPECT_THAT(waited->interpreter, HasSubstr("interpreter"));
+  request.join();
+  EXPECT_TRUE(wait_until([] { return !watch().probe_locks(); }));
+}
+
+}  // namespace
+}  // namespace pyhost::test
