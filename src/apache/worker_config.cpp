@@ -50,6 +50,13 @@ std::vector<gateway::Preload> preloads_of(const server_rec* s, const DaemonGroup
   return preloads;
 }
 
+// Whose connections the workers take: with socket-user= httpd's children have changed their user.
+uid_t uid_of_clients(const gateway::ProcessGroup& options) {
+  const uid_t own = httpd_identity().uid;
+  if (options.socket_user.empty()) return own;
+  return supervisor::resolve_user_id(options.socket_user).value_or(own);
+}
+
 // Scripts that are only imported are served as well.
 void add_preloads(gateway::ServedTargets& targets, const std::vector<gateway::Preload>& preloads) {
   for (const gateway::Preload& preload : preloads) {
@@ -98,7 +105,7 @@ WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup&
   settings.threads = options.threads;
   if (options.stack_size_bytes != 0) settings.stack_bytes = options.stack_size_bytes;
   settings.listen_backlog = static_cast<int>(options.listen_backlog);
-  settings.httpd_uid = httpd_identity().uid;
+  settings.httpd_uid = uid_of_clients(options);
   settings.log_level = static_cast<base::LogLevel>(
       std::min(ap_get_server_module_loglevel(group.server, APLOG_MODULE_INDEX),
                static_cast<int>(base::LogLevel::trace)));

@@ -68,6 +68,10 @@ class ScoreboardRecorder final : public SlotRecorder {
     return position.group < board_.groups() && position.slot < board_.slots(position.group);
   }
 
+  unsigned last_generation(SlotPosition position) const noexcept override {
+    return board_.status(slot_id(position)).generation;
+  }
+
   void take_over(SlotPosition position, pid_t pid, unsigned generation,
                  unsigned threads) noexcept override {
     board_.begin_generation(slot_id(position), pid, generation, threads);

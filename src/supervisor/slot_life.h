@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <algorithm>
 
 #include <chrono>
 #include <optional>
@@ -102,6 +103,10 @@ class SlotLife {
   // The pause before the start after the next failure.
   Milliseconds back_off() const noexcept;
   unsigned generation() const noexcept { return generation_; }
+  // The next generation comes behind this one, which another supervisor has started.
+  void begin_behind(unsigned generation) noexcept {
+    generation_ = std::max(generation_, generation);
+  }
 
  private:
   struct Worker {

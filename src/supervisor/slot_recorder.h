@@ -24,6 +24,8 @@ class SlotRecorder {
 
   // Whether the position can be recorded.
   virtual bool has(SlotPosition position) const noexcept = 0;
+  // Of the last worker that the slot has stood for; 0 when there was none.
+  virtual unsigned last_generation(SlotPosition position) const noexcept = 0;
   // From now on the slot stands for this worker. While an older one still serves, its successor
   // takes the slot over when it is ready, not when it starts.
   virtual void take_over(SlotPosition position, pid_t pid, unsigned generation,

@@ -115,7 +115,9 @@ std::vector<std::string> Supervisor::apply(ControlMessage message) {
   if (!state) return {state.error().sentence};
   std::vector<GroupSetup> setups;
   auto errors = prepare(*state, message, setups);
-  if (errors.empty()) commit(*state, std::move(setups));
+  if (!errors.empty()) return errors;
+  if (message.descriptors.size() > 1) log_.reopen(std::move(message.descriptors[1]));
+  commit(*state, std::move(setups));
   return errors;
 }
 

@@ -56,6 +56,7 @@ void WorkerGroup::adopt(GroupSetup setup) {
   setup_.sockets.clear();
   life_.renew(worker_count(options), life_limits(options));
   for (unsigned slot = 0; slot < worker_count(options); ++slot) {
+    life_.slot(slot).begin_behind(setup_.board->recorder->last_generation(position(slot)));
     // The board may be a new one, and the worker that serves is from before it.
     if (const auto pid = life_.slot(slot).serving()) {
       setup_.board->recorder->take_over(position(slot), *pid, workers_.at(*pid).generation,

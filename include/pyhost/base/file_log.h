@@ -17,7 +17,8 @@ class FileLog final : public LogSink {
   bool wants(LogLevel level) const noexcept override { return level <= threshold_; }
   void log(LogLevel level, Message message, std::string_view text) noexcept override;
 
-  // PRECONDITION: no other thread uses the log.
+  // PRECONDITION of these two: no other thread uses the log.
+  void reopen(UniqueFd file) noexcept { file_ = std::move(file); }
   void set_threshold(LogLevel threshold) noexcept { threshold_ = threshold; }
   int fd() const noexcept { return file_.get(); }
 
