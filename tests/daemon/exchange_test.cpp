@@ -220,7 +220,7 @@ TEST_F(RemoteExchange, ConnectionIsFreeWhileTheApplicationCleansUp) {
   EXPECT_EQ(next.body(), "next");
   cleaned.count_down();
   // The application uses what this function owns.
-  EXPECT_TRUE(wait_until([&] { return pool(0).requests_running() == 0; }));
+  EXPECT_TRUE(wait_until([&] { return pool(0).requests_running().empty(); }));
 }
 
 TEST_F(RemoteExchange, ApplicationLearnsThatTheClientHasGone) {

@@ -1,0 +1,118 @@
+// What the supervisor writes on the scoreboard.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include "supervisor/supervisor_fixture.h"
+
+namespace pyhost::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+using SupervisorRecords = SupervisorFixture;
+
+TEST_F(SupervisorRecords, RefuseMoreWorkersThanTheScoreboardHasRoomFor) {
+  want("one", {{"processes", "5"}});
+  EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: the scoreboard has no room"));
+  state.groups[0].options.processes = 1;
+  state.groups[0].index = 8;
+  EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: the scoreboard has no room"));
+}
+
+TEST_F(SupervisorRecords, SayWhoServesASlot) {
+  want("one", {{"processes", "2"}, {"threads", "7"}});
+  ASSERT_EQ(apply(), "");
+  const pid_t pid = worker_pid(0, 1);
+  const auto ready = [this] {
+    return scoreboard.status({0, 1}).state == metrics::SlotState::ready;
+  };
+  ASSERT_TRUE(wait_until(ready));
+  const metrics::SlotStatus status = scoreboard.status({0, 1});
+  EXPECT_EQ(status.pid, pid);
+  EXPECT_EQ(status.generation, 1u);
+  EXPECT_EQ(status.threads, 7u);
+  EXPECT_EQ(scoreboard.status({0, 2}).state, metrics::SlotState::empty);
+}
+
+TEST_F(SupervisorRecords, HaveTheDeathBeforeTheNextWorkerStarts) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t first = worker_pid(0);
+  ask(0, 0, "exit 3");
+  ASSERT_EQ(observe(0)["settings"]["generation"], 2);
+  const metrics::Death death = scoreboard.status({0, 0}).last_death;
+  EXPECT_EQ(death.cause, metrics::DeathCause::exited);
+  EXPECT_EQ(death.detail, 3);
+  EXPECT_EQ(death.pid, first);
+  EXPECT_EQ(death.generation, 1u);
+  kill(worker_pid(0), SIGKILL);
+  ASSERT_EQ(observe(0)["settings"]["generation"], 3);
+  EXPECT_EQ(scoreboard.status({0, 0}).last_death.cause, metrics::DeathCause::signal);
+  EXPECT_EQ(scoreboard.status({0, 0}).last_death.detail, SIGKILL);
+}
+
+TEST_F(SupervisorRecords, SayWhichTimeoutKilledAWorker) {
+  want("one", {{"startup-timeout", "50ms"}}, {{"silent", true}});
+  ASSERT_EQ(apply(), "");
+  ASSERT_TRUE(logged("PH0406"));
+  const auto recorded = [this] { return scoreboard.status({0, 0}).last_death; };
+  EXPECT_EQ(recorded().cause, metrics::DeathCause::timeout);
+  EXPECT_EQ(recorded().detail, static_cast<unsigned>(metrics::TimeoutKind::startup));
+}
+
+TEST_F(SupervisorRecords, LeaveASlotReadyWhileItsWorkerIsRenewed) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  ASSERT_TRUE(logged("PH0404"));
+  ASSERT_EQ(apply(), "");
+  for (auto seen = scoreboard.status({0, 0}); seen.generation == 1;
+       seen = scoreboard.status({0, 0})) {
+    ASSERT_EQ(seen.state, metrics::SlotState::ready) << log_text();
+  }
+  EXPECT_TRUE(logged("PH0405"));
+  const auto ready = [this] {
+    return scoreboard.status({0, 0}).state == metrics::SlotState::ready;
+  };
+  EXPECT_TRUE(wait_until(ready));
+}
+
+TEST_F(SupervisorRecords, ReplaceAWorkerThatWantsASuccessorWithoutAGap) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t first = worker_pid(0);
+  ASSERT_TRUE(logged("PH0404"));
+  ask(0, 0, R"(say {"relieve":"restart-interval"})");
+  for (auto seen = scoreboard.status({0, 0}); seen.generation == 1;
+       seen = scoreboard.status({0, 0})) {
+    ASSERT_EQ(seen.state, metrics::SlotState::ready) << log_text();
+  }
+  EXPECT_TRUE(wait_until([first] { return !is_alive(first); }));
+  EXPECT_THAT(log_text(),
+              HasSubstr(fmt::format("pid {}, is to be replaced: restart-interval", first)));
+  EXPECT_EQ(observe(0)["settings"]["generation"], 2);
+}
+
+TEST_F(SupervisorRecords, NameTheLimitThatHasEndedAWorker) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t first = worker_pid(0);
+  ask(0, 0, R"(say {"draining":"request-timeout"})");
+  // The successor does not wait for the end of the worker.
+  ASSERT_TRUE(logged("PH0404", 2));
+  EXPECT_TRUE(is_alive(first));
+  kill(first, SIGTERM);
+  EXPECT_TRUE(
+      logged(fmt::format("pid {}, has ended because a request ran longer than "
+                         "request-timeout",
+                         first)));
+  const metrics::Death death = scoreboard.status({0, 0}).last_death;
+  EXPECT_EQ(death.cause, metrics::DeathCause::timeout);
+  EXPECT_EQ(death.detail, static_cast<unsigned>(metrics::TimeoutKind::request));
+  EXPECT_EQ(death.generation, 1u);
+}
+
+}  // namespace
+}  // namespace pyhost::test
