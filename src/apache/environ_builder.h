@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "apache/config.h"
 #include "apache/httpd_api.h"
 #include "pyhost/gateway/request_head.h"
 #include "pyhost/gateway/settings.h"
@@ -14,6 +15,7 @@ namespace pyhost::apache {
 // What the environ says beyond the request itself.
 struct EnvironInputs {
   const gateway::Target* target;
+  const DaemonGroup* group;                  // nullptr: the httpd child itself
   const gateway::RequestSettings* settings;  // every member set
   std::string_view script_name;
   std::string_view path_info;

@@ -83,6 +83,7 @@ int handle(request_rec* r) {
     return refusal.status;
   }
   const auto head = build_request_head(r, {.target = &request->target,
+                                           .group = request->group,
                                            .settings = &request->settings,
                                            .script_name = request->script_name,
                                            .path_info = request->path_info});

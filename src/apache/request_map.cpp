@@ -8,6 +8,7 @@
 #include "apache/environ_builder.h"
 #include "apache/group_access.h"
 #include "apache/group_names.h"
+#include "apache/jail.h"
 #include "apache/pool.h"
 #include "pyhost/base/parse.h"
 #include "pyhost/gateway/directives.h"
@@ -85,6 +86,13 @@ Check check(request_rec* r, const ScriptAlias* alias, const gateway::RequestSett
   return check_content_length(r);
 }
 
+Check check_jail(const request_rec* r, const DaemonGroup& group) {
+  if (path_in_jail(&group, r->filename)) return {};
+  return refuse(HTTP_INTERNAL_SERVER_ERROR, base::Message::script_outside_jail,
+                fmt::format("{} is not below chroot={} of the process group '{}'", r->filename,
+                            group.options.chroot, group.options.name));
+}
+
 Check check_place(const request_rec* r, const DaemonGroup* group, gateway::TargetKind kind) {
   if (group == nullptr && *process_settings().restrict_embedded) {
     return refuse(
@@ -92,6 +100,7 @@ Check check_place(const request_rec* r, const DaemonGroup* group, gateway::Targe
         fmt::format("{} may not run inside httpd (WSGIRestrictEmbedded On)", r->filename));
   }
   if (group == nullptr || kind == gateway::TargetKind::module) return {};
+  PH_TRY_VOID(check_jail(r, *group));
   return check_script_owner(r, *group);
 }
 
@@ -169,7 +178,7 @@ gateway::Target target_of(request_rec* r, const ScriptAlias* alias,
       .kind = kind_of(alias),
       .process_group = group == nullptr ? "" : std::string_view(group->options.name),
       .application_group = pool_copy(r->pool, expand_group(application_group, names)),
-      .script = script,
+      .script = is_file ? path_in_jail(group, script).value_or("") : script,
       .callable = expand_callable(*settings.callable_object, names,
                                   *gateway::kRequestDefaults.callable_object),
       .reloading = *settings.script_reloading ? gateway::Reloading::on : gateway::Reloading::off,

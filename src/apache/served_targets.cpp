@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "apache/jail.h"
 #include "apache/pool.h"
 #include "apache/process_groups.h"
 #include "apache/sections.h"
@@ -34,6 +35,7 @@ class Survey {
   void add_folder(std::string_view path);
 
   const DaemonGroup& group_;
+  // Paths as the workers see them.
   std::set<std::string> scripts_;
   std::set<std::string> folders_;
   std::set<std::string> modules_;
@@ -44,7 +46,9 @@ class Survey {
 
 void Survey::add_folder(std::string_view path) {
   if (!path.starts_with('/') || path == "/") return;
-  folders_.insert(std::string(path).append(path.ends_with('/') ? "" : "/"));
+  if (const auto seen = path_in_jail(&group_, path)) {
+    folders_.insert(std::string(*seen).append(seen->ends_with('/') ? "" : "/"));
+  }
 }
 
 void Survey::add_alias(const ScriptAlias& alias) {
@@ -57,7 +61,7 @@ void Survey::add_alias(const ScriptAlias& alias) {
   const auto variable = alias.target.find('$');
   const bool one_script = variable == alias.target.npos && !alias.target.ends_with('/');
   if (one_script) {
-    scripts_.emplace(alias.target);
+    if (const auto seen = path_in_jail(&group_, alias.target)) scripts_.emplace(*seen);
     return;
   }
   countable_ = false;
