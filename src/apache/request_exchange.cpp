@@ -225,6 +225,8 @@ ClientState RequestExchange::client_state() noexcept {
     // httpd then sends nothing more, so that nobody takes what is there for a complete reply.
     if ((client.revents & ~POLLOUT) != 0) c->aborted = 1;
   }
+  // httpd closes the connections of a child that is told to stop at once.
+  if (c->master == nullptr && client.fd < 0) c->aborted = 1;
   if (c->aborted) return ClientState::gone;
   if (client.fd < 0) return ClientState::ready;
   if ((client.revents & POLLOUT) != 0 && c->data_in_output_filters) write_what_is_left(c);

@@ -279,8 +279,9 @@ void Supervision::end_supervisor() noexcept {
   close(retained_.control);
   milliseconds budget = kSupervisorBudget;
   for (const auto& group : state_.groups) {
-    budget = std::max(budget, group.options.graceful_timeout + group.options.shutdown_timeout +
-                                  kSupervisorBudget);
+    const gateway::WorkerLimits limits = gateway::limits_of(group.options);
+    budget = std::max(budget, std::max(limits.graceful_timeout, limits.eviction_timeout) +
+                                  limits.shutdown_timeout + kSupervisorBudget);
   }
   const base::UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, retained_.pid, 0)));
   pollfd ended{.fd = process.get(), .events = POLLIN};

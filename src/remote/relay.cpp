@@ -24,7 +24,8 @@ using Kind = Attempt::Kind;
 constexpr int kInternalServerError = 500;
 constexpr int kBadGateway = 502;
 constexpr int kGatewayTimeout = 504;
-// A client without a connection of its own is looked at so often.
+// A client without a connection of its own is looked at so often, and one with a connection as
+// well: httpd closes that when it stops, which does not end a poll().
 constexpr milliseconds kLookInterval{250};
 
 double seconds(milliseconds time) noexcept {
@@ -102,7 +103,7 @@ Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
   for (const auto& due : {give_up_at, delivery_.flush_at(), patience_ends_at}) {
     if (due) until = std::min(until, *due);
   }
-  if (client.fd < 0) until = std::min(until, now + kLookInterval);
+  until = std::min<Clock::time_point>(until, now + kLookInterval);
   const auto at_most = std::max(std::chrono::ceil<milliseconds>(until - now), milliseconds::zero());
   ::poll(ends, std::size(ends), static_cast<int>(at_most.count()));
 

@@ -92,6 +92,8 @@ void Supervisor::run() {
 void Supervisor::heed_control() {
   auto message = receive_message(spec_.control.get());
   if (message && !*message) {
+    // Its children have gone before, and nobody waits for an answer.
+    for (WorkerGroup& group : groups_) group.hurry();
     leave("httpd has closed its channel");
     return;
   }

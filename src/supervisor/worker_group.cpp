@@ -66,6 +66,12 @@ void WorkerGroup::adopt(GroupSetup setup) {
   }
 }
 
+void WorkerGroup::hurry() {
+  hurried_ = true;
+  retire();
+  for (const auto& [pid, worker] : workers_) kill(pid, SIGINT);
+}
+
 void WorkerGroup::advance() {
   for (const SlotOrder& each : life_.step(Clock::now())) carry_out(each.slot, each.order);
   while (sockets_.size() > life_.slots()) sockets_.pop_back();
@@ -77,7 +83,7 @@ void WorkerGroup::carry_out(unsigned slot, const Order& order) {
       spawn(slot, order.generation);
       break;
     case Order::Kind::terminate:
-      kill(order.pid, SIGTERM);
+      kill(order.pid, hurried_ ? SIGINT : SIGTERM);
       record_slot(slot);
       break;
     case Order::Kind::kill:

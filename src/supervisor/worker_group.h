@@ -47,6 +47,8 @@ class WorkerGroup {
   void adopt(GroupSetup setup);
   // The group is not wanted any more.
   void retire() noexcept { life_.retire(); }
+  // The same when httpd ends: running requests get no more than shutdown-timeout.
+  void hurry();
 
   // Does what is due.
   void advance();
@@ -93,6 +95,7 @@ class WorkerGroup {
   const std::string socket_prefix_;
   GroupSetup setup_;
   GroupLife life_;
+  bool hurried_ = false;
   std::vector<ListeningSocket> sockets_;  // by slot
   std::map<pid_t, Worker> workers_;
 };

@@ -45,6 +45,7 @@ constexpr unsigned bit_of(StopEvent event) noexcept {
 }
 
 StopEvent event_of(int number) noexcept {
+  if (number == SIGINT) return StopEvent::hurry;
   if (number == SIGUSR1) return StopEvent::evict;
   return number == SIGXCPU ? StopEvent::cpu_time : StopEvent::stop;
 }
@@ -98,7 +99,8 @@ StopEvent StopEvents::wait(Deadline deadline) {
 
 // The most urgent one; the others stay for the next wait.
 StopEvent StopEvents::take_signal() const noexcept {
-  for (const StopEvent event : {StopEvent::stop, StopEvent::evict, StopEvent::cpu_time}) {
+  for (const StopEvent event :
+       {StopEvent::hurry, StopEvent::stop, StopEvent::evict, StopEvent::cpu_time}) {
     if ((handler_seen.fetch_and(~bit_of(event)) & bit_of(event)) == 0) continue;
     if (handler_seen != 0) add_one(signals_.get());
     return event;

@@ -11,7 +11,8 @@ namespace pyhost::worker {
 
 enum class StopEvent {
   none,      // the time is over
-  stop,      // SIGTERM or SIGINT, or the supervisor has gone
+  hurry,     // SIGINT: httpd ends
+  stop,      // SIGTERM, or the supervisor has gone
   evict,     // SIGUSR1
   cpu_time,  // SIGXCPU: the soft limit of CPU time
   progress,  // poke() was called

@@ -68,6 +68,12 @@ void WorkerLife::stop(TimePoint now) {
   stop_ordered_ = true;
 }
 
+void WorkerLife::hurry(TimePoint now) {
+  const TimePoint until = now + std::min(limits_.graceful_timeout, limits_.shutdown_timeout);
+  stop_ordered_ |= !drain_until_.has_value();
+  drain_until_ = std::min(drain_until_.value_or(until), until);
+}
+
 void WorkerLife::replace(Reason reason) noexcept {
   if (!replace_for_) replace_for_ = reason;
 }

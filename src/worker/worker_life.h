@@ -84,6 +84,8 @@ class WorkerLife {
 
   // The supervisor wants the worker to end. A second call does not wait for requests any more.
   void stop(TimePoint now);
+  // httpd ends: requests have no more than shutdown_timeout from now.
+  void hurry(TimePoint now);
   // The worker is to be replaced, for a reason that a signal has brought.
   void replace(Reason reason) noexcept;
 

@@ -98,6 +98,7 @@ class WorkerProcess {
   base::FileLog log_;
   const std::uint64_t served_max_;
   const TimePoint started_ = Clock::now();
+  std::optional<TimePoint> end_by_;   // with httpd
   std::optional<StopEvents> events_;  // before Python is there, signals do what they usually do
   std::atomic<std::uint64_t> served_ = 0;
   std::atomic<bool> draining_ = false;
@@ -222,6 +223,10 @@ void WorkerProcess::count_request() noexcept {
 
 void WorkerProcess::heed(StopEvent event, WorkerLife& life) {
   switch (event) {
+    case StopEvent::hurry:
+      if (!end_by_) end_by_ = Clock::now() + settings_.limits.shutdown_timeout;
+      life.hurry(Clock::now());
+      break;
     case StopEvent::stop:
       life.stop(Clock::now());
       break;
@@ -258,7 +263,10 @@ void WorkerProcess::serve_until_stopped() {
 }
 
 void WorkerProcess::end() {
-  const TimePoint deadline = Clock::now() + settings_.limits.shutdown_timeout;
+  // Requests may have used up what there was; atexit functions get a moment all the same.
+  constexpr std::chrono::milliseconds kLastMoment{500};
+  const TimePoint deadline = end_by_ ? std::max(*end_by_, Clock::now() + kLastMoment)
+                                     : Clock::now() + settings_.limits.shutdown_timeout;
   if (pool_) {
     using std::chrono::milliseconds;
     // A request that is still there has had its time.

@@ -101,6 +101,27 @@ TEST_F(WorkerLifeTest, DoesNotWaitWhenItIsStoppedAgain) {
   EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
 }
 
+TEST_F(WorkerLifeTest, GivesRequestsShutdownTimeoutWhenHttpdEnds) {
+  live({.graceful_timeout = 15s, .shutdown_timeout = 5s});
+  begin(0);
+  life->hurry(now);
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped)));
+  EXPECT_THAT(step_after(4s), IsEmpty());
+  life->hurry(now);
+  EXPECT_THAT(step_after(1s), ElementsAre(order(Kind::end)));
+}
+
+TEST_F(WorkerLifeTest, HurriesWhenItDrainsAlready) {
+  live({.graceful_timeout = 15s, .shutdown_timeout = 5s});
+  begin(0);
+  life->stop(now);
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped)));
+  now += 3s;
+  life->hurry(now);
+  EXPECT_THAT(step_after(4s), IsEmpty());
+  EXPECT_THAT(step_after(1s), ElementsAre(order(Kind::end)));
+}
+
 TEST_F(WorkerLifeTest, GivesARequestUpAtRequestTimeout) {
   live({.request_timeout = 60s, .graceful_timeout = 15s});
   const RunningRequest stuck = begin(0);
