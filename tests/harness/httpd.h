@@ -23,6 +23,12 @@
 
 namespace pyhost::test {
 
+// Who starts httpd.
+enum class Starter {
+  tester,         // whoever runs the test: root, as a rule
+  ordinary_user,  // www-data, or whoever runs the test when that is not root
+};
+
 struct Options {
   Mpm mpm = default_mpm();
   // Children at the start. Without it: one, or four for prefork, which adds up to eight as needed.
@@ -38,7 +44,11 @@ struct Options {
   Environment environment;
   WsgiModule wsgi_module = WsgiModule::loaded;
   Place place = default_place();
+  Starter starter = Starter::tester;
 };
+
+// The identity of ordinary processes on this machine, and of httpd's children in tests.
+inline constexpr char kServerUser[] = "www-data";
 
 // What a httpd that is not to stay said and how it ended.
 struct ConfigCheck {
