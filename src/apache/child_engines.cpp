@@ -20,6 +20,7 @@ remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::stri
   const auto& options = group.options;
   remote::RemoteSettings settings{.process_group = options.name,
                                   .group_index = group.index,
+                                  .threads = options.threads,
                                   .worker_uid = group.worker_uid,
                                   .queue_max = options.queue,
                                   .queue_timeout = options.queue_timeout,

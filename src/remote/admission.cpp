@@ -52,11 +52,15 @@ bool Admission::is_candidate(const SlotStatus& worker, std::uint32_t slot) const
 std::optional<Place> Admission::try_enter() {
   any_candidate_ = false;
   while (true) {
+    threads_missing_ = 0;
     std::optional<std::uint32_t> best;
     SlotStatus chosen;
     for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
       const SlotStatus worker = scoreboard_.status({settings_.group_index, slot});
-      if (!is_candidate(worker, slot)) continue;
+      if (!is_candidate(worker, slot)) {
+        threads_missing_ += settings_.threads;
+        continue;
+      }
       any_candidate_ = true;
       if (worker.outstanding >= worker.threads) continue;
       if (best && worker.outstanding >= chosen.outstanding) continue;
@@ -71,11 +75,12 @@ std::optional<Place> Admission::try_enter() {
 
 tl::expected<Place, Refusal> Admission::enter() {
   if (auto place = try_enter()) return *std::move(place);
-  if (!scoreboard_.enter_queue(seat_, settings_.group_index, settings_.queue_max)) {
-    return tl::unexpected(Refusal{kServiceUnavailable, LogLevel::error, Message::queue_full,
-                                  fmt::format("all threads of process group '{}' are busy and {} "
-                                              "requests wait already",
-                                              settings_.process_group, settings_.queue_max)});
+  // Who will be served as soon as a worker is back does not wait for anybody else.
+  const std::uint32_t queue_max = settings_.queue_max + threads_missing_;
+  if (!scoreboard_.enter_queue(seat_, settings_.group_index, queue_max)) {
+    return tl::unexpected(
+        Refusal{kServiceUnavailable, LogLevel::error, Message::queue_full,
+                fmt::format("{} and {} requests wait already", state_of_workers(), queue_max)});
   }
   const base::ScopeExit leave([this] { scoreboard_.leave_queue(seat_, settings_.group_index); });
   auto look_at = began_ + kLookInterval;
@@ -97,6 +102,12 @@ tl::expected<Place, Refusal> Admission::enter() {
   }
 }
 
+std::string Admission::state_of_workers() const {
+  const std::string& group = settings_.process_group;
+  return any_candidate_ ? fmt::format("all threads of process group '{}' are busy", group)
+                        : fmt::format("no worker of process group '{}' is ready", group);
+}
+
 std::optional<Refusal> Admission::refusal_when_late(Clock::time_point now) const {
   if (!any_candidate_ && now >= began_ + settings_.connect_timeout) {
     return Refusal{
@@ -107,8 +118,7 @@ std::optional<Refusal> Admission::refusal_when_late(Clock::time_point now) const
   const milliseconds limit = settings_.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
     return Refusal{kGatewayTimeout, LogLevel::error, Message::queue_timeout,
-                   fmt::format("all threads of process group '{}' were busy for {:g} s",
-                               settings_.process_group, seconds(limit))};
+                   fmt::format("{} after {:g} s of waiting", state_of_workers(), seconds(limit))};
   }
   return std::nullopt;
 }

@@ -66,6 +66,7 @@ class Admission {
   std::optional<Place> try_enter();
   std::optional<Refusal> refusal_when_late(Clock::time_point now) const;
   std::optional<Refusal> refusal_when_unwanted() const;
+  std::string state_of_workers() const;
   bool is_candidate(const metrics::SlotStatus& worker, std::uint32_t slot) const noexcept;
 
   metrics::Scoreboard& scoreboard_;
@@ -75,7 +76,9 @@ class Admission {
   const Clock::time_point began_;
   std::vector<std::optional<std::uint32_t>> avoided_generation_;  // by slot
   std::string last_reason_ = "none is ready";
+  // As the last try_enter() has found them.
   bool any_candidate_ = false;
+  std::uint32_t threads_missing_ = 0;  // of the slots without a worker that can be asked
 };
 
 }  // namespace pyhost::remote

@@ -15,8 +15,11 @@ struct RemoteSettings {
   std::string process_group;
   std::uint32_t group_index = 0;          // on the scoreboard
   std::vector<std::string> socket_paths;  // one for each slot
+  std::uint32_t threads = 1;              // of each worker
   uid_t worker_uid = 0;                   // whose processes are believed to be workers
-  std::uint32_t queue_max = 100;          // requests that may wait, over all httpd children
+  // Requests that may wait, over all httpd children, beyond those for the threads of workers that
+  // are still starting.
+  std::uint32_t queue_max = 100;
   std::chrono::milliseconds queue_timeout{0};
   std::chrono::milliseconds connect_timeout{15'000};  // while no worker is ready
   std::chrono::milliseconds socket_timeout{60'000};   // between two signs of life of a worker

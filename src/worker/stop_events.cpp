@@ -88,11 +88,13 @@ StopEvent StopEvents::wait(Deadline deadline) {
   while (::poll(entries.data(), entries.size(), milliseconds_until(deadline)) <= 0) {
     if (deadline && Clock::now() >= *deadline) return StopEvent::none;
   }
-  if (take_all(signals_.get()) != 0) return take_signal();
-  if (entries[2].revents != 0) {
-    status_fd_ = -1;
-    return StopEvent::stop;
+  const bool lost = entries[2].revents != 0;
+  if (lost) status_fd_ = -1;
+  if (take_all(signals_.get()) != 0) {
+    const StopEvent event = take_signal();
+    return event == StopEvent::stop || lost ? take_stop() : event;
   }
+  if (lost) return take_stop();
   take_all(pokes_.get());
   return StopEvent::progress;
 }
@@ -106,6 +108,13 @@ StopEvent StopEvents::take_signal() const noexcept {
     return event;
   }
   return StopEvent::progress;
+}
+
+// A second stop means at once, but the end of the supervisor shows in two ways, one of them the
+// signal that also stops.
+StopEvent StopEvents::take_stop() noexcept {
+  const bool again = std::exchange(stop_told_, true);
+  return again && status_fd_ < 0 ? StopEvent::progress : StopEvent::stop;
 }
 
 void StopEvents::poke() const noexcept {

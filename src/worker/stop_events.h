@@ -24,8 +24,8 @@ class StopEvents {
  public:
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
-  // `status_fd` is a pipe's end for writing: that nobody can read it any more is a stop, once. It
-  // stays the caller's.
+  // `status_fd` is a pipe's end for writing: that nobody can read it any more is a stop, and with
+  // the signal that the kernel sends for the same reason still one. It stays the caller's.
   static base::Result<StopEvents> open(int status_fd);
 
   // Without a deadline, waits for ever.
@@ -38,10 +38,12 @@ class StopEvents {
       : signals_(std::move(signals)), pokes_(std::move(pokes)), status_fd_(status_fd) {}
 
   StopEvent take_signal() const noexcept;
+  StopEvent take_stop() noexcept;
 
   base::UniqueFd signals_;
   base::UniqueFd pokes_;
-  int status_fd_;
+  int status_fd_;  // -1 when the supervisor has gone
+  bool stop_told_ = false;
 };
 
 // For the threads that run applications: the programs these start inherit the signal mask, and are

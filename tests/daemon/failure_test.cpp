@@ -235,6 +235,7 @@ TEST_F(RemoteFailure, SilentWorkerIsGivenUp) {
 
 TEST_F(RemoteFailure, FullQueueIsRefusedAtOnce) {
   settings_.queue_max = 0;
+  settings_.socket_paths.resize(1);
   start_worker(0, 1);
   FakeExchange held, refused;
   std::thread client([&] { run("/apps/held", held); });
@@ -246,6 +247,24 @@ TEST_F(RemoteFailure, FullQueueIsRefusedAtOnce) {
   release_.count_down();
   client.join();
   EXPECT_EQ(held.body(), "held");
+}
+
+TEST_F(RemoteFailure, QueueHasRoomForTheThreadsOfWorkersThatAreNotReady) {
+  settings_.queue_max = 0;
+  engine();
+  FakeExchange refused;
+  std::vector<std::unique_ptr<FakeExchange>> early;
+  std::vector<std::thread> clients;
+  for (std::size_t i = 0; i < settings_.socket_paths.size(); ++i) {
+    FakeExchange& exchange = *early.emplace_back(std::make_unique<FakeExchange>());
+    clients.emplace_back([&] { run("/apps/hello", exchange); });
+  }
+  EXPECT_TRUE(wait_until([&] { return scoreboard_.waiting(0) == clients.size(); }));
+  EXPECT_EQ(run("/apps/hello", refused).status, 503);
+  EXPECT_NE(refused.recorder().text_of(Message::queue_full).find("is ready"), std::string::npos);
+  start_worker(0, 1);
+  for (std::thread& client : clients) client.join();
+  for (const auto& exchange : early) EXPECT_EQ(exchange->body(), "hello");
 }
 
 TEST_F(RemoteFailure, RequestWaitsForAFreeThread) {

@@ -16,6 +16,7 @@ namespace {
 
 using gateway::Outcome;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using namespace std::chrono_literals;
 
 TEST_F(WorkerProcess, ServesAWsgiApplication) {
@@ -79,6 +80,33 @@ def application(environ, start_response):
   client.join();
   EXPECT_EQ(exchange.body(), "late");
   EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
+}
+
+// The kernel sends SIGTERM for the same reason.
+TEST_F(WorkerProcess, FinishesRunningRequestsWhenTheSupervisorIsGone) {
+  const std::string gate = make_gate();
+  const std::string held = script("held.wsgi", fmt::format(R"(
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [open('{}', 'rb').read()]
+)",
+                                                           gate));
+  spawn_and_wait();
+  engine();
+  FakeExchange exchange;
+  std::thread client([&] { run(held, exchange); });
+  base::UniqueFd writer(::open(gate.c_str(), O_WRONLY | O_CLOEXEC));
+  status_.reset();
+  EXPECT_TRUE(wait_until([&] {
+    return scoreboard_.status({0, 0}).state == metrics::SlotState::draining;
+  }));
+  ::kill(pid_, SIGTERM);
+  EXPECT_EQ(::write(writer.get(), "late", 4), 4);
+  writer.reset();
+  client.join();
+  EXPECT_EQ(exchange.body(), "late");
+  EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
+  EXPECT_THAT(log(), Not(HasSubstr("PH0478")));
 }
 
 TEST_F(WorkerProcess, SecondSigtermDoesNotWait) {

@@ -155,8 +155,20 @@ void Httpd::audit_descriptors() const {
       << fmt::format("{}", fmt::join(open, "\n"));
 }
 
+void Httpd::crash() {
+  ASSERT_NE(process_, nullptr) << "httpd does not run";
+  process_->signal(SIGKILL);
+  crashed_ = process_->wait_status().has_value();
+  EXPECT_TRUE(crashed_) << "httpd's parent survives SIGKILL";
+}
+
 void Httpd::stop() {
   if (!process_) return;
+  if (crashed_) {
+    process_.reset();
+    audit_log();
+    return;
+  }
   const std::unique_ptr<Process> process = std::move(process_);
   let_connections_end(endpoint());
   process->signal(SIGTERM);
@@ -170,6 +182,10 @@ void Httpd::stop() {
   for (const pid_t pid : left) {
     EXPECT_TRUE(alone) << "left over: " << pid << ' ' << command_line_of(pid);
   }
+  audit_log();
+}
+
+void Httpd::audit_log() {
   // The event MPM closes its pollset while a worker still hands it a connection that lingers.
   tolerate_log("AH03092: process_lingering_close");
   for (const std::string& complaint : audit_error_log(log(), expected_log_, tolerated_log_)) {

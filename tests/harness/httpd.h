@@ -23,6 +23,12 @@
 
 namespace pyhost::test {
 
+// Who starts httpd.
+enum class Starter {
+  tester,         // whoever runs the test: root, as a rule
+  ordinary_user,  // www-data, or whoever runs the test when that is not root
+};
+
 struct Options {
   Mpm mpm = default_mpm();
   // Children at the start. Without it: one, or four for prefork, which adds up to eight as needed.
@@ -38,7 +44,11 @@ struct Options {
   Environment environment;
   WsgiModule wsgi_module = WsgiModule::loaded;
   Place place = default_place();
+  Starter starter = Starter::tester;
 };
+
+// The identity of ordinary processes on this machine, and of httpd's children in tests.
+inline constexpr char kServerUser[] = "www-data";
 
 // What a httpd that is not to stay said and how it ended.
 struct ConfigCheck {
@@ -108,19 +118,25 @@ class Httpd {
   // The same without waiting for requests: they are cut off.
   void restart();
 
+  // Ends httpd's parent with SIGKILL. Its children live on, as it is with httpd, until stop().
+  void crash();
+
   // Ends httpd with SIGTERM and audits: the exit code is 0, no process that it has started is left,
-  // and audit_error_log() has no complaint. The destructor calls it.
+  // and audit_error_log() has no complaint. After crash() only the log is audited. The destructor
+  // calls it.
   void stop();
 
  private:
   void restart_by(int signal);
   void audit_descriptors() const;
+  void audit_log();
 
   std::unique_ptr<HttpdRoot> root_;
   std::unique_ptr<Process> process_;
   std::vector<std::string> expected_log_;
   std::vector<std::string> tolerated_log_;
   std::size_t descriptors_at_start_ = 0;
+  bool crashed_ = false;
 };
 
 }  // namespace pyhost::test

@@ -1,7 +1,6 @@
 #include "harness/httpd_config.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -125,7 +124,7 @@ std::string render_base_config(const ConfigInput& input) {
 
   set_processes(config, input);
   listen(config, input);
-  if (geteuid() == 0) config += "User www-data\nGroup www-data\n";
+  if (!input.user.empty()) config += fmt::format("User {0}\nGroup {0}\n", input.user);
   config +=
       "<Directory />\n  Require all denied\n  AllowOverride None\n</Directory>\n"
       "<Directory \"${ROOT}/htdocs\">\n  Require all granted\n</Directory>\n"

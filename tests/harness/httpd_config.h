@@ -35,6 +35,7 @@ struct ConfigInput {
   WsgiModule wsgi_module = WsgiModule::loaded;
   Place place = Place::embedded;
   std::string python_path;  // of the process group
+  std::string user;         // of httpd's children; empty when httpd cannot change it
 };
 
 // Everything up to the place where the test's own text goes, which is server scope of the main

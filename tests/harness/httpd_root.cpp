@@ -1,7 +1,9 @@
 #include "harness/httpd_root.h"
 
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -12,6 +14,10 @@ namespace {
 
 std::optional<PortLease> lease_if(bool wanted) {
   return wanted ? std::make_optional<PortLease>() : std::nullopt;
+}
+
+bool starts_as_root(const Options& options) {
+  return geteuid() == 0 && options.starter == Starter::tester;
 }
 
 // What the configuration has behind WSGIPythonPath, which is not for process groups.
@@ -36,13 +42,24 @@ ConfigInput input_of(const Options& options, const std::string& root, const Endp
           .http2 = options.http2,
           .wsgi_module = options.wsgi_module,
           .place = options.place,
-          .python_path = python_path_in(config)};
+          .python_path = python_path_in(config),
+          .user = starts_as_root(options) ? kServerUser : ""};
+}
+
+// Makes the files of a server's root those of the user who starts it.
+void give_away(const std::string& root) {
+  const passwd* user = getpwnam(kServerUser);
+  if (user == nullptr || lchown(root.c_str(), user->pw_uid, user->pw_gid) != 0) {
+    ADD_FAILURE() << root << " could not be given to " << kServerUser;
+  }
 }
 
 }  // namespace
 
 HttpdRoot::HttpdRoot(std::string_view config, const Options& options)
-    : tls_port_(lease_if(options.tls)), extra_environment_(options.environment) {
+    : tls_port_(lease_if(options.tls)),
+      extra_environment_(options.environment),
+      drops_root_(geteuid() == 0 && !starts_as_root(options)) {
   endpoint_.port = port_.port();
   if (tls_port_) {
     endpoint_.tls_port = tls_port_->port();
@@ -56,6 +73,7 @@ HttpdRoot::HttpdRoot(std::string_view config, const Options& options)
   for (const auto& [relative, text] : options.files) folder_.write(relative, text);
   folder_.write("httpd.conf", render_base_config(input_of(options, path(), endpoint_, config)) +
                                   std::string(config) + "\n");
+  if (drops_root_) give_away(path());
 }
 
 Environment HttpdRoot::environment() const {
@@ -73,9 +91,15 @@ Environment HttpdRoot::environment() const {
 }
 
 std::unique_ptr<Process> HttpdRoot::spawn(std::vector<std::string> arguments) const {
-  ProcessSpec spec{.arguments = {PYHOST_TEST_HTTPD_EXECUTABLE, "-f", path() + "/httpd.conf"},
-                   .environment = environment(),
-                   .output_file = console_file()};
+  ProcessSpec spec{.environment = environment(), .output_file = console_file()};
+  if (drops_root_) {
+    const std::string user = kServerUser;
+    // The kernel forgets the wish to end with the test's process when the ids change.
+    spec.arguments = {"/usr/bin/setpriv", "--reuid=" + user, "--regid=" + user, "--clear-groups",
+                      "--pdeathsig=TERM"};
+  }
+  spec.arguments.insert(spec.arguments.end(),
+                        {PYHOST_TEST_HTTPD_EXECUTABLE, "-f", path() + "/httpd.conf"});
   spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
   return std::make_unique<Process>(spec);
 }

@@ -46,6 +46,7 @@ class HttpdRoot {
   const PortLease port_;
   const std::optional<PortLease> tls_port_;
   const Environment extra_environment_;
+  const bool drops_root_;
   Endpoint endpoint_;
 };
 

@@ -1,0 +1,185 @@
+// What the options of WSGIDaemonProcess do, as an application in the worker sees it.
+
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "harness/command.h"
+#include "harness/httpd.h"
+#include "httpd/portrait.h"
+
+namespace pyhost::test {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
+using testing::StartsWith;
+using testing::UnorderedElementsAre;
+
+constexpr char kPlain[] = "WSGIScriptAlias / ${APPS}/process.wsgi process-group=g\n";
+
+std::string group_with(const std::string& options) {
+  return "WSGIDaemonProcess g " + options + "\n" + kPlain;
+}
+
+TEST(WorkerOption, UmaskHomeAndPriorityAreTheProcesss) {
+  const Httpd httpd(
+      group_with("umask=0027 home=${ROOT}/folder cpu-priority=7 display-name=%{GROUP}"),
+      {.files = {{"folder/beside.py", ""}}});
+  const Json seen = portrait_of(httpd);
+  EXPECT_EQ(seen["umask"], "0027");
+  EXPECT_EQ(seen["cwd"], httpd.root() + "/folder");
+  EXPECT_EQ(seen["path"][0], httpd.root() + "/folder");
+  EXPECT_EQ(seen["nice"], 7);
+  EXPECT_EQ(seen["arguments"][0], "(wsgi:g)");
+}
+
+TEST(WorkerOption, EnvironmentComesFromTheFileAndFromEnv) {
+  const Httpd httpd(
+      group_with("env=FIRST=one env=\"SECOND=a b\" env=BOTH=option env-file=${ROOT}/variables"),
+      {.files = {{"variables", "# of the test\n\nTHIRD='quoted'\nBOTH=file\n"}}});
+  const Json seen = portrait_of(httpd)["env"];
+  EXPECT_EQ(seen["FIRST"], "one");
+  EXPECT_EQ(seen["SECOND"], "a b");
+  EXPECT_EQ(seen["THIRD"], "quoted");
+  EXPECT_EQ(seen["BOTH"], "option");
+}
+
+TEST(WorkerOption, LocaleIsInTheEnvironmentAndTextIsUtf8WithoutOne) {
+  const Httpd named(group_with("lang=C.utf8 locale=C.utf8"));
+  const Json with_locale = portrait_of(named);
+  EXPECT_EQ(with_locale["env"]["LANG"], "C.utf8");
+  EXPECT_EQ(with_locale["env"]["LC_ALL"], "C.utf8");
+
+  const Httpd plain(group_with("threads=1"), {.environment = {{"LC_ALL", "C"}}});
+  const Json seen = portrait_of(plain);
+  EXPECT_EQ(seen["utf8"], 1);
+  EXPECT_EQ(seen["filesystem"], "utf-8");
+  EXPECT_EQ(seen["env"]["LC_ALL"], "C");
+}
+
+TEST(WorkerOption, LimitsAreThoseOfTheKernel) {
+  const Httpd httpd(
+      group_with("memory-limit=700M virtual-memory-limit=6G cpu-time-limit=100 "
+                 "graceful-timeout=15 shutdown-timeout=5"));
+  const Json seen = portrait_of(httpd)["limits"];
+  EXPECT_EQ(seen["DATA"][0], 700 << 20);
+  EXPECT_EQ(seen["AS"][1], std::int64_t{6} << 30);
+  EXPECT_EQ(seen["CPU"][0], 100);
+  EXPECT_EQ(seen["CPU"][1], 100 + 15 + 5 + 1);
+}
+
+TEST(WorkerOption, StackAndSwitchIntervalReachTheThreads) {
+  const Httpd httpd(group_with("stack-size=16M switch-interval=0.002"));
+  const Json seen = portrait_of(httpd);
+  EXPECT_GE(seen["stack"], 16 << 20);
+  EXPECT_LT(seen["stack"], 17 << 20);
+  EXPECT_DOUBLE_EQ(seen["switch"], 0.002);
+}
+
+TEST(WorkerOption, PythonPathComesBeforeTheRest) {
+  const Httpd httpd(group_with("python-path=${ROOT}/one:${ROOT}/two"),
+                    {.files = {{"one/a.py", ""}, {"two/b.pth", "/usr/share\n"}}});
+  const Json path = portrait_of(httpd)["path"];
+  EXPECT_EQ(path[0], httpd.root() + "/one");
+  EXPECT_EQ(path[1], httpd.root() + "/two");
+  EXPECT_EQ(path[2], "/usr/share");
+}
+
+TEST(WorkerOption, PythonHomeIsAVirtualEnvironment) {
+  const TempDir folder;
+  const std::string home = folder.make_writable("home") + "/venv";
+  const CommandResult made = run_as_server_user(
+      {"/usr/bin/python3", "-m", "venv", "--without-pip", "--system-site-packages", home});
+  ASSERT_TRUE(made.ok()) << made;
+  const Httpd httpd(group_with("python-home=" + home));
+  const Json seen = portrait_of(httpd);
+  EXPECT_EQ(seen["prefix"], home);
+  EXPECT_THAT(seen["path"].get<std::vector<std::string>>(), Contains(StartsWith(home)));
+}
+
+struct Shape {
+  std::string options;
+  std::string multiprocess, multithread;
+};
+
+TEST(WorkerOption, ProcessesAndThreadsAreToldToTheApplication) {
+  const Shape shapes[] = {{"threads=1", "False", "False"},
+                          {"threads=3", "False", "True"},
+                          {"processes=1 threads=1", "True", "False"},
+                          {"processes=2 threads=2", "True", "True"}};
+  for (const Shape& shape : shapes) {
+    const Httpd httpd(group_with(shape.options));
+    const Json seen = portrait_of(httpd)["wsgi"];
+    EXPECT_EQ(seen["wsgi.multiprocess"], shape.multiprocess) << shape.options;
+    EXPECT_EQ(seen["wsgi.multithread"], shape.multithread) << shape.options;
+    EXPECT_EQ(seen["mod_wsgi.process_group"], "g");
+    const std::size_t workers = shape.options.find("processes=2") == std::string::npos ? 1 : 2;
+    EXPECT_EQ(httpd.running("pyhost-worker").size(), workers);
+  }
+}
+
+TEST(WorkerDescriptors, AreNullTheLogAndWhatIsClosedOnExec) {
+  const Httpd httpd(
+      "WSGIDaemonProcess g threads=1\n"
+      "WSGIScriptAlias /children ${APPS}/children.wsgi process-group=g\n"
+      "WSGIScriptAlias / ${APPS}/process.wsgi process-group=g application-group=%{GLOBAL}\n");
+  const Json seen = portrait_of(httpd)["descriptors"];
+  EXPECT_EQ(seen["0"], "/dev/null");
+  EXPECT_EQ(seen["1"], httpd.root() + "/error.log");
+  EXPECT_EQ(seen["2"], httpd.root() + "/error.log");
+  std::map<std::string, int> kinds;
+  for (const auto& [number, target] : seen.items()) {
+    const std::string text = target;
+    ++kinds[text.substr(0, text.find('['))];
+  }
+  // What it listens to and one connection, how it tells the supervisor, and what it waits for.
+  EXPECT_THAT(kinds,
+              UnorderedElementsAre(
+                  Pair("/dev/null", 1), Pair(httpd.root() + "/error.log", 3), Pair("socket:", 2),
+                  Pair("pipe:", 1), Pair("/memfd:pyhost-settings (deleted)", 1),
+                  Pair("/memfd:pyhost-scoreboard (deleted)", 1), Pair("anon_inode:", 4)));
+  // A shell's own: its three, and ls's look at the folder.
+  EXPECT_EQ(httpd.get("/children/shell").body, "4");
+}
+
+TEST(WorkerOutput, GoesToTheLogOfTheVirtualHostThatDefinesTheGroup) {
+  Httpd httpd(
+      "<VirtualHost *:*>\n"
+      "  ServerName localhost\n"
+      "  ErrorLog ${ROOT}/own.log\n"
+      "  WSGIDaemonProcess g\n"
+      "  WSGIScriptAlias / ${APPS}/talks.wsgi process-group=g\n"
+      "</VirtualHost>\n");
+  EXPECT_EQ(httpd.get("/").body, "b''");
+  const std::string own = read_file(httpd.root() + "/own.log");
+  EXPECT_THAT(
+      own, AllOf(HasSubstr("raw words on descriptor 1\n"), HasSubstr("raw words on descriptor 2\n"),
+                 HasSubstr("words of a child\n"), HasSubstr("PH0470")));
+  EXPECT_THAT(httpd.log(), Not(HasSubstr("raw words")));
+}
+
+TEST(WorkerChildren, AreAllowedInTheMainInterpreter) {
+  const Httpd httpd(
+      "WSGIDaemonProcess g\n"
+      "WSGIScriptAlias / ${APPS}/children.wsgi process-group=g\n");
+  EXPECT_EQ(httpd.get("/subprocess").body, "hello");
+  EXPECT_EQ(httpd.get("/fork").body, "forked");
+  EXPECT_EQ(httpd.get("/pool/fork").body, "[1, 2, 3]");
+  EXPECT_EQ(httpd.get("/pool/spawn").body, "[1, 2, 3]");
+}
+
+TEST(WorkerChildren, AreRefusedInASubinterpreterWithTheCure) {
+  const Httpd httpd(
+      "WSGIDaemonProcess g\n"
+      "WSGIScriptAlias / ${APPS}/children.wsgi process-group=g application-group=sub\n");
+  EXPECT_EQ(httpd.get("/subprocess").body, "hello");
+  EXPECT_THAT(httpd.get("/fork").body,
+              AllOf(StartsWith("RuntimeError"), HasSubstr("WSGIApplicationGroup %{GLOBAL}")));
+}
+
+}  // namespace
+}  // namespace pyhost::test
