@@ -69,7 +69,7 @@ void WorkerGroup::adopt(GroupSetup setup) {
 void WorkerGroup::hurry() {
   hurried_ = true;
   retire();
-  for (const auto& [pid, worker] : workers_) kill(pid, SIGINT);
+  for (const auto& [pid, worker] : workers_) kill(pid, SIGUSR2);
 }
 
 void WorkerGroup::advance() {
@@ -83,7 +83,7 @@ void WorkerGroup::carry_out(unsigned slot, const Order& order) {
       spawn(slot, order.generation);
       break;
     case Order::Kind::terminate:
-      kill(order.pid, hurried_ ? SIGINT : SIGTERM);
+      kill(order.pid, hurried_ ? SIGUSR2 : SIGTERM);
       record_slot(slot);
       break;
     case Order::Kind::kill:

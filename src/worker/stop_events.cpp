@@ -45,7 +45,7 @@ constexpr unsigned bit_of(StopEvent event) noexcept {
 }
 
 StopEvent event_of(int number) noexcept {
-  if (number == SIGINT) return StopEvent::hurry;
+  if (number == SIGUSR2) return StopEvent::hurry;
   if (number == SIGUSR1) return StopEvent::evict;
   return number == SIGXCPU ? StopEvent::cpu_time : StopEvent::stop;
 }
@@ -75,7 +75,7 @@ base::Result<StopEvents> StopEvents::open(int status_fd) {
   struct sigaction action {};
   action.sa_handler = note_signal;
   action.sa_flags = SA_RESTART;
-  for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGXCPU}) {
+  for (const int number : {SIGTERM, SIGUSR2, SIGUSR1, SIGXCPU}) {
     ::sigaction(number, &action, nullptr);
   }
   return StopEvents(std::move(signals), std::move(pokes), status_fd);

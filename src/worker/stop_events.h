@@ -11,7 +11,7 @@ namespace pyhost::worker {
 
 enum class StopEvent {
   none,      // the time is over
-  hurry,     // SIGINT: httpd ends
+  hurry,     // SIGUSR2: httpd ends
   stop,      // SIGTERM, or the supervisor has gone
   evict,     // SIGUSR1
   cpu_time,  // SIGXCPU: the soft limit of CPU time

@@ -26,7 +26,7 @@ struct RunningRequest {
 
 // Why a worker ends.
 enum class Reason {
-  stopped,  // SIGTERM, SIGINT, or the end of the supervisor
+  stopped,  // SIGTERM, SIGUSR2, or the end of the supervisor
   eviction,
   maximum_requests,
   restart_interval,

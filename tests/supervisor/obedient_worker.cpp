@@ -3,7 +3,7 @@
 //   "fail": sentence    reports it and exits with 1
 //   "crash": true       dies of SIGSEGV before it is ready
 //   "silent": true      is never ready
-//   "deaf": true        ignores SIGTERM and SIGINT
+//   "deaf": true        ignores SIGTERM and SIGUSR2
 // A connection sends one word: "observe" is answered with a JSON object, "exit N" ends the worker
 // with that code, "crash" with SIGSEGV, "say TEXT" puts a line on the status pipe.
 // Linked statically, so that a jail needs nothing but the program.
@@ -117,7 +117,7 @@ void serve(int connection, const Json& settings, const char* name) {
   if (command == "observe") say(connection, observe(settings, name).dump());
 }
 
-// Until SIGTERM or SIGINT.
+// Until SIGTERM or SIGUSR2.
 void serve_all(int signals, const Json& settings, const char* name) {
   while (true) {
     std::array<pollfd, 2> ready{
@@ -142,7 +142,7 @@ int main(int, char** argv) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGUSR2);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   if (settings.contains("deaf")) sigemptyset(&set);
   const int signals = signalfd(-1, &set, SFD_CLOEXEC);
