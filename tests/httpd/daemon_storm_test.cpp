@@ -1,0 +1,233 @@
+// Load, and processes that are killed under it.
+
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <set>
+
+#include "harness/error_log.h"
+#include "harness/httpd.h"
+#include "httpd/crowd.h"
+#include "httpd/text.h"
+
+namespace pyhost::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::Each;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+std::string config(const std::string& options) {
+  return "MaxKeepAliveRequests 0\n"
+         "WSGIDaemonProcess g " +
+         options +
+         "\n"
+         "WSGIScriptAlias /labour ${APPS}/labour.wsgi process-group=g application-group=%{GLOBAL}\n"
+         "WSGIScriptAlias / ${APPS}/perils.wsgi process-group=g application-group=%{GLOBAL}\n";
+}
+
+// A child of prefork serves one connection.
+Options room_for(int clients) {
+  if (default_mpm() == Mpm::prefork) return {.processes = clients};
+  return {.processes = 2, .threads = clients};
+}
+
+std::set<pid_t> set_of(const std::vector<pid_t>& pids) {
+  return {pids.begin(), pids.end()};
+}
+
+std::vector<std::string> lines_with(const Httpd& httpd, std::string_view text) {
+  std::vector<std::string> lines;
+  for (const ErrorLogLine& line : parse_error_log(httpd.log())) {
+    if (line.text.find(text) != std::string::npos) lines.push_back(line.text);
+  }
+  return lines;
+}
+
+std::vector<std::string> sockets_in(const std::string& folder) {
+  std::vector<std::string> sockets;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".sock") sockets.push_back(entry.path());
+  }
+  return sockets;
+}
+
+// Requests that are inside a worker until they are released.
+class HeldRequests {
+ public:
+  HeldRequests(const Httpd& httpd, std::string folder, int count)
+      : folder_(std::move(folder)), count_(count) {
+    for (int i = 0; i < count; ++i) {
+      clients_.emplace_back([&httpd, path = "/wait?" + mark(i)] { httpd.get(path); });
+    }
+  }
+  ~HeldRequests() { release(); }
+
+  bool all_run() const {
+    return wait_until([this] {
+      for (int i = 0; i < count_; ++i) {
+        if (!fs::exists(mark(i) + ".begun")) return false;
+      }
+      return true;
+    });
+  }
+  void release() {
+    for (int i = 0; i < count_; ++i) std::ofstream(mark(i));
+    clients_.clear();
+  }
+
+ private:
+  std::string mark(int number) const { return folder_ + "/" + std::to_string(number); }
+
+  const std::string folder_;
+  const int count_;
+  std::vector<std::jthread> clients_;
+};
+
+TEST(Crowd, IsServedByAFewWorkersWithoutALostOrMixedReply) {
+  const bool prefork = default_mpm() == Mpm::prefork;
+  const int clients = prefork ? 60 : 200;
+  const int requests = prefork ? 100 : 40;
+  const Httpd httpd(config("processes=3 threads=4 queue=200"), room_for(clients));
+  Crowd crowd(httpd, clients, requests);
+  crowd.wait();
+  EXPECT_THAT(crowd.failures(), IsEmpty());
+  EXPECT_EQ(crowd.answered(), clients * requests);
+}
+
+TEST(KilledWorkers, CostOnlyTheRequestsInsideThem) {
+  constexpr int kClients = 24;
+  constexpr auto kStorm = 5s;
+  constexpr auto kPause = 100ms;
+  Httpd httpd(config("processes=3 threads=4"), room_for(kClients));
+  Crowd crowd(httpd, kClients);
+  std::mt19937 random(1);
+  std::set<pid_t> killed;
+  const auto end = std::chrono::steady_clock::now() + kStorm;
+  while (std::chrono::steady_clock::now() < end) {
+    (void)wait_until([] { return false; }, kPause);
+    const std::vector<pid_t> workers = httpd.running("pyhost-worker");
+    if (workers.empty()) continue;
+    const pid_t victim = workers[random() % workers.size()];
+    kill(victim, SIGKILL);
+    killed.insert(victim);
+  }
+  const int at_end = crowd.answered();
+  EXPECT_TRUE(wait_until([&] { return crowd.answered() > at_end + kClients; }));
+  crowd.finish();
+  for (const char* id : {"PH0406", "PH0407", "PH0450"}) httpd.tolerate_log(id);
+
+  const auto causes = lines_with(httpd, "PH0450");
+  EXPECT_THAT(causes, SizeIs(crowd.failures().size()));
+  EXPECT_THAT(causes, Not(IsEmpty()));
+  EXPECT_THAT(causes, Each(HasSubstr("the worker was killed by signal 9 (SIGKILL)")));
+  for (const std::string& cause : causes) {
+    const std::string pid(between(cause, "slot ", ", generation"));
+    EXPECT_THAT(killed, Contains(std::stoi(pid.substr(pid.rfind(' ') + 1)))) << cause;
+  }
+  for (const Response& failure : crowd.failures()) {
+    EXPECT_TRUE(failure.status == 502 || !failure.complete()) << failure;
+  }
+  EXPECT_GT(killed.size(), 10u);
+  EXPECT_TRUE(wait_until([&] { return httpd.running("pyhost-worker").size() == 3; }));
+}
+
+TEST(KilledSupervisor, LosesNoRequestAndIsReplacedWithItsWorkers) {
+  constexpr int kClients = 4;
+  Httpd httpd(config("processes=2 threads=2"), room_for(kClients));
+  httpd.expect_log("PH0357");
+  // A worker is a copy of the supervisor for a moment.
+  ASSERT_TRUE(wait_until([&] {
+    return httpd.running("pyhost-supervisor").size() == 1 &&
+           httpd.running("pyhost-worker").size() == 2;
+  }));
+  const auto before = set_of(httpd.running("pyhost-worker"));
+  const pid_t supervisor = httpd.running("pyhost-supervisor").front();
+  Crowd crowd(httpd, kClients);
+  EXPECT_TRUE(wait_until([&] { return crowd.answered() > 50; }));
+  kill(supervisor, SIGKILL);
+  const auto is_replaced = [&] {
+    const auto supervisors = httpd.running("pyhost-supervisor");
+    const auto workers = httpd.running("pyhost-worker");
+    return supervisors.size() == 1 && supervisors.front() != supervisor && workers.size() == 2 &&
+           std::ranges::none_of(workers, [&](pid_t pid) { return before.contains(pid); });
+  };
+  EXPECT_TRUE(wait_until(is_replaced)) << httpd.log();
+  const int then = crowd.answered();
+  EXPECT_TRUE(wait_until([&] { return crowd.answered() > then + 50; }));
+  crowd.finish();
+  EXPECT_THAT(crowd.failures(), IsEmpty());
+}
+
+TEST(KilledHttpd, LeavesNeitherProcessesNorSockets) {
+  Httpd httpd(config("processes=2 threads=2 graceful-timeout=2 shutdown-timeout=2"));
+  EXPECT_EQ(httpd.get("/").status, 200);
+  EXPECT_THAT(sockets_in(httpd.root()), SizeIs(2));
+  httpd.crash();
+  EXPECT_TRUE(wait_until([&] {
+    return httpd.running("pyhost-worker").empty() && httpd.running("pyhost-supervisor").empty();
+  }));
+  EXPECT_THAT(sockets_in(httpd.root()), IsEmpty());
+}
+
+TEST(KilledHttpd, LeavesNoWorkerThatIsBusy) {
+  Httpd httpd(config("threads=2 graceful-timeout=1 shutdown-timeout=1"));
+  httpd.tolerate_log("PH0478");
+  httpd.tolerate_log("PH0450");
+  HeldRequests held(httpd, httpd.make_writable("marks"), 1);
+  EXPECT_TRUE(held.all_run());
+  httpd.crash();
+  EXPECT_TRUE(wait_until([&] {
+    return httpd.running("pyhost-worker").empty() && httpd.running("pyhost-supervisor").empty();
+  }));
+}
+
+TEST(KilledChild, GivesItsPlacesBack) {
+  constexpr int kThreads = 3;
+  Httpd httpd(config("threads=3"), {.processes = default_mpm() == Mpm::prefork ? 4 : 1});
+  const std::string first = httpd.make_writable("first");
+  const std::string second = httpd.make_writable("second");
+  {
+    HeldRequests lost(httpd, first, kThreads);
+    EXPECT_TRUE(lost.all_run());
+    for (const pid_t child : httpd.children()) kill(child, SIGKILL);
+  }
+  // All threads at once, or some of them would not begin.
+  HeldRequests held(httpd, second, kThreads);
+  EXPECT_TRUE(held.all_run());
+}
+
+TEST(RotatedLog, IsLeftByWorkersAndSupervisor) {
+  Httpd httpd(config("processes=2 threads=2"));
+  EXPECT_EQ(httpd.get("/").status, 200);
+  const std::string old_log = httpd.root() + "/error.log.1";
+  fs::rename(httpd.root() + "/error.log", old_log);
+  httpd.graceful();
+  const auto left_alone = [&] {
+    const auto workers = httpd.running("pyhost-worker");
+    return workers.size() == 2 && count(httpd.log(), "PH0470") == 2 &&
+           count(read_file(old_log), "PH0405") + count(httpd.log(), "PH0405") == 2;
+  };
+  EXPECT_TRUE(wait_until(left_alone)) << httpd.log();
+  const std::string old_text = read_file(old_log);
+  httpd.expect_log("PH0407");
+  httpd.expect_log("PH0450");
+  EXPECT_EQ(httpd.get("/exit").status, 502);
+  httpd.wait_for_log("PH0407");
+  EXPECT_EQ(httpd.get("/").status, 200);
+  httpd.stop();
+  EXPECT_THAT(httpd.log(), HasSubstr("PH0401"));
+  EXPECT_EQ(read_file(old_log), old_text);
+}
+
+}  // namespace
+}  // namespace pyhost::test
