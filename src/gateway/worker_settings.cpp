@@ -68,6 +68,7 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit_limits(worker.limits, visit);
   visit("group_index", worker.group_index);
   visit("slot_index", worker.slot_index);
+  visit("generation", worker.generation);
   visit("scripts", worker.targets.scripts);
   visit("folders", worker.targets.folders);
   visit("modules", worker.targets.modules);

@@ -75,6 +75,7 @@ struct WorkerSettings {
   WorkerLimits limits;
   std::uint32_t group_index = 0;  // its row of the scoreboard
   std::uint32_t slot_index = 0;
+  std::uint32_t generation = 1;  // which start of a worker in its slot this is
   ServedTargets targets;
   std::vector<Preload> preloads;
 };
