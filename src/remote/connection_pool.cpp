@@ -71,7 +71,7 @@ base::Result<std::unique_ptr<Line>> ConnectionPool::connect(const Worker& worker
     return base::fail(fmt::format("{} is served by user {}, not by the group's user {}", path,
                                   peer ? peer->uid : 0, settings_.worker_uid));
   }
-  return std::make_unique<Line>(std::move(socket), worker.generation);
+  return std::make_unique<Line>(std::move(socket), worker);
 }
 
 }  // namespace pyhost::remote

@@ -14,10 +14,14 @@ namespace pyhost::remote {
 
 // A connection with the buffers that each of its exchanges uses again.
 struct Line {
-  explicit Line(base::UniqueFd socket, std::uint32_t worker_generation)
-      : connection(std::move(socket), wire::Descriptors::accepted), generation(worker_generation) {}
+  Line(base::UniqueFd socket, const Worker& wanted)
+      : connection(std::move(socket), wire::Descriptors::accepted),
+        pid(wanted.pid),
+        generation(wanted.generation) {}
 
   wire::Connection connection;
+  // Of the worker it was made for, until the one that has accepted it says who it is.
+  pid_t pid;
   std::uint32_t generation;
   wire::FrameBatch batch;
   std::vector<gateway::Header> headers;

@@ -87,7 +87,7 @@ Outcome RemoteEngine::serve(Run& run) {
 
 // Nothing when another worker has to be asked.
 std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Place place) {
-  const Worker worker = place.worker();
+  Worker worker = place.worker();
   auto line = connections_.take(worker);
   if (!line) {
     admission.avoid(worker, std::move(line).error().sentence);
@@ -95,6 +95,8 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
   }
   Relay relay(**line, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target);
+  worker.pid = (*line)->pid;
+  worker.generation = (*line)->generation;
   if (attempt.kind == Attempt::Kind::complete) {
     attempt = complete(relay, std::move(place), *std::move(line));
   } else if (relay.reusable()) {

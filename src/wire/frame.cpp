@@ -41,6 +41,8 @@ std::string_view name_of(FrameType type) noexcept {
       return "ERROR";
     case FrameType::retry:
       return "RETRY";
+    case FrameType::hello:
+      return "HELLO";
   }
   return {};
 }

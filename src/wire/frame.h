@@ -37,6 +37,7 @@ enum class FrameType : std::uint8_t {
   end,         // the reply is complete; the connection may serve the next request
   error,       // it is not, and why
   retry,       // the application has not been entered: ask another worker
+  hello,       // once, before all others: which worker has accepted the connection
 };
 
 // "REQUEST", "HEAD": for log texts.

@@ -244,6 +244,21 @@ std::optional<ErrorMessage> decode_error(std::string_view payload) {
   return when_complete(reader, message);
 }
 
+void encode_hello(const HelloMessage& message, std::string& out) {
+  static_cast<void>(encode_frame(FrameType::hello, out, [&](PayloadWriter& writer) {
+    writer.number(message.pid);
+    writer.number(message.generation);
+  }));
+}
+
+std::optional<HelloMessage> decode_hello(std::string_view payload) {
+  PayloadReader reader(payload);
+  HelloMessage message;
+  message.pid = reader.number<std::uint32_t>();
+  message.generation = reader.number<std::uint32_t>();
+  return when_complete(reader, message);
+}
+
 void encode_retry(std::string_view reason, std::string& out) {
   constexpr std::size_t kReasonBytesMax = 4096;
   static_cast<void>(encode_frame(FrameType::retry, out, [&](PayloadWriter& writer) {

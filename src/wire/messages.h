@@ -79,6 +79,15 @@ struct ErrorMessage {
 void encode_error(const ErrorMessage& message, std::string& out);
 std::optional<ErrorMessage> decode_error(std::string_view payload);
 
+// HELLO. A connection may wait in the socket's backlog for the successor of the worker that it was
+// made for.
+struct HelloMessage {
+  std::uint32_t pid = 0;
+  std::uint32_t generation = 0;
+};
+void encode_hello(const HelloMessage& message, std::string& out);
+std::optional<HelloMessage> decode_hello(std::string_view payload);
+
 // RETRY: why, for the log.
 void encode_retry(std::string_view reason, std::string& out);
 std::optional<std::string_view> decode_retry(std::string_view payload);

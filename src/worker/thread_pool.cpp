@@ -130,6 +130,10 @@ void ThreadPool::accept_one() {
     return;
   }
   auto connection = std::make_unique<Connection>(std::move(socket), wire::Descriptors::refused);
+  wire::FrameBatch hello;
+  wire::encode_hello({static_cast<std::uint32_t>(::getpid()), settings_.generation},
+                     hello.encoded());
+  if (connection->write_some(hello) != Io::done) return;
   Connection* const tag = connection.get();
   {
     const std::lock_guard lock(mutex_);

@@ -22,6 +22,7 @@ namespace pyhost::worker {
 
 struct PoolSettings {
   std::string process_group;
+  std::uint32_t generation = 1;
   unsigned threads = 1;
   std::size_t stack_bytes = base::kPythonStackBytes;
   std::chrono::milliseconds socket_timeout = wire::kNoTimeout;

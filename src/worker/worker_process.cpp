@@ -206,6 +206,7 @@ base::Result<> WorkerProcess::start_pool() {
   PH_TRY(pool,
          ThreadPool::start(*engine_, base::UniqueFd(gateway::kWorkerListeningFd),
                            {.process_group = settings_.engine.process_group,
+                            .generation = settings_.generation,
                             .threads = settings_.threads,
                             .stack_bytes = std::max(settings_.stack_bytes, base::kPythonStackBytes),
                             .socket_timeout = settings_.socket_timeout,

@@ -21,6 +21,7 @@ using gateway::BodyFault;
 using gateway::Outcome;
 using gateway::ReplyPart;
 using remote::Buffering;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
@@ -60,10 +61,14 @@ class RemoteFailure : public GroupTest {
   std::latch release_{1};
 };
 
-void take_request(wire::Connection& connection) {
+void take_frame(wire::Connection& connection, wire::FrameType type) {
   wire::Frame frame;
   EXPECT_EQ(connection.read_frame(frame, kPatience), wire::Io::done);
-  EXPECT_EQ(frame.type, wire::FrameType::request);
+  EXPECT_EQ(frame.type, type);
+}
+
+void take_request(wire::Connection& connection) {
+  take_frame(connection, wire::FrameType::request);
 }
 
 void send_text(wire::Connection& connection, std::string_view bytes) {
@@ -161,6 +166,24 @@ TEST_F(RemoteFailure, DeadWorkerIsNamedWithItsCause) {
   EXPECT_THAT(text, HasSubstr("generation 1"));
 }
 
+TEST_F(RemoteFailure, SuccessorThatHasTakenTheConnectionIsNamed) {
+  std::thread successor = play_worker(0, [this](wire::Connection& connection) {
+    take_request(connection);
+    std::string hello;
+    wire::encode_hello({.pid = 4711, .generation = 3}, hello);
+    send_text(connection, hello);
+    scoreboard_.record_death(
+        {0, 0},
+        {.cause = metrics::DeathCause::signal, .detail = SIGSEGV, .generation = 3, .pid = 4711});
+  });
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/hello", exchange).status, 502);
+  successor.join();
+  EXPECT_THAT(
+      exchange.recorder().text_of(Message::worker_lost),
+      AllOf(HasSubstr("was killed by signal 11 (SIGSEGV)"), HasSubstr("pid 4711, generation 3)")));
+}
+
 TEST_F(RemoteFailure, MalformedFrameCostsOnlyItsOwnRequest) {
   std::thread broken = play_worker(0, [](wire::Connection& connection) {
     take_request(connection);
@@ -197,6 +220,7 @@ TEST_F(RemoteFailure, WorkerAnswersAMalformedRequestAndServesTheNext) {
   const auto header = wire::encode_header({wire::FrameType::request, 4});
   request.assign(header.data(), header.size()).append("junk");
   send_text(raw, request);
+  take_frame(raw, wire::FrameType::hello);
   wire::Frame frame;
   ASSERT_EQ(raw.read_frame(frame, kPatience), wire::Io::done);
   EXPECT_EQ(wire::decode_error(frame.payload)->cause, "a malformed REQUEST frame");
@@ -216,6 +240,7 @@ TEST_F(RemoteFailure, RequestThatWasGivenUpBeforeItWasReadIsNotRun) {
   send_text(raw, request);
   ASSERT_EQ(::shutdown(raw.fd(), SHUT_WR), 0);
   release_.count_down();
+  take_frame(raw, wire::FrameType::hello);
   wire::Frame frame;
   EXPECT_EQ(raw.read_frame(frame, kPatience), wire::Io::reset);
   client.join();

@@ -57,6 +57,11 @@ void take(FrameType type, std::string_view payload) {
         require_same(payload, [&](std::string& out) { wire::encode_end(*end, out); });
       }
       break;
+    case FrameType::hello:
+      if (const auto hello = wire::decode_hello(payload)) {
+        require_same(payload, [&](std::string& out) { wire::encode_hello(*hello, out); });
+      }
+      break;
     case FrameType::error:
       wire::decode_error(payload);
       break;

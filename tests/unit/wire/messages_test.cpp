@@ -188,6 +188,11 @@ TEST(OtherMessages, ArriveAsTheyWereSent) {
   EXPECT_EQ(decode_error(error_payload)->status, 503);
   EXPECT_EQ(decode_error(error_payload)->cause, "draining");
 
+  encode_hello({.pid = 4711, .generation = 8}, out);
+  const std::string hello_payload = only_payload(std::exchange(out, {}), FrameType::hello);
+  EXPECT_EQ(decode_hello(hello_payload)->pid, 4711u);
+  EXPECT_EQ(decode_hello(hello_payload)->generation, 8u);
+
   encode_retry("stale", out);
   const std::string retry_payload = only_payload(std::exchange(out, {}), FrameType::retry);
   EXPECT_EQ(decode_retry(retry_payload), "stale");
