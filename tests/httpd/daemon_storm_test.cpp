@@ -61,6 +61,11 @@ std::vector<std::string> sockets_in(const std::string& folder) {
   return sockets;
 }
 
+// What ends while it starts is another matter.
+void wait_for_workers(const Httpd& httpd, std::size_t number) {
+  EXPECT_TRUE(wait_until([&] { return count(httpd.log(), "PH0404") == number; })) << httpd.log();
+}
+
 // Requests that are inside a worker until they are released.
 class HeldRequests {
  public:
@@ -145,12 +150,9 @@ TEST(KilledSupervisor, LosesNoRequestAndIsReplacedWithItsWorkers) {
   constexpr int kClients = 4;
   Httpd httpd(config("processes=2 threads=2"), room_for(kClients));
   httpd.expect_log("PH0357");
-  // A worker is a copy of the supervisor for a moment.
-  ASSERT_TRUE(wait_until([&] {
-    return httpd.running("pyhost-supervisor").size() == 1 &&
-           httpd.running("pyhost-worker").size() == 2;
-  }));
+  wait_for_workers(httpd, 2);
   const auto before = set_of(httpd.running("pyhost-worker"));
+  ASSERT_THAT(httpd.running("pyhost-supervisor"), SizeIs(1));
   const pid_t supervisor = httpd.running("pyhost-supervisor").front();
   Crowd crowd(httpd, kClients);
   EXPECT_TRUE(wait_until([&] { return crowd.answered() > 50; }));
@@ -170,7 +172,7 @@ TEST(KilledSupervisor, LosesNoRequestAndIsReplacedWithItsWorkers) {
 
 TEST(KilledHttpd, LeavesNeitherProcessesNorSockets) {
   Httpd httpd(config("processes=2 threads=2 graceful-timeout=2 shutdown-timeout=2"));
-  EXPECT_EQ(httpd.get("/").status, 200);
+  wait_for_workers(httpd, 2);
   EXPECT_THAT(sockets_in(httpd.root()), SizeIs(2));
   httpd.crash();
   EXPECT_TRUE(wait_until([&] {
@@ -208,7 +210,7 @@ TEST(KilledChild, GivesItsPlacesBack) {
 
 TEST(RotatedLog, IsLeftByWorkersAndSupervisor) {
   Httpd httpd(config("processes=2 threads=2"));
-  EXPECT_EQ(httpd.get("/").status, 200);
+  wait_for_workers(httpd, 2);
   const std::string old_log = httpd.root() + "/error.log.1";
   fs::rename(httpd.root() + "/error.log", old_log);
   httpd.graceful();
