@@ -198,11 +198,18 @@ TEST(KilledChild, GivesItsPlacesBack) {
   Httpd httpd(config("threads=3"), {.processes = default_mpm() == Mpm::prefork ? 4 : 1});
   const std::string first = httpd.make_writable("first");
   const std::string second = httpd.make_writable("second");
+  std::vector<pid_t> victims;
   {
     HeldRequests lost(httpd, first, kThreads);
     EXPECT_TRUE(lost.all_run());
-    for (const pid_t child : httpd.children()) kill(child, SIGKILL);
+    victims = httpd.children();
+    for (const pid_t child : victims) kill(child, SIGKILL);
   }
+  // A child may still accept a connection after it has been sent the signal.
+  EXPECT_TRUE(wait_until([&] {
+    const auto children = set_of(httpd.children());
+    return std::ranges::none_of(victims, [&](pid_t pid) { return children.contains(pid); });
+  }));
   // All threads at once, or some of them would not begin.
   HeldRequests held(httpd, second, kThreads);
   EXPECT_TRUE(held.all_run());
