@@ -49,7 +49,7 @@ Observation LifeKeeper::observe(std::uint64_t served) {
     seen.script_loaded = true;
     return seen;
   }
-  seen.script_loaded = worker_.watch_or_null->script_loaded();
+  seen.script_loaded = worker_.watch_or_null->imports() != 0;
   if (worker_.limits.deadlock_timeout.count() != 0) {
     lock_wait_ = worker_.watch_or_null->probe_locks();
     if (lock_wait_) seen.lock_waited_since = lock_wait_->since;
