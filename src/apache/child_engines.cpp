@@ -31,6 +31,7 @@ remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::stri
                                   .send_buffer_bytes = options.send_buffer_size_bytes,
                                   .receive_buffer_bytes = options.receive_buffer_size_bytes,
                                   .temporary_folder = temporary_folder};
+  if (options.startup_timeout.count() != 0) settings.renewal_timeout = options.startup_timeout;
   if (const auto bytes = options.response_buffer_size_bytes; bytes != 0) {
     settings.response_buffer_bytes = bytes;
   }

@@ -281,6 +281,7 @@ int RequestExchange::finish(const gateway::Outcome& outcome) {
       }
       return outcome.status;
     case gateway::Outcome::Kind::broken:
+    case gateway::Outcome::Kind::outdated:  // does not come here: embedded scripts are re-imported
       break;
   }
   return break_off();

@@ -9,8 +9,8 @@
 namespace pyhost::engine {
 
 struct ApplicationGroup final : python::Resident {
-  ApplicationGroup(wsgi::Adapter wsgi_adapter, bool case_sensitive_paths)
-      : adapter(std::move(wsgi_adapter)), scripts(case_sensitive_paths) {}
+  ApplicationGroup(wsgi::Adapter wsgi_adapter, python::LoadingRules& rules)
+      : adapter(std::move(wsgi_adapter)), scripts(rules) {}
 
   wsgi::Adapter adapter;
   python::ScriptLoader scripts;

@@ -40,7 +40,7 @@ base::Result<std::unique_ptr<gateway::Engine>> LocalEngine::start(gateway::Engin
   self.runtime_ = runtime->release();
   self.interpreters_ =
       std::make_unique<InterpreterRegistry>(*self.runtime_, self.settings_.interpreters_max);
-  self.watch_ = std::make_unique<LocalWatch>(*self.interpreters_);
+  self.watch_ = std::make_unique<LocalWatch>(*self.interpreters_, self.loading_);
   return engine;
 }
 
@@ -48,14 +48,13 @@ LocalEngine::~LocalEngine() {
   if (!stopped_) stop(std::chrono::milliseconds::zero());
 }
 
-base::Result<> LocalEngine::set_up(Attached& py, Interpreter& interpreter) const {
+base::Result<> LocalEngine::set_up(Attached& py, Interpreter& interpreter) {
   PH_TRY(streams, python::LogStreamType::make(py));
   PH_TRY_VOID(prepare_interpreter(py, interpreter, settings_, streams));
   PH_TRY(adapter, wsgi::Adapter::make(py, settings_, std::move(streams)));
   PH_TRY_VOID(
       pyapi::install_module(py, settings_, adapter.file_wrapper_type(), adapter.request_timeout()));
-  interpreter.set_resident(
-      std::make_unique<ApplicationGroup>(std::move(adapter), settings_.case_sensitive_paths));
+  interpreter.set_resident(std::make_unique<ApplicationGroup>(std::move(adapter), loading_));
   const python::DetachScope detached(py);
   server_log_.log(LogLevel::info, Message::interpreter_created,
                   fmt::format("created {}", interpreter.phrase()));
@@ -78,33 +77,36 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
                                         : kInternalServerError};
   }
   wsgi::Request request(target, exchange);
+  bool outdated = false;
   {
     AttachScope py(**interpreter);
     const python::RequestLogScope log_scope(request.log());
     ApplicationGroup& group = application_group_of(**interpreter);
     const ActiveCalls::Scope active(py, group.calls, &exchange);
-    std::string failure;
-    if (const python::Ref application = group.scripts.load(py, target, exchange, failure)) {
-      watch_->note_script_loaded();
+    python::LoadReport report;
+    if (const python::Ref application = group.scripts.load(py, target, exchange, report)) {
       group.adapter.run(py, application.get(), request);
     } else if (active.interrupted()) {
       request.fail(kGatewayTimeout);
     }
+    outdated = report.outdated;
   }
-  return request.finish();
+  const Outcome outcome = request.finish();
+  return outdated ? Outcome{Outcome::Kind::outdated} : outcome;
 }
 
 base::Result<> LocalEngine::preload(const gateway::Target& target, base::LogSink& sink) noexcept {
   const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
   const auto interpreter = interpreter_for(target.application_group);
   if (!interpreter) return base::fail(interpreter.error().sentence);
-  std::string failure;
+  python::LoadReport report;
   AttachScope py(**interpreter);
   ApplicationGroup& group = application_group_of(**interpreter);
   const ActiveCalls::Scope active(py, group.calls, nullptr);
-  if (!group.scripts.load(py, target, sink, failure)) return base::fail(failure);
-  watch_->note_script_loaded();
-  return {};
+  if (group.scripts.load(py, target, sink, report)) return {};
+  return base::fail(report.outdated
+                        ? fmt::format("{} has changed since it was imported", target.script)
+                        : report.failure);
 }
 
 void LocalEngine::stop(std::chrono::milliseconds budget) noexcept {

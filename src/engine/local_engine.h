@@ -26,14 +26,18 @@ class LocalEngine final : public gateway::Engine {
 
  private:
   LocalEngine(gateway::EngineSettings settings, base::LogSink& server_log)
-      : settings_(std::move(settings)), server_log_(server_log) {}
+      : settings_(std::move(settings)),
+        server_log_(server_log),
+        loading_(*new python::LoadingRules{.case_sensitive_paths = settings_.case_sensitive_paths,
+                                           .changed_scripts = settings_.changed_scripts}) {}
 
-  base::Result<> set_up(python::Attached& py, python::Interpreter& interpreter) const;
+  base::Result<> set_up(python::Attached& py, python::Interpreter& interpreter);
   python::InterpreterRegistry::Found interpreter_for(std::string_view application_group);
 
   const gateway::EngineSettings settings_;
   base::LogSink& server_log_;
-  // Lives on when the engine goes: see Runtime.
+  // These two live on when the engine goes: see Runtime.
+  python::LoadingRules& loading_;
   python::Runtime* runtime_ = nullptr;
   std::unique_ptr<python::InterpreterRegistry> interpreters_;
   std::unique_ptr<LocalWatch> watch_;

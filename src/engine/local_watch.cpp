@@ -129,4 +129,15 @@ std::optional<gateway::LockWait> LocalWatch::probe_locks() noexcept {
   return longest;
 }
 
+std::vector<gateway::ImportedScript> LocalWatch::imported_scripts() {
+  std::vector<gateway::ImportedScript> imported;
+  for (const Interpreter* interpreter : interpreters_.all()) {
+    for (gateway::ImportedScript& script : application_group_of(*interpreter).scripts.imported()) {
+      script.application_group = interpreter->name();
+      imported.push_back(std::move(script));
+    }
+  }
+  return imported;
+}
+
 }  // namespace pyhost::engine

@@ -1,7 +1,6 @@
 // Watches over the interpreters of this process.
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include "pyhost/gateway/engine_watch.h"
 #include "python/attendant.h"
 #include "python/registry.h"
+#include "python/script_loader.h"
 
 namespace pyhost::engine {
 
@@ -16,7 +16,8 @@ namespace pyhost::engine {
 // process ends.
 class LocalWatch final : public gateway::EngineWatch {
  public:
-  explicit LocalWatch(python::InterpreterRegistry& interpreters) : interpreters_(interpreters) {}
+  LocalWatch(python::InterpreterRegistry& interpreters, python::LoadingRules& loading)
+      : interpreters_(interpreters), loading_(loading) {}
 
   ~LocalWatch() override;
 
@@ -25,13 +26,10 @@ class LocalWatch final : public gateway::EngineWatch {
   void collect_stacks(std::function<void(std::string_view)> take) noexcept override;
   std::string stacks_without_lock() noexcept override;
   std::optional<gateway::LockWait> probe_locks() noexcept override;
-  bool script_loaded() const noexcept override {
-    return script_loaded_.load(std::memory_order_relaxed);
-  }
-
-  // From the request path: a store only the first time.
-  void note_script_loaded() noexcept {
-    if (!script_loaded()) script_loaded_.store(true, std::memory_order_relaxed);
+  unsigned imports() const noexcept override { return loading_.imports; }
+  std::vector<gateway::ImportedScript> imported_scripts() override;
+  void accept_changes_until(std::int64_t moment_us) noexcept override {
+    loading_.accepted_until_us = moment_us;
   }
 
  private:
@@ -39,7 +37,7 @@ class LocalWatch final : public gateway::EngineWatch {
   void for_each(F action);
 
   python::InterpreterRegistry& interpreters_;
-  std::atomic<bool> script_loaded_ = false;
+  python::LoadingRules& loading_;
   std::mutex mutex_;
   // Guarded by mutex_; null for an interpreter whose attendant could not be started.
   std::map<python::Interpreter*, std::unique_ptr<python::Attendant>> attendants_;

@@ -73,6 +73,8 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("folders", worker.targets.folders);
   visit("modules", worker.targets.modules);
   visit("preloads", worker.preloads);
+  visit("predecessor_imports", worker.predecessor_imports);
+  visit("imports_required", worker.imports_required);
 }
 
 json written(const std::string& value) {
@@ -88,8 +90,8 @@ json written(const std::array<int, 3>& value) {
   return value;
 }
 json written(const Preload& value) {
-  return json::array(
-      {base::json_text_of(value.application_group), base::json_text_of(value.script)});
+  return json::array({base::json_text_of(value.application_group), base::json_text_of(value.script),
+                      base::json_text_of(value.callable)});
 }
 template <class T>
 requires std::is_arithmetic_v<T> json written(T value) {
@@ -148,8 +150,8 @@ bool read(const json& value, std::array<int, 3>& into) {
          read(value[1], into[1]) && read(value[2], into[2]);
 }
 bool read(const json& value, Preload& into) {
-  return value.is_array() && value.size() == 2 && read(value[0], into.application_group) &&
-         read(value[1], into.script);
+  return value.is_array() && value.size() == 3 && read(value[0], into.application_group) &&
+         read(value[1], into.script) && read(value[2], into.callable);
 }
 template <class T>
 bool read(const json& value, std::optional<T>& into) {

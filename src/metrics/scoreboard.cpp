@@ -160,6 +160,7 @@ SlotStatus Scoreboard::status(SlotId id) const noexcept {
           .threads = row.threads.load(),
           .requests = row.requests.load(std::memory_order_relaxed),
           .outstanding = row.outstanding.load(),
+          .kept_until_us = row.kept_until_us.load(),
           .last_death = {.cause = DeathCause(static_cast<std::uint8_t>(death >> kCauseShift)),
                          .detail = static_cast<std::uint16_t>(death),
                          .generation = static_cast<std::uint32_t>(death >> kGenerationShift),
@@ -174,12 +175,17 @@ void Scoreboard::begin_generation(SlotId id, pid_t pid, std::uint32_t generation
   row.generation = generation;
   row.threads = threads;
   row.requests = 0;
+  row.kept_until_us = 0;
   row.state = static_cast<std::uint32_t>(SlotState::starting);
 }
 
 void Scoreboard::set_state(SlotId id, SlotState state) noexcept {
   row(id).state = static_cast<std::uint32_t>(state);
   wake(id.group, INT_MAX);
+}
+
+void Scoreboard::keep_generation(SlotId id, std::int64_t successor_started_us) noexcept {
+  row(id).kept_until_us = successor_started_us;
 }
 
 void Scoreboard::record_death(SlotId id, const Death& death) noexcept {
@@ -212,10 +218,16 @@ void Scoreboard::count_request(SlotId id) noexcept {
   row(id).requests.fetch_add(1, std::memory_order_relaxed);
 }
 
-bool Scoreboard::begin_draining(SlotId id) noexcept {
+bool Scoreboard::begin_draining(SlotId id, pid_t pid) noexcept {
+  SlotRow& row = this->row(id);
   auto ready = static_cast<std::uint32_t>(SlotState::ready);
-  return row(id).state.compare_exchange_strong(ready,
-                                               static_cast<std::uint32_t>(SlotState::draining));
+  auto draining = static_cast<std::uint32_t>(SlotState::draining);
+  if (row.pid != pid || !row.state.compare_exchange_strong(ready, draining)) return false;
+  if (row.pid == pid) return true;
+  // Its successor has taken the slot over in between.
+  row.state.compare_exchange_strong(draining, ready);
+  wake(id.group, INT_MAX);
+  return false;
 }
 
 std::optional<ChildSeat> Scoreboard::take_seat(pid_t pid) noexcept {

@@ -53,6 +53,9 @@ struct SlotStatus {
   std::uint32_t threads = 0;
   std::uint64_t requests = 0;     // served by this generation
   std::uint32_t outstanding = 0;  // sent to it by all children and not answered
+  // Not 0: the group is degraded. A successor of this worker, started at this moment (microseconds
+  // since the epoch), could not import what the worker has imported.
+  std::int64_t kept_until_us = 0;
   Death last_death;
 };
 
@@ -85,6 +88,9 @@ class Scoreboard {
                         std::uint32_t threads) noexcept;
   // Wakes whoever waits for a worker of the group.
   void set_state(SlotId id, SlotState state) noexcept;
+  // The worker in the slot goes on because its successor could not start; until the next
+  // generation begins. See SlotStatus::kept_until_us.
+  void keep_generation(SlotId id, std::int64_t successor_started_us) noexcept;
   // Also sets the state to dead.
   void record_death(SlotId id, const Death& death) noexcept;
   // Takes back everything the child holds and frees its seat, if it has one.
@@ -93,8 +99,9 @@ class Scoreboard {
   // --- The worker ---
 
   void count_request(SlotId id) noexcept;
-  // From ready to draining, on the worker's own decision. False in any other state.
-  bool begin_draining(SlotId id) noexcept;
+  // From ready to draining, on the decision of the worker with that pid. False in any other state,
+  // or when the slot stands for another worker already.
+  bool begin_draining(SlotId id, pid_t pid) noexcept;
 
   // --- The httpd child ---
 

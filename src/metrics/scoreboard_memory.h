@@ -43,6 +43,7 @@ struct alignas(kRowAlignment) SlotRow {
   std::atomic<std::int32_t> death_pid;
   std::atomic<std::int64_t> death_time_us;
   std::atomic<std::uint64_t> death;  // generation, cause and detail in one word
+  std::atomic<std::int64_t> kept_until_us;
 };
 
 struct alignas(kRowAlignment) ChildRow {

@@ -28,10 +28,20 @@ std::string phrase_of(const Target& target) {
   return fmt::format("{} {}", target.kind == TargetKind::file ? "script" : "module", target.script);
 }
 
-std::int64_t modification_time_us(const std::string& path) noexcept {
+std::int64_t in_microseconds(const timespec& time) noexcept {
+  return std::int64_t(time.tv_sec) * 1'000'000 + time.tv_nsec / 1000;
+}
+
+struct FileTimes {
+  std::int64_t mtime_us = 0;
+  std::int64_t ctime_us = 0;  // unlike the other one, nobody can set it back
+};
+
+// Zeros for a file that is not there.
+FileTimes times_of(const std::string& path) noexcept {
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return 0;
-  return std::int64_t(status.st_mtim.tv_sec) * 1'000'000 + status.st_mtim.tv_nsec / 1000;
+  if (stat(path.c_str(), &status) != 0) return {};
+  return {in_microseconds(status.st_mtim), in_microseconds(status.st_ctim)};
 }
 
 base::Result<std::string> read_file(const std::string& path) {
@@ -72,11 +82,34 @@ std::string module_name_of(std::string path, bool case_sensitive) {
 
 }  // namespace
 
-Ref ScriptLoader::load(Attached& py, const Target& target, base::LogSink& log,
-                       std::string& failure_out) {
+Ref ScriptLoader::load(Attached& py, const Target& target, base::LogSink& log, LoadReport& report) {
   Script& script = find(target);
-  const Ref module = current_module(py, script, target, log, failure_out);
-  return module ? callable_in(py, module.get(), target, log, failure_out) : Ref();
+  Ref found = current_module(py, script, target, log, report);
+  if (found && !target.callable.empty()) {
+    found = callable_in(py, found.get(), target, log, report);
+  }
+  if (report.imported) note_import(script, target, static_cast<bool>(found));
+  return found;
+}
+
+void ScriptLoader::note_import(Script& script, const Target& target, bool has_callable) {
+  {
+    const std::lock_guard lock(script.mutex);
+    script.kind = target.kind;
+    script.callable = has_callable ? target.callable : std::string_view();
+  }
+  ++rules_.imports;
+}
+
+std::vector<gateway::ImportedScript> ScriptLoader::imported() const {
+  std::vector<gateway::ImportedScript> imported;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, script] : scripts_) {
+    const std::lock_guard script_lock(script->mutex);
+    if (!script->module) continue;
+    imported.push_back({.kind = script->kind, .script = name, .callable = script->callable});
+  }
+  return imported;
 }
 
 ScriptLoader::Script& ScriptLoader::find(const Target& target) {
@@ -87,10 +120,10 @@ ScriptLoader::Script& ScriptLoader::find(const Target& target) {
 }
 
 Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& target,
-                                 base::LogSink& log, std::string& failure_out) {
+                                 base::LogSink& log, LoadReport& report) {
   std::int64_t mtime_us = target.script_mtime_us;
   if (mtime_us == 0 && target.kind == TargetKind::file) {
-    mtime_us = modification_time_us(std::string(target.script));
+    mtime_us = times_of(std::string(target.script)).mtime_us;
   }
   while (true) {
     std::unique_lock lock(script.mutex);
@@ -103,27 +136,49 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
       continue;
     }
     const bool reloading = target.reloading == gateway::Reloading::on;
-    if (script.module && (!reloading || script.mtime_us == mtime_us)) return script.module.clone();
+    const bool unchanged = script.mtime_us == mtime_us || script.accepted_mtime_us == mtime_us;
+    if (script.module && (!reloading || unchanged)) return script.module.clone();
+    if (script.module && rules_.changed_scripts == gateway::ChangedScripts::refused) {
+      lock.unlock();
+      return unchanged_module(py, script, std::string(target.script), report);
+    }
     if (const auto& failure = script.failure;
         failure && failure->mtime_us == mtime_us && Clock::now() < failure->retry_at) {
-      failure_out =
+      report.failure =
           fmt::format("{} could not be imported: {}", phrase_of(target), failure->summary);
       lock.unlock();
       const DetachScope detached(py);
       log.log(LogLevel::error, Message::script_still_broken,
-              failure_out +
+              report.failure +
                   " (its traceback was logged; it is tried again when the file changes, "
                   "or after a pause)");
       return {};
     }
     script.loading = true;
     lock.unlock();
-    return load_now(py, script, target, mtime_us, log, failure_out);
+    return load_now(py, script, target, mtime_us, log, report);
   }
 }
 
+// What httpd has seen of the file may be older than what was imported, so it is looked at again.
+Ref ScriptLoader::unchanged_module(Attached& py, Script& script, const std::string& path,
+                                   LoadReport& report) {
+  FileTimes file;
+  {
+    const DetachScope detached(py);
+    file = times_of(path);
+  }
+  const std::lock_guard lock(script.mutex);
+  if (file.mtime_us != script.mtime_us) {
+    report.outdated = file.ctime_us > rules_.accepted_until_us;
+    if (report.outdated) return {};
+    script.accepted_mtime_us = file.mtime_us;
+  }
+  return script.module.clone();
+}
+
 Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
-                           std::int64_t mtime_us, base::LogSink& log, std::string& failure_out) {
+                           std::int64_t mtime_us, base::LogSink& log, LoadReport& report) {
   Import import = this->import(py, target);
   Ref module = import.module.clone();
   std::string first_failure;
@@ -153,11 +208,12 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
   const std::string where = py.interpreter().phrase();
   const DetachScope detached(py);
   if (module) {
+    report.imported = true;
     log.log(LogLevel::info, Message::script_loaded,
             fmt::format("{} {} in {}", replaced ? "re-imported" : "imported", phrase, where));
   } else {
-    failure_out = fmt::format("{} could not be imported: {}", phrase, import.summary);
-    std::string text = fmt::format("{} (in {})\n{}", failure_out, where, import.details);
+    report.failure = fmt::format("{} could not be imported: {}", phrase, import.summary);
+    std::string text = fmt::format("{} (in {})\n{}", report.failure, where, import.details);
     if (!first_failure.empty()) text += "\nThe first failure was: " + first_failure;
     log.log(LogLevel::error, import.message, text);
     if (import.refuses_subinterpreters) {
@@ -207,7 +263,7 @@ ScriptLoader::Import ScriptLoader::import_file(Attached& py, const std::string& 
   const Ref code = compile(source_bytes.get(), path_text.get());
   if (!code) return failed_import(py, Message::script_unreadable);
 
-  const std::string name = module_name_of(path, case_sensitive_paths_);
+  const std::string name = module_name_of(path, rules_.case_sensitive_paths);
   Ref module = Ref::steal(PyModule_New(name.c_str()));
   if (!module) return failed_import(py, Message::script_raised);
   PyObject* names = PyModule_GetDict(module.get());
@@ -224,7 +280,7 @@ ScriptLoader::Import ScriptLoader::import_file(Attached& py, const std::string& 
 }
 
 Ref ScriptLoader::callable_in(Attached& py, PyObject* module, const Target& target,
-                              base::LogSink& log, std::string& failure_out) const {
+                              base::LogSink& log, LoadReport& report) const {
   Ref found = Ref::share(module);
   for (std::string_view rest = target.callable; found && !rest.empty();) {
     const auto dot = rest.find('.');
@@ -244,12 +300,12 @@ Ref ScriptLoader::callable_in(Attached& py, PyObject* module, const Target& targ
       Ref::steal(PyObject_CallMethod(py.interpreter().support(), "callables_of", "O", module));
   const std::string names = defined ? to_utf8(py, defined.get()) : std::string();
   if (!defined) discard_error(py);
-  failure_out = fmt::format(
+  report.failure = fmt::format(
       "{} {} '{}'; {}", phrase_of(target), found ? "has no callable" : "does not define",
       target.callable,
       names.empty() ? "it defines no callable at all" : "the callables it defines are: " + names);
   const DetachScope detached(py);
-  log.log(LogLevel::error, Message::callable_missing, failure_out);
+  log.log(LogLevel::error, Message::callable_missing, report.failure);
   return {};
 }
 

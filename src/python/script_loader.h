@@ -1,6 +1,7 @@
 // Imports WSGI scripts and modules, once each, and again when a script file changes.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -10,15 +11,34 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
-#include "pyhost/gateway/target.h"
+#include "pyhost/gateway/engine.h"
 #include "python/attached.h"
 #include "python/error.h"
 #include "python/ref.h"
 
 namespace pyhost::python {
+
+// What all loaders of a process share.
+struct LoadingRules {
+  // Names of modules depend on the letter case of paths only when `case_sensitive_paths`.
+  bool case_sensitive_paths = true;
+  gateway::ChangedScripts changed_scripts = gateway::ChangedScripts::reimported;
+  // Files that have changed up to then, microseconds since the epoch, count as unchanged.
+  std::atomic<std::int64_t> accepted_until_us = 0;
+  std::atomic<unsigned> imports = 0;  // that were successful
+};
+
+// How a load went.
+struct LoadReport {
+  bool imported = false;  // it was not there before
+  // The script has changed since its import and is not to be imported again; nothing was logged.
+  bool outdated = false;
+  std::string failure;  // any other; it was logged
+};
 
 // One per interpreter; thread-safe. The import lock is per script: threads that want a script
 // which another thread imports wait for it, without holding the interpreter, and nobody else does.
@@ -26,13 +46,15 @@ namespace pyhost::python {
 // to 30 s is over, every request meets the same failure.
 class ScriptLoader {
  public:
-  // Names of modules depend on the letter case of paths only when `case_sensitive_paths`.
-  explicit ScriptLoader(bool case_sensitive_paths) : case_sensitive_paths_(case_sensitive_paths) {}
+  // The rules outlive the loader.
+  explicit ScriptLoader(LoadingRules& rules) : rules_(rules) {}
 
-  // The target's callable; imports or re-imports first when that is due. Null after a failure,
-  // which was logged; `failure_out` then has it in one sentence.
-  Ref load(Attached& py, const gateway::Target& target, base::LogSink& log,
-           std::string& failure_out);
+  // The target's callable, or the module when it names none; imports or re-imports first when that
+  // is due. Null when the report says why not.
+  Ref load(Attached& py, const gateway::Target& target, base::LogSink& log, LoadReport& report);
+
+  // What is imported, without the application group's name. Needs no interpreter.
+  std::vector<gateway::ImportedScript> imported() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -51,7 +73,11 @@ class ScriptLoader {
     bool loading = false;
     Ref module;
     std::int64_t mtime_us = 0;
+    // A change that does not count; see LoadingRules.
+    std::optional<std::int64_t> accepted_mtime_us;
     std::optional<Failure> failure;
+    gateway::TargetKind kind{};
+    std::string callable;  // that it was imported for, if it has that
   };
 
   // What an import has come to: the module, or why there is none.
@@ -65,18 +91,20 @@ class ScriptLoader {
 
   Script& find(const gateway::Target& target);
   Ref current_module(Attached& py, Script& script, const gateway::Target& target,
-                     base::LogSink& log, std::string& failure_out);
+                     base::LogSink& log, LoadReport& report);
+  Ref unchanged_module(Attached& py, Script& script, const std::string& path, LoadReport& report);
   Ref load_now(Attached& py, Script& script, const gateway::Target& target, std::int64_t mtime_us,
-               base::LogSink& log, std::string& failure_out);
+               base::LogSink& log, LoadReport& report);
   Import import(Attached& py, const gateway::Target& target) const;
   Import import_file(Attached& py, const std::string& path) const;
   // PRECONDITION: an exception is pending.
   static Import failed_import(Attached& py, base::Message message);
   Ref callable_in(Attached& py, PyObject* module, const gateway::Target& target, base::LogSink& log,
-                  std::string& failure_out) const;
+                  LoadReport& report) const;
+  void note_import(Script& script, const gateway::Target& target, bool has_callable);
 
-  const bool case_sensitive_paths_;
-  std::mutex mutex_;
+  LoadingRules& rules_;
+  mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Script>, std::less<>> scripts_;  // guarded by mutex_
 };
 

@@ -20,6 +20,8 @@ constexpr int kServiceUnavailable = 503;
 constexpr int kGatewayTimeout = 504;
 // How long a client may be gone without being noticed.
 constexpr milliseconds kLookInterval{250};
+// How long a worker that has sent a request back is not asked again.
+constexpr milliseconds kPostponement{20};
 
 double seconds(milliseconds time) noexcept {
   return std::chrono::duration<double>(time).count();
@@ -43,20 +45,24 @@ Admission::Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
       settings_(settings),
       exchange_(exchange),
       began_(Clock::now()),
-      avoided_generation_(settings.socket_paths.size()) {}
+      avoided_(settings.socket_paths.size()),
+      attempts_left_(2 * static_cast<unsigned>(settings.socket_paths.size()) + 1) {}
 
 bool Admission::is_candidate(const SlotStatus& worker, std::uint32_t slot) const noexcept {
-  return worker.state == SlotState::ready && avoided_generation_[slot] != worker.generation;
+  if (worker.state != SlotState::ready) return false;
+  const auto& avoided = avoided_[slot];
+  return !avoided || avoided->generation != worker.generation || Clock::now() >= avoided->until;
 }
 
 std::optional<Place> Admission::try_enter() {
-  any_candidate_ = false;
+  any_candidate_ = renewing_ = false;
   while (true) {
     threads_missing_ = 0;
     std::optional<std::uint32_t> best;
     SlotStatus chosen;
     for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
       const SlotStatus worker = scoreboard_.status({settings_.group_index, slot});
+      if (worker.state == SlotState::draining) renewing_ = true;
       if (!is_candidate(worker, slot)) {
         threads_missing_ += settings_.threads;
         continue;
@@ -74,6 +80,13 @@ std::optional<Place> Admission::try_enter() {
 }
 
 tl::expected<Place, Refusal> Admission::enter() {
+  if (attempts_left_ == 0) {
+    return tl::unexpected(
+        Refusal{kServiceUnavailable, LogLevel::error, Message::retries_exhausted,
+                fmt::format("too many workers of process group '{}' in a row could not be reached",
+                            settings_.process_group)});
+  }
+  if (sent_back_ && Clock::now() >= began_ + patience()) return tl::unexpected(unreachable());
   if (auto place = try_enter()) return *std::move(place);
   // Who will be served as soon as a worker is back does not wait for anybody else.
   const std::uint32_t queue_max = settings_.queue_max + threads_missing_;
@@ -93,8 +106,8 @@ tl::expected<Place, Refusal> Admission::enter() {
     }
     if (auto place = try_enter()) return *std::move(place);
     if (auto refusal = refusal_when_late(now)) return tl::unexpected(*std::move(refusal));
-    milliseconds at_most = kLookInterval;
-    for (const milliseconds limit : {settings_.queue_timeout, settings_.connect_timeout}) {
+    milliseconds at_most = sent_back_ ? kPostponement : kLookInterval;
+    for (const milliseconds limit : {settings_.queue_timeout, patience()}) {
       const auto left = std::chrono::ceil<milliseconds>(began_ + limit - now);
       if (left > milliseconds::zero()) at_most = std::min(at_most, left);
     }
@@ -108,13 +121,19 @@ std::string Admission::state_of_workers() const {
                         : fmt::format("no worker of process group '{}' is ready", group);
 }
 
+milliseconds Admission::patience() const noexcept {
+  return renewing_ ? std::max(settings_.renewal_timeout, settings_.connect_timeout)
+                   : settings_.connect_timeout;
+}
+
+Refusal Admission::unreachable() const {
+  return {kServiceUnavailable, LogLevel::error, Message::worker_unreachable,
+          fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
+                      settings_.process_group, seconds(patience()), last_reason_)};
+}
+
 std::optional<Refusal> Admission::refusal_when_late(Clock::time_point now) const {
-  if (!any_candidate_ && now >= began_ + settings_.connect_timeout) {
-    return Refusal{
-        kServiceUnavailable, LogLevel::error, Message::worker_unreachable,
-        fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
-                    settings_.process_group, seconds(settings_.connect_timeout), last_reason_)};
-  }
+  if (!any_candidate_ && now >= began_ + patience()) return unreachable();
   const milliseconds limit = settings_.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
     return Refusal{kGatewayTimeout, LogLevel::error, Message::queue_timeout,
@@ -130,7 +149,19 @@ std::optional<Refusal> Admission::refusal_when_unwanted() const {
 }
 
 void Admission::avoid(const Worker& worker, std::string why) {
-  avoided_generation_[worker.slot.slot] = worker.generation;
+  avoid_until(worker, Clock::time_point::max(), std::move(why));
+  --attempts_left_;
+}
+
+void Admission::postpone(const Worker& worker, std::string why) {
+  avoid_until(worker, Clock::now() + kPostponement, std::move(why));
+  sent_back_ = true;
+  const SlotState state = scoreboard_.status(worker.slot).state;
+  renewing_ = renewing_ || state == SlotState::draining;
+}
+
+void Admission::avoid_until(const Worker& worker, Clock::time_point moment, std::string why) {
+  avoided_[worker.slot.slot] = {.generation = worker.generation, .until = moment};
   last_reason_ = std::move(why);
 }
 

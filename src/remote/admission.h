@@ -56,29 +56,43 @@ class Admission {
   // when none has a free thread; refused when the queue is full, the wait too long, or the client
   // gone.
   tl::expected<Place, Refusal> enter();
-  // That worker has sent the request away or cannot be reached: it is not asked again, only its
-  // successor. `why` appears in a refusal.
+  // That worker cannot be reached: it is not asked again, only its successor. `why` appears in a
+  // refusal.
   void avoid(const Worker& worker, std::string why);
+  // That worker has sent the request back, because it or its predecessor, which the connection may
+  // have gone to, is being replaced: others are asked first.
+  void postpone(const Worker& worker, std::string why);
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  struct Avoided {
+    std::uint32_t generation = 0;
+    Clock::time_point until{};
+  };
+
   std::optional<Place> try_enter();
+  std::chrono::milliseconds patience() const noexcept;
+  Refusal unreachable() const;
   std::optional<Refusal> refusal_when_late(Clock::time_point now) const;
   std::optional<Refusal> refusal_when_unwanted() const;
   std::string state_of_workers() const;
   bool is_candidate(const metrics::SlotStatus& worker, std::uint32_t slot) const noexcept;
+  void avoid_until(const Worker& worker, Clock::time_point moment, std::string why);
 
   metrics::Scoreboard& scoreboard_;
   const metrics::ChildSeat seat_;
   const RemoteSettings& settings_;
   gateway::Exchange& exchange_;
   const Clock::time_point began_;
-  std::vector<std::optional<std::uint32_t>> avoided_generation_;  // by slot
+  std::vector<std::optional<Avoided>> avoided_;  // by slot
+  unsigned attempts_left_;                       // at workers that cannot be reached
+  bool sent_back_ = false;
   std::string last_reason_ = "none is ready";
   // As the last try_enter() has found them.
   bool any_candidate_ = false;
   std::uint32_t threads_missing_ = 0;  // of the slots without a worker that can be asked
+  bool renewing_ = false;              // a worker that serves nobody waits for its successor
 };
 
 }  // namespace pyhost::remote

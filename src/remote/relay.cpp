@@ -167,7 +167,7 @@ Relay::Step Relay::handle(const Frame& frame) {
     case FrameType::retry:
       if (head_seen_ || body_bytes_sent_ != 0) break;
       reusable_ = true;
-      return Attempt{Kind::again, 0, Message::retries_exhausted,
+      return Attempt{Kind::sent_back, 0, Message::retries_exhausted,
                      std::string(wire::decode_retry(frame.payload).value_or(""))};
     default:
       break;

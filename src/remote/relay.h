@@ -21,6 +21,7 @@ struct Attempt {
     refused,      // the worker asks for an answer with `status`; its own records say why
     broken,       // the worker cannot complete a reply that has begun; its own records say why
     again,        // the application has not been entered: another worker may
+    sent_back,    // the same, on the worker's own word: it is being replaced
     lost,         // the worker has gone
     failed,       // anything else; answer with `status`
   };

@@ -73,16 +73,12 @@ Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exch
 }
 
 Outcome RemoteEngine::serve(Run& run) {
-  const std::size_t attempts_max = 2 * settings_.socket_paths.size() + 1;
   Admission admission(scoreboard_, seat_, settings_, run.exchange);
-  for (std::size_t attempt = 0; attempt < attempts_max; ++attempt) {
+  while (true) {
     auto place = admission.enter();
     if (!place) return refuse(run, place.error());
     if (const auto outcome = try_once(run, admission, *std::move(place))) return *outcome;
   }
-  return refuse(run, {kServiceUnavailable, LogLevel::error, Message::retries_exhausted,
-                      fmt::format("{} workers of process group '{}' in a row sent the request away",
-                                  attempts_max, settings_.process_group)});
 }
 
 // Nothing when another worker has to be asked.
@@ -99,7 +95,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
   worker.generation = (*line)->generation;
   if (attempt.kind == Attempt::Kind::complete) {
     attempt = complete(relay, std::move(place), *std::move(line));
-  } else if (relay.reusable()) {
+  } else if (relay.reusable() && attempt.kind != Attempt::Kind::sent_back) {
     connections_.give_back(worker.slot, *std::move(line));
   }
   switch (attempt.kind) {
@@ -110,6 +106,9 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
       return lose_client(run, relay, attempt);
     case Attempt::Kind::again:
       admission.avoid(worker, std::move(attempt.why));
+      return std::nullopt;
+    case Attempt::Kind::sent_back:
+      admission.postpone(worker, std::move(attempt.why));
       return std::nullopt;
     case Attempt::Kind::refused:
       if (attempt.status >= kInternalServerError) return report(run, worker, relay, attempt);

@@ -22,6 +22,7 @@ struct RemoteSettings {
   std::uint32_t queue_max = 100;
   std::chrono::milliseconds queue_timeout{0};
   std::chrono::milliseconds connect_timeout{15'000};  // while no worker is ready
+  std::chrono::milliseconds renewal_timeout{60'000};  // instead, while they are being replaced
   std::chrono::milliseconds socket_timeout{60'000};   // between two signs of life of a worker
   // How long a client may take to accept a piece of its reply. Without one the worker's limit
   // applies while the worker is waited for, and httpd's own once the reply is complete.

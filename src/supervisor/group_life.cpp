@@ -19,6 +19,11 @@ void GroupLife::renew(unsigned slots, LifeLimits limits) {
   if (slots_.size() < slots) slots_.resize(slots, SlotLife(limits));
 }
 
+void GroupLife::roll(unsigned slot, pid_t pid, Fallback fallback) noexcept {
+  for (SlotLife& each : slots_) each.outdate();
+  slots_[slot].withdraw(pid, fallback);
+}
+
 void GroupLife::retire() noexcept {
   wanted_ = 0;
   for (SlotLife& slot : slots_) slot.retire();

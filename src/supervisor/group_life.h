@@ -24,6 +24,9 @@ class GroupLife {
   // The group is wanted with this many slots; every worker in it is out of date. Slots beyond them
   // drain and go.
   void renew(unsigned slots, LifeLimits limits);
+  // What the group runs has changed, as a worker of that slot has found: see SlotLife::withdraw().
+  // All its workers are out of date.
+  void roll(unsigned slot, pid_t pid, Fallback fallback) noexcept;
   // The group is not wanted any more: all its workers drain.
   void retire() noexcept;
 

@@ -84,6 +84,10 @@ class ScoreboardRecorder final : public SlotRecorder {
     board_.set_state(id, state_of(state));
   }
 
+  void keep_generation(SlotPosition position, std::int64_t successor_started_us) noexcept override {
+    board_.keep_generation(slot_id(position), successor_started_us);
+  }
+
   void record_death(SlotPosition position, pid_t pid, unsigned generation,
                     const Death& death) noexcept override {
     using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;

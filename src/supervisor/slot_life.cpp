@@ -30,6 +30,9 @@ void SlotLife::spawn_failed(TimePoint now) noexcept {
 void SlotLife::ready(pid_t pid, TimePoint now) noexcept {
   Worker* worker = find(pid);
   if (worker == nullptr || worker->phase != WorkerPhase::starting || worker->killed) return;
+  for (Worker& older : workers_) {
+    if (older.phase == WorkerPhase::ready) older.outdated = true;
+  }
   worker->phase = WorkerPhase::ready;
   worker->since = now;
   worker->kill_at.reset();
@@ -47,6 +50,31 @@ void SlotLife::relieve(pid_t pid) noexcept {
   if (worker == nullptr || worker->phase != WorkerPhase::ready) return;
   worker->outdated = true;
   worker->relieved = true;
+}
+
+void SlotLife::outdate() noexcept {
+  for (Worker& worker : workers_) {
+    if (worker.phase == WorkerPhase::ready) worker.outdated = true;
+  }
+  not_before_ = {};
+  failures_ = 0;
+}
+
+void SlotLife::withdraw(pid_t pid, Fallback fallback) noexcept {
+  Worker* worker = find(pid);
+  if (worker == nullptr || worker->phase != WorkerPhase::ready) return;
+  outdate();
+  worker->withdrawn = true;
+  if (fallback == Fallback::off) worker->relieved = true;
+}
+
+bool SlotLife::fall_back() noexcept {
+  const auto pid = serving();
+  if (!pid || has(WorkerPhase::ready, false)) return false;
+  Worker& worker = *find(*pid);
+  worker.outdated = worker.relieved = worker.withdrawn = false;
+  worker.drain_at.reset();
+  return true;
 }
 
 void SlotLife::draining(pid_t pid, TimePoint now) noexcept {
@@ -103,9 +131,19 @@ bool SlotLife::awaits_renewal(TimePoint now) const noexcept {
 
 SlotState SlotLife::state() const noexcept {
   const auto any = [this](WorkerPhase phase) { return has(phase, false) || has(phase, true); };
-  if (any(WorkerPhase::ready)) return SlotState::ready;
+  const auto serves = [](const Worker& worker) {
+    return worker.phase == WorkerPhase::ready && !worker.withdrawn;
+  };
+  if (std::ranges::any_of(workers_, serves)) return SlotState::ready;
+  if (any(WorkerPhase::ready)) return SlotState::draining;
   if (any(WorkerPhase::starting)) return SlotState::starting;
   return workers_.empty() ? SlotState::empty : SlotState::draining;
+}
+
+bool SlotLife::withdrawn() const noexcept {
+  return std::ranges::any_of(workers_, [](const Worker& worker) {
+    return worker.phase == WorkerPhase::ready && worker.withdrawn && !worker.relieved;
+  });
 }
 
 std::optional<pid_t> SlotLife::serving() const noexcept {
@@ -175,10 +213,12 @@ void SlotLife::kill_overdue(TimePoint now, std::vector<Order>& orders) noexcept 
 }
 
 void SlotLife::terminate_superseded(TimePoint now, std::vector<Order>& orders) {
-  const bool replaced = has(WorkerPhase::ready, false);
+  // The newest may be out of date already, too: whatever is older has to go nevertheless.
+  const std::optional<pid_t> newest = serving();
   for (Worker& worker : workers_) {
     if (worker.phase == WorkerPhase::draining || worker.killed) continue;
-    const bool superseded = worker.outdated && (replaced || worker.phase == WorkerPhase::starting);
+    const bool superseded =
+        worker.outdated && (worker.phase == WorkerPhase::starting || worker.pid != newest);
     const bool overdue = worker.drain_at && now >= *worker.drain_at;
     if (wanted_ && !superseded && !overdue) continue;
     begin_draining(worker, now);

@@ -32,7 +32,7 @@ struct LifeLimits {
   Milliseconds drain_max{0};    // from SIGTERM to the end, before SIGKILL
 };
 
-// Of a slot: the best one of its workers.
+// Of a slot: the best one of its workers. One that was withdrawn counts as draining.
 enum class SlotState { empty, starting, ready, draining };
 
 enum class WorkerPhase { starting, ready, draining };
@@ -56,6 +56,9 @@ struct LastPhase {
   KillReason killed;
   unsigned generation;
 };
+
+// Whether a worker that was withdrawn goes on when its successor cannot start.
+enum class Fallback { off, on };
 
 // Whether a slot may have a second worker to replace one that still serves.
 enum class Renewal { denied, allowed };
@@ -82,6 +85,15 @@ class SlotLife {
   // The worker wants to be replaced: like one that is out of date, it serves until its successor is
   // ready. If that cannot start, it drains anyway after drain_max.
   void relieve(pid_t pid) noexcept;
+  // What the workers run has changed: they are out of date, and nothing that has kept a successor
+  // from starting need do so now.
+  void outdate() noexcept;
+  // The same, and this worker takes no requests until it is put back. With Fallback::off that does
+  // not happen, and the worker is relieved.
+  void withdraw(pid_t pid, Fallback fallback) noexcept;
+  // Puts the worker that is out of date back: it is not replaced. False when there is none, or when
+  // its successor is ready.
+  bool fall_back() noexcept;
   // The worker has begun to drain by itself; it may take as long as one that was told to.
   void draining(pid_t pid, TimePoint now) noexcept;
   // PRECONDITION: spawned, and not ended before.
@@ -95,7 +107,9 @@ class SlotLife {
   // Whether step() would use Renewal::allowed now.
   bool awaits_renewal(TimePoint now) const noexcept;
   SlotState state() const noexcept;
-  // The newest worker that is ready; nothing when none is.
+  // Whether it has a worker that was withdrawn and may be put back.
+  bool withdrawn() const noexcept;
+  // The newest worker that is ready or withdrawn; nothing when none is.
   std::optional<pid_t> serving() const noexcept;
   // Workers beyond the first.
   unsigned extra_workers() const noexcept { return workers_.size() > 1 ? workers_.size() - 1 : 0; }
@@ -119,6 +133,7 @@ class SlotLife {
     bool killed = false;
     bool outdated = false;
     bool relieved = false;
+    bool withdrawn = false;               // ready, but takes no requests
     std::optional<TimePoint> drain_at{};  // without a successor
   };
 

@@ -31,6 +31,10 @@ class SlotRecorder {
   virtual void take_over(SlotPosition position, pid_t pid, unsigned generation,
                          unsigned threads) noexcept = 0;
   virtual void set_state(SlotPosition position, SlotState state) noexcept = 0;
+  // The worker of the slot goes on because its successor, started at that moment (microseconds
+  // since the epoch), could not start.
+  virtual void keep_generation(SlotPosition position,
+                               std::int64_t successor_started_us) noexcept = 0;
   // A worker of the slot has ended, perhaps not the one that the slot stands for.
   virtual void record_death(SlotPosition position, pid_t pid, unsigned generation,
                             const Death& death) noexcept = 0;

@@ -6,10 +6,25 @@
 #include <optional>
 #include <string_view>
 
+#include "pyhost/base/json_text.h"
+
 namespace pyhost::supervisor {
 namespace {
 
 using Json = nlohmann::json;
+
+std::optional<gateway::Preload> parse_import(const Json& texts) {
+  constexpr std::size_t kTexts = 3;
+  if (!texts.is_array() || texts.size() != kTexts) return std::nullopt;
+  std::array<std::string, kTexts> bytes;
+  for (std::size_t i = 0; i < kTexts; ++i) {
+    const auto* text = texts[i].get_ptr<const Json::string_t*>();
+    auto decoded = text == nullptr ? std::nullopt : base::bytes_of_json_text(*text);
+    if (!decoded) return std::nullopt;
+    bytes[i] = *std::move(decoded);
+  }
+  return gateway::Preload{bytes[0], bytes[1], bytes[2]};
+}
 
 std::optional<StatusReport> parse(std::string_view line) {
   const Json report = Json::parse(line, nullptr, false);
@@ -25,6 +40,14 @@ std::optional<StatusReport> parse(std::string_view line) {
   }
   if (const auto* text = text_of("draining")) {
     return StatusReport{StatusReport::Kind::draining, *text};
+  }
+  if (const auto* text = text_of("outdated")) {
+    return StatusReport{StatusReport::Kind::outdated, *text};
+  }
+  if (const auto imported = report.find("imported"); imported != report.end()) {
+    auto import = parse_import(*imported);
+    if (!import) return std::nullopt;
+    return StatusReport{StatusReport::Kind::imported, "", *std::move(import)};
   }
   const auto ready = report.find("ready");
   if (ready != report.end() && *ready == true) return StatusReport{StatusReport::Kind::ready, ""};

@@ -5,11 +5,13 @@
 #include <vector>
 
 #include "pyhost/base/unique_fd.h"
+#include "pyhost/gateway/worker_settings.h"
 
 namespace pyhost::supervisor {
 
-// One line: {"step":"..."}, {"ready":true}, {"failed":"sentence"}, {"relieve":"reason"} or
-// {"draining":"reason"}.
+// One line: {"step":"..."}, {"ready":true}, {"failed":"sentence"}, {"relieve":"reason"},
+// {"draining":"reason"}, {"outdated":"script"} or {"imported":["application group","script",
+// "callable"]}, as in gateway::Preload.
 struct StatusReport {
   enum class Kind {
     step,
@@ -17,9 +19,12 @@ struct StatusReport {
     failed,
     relieve,   // it wants a successor, and serves until it is told to end
     draining,  // it serves nobody any more and is about to end
+    outdated,  // it serves nobody until it is put back: a script has changed
+    imported,  // a script
   };
   Kind kind;
-  std::string text;  // the step, the sentence or the reason
+  std::string text;  // the step, the sentence, the reason or the script
+  gateway::Preload import;
 
   bool operator==(const StatusReport&) const = default;
 };

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "pyhost/base/json_text.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "supervisor/control_channel.h"
 
@@ -18,13 +19,35 @@ namespace {
 using base::LogLevel;
 using base::Message;
 
+// More would only be imported by the first requests for them.
+constexpr std::size_t kImportsMax = 200;
+// What a worker reports last before it imports; see the worker's own code.
+constexpr std::string_view kImportStep = "preload";
+
+std::int64_t now_us() {
+  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
 // The group's settings and the worker's own place.
-std::string settings_for(const WantedGroup& group, unsigned slot, unsigned generation) {
+nlohmann::json settings_for(const WantedGroup& group, unsigned slot, unsigned generation) {
   auto settings = nlohmann::json::parse(group.worker_settings, nullptr, false);
   settings["group_index"] = group.index;
   settings["slot_index"] = slot;
   settings["generation"] = generation;
-  return settings.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return settings;
+}
+
+// A successor does what the worker that serves has done, before it takes over.
+void add_imports(nlohmann::json& settings, const std::vector<gateway::Preload>& imports,
+                 bool required) {
+  auto list = nlohmann::json::array();
+  for (const gateway::Preload& import : imports) {
+    list.push_back({base::json_text_of(import.application_group), base::json_text_of(import.script),
+                    base::json_text_of(import.callable)});
+  }
+  settings["predecessor_imports"] = std::move(list);
+  settings["imports_required"] = required;
 }
 
 }  // namespace
@@ -49,6 +72,8 @@ WorkerGroup::~WorkerGroup() {
 }
 
 void WorkerGroup::adopt(GroupSetup setup) {
+  // What they have imported is to be known before their successors start.
+  for (const auto& [pid, worker] : workers_) read_status(pid);
   setup_ = std::move(setup);
   const gateway::ProcessGroup& options = setup_.wanted.options;
   for (const ListeningSocket& socket : sockets_) socket.adjust(options);
@@ -101,6 +126,7 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
     setup_.log->log(
         LogLevel::error, Message::generation_failed,
         fmt::format("{}; next try in {} s", process.error().sentence, pause.count() / 1000));
+    if (life.withdrawn()) fall_back(now_us());
     return;
   }
   life.spawned(process->pid, Clock::now());
@@ -108,7 +134,11 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
 }
 
 base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation) {
-  const std::string text = settings_for(setup_.wanted, slot, generation);
+  auto json = settings_for(setup_.wanted, slot, generation);
+  if (life_.slot(slot).serving()) {
+    add_imports(json, imports_, setup_.wanted.options.reload_fallback);
+  }
+  const auto text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   PH_TRY(settings, make_memory_file("pyhost-settings", text));
   return start_worker(setup_.plan, {.log = setup_.log->fd(),
                                     .listen = sockets_[slot].fd(),
@@ -125,7 +155,8 @@ void WorkerGroup::keep(unsigned slot, unsigned generation, WorkerProcess process
                                             .pidfd = std::move(process.pidfd),
                                             .status = StatusReader(std::move(process.status)),
                                             .board = setup_.board,
-                                            .limits = life_limits(setup_.wanted.options)})
+                                            .limits = life_limits(setup_.wanted.options),
+                                            .started_us = now_us()})
                        .first->second;
   if (first) take_slot_over(pid, worker);
   record_slot(slot);
@@ -166,6 +197,12 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
       worker.leaving = report.text;
       record_slot(worker.slot);
       break;
+    case StatusReport::Kind::outdated:
+      roll(pid, worker, report.text);
+      break;
+    case StatusReport::Kind::imported:
+      note_import(report.import);
+      break;
     case StatusReport::Kind::ready:
       if (worker.ready) return;
       worker.ready = true;
@@ -176,6 +213,50 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
                       fmt::format("{} is ready", label(worker.slot, worker.generation, pid)));
       break;
   }
+}
+
+void WorkerGroup::note_import(const gateway::Preload& import) {
+  const auto known = std::ranges::find_if(imports_, [&import](const gateway::Preload& each) {
+    return each.application_group == import.application_group && each.script == import.script;
+  });
+  if (known != imports_.end()) {
+    *known = import;
+  } else if (imports_.size() < kImportsMax) {
+    imports_.push_back(import);
+  }
+}
+
+void WorkerGroup::roll(pid_t pid, const Worker& worker, const std::string& script) {
+  const bool fallback = setup_.wanted.options.reload_fallback;
+  life_.roll(worker.slot, pid, fallback ? Fallback::on : Fallback::off);
+  record_slot(worker.slot);
+  setup_.log->log(LogLevel::info, Message::generation_relieved,
+                  fmt::format("{} is to be replaced: {} has changed",
+                              label(worker.slot, worker.generation, pid), script));
+}
+
+// A worker that was to take over has ended before it was ready.
+void WorkerGroup::fall_back_after(const Worker& worker) {
+  const SlotLife& life = life_.slot(worker.slot);
+  const bool imported_in_vain =
+      setup_.wanted.options.reload_fallback && life.serving() && worker.last_step == kImportStep;
+  if (imported_in_vain || life.withdrawn()) fall_back(worker.started_us);
+}
+
+// One slot that fails stops the renewal of all.
+void WorkerGroup::fall_back(std::int64_t successor_started_us) {
+  bool any = false;
+  for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
+    if (!life_.slot(slot).fall_back()) continue;
+    setup_.board->recorder->keep_generation(position(slot), successor_started_us);
+    record_slot(slot);
+    any = true;
+  }
+  if (!any) return;
+  setup_.log->log(LogLevel::error, Message::generation_kept,
+                  fmt::format("process group '{}' goes on with the code it has; it is tried again "
+                              "when a script changes or httpd is restarted",
+                              name()));
 }
 
 void WorkerGroup::reap(pid_t pid) {
@@ -194,6 +275,7 @@ void WorkerGroup::reap(pid_t pid) {
       with_reason(death_of(info, last.killed, worker.limits, oom_.has_grown()), worker.leaving);
   worker.board->recorder->record_death(position(worker.slot), pid, worker.generation, death);
   report_end(pid, worker, last, death);
+  if (last.phase == WorkerPhase::starting) fall_back_after(worker);
   const unsigned slot = worker.slot;
   workers_.erase(found);
   record_slot(slot);

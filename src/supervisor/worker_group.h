@@ -74,7 +74,8 @@ class WorkerGroup {
     std::string failure;    // the sentence that it has reported
     std::string leaving;    // why it drains by itself; "" when it was told to
     bool ready = false;
-    bool recorded = false;  // its slot stands for it in its board
+    bool recorded = false;        // its slot stands for it in its board
+    std::int64_t started_us = 0;  // since the epoch
   };
 
   void carry_out(unsigned slot, const Order& order);
@@ -83,6 +84,10 @@ class WorkerGroup {
   void keep(unsigned slot, unsigned generation, WorkerProcess process);
   void read_status(pid_t pid);
   void heed(pid_t pid, Worker& worker, const StatusReport& report);
+  void note_import(const gateway::Preload& import);
+  void roll(pid_t pid, const Worker& worker, const std::string& script);
+  void fall_back_after(const Worker& worker);
+  void fall_back(std::int64_t successor_started_us);
   void reap(pid_t pid);
   void report_end(pid_t pid, const Worker& worker, const LastPhase& last, const Death& death);
   void take_slot_over(pid_t pid, Worker& worker) noexcept;
@@ -98,6 +103,7 @@ class WorkerGroup {
   bool hurried_ = false;
   std::vector<ListeningSocket> sockets_;  // by slot
   std::map<pid_t, Worker> workers_;
+  std::vector<gateway::Preload> imports_;  // of all workers that there were
 };
 
 }  // namespace pyhost::supervisor

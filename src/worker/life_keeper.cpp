@@ -1,6 +1,7 @@
 #include "worker/life_keeper.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <future>
 #include <memory>
@@ -49,7 +50,7 @@ Observation LifeKeeper::observe(std::uint64_t served) {
     seen.script_loaded = true;
     return seen;
   }
-  seen.script_loaded = worker_.watch_or_null->script_loaded();
+  seen.script_loaded = worker_.watch_or_null->imports() != 0;
   if (worker_.limits.deadlock_timeout.count() != 0) {
     lock_wait_ = worker_.watch_or_null->probe_locks();
     if (lock_wait_) seen.lock_waited_since = lock_wait_->since;
@@ -116,7 +117,7 @@ void LifeKeeper::give_up(const RunningRequest& request) {
 void LifeKeeper::drain(Reason reason) {
   worker_.log.log(LogLevel::info, Message::worker_draining,
                   fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
-  static_cast<void>(worker_.scoreboard.begin_draining(worker_.slot));
+  static_cast<void>(worker_.scoreboard.begin_draining(worker_.slot, ::getpid()));
   worker_.pool.drain();
   if (reason == Reason::stopped) return;
   report_draining(name_of(reason));
@@ -134,7 +135,7 @@ void LifeKeeper::end_stuck() {
   for (const RunningRequest& request : running_) text += "\n" + phrase(request);
   text += "\n" + worker_.watch_or_null->stacks_without_lock();
   worker_.log.log(LogLevel::error, Message::lock_stuck, text);
-  static_cast<void>(worker_.scoreboard.begin_draining(worker_.slot));
+  static_cast<void>(worker_.scoreboard.begin_draining(worker_.slot, ::getpid()));
   worker_.pool.drain();
   report_draining(name_of(Reason::deadlock_timeout));
   for (const RunningRequest& request : running_) {

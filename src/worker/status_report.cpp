@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "pyhost/gateway/worker_settings.h"
+#include "pyhost/base/json_text.h"
 
 namespace pyhost::worker {
 namespace {
@@ -36,6 +36,16 @@ void report_relief_wanted(std::string_view reason) {
 
 void report_draining(std::string_view reason) {
   report({{"draining", reason}});
+}
+
+void report_outdated(std::string_view script) {
+  report({{"outdated", script}});
+}
+
+void report_import(const gateway::Preload& import) {
+  report({{"imported",
+           {base::json_text_of(import.application_group), base::json_text_of(import.script),
+            base::json_text_of(import.callable)}}});
 }
 
 }  // namespace pyhost::worker

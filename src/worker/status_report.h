@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "pyhost/gateway/worker_settings.h"
+
 namespace pyhost::worker {
 
 // {"step": "..."} while it starts.
@@ -15,5 +17,10 @@ void report_failure(std::string_view sentence);
 void report_relief_wanted(std::string_view reason);
 // {"draining": "reason"}: it takes no more requests and is about to end.
 void report_draining(std::string_view reason);
+
+// {"outdated": "script"}: that has changed; the worker serves nobody until it is put back.
+void report_outdated(std::string_view script);
+// {"imported": [...]}: a script that a successor is to import as well.
+void report_import(const gateway::Preload& import);
 
 }  // namespace pyhost::worker

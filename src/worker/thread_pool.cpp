@@ -201,7 +201,12 @@ Outcome ThreadPool::run_application(WorkerExchange& exchange) {
                              settings_.process_group, target.script));
     return {Outcome::Kind::refused, kInternalServerError};
   }
-  return engine_.run(target, exchange);
+  while (true) {
+    const Outcome outcome = engine_.run(target, exchange);
+    const bool again = outcome.kind == Outcome::Kind::outdated && settings_.on_outdated &&
+                       settings_.on_outdated(target.script) == WhenOutdated::run_again;
+    if (!again) return outcome;
+  }
 }
 
 // Only the request that broke the rules is lost; the child opens another connection.
@@ -247,6 +252,12 @@ void ThreadPool::leave_request() noexcept {
 void ThreadPool::drain() noexcept {
   draining_ = true;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listening_.get(), nullptr);
+}
+
+void ThreadPool::accept_connections(bool accept) noexcept {
+  if (draining_) return;
+  static_cast<void>(watch(accept ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, listening_.get(), this,
+                          EPOLLIN | EPOLLONESHOT));
 }
 
 unsigned ThreadPool::requests_active() const {

@@ -20,6 +20,12 @@
 
 namespace pyhost::worker {
 
+// What becomes of a request whose script the engine finds outdated.
+enum class WhenOutdated {
+  send_back,  // RETRY: it is given to another worker
+  run_again,  // the change has been accepted meanwhile
+};
+
 struct PoolSettings {
   std::string process_group;
   std::uint32_t generation = 1;
@@ -28,6 +34,8 @@ struct PoolSettings {
   std::chrono::milliseconds socket_timeout = wire::kNoTimeout;
   uid_t httpd_uid = 0;  // whose connections are served
   gateway::ServedTargets targets;
+  // Called on a pool thread. Without it, every outdated request is sent back.
+  std::function<WhenOutdated(std::string_view script)> on_outdated;
 };
 
 // Serves what comes over a listening socket until it is stopped. Every thread waits on one epoll
@@ -48,6 +56,8 @@ class ThreadPool {
 
   // Accepts no more connections and answers further requests with RETRY. Running ones go on.
   void drain() noexcept;
+  // Whether connections are accepted; those that there are go on. Has no effect behind drain().
+  void accept_connections(bool accept) noexcept;
   // How many requests were taken and not left. After drain() it only falls for good.
   unsigned requests_active() const;
   // The requests that applications are busy with, by thread.

@@ -211,7 +211,11 @@ Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause)
   constexpr int kInternalServerError = 500;
   const bool unsent = reply_ == Reply::unsent;
   const int status = outcome.kind == Outcome::Kind::refused ? outcome.status : kInternalServerError;
-  wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
+  if (outcome.kind == Outcome::Kind::outdated) {
+    wire::encode_retry("the script has changed", batch_.encoded());
+  } else {
+    wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
+  }
   const bool told = flush_locked();
   return told && unsent ? Connected::reuse : Connected::close;
 }

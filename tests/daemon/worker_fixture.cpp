@@ -45,6 +45,12 @@ void WorkerProcess::spawn() {
 }
 
 std::string WorkerProcess::next_status() {
+  std::string line = next_line();
+  while (line.starts_with(R"({"imported")")) line = next_line();
+  return line;
+}
+
+std::string WorkerProcess::next_line() {
   std::string line;
   char c = 0;
   while (::read(status_.get(), &c, 1) == 1 && c != '\n') line.push_back(c);

@@ -20,6 +20,8 @@ class WorkerProcess : public GroupTest {
   // Starts it and declares it ready when it says so.
   void spawn_and_wait();
   // The next line of the status pipe; empty at its end.
+  std::string next_line();
+  // The same without what was imported.
   std::string next_status();
   // What waitpid() says, once the worker has ended.
   int wait_for_end();

@@ -20,6 +20,12 @@ namespace pyhost::gateway {
 // The version of mod_wsgi whose Python-visible interface applications find here.
 inline constexpr std::array<int, 3> kModWsgiApi{6, 0, 5};
 
+// What becomes of a script that has changed since its import.
+enum class ChangedScripts {
+  reimported,  // in its interpreter, by the next request
+  refused,     // run() gives Outcome::Kind::outdated: the process is to be replaced
+};
+
 // How one process runs Python; fixed for its life. Defaults are in settings.h.
 struct EngineSettings {
   std::string process_group;   // "" when embedded
@@ -37,6 +43,7 @@ struct EngineSettings {
   bool interactive = false;  // httpd -X: stdin and stdout stay the terminal's, for a debugger
   bool destroy_interpreters = true;  // run threading shutdown and atexit at the end
   bool case_sensitive_paths = true;
+  ChangedScripts changed_scripts = ChangedScripts::reimported;
   unsigned interpreters_max = 0;  // sub-interpreters; 0 = no limit
   bool multithread = true;
   bool multiprocess = true;
@@ -51,6 +58,7 @@ struct Outcome {
     complete,  // a part with Then::end was sent, or the client has gone
     refused,   // nothing was sent: answer with `status`
     broken,    // the head was sent and the rest never comes: the client must be able to see that
+    outdated,  // nothing was run, read or sent: see ChangedScripts::refused
   };
   Kind kind = Kind::complete;
   int status = 0;
@@ -69,7 +77,8 @@ class Engine {
   virtual Outcome run(const Target& target, Exchange& exchange) noexcept = 0;
 
   // Makes the interpreter and imports the script now, as a first request would; `sink` gets
-  // the traceback of a failure. The error is its last line in a sentence.
+  // the traceback of a failure. The error is its last line in a sentence. Without a callable the
+  // script need not define any.
   virtual base::Result<> preload(const Target& target, base::LogSink& sink) noexcept = 0;
 
   // Ends every interpreter: threading shutdown and atexit functions, at most for `budget`, then

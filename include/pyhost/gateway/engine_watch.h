@@ -5,8 +5,10 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/target.h"
 
 namespace pyhost::gateway {
 
@@ -14,6 +16,16 @@ namespace pyhost::gateway {
 struct LockWait {
   std::chrono::steady_clock::time_point since;
   std::string interpreter;  // "the main interpreter", "sub-interpreter 'name'"
+};
+
+// A script or module as a request or a preload has imported it.
+struct ImportedScript {
+  std::string application_group;
+  TargetKind kind = TargetKind::file;
+  std::string script;
+  std::string callable;  // "" when it did not define the one that was asked for
+
+  bool operator==(const ImportedScript&) const = default;
 };
 
 // Belongs to its engine. Every function may be called from any thread, returns at once and never
@@ -46,8 +58,15 @@ class EngineWatch {
   // earlier calls has waited longest for its answer; nothing when all were answered.
   virtual std::optional<LockWait> probe_locks() noexcept = 0;
 
-  // Whether any script was ever imported successfully.
-  virtual bool script_loaded() const noexcept = 0;
+  // How many imports of scripts and modules were successful so far. Costs an atomic read.
+  virtual unsigned imports() const noexcept = 0;
+
+  // What is imported, in no particular order; each entry is there before imports() counts it.
+  virtual std::vector<ImportedScript> imported_scripts() = 0;
+
+  // Scripts whose files have changed up to this moment, in microseconds since the epoch, do not
+  // count as changed any more. See ChangedScripts.
+  virtual void accept_changes_until(std::int64_t moment_us) noexcept = 0;
 };
 
 }  // namespace pyhost::gateway

@@ -61,6 +61,7 @@ struct ProcessGroup {
   std::string socket_user;                      // httpd's
 
   // Limits and life.
+  bool reload_fallback = true;
   std::uint64_t memory_limit_bytes = 0;
   std::uint64_t virtual_memory_limit_bytes = 0;
   std::chrono::milliseconds cpu_time_limit{0};

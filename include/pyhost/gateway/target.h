@@ -23,7 +23,7 @@ struct Target {
   std::string_view process_group;      // "" when embedded
   std::string_view application_group;  // kMainInterpreter or the name of a sub-interpreter
   std::string_view script;
-  std::string_view callable = "application";
+  std::string_view callable = "application";  // "" in a preload: none is looked for
   Reloading reloading = Reloading::on;
   // The script file's modification time as httpd saw it for this request, microseconds since the
   // epoch; 0 makes the engine look itself.

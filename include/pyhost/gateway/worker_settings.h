@@ -39,7 +39,10 @@ struct ServedTargets {
 // A script that is imported before the first request.
 struct Preload {
   std::string application_group;
-  std::string script;  // a path, or "package.module:callable"
+  std::string script;    // a path, or "package.module:callable"
+  std::string callable;  // that a path has to define; "" for none
+
+  bool operator==(const Preload&) const = default;
 };
 
 // What ends a worker, and how long that may take. 0 switches a limit off; only of graceful_timeout
@@ -78,6 +81,9 @@ struct WorkerSettings {
   std::uint32_t generation = 1;  // which start of a worker in its slot this is
   ServedTargets targets;
   std::vector<Preload> preloads;
+  // Of a worker that replaces one: what that has imported. Files that are gone are left out.
+  std::vector<Preload> predecessor_imports;
+  bool imports_required = false;  // the worker does not start when an import fails
 };
 
 // JSON, for kWorkerSettingsFd.

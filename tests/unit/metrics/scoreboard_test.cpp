@@ -141,10 +141,28 @@ TEST(Scoreboard, TakesBackWhatAForgottenChildHeld) {
 TEST(Scoreboard, DrainsOnlyAReadyWorker) {
   Scoreboard board = two_groups();
   board.begin_generation(kFirst, 100, 1, 1);
-  EXPECT_FALSE(board.begin_draining(kFirst));
+  EXPECT_FALSE(board.begin_draining(kFirst, 100));
   board.set_state(kFirst, SlotState::ready);
-  EXPECT_TRUE(board.begin_draining(kFirst));
+  EXPECT_TRUE(board.begin_draining(kFirst, 100));
   EXPECT_EQ(board.status(kFirst).state, SlotState::draining);
+}
+
+TEST(Scoreboard, LetsAWorkerThatWasReplacedNotDrainItsSuccessor) {
+  Scoreboard board = two_groups();
+  board.begin_generation(kFirst, 101, 2, 1);
+  board.set_state(kFirst, SlotState::ready);
+  EXPECT_FALSE(board.begin_draining(kFirst, 100));
+  EXPECT_EQ(board.status(kFirst).state, SlotState::ready);
+}
+
+TEST(Scoreboard, KeepsAGenerationUntilTheNextOne) {
+  Scoreboard board = two_groups();
+  board.begin_generation(kFirst, 100, 1, 1);
+  EXPECT_EQ(board.status(kFirst).kept_until_us, 0);
+  board.keep_generation(kFirst, 12345);
+  EXPECT_EQ(board.status(kFirst).kept_until_us, 12345);
+  board.begin_generation(kFirst, 101, 2, 1);
+  EXPECT_EQ(board.status(kFirst).kept_until_us, 0);
 }
 
 TEST(Scoreboard, NeverHasMorePlacesTakenThanThreads) {

@@ -171,5 +171,22 @@ TEST_F(GroupLifeTest, KillsWhatDoesNotDrain) {
   EXPECT_TRUE(group.gone());
 }
 
+TEST_F(GroupLifeTest, RollsAllItsSlotsForOneWorker) {
+  group = GroupLife(3, {});
+  step();
+  all_ready();
+  const pid_t last_old = last_pid;
+  group.roll(1, *group.slot(1).serving(), Fallback::on);
+  EXPECT_EQ(group.slot(1).state(), SlotState::draining);
+  EXPECT_EQ(group.slot(0).state(), SlotState::ready);
+  for (int round = 0; round < 3; ++round) {
+    step();
+    EXPECT_EQ(starting.size(), 1u) << round;
+    all_ready();
+    all_drained();
+  }
+  for (unsigned i = 0; i < 3; ++i) EXPECT_GT(*group.slot(i).serving(), last_old);
+}
+
 }  // namespace
 }  // namespace pyhost::supervisor

@@ -340,5 +340,85 @@ TEST_F(SlotLifeTest, HearsNothingFromWorkersItDoesNotHave) {
   EXPECT_EQ(slot.state(), SlotState::empty);
 }
 
+TEST_F(SlotLifeTest, CountsAWithdrawnWorkerAsDraining) {
+  bring_up(1);
+  slot.withdraw(1, Fallback::on);
+  EXPECT_EQ(slot.state(), SlotState::draining);
+  EXPECT_TRUE(slot.withdrawn());
+  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(2)));
+  slot.spawned(2, now);
+  EXPECT_EQ(slot.state(), SlotState::draining);
+  slot.ready(2, now);
+  EXPECT_EQ(slot.state(), SlotState::ready);
+  EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
+}
+
+TEST_F(SlotLifeTest, PutsAWorkerBackWhoseSuccessorFails) {
+  bring_up(1);
+  slot.withdraw(1, Fallback::on);
+  step(Renewal::allowed);
+  slot.spawned(2, now);
+  slot.ended(2, now);
+  EXPECT_TRUE(slot.fall_back());
+  EXPECT_EQ(slot.state(), SlotState::ready);
+  EXPECT_THAT(step(Renewal::allowed), IsEmpty());
+  now += kLongestBackOff;
+  EXPECT_THAT(step(Renewal::allowed), IsEmpty());
+}
+
+TEST_F(SlotLifeTest, TriesTheNextChangeAtOnce) {
+  bring_up(1);
+  slot.withdraw(1, Fallback::on);
+  step(Renewal::allowed);
+  slot.spawned(2, now);
+  slot.ended(2, now);
+  slot.fall_back();
+  slot.withdraw(1, Fallback::on);
+  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(3)));
+}
+
+TEST_F(SlotLifeTest, WithoutFallbackDrainsAWithdrawnWorkerInTheEnd) {
+  bring_up(1);
+  slot.withdraw(1, Fallback::off);
+  EXPECT_FALSE(slot.withdrawn());
+  step(Renewal::allowed);
+  slot.spawned(2, now);
+  slot.ended(2, now);
+  now = *slot.next_deadline() + kLongestBackOff;
+  EXPECT_THAT(step(), testing::Contains(terminate(1, 1)));
+}
+
+TEST_F(SlotLifeTest, DoesNotFallBackBehindAReadySuccessor) {
+  bring_up(1);
+  slot.renew({});
+  step(Renewal::allowed);
+  slot.spawned(2, now);
+  slot.ready(2, now);
+  EXPECT_FALSE(slot.fall_back());
+  EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
+}
+
+TEST_F(SlotLifeTest, LetsASuccessorThatIsReadyAfterAFallBackTakeOver) {
+  bring_up(1);
+  slot.outdate();
+  step(Renewal::allowed);
+  slot.spawned(2, now);
+  EXPECT_TRUE(slot.fall_back());
+  slot.ready(2, now);
+  EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
+}
+
+TEST_F(SlotLifeTest, LetsTheOldestGoWhenTheNextChangeComesAtOnce) {
+  bring_up(1);
+  slot.withdraw(1, Fallback::on);
+  step(Renewal::allowed);
+  slot.spawned(2, now);
+  slot.ready(2, now);
+  slot.withdraw(2, Fallback::on);
+  EXPECT_THAT(step(Renewal::allowed), ElementsAre(terminate(1, 1)));
+  slot.ended(1, now);
+  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(3)));
+}
+
 }  // namespace
 }  // namespace pyhost::supervisor

@@ -1,0 +1,151 @@
+// A worker whose script changes, with a real CPython inside; the test is its supervisor.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "daemon/worker_fixture.h"
+#include "harness/process.h"
+
+namespace pyhost::test {
+namespace {
+
+using gateway::Outcome;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using namespace std::chrono_literals;
+
+constexpr std::string_view kOld = R"(
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'old']
+)";
+constexpr std::string_view kNew = R"(
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'new']
+)";
+
+std::int64_t now_us() {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+class WorkerOfChangedScript : public WorkerProcess {
+ protected:
+  // With another modification time.
+  void rewrite(const std::string& path, std::string_view text) {
+    const auto before = std::filesystem::last_write_time(path);
+    std::ofstream(path, std::ios::trunc) << text;
+    std::filesystem::last_write_time(path, before + 1s);
+  }
+
+  std::string body_of(const std::string& path) {
+    FakeExchange exchange;
+    run(path, exchange);
+    return exchange.body();
+  }
+
+  // The next line that is no step.
+  std::string next_report() {
+    std::string line = next_line();
+    while (line.find("step") != line.npos) line = next_line();
+    return line;
+  }
+};
+
+TEST_F(WorkerOfChangedScript, SaysWhatItHasImported) {
+  const std::string site = script("site.wsgi", kOld);
+  spawn_and_wait();
+  EXPECT_EQ(body_of(site), "old");
+  EXPECT_EQ(next_report(), fmt::format(R"({{"imported":["","{}","application"]}})", site));
+}
+
+TEST_F(WorkerOfChangedScript, SendsRequestsBackUntilItIsReplaced) {
+  const std::string site = script("site.wsgi", kOld);
+  settings_.renewal_timeout = settings_.connect_timeout = 200ms;
+  spawn_and_wait();
+  EXPECT_EQ(body_of(site), "old");
+  next_report();
+  rewrite(site, kNew);
+  FakeExchange exchange;
+  EXPECT_EQ(run(site, exchange).status, 503);
+  EXPECT_THAT(exchange.recorder().text_of(base::Message::worker_unreachable),
+              HasSubstr("the script has changed"));
+  EXPECT_EQ(scoreboard_.status({0, 0}).state, metrics::SlotState::draining);
+  EXPECT_EQ(next_report(), fmt::format(R"({{"outdated":"{}"}})", site));
+}
+
+TEST_F(WorkerOfChangedScript, GoesOnWithOldCodeWhenItIsPutBack) {
+  const std::string site = script("site.wsgi", kOld);
+  spawn_and_wait();
+  EXPECT_EQ(body_of(site), "old");
+  next_report();
+  rewrite(site, "1/0");
+  engine();
+  std::string body;
+  std::thread client([&] { body = body_of(site); });
+  EXPECT_THAT(next_report(), HasSubstr("outdated"));
+  scoreboard_.keep_generation({0, 0}, now_us());
+  scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
+  client.join();
+  EXPECT_EQ(body, "old");
+  EXPECT_EQ(body_of(site), "old");
+  EXPECT_EQ(describe_status((::kill(pid_, SIGTERM), wait_for_end())), "exit code 0");
+  EXPECT_THAT(log(), Not(HasSubstr("ZeroDivisionError")));
+}
+
+TEST_F(WorkerOfChangedScript, IsReplacedForTheChangeAfterTheOneItWasPutBackFor) {
+  const std::string site = script("site.wsgi", kOld);
+  settings_.renewal_timeout = settings_.connect_timeout = 200ms;
+  spawn_and_wait();
+  EXPECT_EQ(body_of(site), "old");
+  next_report();
+  rewrite(site, "1/0");
+  scoreboard_.keep_generation({0, 0}, now_us());
+  EXPECT_EQ(body_of(site), "old");
+  rewrite(site, kNew);
+  FakeExchange exchange;
+  EXPECT_EQ(run(site, exchange).status, 503);
+  EXPECT_EQ(next_report(), fmt::format(R"({{"outdated":"{}"}})", site));
+}
+
+TEST_F(WorkerOfChangedScript, ImportsWhatItsPredecessorHad) {
+  const std::string site = script("site.wsgi", kNew);
+  worker_.imports_required = true;
+  worker_.predecessor_imports = {
+      {.application_group = "", .script = site, .callable = "application"},
+      {.application_group = "", .script = folder_.path() + "/gone.wsgi"},
+      {.application_group = "", .script = "/elsewhere/foreign.wsgi"}};
+  spawn();
+  EXPECT_EQ(next_report(), fmt::format(R"({{"imported":["","{}","application"]}})", site));
+  EXPECT_EQ(next_report(), R"({"ready":true})");
+}
+
+TEST_F(WorkerOfChangedScript, DoesNotStartWhenARequiredImportFails) {
+  const std::string site = script("site.wsgi", "1/0");
+  worker_.imports_required = true;
+  worker_.predecessor_imports = {{.application_group = "", .script = site}};
+  spawn();
+  EXPECT_THAT(next_report(), HasSubstr("site.wsgi could not be imported: ZeroDivisionError"));
+  EXPECT_EQ(describe_status(wait_for_end()), "exit code 1");
+  EXPECT_THAT(log(), HasSubstr("Traceback"));
+}
+
+TEST_F(WorkerOfChangedScript, DoesNotStartWithoutARequiredCallable) {
+  const std::string site = script("site.wsgi", "answer = 42");
+  worker_.imports_required = true;
+  worker_.predecessor_imports = {
+      {.application_group = "", .script = site, .callable = "application"}};
+  spawn();
+  EXPECT_THAT(next_report(), HasSubstr("does not define 'application'"));
+  EXPECT_EQ(describe_status(wait_for_end()), "exit code 1");
+}
+
+}  // namespace
+}  // namespace pyhost::test

@@ -1,0 +1,110 @@
+// A process that does not import a changed script again.
+
+#include <gmock/gmock.h>
+
+#include "engine/engine_fixture.h"
+
+namespace pyhost::test {
+
+gateway::EngineSettings engine_settings() {
+  return {.changed_scripts = gateway::ChangedScripts::refused};
+}
+
+namespace {
+
+using gateway::Outcome;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+
+constexpr char kVersion1[] = R"(
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'1']
+)";
+constexpr std::int64_t kEndOfTime = INT64_MAX;
+
+std::vector<gateway::ImportedScript> imported(const Script& script) {
+  auto all = engine().watch()->imported_scripts();
+  std::erase_if(all, [&](const auto& each) { return each.script != script.path(); });
+  return all;
+}
+
+class OutdatedScript : public ::testing::Test {
+ protected:
+  void TearDown() override { engine().watch()->accept_changes_until(0); }
+};
+
+TEST_F(OutdatedScript, IsNotRun) {
+  Script script(kVersion1);
+  EXPECT_EQ(run(script).body(), "1");
+  script.rewrite("1/0");
+  for (int i = 0; i < 2; ++i) {
+    const Reply reply = run(script);
+    EXPECT_EQ(reply.outcome.kind, Outcome::Kind::outdated);
+    EXPECT_EQ(reply.exchange->parts().size(), 0u);
+    EXPECT_EQ(reply.log(), "");
+  }
+}
+
+TEST_F(OutdatedScript, IsRunWhereItIsNotToBeReloaded) {
+  Script script(kVersion1);
+  EXPECT_EQ(run(script).body(), "1");
+  script.rewrite("1/0");
+  EXPECT_EQ(run({.script = script.path(), .reloading = gateway::Reloading::off}).body(), "1");
+}
+
+TEST_F(OutdatedScript, GoesOnWhenItsChangeIsAccepted) {
+  Script script(kVersion1);
+  EXPECT_EQ(run(script).body(), "1");
+  script.rewrite("1/0");
+  engine().watch()->accept_changes_until(kEndOfTime);
+  EXPECT_EQ(run(script).body(), "1");
+  engine().watch()->accept_changes_until(0);
+  EXPECT_EQ(run(script).body(), "1");
+  script.rewrite("2/0");
+  EXPECT_EQ(run(script).outcome.kind, Outcome::Kind::outdated);
+}
+
+TEST_F(OutdatedScript, IsTheFileItselfNotWhatHttpdHasSeenOfIt) {
+  const Script script(kVersion1);
+  EXPECT_EQ(run(script).body(), "1");
+  EXPECT_EQ(run({.script = script.path(), .script_mtime_us = 1}).body(), "1");
+}
+
+TEST_F(OutdatedScript, IsImportedAgainWhenItCouldNotBeBefore) {
+  Script script("1/0");
+  EXPECT_EQ(run(script).refused(), 500);
+  script.rewrite(kVersion1);
+  EXPECT_EQ(run(script).body(), "1");
+}
+
+TEST(ImportedScripts, AreCountedAndNamed) {
+  const unsigned before = engine().watch()->imports();
+  const Script script(kVersion1);
+  EXPECT_EQ(run(script).body(), "1");
+  EXPECT_EQ(run(script, {}, "shop").body(), "1");
+  EXPECT_EQ(run(script).body(), "1");
+  EXPECT_EQ(engine().watch()->imports(), before + 2);
+  EXPECT_THAT(imported(script), ElementsAre(gateway::ImportedScript{.script = script.path(),
+                                                                    .callable = "application"},
+                                            gateway::ImportedScript{.application_group = "shop",
+                                                                    .script = script.path(),
+                                                                    .callable = "application"}));
+}
+
+TEST(ImportedScripts, NameNoCallableThatTheyLack) {
+  const Script script("answer = 42");
+  EXPECT_EQ(run(script).refused(), 500);
+  EXPECT_THAT(imported(script), ElementsAre(gateway::ImportedScript{.script = script.path()}));
+}
+
+TEST(ImportedScripts, NeedNoCallableInAPreloadThatNamesNone) {
+  LogRecorder log;
+  const Script script("answer = 42");
+  EXPECT_TRUE(engine().preload({.script = script.path(), .callable = ""}, log));
+  EXPECT_EQ(log.text_of(base::Message::callable_missing), "");
+  EXPECT_THAT(imported(script), Contains(gateway::ImportedScript{.script = script.path()}));
+}
+
+}  // namespace
+}  // namespace pyhost::test

@@ -1,0 +1,213 @@
+// New versions of an application in a process group, while it is in use.
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <vector>
+
+#include "harness/httpd.h"
+#include "httpd/text.h"
+
+namespace pyhost::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr char kBroken[] = "def application(environ, start_response:\n";
+
+std::string version(int number) {
+  return "import time\n"
+         "def application(environ, start_response):\n"
+         "    if environ['QUERY_STRING']:\n"
+         "        time.sleep(float(environ['QUERY_STRING']))\n"
+         "    start_response('200 OK', [])\n"
+         "    return [b'" +
+         std::to_string(number) + "']\n";
+}
+
+// A site in a process group of its own.
+class Deployment {
+ public:
+  explicit Deployment(int processes, std::string_view options = "")
+      : httpd("WSGIDaemonProcess site threads=4 processes=" + std::to_string(processes) + " " +
+                  std::string(options) +
+                  "\n"
+                  "WSGIScriptAlias / ${ROOT}/site.wsgi process-group=site\n"
+                  "<Location />\n  Require all granted\n</Location>\n",
+              {.processes = 8, .files = {{"site.wsgi", version(1)}}}),
+        script_(httpd.root() + "/site.wsgi") {}
+
+  // As deployments do it: the file is replaced in one step.
+  void deploy(std::string_view text) const {
+    const std::string next = script_ + ".next";
+    std::ofstream(next, std::ios::trunc) << text;
+    fs::rename(next, script_);
+  }
+  void remove() const { fs::remove(script_); }
+  void touch() const { fs::last_write_time(script_, fs::file_time_type::clock::now()); }
+
+  // Waits until each slot has had a worker that was ready.
+  void expect_ready(std::size_t number) const {
+    EXPECT_TRUE(wait_until([&] { return count(httpd.log(), "PH0404") >= number; }));
+  }
+
+  // Waits until so many workers are left.
+  void expect_workers(std::size_t number) const {
+    EXPECT_TRUE(wait_until([&] { return httpd.running("pyhost-worker").size() == number; }))
+        << httpd.running("pyhost-worker").size();
+  }
+
+  Httpd httpd;
+
+ private:
+  const std::string script_;
+};
+
+// Clients that ask all the time until the end of its scope; every reply has to be a 200.
+class Load {
+ public:
+  Load(const Httpd& httpd, int clients) {
+    for (int i = 0; i < clients; ++i) {
+      clients_.emplace_back([this, &httpd] {
+        while (!enough_) {
+          const Response reply = httpd.get("/");
+          EXPECT_EQ(reply.status, 200) << reply;
+          ++answered_;
+        }
+      });
+    }
+  }
+  ~Load() { enough_ = true; }
+
+  // Waits for so many more replies.
+  void go_on(int replies) const {
+    const int until = answered_ + replies;
+    EXPECT_TRUE(wait_until([&] { return answered_ >= until; }));
+  }
+  // At most for that time.
+  void wait_for_reply(std::chrono::milliseconds at_most) const {
+    const int before = answered_;
+    static_cast<void>(wait_until([&] { return answered_ > before; }, at_most));
+  }
+
+ private:
+  std::atomic<bool> enough_ = false;
+  std::atomic<int> answered_ = 0;
+  std::vector<std::jthread> clients_;
+};
+
+TEST(Deploy, IsServedByTheNextRequestAndLosesNone) {
+  const Deployment site(2);
+  {
+    const Load load(site.httpd, 4);
+    load.go_on(20);
+    for (int number = 2; number <= 6; ++number) {
+      site.deploy(version(number));
+      EXPECT_EQ(site.httpd.get("/").body, std::to_string(number));
+      load.go_on(20);
+    }
+  }
+  site.expect_workers(2);
+}
+
+TEST(Deploy, LetsRunningRequestsFinishOnOldCode) {
+  const Deployment site(1);
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  Response slow;
+  std::jthread client([&] { slow = site.httpd.get("/?1.5"); });
+  EXPECT_EQ(site.httpd.get("/?0.5").body, "1");
+  site.deploy(version(2));
+  EXPECT_EQ(site.httpd.get("/").body, "2");
+  client.join();
+  EXPECT_EQ(slow.body, "1");
+  site.expect_workers(1);
+}
+
+TEST(Deploy, ThatIsBrokenKeepsTheOldCode) {
+  Deployment site(2);
+  site.expect_ready(2);
+  // At the same time, so that each worker has imported it.
+  std::jthread other([&] { site.httpd.get("/?0.5"); });
+  EXPECT_EQ(site.httpd.get("/?0.5").body, "1");
+  other.join();
+  {
+    const Load load(site.httpd, 4);
+    load.go_on(20);
+    site.deploy(kBroken);
+    load.go_on(100);
+    EXPECT_EQ(site.httpd.get("/").body, "1");
+    site.httpd.wait_for_log("PH0411");
+    load.go_on(100);
+    EXPECT_EQ(count(site.httpd.log(), "PH0105"), 1u);
+    site.deploy(version(2));
+    EXPECT_EQ(site.httpd.get("/").body, "2");
+    load.go_on(20);
+  }
+  site.expect_workers(2);
+  for (const char* expected : {"PH0105", "PH0406", "PH0411", "PH0472"}) {
+    site.httpd.expect_log(expected);
+  }
+}
+
+TEST(Deploy, ThatIsBrokenTakesOverWithoutFallback) {
+  Deployment site(1, "reload-fallback=Off");
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  site.deploy(kBroken);
+  EXPECT_EQ(site.httpd.get("/").status, 500);
+  site.deploy(version(2));
+  EXPECT_EQ(site.httpd.get("/").body, "2");
+  site.expect_workers(1);
+  for (const char* expected : {"PH0105", "PH0303", "PH0457", "PH0473"}) {
+    site.httpd.tolerate_log(expected);
+  }
+}
+
+TEST(Deploy, SurvivesThatTheScriptGoesAndComesBack) {
+  Deployment site(1);
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  site.remove();
+  EXPECT_EQ(site.httpd.get("/").status, 404);
+  site.deploy(version(2));
+  EXPECT_EQ(site.httpd.get("/").body, "2");
+  site.expect_workers(1);
+  site.httpd.expect_log("PH0135");
+}
+
+TEST(Deploy, FiftyTimesInARowLosesNoRequest) {
+  const Deployment site(2);
+  {
+    const Load load(site.httpd, 4);
+    for (int i = 0; i < 50; ++i) {
+      site.touch();
+      load.wait_for_reply(100ms);
+    }
+    site.deploy(version(2));
+    EXPECT_EQ(site.httpd.get("/").body, "2");
+    load.go_on(20);
+  }
+  site.expect_workers(2);
+}
+
+TEST(Deploy, OfABrokenScriptIsNotTakenOverByARestart) {
+  Deployment site(1);
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  site.deploy(version(2));
+  EXPECT_EQ(site.httpd.get("/").body, "2");
+  site.expect_workers(1);
+  site.deploy(kBroken);
+  site.httpd.graceful();
+  EXPECT_EQ(site.httpd.get("/").body, "2");
+  site.deploy(version(3));
+  EXPECT_EQ(site.httpd.get("/").body, "3");
+  site.expect_workers(1);
+  for (const char* expected : {"PH0105", "PH0406", "PH0411", "PH0472"}) {
+    site.httpd.expect_log(expected);
+  }
+}
+
+}  // namespace
+}  // namespace pyhost::test
