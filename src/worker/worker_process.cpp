@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <mutex>
 #include <optional>
 #include <random>
 
@@ -20,9 +19,11 @@
 #include "pyhost/gateway/plugin_loader.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "worker/life_keeper.h"
+#include "worker/script_imports.h"
 #include "worker/status_report.h"
 #include "worker/stop_events.h"
 #include "worker/thread_pool.h"
+#include "worker/withdrawal.h"
 
 namespace pyhost::worker {
 namespace {
@@ -31,9 +32,6 @@ using base::LogLevel;
 using base::Message;
 using gateway::WorkerSettings;
 using Clock = std::chrono::steady_clock;
-
-// How often a worker that is withdrawn looks whether it is put back.
-constexpr std::chrono::milliseconds kBetweenLooks{20};
 
 [[noreturn]] void leave(int code) {
   std::fflush(nullptr);
@@ -69,28 +67,6 @@ std::uint64_t with_jitter(std::uint64_t requests_max) {
          std::uniform_int_distribution<std::uint64_t>(0, requests_max / kJitterShare)(random);
 }
 
-gateway::Target target_of(const gateway::Preload& preload, std::string_view process_group) {
-  gateway::Target target{.process_group = process_group,
-                         .application_group = preload.application_group,
-                         .script = preload.script,
-                         .callable = preload.callable,
-                         .reloading = gateway::Reloading::off};
-  if (gateway::split_module_target(preload.script, target.script, target.callable)) {
-    target.kind = gateway::TargetKind::module;
-  }
-  return target;
-}
-
-// Nothing for a module without a callable, which a preload cannot name.
-std::optional<gateway::Preload> preload_of(const gateway::ImportedScript& script) {
-  if (script.kind == gateway::TargetKind::file) {
-    return gateway::Preload{script.application_group, script.script, script.callable};
-  }
-  if (script.callable.empty()) return std::nullopt;
-  return gateway::Preload{script.application_group,
-                          fmt::format("{}:{}", script.script, script.callable), ""};
-}
-
 class WorkerProcess {
  public:
   WorkerProcess(WorkerSettings settings, metrics::Scoreboard scoreboard)
@@ -114,17 +90,8 @@ class WorkerProcess {
 
  private:
   base::Result<> start_engine();
-  base::Result<bool> preload();
-  bool wait_for_imports();
   void pause_before_next_service();
   base::Result<> start_pool();
-  void import_all();
-  base::Result<> import(const gateway::Preload& preload);
-  bool is_still_served(const gateway::Preload& import) const;
-  void report_imports();
-  WhenOutdated withdraw(std::string_view script);
-  bool put_back_locked();
-  bool attend_withdrawal();
   void count_request();
   void heed(StopEvent event, WorkerLife& life);
   metrics::SlotId slot() const noexcept { return {settings_.group_index, settings_.slot_index}; }
@@ -139,18 +106,10 @@ class WorkerProcess {
   std::optional<StopEvents> events_;  // before Python is there, signals do what they usually do
   std::atomic<std::uint64_t> served_ = 0;
   std::atomic<bool> draining_ = false;
-  std::atomic<bool> imported_ = false;
-  std::atomic<bool> stopping_ = false;  // no further script is imported
   std::unique_ptr<gateway::Engine> engine_;
+  std::optional<ScriptImports> imports_;  // with the engine, as the next two
+  std::optional<Withdrawal> withdrawal_;
   std::unique_ptr<ThreadPool> pool_;
-  std::optional<base::Error> import_failure_;  // the first one; the preloading thread's
-  std::atomic<unsigned> imports_reported_ = 0;
-  std::mutex report_mutex_;
-  std::vector<gateway::ImportedScript> reported_;  // guarded by it
-  bool accepting_ = true;                          // the main thread's
-  std::mutex withdrawal_mutex_;
-  bool withdrawn_ = false;              // these two are guarded by it
-  std::int64_t accepted_until_us_ = 0;  // see gateway::EngineWatch
 };
 
 base::Result<bool> WorkerProcess::start() {
@@ -158,15 +117,18 @@ base::Result<bool> WorkerProcess::start() {
   PH_TRY_VOID(start_engine());
   PH_TRY(events, StopEvents::open(gateway::kWorkerStatusFd));
   events_.emplace(std::move(events));
+  imports_.emplace(ImportSurroundings{label_, settings_, *engine_, *events_, log_});
   const bool serves = settings_.threads != 0;
   // What a service does is its scripts' import.
   if (!serves) report_ready();
   report_step("preload");
-  PH_TRY(complete, preload());
+  PH_TRY(complete, imports_->import_all());
   if (!serves && complete) pause_before_next_service();
   if (!serves || !complete) return false;
-  if (settings_.imports_required && import_failure_) return tl::unexpected(*import_failure_);
-  report_imports();
+  if (settings_.imports_required && imports_->failure()) {
+    return tl::unexpected(*imports_->failure());
+  }
+  imports_->report();
   PH_TRY_VOID(start_pool());
   report_ready();
   log_.log(LogLevel::info, Message::worker_ready,
@@ -181,26 +143,6 @@ base::Result<> WorkerProcess::start_engine() {
   return {};
 }
 
-// On a thread of its own, for Python's stack, and so that the main thread hears signals meanwhile;
-// a script that cannot be imported is tried again by the first request. False when the worker is to
-// end.
-base::Result<bool> WorkerProcess::preload() {
-  if (settings_.preloads.empty() && settings_.predecessor_imports.empty()) return true;
-  PH_TRY(thread, base::NamedThread::start("wsgi-preload", settings_.stack_bytes, [this] {
-           unblock_signals();
-           import_all();
-           imported_ = true;
-           events_->poke();
-         }));
-  const bool complete = wait_for_imports();
-  if (imported_) {
-    thread.join();
-  } else {
-    thread.detach();
-  }
-  return complete;
-}
-
 // A service that ends at once is not to keep a processor busy with its starts.
 void WorkerProcess::pause_before_next_service() {
   constexpr std::chrono::seconds kShortestLife{1};
@@ -209,127 +151,33 @@ void WorkerProcess::pause_before_next_service() {
   }
 }
 
-// Any wish for an end is followed at once: nobody is served yet. A script that is told to end, by
-// SystemExit, has its time for that.
-bool WorkerProcess::wait_for_imports() {
-  constexpr std::chrono::milliseconds kBetweenInterruptions{100};
-  StopEvents::Deadline end, next;
-  while (!imported_ && (!end || Clock::now() < *end)) {
-    const StopEvent event = events_->wait(next);
-    if (event == StopEvent::progress) continue;
-    if (event != StopEvent::none && end) break;
-    if (!end) end = Clock::now() + settings_.limits.graceful_timeout;
-    stopping_ = true;
-    // A script whose interpreter is still being made is not reached the first time.
-    if (gateway::EngineWatch* watch = engine_->watch()) watch->interrupt_preloads();
-    next = std::min(*end, Clock::now() + kBetweenInterruptions);
-  }
-  if (!imported_) {
-    log_.log(LogLevel::warn, Message::import_stopped,
-             fmt::format("{} ends although a script is still being imported", label_));
-  }
-  return !end;
-}
-
-void WorkerProcess::import_all() {
-  const auto note = [this](base::Result<> imported) {
-    if (imported) return;
-    // A worker that does not start says so itself.
-    if (!settings_.imports_required) {
-      log_.log(LogLevel::error, Message::preload_failed, imported.error().sentence);
-    }
-    if (!import_failure_) import_failure_ = std::move(imported).error();
-  };
-  for (const gateway::Preload& preload : settings_.preloads) note(import(preload));
-  for (const gateway::Preload& preload : settings_.predecessor_imports) {
-    if (is_still_served(preload)) note(import(preload));
-  }
-}
-
-base::Result<> WorkerProcess::import(const gateway::Preload& preload) {
-  if (stopping_) return {};
-  return engine_->preload(target_of(preload, settings_.engine.process_group), log_);
-}
-
-// What is no longer configured or no longer there is no reason not to start.
-bool WorkerProcess::is_still_served(const gateway::Preload& import) const {
-  const gateway::Target target = target_of(import, settings_.engine.process_group);
-  const bool there =
-      target.kind == gateway::TargetKind::module || ::access(import.script.c_str(), F_OK) == 0;
-  return there && settings_.targets.serves(target);
-}
-
-// On the thread that has imported, so that the supervisor knows it before it hears of a change.
-void WorkerProcess::report_imports() {
-  gateway::EngineWatch* watch = engine_->watch();
-  if (watch == nullptr || watch->imports() == imports_reported_) return;
-  const std::lock_guard lock(report_mutex_);
-  imports_reported_ = watch->imports();
-  for (gateway::ImportedScript& script : watch->imported_scripts()) {
-    if (std::ranges::find(reported_, script) != reported_.end()) continue;
-    if (const auto import = preload_of(script)) report_import(*import);
-    reported_.push_back(std::move(script));
-  }
-}
-
-WhenOutdated WorkerProcess::withdraw(std::string_view script) {
-  const std::lock_guard lock(withdrawal_mutex_);
-  if (put_back_locked()) return WhenOutdated::run_again;
-  if (scoreboard_.begin_draining(slot(), ::getpid())) {
-    withdrawn_ = true;
-    log_.log(LogLevel::info, Message::worker_draining,
-             fmt::format("{} takes no more requests: {} has changed", label_, script));
-    report_imports();
-    report_outdated(script);
-    events_->poke();
-  }
-  return WhenOutdated::send_back;
-}
-
-// Whether the supervisor has said anew that there will be no successor for what has changed. It
-// tells all workers of the group, so perhaps one that has not been withdrawn.
-bool WorkerProcess::put_back_locked() {
-  const std::int64_t kept_until_us = scoreboard_.status(slot()).kept_until_us;
-  if (kept_until_us <= accepted_until_us_) return false;
-  accepted_until_us_ = kept_until_us;
-  engine_->watch()->accept_changes_until(kept_until_us);
-  withdrawn_ = false;
-  return true;
-}
-
-// Connections that come meanwhile wait for whoever serves the slot next. Whether the worker is
-// withdrawn.
-bool WorkerProcess::attend_withdrawal() {
-  const std::lock_guard lock(withdrawal_mutex_);
-  if (withdrawn_) put_back_locked();
-  if (accepting_ == withdrawn_) pool_->accept_connections(accepting_ = !withdrawn_);
-  return withdrawn_;
-}
-
 base::Result<> WorkerProcess::start_pool() {
   // The kernel tells a connecting child who called listen() last: it must see this process.
   if (::listen(gateway::kWorkerListeningFd, settings_.listen_backlog) != 0) {
     return base::fail(
         fmt::format("the worker's socket cannot be listened to: {}", std::strerror(errno)));
   }
-  PH_TRY(pool, ThreadPool::start(
-                   *engine_, base::UniqueFd(gateway::kWorkerListeningFd),
-                   {.process_group = settings_.engine.process_group,
-                    .generation = settings_.generation,
-                    .threads = settings_.threads,
-                    .stack_bytes = std::max(settings_.stack_bytes, base::kPythonStackBytes),
-                    .socket_timeout = settings_.socket_timeout,
-                    .httpd_uid = settings_.httpd_uid,
-                    .targets = settings_.targets,
-                    .on_outdated = [this](std::string_view script) { return withdraw(script); }},
-                   log_, [this] { count_request(); }));
+  withdrawal_.emplace(WithdrawalSurroundings{label_, scoreboard_, slot(), engine_->watch(),
+                                             *imports_, *events_, log_});
+  const auto withdraw = [this](std::string_view script) { return withdrawal_->begin(script); };
+  PH_TRY(pool,
+         ThreadPool::start(*engine_, base::UniqueFd(gateway::kWorkerListeningFd),
+                           {.process_group = settings_.engine.process_group,
+                            .generation = settings_.generation,
+                            .threads = settings_.threads,
+                            .stack_bytes = std::max(settings_.stack_bytes, base::kPythonStackBytes),
+                            .socket_timeout = settings_.socket_timeout,
+                            .httpd_uid = settings_.httpd_uid,
+                            .targets = settings_.targets,
+                            .on_outdated = withdraw},
+                           log_, [this] { count_request(); }));
   pool_ = std::move(pool);
   return {};
 }
 
 void WorkerProcess::count_request() {
   scoreboard_.count_request(slot());
-  report_imports();
+  imports_->report();
   if (++served_ == served_max_ || draining_) events_->poke();
 }
 
@@ -364,7 +212,7 @@ void WorkerProcess::serve_until_stopped() {
                      .log = log_},
                     WorkerLife(settings_.limits, served_max_, started_));
   while (true) {
-    const bool withdrawn = attend_withdrawal();
+    const bool withdrawn = withdrawal_->attend(*pool_);
     const auto farewell = keeper.advance(served_);
     if (farewell == Farewell::at_once) leave(0);
     if (farewell) return;
@@ -373,7 +221,7 @@ void WorkerProcess::serve_until_stopped() {
     if (draining_.exchange(draining) != draining) continue;
     auto deadline = keeper.life().next_deadline();
     if (withdrawn) {
-      const TimePoint look = Clock::now() + kBetweenLooks;
+      const TimePoint look = Clock::now() + Withdrawal::kBetweenLooks;
       deadline = std::min(deadline.value_or(look), look);
     }
     heed(events_->wait(deadline), keeper.life());

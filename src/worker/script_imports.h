@@ -1,0 +1,61 @@
+// The scripts of a worker: imported at its start, and made known for its successor.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pyhost/base/log.h"
+#include "pyhost/base/result.h"
+#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/engine_watch.h"
+#include "pyhost/gateway/worker_settings.h"
+#include "worker/stop_events.h"
+
+namespace pyhost::worker {
+
+// What the imports work with; all of it outlives them.
+struct ImportSurroundings {
+  std::string label;  // "worker 0 of process group 'blog'"
+  const gateway::WorkerSettings& settings;
+  gateway::Engine& engine;
+  StopEvents& events;
+  base::LogSink& log;
+};
+
+class ScriptImports {
+ public:
+  explicit ScriptImports(ImportSurroundings surroundings) noexcept
+      : worker_(std::move(surroundings)) {}
+
+  // Imports what is configured and what the predecessor had, on a thread of its own: for Python's
+  // stack, and so that the calling main thread hears signals meanwhile. A script that cannot be
+  // imported is logged, and tried again by the first request. False when the worker was told to
+  // end.
+  base::Result<bool> import_all();
+
+  // Of import_all(), the first one.
+  const std::optional<base::Error>& failure() const noexcept { return failure_; }
+
+  // Tells the supervisor what has been imported since the last time. From any thread; on the one
+  // that has imported, so that the supervisor knows it before it hears of a change.
+  void report();
+
+ private:
+  bool wait();
+  void run();
+  base::Result<> import(const gateway::Preload& preload);
+  bool is_still_served(const gateway::Preload& import) const;
+
+  const ImportSurroundings worker_;
+  std::atomic<bool> done_ = false;
+  std::atomic<bool> stopping_ = false;  // no further script is imported
+  std::optional<base::Error> failure_;  // the importing thread's until it is done
+  std::atomic<unsigned> count_reported_ = 0;
+  std::mutex report_mutex_;
+  std::vector<gateway::ImportedScript> reported_;  // guarded by it
+};
+
+}  // namespace pyhost::worker

@@ -1,0 +1,48 @@
+#include "worker/withdrawal.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "worker/status_report.h"
+
+namespace pyhost::worker {
+
+using base::LogLevel;
+using base::Message;
+
+WhenOutdated Withdrawal::begin(std::string_view script) {
+  const std::lock_guard lock(mutex_);
+  if (put_back_locked()) return WhenOutdated::run_again;
+  if (worker_.scoreboard.begin_draining(worker_.slot, ::getpid())) {
+    withdrawn_ = true;
+    worker_.log.log(
+        LogLevel::info, Message::worker_draining,
+        fmt::format("{} takes no more requests: {} has changed", worker_.label, script));
+    worker_.imports.report();
+    report_outdated(script);
+    worker_.events.poke();
+  }
+  return WhenOutdated::send_back;
+}
+
+// Whether the supervisor has said anew that there will be no successor for what has changed. It
+// tells all workers of the group, so perhaps one that has not been withdrawn.
+bool Withdrawal::put_back_locked() {
+  const std::int64_t kept_until_us = worker_.scoreboard.status(worker_.slot).kept_until_us;
+  if (kept_until_us <= accepted_until_us_) return false;
+  accepted_until_us_ = kept_until_us;
+  if (worker_.watch_or_null != nullptr) {
+    worker_.watch_or_null->accept_changes_until(kept_until_us);
+  }
+  withdrawn_ = false;
+  return true;
+}
+
+bool Withdrawal::attend(ThreadPool& pool) {
+  const std::lock_guard lock(mutex_);
+  if (withdrawn_) put_back_locked();
+  if (accepting_ == withdrawn_) pool.accept_connections(accepting_ = !withdrawn_);
+  return withdrawn_;
+}
+
+}  // namespace pyhost::worker
