@@ -37,6 +37,19 @@ std::optional<AliasHit> first_hit(request_rec* r) {
   return std::nullopt;
 }
 
+// Tells httpd what it would otherwise look for, one component after the other. False when the
+// target is no file, and for a path that httpd has to make canonical first.
+bool know_file(request_rec* r, const char* target, const char* path_info) {
+  if (view_or_empty(path_info).find("/.") != std::string_view::npos) return false;
+  apr_finfo_t found{};
+  if (apr_stat(&found, target, APR_FINFO_MIN, r->pool) != APR_SUCCESS) return false;
+  if (found.filetype != APR_REG) return false;
+  r->filename = apr_pstrdup(r->pool, target);
+  r->path_info = apr_pstrdup(r->pool, path_info);
+  r->finfo = found;
+  return true;
+}
+
 }  // namespace
 
 const ScriptAlias* find_alias(request_rec* r) {
@@ -63,7 +76,7 @@ int translate_alias(request_rec* r) {
     r->filename = apr_pstrcat(r->pool, hit->target, ":",
                               hit->alias->settings.callable_object->data(), nullptr);
     r->path_info = apr_pstrdup(r->pool, rest);
-  } else {
+  } else if (to_directory || !know_file(r, hit->target, rest)) {
     r->filename = apr_pstrcat(r->pool, hit->target, rest, nullptr);
   }
   r->handler = kHandler;

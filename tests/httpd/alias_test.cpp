@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "harness/httpd.h"
 
 namespace pyhost::test {
@@ -50,6 +52,26 @@ TEST(ScriptAlias, OfADirectoryHasAnIndex) {
   const Httpd httpd(
       "WSGIScriptAlias /apps/ ${APPS}/ application-group=indexed\nDirectoryIndex environ.wsgi");
   EXPECT_THAT(httpd.get("/apps/"), says("mod_wsgi.application_group=indexed"));
+}
+
+TEST(ScriptAlias, ObeysTheRulesForSymbolicLinks) {
+  Httpd httpd(
+      "WSGIScriptAlias /linked ${ROOT}/linked/environ.wsgi\n"
+      "WSGIScriptAlias /link ${ROOT}/link.wsgi\n"
+      "WSGIScriptAlias /apps ${APPS}/environ.wsgi\n"
+      "<Directory ${ROOT}>\nOptions -FollowSymLinks\n</Directory>\n");
+  std::filesystem::create_symlink(httpd.app("environ.wsgi"), httpd.root() + "/link.wsgi");
+  std::filesystem::create_symlink(httpd.root() + "/apps", httpd.root() + "/linked");
+  EXPECT_EQ(httpd.get("/apps").status, 200);
+  httpd.expect_log("AH00037");
+  EXPECT_EQ(httpd.get("/link/a").status, 403);
+  EXPECT_EQ(httpd.get("/linked/a").status, 403);
+}
+
+TEST(ScriptAlias, LeavesNoDotsInThePathInfo) {
+  const Httpd httpd("AllowEncodedSlashes On\nWSGIScriptAlias /app ${APPS}/environ.wsgi");
+  EXPECT_THAT(httpd.get("/app/a%2F..%2Fb/%2E/c"), says("PATH_INFO=/b/c"));
+  EXPECT_THAT(httpd.get("/app/.hidden"), says("PATH_INFO=/.hidden"));
 }
 
 TEST(ScriptAlias, GivesWayToAnAliasForFiles) {
