@@ -11,6 +11,9 @@
 namespace pyhost::remote {
 namespace {
 
+// For most replies; see Relay::receive_first().
+constexpr timeval kBriefWait{.tv_sec = 0, .tv_usec = 10'000};
+
 // What waits in a unix socket lies in the sender's buffer, so the workers' receive buffer is the
 // send buffer of this end.
 void set_buffers(int socket, const RemoteSettings& settings) noexcept {
@@ -32,13 +35,14 @@ base::Result<std::unique_ptr<Line>> ConnectionPool::take(const Worker& worker) {
       line = std::move(idle.back());
       idle.pop_back();
     }
-    // The one used last is the one most likely to be alive; what is not is closed on the way.
-    if (line->generation == worker.generation && line->connection.idle()) return line;
+    // The one used last is the one most likely to be alive.
+    if (line->generation == worker.generation) return line;
   }
   return connect(worker);
 }
 
 void ConnectionPool::give_back(metrics::SlotId slot, std::unique_ptr<Line> line) {
+  line->used = true;
   const std::lock_guard lock(mutex_);
   idle_[slot.slot].push_back(std::move(line));
 }
@@ -66,6 +70,7 @@ base::Result<std::unique_ptr<Line>> ConnectionPool::connect(const Worker& worker
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return base::fail(fmt::format("{} cannot be connected to: {}", path, std::strerror(errno)));
   }
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kBriefWait, sizeof kBriefWait);
   const auto peer = wire::peer_of(socket.get());
   if (!peer || peer->uid != settings_.worker_uid) {
     return base::fail(fmt::format("{} is served by user {}, not by the group's user {}", path,

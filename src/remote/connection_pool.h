@@ -20,6 +20,7 @@ struct Line {
         generation(wanted.generation) {}
 
   wire::Connection connection;
+  bool used = false;  // by an exchange
   // Of the worker it was made for, until the one that has accepted it says who it is.
   pid_t pid;
   std::uint32_t generation;
@@ -33,7 +34,8 @@ class ConnectionPool {
   explicit ConnectionPool(const RemoteSettings& settings)
       : settings_(settings), idle_(settings.socket_paths.size()) {}
 
-  // An idle connection to that worker, or a new one. Waits at most for connect-timeout.
+  // A connection to that worker: one that is idle, which the worker may have closed, or a new one.
+  // Waits at most for connect-timeout.
   base::Result<std::unique_ptr<Line>> take(const Worker& worker);
   // Only a connection whose exchange is over in good order.
   void give_back(metrics::SlotId slot, std::unique_ptr<Line> line);

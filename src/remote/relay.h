@@ -70,6 +70,7 @@ class Relay {
   Step take_file(const wire::Frame& frame);
   Step settle_file();
   Step answer_need_body();
+  Step receive_first();
   Step receive();
   Step wait(std::optional<Clock::time_point> give_up_at);
   Step settle();

@@ -89,6 +89,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
     admission.avoid(worker, std::move(line).error().sentence);
     return std::nullopt;
   }
+  const bool line_is_used = (*line)->used;
   Relay relay(**line, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target);
   worker.pid = (*line)->pid;
@@ -105,7 +106,8 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
     case Attempt::Kind::client_lost:
       return lose_client(run, relay, attempt);
     case Attempt::Kind::again:
-      admission.avoid(worker, std::move(attempt.why));
+      // An idle connection may have ended for reasons of its own.
+      if (!line_is_used) admission.avoid(worker, std::move(attempt.why));
       return std::nullopt;
     case Attempt::Kind::sent_back:
       admission.postpone(worker, std::move(attempt.why));

@@ -1,6 +1,5 @@
 #include "wire/connection.h"
 
-#include <fcntl.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -58,9 +57,7 @@ Connection::Connection(base::UniqueFd socket, Descriptors descriptors)
     : socket_(std::move(socket)),
       descriptors_(descriptors),
       buffer_(std::make_unique_for_overwrite<char[]>(kUsualBytes)),
-      capacity_(kUsualBytes) {
-  ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
-}
+      capacity_(kUsualBytes) {}
 
 Connection::Next Connection::next(Frame& frame) {
   wanted_ = kHeaderBytes;
@@ -118,7 +115,7 @@ bool Connection::keep_files(msghdr& message) {
   return true;
 }
 
-Io Connection::receive() {
+Io Connection::receive(int flags) {
   iovec piece{buffer_.get() + end_, capacity_ - end_};
   FileControl control{};
   msghdr message{};
@@ -128,7 +125,7 @@ Io Connection::receive() {
   message.msg_controllen = CMSG_LEN(sizeof(int));  // its whole space would hold two
   ssize_t got = 0;
   do {
-    got = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    got = ::recvmsg(socket_.get(), &message, flags | MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   if (got < 0) return outcome_of_errno();
   if (got == 0) return Io::closed;
@@ -138,7 +135,12 @@ Io Connection::receive() {
 
 Io Connection::fill_now() {
   make_room();
-  return receive();
+  return receive(MSG_DONTWAIT);
+}
+
+Io Connection::fill_shortly() {
+  make_room();
+  return receive(0);
 }
 
 Io Connection::fill(Timeout timeout) {

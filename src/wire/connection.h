@@ -51,7 +51,6 @@ std::optional<Peer> peer_of(int socket) noexcept;
 // connection is of no further use.
 class Connection {
  public:
-  // Makes the socket non-blocking.
   Connection(base::UniqueFd socket, Descriptors descriptors);
 
   int fd() const noexcept { return socket_.get(); }
@@ -63,6 +62,8 @@ class Connection {
   Io fill(Timeout timeout);
   // The same without waiting; Io::timeout when there is nothing.
   Io fill_now();
+  // The same, waiting for as long as the socket has SO_RCVTIMEO.
+  Io fill_shortly();
   // next(), and fill() until it has a frame.
   Io read_frame(Frame& frame, Timeout timeout);
 
@@ -87,7 +88,7 @@ class Connection {
   const std::string& fault() const noexcept { return fault_; }
 
  private:
-  Io receive();
+  Io receive(int flags);
   void make_room();
   bool keep_files(msghdr& message);
   std::size_t buffered() const noexcept { return end_ - begin_; }

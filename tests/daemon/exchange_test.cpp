@@ -58,6 +58,18 @@ TEST_F(RemoteExchange, ConnectionServesManyExchanges) {
   }
 }
 
+TEST_F(RemoteExchange, ConnectionThatTheWorkerHasClosedIsReplaced) {
+  applications_.add("/apps/echo", echo());
+  for (int i = 0; i < 2; ++i) {
+    // The second time, this ends the worker of the first.
+    start_worker(0);
+    FakeExchange exchange({.body = "body"});
+    EXPECT_EQ(run("/apps/echo", exchange).kind, Outcome::Kind::complete);
+    EXPECT_EQ(exchange.body(), "body");
+    ASSERT_EQ(::unlink(settings_.socket_paths[0].c_str()), 0);
+  }
+}
+
 TEST_F(RemoteExchange, LargeBodyComesThroughAFile) {
   applications_.add("/apps/echo", echo());
   start_worker(0);

@@ -51,6 +51,17 @@ TEST(Connection, DeliversFramesInOrder) {
   EXPECT_TRUE(pair.far.drained());
 }
 
+TEST(Connection, WaitsShortlyForWhatComes) {
+  Pair pair = connected();
+  const timeval shortly{.tv_sec = 0, .tv_usec = 1000};
+  ASSERT_EQ(::setsockopt(pair.far.fd(), SOL_SOCKET, SO_RCVTIMEO, &shortly, sizeof shortly), 0);
+  EXPECT_EQ(pair.far.fill_shortly(), Io::timeout);
+  const std::jthread sender([&pair] { send_raw(pair.near, "x"); });
+  while (pair.far.fill_shortly() == Io::timeout) {
+  }
+  EXPECT_FALSE(pair.far.drained());
+}
+
 TEST(Connection, JoinsAFrameThatComesInPieces) {
   Pair pair = connected();
   std::string bytes;
