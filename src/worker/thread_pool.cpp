@@ -66,6 +66,7 @@ ThreadPool::ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSe
       settings_(std::move(settings)),
       log_(log),
       on_served_(std::move(on_served)),
+      rota_(settings_.threads),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
@@ -96,6 +97,7 @@ void ThreadPool::run(Thread& self) noexcept {
   unblock_signals();
   epoll_event event{};
   while (true) {
+    rota_.await_turn(&self);
     if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1) continue;
     if (event.data.ptr == &stop_event_) break;
     handovers_.load(std::memory_order_acquire);
@@ -105,7 +107,9 @@ void ThreadPool::run(Thread& self) noexcept {
       // Whoever sent a request and left does not want it any more.
       close(*static_cast<Connection*>(event.data.ptr));
     } else {
+      rota_.begin_request();
       serve(*static_cast<Connection*>(event.data.ptr), self.exchange);
+      rota_.end_request(&self);
     }
   }
   const std::lock_guard lock(mutex_);
@@ -282,6 +286,7 @@ std::optional<TimePoint> ThreadPool::last_end() const noexcept {
 }
 
 bool ThreadPool::stop(std::chrono::milliseconds budget) {
+  rota_.close();
   const std::uint64_t one = 1;
   static_cast<void>(::write(stop_event_.get(), &one, sizeof one));
   std::unique_lock lock(mutex_);

@@ -15,6 +15,7 @@
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "wire/connection.h"
+#include "worker/rota.h"
 #include "worker/worker_exchange.h"
 #include "worker/worker_life.h"
 
@@ -102,6 +103,7 @@ class ThreadPool {
   const PoolSettings settings_;
   base::LogSink& log_;
   const std::function<void()> on_served_;
+  Rota rota_;
   base::UniqueFd epoll_;
   base::UniqueFd stop_event_;
   std::atomic<bool> draining_ = false;
