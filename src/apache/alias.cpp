@@ -40,7 +40,9 @@ std::optional<AliasHit> first_hit(request_rec* r) {
 // Tells httpd what it would otherwise look for, one component after the other. False when the
 // target is no file, and for a path that httpd has to make canonical first.
 bool know_file(request_rec* r, const char* target, const char* path_info) {
-  if (view_or_empty(path_info).find("/.") != std::string_view::npos) return false;
+  for (const char* doubtful : {"/.", "//"}) {
+    if (view_or_empty(path_info).find(doubtful) != std::string_view::npos) return false;
+  }
   apr_finfo_t found{};
   if (apr_stat(&found, target, APR_FINFO_MIN, r->pool) != APR_SUCCESS) return false;
   if (found.filetype != APR_REG) return false;

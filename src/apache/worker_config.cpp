@@ -102,6 +102,7 @@ WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup&
   WorkerSettings settings;
   settings.engine = engine_settings(group, python.home);
   settings.plugin = python.plugin.path;
+  settings.locale = options.locale;
   settings.threads = options.threads;
   if (options.stack_size_bytes != 0) settings.stack_bytes = options.stack_size_bytes;
   settings.listen_backlog = static_cast<int>(options.listen_backlog);

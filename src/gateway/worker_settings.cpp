@@ -59,6 +59,7 @@ template <class Settings, class Visit>
 void visit_worker(Settings& worker, Visit&& visit) {
   visit_engine(worker.engine, visit);
   visit("plugin", worker.plugin);
+  visit("locale", worker.locale);
   visit("threads", worker.threads);
   visit("stack_bytes", worker.stack_bytes);
   visit("listen_backlog", worker.listen_backlog);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <locale.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -137,6 +138,8 @@ base::Result<bool> WorkerProcess::start() {
 }
 
 base::Result<> WorkerProcess::start_engine() {
+  // Python itself only sets LC_CTYPE.
+  if (!settings_.locale.empty()) ::setlocale(LC_ALL, settings_.locale.c_str());
   PH_TRY(plugin, gateway::load_plugin(settings_.plugin));
   PH_TRY(engine, plugin->start(settings_.engine, log_));
   engine_ = std::move(engine);

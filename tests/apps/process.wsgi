@@ -1,6 +1,7 @@
 """Answers with what its process can see of itself, as JSON."""
 import ctypes
 import json
+import locale
 import os
 import resource
 import sys
@@ -36,6 +37,7 @@ def application(environ, start_response):
         pid=os.getpid(), uid=os.getresuid(), gid=os.getresgid(), groups=sorted(os.getgroups()),
         umask=umask(), cwd=os.getcwd(), path=sys.path, env=dict(os.environ), limits=limits,
         utf8=sys.flags.utf8_mode, filesystem=sys.getfilesystemencoding(), nice=os.nice(0),
+        locale=locale.setlocale(locale.LC_ALL),
         stack=stack_bytes(), switch=sys.getswitchinterval(), arguments=arguments,
         prefix=sys.prefix, descriptors=descriptors(), thread=threading.current_thread().name,
         wsgi={key: str(environ[key]) for key in environ if key.startswith(('wsgi.', 'mod_wsgi.'))})

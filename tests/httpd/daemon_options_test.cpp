@@ -53,6 +53,7 @@ TEST(WorkerOption, LocaleIsInTheEnvironmentAndTextIsUtf8WithoutOne) {
   const Json with_locale = portrait_of(named);
   EXPECT_EQ(with_locale["env"]["LANG"], "C.utf8");
   EXPECT_EQ(with_locale["env"]["LC_ALL"], "C.utf8");
+  EXPECT_EQ(with_locale["locale"], "C.utf8");
 
   const Httpd plain(group_with("threads=1"), {.environment = {{"LC_ALL", "C"}}});
   const Json seen = portrait_of(plain);

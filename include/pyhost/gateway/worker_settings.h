@@ -69,6 +69,7 @@ WorkerLimits limits_of(const ProcessGroup& group) noexcept;
 struct WorkerSettings {
   EngineSettings engine;  // with the process group's name
   std::string plugin;     // the path of the engine plugin
+  std::string locale;     // for all categories; "" to leave it to Python
   unsigned threads = 1;   // 0: runs nothing but what is preloaded
   std::size_t stack_bytes = base::kPythonStackBytes;
   int listen_backlog = 100;

@@ -15,6 +15,7 @@ TEST(WorkerSettings, SurviveTheWayToTheWorker) {
   settings.engine.switch_interval_seconds = 0.25;
   settings.engine.server_version = {2, 4, 65};
   settings.plugin = "/usr/lib/plugin.so";
+  settings.locale = "C.utf8";
   settings.threads = 3;
   settings.log_level = base::LogLevel::debug;
   settings.limits.graceful_timeout = 2500ms;
