@@ -30,6 +30,10 @@ milliseconds interrupt_interval(milliseconds interrupt_timeout) noexcept {
 
 constexpr milliseconds kMemoryInterval{1'000};
 
+bool begins_to_drain(const std::vector<LifeOrder>& orders) noexcept {
+  return std::ranges::find(orders, Kind::drain, &LifeOrder::kind) != orders.end();
+}
+
 }  // namespace
 
 std::string_view name_of(Reason reason) noexcept {
@@ -99,7 +103,11 @@ std::vector<LifeOrder> WorkerLife::step(const Observation& seen) {
   if (stuck) {
     ended_ = true;
     orders.push_back({.kind = Kind::end_at_once, .reason = Reason::deadlock_timeout});
-  } else if (drain_until_ && (seen.active <= given_up() || seen.now >= *drain_until_)) {
+  } else if (drain_until_ && seen.now >= *drain_until_) {
+    ended_ = true;
+    orders.push_back({.kind = Kind::end});
+  } else if (drain_until_ && seen.active <= given_up() && !begins_to_drain(orders)) {
+    // Otherwise a request may have come between the look and the order to drain.
     ended_ = true;
     orders.push_back({.kind = Kind::end});
   }

@@ -89,6 +89,7 @@ class WorkerLife {
   // The worker is to be replaced, for a reason that a signal has brought.
   void replace(Reason reason) noexcept;
 
+  // To be called again at once when the orders are to drain.
   std::vector<LifeOrder> step(const Observation& seen);
   // When step() has something to do although no event has come; as of the last step().
   std::optional<TimePoint> next_deadline() const noexcept { return next_deadline_; }

@@ -60,10 +60,21 @@ TEST_F(WorkerLifeTest, WithoutLimitsGoesOnForEver) {
 }
 
 TEST_F(WorkerLifeTest, EndsWhenItIsIdleAndStopped) {
-  live({});
+  live({.graceful_timeout = 15s});
   life->stop(now);
-  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped), order(Kind::end)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
   EXPECT_THAT(step(), IsEmpty());
+}
+
+TEST_F(WorkerLifeTest, WaitsForARequestThatHasComeJustBeforeItDrains) {
+  live({.graceful_timeout = 15s});
+  life->stop(now);
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped)));
+  const RunningRequest request = begin(0);
+  EXPECT_THAT(step(), IsEmpty());
+  finish(request);
+  EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
 }
 
 TEST_F(WorkerLifeTest, LetsRequestsFinishWithinGracefulTimeout) {
@@ -140,9 +151,9 @@ TEST_F(WorkerLifeTest, GivesARequestUpAtRequestTimeout) {
 TEST_F(WorkerLifeTest, EndsAtOnceWhenOnlyLostRequestsAreLeft) {
   live({.request_timeout = 60s, .graceful_timeout = 15s});
   const RunningRequest stuck = begin(0);
-  EXPECT_THAT(step_after(60s),
-              ElementsAre(order(Kind::give_up, stuck), order(Kind::drain, Reason::request_timeout),
-                          order(Kind::end)));
+  EXPECT_THAT(step_after(60s), ElementsAre(order(Kind::give_up, stuck),
+                                           order(Kind::drain, Reason::request_timeout)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
 }
 
 TEST_F(WorkerLifeTest, InterruptsARequestFirst) {
@@ -167,9 +178,9 @@ TEST_F(WorkerLifeTest, GivesUpARequestThatCannotBeInterrupted) {
   live({.request_timeout = 60s, .interrupt_timeout = 10s});
   const RunningRequest stuck = begin(0);
   EXPECT_THAT(step_after(60s), ElementsAre(order(Kind::interrupt, stuck)));
-  EXPECT_THAT(step_after(10s),
-              ElementsAre(order(Kind::give_up, stuck), order(Kind::drain, Reason::request_timeout),
-                          order(Kind::end)));
+  EXPECT_THAT(step_after(10s), ElementsAre(order(Kind::give_up, stuck),
+                                           order(Kind::drain, Reason::request_timeout)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
 }
 
 TEST_F(WorkerLifeTest, TimesEachThreadByItself) {
