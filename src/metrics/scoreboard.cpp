@@ -188,6 +188,20 @@ void Scoreboard::keep_generation(SlotId id, std::int64_t successor_started_us) n
   row(id).kept_until_us = successor_started_us;
 }
 
+void Scoreboard::stop_group(std::uint32_t group) noexcept {
+  memory_.groups()[group].stopped = 1;
+  wake(group, INT_MAX);
+}
+
+void Scoreboard::start_group(std::uint32_t group) noexcept {
+  memory_.groups()[group].stopped = 0;
+  wake(group, INT_MAX);
+}
+
+bool Scoreboard::is_stopped(std::uint32_t group) const noexcept {
+  return memory_.groups()[group].stopped != 0;
+}
+
 void Scoreboard::record_death(SlotId id, const Death& death) noexcept {
   SlotRow& row = this->row(id);
   row.death_pid = death.pid;

@@ -80,6 +80,7 @@ class Scoreboard {
   std::uint32_t groups() const noexcept;
   std::uint32_t slots(std::uint32_t group) const noexcept;
   SlotStatus status(SlotId id) const noexcept;
+  bool is_stopped(std::uint32_t group) const noexcept;
 
   // --- The supervisor ---
 
@@ -91,6 +92,9 @@ class Scoreboard {
   // The worker in the slot goes on because its successor could not start; until the next
   // generation begins. See SlotStatus::kept_until_us.
   void keep_generation(SlotId id, std::int64_t successor_started_us) noexcept;
+  // An operator has stopped the group, or started it again. Wakes whoever waits for its workers.
+  void stop_group(std::uint32_t group) noexcept;
+  void start_group(std::uint32_t group) noexcept;
   // Also sets the state to dead.
   void record_death(SlotId id, const Death& death) noexcept;
   // Takes back everything the child holds and frees its seat, if it has one.

@@ -31,6 +31,7 @@ struct alignas(kRowAlignment) GroupRow {
   std::uint32_t slots;
   std::atomic<std::uint32_t> waiting;
   std::atomic<std::uint32_t> changes;  // a futex word: grows when a place or a worker comes free
+  std::atomic<std::uint32_t> stopped;  // by an operator: not 0
 };
 
 struct alignas(kRowAlignment) SlotRow {

@@ -80,6 +80,7 @@ std::optional<Place> Admission::try_enter() {
 }
 
 tl::expected<Place, Refusal> Admission::enter() {
+  if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
   if (attempts_left_ == 0) {
     return tl::unexpected(
         Refusal{kServiceUnavailable, LogLevel::error, Message::retries_exhausted,
@@ -104,6 +105,7 @@ tl::expected<Place, Refusal> Admission::enter() {
       if (auto refusal = refusal_when_unwanted()) return tl::unexpected(*std::move(refusal));
       look_at = now + kLookInterval;
     }
+    if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
     if (auto place = try_enter()) return *std::move(place);
     if (auto refusal = refusal_when_late(now)) return tl::unexpected(*std::move(refusal));
     milliseconds at_most = sent_back_ ? kPostponement : kLookInterval;
@@ -130,6 +132,13 @@ Refusal Admission::unreachable() const {
   return {kServiceUnavailable, LogLevel::error, Message::worker_unreachable,
           fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
                       settings_.process_group, seconds(patience()), last_reason_)};
+}
+
+std::optional<Refusal> Admission::refusal_when_stopped() const {
+  if (!scoreboard_.is_stopped(settings_.group_index)) return std::nullopt;
+  return Refusal{
+      kServiceUnavailable, LogLevel::warn, Message::group_stopped,
+      fmt::format("process group '{}' has been stopped by an operator", settings_.process_group)};
 }
 
 std::optional<Refusal> Admission::refusal_when_late(Clock::time_point now) const {

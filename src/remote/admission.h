@@ -53,8 +53,8 @@ class Admission {
             const RemoteSettings& settings, gateway::Exchange& exchange);
 
   // A place at the ready worker with the fewest outstanding requests. Waits in the group's queue
-  // when none has a free thread; refused when the queue is full, the wait too long, or the client
-  // gone.
+  // when none has a free thread; refused when the queue is full, the wait too long, the client
+  // gone, or the group stopped.
   tl::expected<Place, Refusal> enter();
   // That worker cannot be reached: it is not asked again, only its successor. `why` appears in a
   // refusal.
@@ -74,6 +74,7 @@ class Admission {
   std::optional<Place> try_enter();
   std::chrono::milliseconds patience() const noexcept;
   Refusal unreachable() const;
+  std::optional<Refusal> refusal_when_stopped() const;
   std::optional<Refusal> refusal_when_late(Clock::time_point now) const;
   std::optional<Refusal> refusal_when_unwanted() const;
   std::string state_of_workers() const;

@@ -25,6 +25,17 @@ Scoreboard two_groups() {
   return *Scoreboard::create(slots, 4);
 }
 
+TEST(Scoreboard, TellsWhichGroupsAreStopped) {
+  Scoreboard board = two_groups();
+  const std::uint32_t before = board.changes(1);
+  board.stop_group(1);
+  EXPECT_TRUE(board.is_stopped(1));
+  EXPECT_FALSE(board.is_stopped(0));
+  EXPECT_NE(board.changes(1), before);
+  board.start_group(1);
+  EXPECT_FALSE(board.is_stopped(1));
+}
+
 TEST(Scoreboard, KeepsTheRowsOfSlotsApart) {
   Scoreboard board = two_groups();
   board.begin_generation(kFirst, 100, 1, 5);
