@@ -16,6 +16,7 @@
 #include "apache/pool.h"
 #include "apache/process_groups.h"
 #include "apache/worker_config.h"
+#include "pyhost/gateway/operator_protocol.h"
 #include "supervisor/credentials.h"
 
 namespace pyhost::apache {
@@ -64,11 +65,11 @@ int log_descriptor(const server_rec* s) {
   return STDERR_FILENO;
 }
 
-std::string prefix_of_sockets(apr_pool_t* pool, pid_t parent) {
+std::string prefix_of_sockets(apr_pool_t* pool) {
   const auto own = process_settings().socket_prefix;
   const char* prefix = own ? ap_server_root_relative(pool, pool_c_string(pool, *own))
-                           : ap_runtime_dir_relative(pool, "wsgi");
-  return fmt::format("{}.{}", view_or_empty(prefix), parent);
+                           : ap_runtime_dir_relative(pool, gateway::kDefaultSocketName);
+  return std::string(view_or_empty(prefix));
 }
 
 unsigned children_max() {
@@ -106,7 +107,9 @@ Supervision::Supervision(server_rec* main_server)
   const std::string folder = gateway::folder_of_this_object();
   state_.build = gateway::kBuildId;
   state_.worker_program = folder + "/pyhost-worker";
-  state_.socket_prefix = prefix_of_sockets(main_server->process->pconf, parent_);
+  const std::string prefix = prefix_of_sockets(main_server->process->pconf);
+  state_.socket_prefix = fmt::format("{}.{}", prefix, parent_);
+  state_.operator_socket = prefix + gateway::kOperatorSocketSuffix;
   state_.httpd = httpd_identity();
   state_.log_level =
       static_cast<LogLevel>(std::min(ap_get_server_module_loglevel(main_server, APLOG_MODULE_INDEX),

@@ -27,8 +27,9 @@ base::Result<EventLoop> EventLoop::create() {
   return EventLoop(std::move(epoll));
 }
 
-base::Result<> EventLoop::watch(int fd, std::function<void()> on_ready) {
-  epoll_event event{.events = EPOLLIN, .data = {.u64 = ++last_ticket_}};
+base::Result<> EventLoop::watch(int fd, std::function<void()> on_ready, Interest interest) {
+  epoll_event event{.events = interest == Interest::readable ? EPOLLIN : EPOLLOUT,
+                    .data = {.u64 = ++last_ticket_}};
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
     return base::fail(fmt::format("epoll_ctl: {}", std::strerror(errno)));
   }

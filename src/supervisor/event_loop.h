@@ -12,15 +12,18 @@
 
 namespace pyhost::supervisor {
 
+enum class Interest { readable, writable };
+
 // For one thread.
 class EventLoop {
  public:
   static base::Result<EventLoop> create();
 
-  // Calls `on_ready` from wait() as long as the descriptor is readable or hung up. A handler may
-  // watch and forget any descriptor, its own too. The descriptor stays the caller's, who forgets it
-  // before closing it.
-  base::Result<> watch(int fd, std::function<void()> on_ready);
+  // Calls `on_ready` from wait() as long as the descriptor is ready for what is of interest, or
+  // hung up. A handler may watch and forget any descriptor, its own too. The descriptor stays the
+  // caller's, who forgets it before closing it.
+  base::Result<> watch(int fd, std::function<void()> on_ready,
+                       Interest interest = Interest::readable);
   void forget(int fd) noexcept;
 
   // Waits until a descriptor is ready or the moment has come, and calls the handlers.

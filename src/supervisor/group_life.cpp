@@ -26,11 +26,15 @@ void GroupLife::roll(unsigned slot, pid_t pid, Fallback fallback) noexcept {
 
 void GroupLife::retire() noexcept {
   wanted_ = 0;
+  stop();
+}
+
+void GroupLife::stop() noexcept {
   for (SlotLife& slot : slots_) slot.retire();
 }
 
 std::vector<SlotOrder> GroupLife::step(TimePoint now) {
-  while (!slots_.empty() && slots_.back().gone()) slots_.pop_back();
+  while (slots_.size() > wanted_ && slots_.back().gone()) slots_.pop_back();
   const unsigned extra_max = std::max(1u, wanted_ / 4);
   unsigned extra = 0;
   for (const SlotLife& slot : slots_) extra += slot.extra_workers();
@@ -57,7 +61,16 @@ std::optional<TimePoint> GroupLife::next_deadline() const noexcept {
 }
 
 bool GroupLife::gone() const noexcept {
-  return std::ranges::all_of(slots_, &SlotLife::gone);
+  return wanted_ == 0 && empty();
+}
+
+bool GroupLife::up_to_date() const noexcept {
+  return std::ranges::all_of(slots_.begin(), slots_.begin() + wanted_, &SlotLife::up_to_date);
+}
+
+bool GroupLife::empty() const noexcept {
+  return std::ranges::all_of(slots_,
+                             [](const SlotLife& slot) { return slot.state() == SlotState::empty; });
 }
 
 }  // namespace pyhost::supervisor

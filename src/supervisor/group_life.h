@@ -29,6 +29,8 @@ class GroupLife {
   void roll(unsigned slot, pid_t pid, Fallback fallback) noexcept;
   // The group is not wanted any more: all its workers drain.
   void retire() noexcept;
+  // All its workers drain, but its slots stay until renew().
+  void stop() noexcept;
 
   // Slots that are wanted or still have workers. A number below it stays valid until step().
   unsigned slots() const noexcept { return slots_.size(); }
@@ -39,6 +41,10 @@ class GroupLife {
   std::vector<SlotOrder> step(TimePoint now);
   std::optional<TimePoint> next_deadline() const noexcept;
   bool gone() const noexcept;
+  // Whether each wanted slot is served by a worker that is not out of date.
+  bool up_to_date() const noexcept;
+  // Whether no slot has a worker.
+  bool empty() const noexcept;
 
  private:
   std::vector<SlotLife> slots_;

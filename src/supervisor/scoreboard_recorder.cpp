@@ -88,6 +88,16 @@ class ScoreboardRecorder final : public SlotRecorder {
     board_.keep_generation(slot_id(position), successor_started_us);
   }
 
+  void stop_group(unsigned group) noexcept override { board_.stop_group(group); }
+  void start_group(unsigned group) noexcept override { board_.start_group(group); }
+  bool is_stopped(unsigned group) const noexcept override { return board_.is_stopped(group); }
+
+  metrics::SlotStatus status(SlotPosition position) const noexcept override {
+    return board_.status(slot_id(position));
+  }
+
+  unsigned waiting(unsigned group) const noexcept override { return board_.waiting(group); }
+
   void record_death(SlotPosition position, pid_t pid, unsigned generation,
                     const Death& death) noexcept override {
     using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;

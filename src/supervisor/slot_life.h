@@ -107,6 +107,8 @@ class SlotLife {
   // Whether step() would use Renewal::allowed now.
   bool awaits_renewal(TimePoint now) const noexcept;
   SlotState state() const noexcept;
+  // Whether it is served by a worker that is not out of date.
+  bool up_to_date() const noexcept { return has(WorkerPhase::ready, false); }
   // Whether it has a worker that was withdrawn and may be put back.
   bool withdrawn() const noexcept;
   // The newest worker that is ready or withdrawn; nothing when none is.

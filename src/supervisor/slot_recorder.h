@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "metrics/scoreboard.h"
 #include "supervisor/death.h"
 
 namespace pyhost::supervisor {
@@ -35,6 +36,13 @@ class SlotRecorder {
   // since the epoch), could not start.
   virtual void keep_generation(SlotPosition position,
                                std::int64_t successor_started_us) noexcept = 0;
+  // Whether an operator has stopped the group: httpd's children then send it nothing.
+  virtual void stop_group(unsigned group) noexcept = 0;
+  virtual void start_group(unsigned group) noexcept = 0;
+  virtual bool is_stopped(unsigned group) const noexcept = 0;
+  virtual metrics::SlotStatus status(SlotPosition position) const noexcept = 0;
+  // Requests that wait for a worker of the group.
+  virtual unsigned waiting(unsigned group) const noexcept = 0;
   // A worker of the slot has ended, perhaps not the one that the slot stands for.
   virtual void record_death(SlotPosition position, pid_t pid, unsigned generation,
                             const Death& death) noexcept = 0;

@@ -68,7 +68,8 @@ Supervisor::Supervisor(SupervisorSpec spec, EventLoop loop, base::UniqueFd signa
     : spec_(std::move(spec)),
       loop_(std::move(loop)),
       signals_(std::move(signals)),
-      log_(std::move(spec_.log), LogLevel::notice) {}
+      log_(std::move(spec_.log), LogLevel::notice),
+      operators_(loop_, groups_, log_) {}
 
 base::Result<> Supervisor::watch_all() {
   PH_TRY_VOID(loop_.watch(spec_.control.get(), [this] { heed_control(); }));
@@ -85,6 +86,7 @@ void Supervisor::run() {
     for (WorkerGroup& group : groups_) group.advance();
     groups_.remove_if([](const WorkerGroup& group) { return group.gone(); });
     if (give_up_at_ && (groups_.empty() || Clock::now() >= *give_up_at_)) return;
+    operators_.advance(Clock::now());
     loop_.wait(next_deadline());
   }
 }
@@ -204,13 +206,14 @@ void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups
     });
   };
   for (WorkerGroup& group : groups_) {
-    if (!is_wanted(group)) group.retire();
+    if (group.wanted() && !is_wanted(group)) group.dismiss();
   }
   for (GroupSetup& setup : setups) {
     WorkerGroup* group = find_group(setup.wanted, state.socket_prefix);
     if (group == nullptr) group = &groups_.emplace_back(loop_, oom_, state.socket_prefix);
     group->adopt(std::move(setup));
   }
+  operators_.listen(state.operator_socket);
 }
 
 WorkerGroup* Supervisor::find_group(const WantedGroup& wanted, const std::string& prefix) noexcept {
@@ -231,6 +234,7 @@ void Supervisor::leave(std::string_view why) {
     group.retire();
   }
   give_up_at_ = Clock::now() + longest + kReapTime;
+  operators_.close();
   loop_.forget(spec_.control.get());
   loop_.forget(spec_.httpd.get());
   log_.log(LogLevel::info, Message::supervisor_stopping, why);
@@ -238,10 +242,11 @@ void Supervisor::leave(std::string_view why) {
 
 std::optional<TimePoint> Supervisor::next_deadline() const {
   std::optional<TimePoint> next = give_up_at_;
-  for (const WorkerGroup& group : groups_) {
-    const auto deadline = group.next_deadline();
+  const auto consider = [&next](std::optional<TimePoint> deadline) {
     if (deadline && (!next || *deadline < *next)) next = deadline;
-  }
+  };
+  for (const WorkerGroup& group : groups_) consider(group.next_deadline());
+  consider(operators_.next_deadline());
   return next;
 }
 

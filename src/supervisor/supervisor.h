@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "supervisor/control_channel.h"
+#include "supervisor/operator_service.h"
 #include "supervisor/worker_group.h"
 
 namespace pyhost::supervisor {
@@ -55,6 +56,7 @@ class Supervisor {
   OomCounter oom_;
   // Those that drain stay here until their last worker has ended.
   std::list<WorkerGroup> groups_;
+  OperatorService operators_;
   std::optional<TimePoint> give_up_at_;  // set when we leave
 };
 

@@ -85,6 +85,7 @@ std::string to_json(const WantedState& state) {
   const Json json{{"build", json_text_of(state.build)},
                   {"worker_program", json_text_of(state.worker_program)},
                   {"socket_prefix", json_text_of(state.socket_prefix)},
+                  {"operator_socket", json_text_of(state.operator_socket)},
                   {"httpd_uid", state.httpd.uid},
                   {"httpd_gid", state.httpd.gid},
                   {"log_level", static_cast<unsigned>(state.log_level)},
@@ -100,6 +101,7 @@ base::Result<WantedState> parse_wanted_state(std::string_view text) {
   PH_TRY(build, text_member(json, "build"));
   PH_TRY(program, text_member(json, "worker_program"));
   PH_TRY(prefix, text_member(json, "socket_prefix"));
+  PH_TRY(operators, text_member(json, "operator_socket"));
   PH_TRY(uid, number_member(json, "httpd_uid"));
   PH_TRY(gid, number_member(json, "httpd_gid"));
   PH_TRY(level, number_member(json, "log_level"));
@@ -107,6 +109,7 @@ base::Result<WantedState> parse_wanted_state(std::string_view text) {
   WantedState state{.build = std::move(build),
                     .worker_program = std::move(program),
                     .socket_prefix = std::move(prefix),
+                    .operator_socket = std::move(operators),
                     .httpd = {.uid = uid, .gid = gid},
                     .log_level = static_cast<base::LogLevel>(level)};
   for (const Json& each : *groups) {

@@ -28,9 +28,10 @@ struct WantedGroup {
 
 // With it travel, as descriptors and in this order: the scoreboard, then the logs.
 struct WantedState {
-  std::string build;           // gateway::kBuildId of the sender
-  std::string worker_program;  // absolute path of pyhost-worker
-  std::string socket_prefix;   // absolute
+  std::string build;            // gateway::kBuildId of the sender
+  std::string worker_program;   // absolute path of pyhost-worker
+  std::string socket_prefix;    // absolute
+  std::string operator_socket;  // absolute path
   HttpdIdentity httpd;
   base::LogLevel log_level = base::LogLevel::warn;
   std::vector<WantedGroup> groups;

@@ -75,20 +75,89 @@ void WorkerGroup::adopt(GroupSetup setup) {
   // What they have imported is to be known before their successors start.
   for (const auto& [pid, worker] : workers_) read_status(pid);
   setup_ = std::move(setup);
+  wanted_ = true;
   const gateway::ProcessGroup& options = setup_.wanted.options;
   for (const ListeningSocket& socket : sockets_) socket.adjust(options);
   std::ranges::move(setup_.sockets, std::back_inserter(sockets_));
   setup_.sockets.clear();
-  life_.renew(worker_count(options), life_limits(options));
+  SlotRecorder& recorder = *setup_.board->recorder;
+  // Only the scoreboard knows what a supervisor was told that has crashed.
+  stopped_ = stopped_ || recorder.is_stopped(index());
+  if (stopped_) recorder.stop_group(index());
+  renew();
   for (unsigned slot = 0; slot < worker_count(options); ++slot) {
-    life_.slot(slot).begin_behind(setup_.board->recorder->last_generation(position(slot)));
+    life_.slot(slot).begin_behind(recorder.last_generation(position(slot)));
     // The board may be a new one, and the worker that serves is from before it.
-    if (const auto pid = life_.slot(slot).serving()) {
-      setup_.board->recorder->take_over(position(slot), *pid, workers_.at(*pid).generation,
-                                        options.threads);
+    const auto pid = life_.slot(slot).serving();
+    if (pid && recorder.status(position(slot)).pid != *pid) {
+      recorder.take_over(position(slot), *pid, workers_.at(*pid).generation, options.threads);
     }
     record_slot(slot);
   }
+}
+
+void WorkerGroup::renew() {
+  const gateway::ProcessGroup& options = setup_.wanted.options;
+  life_.renew(worker_count(options), life_limits(options));
+  if (stopped_) life_.stop();
+}
+
+void WorkerGroup::retire() noexcept {
+  wanted_ = false;
+  life_.retire();
+}
+
+void WorkerGroup::dismiss() noexcept {
+  setup_.board->recorder->start_group(index());
+  retire();
+}
+
+void WorkerGroup::reload() {
+  // What they have imported is to be known before their successors start.
+  for (const auto& [pid, worker] : workers_) read_status(pid);
+  renew();
+}
+
+void WorkerGroup::stop() {
+  stopped_ = true;
+  setup_.board->recorder->stop_group(index());
+  life_.stop();
+}
+
+void WorkerGroup::start() {
+  stopped_ = false;
+  setup_.board->recorder->start_group(index());
+  renew();
+}
+
+bool WorkerGroup::serves() const noexcept {
+  for (unsigned slot = 0; slot < life_.slots(); ++slot) {
+    if (life_.slot(slot).state() == SlotState::ready) return true;
+  }
+  return false;
+}
+
+bool WorkerGroup::degraded() const noexcept {
+  return std::ranges::any_of(workers_, [this](const auto& each) {
+    return each.second.kept && life_.slot(each.second.slot).serving() == each.first;
+  });
+}
+
+GroupStatus WorkerGroup::status() const {
+  using State = GroupStatus::State;
+  const SlotRecorder& recorder = *setup_.board->recorder;
+  GroupStatus status{.name = name(),
+                     .state = serves() ? State::serving : State::starting,
+                     .threads = setup_.wanted.options.threads,
+                     .waiting = recorder.waiting(index())};
+  if (stopped_) status.state = State::stopped;
+  if (!stopped_ && degraded()) status.state = State::degraded;
+  const bool failing = status.state == State::starting && failing_;
+  if (failing || status.state == State::degraded) status.reason = last_failure_;
+  for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
+    status.workers.push_back(recorder.status(position(slot)));
+  }
+  return status;
 }
 
 void WorkerGroup::hurry() {
@@ -123,6 +192,7 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
   if (!process) {
     const Milliseconds pause = life.back_off();
     life.spawn_failed(Clock::now());
+    note_failure(process.error().sentence);
     setup_.log->log(
         LogLevel::error, Message::generation_failed,
         fmt::format("{}; next try in {} s", process.error().sentence, pause.count() / 1000));
@@ -206,6 +276,7 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
     case StatusReport::Kind::ready:
       if (worker.ready) return;
       worker.ready = true;
+      failing_ = false;
       life.ready(pid, Clock::now());
       take_slot_over(pid, worker);
       record_slot(worker.slot);
@@ -213,6 +284,12 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
                       fmt::format("{} is ready", label(worker.slot, worker.generation, pid)));
       break;
   }
+}
+
+void WorkerGroup::note_failure(std::string why) {
+  ++failed_starts_;
+  failing_ = true;
+  last_failure_ = std::move(why);
 }
 
 void WorkerGroup::note_import(const gateway::Preload& import) {
@@ -248,6 +325,7 @@ void WorkerGroup::fall_back(std::int64_t successor_started_us) {
   bool any = false;
   for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
     if (!life_.slot(slot).fall_back()) continue;
+    workers_.at(*life_.slot(slot).serving()).kept = true;
     setup_.board->recorder->keep_generation(position(slot), successor_started_us);
     record_slot(slot);
     any = true;
@@ -281,16 +359,22 @@ void WorkerGroup::reap(pid_t pid) {
   record_slot(slot);
 }
 
+void WorkerGroup::report_failed_start(pid_t pid, const Worker& worker, const Death& death) {
+  const std::string step =
+      worker.last_step.empty() ? "" : fmt::format(" at the step '{}'", worker.last_step);
+  const std::string why =
+      worker.failure.empty() ? fmt::format("it {}{}", describe(death), step) : worker.failure;
+  setup_.log->log(
+      LogLevel::error, Message::generation_failed,
+      fmt::format("{} could not start: {}", label(worker.slot, worker.generation, pid), why));
+  note_failure(why);
+}
+
 void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& last,
                              const Death& death) {
   const std::string who = label(worker.slot, worker.generation, pid);
   if (last.phase == WorkerPhase::starting) {
-    const std::string step =
-        worker.last_step.empty() ? "" : fmt::format(" at the step '{}'", worker.last_step);
-    const std::string why =
-        worker.failure.empty() ? fmt::format("it {}{}", describe(death), step) : worker.failure;
-    setup_.log->log(LogLevel::error, Message::generation_failed,
-                    fmt::format("{} could not start: {}", who, why));
+    report_failed_start(pid, worker, death);
   } else if (is_limit(death.cause)) {
     setup_.log->log(LogLevel::error, Message::generation_ended,
                     fmt::format("{} {}", who, describe(death)));

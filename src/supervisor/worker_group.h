@@ -9,6 +9,7 @@
 #include "pyhost/base/file_log.h"
 #include "supervisor/event_loop.h"
 #include "supervisor/group_life.h"
+#include "supervisor/group_status.h"
 #include "supervisor/listening_socket.h"
 #include "supervisor/slot_recorder.h"
 #include "supervisor/status_reader.h"
@@ -46,9 +47,28 @@ class WorkerGroup {
   // The group is wanted, with this setup; its workers are renewed.
   void adopt(GroupSetup setup);
   // The group is not wanted any more.
-  void retire() noexcept { life_.retire(); }
+  void retire() noexcept;
+  // The same because it is not configured: should it come back, then not stopped.
+  void dismiss() noexcept;
   // The same when httpd ends: running requests get no more than shutdown-timeout.
   void hurry();
+
+  // What operators ask for. A reload renews the workers as a restart of httpd does. A group that is
+  // stopped stays so over restarts of httpd, and PRECONDITION: is not reloaded.
+  void reload();
+  void stop();
+  void start();
+  bool stopped() const noexcept { return stopped_; }
+  bool wanted() const noexcept { return wanted_; }
+  // Whether each slot is served by a worker that is not to be replaced.
+  bool up_to_date() const noexcept { return life_.up_to_date(); }
+  bool empty() const noexcept { return life_.empty(); }
+  // Whether any worker takes requests.
+  bool serves() const noexcept;
+  // Of workers so far; the last one's sentence.
+  unsigned failed_starts() const noexcept { return failed_starts_; }
+  const std::string& last_failure() const noexcept { return last_failure_; }
+  GroupStatus status() const;
 
   // Does what is due.
   void advance();
@@ -74,6 +94,7 @@ class WorkerGroup {
     std::string failure;    // the sentence that it has reported
     std::string leaving;    // why it drains by itself; "" when it was told to
     bool ready = false;
+    bool kept = false;            // it goes on because its successor could not start
     bool recorded = false;        // its slot stands for it in its board
     std::int64_t started_us = 0;  // since the epoch
   };
@@ -85,10 +106,14 @@ class WorkerGroup {
   void read_status(pid_t pid);
   void heed(pid_t pid, Worker& worker, const StatusReport& report);
   void note_import(const gateway::Preload& import);
+  void renew();
+  bool degraded() const noexcept;
+  void note_failure(std::string why);
   void roll(pid_t pid, const Worker& worker, const std::string& script);
   void fall_back_after(const Worker& worker);
   void fall_back(std::int64_t successor_started_us);
   void reap(pid_t pid);
+  void report_failed_start(pid_t pid, const Worker& worker, const Death& death);
   void report_end(pid_t pid, const Worker& worker, const LastPhase& last, const Death& death);
   void take_slot_over(pid_t pid, Worker& worker) noexcept;
   void record_slot(unsigned slot) noexcept;
@@ -100,7 +125,12 @@ class WorkerGroup {
   const std::string socket_prefix_;
   GroupSetup setup_;
   GroupLife life_;
+  bool wanted_ = true;
+  bool stopped_ = false;
   bool hurried_ = false;
+  unsigned failed_starts_ = 0;
+  bool failing_ = false;  // no worker has become ready since the last failed start
+  std::string last_failure_;
   std::vector<ListeningSocket> sockets_;  // by slot
   std::map<pid_t, Worker> workers_;
   std::vector<gateway::Preload> imports_;  // of all workers that there were

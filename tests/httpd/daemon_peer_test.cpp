@@ -35,7 +35,7 @@ constexpr char kConfig[] =
 
 std::string socket_of(const Httpd& httpd) {
   for (const auto& entry : fs::directory_iterator(httpd.root())) {
-    if (fs::is_socket(entry.path())) return entry.path();
+    if (entry.path().extension() == ".sock") return entry.path();
   }
   return "";
 }

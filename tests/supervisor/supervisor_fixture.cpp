@@ -65,6 +65,7 @@ SupervisorFixture::SupervisorFixture()
   state.build = gateway::kBuildId;
   state.worker_program = PYHOST_TEST_WORKER;
   state.socket_prefix = prefix();
+  state.operator_socket = prefix() + ".control";
   state.httpd = geteuid() == 0 ? supervisor::HttpdIdentity{.uid = 33, .gid = 33}
                                : supervisor::HttpdIdentity{.uid = geteuid(), .gid = getegid()};
   state.log_level = base::LogLevel::info;
@@ -85,6 +86,7 @@ SupervisorFixture::~SupervisorFixture() {
   }
   for (const auto& entry : fs::directory_iterator(folder.path())) {
     EXPECT_NE(entry.path().extension(), ".sock") << entry.path();
+    EXPECT_NE(entry.path().extension(), ".control") << entry.path();
   }
   if (HasFailure()) fmt::print(stderr, "{}", log_text());
 }

@@ -123,6 +123,47 @@ TEST_F(GroupLifeTest, TriesOtherSlotsWhileOneBacksOff) {
   EXPECT_NE(starting.begin()->first, slot);
 }
 
+TEST_F(GroupLifeTest, IsUpToDateWhenEachSlotHasANewWorker) {
+  group = GroupLife(2, {.drain_max = 20s});
+  step();
+  EXPECT_FALSE(group.up_to_date());
+  all_ready();
+  EXPECT_TRUE(group.up_to_date());
+  group.renew(2, {.drain_max = 20s});
+  EXPECT_FALSE(group.up_to_date());
+  step();
+  all_ready();
+  EXPECT_FALSE(group.up_to_date());
+  all_drained();
+  all_ready();
+  EXPECT_TRUE(group.up_to_date());  // the last old worker may still drain
+  EXPECT_FALSE(draining.empty());
+}
+
+TEST_F(GroupLifeTest, KeepsItsSlotsWhileItIsStopped) {
+  step();
+  all_ready();
+  group.stop();
+  step();
+  EXPECT_EQ(draining.size(), 8u);
+  EXPECT_FALSE(group.empty());
+  all_drained();
+  EXPECT_TRUE(group.empty());
+  EXPECT_FALSE(group.gone());
+  EXPECT_EQ(group.slots(), 8u);
+  EXPECT_TRUE(starting.empty());
+  group.renew(8, {});
+  step();
+  EXPECT_EQ(starting.size(), 8u);
+}
+
+TEST_F(GroupLifeTest, IsGoneWhenItIsNotWantedAlthoughItWasStopped) {
+  group.stop();
+  group.retire();
+  step();
+  EXPECT_TRUE(group.gone());
+}
+
 TEST_F(GroupLifeTest, GrowsAtOnce) {
   step();
   all_ready();

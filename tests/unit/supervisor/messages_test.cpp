@@ -19,6 +19,7 @@ WantedState example() {
   WantedState state{.build = "0.1-abc",
                     .worker_program = "/usr/lib/pyhost-worker",
                     .socket_prefix = "/run/wsgi\xff",
+                    .operator_socket = "/run/wsgi\xff.control",
                     .httpd = {.uid = 33, .gid = 34},
                     .log_level = base::LogLevel::debug};
   WantedGroup& group = state.groups.emplace_back();

@@ -1,0 +1,35 @@
+// What the command pyhost and the supervisor say to each other.
+//
+// One line of JSON each way, over a stream socket of the unix domain that only root and the user of
+// httpd's parent can connect to:
+//
+//   {"command": "status" | "reload" | "stop" | "start", "group": "site", "wait": true}
+//
+// Only `status` may come without a group; it then tells of all. Without "wait", which is true
+// unless said otherwise, a command is answered as soon as it is understood. The answer has one of
+//
+//   {"error": "sentence"}
+//   {"done": "sentence"}
+//   {"supervisor": {"pid": 17}, "groups": [{
+//      "name": "site", "state": "serving" | "degraded" | "starting" | "stopped",
+//      "reason": "..." (of degraded, and of starting when a start has failed; otherwise null),
+//      "processes": 2, "threads": 15, "waiting": 0 (requests, for a worker),
+//      "workers": [{
+//        "slot": 0, "state": "empty" | "starting" | "ready" | "draining" | "dead",
+//        "pid": 18, "generation": 1, "requests": 100, "busy_threads": 3,
+//        "last_death": null or {"generation": 1, "pid": 16, "time_us": 0, "description":
+//        "..."}}]}]}
+#pragma once
+
+#include <cstddef>
+
+namespace pyhost::gateway {
+
+// The socket's path is WSGISocketPrefix and this. It stays the same over restarts of httpd.
+inline constexpr char kOperatorSocketSuffix[] = ".control";
+// What httpd puts its sockets in when WSGISocketPrefix is not given: this, in its runtime folder.
+inline constexpr char kDefaultSocketName[] = "wsgi";
+
+inline constexpr std::size_t kOperatorRequestBytesMax = 4096;
+
+}  // namespace pyhost::gateway

@@ -1,0 +1,65 @@
+#include "supervisor/group_status.h"
+
+#include <nlohmann/json.hpp>
+
+namespace pyhost::supervisor {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const char* name_of(GroupStatus::State state) noexcept {
+  switch (state) {
+    case GroupStatus::State::serving:
+      return "serving";
+    case GroupStatus::State::degraded:
+      return "degraded";
+    case GroupStatus::State::starting:
+      return "starting";
+    case GroupStatus::State::stopped:
+      break;
+  }
+  return "stopped";
+}
+
+Json as_json(const metrics::Death& death) {
+  if (death.cause == metrics::DeathCause::none) return nullptr;
+  return {{"generation", death.generation},
+          {"pid", death.pid},
+          {"time_us", death.time_us},
+          {"description", metrics::describe(death)}};
+}
+
+Json as_json(std::size_t slot, const metrics::SlotStatus& worker) {
+  return {{"slot", slot},
+          {"state", metrics::name_of(worker.state)},
+          {"pid", worker.pid},
+          {"generation", worker.generation},
+          {"requests", worker.requests},
+          {"busy_threads", worker.outstanding},
+          {"last_death", as_json(worker.last_death)}};
+}
+
+Json as_json(const GroupStatus& group) {
+  Json workers = Json::array();
+  for (const metrics::SlotStatus& worker : group.workers) {
+    workers.push_back(as_json(workers.size(), worker));
+  }
+  return {{"name", group.name},
+          {"state", name_of(group.state)},
+          {"reason", group.reason.empty() ? Json() : Json(group.reason)},
+          {"processes", group.workers.size()},
+          {"threads", group.threads},
+          {"waiting", group.waiting},
+          {"workers", std::move(workers)}};
+}
+
+}  // namespace
+
+std::string to_json(const std::vector<GroupStatus>& groups, pid_t supervisor) {
+  Json list = Json::array();
+  for (const GroupStatus& group : groups) list.push_back(as_json(group));
+  const Json status{{"supervisor", {{"pid", supervisor}}}, {"groups", std::move(list)}};
+  return status.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace pyhost::supervisor

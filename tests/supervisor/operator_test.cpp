@@ -1,0 +1,313 @@
+// Commands of operators, over the supervisor's socket.
+
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "harness/process.h"
+#include "pyhost/gateway/operator_protocol.h"
+#include "supervisor/operator_socket.h"
+#include "supervisor/supervisor_fixture.h"
+
+namespace pyhost::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class Operator : public SupervisorFixture {
+ protected:
+  std::string path() const { return state.operator_socket; }
+
+  base::UniqueFd connect() const {
+    base::UniqueFd connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::ranges::copy(path(), address.sun_path);
+    const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
+    setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const auto connected = [&] {
+      return ::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address),
+                       sizeof address) == 0;
+    };
+    EXPECT_TRUE(wait_until(connected));
+    return connection;
+  }
+
+  static void say(const base::UniqueFd& connection, std::string_view text) {
+    send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL);
+  }
+
+  // All that comes until the connection ends; "(silence)" when it does not.
+  static std::string hear(const base::UniqueFd& connection) {
+    std::string answer;
+    std::array<char, 4096> buffer;
+    ssize_t got = 0;
+    while ((got = recv(connection.get(), buffer.data(), buffer.size(), 0)) > 0) {
+      answer.append(buffer.data(), got);
+    }
+    return got < 0 && errno == EAGAIN ? "(silence)" : answer;
+  }
+
+  json command(const json& request) const {
+    const base::UniqueFd connection = connect();
+    say(connection, request.dump() + "\n");
+    const std::string answer = hear(connection);
+    return json::parse(answer, nullptr, false);
+  }
+  json command(const char* name, const char* group) const {
+    return command({{"command", name}, {"group", group}});
+  }
+  json group(const char* name) const { return command("status", name)["groups"][0]; }
+
+  // A connection whose peer waits for a group.
+  base::UniqueFd begin(const char* name, const char* group) const {
+    base::UniqueFd connection = connect();
+    say(connection, json{{"command", name}, {"group", group}}.dump() + "\n");
+    EXPECT_TRUE(logged("PH0412"));
+    return connection;
+  }
+};
+
+TEST_F(Operator, SeesGroupsAndWorkers) {
+  want("one", {{"processes", "2"}, {"threads", "5"}});
+  want("two");
+  ASSERT_EQ(apply(), "");
+  const pid_t pid = worker_pid(0, 1);
+  ASSERT_TRUE(logged("is ready", 3));
+  const json all = command({{"command", "status"}});
+  EXPECT_EQ(all["supervisor"]["pid"], link.pid);
+  ASSERT_EQ(all["groups"].size(), 2u);
+  const json one = all["groups"][0];
+  EXPECT_EQ(one["name"], "one");
+  EXPECT_EQ(one["state"], "serving");
+  EXPECT_EQ(one["reason"], nullptr);
+  EXPECT_EQ(one["threads"], 5);
+  EXPECT_EQ(one["processes"], 2);
+  EXPECT_EQ(one["workers"][1], json({{"slot", 1},
+                                     {"state", "ready"},
+                                     {"pid", pid},
+                                     {"generation", 1},
+                                     {"requests", 0},
+                                     {"busy_threads", 0},
+                                     {"last_death", nullptr}}));
+  EXPECT_EQ(group("two")["name"], "two");
+}
+
+TEST_F(Operator, SeesHowTheLastWorkerEnded) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t first = worker_pid(0);
+  kill(first, SIGKILL);
+  ASSERT_TRUE(wait_until([&] { return worker_pid(0) != first; }));
+  const json death = group("one")["workers"][0]["last_death"];
+  EXPECT_EQ(death["pid"], first);
+  EXPECT_EQ(death["generation"], 1);
+  EXPECT_EQ(death["description"], "was killed by signal 9 (SIGKILL)");
+}
+
+TEST_F(Operator, SeesWhyAGroupDoesNotStart) {
+  want("one", {}, {{"fail", "the plugin is missing"}});
+  ASSERT_EQ(apply(), "");
+  ASSERT_TRUE(logged("PH0406"));
+  EXPECT_EQ(group("one")["state"], "starting");
+  EXPECT_EQ(group("one")["reason"], "the plugin is missing");
+}
+
+TEST_F(Operator, ReloadsAGroup) {
+  want("one", {{"processes", "2"}});
+  want("two");
+  ASSERT_EQ(apply(), "");
+  const pid_t one = worker_pid(0), two = worker_pid(1);
+  ASSERT_TRUE(logged("is ready", 3));
+  EXPECT_EQ(command("reload", "one"), json({{"done", "process group 'one' is reloaded"}}));
+  for (const json& worker : group("one")["workers"]) EXPECT_EQ(worker["generation"], 2);
+  EXPECT_NE(worker_pid(0), one);
+  EXPECT_EQ(worker_pid(1), two);
+}
+
+TEST_F(Operator, IsToldWhyAReloadFailed) {
+  const std::string program = folder.path() + "/worker";
+  std::filesystem::copy_file(PYHOST_TEST_WORKER, program);
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  state.worker_program = program;
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t pid = worker_pid(0);
+  ASSERT_TRUE(logged("is ready"));
+  std::filesystem::remove(program);
+  const json answer = command("reload", "one");
+  EXPECT_THAT(answer.value("error", ""), HasSubstr("process group 'one' could not reload: "));
+  EXPECT_THAT(answer.value("error", ""), HasSubstr("the workers of before go on serving"));
+  EXPECT_EQ(worker_pid(0), pid);
+}
+
+TEST_F(Operator, NeedNotWait) {
+  want("one", {}, {{"silent", true}});
+  ASSERT_EQ(apply(), "");
+  EXPECT_EQ(command({{"command", "reload"}, {"group", "one"}, {"wait", false}}),
+            json({{"done", "the reload of process group 'one' has begun"}}));
+}
+
+TEST_F(Operator, StopsAndStartsAGroup) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t pid = worker_pid(0);
+  ASSERT_TRUE(logged("is ready"));
+  EXPECT_EQ(command("stop", "one"), json({{"done", "process group 'one' is stopped"}}));
+  EXPECT_FALSE(is_alive(pid));
+  EXPECT_TRUE(scoreboard.is_stopped(0));
+  EXPECT_EQ(group("one")["state"], "stopped");
+  EXPECT_EQ(command("stop", "one"), json({{"done", "process group 'one' is stopped"}}));
+  EXPECT_EQ(command("reload", "one"),
+            json({{"error", "process group 'one' is stopped; `pyhost start one` starts it"}}));
+  EXPECT_EQ(command("start", "one"), json({{"done", "process group 'one' is started"}}));
+  EXPECT_FALSE(scoreboard.is_stopped(0));
+  EXPECT_NE(worker_pid(0), pid);
+  EXPECT_EQ(command("start", "one"), json({{"done", "process group 'one' is not stopped"}}));
+}
+
+TEST_F(Operator, StopsAGroupUntilItIsStartedOverRestarts) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  worker_pid(0);
+  command("stop", "one");
+  state.groups[0].options.processes = 2;
+  ASSERT_EQ(apply(), "");
+  EXPECT_EQ(group("one")["state"], "stopped");
+  EXPECT_EQ(children_of(link.pid).size(), 0u);
+  // As httpd does for one that was killed.
+  kill(link.pid, SIGKILL);
+  waitpid(link.pid, nullptr, 0);
+  auto next = supervisor::launch_supervisor(PYHOST_TEST_SUPERVISOR, log.get());
+  ASSERT_TRUE(next);
+  link = *std::move(next);
+  ASSERT_EQ(apply(), "");
+  EXPECT_EQ(group("one")["state"], "stopped");
+  EXPECT_EQ(children_of(link.pid).size(), 0u);
+  command("start", "one");
+  EXPECT_EQ(children_of(link.pid).size(), 2u);
+}
+
+TEST_F(Operator, FindsAGroupRunningThatWasTakenOutOfTheConfiguration) {
+  want("one");
+  want("two");
+  ASSERT_EQ(apply(), "");
+  command("stop", "two");
+  const supervisor::WantedGroup two = state.groups[1];
+  state.groups.pop_back();
+  ASSERT_EQ(apply(), "");
+  state.groups.push_back(two);
+  ASSERT_EQ(apply(), "");
+  EXPECT_GT(worker_pid(1), 0);
+}
+
+TEST_F(Operator, IsToldTheNamesOfTheGroups) {
+  want("one");
+  want("two");
+  ASSERT_EQ(apply(), "");
+  EXPECT_EQ(command("reload", "three"),
+            json({{"error", "there is no process group 'three'; there are: one, two"}}));
+}
+
+TEST_F(Operator, IsLetGoWhenTheGroupGoes) {
+  want("one");
+  want("two", {}, {{"silent", true}});
+  ASSERT_EQ(apply(), "");
+  const base::UniqueFd waiting = begin("reload", "two");
+  state.groups.pop_back();
+  ASSERT_EQ(apply(), "");
+  EXPECT_THAT(hear(waiting), HasSubstr("process group 'two' is no longer configured"));
+}
+
+TEST_F(Operator, MayLeaveBeforeTheAnswer) {
+  want("one", {}, {{"silent", true}});
+  ASSERT_EQ(apply(), "");
+  begin("reload", "one");
+  EXPECT_EQ(group("one")["state"], "starting");
+}
+
+TEST_F(Operator, WhoSaysNothingDisturbsNobody) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  std::vector<base::UniqueFd> silent;
+  for (std::size_t i = 0; i < supervisor::kOperatorsMax; ++i) silent.push_back(connect());
+  EXPECT_THAT(hear(connect()), HasSubstr("too many commands are under way"));
+  EXPECT_TRUE(observe(0).is_object());
+  for (const base::UniqueFd& each : silent) EXPECT_EQ(hear(each), "");
+  EXPECT_EQ(group("one")["name"], "one");
+}
+
+TEST_F(Operator, WhoTalksTooMuchIsCutOff) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const base::UniqueFd endless = connect();
+  say(endless, std::string(2 * gateway::kOperatorRequestBytesMax, 'x'));
+  EXPECT_EQ(hear(endless), "");
+  const base::UniqueFd nonsense = connect();
+  say(nonsense, "reload everything\n");
+  EXPECT_THAT(hear(nonsense), HasSubstr("malformed"));
+  EXPECT_EQ(group("one")["name"], "one");
+}
+
+TEST_F(Operator, IsHeardByRootAndTheOwnUserOnly) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  connect();
+  struct stat status {};
+  ASSERT_EQ(stat(path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  if (geteuid() != 0) GTEST_SKIP() << "needs root for the rest";
+  // Even where the file lets everybody in.
+  ASSERT_EQ(chmod(path().c_str(), 0666), 0);
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  ASSERT_EQ(seteuid(33), 0);
+  const std::string answer = hear(connect());
+  ASSERT_EQ(seteuid(0), 0);
+  EXPECT_EQ(answer, "");
+  EXPECT_TRUE(logged("PH0414"));
+}
+
+TEST_F(Operator, FindsTheSocketAfterARestart) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  connect();
+  state.operator_socket = folder.path() + "/other.control";
+  ASSERT_EQ(apply(), "");
+  EXPECT_EQ(group("one")["name"], "one");
+  EXPECT_NE(access((prefix() + ".control").c_str(), F_OK), 0);
+  ASSERT_EQ(apply(), "");
+  EXPECT_EQ(group("one")["name"], "one");
+}
+
+TEST_F(Operator, DoesNotLoseASocketToAnotherHttpd) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  connect();
+  auto other = supervisor::launch_supervisor(PYHOST_TEST_SUPERVISOR, log.get());
+  ASSERT_TRUE(other);
+  supervisor::WantedState theirs = state;
+  theirs.socket_prefix += ".other";
+  const std::array logs{log.get()};
+  ASSERT_TRUE(supervisor::send_wanted_state(other->control.get(), theirs, scoreboard.fd(), logs));
+  EXPECT_TRUE(logged("PH0413: another httpd listens at"));
+  EXPECT_EQ(command({{"command", "status"}})["supervisor"]["pid"], link.pid);
+  // When the first one goes, the other has its turn.
+  const pid_t pid = other->pid;
+  stop_supervisor();
+  EXPECT_TRUE(wait_until([&] { return access(path().c_str(), F_OK) == 0; }));
+  EXPECT_EQ(command({{"command", "status"}})["supervisor"]["pid"], pid);
+  other->control.reset();
+  waitpid(pid, nullptr, 0);
+}
+
+}  // namespace
+}  // namespace pyhost::test
