@@ -75,6 +75,38 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->group(kServer);
 }
 
+// A command for the process groups of a running httpd.
+CLI::App& add_operate_command(CLI::App& app, const char* name, const char* description,
+                              OperateOptions& options) {
+  CLI::App& command = *app.add_subcommand(name, description);
+  auto* socket = command.add_option(
+      "--socket", options.socket,
+      "The supervisor's socket: WSGISocketPrefix with .control behind it (default: " +
+          operator_socket({}) + ")");
+  command
+      .add_option("--server-root", options.server_root, "The --server-root of pyhost serve instead")
+      ->excludes(socket);
+  command.callback([&options, name] { options.command = name; });
+  return command;
+}
+
+void add_operate_commands(CLI::App& app, OperateOptions& options) {
+  constexpr char kGroup[] = "The name of the process group";
+  CLI::App& status =
+      add_operate_command(app, "status", "Show the process groups of a running httpd", options);
+  status.add_option("GROUP", options.group, "Only this process group");
+  status.add_flag("--json", options.json, "Show them as JSON");
+  for (const auto& [name, description] :
+       {std::pair("reload", "Replace the workers of a process group one after the other"),
+        std::pair("stop",
+                  "Stop a process group: its requests are answered 503 until it is started"),
+        std::pair("start", "Start a process group that was stopped")}) {
+    CLI::App& command = add_operate_command(app, name, description, options);
+    command.add_option("GROUP", options.group, kGroup)->required();
+    command.add_flag("!--no-wait", options.wait, "Do not wait until it is done");
+  }
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, char** argv) {
@@ -88,6 +120,8 @@ CommandLine parse_command_line(int argc, char** argv) {
   CLI::App& serve =
       *app.add_subcommand("serve", "Serve an application or a folder with a httpd of its own");
   add_serve_options(serve, options);
+  OperateOptions operate;
+  add_operate_commands(app, operate);
 
   // The library reports by exception, and prints help and mistakes itself.
   try {
@@ -97,6 +131,7 @@ CommandLine parse_command_line(int argc, char** argv) {
     const int code = app.exit(error);
     return {.exit_code = code == 0 ? 0 : kUsageError};
   }
+  if (!operate.command.empty()) return {.operate = operate};
   return {.serve = options};
 }
 

@@ -3,12 +3,15 @@
 
 #include <optional>
 
+#include "cli/operate_options.h"
 #include "cli/serve_options.h"
 
 namespace pyhost::cli {
 
 struct CommandLine {
+  // At most one of them.
   std::optional<ServeOptions> serve;
+  std::optional<OperateOptions> operate;
   int exit_code = 0;  // without a command to run: help was shown, or a mistake was
 };
 

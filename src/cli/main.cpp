@@ -1,7 +1,9 @@
 #include "cli/command_line.h"
+#include "cli/operate.h"
 #include "cli/serve.h"
 
 int main(int argc, char** argv) {
   const auto command = pyhost::cli::parse_command_line(argc, argv);
+  if (command.operate) return pyhost::cli::operate(*command.operate);
   return command.serve ? pyhost::cli::serve(*command.serve) : command.exit_code;
 }

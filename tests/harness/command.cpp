@@ -9,16 +9,13 @@
 
 namespace pyhost::test {
 
-CommandResult run_as_server_user(const std::vector<std::string>& arguments,
-                                 const Environment& environment) {
+CommandResult run_command(const std::vector<std::string>& arguments,
+                          const Environment& environment) {
   const TempDir folder;
   ProcessSpec spec{
+      .arguments = arguments,
       .environment = {{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"HOME", folder.path()}},
       .output_file = folder.path() + "/output.txt"};
-  if (geteuid() == 0) {
-    spec.arguments = {"/usr/bin/setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups"};
-  }
-  spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
   spec.environment.insert(spec.environment.end(), environment.begin(), environment.end());
 
   Process process(spec);
@@ -26,6 +23,16 @@ CommandResult run_as_server_user(const std::vector<std::string>& arguments,
   CommandResult result{.output = read_file(spec.output_file)};
   if (status && WIFEXITED(*status)) result.exit_code = WEXITSTATUS(*status);
   return result;
+}
+
+CommandResult run_as_server_user(const std::vector<std::string>& arguments,
+                                 const Environment& environment) {
+  std::vector<std::string> command;
+  if (geteuid() == 0) {
+    command = {"/usr/bin/setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups"};
+  }
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_command(command, environment);
 }
 
 std::ostream& operator<<(std::ostream& out, const CommandResult& result) {

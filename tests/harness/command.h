@@ -18,9 +18,13 @@ struct CommandResult {
 // Shown when an assertion on a result fails.
 std::ostream& operator<<(std::ostream& out, const CommandResult& result);
 
+// Runs a program as the user that runs the test. The first argument is the program's path.
+// `environment` is added to a bare one whose HOME holds nothing.
+CommandResult run_command(const std::vector<std::string>& arguments,
+                          const Environment& environment = {});
+
 // Runs a program as the user that httpd's children run as, so that they can use the files it
-// leaves. The first argument is the program's path. `environment` is added to a bare one whose HOME
-// holds nothing.
+// leaves.
 CommandResult run_as_server_user(const std::vector<std::string>& arguments,
                                  const Environment& environment = {});
 

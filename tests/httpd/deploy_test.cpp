@@ -2,13 +2,12 @@
 
 #include <gmock/gmock.h>
 
-#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
-#include <vector>
 
 #include "harness/httpd.h"
+#include "httpd/load.h"
 #include "httpd/text.h"
 
 namespace pyhost::test {
@@ -65,39 +64,6 @@ class Deployment {
 
  private:
   const std::string script_;
-};
-
-// Clients that ask all the time until the end of its scope; every reply has to be a 200.
-class Load {
- public:
-  Load(const Httpd& httpd, int clients) {
-    for (int i = 0; i < clients; ++i) {
-      clients_.emplace_back([this, &httpd] {
-        while (!enough_) {
-          const Response reply = httpd.get("/");
-          EXPECT_EQ(reply.status, 200) << reply;
-          ++answered_;
-        }
-      });
-    }
-  }
-  ~Load() { enough_ = true; }
-
-  // Waits for so many more replies.
-  void go_on(int replies) const {
-    const int until = answered_ + replies;
-    EXPECT_TRUE(wait_until([&] { return answered_ >= until; }));
-  }
-  // At most for that time.
-  void wait_for_reply(std::chrono::milliseconds at_most) const {
-    const int before = answered_;
-    static_cast<void>(wait_until([&] { return answered_ > before; }, at_most));
-  }
-
- private:
-  std::atomic<bool> enough_ = false;
-  std::atomic<int> answered_ = 0;
-  std::vector<std::jthread> clients_;
 };
 
 TEST(Deploy, IsServedByTheNextRequestAndLosesNone) {

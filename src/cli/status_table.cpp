@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/operate.h"
+
+namespace pyhost::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+// Members of an answer that may be of another build: what is missing or of another type is shown as
+// its default.
+std::uint64_t number_in(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+std::string text_in(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? printable(found->get<std::string>()) : "";
+}
+
+std::string age_of(std::uint64_t time_us, long long now_us) {
+  constexpr std::int64_t kMinute = 60;
+  constexpr std::int64_t kHour = 60 * kMinute;
+  constexpr std::int64_t kDay = 24 * kHour;
+  const std::int64_t seconds =
+      std::max<std::int64_t>(0, now_us - static_cast<std::int64_t>(time_us)) / 1'000'000;
+  if (seconds < 2 * kMinute) return fmt::format("{} s", seconds);
+  if (seconds < 2 * kHour) return fmt::format("{} min", seconds / kMinute);
+  if (seconds < 2 * kDay) return fmt::format("{} h", seconds / kHour);
+  return fmt::format("{} days", seconds / kDay);
+}
+
+std::string last_death_of(const Json& worker, long long now_us) {
+  const auto death = worker.find("last_death");
+  if (death == worker.end() || !death->is_object()) return "-";
+  return fmt::format("generation {} {}, {} ago", number_in(*death, "generation"),
+                     text_in(*death, "description"), age_of(number_in(*death, "time_us"), now_us));
+}
+
+void append_worker(std::string& table, const Json& worker, std::uint64_t threads,
+                   long long now_us) {
+  const std::uint64_t pid = number_in(worker, "pid");
+  fmt::format_to(std::back_inserter(table), "  {:>4}  {:<8}  {:>7}  {:>10}  {:>10}  {:>9}  {}\n",
+                 number_in(worker, "slot"), text_in(worker, "state"),
+                 pid == 0 ? "-" : fmt::to_string(pid), number_in(worker, "generation"),
+                 number_in(worker, "requests"),
+                 fmt::format("{}/{}", number_in(worker, "busy_threads"), threads),
+                 last_death_of(worker, now_us));
+}
+
+std::optional<std::string> table_of(const Json& group, long long now_us) {
+  const auto workers = group.find("workers");
+  if (!group.is_object() || workers == group.end() || !workers->is_array()) return std::nullopt;
+  std::string table =
+      fmt::format("process group {}: {}", text_in(group, "name"), text_in(group, "state"));
+  const std::uint64_t waiting = number_in(group, "waiting");
+  if (waiting != 0) table += fmt::format(", {} requests wait for a worker", waiting);
+  table += '\n';
+  if (const std::string reason = text_in(group, "reason"); !reason.empty()) {
+    table += fmt::format("  {}\n", reason);
+  }
+  table += "  slot  state         pid  generation    requests       busy  last death\n";
+  const std::uint64_t threads = number_in(group, "threads");
+  for (const Json& worker : *workers) {
+    if (!worker.is_object()) return std::nullopt;
+    append_worker(table, worker, threads, now_us);
+  }
+  return table;
+}
+
+}  // namespace
+
+base::Result<std::string> status_table(std::string_view answer, long long now_us) {
+  const auto incomprehensible = [] {
+    return base::fail("the supervisor's answer is not understood; it may be of another version");
+  };
+  const Json json = Json::parse(answer, nullptr, false);
+  const auto groups = json.find("groups");
+  if (!json.is_object() || groups == json.end() || !groups->is_array()) return incomprehensible();
+  std::string text;
+  for (const Json& group : *groups) {
+    const auto table = table_of(group, now_us);
+    if (!table) return incomprehensible();
+    if (!text.empty()) text += '\n';
+    text += *table;
+  }
+  return text.empty() ? "There are no process groups.\n" : text;
+}
+
+}  // namespace pyhost::cli

@@ -1,0 +1,175 @@
+// pyhost status, reload, stop and start for a running httpd.
+
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "harness/command.h"
+#include "harness/httpd.h"
+#include "httpd/load.h"
+#include "httpd/text.h"
+
+namespace pyhost::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr char kBroken[] = "raise ValueError('not today')\n";
+
+std::string version(int number) {
+  return "import time\n"
+         "def application(environ, start_response):\n"
+         "    if environ['QUERY_STRING']:\n"
+         "        time.sleep(float(environ['QUERY_STRING']))\n"
+         "    start_response('200 OK', [])\n"
+         "    return [b'" +
+         std::to_string(number) + "']\n";
+}
+
+// A site in a process group of its own, and its operator.
+class Site {
+ public:
+  explicit Site(std::string_view options = "")
+      : httpd("WSGIDaemonProcess site threads=4 " + std::string(options) +
+                  "\n"
+                  "WSGIScriptAlias / ${ROOT}/site.wsgi process-group=site\n"
+                  "<Location />\n  Require all granted\n</Location>\n",
+              {.processes = 8, .files = {{"site.wsgi", version(1)}}}) {}
+
+  void deploy(std::string_view text) const {
+    const std::string script = httpd.root() + "/site.wsgi";
+    std::ofstream(script + ".next", std::ios::trunc) << text;
+    fs::rename(script + ".next", script);
+  }
+
+  // Runs pyhost as the user that runs the test.
+  CommandResult operate(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), PYHOST_TEST_PROGRAM);
+    arguments.insert(arguments.end(), {"--server-root", httpd.root()});
+    return run_command(arguments);
+  }
+  json group() const {
+    const CommandResult shown = operate({"status", "site", "--json"});
+    EXPECT_TRUE(shown.ok()) << shown;
+    const json all = json::parse(shown.output, nullptr, false);
+    return all.is_object() ? all["groups"][0] : json();
+  }
+
+  Httpd httpd;
+};
+
+TEST(Control, ShowsWhatTheWorkersDo) {
+  const Site site("processes=2");
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  std::jthread client([&] { site.httpd.get("/?2"); });
+  EXPECT_TRUE(wait_until([&] {
+    const json workers = site.group()["workers"];
+    return workers[0]["busy_threads"].get<int>() + workers[1]["busy_threads"].get<int>() == 1;
+  }));
+  client.join();
+  const json group = site.group();
+  EXPECT_EQ(group["state"], "serving");
+  EXPECT_EQ(group["workers"][0]["requests"].get<int>() + group["workers"][1]["requests"].get<int>(),
+            2);
+  const CommandResult table = site.operate({"status"});
+  EXPECT_EQ(table.exit_code, 0);
+  EXPECT_THAT(table.output, HasSubstr("process group site: serving\n"));
+}
+
+TEST(Control, ReloadsWithoutLosingARequest) {
+  const Site site("processes=2");
+  {
+    const Load load(site.httpd, 4);
+    load.go_on(20);
+    for (unsigned generation = 2; generation <= 4; ++generation) {
+      const CommandResult reload = site.operate({"reload", "site"});
+      EXPECT_EQ(reload.exit_code, 0) << reload;
+      EXPECT_EQ(reload.output, "process group 'site' is reloaded\n");
+      for (const json& worker : site.group()["workers"]) {
+        EXPECT_EQ(worker["generation"], generation);
+      }
+      load.go_on(20);
+    }
+  }
+}
+
+TEST(Control, StopsAndStartsAGroup) {
+  Site site;
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  EXPECT_EQ(site.operate({"stop", "site"}).exit_code, 0);
+  EXPECT_TRUE(site.httpd.running("pyhost-worker").empty());
+  const Response refused = site.httpd.get("/");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(count(site.httpd.log(), "PH0462"), 1u);
+  site.httpd.graceful();
+  EXPECT_EQ(site.httpd.get("/").status, 503);
+  EXPECT_EQ(site.group()["state"], "stopped");
+  EXPECT_EQ(site.operate({"start", "site"}).exit_code, 0);
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  site.httpd.expect_log("PH0462");
+}
+
+TEST(Control, LetsRunningRequestsFinishBeforeAStop) {
+  Site site;
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  Response slow;
+  std::jthread client([&] { slow = site.httpd.get("/?1.5"); });
+  EXPECT_TRUE(wait_until([&] { return site.group()["workers"][0]["busy_threads"] == 1; }));
+  EXPECT_EQ(site.operate({"stop", "site"}).exit_code, 0);
+  client.join();
+  EXPECT_EQ(slow.body, "1");
+}
+
+TEST(Control, SaysThatABrokenDeployIsNotServed) {
+  Site site;
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  site.deploy(kBroken);
+  const CommandResult reload = site.operate({"reload", "site"});
+  EXPECT_EQ(reload.exit_code, 1);
+  EXPECT_THAT(reload.output, HasSubstr("ValueError: not today"));
+  EXPECT_THAT(reload.output, HasSubstr("the workers of before go on serving"));
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  const json degraded = site.group();
+  EXPECT_EQ(degraded["state"], "degraded");
+  EXPECT_THAT(degraded["reason"].get<std::string>(), HasSubstr("site.wsgi"));
+  EXPECT_THAT(degraded["reason"].get<std::string>(), HasSubstr("ValueError: not today"));
+  site.deploy(version(2));
+  EXPECT_EQ(site.operate({"reload", "site"}).exit_code, 0);
+  EXPECT_EQ(site.httpd.get("/").body, "2");
+  EXPECT_EQ(site.group()["state"], "serving");
+  EXPECT_EQ(site.group()["reason"], nullptr);
+  for (const char* expected : {"PH0109", "PH0406", "PH0411", "PH0472"}) {
+    site.httpd.expect_log(expected);
+  }
+}
+
+TEST(Control, IsForRootAndTheUserOfHttpdsParent) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  const Site site;
+  const CommandResult refused =
+      run_as_server_user({PYHOST_TEST_PROGRAM, "stop", "site", "--server-root", site.httpd.root()});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.output, HasSubstr("only open to root and the user that started httpd"));
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+}
+
+TEST(Control, SaysWhatIsWrongInOneSentence) {
+  const Site site;
+  const CommandResult unknown = site.operate({"reload", "sight"});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_EQ(unknown.output, "pyhost: there is no process group 'sight'; there are: site\n");
+  const CommandResult nobody =
+      run_command({PYHOST_TEST_PROGRAM, "status", "--socket", site.httpd.root() + "/none"});
+  EXPECT_EQ(nobody.exit_code, 1);
+  EXPECT_THAT(nobody.output, StartsWith("pyhost: no supervisor listens at "));
+}
+
+}  // namespace
+}  // namespace pyhost::test

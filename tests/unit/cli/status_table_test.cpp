@@ -1,0 +1,67 @@
+#include <gmock/gmock.h>
+
+#include "cli/operate.h"
+
+namespace pyhost::cli {
+namespace {
+
+constexpr long long kNow = 1'000'000'000'000;
+
+TEST(StatusTable, ShowsEachWorkerOnALine) {
+  const auto table = status_table(
+      R"json({"supervisor":{"pid":7},"groups":[
+          {"name":"one","state":"degraded","reason":"script /a.wsgi could not be imported",
+           "processes":2,"threads":15,"waiting":3,"workers":[
+             {"slot":0,"state":"ready","pid":18,"generation":2,"requests":100,"busy_threads":4,
+              "last_death":{"generation":1,"pid":16,"time_us":999880000000,
+                            "description":"was killed by signal 9 (SIGKILL)"}},
+             {"slot":1,"state":"empty","pid":0,"generation":0,"requests":0,"busy_threads":0,
+              "last_death":null}]},
+          {"name":"two","state":"stopped","reason":null,"threads":1,"waiting":0,"workers":[]}
+         ]})json",
+      kNow);
+  ASSERT_TRUE(table) << table.error().sentence;
+  EXPECT_EQ(*table,
+            "process group one: degraded, 3 requests wait for a worker\n"
+            "  script /a.wsgi could not be imported\n"
+            "  slot  state         pid  generation    requests       busy  last death\n"
+            "     0  ready          18           2         100       4/15  generation 1 was killed "
+            "by signal 9 (SIGKILL), 2 min ago\n"
+            "     1  empty           -           0           0       0/15  -\n"
+            "\n"
+            "process group two: stopped\n"
+            "  slot  state         pid  generation    requests       busy  last death\n");
+}
+
+TEST(StatusTable, SaysThatThereIsNothing) {
+  EXPECT_EQ(*status_table(R"({"groups":[]})", kNow), "There are no process groups.\n");
+}
+
+TEST(StatusTable, HasNothingThatATerminalObeys) {
+  const auto table = status_table(
+      R"({"groups":[{"name":"a","state":"b","reason":"c\u001b[2J\nd","workers":[]}]})", kNow);
+  EXPECT_THAT(*table, testing::HasSubstr("  c\\x1b[2J\\nd\n"));
+}
+
+TEST(StatusTable, RefusesWhatIsNoStatus) {
+  for (const char* broken :
+       {"", "[]", "{}", R"({"groups":1})", R"({"groups":[1]})", R"({"groups":[{"name":"one"}]})",
+        R"({"groups":[{"name":"one","workers":[1]}]})"}) {
+    EXPECT_FALSE(status_table(broken, kNow)) << broken;
+  }
+}
+
+TEST(OperateOptions, NameTheSocket) {
+  EXPECT_EQ(operator_socket({.socket = "/run/x.control"}), "/run/x.control");
+  EXPECT_EQ(operator_socket({.server_root = "/srv/root"}), "/srv/root/wsgi.control");
+  EXPECT_THAT(operator_socket({}), testing::EndsWith("/wsgi.control"));
+}
+
+TEST(OperateOptions, BecomeOneLine) {
+  EXPECT_EQ(request_line({.command = "status"}), R"({"command":"status","wait":true})");
+  EXPECT_EQ(request_line({.command = "stop", .group = "a\n", .wait = false}),
+            R"({"command":"stop","group":"a\n","wait":false})");
+}
+
+}  // namespace
+}  // namespace pyhost::cli
