@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
@@ -66,6 +67,17 @@ Ref compile(PyObject* source, PyObject* path) {
   return Ref::steal(builtins ? PyObject_CallMethod(builtins.get(), "compile", "OOsiO", source, path,
                                                    "exec", kNoFlags, Py_True)
                              : nullptr);
+}
+
+std::int64_t now_us() {
+  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+// Null when the module does not define it.
+Ref question_in(PyObject* module) {
+  PyObject* found = PyDict_GetItemString(PyModule_GetDict(module), "reload_required");
+  return found != nullptr && PyCallable_Check(found) ? Ref::share(found) : Ref();
 }
 
 // A module name of its own for each path, which nobody imports by accident.
@@ -137,7 +149,22 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
     }
     const bool reloading = target.reloading == gateway::Reloading::on;
     const bool unchanged = script.mtime_us == mtime_us || script.accepted_mtime_us == mtime_us;
-    if (script.module && (!reloading || unchanged)) return script.module.clone();
+    if (script.module && (!reloading || unchanged)) {
+      Ref module = script.module.clone();
+      const Ref question = question_locked(script, target);
+      lock.unlock();
+      if (!question || !wants_reload(py, question.get(), target, log)) return module;
+      report.outdated = rules_.changed_scripts == gateway::ChangedScripts::refused;
+      if (report.outdated) return {};
+      lock.lock();
+      if (script.loading || script.module.get() != module.get()) {
+        lock.unlock();  // the last reference to a module runs Python code
+        continue;
+      }
+      script.loading = true;
+      lock.unlock();
+      return load_now(py, script, target, mtime_us, log, report);
+    }
     if (script.module && rules_.changed_scripts == gateway::ChangedScripts::refused) {
       lock.unlock();
       return unchanged_module(py, script, std::string(target.script), report);
@@ -158,6 +185,33 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
     lock.unlock();
     return load_now(py, script, target, mtime_us, log, report);
   }
+}
+
+// The module's reload_required() when it is to be asked; null otherwise. Where a yes replaces the
+// process, each import serves a request first, and after an import in vain by a successor only a
+// change of the file counts: one that always says yes would keep requests from ever being served.
+Ref ScriptLoader::question_locked(Script& script, const Target& target) const {
+  if (target.reloading == gateway::Reloading::off || !script.reload_required) return {};
+  const bool first_use = !std::exchange(script.used, true);
+  const bool replaces_process = rules_.changed_scripts == gateway::ChangedScripts::refused;
+  const bool in_vain = rules_.accepted_until_us >= script.imported_us;
+  if (replaces_process && (first_use || in_vain)) return {};
+  return script.reload_required.clone();
+}
+
+bool ScriptLoader::wants_reload(Attached& py, PyObject* question, const Target& target,
+                                base::LogSink& log) const {
+  const Ref path = Ref::steal(
+      PyUnicode_DecodeFSDefaultAndSize(target.script.data(), Py_ssize_t(target.script.size())));
+  const Ref answer = Ref::steal(path ? PyObject_CallOneArg(question, path.get()) : nullptr);
+  const int wants = answer ? PyObject_IsTrue(answer.get()) : -1;
+  if (wants >= 0) return wants == 1;
+  const std::string traceback = PythonError::take(py).traceback(py);
+  const std::string text = fmt::format("reload_required() of {} failed; it is not reloaded\n{}",
+                                       phrase_of(target), traceback);
+  const DetachScope detached(py);
+  log.log(LogLevel::error, Message::reload_required_failed, text);
+  return false;
 }
 
 // What httpd has seen of the file may be older than what was imported, so it is looked at again.
@@ -181,16 +235,20 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
                            std::int64_t mtime_us, base::LogSink& log, LoadReport& report) {
   Import import = this->import(py, target);
   Ref module = import.module.clone();
+  Ref question = module && target.kind == TargetKind::file ? question_in(module.get()) : Ref();
   std::string first_failure;
   Ref replaced;
   {
     const std::lock_guard lock(script.mutex);
     script.loading = false;
     replaced = std::move(script.module);
+    std::swap(script.reload_required, question);
     if (module) {
       script.module = std::move(import.module);
       script.mtime_us = mtime_us;
       script.failure.reset();
+      script.used = target.reloading == gateway::Reloading::on;
+      script.imported_us = now_us();
     } else {
       const auto& before = script.failure;
       const bool same_file = before && before->mtime_us == mtime_us;

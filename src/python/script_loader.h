@@ -43,7 +43,8 @@ struct LoadReport {
 // One per interpreter; thread-safe. The import lock is per script: threads that want a script
 // which another thread imports wait for it, without holding the interpreter, and nobody else does.
 // A failed import leaves no module behind; until the file changes, or a pause that grows from 1 s
-// to 30 s is over, every request meets the same failure.
+// to 30 s is over, every request meets the same failure. A script may define reload_required(path):
+// what it says counts like a change of the file.
 class ScriptLoader {
  public:
   // The rules outlive the loader.
@@ -76,6 +77,9 @@ class ScriptLoader {
     // A change that does not count; see LoadingRules.
     std::optional<std::int64_t> accepted_mtime_us;
     std::optional<Failure> failure;
+    Ref reload_required;           // the module's function of that name, if it has one
+    bool used = false;             // by a request since its import
+    std::int64_t imported_us = 0;  // since the epoch
     gateway::TargetKind kind{};
     std::string callable;  // that it was imported for, if it has that
   };
@@ -92,6 +96,9 @@ class ScriptLoader {
   Script& find(const gateway::Target& target);
   Ref current_module(Attached& py, Script& script, const gateway::Target& target,
                      base::LogSink& log, LoadReport& report);
+  Ref question_locked(Script& script, const gateway::Target& target) const;
+  bool wants_reload(Attached& py, PyObject* question, const gateway::Target& target,
+                    base::LogSink& log) const;
   Ref unchanged_module(Attached& py, Script& script, const std::string& path, LoadReport& report);
   Ref load_now(Attached& py, Script& script, const gateway::Target& target, std::int64_t mtime_us,
                base::LogSink& log, LoadReport& report);

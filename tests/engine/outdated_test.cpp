@@ -106,5 +106,37 @@ TEST(ImportedScripts, NeedNoCallableInAPreloadThatNamesNone) {
   EXPECT_THAT(imported(script), Contains(gateway::ImportedScript{.script = script.path()}));
 }
 
+constexpr char kAlwaysChanged[] = R"(
+def reload_required(path):
+    return True
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'1']
+)";
+
+TEST_F(OutdatedScript, IsOneThatSaysSo) {
+  const Script script(kAlwaysChanged);
+  EXPECT_EQ(run(script).body(), "1");
+  const Reply reply = run(script);
+  EXPECT_EQ(reply.outcome.kind, Outcome::Kind::outdated);
+  EXPECT_EQ(reply.log(), "");
+}
+
+TEST_F(OutdatedScript, ServesARequestBeforeItSaysSo) {
+  const Script script(kAlwaysChanged);
+  ASSERT_TRUE(engine().preload({.script = script.path(), .reloading = gateway::Reloading::off},
+                               server_log()));
+  EXPECT_EQ(run(script).body(), "1");
+  EXPECT_EQ(run(script).outcome.kind, Outcome::Kind::outdated);
+}
+
+TEST_F(OutdatedScript, GoesOnWhenItHasSaidSoInVain) {
+  const Script script(kAlwaysChanged);
+  EXPECT_EQ(run(script).body(), "1");
+  EXPECT_EQ(run(script).outcome.kind, Outcome::Kind::outdated);
+  engine().watch()->accept_changes_until(kEndOfTime);
+  EXPECT_EQ(run(script).body(), "1");
+}
+
 }  // namespace
 }  // namespace pyhost::test

@@ -73,6 +73,50 @@ TEST(Script, IsLeftAloneWhenReloadingIsOff) {
   EXPECT_EQ(run(target).body(), "1");
 }
 
+// Says yes when a file of the answer lies beside it.
+constexpr char kAsked[] = R"(
+import os, sys
+sys.imports_of_asked = getattr(sys, 'imports_of_asked', 0) + 1
+def reload_required(path):
+    with open(path + '.answer') as answer:
+        return eval(answer.read())
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [str(sys.imports_of_asked).encode()]
+)";
+
+void answer(const Script& script, std::string_view text) {
+  std::ofstream(script.path() + ".answer", std::ios::trunc) << text;
+}
+
+TEST(Script, IsImportedAgainWhenItSaysSo) {
+  const Script script(kAsked);
+  answer(script, "0");
+  const int imports = std::stoi(run(script).body());
+  EXPECT_EQ(run(script).body(), std::to_string(imports));
+  answer(script, "'yes'");
+  EXPECT_EQ(run(script).body(), std::to_string(imports + 1));
+  EXPECT_EQ(run(script).body(), std::to_string(imports + 2));
+}
+
+TEST(Script, IsNotAskedWhenReloadingIsOff) {
+  const Script script(kAsked);
+  answer(script, "1");
+  const gateway::Target target{.script = script.path(), .reloading = gateway::Reloading::off};
+  const std::string imports = run(target).body();
+  EXPECT_EQ(run(target).body(), imports);
+}
+
+TEST(Script, ThatCannotSayWhetherItIsToBeReloadedIsNot) {
+  const Script script(kAsked);
+  answer(script, "1 / 0");
+  const std::string imports = run(script).body();
+  const Reply reply = run(script);
+  EXPECT_EQ(reply.body(), imports);
+  EXPECT_THAT(reply.exchange->recorder().text_of(Message::reload_required_failed),
+              AllOf(HasSubstr(script.path()), HasSubstr("ZeroDivisionError")));
+}
+
 struct BrokenScript {
   const char* source;
   Message message;

@@ -158,6 +158,34 @@ TEST(Deploy, FiftyTimesInARowLosesNoRequest) {
   site.expect_workers(2);
 }
 
+TEST(Deploy, IsNoticedByAScriptThatKnowsWhatItDependsOn) {
+  const Deployment site(2);
+  const std::string data = site.httpd.write_file("data", "1");
+  site.deploy(
+      "import os\n"
+      "with open('" +
+      data +
+      "') as file:\n"
+      "    text = file.read()\n"
+      "def reload_required(path):\n"
+      "    with open('" +
+      data +
+      "') as file:\n"
+      "        return file.read() != text\n"
+      "def application(environ, start_response):\n"
+      "    start_response('200 OK', [])\n"
+      "    return [text.encode()]\n");
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  {
+    const Load load(site.httpd, 4);
+    load.go_on(20);
+    site.httpd.write_file("data", "2");
+    EXPECT_TRUE(wait_until([&] { return site.httpd.get("/").body == "2"; }));
+    load.go_on(20);
+  }
+  site.expect_workers(2);
+}
+
 TEST(Deploy, OfABrokenScriptIsNotTakenOverByARestart) {
   Deployment site(1);
   EXPECT_EQ(site.httpd.get("/").body, "1");
