@@ -57,6 +57,12 @@ inline std::optional<Milliseconds> parse_value(const Option& option, std::string
   return value && in_bounds(option, value->count()) ? value : std::nullopt;
 }
 
+inline std::optional<Reload> parse_value(const Option&, std::string_view text, Reload) {
+  if (text == "rolling") return Reload::rolling;
+  if (text == "off") return Reload::off;
+  return std::nullopt;
+}
+
 inline std::optional<double> parse_value(const Option&, std::string_view text, double) {
   return base::parse_positive_real(text);
 }
@@ -83,6 +89,10 @@ inline std::optional<std::vector<std::string>> parse_value(const Option& option,
 
 inline std::string format_value(const Option&, bool value) {
   return value ? "On" : "Off";
+}
+
+inline std::string format_value(const Option&, Reload value) {
+  return value == Reload::rolling ? "rolling" : "off";
 }
 
 inline std::string format_value(const Option& option, Milliseconds value) {

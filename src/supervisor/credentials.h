@@ -28,6 +28,8 @@ struct Credentials {
   std::string user_name;      // "" when the uid has no name
   std::string home;           // the user's home directory; "" when it has none
   bool other_than_httpd = false;
+
+  bool operator==(const Credentials&) const = default;
 };
 
 // Looks names up now. Fails with a sentence for an unknown user or group, for root, and when

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -27,6 +28,18 @@ constexpr std::string_view kImportStep = "preload";
 std::int64_t now_us() {
   using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
   return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+bool is_same_file(int one, int other) {
+  struct stat first {};
+  struct stat second {};
+  return fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
+bool is_pipe(int fd) {
+  struct stat file {};
+  return fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
 }
 
 // The group's settings and the worker's own place.
@@ -74,6 +87,7 @@ WorkerGroup::~WorkerGroup() {
 void WorkerGroup::adopt(GroupSetup setup) {
   // What they have imported is to be known before their successors start.
   for (const auto& [pid, worker] : workers_) read_status(pid);
+  const bool keeps_workers = this->keeps_workers(setup);
   setup_ = std::move(setup);
   wanted_ = true;
   const gateway::ProcessGroup& options = setup_.wanted.options;
@@ -84,7 +98,7 @@ void WorkerGroup::adopt(GroupSetup setup) {
   // Only the scoreboard knows what a supervisor was told that has crashed.
   stopped_ = stopped_ || recorder.is_stopped(index());
   if (stopped_) recorder.stop_group(index());
-  renew();
+  if (!keeps_workers) renew();
   for (unsigned slot = 0; slot < worker_count(options); ++slot) {
     life_.slot(slot).begin_behind(recorder.last_generation(position(slot)));
     // The board may be a new one, and the worker that serves is from before it.
@@ -94,6 +108,15 @@ void WorkerGroup::adopt(GroupSetup setup) {
     }
     record_slot(slot);
   }
+}
+
+bool WorkerGroup::keeps_workers(const GroupSetup& setup) const {
+  WantedGroup as_before = setup.wanted;
+  as_before.log = setup_.wanted.log;  // the place in a list
+  return wanted_ && setup.wanted.options.reload == gateway::Reload::off && !life_.gone() &&
+         as_before == setup_.wanted && setup.plan == setup_.plan &&
+         is_same_file(setup.board->memory.get(), setup_.board->memory.get()) &&
+         !is_pipe(setup.log->fd());
 }
 
 void WorkerGroup::renew() {

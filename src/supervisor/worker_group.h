@@ -44,7 +44,8 @@ class WorkerGroup {
   WorkerGroup& operator=(const WorkerGroup&) = delete;
   ~WorkerGroup();
 
-  // The group is wanted, with this setup; its workers are renewed.
+  // The group is wanted, with this setup; its workers are renewed, unless they are to go on over a
+  // restart and nothing has changed for them.
   void adopt(GroupSetup setup);
   // The group is not wanted any more.
   void retire() noexcept;
@@ -106,6 +107,7 @@ class WorkerGroup {
   void read_status(pid_t pid);
   void heed(pid_t pid, Worker& worker, const StatusReport& report);
   void note_import(const gateway::Preload& import);
+  bool keeps_workers(const GroupSetup& setup) const;
   void renew();
   bool degraded() const noexcept;
   void note_failure(std::string why);

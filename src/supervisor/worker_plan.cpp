@@ -13,10 +13,10 @@ std::string display_name_of(const gateway::ProcessGroup& group, const std::strin
                                           : group.display_name;
 }
 
-std::vector<std::pair<int, rlimit>> resource_limits_of(const gateway::ProcessGroup& group) {
-  std::vector<std::pair<int, rlimit>> limits;
+std::vector<ResourceLimit> resource_limits_of(const gateway::ProcessGroup& group) {
+  std::vector<ResourceLimit> limits;
   const auto limit = [&limits](int resource, rlim_t soft, rlim_t hard) {
-    limits.emplace_back(resource, rlimit{.rlim_cur = soft, .rlim_max = hard});
+    limits.push_back({.resource = resource, .soft = soft, .hard = hard});
   };
   if (const auto bytes = group.memory_limit_bytes; bytes != 0) limit(RLIMIT_DATA, bytes, bytes);
   if (const auto bytes = group.virtual_memory_limit_bytes; bytes != 0) {

@@ -85,7 +85,8 @@ void restore_signals() {
 }
 
 void set_limits(const Preparation& start) {
-  for (const auto& [resource, limit] : start.plan.limits) {
+  for (const auto& [resource, soft, hard] : start.plan.limits) {
+    const rlimit limit{.rlim_cur = soft, .rlim_max = hard};
     require(setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0, start,
             StartStep::limits);
   }

@@ -14,6 +14,14 @@
 
 namespace pyhost::supervisor {
 
+struct ResourceLimit {
+  int resource;  // RLIMIT_...
+  rlim_t soft;
+  rlim_t hard;
+
+  bool operator==(const ResourceLimit&) const = default;
+};
+
 // How the workers of a group are started; the same for all of them.
 struct WorkerPlan {
   std::string group_name;
@@ -21,13 +29,15 @@ struct WorkerPlan {
   std::string display_name;  // argv[0]
   std::vector<std::string> environment;
   Credentials credentials;
-  std::vector<std::pair<int, rlimit>> limits;  // RLIMIT_... and its value
+  std::vector<ResourceLimit> limits;
   int cpu_priority = 0;
   std::string chroot;             // "" for none
   std::string working_directory;  // "" to stay
   // Whether a working directory that cannot be entered ends the start; otherwise / takes its place.
   bool working_directory_required = false;
   std::optional<unsigned> umask;
+
+  bool operator==(const WorkerPlan&) const = default;
 };
 
 // What a plan becomes for a group on this system. Fails with a sentence that names the group.

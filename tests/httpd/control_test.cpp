@@ -130,24 +130,53 @@ TEST(Control, LetsRunningRequestsFinishBeforeAStop) {
 TEST(Control, SaysThatABrokenDeployIsNotServed) {
   Site site;
   EXPECT_EQ(site.httpd.get("/").body, "1");
+  // From here on the supervisor knows what the workers have imported.
+  site.deploy(version(2));
+  EXPECT_EQ(site.httpd.get("/").body, "2");
   site.deploy(kBroken);
   const CommandResult reload = site.operate({"reload", "site"});
   EXPECT_EQ(reload.exit_code, 1);
   EXPECT_THAT(reload.output, HasSubstr("ValueError: not today"));
   EXPECT_THAT(reload.output, HasSubstr("the workers of before go on serving"));
-  EXPECT_EQ(site.httpd.get("/").body, "1");
+  EXPECT_EQ(site.httpd.get("/").body, "2");
   const json degraded = site.group();
   EXPECT_EQ(degraded["state"], "degraded");
   EXPECT_THAT(degraded["reason"].get<std::string>(), HasSubstr("site.wsgi"));
   EXPECT_THAT(degraded["reason"].get<std::string>(), HasSubstr("ValueError: not today"));
-  site.deploy(version(2));
+  site.deploy(version(3));
   EXPECT_EQ(site.operate({"reload", "site"}).exit_code, 0);
-  EXPECT_EQ(site.httpd.get("/").body, "2");
+  EXPECT_EQ(site.httpd.get("/").body, "3");
   EXPECT_EQ(site.group()["state"], "serving");
   EXPECT_EQ(site.group()["reason"], nullptr);
   for (const char* expected : {"PH0109", "PH0406", "PH0411", "PH0472"}) {
     site.httpd.expect_log(expected);
   }
+}
+
+TEST(Control, LeavesWorkersAloneInARestartWhenTheyAreToStay) {
+  Site site("processes=2 reload=off");
+  const auto pids = [&site] {
+    const json workers = site.group()["workers"];
+    return std::pair(workers[0]["pid"].get<int>(), workers[1]["pid"].get<int>());
+  };
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  site.httpd.wait_for_log("slot 1, generation 1");
+  EXPECT_TRUE(wait_until([&] { return count(site.httpd.log(), "PH0404") == 2; }));
+  const auto before = pids();
+  {
+    const Load load(site.httpd, 4);
+    load.go_on(20);
+    for (int i = 0; i < 2; ++i) site.httpd.graceful();
+    load.go_on(20);
+  }
+  site.httpd.restart();
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  EXPECT_EQ(pids(), before);
+  // Neither a new version nor an operator is held up.
+  site.deploy(version(2));
+  EXPECT_EQ(site.httpd.get("/").body, "2");
+  EXPECT_EQ(site.operate({"reload", "site"}).exit_code, 0);
+  EXPECT_NE(pids().first, before.first);
 }
 
 TEST(Control, IsForRootAndTheUserOfHttpdsParent) {

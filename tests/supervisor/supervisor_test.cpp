@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 #include <set>
 
 #include "harness/process.h"
@@ -284,6 +285,40 @@ TEST_F(Supervisor, RenewsEveryWorkerAtARestart) {
     EXPECT_EQ(seen["settings"]["new"], true);
   }
   EXPECT_EQ(children_of(link.pid).size(), 2u);
+}
+
+TEST_F(Supervisor, KeepsTheWorkersOfAnUnchangedGroupWhenItIsToldTo) {
+  want("one", {{"processes", "2"}, {"reload", "off"}});
+  want("two");
+  ASSERT_EQ(apply(), "");
+  const std::set<pid_t> kept{worker_pid(0, 0), worker_pid(0, 1)};
+  const pid_t two = worker_pid(1);
+  ASSERT_TRUE(logged("is ready", 3));
+  ASSERT_EQ(apply(), "");
+  EXPECT_TRUE(wait_until([two] { return !is_alive(two); }));
+  for (unsigned slot = 0; slot < 2; ++slot) {
+    EXPECT_TRUE(kept.contains(worker_pid(0, slot)));
+    EXPECT_EQ(scoreboard.status({0, slot}).state, metrics::SlotState::ready);
+  }
+  EXPECT_EQ(children_of(link.pid).size(), 3u);
+}
+
+TEST_F(Supervisor, RollsAGroupThatHasChangedAllTheSame) {
+  want("one", {{"reload", "off"}, {"env-file", folder.write("env", "A=1")}});
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  ASSERT_EQ(apply(), "");
+  for (const auto& change : std::vector<std::function<void()>>{
+           [this] { state.groups[0].options.threads = 3; },
+           [this] { state.groups[0].worker_settings = R"({"new":true})"; },
+           [this] { folder.write("env", "A=2"); }}) {
+    const pid_t before = worker_pid(0);
+    ASSERT_TRUE(wait_until([this] {
+      return scoreboard.status({0, 0}).state == metrics::SlotState::ready;
+    }));
+    change();
+    ASSERT_EQ(apply(), "");
+    EXPECT_TRUE(wait_until([before] { return !is_alive(before); }));
+  }
 }
 
 TEST_F(Supervisor, LosesNoConnectionInARestart) {

@@ -14,6 +14,9 @@
 
 namespace pyhost::gateway {
 
+// What a restart of httpd does to the workers of a group that it finds unchanged.
+enum class Reload { rolling, off };
+
 // The options of one group with their defaults. A plain value: it owns its texts, copies and
 // compares. Times are durations, of which 0 means "off" unless the member says something else; an
 // empty text or list means that the option was not given.
@@ -61,6 +64,7 @@ struct ProcessGroup {
   std::string socket_user;                      // httpd's
 
   // Limits and life.
+  Reload reload = Reload::rolling;
   bool reload_fallback = true;
   std::uint64_t memory_limit_bytes = 0;
   std::uint64_t virtual_memory_limit_bytes = 0;

@@ -52,6 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Good{"user", "shop", "user=shop "}, Good{"user", "#1001", "user=#1001 "},
                     Good{"group", "#0", "group=#0 "},
                     Good{"supplementary-groups", "a,#7", "supplementary-groups=a,#7 "},
+                    Good{"reload", "off", "reload=off "}, Good{"reload", "rolling", ""},
                     Good{"umask", "7", "umask=007 "}, Good{"chroot", "/jail", "chroot=/jail "},
                     Good{"home", "/srv", "home=/srv "}, Good{"lang", "C.UTF-8", "lang=C.UTF-8 "},
                     Good{"locale", "C", "locale=C "}, Good{"env", "A=b=c", "env=A=b=c "},
@@ -124,6 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Bad{"user", {"", "root", "#0", "#x", "#-1", "#4294967295"}}, Bad{"group", {"", "#", "#x"}},
         Bad{"supplementary-groups", {"", "a,", ",a", "a,,b", "a,#x"}},
+        Bad{"reload", {"", "on", "Off", "rolling "}},
         Bad{"umask", {"", "8", "-1", "1000", "0x1", "22 "}}, Bad{"chroot", kNoPaths},
         Bad{"home", kNoPaths}, Bad{"lang", {""}}, Bad{"locale", {""}}, Bad{"env", {"", "A", "=b"}},
         Bad{"env-file", kNoPaths}, Bad{"display-name", {""}},

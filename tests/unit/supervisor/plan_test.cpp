@@ -162,9 +162,7 @@ TEST(WorkerPlan, GivesTheDrainItsTimeBehindTheCpuLimit) {
       kHttpd, "/bin/worker", environ);
   ASSERT_TRUE(plan);
   ASSERT_EQ(plan->limits.size(), 1u);
-  EXPECT_EQ(plan->limits[0].first, RLIMIT_CPU);
-  EXPECT_EQ(plan->limits[0].second.rlim_cur, 2u);
-  EXPECT_EQ(plan->limits[0].second.rlim_max, 8u);
+  EXPECT_EQ(plan->limits[0], (ResourceLimit{.resource = RLIMIT_CPU, .soft = 2, .hard = 8}));
 }
 
 TEST(ListeningSocket, IsForItsOwnerAloneAndRemovedAtTheEnd) {
