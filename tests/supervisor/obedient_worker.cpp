@@ -3,6 +3,7 @@
 //   "fail": sentence    reports it and exits with 1
 //   "crash": true       dies of SIGSEGV before it is ready
 //   "silent": true      is never ready
+//   "broken": file      cannot import what its predecessor had while there is such a file
 //   "deaf": true        ignores SIGTERM and SIGUSR2
 // A connection sends one word: "observe" is answered with a JSON object, "exit N" ends the worker
 // with that code, "crash" with SIGSEGV, "say TEXT" puts a line on the status pipe.
@@ -154,6 +155,11 @@ int main(int, char** argv) {
     return 1;
   }
   if (settings.contains("crash")) raise(SIGSEGV);
+  if (settings.value("imports_required", false) &&
+      std::filesystem::exists(settings.value("broken", ""))) {
+    say(kWorkerStatusFd, "{\"step\":\"preload\"}\n{\"failed\":\"the script is broken\"}\n");
+    return 1;
+  }
   if (!settings.contains("silent")) say(kWorkerStatusFd, "{\"ready\":true}\n");
   serve_all(signals, settings, argv[0]);
   return 0;

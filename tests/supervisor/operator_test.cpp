@@ -150,6 +150,31 @@ TEST_F(Operator, IsToldWhyAReloadFailed) {
   EXPECT_EQ(worker_pid(0), pid);
 }
 
+TEST_F(Operator, SeesThatAGroupIsDegradedUntilItHasNewCode) {
+  const std::string broken = folder.path() + "/broken";
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  want("one", {}, {{"broken", broken}});
+  ASSERT_EQ(apply(), "");
+  const pid_t first = worker_pid(0);
+  ASSERT_TRUE(logged("is ready"));
+  folder.write("broken", "");
+  ask(0, 0, R"(say {"imported":["","/a.wsgi","application"]})");
+  ask(0, 0, R"(say {"outdated":"/a.wsgi"})");
+  ASSERT_TRUE(logged("PH0411"));
+  EXPECT_EQ(worker_pid(0), first);
+  EXPECT_EQ(scoreboard.status({0, 0}).state, metrics::SlotState::ready);
+  EXPECT_GT(scoreboard.status({0, 0}).kept_until_us, 0);
+  EXPECT_EQ(group("one")["state"], "degraded");
+  EXPECT_EQ(group("one")["reason"], "the script is broken");
+  std::filesystem::remove(broken);
+  ask(0, 0, R"(say {"outdated":"/a.wsgi"})");
+  ASSERT_TRUE(wait_until([&] { return group("one")["workers"][0]["generation"] == 3; }));
+  EXPECT_EQ(group("one")["state"], "serving");
+  EXPECT_EQ(group("one")["reason"], nullptr);
+  EXPECT_EQ(observe(0)["settings"]["predecessor_imports"],
+            json::array({{"", "/a.wsgi", "application"}}));
+}
+
 TEST_F(Operator, NeedNotWait) {
   want("one", {}, {{"silent", true}});
   ASSERT_EQ(apply(), "");

@@ -162,6 +162,16 @@ TEST_F(StatusReaderTest, UnderstandsWhyAWorkerLeaves) {
                           StatusReport{StatusReport::Kind::draining, "request-timeout"}));
 }
 
+TEST_F(StatusReaderTest, UnderstandsWhatAWorkerSaysOfItsScripts) {
+  say("{\"outdated\":\"/a.wsgi\"}\n{\"imported\":[\"shop\",\"/\u00c3\u00a4.wsgi\",\"run\"]}\n");
+  const StatusReport imported{StatusReport::Kind::imported, "", {"shop", "/\xc3\xa4.wsgi", "run"}};
+  EXPECT_THAT(reader->read(),
+              ElementsAre(StatusReport{StatusReport::Kind::outdated, "/a.wsgi"}, imported));
+  say("{\"imported\":[\"shop\",\"/a.wsgi\"]}\n{\"imported\":[\"shop\",\"/a.wsgi\",1]}\n"
+      "{\"imported\":\"/a.wsgi\"}\n{\"outdated\":1}\n");
+  EXPECT_THAT(reader->read(), IsEmpty());
+}
+
 TEST_F(StatusReaderTest, PutsLinesTogether) {
   say("{\"ready\":");
   EXPECT_THAT(reader->read(), IsEmpty());
