@@ -1,6 +1,7 @@
 // New versions of an application in a process group, while it is in use.
 
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include <filesystem>
 #include <fstream>
@@ -130,6 +131,34 @@ TEST(Deploy, ThatIsBrokenTakesOverWithoutFallback) {
   for (const char* expected : {"PH0105", "PH0303", "PH0457", "PH0473"}) {
     site.httpd.tolerate_log(expected);
   }
+}
+
+TEST(Deploy, HealsAGroupThatHasNeverHadGoodCode) {
+  Deployment site(1);
+  site.deploy(kBroken);
+  EXPECT_EQ(site.httpd.get("/").status, 500);
+  site.deploy(version(2));
+  EXPECT_EQ(site.httpd.get("/").body, "2");
+  EXPECT_EQ(count(site.httpd.log(), "PH0105"), 1u);
+  for (const char* expected : {"PH0105", "PH0457"}) site.httpd.expect_log(expected);
+}
+
+TEST(Deploy, HealsAGroupWhoseLastWorkerWithGoodCodeHasDied) {
+  Deployment site(1);
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  site.deploy(kBroken);
+  EXPECT_EQ(site.httpd.get("/").body, "1");
+  site.httpd.wait_for_log("PH0411");
+  kill(site.httpd.running("pyhost-worker").at(0), SIGKILL);
+  EXPECT_TRUE(wait_until([&] { return site.httpd.get("/").status == 500; }));
+  site.deploy(version(2));
+  EXPECT_EQ(site.httpd.get("/").body, "2");
+  site.expect_workers(1);
+  for (const char* expected : {"PH0105", "PH0406", "PH0407", "PH0411", "PH0457", "PH0472"}) {
+    site.httpd.expect_log(expected);
+  }
+  site.httpd.tolerate_log("PH0303");
+  site.httpd.tolerate_log("PH0450");
 }
 
 TEST(Deploy, SurvivesThatTheScriptGoesAndComesBack) {
