@@ -103,7 +103,7 @@ TEST(Crowd, IsServedByAFewWorkersWithoutALostOrMixedReply) {
   const int clients = prefork ? 60 : 200;
   const int requests = prefork ? 100 : 40;
   const Httpd httpd(config("processes=3 threads=4 queue=200"), room_for(clients));
-  Crowd crowd(httpd, clients, requests);
+  Crowd crowd(httpd, {.clients = clients, .requests_of_each = requests});
   crowd.wait();
   EXPECT_THAT(crowd.failures(), IsEmpty());
   EXPECT_EQ(crowd.answered(), clients * requests);
@@ -114,7 +114,7 @@ TEST(KilledWorkers, CostOnlyTheRequestsInsideThem) {
   constexpr auto kStorm = 5s;
   constexpr auto kPause = 100ms;
   Httpd httpd(config("processes=3 threads=4"), room_for(kClients));
-  Crowd crowd(httpd, kClients);
+  Crowd crowd(httpd, {.clients = kClients});
   std::mt19937 random(1);
   std::set<pid_t> killed;
   const auto end = std::chrono::steady_clock::now() + kStorm;
@@ -126,8 +126,7 @@ TEST(KilledWorkers, CostOnlyTheRequestsInsideThem) {
     kill(victim, SIGKILL);
     killed.insert(victim);
   }
-  const int at_end = crowd.answered();
-  EXPECT_TRUE(wait_until([&] { return crowd.answered() > at_end + kClients; }));
+  crowd.go_on(kClients);
   crowd.finish();
   for (const char* id : {"PH0406", "PH0407", "PH0450"}) httpd.tolerate_log(id);
 
@@ -154,8 +153,8 @@ TEST(KilledSupervisor, LosesNoRequestAndIsReplacedWithItsWorkers) {
   const auto before = set_of(httpd.running("pyhost-worker"));
   ASSERT_THAT(httpd.running("pyhost-supervisor"), SizeIs(1));
   const pid_t supervisor = httpd.running("pyhost-supervisor").front();
-  Crowd crowd(httpd, kClients);
-  EXPECT_TRUE(wait_until([&] { return crowd.answered() > 50; }));
+  Crowd crowd(httpd, {.clients = kClients});
+  crowd.go_on(50);
   kill(supervisor, SIGKILL);
   const auto is_replaced = [&] {
     const auto supervisors = httpd.running("pyhost-supervisor");
@@ -164,8 +163,7 @@ TEST(KilledSupervisor, LosesNoRequestAndIsReplacedWithItsWorkers) {
            std::ranges::none_of(workers, [&](pid_t pid) { return before.contains(pid); });
   };
   EXPECT_TRUE(wait_until(is_replaced)) << httpd.log();
-  const int then = crowd.answered();
-  EXPECT_TRUE(wait_until([&] { return crowd.answered() > then + 50; }));
+  crowd.go_on(50);
   crowd.finish();
   EXPECT_THAT(crowd.failures(), IsEmpty());
 }
