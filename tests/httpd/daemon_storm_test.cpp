@@ -12,6 +12,7 @@
 #include "harness/error_log.h"
 #include "harness/httpd.h"
 #include "httpd/crowd.h"
+#include "httpd/held_requests.h"
 #include "httpd/text.h"
 
 namespace pyhost::test {
@@ -65,38 +66,6 @@ std::vector<std::string> sockets_in(const std::string& folder) {
 void wait_for_workers(const Httpd& httpd, std::size_t number) {
   EXPECT_TRUE(wait_until([&] { return count(httpd.log(), "PH0404") == number; })) << httpd.log();
 }
-
-// Requests that are inside a worker until they are released.
-class HeldRequests {
- public:
-  HeldRequests(const Httpd& httpd, std::string folder, int count)
-      : folder_(std::move(folder)), count_(count) {
-    for (int i = 0; i < count; ++i) {
-      clients_.emplace_back([&httpd, path = "/wait?" + mark(i)] { httpd.get(path); });
-    }
-  }
-  ~HeldRequests() { release(); }
-
-  bool all_run() const {
-    return wait_until([this] {
-      for (int i = 0; i < count_; ++i) {
-        if (!fs::exists(mark(i) + ".begun")) return false;
-      }
-      return true;
-    });
-  }
-  void release() {
-    for (int i = 0; i < count_; ++i) std::ofstream(mark(i));
-    clients_.clear();
-  }
-
- private:
-  std::string mark(int number) const { return folder_ + "/" + std::to_string(number); }
-
-  const std::string folder_;
-  const int count_;
-  std::vector<std::jthread> clients_;
-};
 
 TEST(Crowd, IsServedByAFewWorkersWithoutALostOrMixedReply) {
   const bool prefork = default_mpm() == Mpm::prefork;
