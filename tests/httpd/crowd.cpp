@@ -2,7 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include "pyhost/base/parse.h"
+
 namespace pyhost::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+void raise_to(std::atomic<milliseconds>& slowest, milliseconds time) {
+  milliseconds before = slowest;
+  while (before < time && !slowest.compare_exchange_weak(before, time)) continue;
+}
+
+}  // namespace
 
 Crowd::Crowd(const Httpd& httpd, CrowdPlan plan) : plan_(std::move(plan)) {
   for (int i = 0; i < plan_.clients; ++i) {
@@ -35,7 +48,10 @@ void Crowd::work(const Httpd& httpd, int client) {
     Request request{
         .method = "POST", .path = "/labour?" + id, .headers = {{"X-Id", id}}, .body = body};
     if (!plan_.seconds.empty()) request.headers.emplace_back("X-Seconds", plan_.seconds);
-    judge(ask(httpd, connection, request), id, body);
+    const auto begun = steady_clock::now();
+    const Response reply = ask(httpd, connection, request);
+    judge(reply, id, body);
+    heed(reply, std::chrono::ceil<milliseconds>(steady_clock::now() - begun));
   }
 }
 
@@ -45,6 +61,17 @@ Response Crowd::ask(const Httpd& httpd, HttpClient& connection, const Request& r
   if (reply.status != 0 || !reply.on_kept_connection) return reply;
   ++tried_again_;
   return connection.request(request);
+}
+
+void Crowd::heed(const Response& reply, milliseconds time) {
+  constexpr int kServiceUnavailable = 503;
+  if (reply.status != kServiceUnavailable) {
+    raise_to(slowest_reply_, time);
+    return;
+  }
+  raise_to(slowest_refusal_, time);
+  const auto seconds = base::parse_unsigned(reply.header("retry-after").value_or("0"));
+  (void)wait_until([this] { return over_.load(); }, std::chrono::seconds(seconds.value_or(0)));
 }
 
 void Crowd::judge(const Response& reply, const std::string& id, const std::string& body) {

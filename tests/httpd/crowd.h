@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -28,7 +29,7 @@ struct CrowdPlan {
 // Clients that keep sending requests for tests/apps/labour.wsgi, each with an identity in its
 // query, a header and its body, until they are sent home. Every reply must be whole and its own,
 // or a failure that failures() lists. A kept connection that httpd has closed before any reply is
-// what a browser tries again: so do they, once.
+// what a browser tries again: so do they, once. After a 503 they wait as long as Retry-After says.
 class Crowd {
  public:
   Crowd(const Httpd& httpd, CrowdPlan plan);
@@ -46,6 +47,9 @@ class Crowd {
 
   int answered() const noexcept { return answered_; }
   int tried_again() const noexcept { return tried_again_; }
+  // The longest time from a request to the application's reply, and to a 503.
+  std::chrono::milliseconds slowest_reply() const noexcept { return slowest_reply_.load(); }
+  std::chrono::milliseconds slowest_refusal() const noexcept { return slowest_refusal_.load(); }
   // After finish() or wait(). The replies that are none of the application's.
   const std::vector<Response>& failures() const noexcept { return failures_; }
 
@@ -53,11 +57,14 @@ class Crowd {
   void work(const Httpd& httpd, int client);
   Response ask(const Httpd& httpd, HttpClient& connection, const Request& request);
   void judge(const Response& reply, const std::string& id, const std::string& body);
+  void heed(const Response& reply, std::chrono::milliseconds time);
 
   const CrowdPlan plan_;
   std::atomic<bool> over_ = false;
   std::atomic<int> answered_ = 0;
   std::atomic<int> tried_again_ = 0;
+  std::atomic<std::chrono::milliseconds> slowest_reply_{};
+  std::atomic<std::chrono::milliseconds> slowest_refusal_{};
   std::mutex mutex_;
   std::vector<Response> failures_;
   std::vector<std::jthread> clients_;
