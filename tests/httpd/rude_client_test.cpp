@@ -8,6 +8,7 @@
 #include "harness/httpd.h"
 #include "harness/soak.h"
 #include "httpd/held_requests.h"
+#include "httpd/rude_clients.h"
 #include "httpd/text.h"
 
 namespace pyhost::test {
@@ -25,26 +26,6 @@ constexpr char kConfig[] =
     "WSGIScriptAlias /uploads ${APPS}/uploads.wsgi\n"
     "WSGIScriptAlias /patience ${APPS}/patience.wsgi\n"
     "WSGIScriptAlias / ${APPS}/perils.wsgi\n";
-
-std::string get(const std::string& path) {
-  return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
-}
-
-std::string post(const std::string& path, std::size_t length, std::string_view sent) {
-  return "POST " + path +
-         " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n" +
-         std::string(sent);
-}
-
-// How a client takes its leave.
-using Leave = void (*)(RawConnection&);
-void reset(RawConnection& client) {
-  client.abort();
-}
-void close(RawConnection&) {}
-void stop_sending(RawConnection& client) {
-  client.finish_sending();
-}
 
 // What processes have at rest.
 struct Holdings {
@@ -68,27 +49,6 @@ Holdings holdings_of(const std::vector<pid_t>& pids) {
 class RudeClients : public testing::Test {
  protected:
   RudeClients() : marks_(httpd_.make_writable("marks")) {}
-
-  // One client for each phase and each way to leave.
-  void visit() {
-    for (const Leave leave : {reset, close, stop_sending}) {
-      leave_after(get("/").substr(0, 10), leave);
-      leave_after(post("/uploads/sum", 1'000'000, ""), leave);
-      leave_after(post("/uploads/sum", 1'000'000, std::string(100'000, 'x')), leave);
-      leave_after(post("/uploads/echo", 10, "short"), leave);
-      leave_after(get("/patience/ticks"), leave);
-      leave_after(get("/patience/ticks"), leave, "tick");
-      leave_after(get("/patience/large?200"), leave, "xxx");
-      leave_after(get("/") + get("/patience/ticks") + get("/"), leave, "well");
-      { const RawConnection silent = httpd_.connect(); }
-    }
-  }
-  void leave_after(const std::string& bytes, Leave leave, const std::string& answer = "") {
-    RawConnection client = httpd_.connect();
-    client.send(bytes);
-    if (!answer.empty()) client.read_until(answer);
-    leave(client);
-  }
 
   // Waits until every thread of the worker is free.
   void expect_all_threads_free() {
@@ -124,14 +84,14 @@ class RudeClients : public testing::Test {
 TEST_F(RudeClients, LeaveNothingBehind) {
   const int visits = soaking() ? 200 : 10;
   // Growth that is none: what the first visits of each kind make for good.
-  for (int i = 0; i < 3; ++i) visit();
+  for (int i = 0; i < 3; ++i) break_off_in_every_phase(httpd_);
   expect_all_threads_free();
   const Holdings before = holdings_of(processes());
-  for (int i = 0; i < visits; ++i) visit();
+  for (int i = 0; i < visits; ++i) break_off_in_every_phase(httpd_);
   expect_all_threads_free();
   const Holdings after = expect_no_more_than(before, [this] { return processes(); });
   EXPECT_EQ(httpd_.running("pyhost-worker").size(), 1u);
-  RecordProperty("clients", visits * 27);
+  RecordProperty("clients", visits * kRudeClients);
   RecordProperty("kb_before", static_cast<int>(before.bytes / 1024));
   RecordProperty("kb_after", static_cast<int>(after.bytes / 1024));
 }
@@ -157,8 +117,10 @@ TEST_F(RudeClients, ThatSendNothingLeaveNothingBehind) {
 
 TEST_F(RudeClients, ThatPipelineGetEveryReplyInOrder) {
   constexpr int kRequests = 50;
+  constexpr char kHost[] = " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   std::string requests;
-  for (int i = 0; i < kRequests; ++i) requests += get(i % 2 == 0 ? "/" : "/patience");
+  for (int i = 0; i < kRequests; ++i)
+    requests += "GET " + std::string(i % 2 == 0 ? "/" : "/patience") + kHost;
   RawConnection client = httpd_.connect();
   client.send(requests + "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   const std::string replies = client.read_all();

@@ -71,7 +71,7 @@ TEST_P(SlowCrowd, DoesNotHoldUpFastRequestsAndGetsAllItWants) {
   const Httpd httpd(kConfig, {.processes = default_mpm() == Mpm::prefork ? 132 : 1,
                               .threads = 160,
                               .tls = GetParam() == Protocol::http11_tls});
-  const std::chrono::milliseconds time = soaking() ? 30s : 2s;
+  const std::chrono::milliseconds time = soaking() ? 20s : 2s;
   const QuickRequests alone(httpd, time);
   SlowClients slow(httpd.endpoint(), slow_transfers(GetParam()));
   EXPECT_TRUE(slow.all_have_begun());
