@@ -10,6 +10,7 @@
 #include "httpd/diary.h"
 #include "httpd/rude_clients.h"
 #include "httpd/slow_clients.h"
+#include "httpd/text.h"
 
 namespace pyhost::test {
 namespace {
@@ -33,12 +34,6 @@ constexpr char kConfig[] =
     "WSGIScriptAlias /large ${APPS}/patience.wsgi/large\n"
     "WSGIScriptAlias /patience ${APPS}/patience.wsgi\n"
     "WSGIScriptAlias / ${APPS}/perils.wsgi\n";
-
-// What the processes that outlive restarts have.
-struct Keepings {
-  std::size_t descriptors = 0;
-  std::size_t bytes = 0;
-};
 
 class Soak : public testing::Test {
  protected:
@@ -64,21 +59,32 @@ class Soak : public testing::Test {
     slow.finish();
     EXPECT_THAT(slow.failures(), IsEmpty());
   }
-  // Waits for the end of all that restarts and deployments replace.
-  Keepings at_rest() const {
+  // What the processes that outlive restarts have open.
+  std::size_t descriptors() const {
+    const pid_t supervisor = httpd_.running("pyhost-supervisor").at(0);
+    return descriptors_of(httpd_.pid()).size() + descriptors_of(supervisor).size();
+  }
+  std::size_t descriptors_at_rest() const {
+    EXPECT_TRUE(wait_until([this] { return count(httpd_.log(), "PH0404") == kWorkers; }));
+    return descriptors();
+  }
+  // Waits for the end of all that restarts and deployments replace. Returns the memory of the
+  // processes that outlive it.
+  std::size_t bytes_at_rest() const {
     EXPECT_TRUE(wait_until([this] {
       return httpd_.running("pyhost-worker").size() == kWorkers &&
-             httpd_.running("apache2").size() == httpd_processes_;
+             httpd_.running("apache2").size() == httpd_processes_ &&
+             descriptors() <= descriptors_at_start_;
     })) << httpd_.running("apache2").size()
-        << " of httpd";
-    const pid_t supervisor = httpd_.running("pyhost-supervisor").at(0);
-    return {.descriptors = descriptors_of(httpd_.pid()).size() + descriptors_of(supervisor).size(),
-            .bytes = resident_bytes_of(httpd_.pid()) + resident_bytes_of(supervisor)};
+        << " of httpd, " << descriptors() << " descriptors after " << descriptors_at_start_;
+    return resident_bytes_of(httpd_.pid()) +
+           resident_bytes_of(httpd_.running("pyhost-supervisor").at(0));
   }
 
   Httpd httpd_{kConfig, options()};
   const std::string diary_;
   const std::size_t httpd_processes_ = httpd_.running("apache2").size();
+  const std::size_t descriptors_at_start_ = descriptors_at_rest();
 
  private:
   static std::vector<SlowTransfer> slow_transfers() {
@@ -97,7 +103,7 @@ TEST_F(Soak, LosesNothingAndLeavesNothing) {
   const auto end = steady_clock::now() + soak_time_or(6s);
   int rounds = 1;
   disturb();
-  const Keepings before = at_rest();
+  const std::size_t before = bytes_at_rest();
   Crowd crowd(httpd_, {.clients = 16, .name = "quick"});
   Crowd patient(httpd_, {.clients = 4, .seconds = "2", .name = "patient"});
   for (; steady_clock::now() < end; ++rounds) {
@@ -111,16 +117,15 @@ TEST_F(Soak, LosesNothingAndLeavesNothing) {
   const Diary diary = Diary::read(diary_);
   EXPECT_THAT(diary.repeated(), IsEmpty());
   EXPECT_EQ(diary.begun.size(), static_cast<std::size_t>(crowd.answered() + patient.answered()));
-  const Keepings after = at_rest();
-  EXPECT_LE(after.descriptors, before.descriptors);
-  EXPECT_LE(after.bytes, before.bytes * 105 / 100);
+  const std::size_t after = bytes_at_rest();
+  EXPECT_LE(after, before * 105 / 100);
   RecordProperty("requests", crowd.answered() + patient.answered());
   RecordProperty("restarts", 2 * rounds);
   RecordProperty("deployments", rounds);
   RecordProperty("slow_transfers", 16 * rounds);
   RecordProperty("rude_clients", 2 * kRudeClients * rounds);
-  RecordProperty("kb_before", static_cast<int>(before.bytes / 1024));
-  RecordProperty("kb_after", static_cast<int>(after.bytes / 1024));
+  RecordProperty("kb_before", static_cast<int>(before / 1024));
+  RecordProperty("kb_after", static_cast<int>(after / 1024));
 }
 
 }  // namespace
