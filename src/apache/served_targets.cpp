@@ -32,6 +32,7 @@ class Survey {
 
  private:
   void add_alias(const ScriptAlias& alias);
+  void add_script(std::string_view path);
   void add_folder(std::string_view path);
 
   const DaemonGroup& group_;
@@ -51,6 +52,13 @@ void Survey::add_folder(std::string_view path) {
   }
 }
 
+// An alias may go on behind its script. Where the script ends is known when the file is there,
+// which need not be now.
+void Survey::add_script(std::string_view path) {
+  for (; path.starts_with('/') && path.size() > 1; path = path.substr(0, path.rfind('/')))
+    scripts_.emplace(path);
+}
+
 void Survey::add_alias(const ScriptAlias& alias) {
   const std::string_view callable = alias.settings.callable_object.value_or("");
   applications_.emplace(alias.target, callable);
@@ -61,7 +69,7 @@ void Survey::add_alias(const ScriptAlias& alias) {
   const auto variable = alias.target.find('$');
   const bool one_script = variable == alias.target.npos && !alias.target.ends_with('/');
   if (one_script) {
-    if (const auto seen = path_in_jail(&group_, alias.target)) scripts_.emplace(*seen);
+    if (const auto seen = path_in_jail(&group_, alias.target)) add_script(*seen);
     return;
   }
   countable_ = false;

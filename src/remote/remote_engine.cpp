@@ -61,7 +61,9 @@ Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exch
     const auto fault = run.body.receive(settings_.temporary_folder);
     if (!fault) {
       exchange.log(LogLevel::error, Message::spool_failed, fault.error().sentence);
-      return {Outcome::Kind::refused, kInternalServerError};
+      Outcome outcome{Outcome::Kind::refused, kServiceUnavailable};
+      outcome.retry_after_seconds = kRetryAfterSeconds;
+      return outcome;
     }
     if (*fault != BodyFault::none) {
       exchange.log(LogLevel::info, Message::client_fault,

@@ -16,7 +16,11 @@ tl::unexpected<base::Error> SpoolFile::refused(const char* what) const {
 }
 
 base::Result<> SpoolFile::open(const std::string& folder) {
+  constexpr mode_t kOwnerOnly = 0600;
   folder_ = folder;
+  fd_.reset(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kOwnerOnly));
+  if (fd_.valid()) return {};
+  // A filesystem, or a system, without files that have no name.
   std::string path = folder + "/pyhost-body-XXXXXX";
   fd_.reset(::mkostemp(path.data(), O_CLOEXEC));
   if (!fd_.valid()) return refused("made");

@@ -68,7 +68,8 @@ ThreadPool::ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSe
       on_served_(std::move(on_served)),
       rota_(settings_.threads),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+      stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      spare_(::fcntl(stop_event_.get(), F_DUPFD_CLOEXEC, 0)) {}
 
 ThreadPool::~ThreadPool() {
   stop(std::chrono::milliseconds::max());
@@ -118,8 +119,25 @@ void ThreadPool::run(Thread& self) noexcept {
   changed_.notify_all();
 }
 
+// Otherwise the connection would wait, and every thread would try to take it, until a descriptor
+// comes free.
+void ThreadPool::refuse_one(int error) {
+  {
+    const std::lock_guard lock(mutex_);
+    spare_.reset();
+    const bool refused =
+        base::UniqueFd(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC)).valid();
+    spare_.reset(::fcntl(stop_event_.get(), F_DUPFD_CLOEXEC, 0));
+    if (!refused) return;
+  }
+  log_.log(LogLevel::error, Message::descriptors_exhausted,
+           fmt::format("a connection to process group '{}' was refused: {}",
+                       settings_.process_group, std::strerror(error)));
+}
+
 void ThreadPool::accept_one() {
   base::UniqueFd socket(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (!socket.valid() && (errno == EMFILE || errno == ENFILE)) refuse_one(errno);
   // Gone from the set while draining, which makes this fail.
   static_cast<void>(watch(EPOLL_CTL_MOD, listening_.get(), this, EPOLLIN | EPOLLONESHOT));
   if (!socket.valid()) return;

@@ -88,6 +88,7 @@ class ThreadPool {
 
   void run(Thread& self) noexcept;
   void accept_one();
+  void refuse_one(int error);
   void serve(wire::Connection& connection, WorkerExchange& exchange);
   void serve_request(wire::Connection& connection, std::string_view payload,
                      WorkerExchange& exchange);
@@ -112,6 +113,7 @@ class ThreadPool {
   std::atomic<unsigned> handovers_ = 0;
 
   mutable std::mutex mutex_;
+  base::UniqueFd spare_;  // given up for a moment to refuse a connection; belongs to mutex_
   std::condition_variable changed_;
   unsigned active_ = 0;  // requests; this and the next two belong to mutex_
   unsigned threads_left_ = 0;

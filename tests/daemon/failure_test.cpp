@@ -388,11 +388,11 @@ TEST_F(RemoteFailure, FaultOfAStreamedBodyReachesTheApplication) {
   EXPECT_EQ(run("/apps/read", exchange, Buffering::off).status, 413);
 }
 
-TEST_F(RemoteFailure, BodyThatCannotBeBufferedIsAnErrorOfTheServer) {
+TEST_F(RemoteFailure, BodyThatCannotBeBufferedIs503) {
   settings_.temporary_folder = "/nonexistent";
   start_worker(0);
   FakeExchange exchange({.body = std::string(100'000, 'x')});
-  EXPECT_EQ(run("/apps/hello", exchange).status, 500);
+  EXPECT_EQ(run("/apps/hello", exchange).status, 503);
   EXPECT_THAT(exchange.recorder().text_of(Message::spool_failed), HasSubstr("/nonexistent"));
 }
 

@@ -173,7 +173,11 @@ void HttpClient::keep_cookies() {
 Response HttpClient::request(const Request& request) {
   curl_easy_reset(curl_.get());  // keeps the connection and the cookies
   Transfer transfer(curl_.get(), endpoint_, request);
-  return transfer.finish(curl_easy_perform(curl_.get()));
+  Response response = transfer.finish(curl_easy_perform(curl_.get()));
+  long connections_made = 0;
+  curl_easy_getinfo(curl_.get(), CURLINFO_NUM_CONNECTS, &connections_made);
+  response.on_kept_connection = connections_made == 0;
+  return response;
 }
 
 TogetherResult request_together(const Endpoint& endpoint, const std::vector<Request>& requests) {

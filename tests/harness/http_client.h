@@ -38,6 +38,8 @@ struct Response {
   CURLcode error = CURLE_OK;  // CURLE_PARTIAL_FILE and the like: the reply was cut off
   std::string error_text;
   int status = 0;  // 0: no reply at all
+  // The request had a connection that an earlier one has used.
+  bool on_kept_connection = false;
   std::string reason;
   std::vector<int> interim;  // the 1xx replies before it
   Headers headers;           // in their order, repeats kept; trailers behind them

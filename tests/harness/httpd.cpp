@@ -122,15 +122,15 @@ std::vector<pid_t> Httpd::running(std::string_view program) const {
   return pids;
 }
 
-void Httpd::graceful() {
-  restart_by(SIGUSR1);
+void Httpd::graceful(OldChildren old) {
+  restart_by(SIGUSR1, old);
 }
 
-void Httpd::restart() {
-  restart_by(SIGHUP);
+void Httpd::restart(OldChildren old) {
+  restart_by(SIGHUP, old);
 }
 
-void Httpd::restart_by(int signal) {
+void Httpd::restart_by(int signal, OldChildren old) {
   ASSERT_NE(process_, nullptr) << "httpd does not run";
   const auto times_up = count(log(), kUp);
   const std::vector<pid_t> before = children();
@@ -138,7 +138,8 @@ void Httpd::restart_by(int signal) {
   EXPECT_TRUE(wait_until([&] { return count(log(), kUp) > times_up; }))
       << "httpd does not come back:\n"
       << log();
-  EXPECT_TRUE(wait_until([&] { return !any_lives(before, children()); }))
+  EXPECT_TRUE(old == OldChildren::left ||
+              wait_until([&] { return !any_lives(before, children()); }))
       << "children of before the restart still live:\n"
       << log();
   audit_descriptors();

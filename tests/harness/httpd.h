@@ -34,6 +34,8 @@ struct Options {
   // Children at the start. Without it: one, or four for prefork, which adds up to eight as needed.
   std::optional<int> processes;
   int threads = 16;  // of each child; not for prefork
+  // How many children of before restarts may live on beside the new ones.
+  int processes_left = 8;
   // Loads mod_http2, which needs a threaded MPM.
   bool http2 = false;
   // A second port with TLS, for the main server's own configuration.
@@ -46,6 +48,9 @@ struct Options {
   Place place = default_place();
   Starter starter = Starter::tester;
 };
+
+// Whether a restart waits for the children of before.
+enum class OldChildren { awaited, left };
 
 // The identity of ordinary processes on this machine, and of httpd's children in tests.
 inline constexpr char kServerUser[] = "www-data";
@@ -112,11 +117,11 @@ class Httpd {
   std::vector<pid_t> running(std::string_view program) const;
 
   // Restarts, and returns when the new configuration is in force and the children of before are
-  // gone, which requires that their requests end. Fails the test when the parent has more open
-  // descriptors than after the start.
-  void graceful();
+  // gone, which requires that their requests end, or are left to that. Fails the test when the
+  // parent has more open descriptors than after the start.
+  void graceful(OldChildren old = OldChildren::awaited);
   // The same without waiting for requests: they are cut off.
-  void restart();
+  void restart(OldChildren old = OldChildren::awaited);
 
   // Ends httpd's parent with SIGKILL. Its children live on, as it is with httpd, until stop().
   void crash();
@@ -127,7 +132,7 @@ class Httpd {
   void stop();
 
  private:
-  void restart_by(int signal);
+  void restart_by(int signal, OldChildren old);
   void audit_descriptors() const;
   void audit_log();
 

@@ -37,20 +37,20 @@ void load_modules(std::string& config, const ConfigInput& input) {
 }
 
 void set_processes(std::string& config, const ConfigInput& input) {
-  // Spare slots of the scoreboard let a new generation start while the old one still ends.
-  constexpr int kSpareSlots = 8;
+  // A new generation starts while the old one still has its slots of httpd's scoreboard.
+  const int slots = input.processes + input.processes_left;
   const auto out = std::back_inserter(config);
   if (input.mpm == Mpm::prefork) {
     fmt::format_to(out,
                    "ServerLimit {1}\nMaxRequestWorkers {1}\nStartServers {0}\n"
                    "MinSpareServers 1\nMaxSpareServers {1}\n",
-                   input.processes, input.processes + kSpareSlots);
+                   input.processes, slots);
   } else {
     const int workers = input.processes * input.threads;
     fmt::format_to(out,
                    "ServerLimit {0}\nThreadLimit {1}\nThreadsPerChild {1}\nMaxRequestWorkers {2}\n"
                    "StartServers {3}\nMinSpareThreads 1\nMaxSpareThreads {2}\n",
-                   input.processes + kSpareSlots, input.threads, workers, input.processes);
+                   slots, input.threads, workers, input.processes);
   }
 }
 

@@ -28,6 +28,7 @@ struct ConfigInput {
   Mpm mpm = Mpm::event;
   int processes = 1;
   int threads = 16;
+  int processes_left = 8;
   int port = 0;
   std::optional<int> tls_port;
   std::string certificate;  // PEM with the key behind it

@@ -36,6 +36,7 @@ ConfigInput input_of(const Options& options, const std::string& root, const Endp
           .mpm = options.mpm,
           .processes = options.processes.value_or(processes),
           .threads = options.threads,
+          .processes_left = options.processes_left,
           .port = endpoint.port,
           .tls_port = options.tls ? std::optional(endpoint.tls_port) : std::nullopt,
           .certificate = endpoint.certificate,

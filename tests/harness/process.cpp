@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "harness/temp_dir.h"
 #include "pyhost/base/parse.h"
@@ -158,6 +159,14 @@ std::vector<std::string> descriptors_of(pid_t pid) {
   }
   std::ranges::sort(targets);
   return targets;
+}
+
+std::size_t resident_bytes_of(pid_t pid) {
+  std::size_t total_pages = 0;
+  std::size_t resident_pages = 0;
+  std::istringstream(read_file(fmt::format("/proc/{}/statm", pid))) >> total_pages >>
+      resident_pages;
+  return resident_pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace pyhost::test

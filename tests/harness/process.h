@@ -62,4 +62,7 @@ std::string program_of(pid_t pid);
 // What each open descriptor of a process refers to, sorted. Needs the right to look.
 std::vector<std::string> descriptors_of(pid_t pid);
 
+// The resident memory of a process; 0 when it is gone.
+std::size_t resident_bytes_of(pid_t pid);
+
 }  // namespace pyhost::test

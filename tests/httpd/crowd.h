@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -11,14 +12,27 @@
 
 namespace pyhost::test {
 
-// Clients that keep sending requests for tests/apps/labour.wsgi, each with an identity in its
-// query, a header and its body, until they are sent home. Every reply must be whole and its own,
-// or a failure that failures() lists.
-class Crowd {
- public:
+// What the clients of a Crowd do.
+struct CrowdPlan {
   static constexpr int kEndless = -1;
 
-  Crowd(const Httpd& httpd, int clients, int requests_of_each = kEndless);
+  int clients = 1;
+  int requests_of_each = kEndless;
+  // Otherwise every request has a connection of its own.
+  bool keep_connections = true;
+  // What each request works for; without it 5 to 20 ms.
+  std::string seconds;
+  // Begins the identities, so that those of two crowds differ.
+  std::string name = "crowd";
+};
+
+// Clients that keep sending requests for tests/apps/labour.wsgi, each with an identity in its
+// query, a header and its body, until they are sent home. Every reply must be whole and its own,
+// or a failure that failures() lists. A kept connection that httpd has closed before any reply is
+// what a browser tries again: so do they, once. After a 503 they wait as long as Retry-After says.
+class Crowd {
+ public:
+  Crowd(const Httpd& httpd, CrowdPlan plan);
   // Sends the clients home.
   ~Crowd() { finish(); }
   Crowd(const Crowd&) = delete;
@@ -28,17 +42,29 @@ class Crowd {
   void finish();
   // Waits until all of them have sent their requests.
   void wait();
+  // Waits for so many more replies; fails the test when they do not come.
+  void go_on(int replies) const;
 
   int answered() const noexcept { return answered_; }
+  int tried_again() const noexcept { return tried_again_; }
+  // The longest time from a request to the application's reply, and to a 503.
+  std::chrono::milliseconds slowest_reply() const noexcept { return slowest_reply_.load(); }
+  std::chrono::milliseconds slowest_refusal() const noexcept { return slowest_refusal_.load(); }
   // After finish() or wait(). The replies that are none of the application's.
   const std::vector<Response>& failures() const noexcept { return failures_; }
 
  private:
-  void work(const Httpd& httpd, int client, int requests);
+  void work(const Httpd& httpd, int client);
+  Response ask(const Httpd& httpd, HttpClient& connection, const Request& request);
   void judge(const Response& reply, const std::string& id, const std::string& body);
+  void heed(const Response& reply, std::chrono::milliseconds time);
 
+  const CrowdPlan plan_;
   std::atomic<bool> over_ = false;
   std::atomic<int> answered_ = 0;
+  std::atomic<int> tried_again_ = 0;
+  std::atomic<std::chrono::milliseconds> slowest_reply_{};
+  std::atomic<std::chrono::milliseconds> slowest_refusal_{};
   std::mutex mutex_;
   std::vector<Response> failures_;
   std::vector<std::jthread> clients_;

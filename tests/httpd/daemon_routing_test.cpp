@@ -65,6 +65,13 @@ TEST(ApplicationGroup, OfTheOnlyApplicationIsNamedAsBeforeOnRequest) {
 
 // --- The process group ---
 
+TEST(ProcessGroup, ServesAScriptBehindWhichItsAliasGoesOn) {
+  const Httpd httpd(
+      "WSGIDaemonProcess g\n"
+      "WSGIScriptAlias /sum ${APPS}/uploads.wsgi/ignore process-group=g\n");
+  EXPECT_EQ(httpd.get("/sum").body, "not read");
+}
+
 TEST(ProcessGroup, ComesFromTheAliasBeforeTheSection) {
   const Httpd httpd(std::string(kTwoGroups) +
                     "WSGIApplicationGroup %{GLOBAL}\n"

@@ -12,6 +12,7 @@
 #include "harness/error_log.h"
 #include "harness/httpd.h"
 #include "httpd/crowd.h"
+#include "httpd/held_requests.h"
 #include "httpd/text.h"
 
 namespace pyhost::test {
@@ -66,44 +67,12 @@ void wait_for_workers(const Httpd& httpd, std::size_t number) {
   EXPECT_TRUE(wait_until([&] { return count(httpd.log(), "PH0404") == number; })) << httpd.log();
 }
 
-// Requests that are inside a worker until they are released.
-class HeldRequests {
- public:
-  HeldRequests(const Httpd& httpd, std::string folder, int count)
-      : folder_(std::move(folder)), count_(count) {
-    for (int i = 0; i < count; ++i) {
-      clients_.emplace_back([&httpd, path = "/wait?" + mark(i)] { httpd.get(path); });
-    }
-  }
-  ~HeldRequests() { release(); }
-
-  bool all_run() const {
-    return wait_until([this] {
-      for (int i = 0; i < count_; ++i) {
-        if (!fs::exists(mark(i) + ".begun")) return false;
-      }
-      return true;
-    });
-  }
-  void release() {
-    for (int i = 0; i < count_; ++i) std::ofstream(mark(i));
-    clients_.clear();
-  }
-
- private:
-  std::string mark(int number) const { return folder_ + "/" + std::to_string(number); }
-
-  const std::string folder_;
-  const int count_;
-  std::vector<std::jthread> clients_;
-};
-
 TEST(Crowd, IsServedByAFewWorkersWithoutALostOrMixedReply) {
   const bool prefork = default_mpm() == Mpm::prefork;
   const int clients = prefork ? 60 : 200;
   const int requests = prefork ? 100 : 40;
   const Httpd httpd(config("processes=3 threads=4 queue=200"), room_for(clients));
-  Crowd crowd(httpd, clients, requests);
+  Crowd crowd(httpd, {.clients = clients, .requests_of_each = requests});
   crowd.wait();
   EXPECT_THAT(crowd.failures(), IsEmpty());
   EXPECT_EQ(crowd.answered(), clients * requests);
@@ -114,7 +83,7 @@ TEST(KilledWorkers, CostOnlyTheRequestsInsideThem) {
   constexpr auto kStorm = 5s;
   constexpr auto kPause = 100ms;
   Httpd httpd(config("processes=3 threads=4"), room_for(kClients));
-  Crowd crowd(httpd, kClients);
+  Crowd crowd(httpd, {.clients = kClients});
   std::mt19937 random(1);
   std::set<pid_t> killed;
   const auto end = std::chrono::steady_clock::now() + kStorm;
@@ -126,8 +95,7 @@ TEST(KilledWorkers, CostOnlyTheRequestsInsideThem) {
     kill(victim, SIGKILL);
     killed.insert(victim);
   }
-  const int at_end = crowd.answered();
-  EXPECT_TRUE(wait_until([&] { return crowd.answered() > at_end + kClients; }));
+  crowd.go_on(kClients);
   crowd.finish();
   for (const char* id : {"PH0406", "PH0407", "PH0450"}) httpd.tolerate_log(id);
 
@@ -154,8 +122,8 @@ TEST(KilledSupervisor, LosesNoRequestAndIsReplacedWithItsWorkers) {
   const auto before = set_of(httpd.running("pyhost-worker"));
   ASSERT_THAT(httpd.running("pyhost-supervisor"), SizeIs(1));
   const pid_t supervisor = httpd.running("pyhost-supervisor").front();
-  Crowd crowd(httpd, kClients);
-  EXPECT_TRUE(wait_until([&] { return crowd.answered() > 50; }));
+  Crowd crowd(httpd, {.clients = kClients});
+  crowd.go_on(50);
   kill(supervisor, SIGKILL);
   const auto is_replaced = [&] {
     const auto supervisors = httpd.running("pyhost-supervisor");
@@ -164,8 +132,7 @@ TEST(KilledSupervisor, LosesNoRequestAndIsReplacedWithItsWorkers) {
            std::ranges::none_of(workers, [&](pid_t pid) { return before.contains(pid); });
   };
   EXPECT_TRUE(wait_until(is_replaced)) << httpd.log();
-  const int then = crowd.answered();
-  EXPECT_TRUE(wait_until([&] { return crowd.answered() > then + 50; }));
+  crowd.go_on(50);
   crowd.finish();
   EXPECT_THAT(crowd.failures(), IsEmpty());
 }

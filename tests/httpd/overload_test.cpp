@@ -1,0 +1,106 @@
+// More clients than a process group has threads for.
+
+#include <gmock/gmock.h>
+
+#include "harness/httpd.h"
+#include "harness/soak.h"
+#include "httpd/crowd.h"
+#include "httpd/diary.h"
+
+namespace pyhost::test {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+using testing::Each;
+using testing::Field;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr int kThreads = 2;
+constexpr auto kWork = 50ms;
+constexpr char kWorkSeconds[] = "0.05";
+
+class Overload : public testing::Test {
+ protected:
+  // As many as a test machine has processes for when each needs one of httpd.
+  static int clients() { return default_mpm() == Mpm::prefork ? 60 : 200; }
+
+  void start(int queue) {
+    httpd_.emplace(
+        "MaxKeepAliveRequests 0\n"
+        "WSGIDaemonProcess g threads=2 queue=" +
+            std::to_string(queue) +
+            "\n"
+            "WSGIScriptAlias / ${APPS}/labour.wsgi process-group=g\n"
+            "SetEnv DIARY ${ROOT}/diary/requests\n",
+        default_mpm() == Mpm::prefork ? Options{.processes = clients(), .processes_left = clients()}
+                                      : Options{.processes = 2, .threads = 2 * clients()});
+    diary_ = httpd_->make_writable("diary") + "/requests";
+    // The import of the script is no work.
+    EXPECT_EQ(request("first").status, 200);
+  }
+  Response request(const std::string& id) const {
+    return httpd_->request({.path = "/", .headers = {{"X-Id", id}}});
+  }
+  // What the first request after the load takes.
+  std::chrono::milliseconds time_of_next() const {
+    const auto begun = steady_clock::now();
+    EXPECT_EQ(request("next").status, 200);
+    return std::chrono::ceil<std::chrono::milliseconds>(steady_clock::now() - begun);
+  }
+
+  std::optional<Httpd> httpd_;
+  std::string diary_;
+};
+
+TEST_F(Overload, IsRefusedAtOnceAndLeavesNothingOfTheCapacityUnused) {
+  const auto time = soaking() ? 20s : 5s;
+  start(20);
+  httpd_->expect_log("PH0452");
+  Crowd crowd(*httpd_, {.clients = clients(), .seconds = kWorkSeconds});
+  crowd.go_on(kThreads);
+  const int before = crowd.answered();
+  (void)wait_until([] { return false; }, time);
+  const int answered = crowd.answered() - before;
+  crowd.finish();
+  EXPECT_THAT(crowd.failures(), Not(IsEmpty()));
+  EXPECT_THAT(crowd.failures(), Each(Field(&Response::status, 503)));
+  const auto capacity = kThreads * (time / kWork);
+  EXPECT_GT(answered, capacity / 2);
+  // Those who wait for their turn wait for half a second.
+  EXPECT_LT(crowd.slowest_refusal(), 5s);
+  EXPECT_LT(time_of_next(), 5s);
+  RecordProperty("percent_of_capacity", static_cast<int>(100 * answered / capacity));
+  RecordProperty("refused", static_cast<int>(crowd.failures().size()));
+  RecordProperty("slowest_refusal_ms", static_cast<int>(crowd.slowest_refusal().count()));
+  RecordProperty("next_ms", static_cast<int>(time_of_next().count()));
+}
+
+TEST_F(Overload, LosesNobodyWhenTheQueueIsLongEnough) {
+  start(2 * clients());
+  Crowd crowd(*httpd_, {.clients = clients(), .requests_of_each = 1, .seconds = kWorkSeconds});
+  crowd.wait();
+  EXPECT_THAT(crowd.failures(), IsEmpty());
+  EXPECT_EQ(crowd.answered(), clients());
+  RecordProperty("slowest_reply_ms", static_cast<int>(crowd.slowest_reply().count()));
+}
+
+TEST_F(Overload, LeavesNoWorkForClientsThatHaveGone) {
+  constexpr int kMost = 20;
+  start(2 * clients());
+  {
+    std::vector<RawConnection> gone;
+    for (int i = 0; i < clients(); ++i) {
+      gone.push_back(httpd_->connect());
+      gone.back().send("GET / HTTP/1.1\r\nHost: localhost\r\nX-Seconds: 0.5\r\nX-Id: gone-" +
+                       std::to_string(i) + "\r\n\r\n");
+    }
+    EXPECT_TRUE(wait_until([this] { return Diary::read(diary_).begun.size() > kThreads; }));
+  }
+  EXPECT_LT(time_of_next(), 10s);
+  EXPECT_LT(Diary::read(diary_).begun.size(), std::size_t{kMost});
+}
+
+}  // namespace
+}  // namespace pyhost::test
