@@ -63,10 +63,12 @@ std::string_view name_of(Reason reason) noexcept {
 }
 
 void WorkerLife::stop(TimePoint now) {
-  if (drain_until_) {
+  if (stopped_) {
     drain_until_ = now;
     return;
   }
+  stopped_ = true;
+  if (drain_until_) return;
   const bool evicted = replace_for_ == Reason::eviction;
   drain_until_ = now + (evicted ? limits_.eviction_timeout : limits_.graceful_timeout);
   stop_ordered_ = true;

@@ -123,6 +123,7 @@ class WorkerLife {
   std::optional<TimePoint> first_request_;
   std::optional<Reason> replace_for_;  // the first reason wins
   bool successor_asked_ = false;
+  bool stopped_ = false;
   bool stop_ordered_ = false;  // stop() was called; its drain is not ordered yet
   std::optional<TimePoint> drain_until_;
   bool ended_ = false;

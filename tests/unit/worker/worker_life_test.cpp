@@ -148,6 +148,19 @@ TEST_F(WorkerLifeTest, GivesARequestUpAtRequestTimeout) {
   EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
 }
 
+TEST_F(WorkerLifeTest, FinishesRequestsWhenItIsStoppedWhileItDrainsForALimit) {
+  live({.request_timeout = 60s, .graceful_timeout = 15s});
+  const RunningRequest stuck = begin(0);
+  now += 30s;
+  const RunningRequest sibling = begin(1);
+  EXPECT_THAT(step_after(30s), ElementsAre(order(Kind::give_up, stuck),
+                                           order(Kind::drain, Reason::request_timeout)));
+  life->stop(now);
+  EXPECT_THAT(step_after(5s), IsEmpty());
+  finish(sibling);
+  EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
+}
+
 TEST_F(WorkerLifeTest, EndsAtOnceWhenOnlyLostRequestsAreLeft) {
   live({.request_timeout = 60s, .graceful_timeout = 15s});
   const RunningRequest stuck = begin(0);
