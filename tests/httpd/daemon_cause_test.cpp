@@ -63,7 +63,8 @@ struct End {
 class WorkerEnd : public testing::TestWithParam<End> {};
 
 TEST_P(WorkerEnd, BeforeTheReplyIs502WithItsCause) {
-  Httpd httpd(config("threads=2"));
+  // In an instrumented build, so that the signal is the kernel's to handle.
+  Httpd httpd(config("threads=2 env=ASAN_OPTIONS=detect_leaks=0:handle_segv=0"));
   const pid_t pid = worker_pid(httpd);
   EXPECT_EQ(httpd.get(GetParam().path).status, 502);
   const std::string line = only_line(httpd, "PH0450");

@@ -129,7 +129,8 @@ TEST_F(Operator, ReloadsAGroup) {
   const pid_t one = worker_pid(0), two = worker_pid(1);
   ASSERT_TRUE(logged("is ready", 3));
   EXPECT_EQ(command("reload", "one"), json({{"done", "process group 'one' is reloaded"}}));
-  for (const json& worker : group("one")["workers"]) EXPECT_EQ(worker["generation"], 2);
+  const json reloaded = group("one");
+  for (const json& worker : reloaded["workers"]) EXPECT_EQ(worker["generation"], 2);
   EXPECT_NE(worker_pid(0), one);
   EXPECT_EQ(worker_pid(1), two);
 }
