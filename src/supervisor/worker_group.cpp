@@ -10,7 +10,6 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "pyhost/base/file_time.h"
 #include "pyhost/base/json_text.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "supervisor/control_channel.h"
@@ -25,6 +24,11 @@ using base::Message;
 constexpr std::size_t kImportsMax = 200;
 // What a worker reports last before it imports; see the worker's own code.
 constexpr std::string_view kImportStep = "preload";
+
+std::int64_t now_us() {
+  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
 
 bool is_same_file(int one, int other) {
   struct stat first {};
@@ -215,7 +219,7 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
     setup_.log->log(
         LogLevel::error, Message::generation_failed,
         fmt::format("{}; next try in {} s", process.error().sentence, pause.count() / 1000));
-    if (life.withdrawn()) fall_back(base::before_later_changes_us());
+    if (life.withdrawn()) fall_back(now_us());
     return;
   }
   life.spawned(process->pid, Clock::now());
@@ -245,7 +249,7 @@ void WorkerGroup::keep(unsigned slot, unsigned generation, WorkerProcess process
                                             .status = StatusReader(std::move(process.status)),
                                             .board = setup_.board,
                                             .limits = life_limits(setup_.wanted.options),
-                                            .started_us = base::before_later_changes_us()})
+                                            .started_us = now_us()})
                        .first->second;
   if (first) take_slot_over(pid, worker);
   record_slot(slot);

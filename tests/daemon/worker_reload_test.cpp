@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
-#include <sys/stat.h>
 
 #include <chrono>
 #include <filesystem>
@@ -12,7 +11,6 @@
 
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "pyhost/base/file_time.h"
 
 namespace pyhost::test {
 namespace {
@@ -33,6 +31,11 @@ def application(environ, start_response):
     return [b'new']
 )";
 
+std::int64_t now_us() {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
 class WorkerOfChangedScript : public WorkerProcess {
  protected:
   // With another modification time.
@@ -40,15 +43,6 @@ class WorkerOfChangedScript : public WorkerProcess {
     const auto before = std::filesystem::last_write_time(path);
     std::ofstream(path, std::ios::trunc) << text;
     std::filesystem::last_write_time(path, before + 1s);
-  }
-
-  // What the supervisor does when a successor that has seen the change could not start.
-  void accept_change_of(const std::string& path) {
-    struct stat file {};
-    ASSERT_EQ(::stat(path.c_str(), &file), 0);
-    const std::int64_t changed_us = file.st_ctim.tv_sec * 1'000'000 + file.st_ctim.tv_nsec / 1000;
-    EXPECT_TRUE(wait_until([&] { return base::before_later_changes_us() > changed_us; }));
-    scoreboard_.keep_generation({0, 0}, base::before_later_changes_us());
   }
 
   std::string body_of(const std::string& path) {
@@ -97,7 +91,7 @@ TEST_F(WorkerOfChangedScript, GoesOnWithOldCodeWhenItIsPutBack) {
   std::string body;
   std::thread client([&] { body = body_of(site); });
   EXPECT_THAT(next_report(), HasSubstr("outdated"));
-  accept_change_of(site);
+  scoreboard_.keep_generation({0, 0}, now_us());
   scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
   client.join();
   EXPECT_EQ(body, "old");
@@ -113,7 +107,7 @@ TEST_F(WorkerOfChangedScript, IsReplacedForTheChangeAfterTheOneItWasPutBackFor) 
   EXPECT_EQ(body_of(site), "old");
   next_report();
   rewrite(site, "1/0");
-  accept_change_of(site);
+  scoreboard_.keep_generation({0, 0}, now_us());
   EXPECT_EQ(body_of(site), "old");
   rewrite(site, kNew);
   FakeExchange exchange;
