@@ -74,8 +74,9 @@ bool ScriptImports::wait() {
     next = std::min(*end, Clock::now() + kBetweenInterruptions);
   }
   if (!done_) {
+    // Unless this is a service, nobody was served yet, and nothing is lost.
     worker_.log.log(
-        LogLevel::warn, Message::import_stopped,
+        worker_.settings.threads == 0 ? LogLevel::warn : LogLevel::info, Message::import_stopped,
         fmt::format("{} ends although a script is still being imported", worker_.label));
   }
   return !end;
