@@ -12,6 +12,7 @@
 #include "harness/httpd.h"
 #include "httpd/load.h"
 #include "httpd/text.h"
+#include "httpd/versions.h"
 
 namespace pyhost::test {
 namespace {
@@ -22,16 +23,6 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr char kBroken[] = "raise ValueError('not today')\n";
-
-std::string version(int number) {
-  return "import time\n"
-         "def application(environ, start_response):\n"
-         "    if environ['QUERY_STRING']:\n"
-         "        time.sleep(float(environ['QUERY_STRING']))\n"
-         "    start_response('200 OK', [])\n"
-         "    return [b'" +
-         std::to_string(number) + "']\n";
-}
 
 // A site in a process group of its own, and its operator.
 class Site {
@@ -180,7 +171,7 @@ TEST(Control, LeavesWorkersAloneInARestartWhenTheyAreToStay) {
 }
 
 TEST(Control, IsForRootAndTheUserOfHttpdsParent) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (geteuid() != 0) GTEST_SKIP() << "only root can act as several users";
   const Site site;
   const CommandResult refused =
       run_as_server_user({PYHOST_TEST_PROGRAM, "stop", "site", "--server-root", site.httpd.root()});

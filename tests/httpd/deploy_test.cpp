@@ -10,6 +10,7 @@
 #include "harness/httpd.h"
 #include "httpd/load.h"
 #include "httpd/text.h"
+#include "httpd/versions.h"
 
 namespace pyhost::test {
 namespace {
@@ -18,16 +19,6 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr char kBroken[] = "def application(environ, start_response:\n";
-
-std::string version(int number) {
-  return "import time\n"
-         "def application(environ, start_response):\n"
-         "    if environ['QUERY_STRING']:\n"
-         "        time.sleep(float(environ['QUERY_STRING']))\n"
-         "    start_response('200 OK', [])\n"
-         "    return [b'" +
-         std::to_string(number) + "']\n";
-}
 
 // A site in a process group of its own.
 class Deployment {
