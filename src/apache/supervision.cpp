@@ -78,6 +78,14 @@ unsigned children_max() {
   return static_cast<unsigned>(std::max(number, 1));
 }
 
+// Of one child at a time: its own threads, and those of mod_http2, of which there are half as many
+// again unless H2MaxWorkers says more.
+unsigned waiters_of_child() {
+  int threads = 0;
+  ap_mpm_query(AP_MPMQ_HARD_LIMIT_THREADS, &threads);
+  return 3 * static_cast<unsigned>(std::max(threads, 1));
+}
+
 void on_supervisor(int reason, void* data, int) {
   auto& supervision = *static_cast<Supervision*>(data);
   if (reason == APR_OC_REASON_UNREGISTER) {
@@ -193,7 +201,7 @@ base::Result<> Supervision::prepare_scoreboard() {
   for (const auto& group : state_.groups) {
     slots[group.index] = std::max(kSlotsMin, std::bit_ceil(worker_count(group.options)));
   }
-  PH_TRY(board, metrics::Scoreboard::create(slots, children_max()));
+  PH_TRY(board, metrics::Scoreboard::create(slots, children_max(), waiters_of_child()));
   if (retained_.has_scoreboard) close(retained_.scoreboard);
   retained_.scoreboard = fcntl(board.fd(), F_DUPFD_CLOEXEC, 3);
   retained_.has_scoreboard = true;

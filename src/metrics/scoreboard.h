@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "metrics/queue.h"
 #include "metrics/scoreboard_memory.h"
 
 namespace pyhost::metrics {
@@ -59,19 +60,16 @@ struct SlotStatus {
   Death last_death;
 };
 
-// The row of one httpd child.
-struct ChildSeat {
-  std::uint32_t index = 0;
-};
-
 // All functions are lock-free, may be called from any thread of any process that has mapped the
 // board, and trust their indexes, which come from the configuration. The rows outlive every
 // process; a child that crashed is taken out of the counts by forget_child().
 class Scoreboard {
  public:
-  // One number of slots per group. The descriptor is close-on-exec.
+  // One number of slots per group. More waiters in one child than said are served too, but not in
+  // order. The descriptor is close-on-exec.
   static base::Result<Scoreboard> create(std::span<const std::uint32_t> slots_of_group,
-                                         std::uint32_t children_max);
+                                         std::uint32_t children_max,
+                                         std::uint32_t waiters_of_child);
   // Fails when the memory is not a scoreboard of this build.
   static base::Result<Scoreboard> map(base::UniqueFd fd);
 
@@ -115,19 +113,11 @@ class Scoreboard {
   // A place at a worker: at most one for each of its threads, over all children. False when there
   // is none left.
   bool take_place(ChildSeat seat, SlotId id) noexcept;
-  // Wakes one waiter.
+  // Calls the next that waits in the group's queue.
   void give_place_back(ChildSeat seat, SlotId id) noexcept;
 
-  // A place in the group's queue, which has `places`. False when it is full.
-  bool enter_queue(ChildSeat seat, std::uint32_t group, std::uint32_t places) noexcept;
-  void leave_queue(ChildSeat seat, std::uint32_t group) noexcept;
-  std::uint32_t waiting(std::uint32_t group) const noexcept;
-
-  // Grows whenever a place or a worker of the group comes free. Look at it first, then try to take
-  // a place, then wait for it to change. The wait may end early. PRECONDITION: in the queue.
-  std::uint32_t changes(std::uint32_t group) const noexcept;
-  void wait_for_change(std::uint32_t group, std::uint32_t seen,
-                       std::chrono::milliseconds at_most) const noexcept;
+  // Where requests wait for a place.
+  Queue queue(std::uint32_t group) const noexcept { return {memory_, group}; }
   // How the worker of that generation ended, as soon as the supervisor has recorded it; nothing
   // when that takes longer.
   std::optional<Death> wait_for_death(SlotId id, std::uint32_t generation,
@@ -139,9 +129,6 @@ class Scoreboard {
   std::uint32_t index_of(SlotId id) const noexcept;
   SlotRow& row(SlotId id) const noexcept;
   Holding& place_of(ChildSeat seat, SlotId id) const noexcept;
-  Holding& queue_place_of(ChildSeat seat, std::uint32_t group) const noexcept;
-  void wake(std::uint32_t group, int waiters) noexcept;
-  void wake_for_death(std::uint32_t group) noexcept;
 
   ScoreboardMemory memory_;
 };

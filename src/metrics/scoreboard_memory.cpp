@@ -15,7 +15,7 @@ namespace pyhost::metrics {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x6472'6f62'7473'6f68;
-constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kVersion = 4;
 // Keeps the sizes below far from overflow, and no configuration comes near.
 constexpr std::uint32_t kRowsMax = 1 << 16;
 
@@ -23,9 +23,14 @@ std::uint64_t holdings_count(const BoardHeader& header) noexcept {
   return std::uint64_t{header.children} * (header.slots + header.groups);
 }
 
+std::uint64_t cells_count(const BoardHeader& header) noexcept {
+  return std::uint64_t{header.children} * header.waiters;
+}
+
 std::uint64_t bytes_for(const BoardHeader& header) noexcept {
   return sizeof(BoardHeader) + header.groups * sizeof(GroupRow) + header.slots * sizeof(SlotRow) +
-         header.children * sizeof(ChildRow) + holdings_count(header) * sizeof(Holding);
+         header.children * sizeof(ChildRow) + cells_count(header) * sizeof(WaiterCell) +
+         holdings_count(header) * sizeof(Holding);
 }
 
 base::Result<char*> map_bytes(int fd, std::size_t bytes) {
@@ -42,8 +47,8 @@ base::Result<> check(const BoardHeader& header, std::uint64_t file_bytes) {
     return base::fail("the scoreboard is of another build; restart httpd");
   }
   const bool sane = header.groups <= kRowsMax && header.slots <= kRowsMax &&
-                    header.children <= kRowsMax && header.total_bytes == bytes_for(header) &&
-                    header.total_bytes == file_bytes;
+                    header.children <= kRowsMax && header.waiters <= kRowsMax &&
+                    header.total_bytes == bytes_for(header) && header.total_bytes == file_bytes;
   if (!sane) return base::fail("the scoreboard's size does not match its contents; restart httpd");
   return {};
 }
@@ -51,9 +56,11 @@ base::Result<> check(const BoardHeader& header, std::uint64_t file_bytes) {
 }  // namespace
 
 base::Result<ScoreboardMemory> ScoreboardMemory::create(
-    std::span<const std::uint32_t> slots_of_group, std::uint32_t children_max) {
+    std::span<const std::uint32_t> slots_of_group, std::uint32_t children_max,
+    std::uint32_t waiters_of_child) {
   const auto slots = std::accumulate(slots_of_group.begin(), slots_of_group.end(), std::uint64_t{});
-  if (slots_of_group.size() > kRowsMax || slots > kRowsMax || children_max > kRowsMax) {
+  if (slots_of_group.size() > kRowsMax || slots > kRowsMax || children_max > kRowsMax ||
+      waiters_of_child > kRowsMax) {
     return base::fail(fmt::format("a scoreboard for {} workers and {} httpd children is too large",
                                   slots, children_max));
   }
@@ -61,7 +68,8 @@ base::Result<ScoreboardMemory> ScoreboardMemory::create(
                      .version = kVersion,
                      .groups = static_cast<std::uint32_t>(slots_of_group.size()),
                      .slots = static_cast<std::uint32_t>(slots),
-                     .children = children_max};
+                     .children = children_max,
+                     .waiters = waiters_of_child};
   header.total_bytes = bytes_for(header);
   base::UniqueFd fd(::memfd_create("pyhost-scoreboard", MFD_CLOEXEC));
   if (!fd.valid() || ::ftruncate(fd.get(), static_cast<off_t>(header.total_bytes)) != 0) {
@@ -111,6 +119,8 @@ ScoreboardMemory::ScoreboardMemory(base::UniqueFd fd, char* start,
   take(header.groups, groups_);
   take(header.slots, slots_);
   take(header.children, children_);
+  cells_per_child_ = header.waiters;
+  take(cells_count(header), cells_);
   take(holdings_count(header), holdings_);
 }
 
@@ -121,10 +131,16 @@ ScoreboardMemory::ScoreboardMemory(ScoreboardMemory&& other) noexcept
       groups_(other.groups_),
       slots_(other.slots_),
       children_(other.children_),
+      cells_per_child_(other.cells_per_child_),
+      cells_(other.cells_),
       holdings_(other.holdings_) {}
 
 ScoreboardMemory::~ScoreboardMemory() {
   if (start_ != nullptr) ::munmap(start_, total_bytes_);
+}
+
+std::span<WaiterCell> ScoreboardMemory::cells_of(std::size_t child) const noexcept {
+  return cells_.subspan(child * cells_per_child_, cells_per_child_);
 }
 
 std::span<Holding> ScoreboardMemory::holdings_of(std::size_t child) const noexcept {

@@ -23,6 +23,7 @@ struct alignas(kRowAlignment) BoardHeader {
   std::uint32_t groups;
   std::uint32_t slots;     // of all groups
   std::uint32_t children;  // at most
+  std::uint32_t waiters;   // of one child, at most
   std::uint64_t total_bytes;
 };
 
@@ -30,8 +31,9 @@ struct alignas(kRowAlignment) GroupRow {
   std::uint32_t first_slot;  // these two are written once
   std::uint32_t slots;
   std::atomic<std::uint32_t> waiting;
-  std::atomic<std::uint32_t> changes;  // a futex word: grows when a place or a worker comes free
-  std::atomic<std::uint32_t> stopped;  // by an operator: not 0
+  std::atomic<std::uint32_t> deaths;             // of workers; a futex word
+  std::atomic<std::uint32_t> stopped;            // by an operator: not 0
+  std::atomic<std::uint64_t> in_order_until_ns;  // since boot; see Queue
 };
 
 struct alignas(kRowAlignment) SlotRow {
@@ -51,6 +53,13 @@ struct alignas(kRowAlignment) ChildRow {
   std::atomic<std::int32_t> pid;  // 0 = free
 };
 
+// One request that waits in a queue.
+struct WaiterCell {
+  std::atomic<std::uint64_t> arrival;  // 0 = free, all ones = not in line, else ns since boot
+  std::atomic<std::uint32_t> group;
+  std::atomic<std::uint32_t> called;  // a futex word: not 0 when a place has come free for it
+};
+
 // What one child holds of one slot's places, or of one group's queue.
 using Holding = std::atomic<std::uint32_t>;
 
@@ -59,14 +68,16 @@ static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(Slot
               sizeof(ChildRow) == 64);
 static_assert(offsetof(SlotRow, requests) == 16 && offsetof(SlotRow, death) == 40);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
-              std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Holding) == 4);
+              std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Holding) == 4 &&
+              sizeof(WaiterCell) == 16);
 
-// Header, groups, slots, children, then for each child its holdings: slots first, then groups.
-// Unmaps when it goes.
+// Header, groups, slots, children, then for each child its cells, then for each child its holdings:
+// slots first, then groups. Unmaps when it goes.
 class ScoreboardMemory {
  public:
   static base::Result<ScoreboardMemory> create(std::span<const std::uint32_t> slots_of_group,
-                                               std::uint32_t children_max);
+                                               std::uint32_t children_max,
+                                               std::uint32_t waiters_of_child);
   static base::Result<ScoreboardMemory> map(base::UniqueFd fd);
 
   ScoreboardMemory(ScoreboardMemory&& other) noexcept;
@@ -77,6 +88,7 @@ class ScoreboardMemory {
   std::span<GroupRow> groups() const noexcept { return groups_; }
   std::span<SlotRow> slots() const noexcept { return slots_; }
   std::span<ChildRow> children() const noexcept { return children_; }
+  std::span<WaiterCell> cells_of(std::size_t child) const noexcept;
   std::span<Holding> holdings_of(std::size_t child) const noexcept;
 
  private:
@@ -88,6 +100,8 @@ class ScoreboardMemory {
   std::span<GroupRow> groups_;
   std::span<SlotRow> slots_;
   std::span<ChildRow> children_;
+  std::size_t cells_per_child_ = 0;
+  std::span<WaiterCell> cells_;
   std::span<Holding> holdings_;
 };
 

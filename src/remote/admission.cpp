@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "pyhost/base/scope_exit.h"
-
 namespace pyhost::remote {
 namespace {
 
@@ -54,28 +52,45 @@ bool Admission::is_candidate(const SlotStatus& worker, std::uint32_t slot) const
   return !avoided || avoided->generation != worker.generation || Clock::now() >= avoided->until;
 }
 
-std::optional<Place> Admission::try_enter() {
+Admission::Survey Admission::survey() {
+  Survey found;
   any_candidate_ = renewing_ = false;
-  while (true) {
-    threads_missing_ = 0;
-    std::optional<std::uint32_t> best;
-    SlotStatus chosen;
-    for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
-      const SlotStatus worker = scoreboard_.status({settings_.group_index, slot});
-      if (worker.state == SlotState::draining) renewing_ = true;
-      if (!is_candidate(worker, slot)) {
-        threads_missing_ += settings_.threads;
-        continue;
-      }
-      any_candidate_ = true;
-      if (worker.outstanding >= worker.threads) continue;
-      if (best && worker.outstanding >= chosen.outstanding) continue;
-      best = slot;
-      chosen = worker;
+  threads_missing_ = 0;
+  for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
+    const SlotStatus worker = scoreboard_.status({settings_.group_index, slot});
+    if (worker.state == SlotState::draining) renewing_ = true;
+    if (!is_candidate(worker, slot)) {
+      if (worker.state == SlotState::ready) found.avoids_one = true;
+      threads_missing_ += settings_.threads;
+      continue;
     }
-    if (!best) return std::nullopt;
-    const Worker worker{{settings_.group_index, *best}, chosen.pid, chosen.generation};
-    if (scoreboard_.take_place(seat_, worker.slot)) return Place(scoreboard_, seat_, worker);
+    any_candidate_ = true;
+    if (worker.outstanding >= worker.threads) continue;
+    found.free_places += worker.threads - worker.outstanding;
+    if (found.best && worker.outstanding >= found.best_outstanding) continue;
+    found.best = Worker{{settings_.group_index, slot}, worker.pid, worker.generation};
+    found.best_outstanding = worker.outstanding;
+  }
+  return found;
+}
+
+std::optional<Place> Admission::try_enter() {
+  while (const auto worker = survey().best) {
+    if (scoreboard_.take_place(seat_, worker->slot)) return Place(scoreboard_, seat_, *worker);
+  }
+  return std::nullopt;
+}
+
+std::optional<Place> Admission::try_enter_from(metrics::Waiter& waiter) {
+  while (true) {
+    const Survey found = survey();
+    if (waiter.stand_aside(found.avoids_one)) continue;
+    if (!waiter.may_take(found.free_places) || !found.best) return std::nullopt;
+    waiter.step_out();
+    if (scoreboard_.take_place(seat_, found.best->slot)) {
+      return Place(scoreboard_, seat_, *found.best);
+    }
+    waiter.step_back();
   }
 }
 
@@ -88,33 +103,48 @@ tl::expected<Place, Refusal> Admission::enter() {
                             settings_.process_group)});
   }
   if (sent_back_ && Clock::now() >= began_ + patience()) return tl::unexpected(unreachable());
-  if (auto place = try_enter()) return *std::move(place);
-  // Who will be served as soon as a worker is back does not wait for anybody else.
-  const std::uint32_t queue_max = settings_.queue_max + threads_missing_;
-  if (!scoreboard_.enter_queue(seat_, settings_.group_index, queue_max)) {
-    return tl::unexpected(
-        Refusal{kServiceUnavailable, LogLevel::error, Message::queue_full,
-                fmt::format("{} and {} requests wait already", state_of_workers(), queue_max)});
+  metrics::Queue queue = scoreboard_.queue(settings_.group_index);
+  // A request that comes back from a worker has had its turn.
+  if (comes_back_ || !queue.keeps_order()) {
+    if (auto place = try_enter()) return *std::move(place);
+  } else {
+    survey();
   }
-  const base::ScopeExit leave([this] { scoreboard_.leave_queue(seat_, settings_.group_index); });
+  // Who will be served as soon as a worker is back does not wait for anybody else.
+  const std::uint32_t places = settings_.queue_max + threads_missing_;
+  auto waiter = queue.enter(seat_, places, began_);
+  if (!waiter) return tl::unexpected(full(places));
+  return wait_for_place(*waiter);
+}
+
+tl::expected<Place, Refusal> Admission::wait_for_place(metrics::Waiter& waiter) {
   auto look_at = began_ + kLookInterval;
   while (true) {
-    const std::uint32_t seen = scoreboard_.changes(settings_.group_index);
+    waiter.listen();
     const Clock::time_point now = Clock::now();
     if (now >= look_at) {
       if (auto refusal = refusal_when_unwanted()) return tl::unexpected(*std::move(refusal));
       look_at = now + kLookInterval;
     }
     if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
-    if (auto place = try_enter()) return *std::move(place);
+    if (auto place = try_enter_from(waiter)) return *std::move(place);
     if (auto refusal = refusal_when_late(now)) return tl::unexpected(*std::move(refusal));
-    milliseconds at_most = sent_back_ ? kPostponement : kLookInterval;
-    for (const milliseconds limit : {settings_.queue_timeout, patience()}) {
-      const auto left = std::chrono::ceil<milliseconds>(began_ + limit - now);
-      if (left > milliseconds::zero()) at_most = std::min(at_most, left);
-    }
-    scoreboard_.wait_for_change(settings_.group_index, seen, at_most);
+    waiter.wait_until(next_look(now));
   }
+}
+
+// When something may have happened that nobody calls for.
+Admission::Clock::time_point Admission::next_look(Clock::time_point now) const noexcept {
+  Clock::time_point next = now + (sent_back_ ? kPostponement : kLookInterval);
+  for (const milliseconds limit : {settings_.queue_timeout, patience()}) {
+    if (began_ + limit > now) next = std::min(next, began_ + limit);
+  }
+  return next;
+}
+
+Refusal Admission::full(std::uint32_t waiting) const {
+  return {kServiceUnavailable, LogLevel::error, Message::queue_full,
+          fmt::format("{} and {} requests wait already", state_of_workers(), waiting)};
 }
 
 std::string Admission::state_of_workers() const {
@@ -171,6 +201,7 @@ void Admission::postpone(const Worker& worker, std::string why) {
 
 void Admission::avoid_until(const Worker& worker, Clock::time_point moment, std::string why) {
   avoided_[worker.slot.slot] = {.generation = worker.generation, .until = moment};
+  comes_back_ = true;
   last_reason_ = std::move(why);
 }
 

@@ -71,7 +71,20 @@ class Admission {
     Clock::time_point until{};
   };
 
+  // What a look at all workers has found.
+  struct Survey {
+    std::optional<Worker> best;  // of those with a free place
+    std::uint32_t best_outstanding = 0;
+    std::uint32_t free_places = 0;
+    bool avoids_one = false;  // that others may ask
+  };
+
+  Survey survey();
   std::optional<Place> try_enter();
+  std::optional<Place> try_enter_from(metrics::Waiter& waiter);
+  tl::expected<Place, Refusal> wait_for_place(metrics::Waiter& waiter);
+  Refusal full(std::uint32_t waiting) const;
+  Clock::time_point next_look(Clock::time_point now) const noexcept;
   std::chrono::milliseconds patience() const noexcept;
   Refusal unreachable() const;
   std::optional<Refusal> refusal_when_stopped() const;
@@ -89,8 +102,9 @@ class Admission {
   std::vector<std::optional<Avoided>> avoided_;  // by slot
   unsigned attempts_left_;                       // at workers that cannot be reached
   bool sent_back_ = false;
+  bool comes_back_ = false;  // sent back, or from a worker that cannot be reached
   std::string last_reason_ = "none is ready";
-  // As the last try_enter() has found them.
+  // As the last survey() has found them.
   bool any_candidate_ = false;
   std::uint32_t threads_missing_ = 0;  // of the slots without a worker that can be asked
   bool renewing_ = false;              // a worker that serves nobody waits for its successor

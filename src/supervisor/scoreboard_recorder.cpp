@@ -96,7 +96,7 @@ class ScoreboardRecorder final : public SlotRecorder {
     return board_.status(slot_id(position));
   }
 
-  unsigned waiting(unsigned group) const noexcept override { return board_.waiting(group); }
+  unsigned waiting(unsigned group) const noexcept override { return board_.queue(group).length(); }
 
   void record_death(SlotPosition position, pid_t pid, unsigned generation,
                     const Death& death) noexcept override {

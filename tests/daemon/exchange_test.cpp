@@ -272,7 +272,7 @@ TEST_F(RemoteExchange, RepliesOfConcurrentRequestsAreNotMixed) {
   }
   for (std::thread& client : clients) client.join();
   EXPECT_EQ(right, kClients);
-  EXPECT_EQ(scoreboard_.waiting(0), 0u);
+  EXPECT_EQ(scoreboard_.queue(0).length(), 0u);
 }
 
 }  // namespace

@@ -284,7 +284,7 @@ TEST_F(RemoteFailure, QueueHasRoomForTheThreadsOfWorkersThatAreNotReady) {
     FakeExchange& exchange = *early.emplace_back(std::make_unique<FakeExchange>());
     clients.emplace_back([&] { run("/apps/hello", exchange); });
   }
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.waiting(0) == clients.size(); }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == clients.size(); }));
   EXPECT_EQ(run("/apps/hello", refused).status, 503);
   EXPECT_NE(refused.recorder().text_of(Message::queue_full).find("is ready"), std::string::npos);
   start_worker(0, 1);
@@ -299,7 +299,7 @@ TEST_F(RemoteFailure, RequestWaitsForAFreeThread) {
   std::thread first([&] { run("/apps/held", held); });
   EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
   std::thread second([&] { run("/apps/hello", waiting); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.waiting(0) == 1; }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
   release_.count_down();
   first.join();
   second.join();
@@ -330,7 +330,7 @@ TEST_F(RemoteFailure, RequestWaitsForAWorkerThatIsStarting) {
   FakeExchange exchange;
   engine();
   std::thread client([&] { run("/apps/hello", exchange); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.waiting(0) == 1; }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
   start_worker(2);
   client.join();
   EXPECT_EQ(exchange.body(), "hello");

@@ -22,7 +22,7 @@ base::UniqueFd listen_at(const std::string& path) {
   return socket;
 }
 
-GroupTest::GroupTest() : scoreboard_(*metrics::Scoreboard::create(kGroupSlots, 2)) {
+GroupTest::GroupTest() : scoreboard_(*metrics::Scoreboard::create(kGroupSlots, 2, 64)) {
   pool_settings_ = {.process_group = "blog",
                     .socket_timeout = kPatience,
                     .httpd_uid = ::getuid(),

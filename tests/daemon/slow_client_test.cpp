@@ -294,7 +294,7 @@ TEST_F(LeavingClient, IsNotServedWhenItHasLeftTheQueue) {
   std::thread first([&] { run("/apps/held", held); });
   EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
   std::thread second([&] { outcome_ = run("/apps/held", waiting); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.waiting(0) == 1; }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
   client_.leave();
   second.join();
   EXPECT_EQ(outcome_.status, 400);

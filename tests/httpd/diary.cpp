@@ -9,7 +9,10 @@ Diary Diary::read(const std::string& file) {
   std::ifstream in(file);
   std::string event;
   std::string id;
-  while (in >> event >> id) (event == "begun" ? diary.begun : diary.ended).insert(id);
+  while (in >> event >> id) {
+    (event == "begun" ? diary.begun : diary.ended).insert(id);
+    if (event == "begun") diary.in_order.push_back(id);
+  }
   return diary;
 }
 

@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 namespace pyhost::test {
 
@@ -11,6 +12,7 @@ struct Diary {
   // What the file holds now.
   static Diary read(const std::string& file);
 
+  std::vector<std::string> in_order;  // of their beginnings
   std::multiset<std::string> begun;
   std::multiset<std::string> ended;
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+
 #include "harness/httpd.h"
 #include "harness/soak.h"
 #include "httpd/crowd.h"
@@ -12,10 +14,13 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
+using testing::_;
 using testing::Each;
 using testing::Field;
+using testing::Ge;
 using testing::IsEmpty;
 using testing::Not;
+using testing::Pair;
 
 constexpr int kThreads = 2;
 constexpr auto kWork = 50ms;
@@ -85,6 +90,24 @@ TEST_F(Overload, LosesNobodyWhenTheQueueIsLongEnough) {
   EXPECT_THAT(crowd.failures(), IsEmpty());
   EXPECT_EQ(crowd.answered(), clients());
   RecordProperty("slowest_reply_ms", static_cast<int>(crowd.slowest_reply().count()));
+}
+
+// Each client sends its next request when it has the reply to the last, so that in turn means that
+// all get about as many.
+TEST_F(Overload, ServesThoseThatWaitInTurn) {
+  constexpr int kClients = 30;
+  constexpr int kTurns = 10;
+  start(2 * kClients);
+  Crowd crowd(*httpd_, {.clients = kClients, .requests_of_each = kTurns, .seconds = kWorkSeconds});
+  crowd.wait();
+  EXPECT_THAT(crowd.failures(), IsEmpty());
+  std::map<std::string, int> turns;
+  for (const std::string& id : Diary::read(diary_).in_order) {
+    if (!id.starts_with("crowd-")) continue;
+    if (++turns[id.substr(0, id.rfind('-'))] == kTurns) break;
+  }
+  EXPECT_EQ(turns.size(), std::size_t{kClients});
+  EXPECT_THAT(turns, Each(Pair(_, Ge(kTurns - 3))));
 }
 
 TEST_F(Overload, LeavesNoWorkForClientsThatHaveGone) {

@@ -37,7 +37,7 @@ std::optional<Stat> stat_of(pid_t pid) {
 
 metrics::Scoreboard make_scoreboard() {
   const std::vector<std::uint32_t> slots(8, 4);
-  auto board = metrics::Scoreboard::create(slots, 1);
+  auto board = metrics::Scoreboard::create(slots, 1, 4);
   if (!board) ADD_FAILURE() << board.error().sentence;
   return *std::move(board);
 }

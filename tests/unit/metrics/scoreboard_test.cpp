@@ -22,16 +22,14 @@ constexpr SlotId kLast{1, 2};
 
 Scoreboard two_groups() {
   const std::vector<std::uint32_t> slots{2, 3};
-  return *Scoreboard::create(slots, 4);
+  return *Scoreboard::create(slots, 4, 4);
 }
 
 TEST(Scoreboard, TellsWhichGroupsAreStopped) {
   Scoreboard board = two_groups();
-  const std::uint32_t before = board.changes(1);
   board.stop_group(1);
   EXPECT_TRUE(board.is_stopped(1));
   EXPECT_FALSE(board.is_stopped(0));
-  EXPECT_NE(board.changes(1), before);
   board.start_group(1);
   EXPECT_FALSE(board.is_stopped(1));
 }
@@ -116,17 +114,6 @@ TEST(Scoreboard, HasOnePlaceForEachThreadOfAWorker) {
   EXPECT_EQ(board.status(kFirst).outstanding, 2u);
 }
 
-TEST(Scoreboard, BoundsTheQueueOfAGroup) {
-  Scoreboard board = two_groups();
-  const ChildSeat seat = *board.take_seat(1);
-  EXPECT_TRUE(board.enter_queue(seat, 1, 1));
-  EXPECT_FALSE(board.enter_queue(seat, 1, 1));
-  EXPECT_EQ(board.waiting(1), 1u);
-  EXPECT_EQ(board.waiting(0), 0u);
-  board.leave_queue(seat, 1);
-  EXPECT_TRUE(board.enter_queue(seat, 1, 1));
-}
-
 TEST(Scoreboard, GivesNoMoreSeatsThanItHas) {
   Scoreboard board = two_groups();
   for (pid_t pid = 1; pid <= 4; ++pid) EXPECT_TRUE(board.take_seat(pid));
@@ -143,10 +130,8 @@ TEST(Scoreboard, TakesBackWhatAForgottenChildHeld) {
   ASSERT_TRUE(board.take_place(crashed, kFirst));
   ASSERT_TRUE(board.take_place(crashed, kFirst));
   ASSERT_TRUE(board.take_place(living, kFirst));
-  ASSERT_TRUE(board.enter_queue(crashed, 0, 9));
   board.forget_child(1);
   EXPECT_EQ(board.status(kFirst).outstanding, 1u);
-  EXPECT_EQ(board.waiting(0), 0u);
 }
 
 TEST(Scoreboard, DrainsOnlyAReadyWorker) {
@@ -203,27 +188,6 @@ TEST(Scoreboard, NeverHasMorePlacesTakenThanThreads) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_LE(most.load(), 2);
   EXPECT_EQ(board.status(kFirst).outstanding, 0u);
-}
-
-TEST(Scoreboard, WakesAWaiterWhenAPlaceComesFree) {
-  Scoreboard board = two_groups();
-  board.begin_generation(kFirst, 100, 1, 1);
-  const ChildSeat seat = *board.take_seat(1);
-  ASSERT_TRUE(board.take_place(seat, kFirst));
-  std::atomic<bool> got = false;
-  std::thread waiter([&] {
-    ASSERT_TRUE(board.enter_queue(seat, 0, 1));
-    while (true) {
-      const std::uint32_t seen = board.changes(0);
-      if (board.take_place(seat, kFirst)) break;
-      board.wait_for_change(0, seen, 60s);
-    }
-    got = true;
-  });
-  EXPECT_TRUE(test::wait_until([&] { return board.waiting(0) == 1; }));
-  board.give_place_back(seat, kFirst);
-  waiter.join();
-  EXPECT_TRUE(got);
 }
 
 TEST(Scoreboard, WaitsForTheDeathOfAGeneration) {
