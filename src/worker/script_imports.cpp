@@ -40,6 +40,11 @@ std::optional<gateway::Preload> preload_of(const gateway::ImportedScript& script
 
 }  // namespace
 
+void ImportLog::log(LogLevel level, Message message, std::string_view text) noexcept {
+  log_.log(told_to_end_ && message == Message::script_exited ? LogLevel::info : level, message,
+           text);
+}
+
 base::Result<bool> ScriptImports::import_all() {
   const gateway::WorkerSettings& settings = worker_.settings;
   if (settings.preloads.empty() && settings.predecessor_imports.empty()) return true;
@@ -69,6 +74,7 @@ bool ScriptImports::wait() {
     if (event != StopEvent::none && end) break;
     if (!end) end = Clock::now() + worker_.settings.limits.graceful_timeout;
     stopping_ = true;
+    log_.told_to_end();
     // A script whose interpreter is still being made is not reached the first time.
     if (gateway::EngineWatch* watch = worker_.engine.watch()) watch->interrupt_preloads();
     next = std::min(*end, Clock::now() + kBetweenInterruptions);
@@ -86,7 +92,7 @@ void ScriptImports::run() {
   const auto note = [this](base::Result<> imported) {
     if (imported) return;
     // A worker that does not start says so itself.
-    if (!worker_.settings.imports_required) {
+    if (!worker_.settings.imports_required && !stopping_) {
       worker_.log.log(LogLevel::error, Message::preload_failed, imported.error().sentence);
     }
     if (!failure_) failure_ = std::move(imported).error();
@@ -100,7 +106,7 @@ void ScriptImports::run() {
 base::Result<> ScriptImports::import(const gateway::Preload& preload) {
   if (stopping_) return {};
   return worker_.engine.preload(target_of(preload, worker_.settings.engine.process_group),
-                                worker_.log);
+                                log_);
 }
 
 // What is no longer configured or no longer there is no reason not to start.

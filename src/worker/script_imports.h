@@ -25,10 +25,26 @@ struct ImportSurroundings {
   base::LogSink& log;
 };
 
+// The log of imports that may be told to end: that a script follows is no failure.
+class ImportLog final : public base::LogSink {
+ public:
+  explicit ImportLog(base::LogSink& log) noexcept : log_(log) {}
+
+  // From here on.
+  void told_to_end() noexcept { told_to_end_ = true; }
+
+  bool wants(base::LogLevel level) const noexcept override { return log_.wants(level); }
+  void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
+
+ private:
+  base::LogSink& log_;
+  std::atomic<bool> told_to_end_ = false;
+};
+
 class ScriptImports {
  public:
   explicit ScriptImports(ImportSurroundings surroundings) noexcept
-      : worker_(std::move(surroundings)) {}
+      : worker_(std::move(surroundings)), log_(worker_.log) {}
 
   // Imports what is configured and what the predecessor had, on a thread of its own: for Python's
   // stack, and so that the calling main thread hears signals meanwhile. A script that cannot be
@@ -50,6 +66,7 @@ class ScriptImports {
   bool is_still_served(const gateway::Preload& import) const;
 
   const ImportSurroundings worker_;
+  ImportLog log_;
   std::atomic<bool> done_ = false;
   std::atomic<bool> stopping_ = false;  // no further script is imported
   std::optional<base::Error> failure_;  // the importing thread's until it is done

@@ -255,6 +255,7 @@ finally:
   ::kill(pid_, SIGTERM);
   EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
   EXPECT_EQ(read_file(ended), "finally atexit");
+  EXPECT_THAT(log(), Not(HasSubstr(":error]")));
 }
 
 TEST_F(WorkerLimits, ImportThatDoesNotEndIsLeftBehind) {
