@@ -77,7 +77,7 @@ void Crowd::heed(const Response& reply, milliseconds time) {
 void Crowd::judge(const Response& reply, const std::string& id, const std::string& body) {
   if (reply.status != 200 || !reply.complete()) {
     const std::lock_guard lock(mutex_);
-    failures_.push_back(reply);
+    failures_.push_back({reply, id});
     return;
   }
   ++answered_;

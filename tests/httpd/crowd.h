@@ -26,6 +26,11 @@ struct CrowdPlan {
   std::string name = "crowd";
 };
 
+// The reply to a request that should have got a better one.
+struct FailedReply : Response {
+  std::string id;  // of the request
+};
+
 // Clients that keep sending requests for tests/apps/labour.wsgi, each with an identity in its
 // query, a header and its body, until they are sent home. Every reply must be whole and its own,
 // or a failure that failures() lists. A kept connection that httpd has closed before any reply is
@@ -51,7 +56,7 @@ class Crowd {
   std::chrono::milliseconds slowest_reply() const noexcept { return slowest_reply_.load(); }
   std::chrono::milliseconds slowest_refusal() const noexcept { return slowest_refusal_.load(); }
   // After finish() or wait(). The replies that are none of the application's.
-  const std::vector<Response>& failures() const noexcept { return failures_; }
+  const std::vector<FailedReply>& failures() const noexcept { return failures_; }
 
  private:
   void work(const Httpd& httpd, int client);
@@ -66,7 +71,7 @@ class Crowd {
   std::atomic<std::chrono::milliseconds> slowest_reply_{};
   std::atomic<std::chrono::milliseconds> slowest_refusal_{};
   std::mutex mutex_;
-  std::vector<Response> failures_;
+  std::vector<FailedReply> failures_;
   std::vector<std::jthread> clients_;
 };
 

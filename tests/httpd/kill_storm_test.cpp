@@ -22,15 +22,18 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 constexpr char kConfig[] =
+    "ErrorLogFormat \"[%{cu}t] [%-m:%l] [pid %P:tid %T] %M% request\\ %{X-Id}i\"\n"
     "WSGIDaemonProcess g processes=3 threads=5 shutdown-timeout=2\n"
     "WSGIScriptAlias /labour ${APPS}/labour.wsgi process-group=g application-group=%{GLOBAL}\n"
     "WSGIScriptAlias /sum ${APPS}/uploads.wsgi/sum process-group=g\n"
     "SetEnv DIARY ${ROOT}/diary/requests\n";
 
-std::size_t lines_with(const Httpd& httpd, std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      parse_error_log(httpd.log()),
-      [&](const ErrorLogLine& line) { return line.text.find(text) != line.text.npos; }));
+// The records of requests end with their identity.
+std::ptrdiff_t records_with(const std::vector<ErrorLogLine>& log, std::string_view text,
+                            std::string_view end) {
+  return std::ranges::count_if(log, [&](const ErrorLogLine& line) {
+    return line.text.find(text) != line.text.npos && line.text.ends_with(end);
+  });
 }
 
 class KillStorm : public testing::Test {
@@ -79,14 +82,20 @@ TEST_F(KillStorm, CostsOnlyWhatWasInsideKilledProcesses) {
   const auto recovery = steady_clock::now() - last_kill;
   crowd.finish();
 
-  // A client of a killed child has nothing; that of a killed worker has a reply or a part of one,
-  // and the log its cause.
-  std::size_t without_reply = 0;
-  for (const Response& failure : crowd.failures()) {
-    without_reply += failure.status == 0 ? 1 : 0;
-    EXPECT_TRUE(!failure.complete() || failure.status == 502) << failure;
+  // A client of a killed child has nothing or a part of its reply; that of a killed worker has a
+  // part too or is told, and the log has the cause.
+  const std::vector<ErrorLogLine> log = parse_error_log(httpd_.log());
+  int lost_in_workers = 0;
+  for (const FailedReply& failure : crowd.failures()) {
+    const bool told = failure.status == 502;
+    EXPECT_TRUE(!failure.complete() || told) << failure;
+    const auto causes = records_with(log, "PH0450: ", "request " + failure.id);
+    EXPECT_LE(causes, 1) << failure.id;
+    EXPECT_TRUE(causes == 1 || !told) << failure.id << ": " << failure;
+    lost_in_workers += causes == 1 ? 1 : 0;
   }
-  EXPECT_GE(lines_with(httpd_, "PH0450"), crowd.failures().size() - without_reply);
+  EXPECT_EQ(records_with(log, "PH0450: ", ""), lost_in_workers);
+  EXPECT_GT(lost_in_workers, 0);
   EXPECT_THAT(Diary::read(diary_).repeated(), IsEmpty());
   EXPECT_TRUE(wait_until([&] {
     return httpd_.running("pyhost-worker").size() == 3 &&
@@ -95,8 +104,8 @@ TEST_F(KillStorm, CostsOnlyWhatWasInsideKilledProcesses) {
   EXPECT_GT(kills, 10);
   RecordProperty("kills", kills);
   RecordProperty("requests", crowd.answered());
-  RecordProperty("lost_in_children", static_cast<int>(without_reply));
-  RecordProperty("lost_in_workers", static_cast<int>(crowd.failures().size() - without_reply));
+  RecordProperty("lost_in_children", static_cast<int>(crowd.failures().size()) - lost_in_workers);
+  RecordProperty("lost_in_workers", lost_in_workers);
   RecordProperty("recovery_ms", static_cast<int>(recovery / 1ms));
 }
 

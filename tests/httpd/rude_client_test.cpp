@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 constexpr int kThreads = 4;
 constexpr char kConfig[] =
     "LogLevel wsgi:info\n"
+    // A child that ends waits for the headers of whoever is connected, perhaps to nobody any more.
+    "RequestReadTimeout header=2\n"
     "WSGIDaemonProcess g processes=1 threads=4\n"
     "WSGIProcessGroup g\n"
     "WSGIApplicationGroup %{GLOBAL}\n"
