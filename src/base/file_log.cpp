@@ -1,5 +1,6 @@
 #include "pyhost/base/file_log.h"
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -38,6 +39,14 @@ void append_escaped(std::string& line, std::string_view text) {
 }
 
 }  // namespace
+
+void FileLog::reopen(UniqueFd file) noexcept {
+  if (file_.valid()) {
+    dup3(file.get(), file_.get(), O_CLOEXEC);
+  } else {
+    file_ = std::move(file);
+  }
+}
 
 void FileLog::log(LogLevel level, Message message, std::string_view text) noexcept {
   if (!wants(level)) return;

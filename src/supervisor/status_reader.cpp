@@ -62,7 +62,7 @@ std::vector<StatusReport> StatusReader::read() {
   // A worker that never stops talking must not keep the supervisor from its other work.
   constexpr int kReadsMax = 32;
   for (int i = 0; i < kReadsMax && !at_end_; ++i) {
-    const ssize_t got = ::read(pipe_.get(), buffer.data(), buffer.size());
+    const ssize_t got = ::read(socket_.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) break;
     at_end_ = got <= 0;

@@ -1,4 +1,4 @@
-// What a worker says of its start, over its status pipe.
+// What a worker says of its start, over its status socket.
 #pragma once
 
 #include <string>
@@ -35,9 +35,9 @@ inline constexpr std::size_t kStatusLineMax = 16 * 1024;
 
 class StatusReader {
  public:
-  explicit StatusReader(base::UniqueFd pipe) noexcept : pipe_(std::move(pipe)) {}
+  explicit StatusReader(base::UniqueFd socket) noexcept : socket_(std::move(socket)) {}
 
-  int fd() const noexcept { return pipe_.get(); }
+  int fd() const noexcept { return socket_.get(); }
 
   // The reports that have come since the last call; never blocks if the descriptor does not.
   std::vector<StatusReport> read();
@@ -48,7 +48,7 @@ class StatusReader {
  private:
   void take_lines(std::vector<StatusReport>& reports);
 
-  base::UniqueFd pipe_;
+  base::UniqueFd socket_;
   std::string pending_;
   bool overlong_ = false;  // the line that is being read is dropped
   bool at_end_ = false;

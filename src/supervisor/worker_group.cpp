@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pyhost/base/json_text.h"
+#include "pyhost/gateway/worker_log.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "supervisor/control_channel.h"
 
@@ -35,11 +36,6 @@ bool is_same_file(int one, int other) {
   struct stat second {};
   return fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.st_dev == second.st_dev &&
          first.st_ino == second.st_ino;
-}
-
-bool is_pipe(int fd) {
-  struct stat file {};
-  return fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
 }
 
 // The group's settings and the worker's own place.
@@ -99,6 +95,7 @@ void WorkerGroup::adopt(GroupSetup setup) {
   stopped_ = stopped_ || recorder.is_stopped(index());
   if (stopped_) recorder.stop_group(index());
   if (!keeps_workers) renew();
+  hand_log_over();
   for (unsigned slot = 0; slot < worker_count(options); ++slot) {
     life_.slot(slot).begin_behind(recorder.last_generation(position(slot)));
     // The board may be a new one, and the worker that serves is from before it.
@@ -115,8 +112,15 @@ bool WorkerGroup::keeps_workers(const GroupSetup& setup) const {
   as_before.log = setup_.wanted.log;  // the place in a list
   return wanted_ && setup.wanted.options.reload == gateway::Reload::off && !life_.gone() &&
          as_before == setup_.wanted && setup.plan == setup_.plan &&
-         is_same_file(setup.board->memory.get(), setup_.board->memory.get()) &&
-         !is_pipe(setup.log->fd());
+         is_same_file(setup.board->memory.get(), setup_.board->memory.get());
+}
+
+// To those of before, however long they stay.
+void WorkerGroup::hand_log_over() {
+  for (const auto& [pid, worker] : workers_) {
+    const auto sent = gateway::hand_log_over(worker.status.fd(), setup_.log->fd());
+    if (!sent) setup_.log->log(LogLevel::info, Message::log_not_taken, sent.error().sentence);
+  }
 }
 
 void WorkerGroup::renew() {

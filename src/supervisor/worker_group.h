@@ -108,6 +108,7 @@ class WorkerGroup {
   void heed(pid_t pid, Worker& worker, const StatusReport& report);
   void note_import(const gateway::Preload& import);
   bool keeps_workers(const GroupSetup& setup) const;
+  void hand_log_over();
   void renew();
   bool degraded() const noexcept;
   void note_failure(std::string why);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -177,7 +178,7 @@ base::Result<WorkerProcess> start(const WorkerPlan& plan, const WorkerDescriptor
                                   plan.group_name, what, std::strerror(errno)));
   };
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return refused("pipe");
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return refused("socketpair");
   WorkerProcess worker;
   worker.status.reset(ends[0]);
   const base::UniqueFd write_end(ends[1]);

@@ -58,7 +58,7 @@ struct WorkerProcess {
   base::UniqueFd status;  // non-blocking; lines of JSON, see status_reader.h
 };
 
-// Starts a worker. What fails before the program runs is reported over the status pipe, like what
+// Starts a worker. What fails before the program runs is reported over the status socket, like what
 // the program itself reports, and the worker exits with code 1. PRECONDITION: the process has one
 // thread; the worker is told to end (SIGTERM) when it dies.
 base::Result<WorkerProcess> start_worker(const WorkerPlan& plan,

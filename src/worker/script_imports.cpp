@@ -105,8 +105,7 @@ void ScriptImports::run() {
 
 base::Result<> ScriptImports::import(const gateway::Preload& preload) {
   if (stopping_) return {};
-  return worker_.engine.preload(target_of(preload, worker_.settings.engine.process_group),
-                                log_);
+  return worker_.engine.preload(target_of(preload, worker_.settings.engine.process_group), log_);
 }
 
 // What is no longer configured or no longer there is no reason not to start.

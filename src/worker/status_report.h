@@ -1,4 +1,4 @@
-// What a worker tells the supervisor, over its status pipe: one JSON object per line.
+// What a worker tells the supervisor, over its status socket: one JSON object per line.
 #pragma once
 
 #include <string_view>

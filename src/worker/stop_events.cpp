@@ -64,7 +64,7 @@ void note_signal(int number) {
 
 }  // namespace
 
-base::Result<StopEvents> StopEvents::open(int status_fd) {
+base::Result<StopEvents> StopEvents::open(int status_fd, std::function<void()> on_message) {
   base::UniqueFd signals(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   base::UniqueFd pokes(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!signals.valid() || !pokes.valid()) {
@@ -78,17 +78,18 @@ base::Result<StopEvents> StopEvents::open(int status_fd) {
   for (const int number : {SIGTERM, SIGUSR2, SIGUSR1, SIGXCPU}) {
     ::sigaction(number, &action, nullptr);
   }
-  return StopEvents(std::move(signals), std::move(pokes), status_fd);
+  return StopEvents(std::move(signals), std::move(pokes), status_fd, std::move(on_message));
 }
 
 StopEvent StopEvents::wait(Deadline deadline) {
   std::array<pollfd, 3> entries{{{.fd = signals_.get(), .events = POLLIN},
                                  {.fd = pokes_.get(), .events = POLLIN},
-                                 {.fd = status_fd_, .events = 0}}};
+                                 {.fd = status_fd_, .events = POLLIN}}};
   while (::poll(entries.data(), entries.size(), milliseconds_until(deadline)) <= 0) {
     if (deadline && Clock::now() >= *deadline) return StopEvent::none;
   }
-  const bool lost = entries[2].revents != 0;
+  const bool lost = (entries[2].revents & (POLLHUP | POLLERR)) != 0;
+  if (!lost && entries[2].revents != 0) on_message_();
   if (lost) status_fd_ = -1;
   if (take_all(signals_.get()) != 0) {
     const StopEvent event = take_signal();

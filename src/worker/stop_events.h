@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 
 #include "pyhost/base/result.h"
@@ -24,9 +25,10 @@ class StopEvents {
  public:
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
-  // `status_fd` is a pipe's end for writing: that nobody can read it any more is a stop, and with
-  // the signal that the kernel sends for the same reason still one. It stays the caller's.
-  static base::Result<StopEvents> open(int status_fd);
+  // `status_fd` is the socket to the supervisor: that it is closed there is a stop, and with the
+  // signal that the kernel sends for the same reason still one. It stays the caller's. `on_message`
+  // is called in wait() when something can be read from it, and reads it.
+  static base::Result<StopEvents> open(int status_fd, std::function<void()> on_message);
 
   // Without a deadline, waits for ever.
   StopEvent wait(Deadline deadline);
@@ -34,8 +36,12 @@ class StopEvents {
   void poke() const noexcept;
 
  private:
-  StopEvents(base::UniqueFd signals, base::UniqueFd pokes, int status_fd) noexcept
-      : signals_(std::move(signals)), pokes_(std::move(pokes)), status_fd_(status_fd) {}
+  StopEvents(base::UniqueFd signals, base::UniqueFd pokes, int status_fd,
+             std::function<void()> on_message) noexcept
+      : signals_(std::move(signals)),
+        pokes_(std::move(pokes)),
+        status_fd_(status_fd),
+        on_message_(std::move(on_message)) {}
 
   StopEvent take_signal() const noexcept;
   StopEvent take_stop() noexcept;
@@ -43,6 +49,7 @@ class StopEvents {
   base::UniqueFd signals_;
   base::UniqueFd pokes_;
   int status_fd_;  // -1 when the supervisor has gone
+  std::function<void()> on_message_;
   bool stop_told_ = false;
 };
 

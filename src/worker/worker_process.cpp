@@ -18,6 +18,7 @@
 #include "metrics/scoreboard.h"
 #include "pyhost/base/file_log.h"
 #include "pyhost/gateway/plugin_loader.h"
+#include "pyhost/gateway/worker_log.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "worker/life_keeper.h"
 #include "worker/script_imports.h"
@@ -59,6 +60,13 @@ base::UniqueFd open_log() {
   return base::UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, gateway::kWorkerFds));
 }
 
+bool is_same_file(int one, int other) {
+  struct stat first {};
+  struct stat second {};
+  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 // Spreads the ends of workers that started together over a tenth of the limit.
 std::uint64_t with_jitter(std::uint64_t requests_max) {
   constexpr std::uint64_t kJitterShare = 10;
@@ -91,6 +99,7 @@ class WorkerProcess {
 
  private:
   base::Result<> start_engine();
+  void change_log();
   void pause_before_next_service();
   base::Result<> start_pool();
   void count_request();
@@ -116,7 +125,7 @@ class WorkerProcess {
 base::Result<bool> WorkerProcess::start() {
   report_step("python");
   PH_TRY_VOID(start_engine());
-  PH_TRY(events, StopEvents::open(gateway::kWorkerStatusFd));
+  PH_TRY(events, StopEvents::open(gateway::kWorkerStatusFd, [this] { change_log(); }));
   events_.emplace(std::move(events));
   imports_.emplace(ImportSurroundings{label_, settings_, *engine_, *events_, log_});
   const bool serves = settings_.threads != 0;
@@ -144,6 +153,17 @@ base::Result<> WorkerProcess::start_engine() {
   PH_TRY(engine, plugin->start(settings_.engine, log_));
   engine_ = std::move(engine);
   return {};
+}
+
+// What httpd writes to since its last restart. An application that has put something else in the
+// place of its standard output or error keeps that.
+void WorkerProcess::change_log() {
+  base::UniqueFd log = gateway::take_log(gateway::kWorkerStatusFd);
+  if (!log.valid()) return;
+  for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) {
+    if (is_same_file(standard, log_.fd())) ::dup2(log.get(), standard);
+  }
+  log_.reopen(std::move(log));
 }
 
 // A service that ends at once is not to keep a processor busy with its starts.

@@ -29,14 +29,14 @@ WorkerProcess::~WorkerProcess() {
 }
 
 void WorkerProcess::spawn() {
-  int pipe[2];
-  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
-  status_.reset(pipe[0]);
+  int status[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, status), 0);
+  status_.reset(status[0]);
   const std::string json = to_json(worker_);
   const base::UniqueFd settings(::memfd_create("settings", MFD_CLOEXEC));
   ASSERT_EQ(::write(settings.get(), json.data(), json.size()), ssize_t(json.size()));
   const base::UniqueFd listening = listen_at(settings_.socket_paths[0]);
-  const base::UniqueFd report(pipe[1]);
+  const base::UniqueFd report(status[1]);
   const std::string log = folder_.path() + "/worker.log";
   const base::UniqueFd log_file(::open(log.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   exec({log_file.get(), log_file.get(), listening.get(), report.get(), settings.get(),

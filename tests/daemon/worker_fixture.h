@@ -19,7 +19,7 @@ class WorkerProcess : public GroupTest {
   void spawn();
   // Starts it and declares it ready when it says so.
   void spawn_and_wait();
-  // The next line of the status pipe; empty at its end.
+  // The next line of the status socket; empty at its end.
   std::string next_line();
   // The same without what was imported.
   std::string next_status();

@@ -10,6 +10,7 @@
 
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
+#include "pyhost/gateway/worker_log.h"
 
 namespace pyhost::test {
 namespace {
@@ -55,6 +56,36 @@ TEST_F(WorkerProcess, StartsAlthoughAPreloadedScriptFails) {
   worker_.preloads = {{.application_group = "", .script = script("bad.wsgi", "1/0\n")}};
   spawn_and_wait();
   EXPECT_THAT(log(), HasSubstr("ZeroDivisionError"));
+}
+
+TEST_F(WorkerProcess, WritesToTheLogThatItIsGiven) {
+  const std::string chatty = script("chatty.wsgi", R"(
+import os, sys
+sys.stdout = os.fdopen(os.dup(2), 'w')
+out = os.open('/dev/null', os.O_WRONLY)
+os.dup2(out, 1)
+def application(environ, start_response):
+    os.write(1, b'for nobody')
+    os.write(2, b'for the log')
+    start_response('200 OK', [])
+    return []
+)");
+  spawn_and_wait();
+  FakeExchange before;
+  run(chatty, before);
+  const std::string path = folder_.path() + "/second.log";
+  const base::UniqueFd second(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  ASSERT_TRUE(gateway::hand_log_over(status_.get(), second.get()));
+  EXPECT_TRUE(wait_until([&] {
+    FakeExchange after;
+    run(chatty, after);
+    return read_file(path).find("for the log") != std::string::npos;
+  }));
+  ::kill(pid_, SIGTERM);
+  EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
+  EXPECT_THAT(read_file(path), HasSubstr("PH0471"));
+  EXPECT_THAT(read_file(path), Not(HasSubstr("for nobody")));
+  EXPECT_THAT(log(), Not(HasSubstr("PH0471")));
 }
 
 TEST_F(WorkerProcess, FinishesRunningRequestsOnSigterm) {

@@ -170,6 +170,34 @@ TEST(Control, LeavesWorkersAloneInARestartWhenTheyAreToStay) {
   EXPECT_NE(pids().first, before.first);
 }
 
+// As logrotate does it.
+TEST(Control, LetsWorkersThatStayWriteToTheNewLog) {
+  Site site("reload=off");
+  site.deploy(
+      "import os\n"
+      "def application(environ, start_response):\n"
+      "    os.write(1, b'to output\\n')\n"
+      "    os.write(2, b'to error\\n')\n"
+      "    start_response('200 OK', [])\n"
+      "    return [b'written']\n");
+  EXPECT_EQ(site.httpd.get("/").body, "written");
+  EXPECT_THAT(site.httpd.log(), HasSubstr("to error"));
+  const int pid = site.group()["workers"][0]["pid"].get<int>();
+  const std::string log = site.httpd.root() + "/error.log";
+  fs::rename(log, log + ".1");
+  site.httpd.graceful();
+  EXPECT_TRUE(wait_until([&] {
+    EXPECT_EQ(site.httpd.get("/").body, "written");
+    return site.httpd.log().find("to error") != std::string::npos;
+  }));
+  EXPECT_THAT(site.httpd.log(), HasSubstr("to output"));
+  EXPECT_EQ(site.group()["workers"][0]["pid"].get<int>(), pid);
+  EXPECT_EQ(site.operate({"reload", "site"}).exit_code, 0);
+  site.httpd.wait_for_log("PH0471: worker 0 of process group 'site' takes no more requests");
+  site.httpd.expect_log("to output");
+  site.httpd.expect_log("to error");
+}
+
 TEST(Control, IsForRootAndTheUserOfHttpdsParent) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can act as several users";
   const Site site;

@@ -6,7 +6,7 @@
 //   "broken": file      cannot import what its predecessor had while there is such a file
 //   "deaf": true        ignores SIGTERM and SIGUSR2
 // A connection sends one word: "observe" is answered with a JSON object, "exit N" ends the worker
-// with that code, "crash" with SIGSEGV, "say TEXT" puts a line on the status pipe.
+// with that code, "crash" with SIGSEGV, "say TEXT" puts a line on the status socket.
 // Linked statically, so that a jail needs nothing but the program.
 #include <fcntl.h>
 #include <grp.h>

@@ -17,8 +17,9 @@ class FileLog final : public LogSink {
   bool wants(LogLevel level) const noexcept override { return level <= threshold_; }
   void log(LogLevel level, Message message, std::string_view text) noexcept override;
 
-  // PRECONDITION of these two: no other thread uses the log.
-  void reopen(UniqueFd file) noexcept { file_ = std::move(file); }
+  // From here on records go to that file. Other threads may log meanwhile.
+  void reopen(UniqueFd file) noexcept;
+  // PRECONDITION: no other thread uses the log.
   void set_threshold(LogLevel threshold) noexcept { threshold_ = threshold; }
   int fd() const noexcept { return file_.get(); }
 
