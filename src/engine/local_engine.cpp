@@ -111,7 +111,9 @@ base::Result<> LocalEngine::preload(const gateway::Target& target, base::LogSink
 
 void LocalEngine::stop(std::chrono::milliseconds budget) noexcept {
   stopped_ = true;
-  runtime_->stop(budget, settings_.destroy_interpreters);
+  using python::Runtime;
+  runtime_->stop(budget, settings_.destroy_interpreters ? Runtime::ExitFunctions::run
+                                                        : Runtime::ExitFunctions::skip);
 }
 
 }  // namespace pyhost::engine

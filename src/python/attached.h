@@ -32,7 +32,7 @@ class AttachScope : public Attached {
   ~AttachScope();
 };
 
-// The same with the interpreter's owner state: for the runtime's own thread.
+// The same with the interpreter's owner state: for its main thread.
 class OwnerScope : public Attached {
  public:
   explicit OwnerScope(Interpreter& interpreter) noexcept;

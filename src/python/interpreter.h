@@ -7,6 +7,7 @@
 
 #include "pyhost/base/log.h"
 #include "python/ref.h"
+#include "python/task_thread.h"
 
 namespace pyhost::python {
 
@@ -18,14 +19,17 @@ class Resident {
   virtual ~Resident() = default;
 };
 
-// Made by Runtime on its own thread; lives until the process ends, and so do the objects that our
-// C++ side keeps in it: once Python is stopped nothing may touch them, so nothing frees them. Any
-// thread may attach (attached.h). Objects made under it never leave it.
+// Made by Runtime on a thread that is Python's main thread in it and belongs to it; lives until the
+// process ends, and so do the objects that our C++ side keeps in it: once Python is stopped nothing
+// may touch them, so nothing frees them. Any thread may attach (attached.h). Objects made under it
+// never leave it.
 class Interpreter {
  public:
-  // `owner` is the thread state that made the interpreter; only the runtime's thread uses it.
-  Interpreter(std::string name, PyThreadState* owner, base::LogSink& server_log)
+  // `owner` is the thread state that made the interpreter, on `main_thread`, which alone uses it.
+  Interpreter(std::string name, std::unique_ptr<TaskThread> main_thread, PyThreadState* owner,
+              base::LogSink& server_log)
       : name_(std::move(name)),
+        main_thread_(std::move(main_thread)),
         owner_(owner),
         state_(PyThreadState_GetInterpreter(owner)),
         server_log_(server_log) {}
@@ -38,6 +42,7 @@ class Interpreter {
   std::string phrase() const;
 
   PyInterpreterState* state() const noexcept { return state_; }
+  TaskThread& main_thread() const noexcept { return *main_thread_; }
   PyThreadState* owner() const noexcept { return owner_; }
   base::LogSink& server_log() const noexcept { return server_log_; }
 
@@ -57,6 +62,7 @@ class Interpreter {
 
  private:
   const std::string name_;
+  const std::unique_ptr<TaskThread> main_thread_;
   PyThreadState* const owner_;
   PyInterpreterState* const state_;
   base::LogSink& server_log_;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <latch>
 #include <string_view>
 
 #include "python/error.h"
@@ -15,49 +14,58 @@ namespace pyhost::python {
 using base::LogLevel;
 using base::Message;
 
+namespace {
+
+constexpr char kMainThreadName[] = "pyhost-python";
+
+}  // namespace
+
 base::Result<std::unique_ptr<Runtime>> Runtime::start(const gateway::EngineSettings& settings,
                                                       base::LogSink& server_log, Setup setup) {
+  PH_TRY(thread, TaskThread::start(kMainThreadName));
+  TaskThread& main_thread = *thread;
   std::unique_ptr<Runtime> runtime(new Runtime(server_log, std::move(setup)));
-  auto thread = base::NamedThread::start("pyhost-python", base::kPythonStackBytes,
-                                         [self = runtime.get()] { self->serve_tasks(); });
-  if (!thread) return tl::unexpected(thread.error());
-  thread->detach();
-
   base::Result<> started;
-  runtime->run_on_own_thread([&] { started = runtime->start_python(settings); });
+  main_thread.run([&] { started = runtime->start_python(settings, std::move(thread)); });
   if (!started) {
-    // The thread waits for tasks as long as the process lives, and Python may be half started.
+    // Python may be half started.
+    static_cast<void>(thread.release());
     static_cast<void>(runtime.release());
     return tl::unexpected(started.error());
   }
   return runtime;
 }
 
-base::Result<> Runtime::start_python(const gateway::EngineSettings& settings) {
+base::Result<> Runtime::start_python(const gateway::EngineSettings& settings,
+                                     std::unique_ptr<TaskThread>&& thread) {
   if (PySys_AddAuditHook(&Runtime::refuse_fork, this) != 0) {
     return base::fail("Python refused the audit hook");
   }
   PH_TRY_VOID(initialize_python(settings));
-  main_ = std::make_unique<Interpreter>(std::string(gateway::kMainInterpreter), PyThreadState_Get(),
-                                        server_log_);
+  main_ = std::make_unique<Interpreter>(std::string(gateway::kMainInterpreter), std::move(thread),
+                                        PyThreadState_Get(), server_log_);
   PyEval_SaveThread();
   OwnerScope py(*main_);
   return setup_(py, *main_);
 }
 
 base::Result<Interpreter*> Runtime::create_interpreter(std::string name) {
+  const std::lock_guard one_at_a_time(creating_);
+  PH_TRY(thread, TaskThread::start(kMainThreadName));
+  TaskThread& main_thread = *thread;
   base::Result<Interpreter*> made = nullptr;
-  run_on_own_thread([&] { made = make_sub_interpreter(std::move(name)); });
+  main_thread.run([&] { made = make_sub_interpreter(std::move(name), std::move(thread)); });
   return made;
 }
 
-base::Result<Interpreter*> Runtime::make_sub_interpreter(std::string name) {
+base::Result<Interpreter*> Runtime::make_sub_interpreter(std::string name,
+                                                         std::unique_ptr<TaskThread>&& thread) {
   const StarvationWatch::InFlight in_flight(starvation_watch_);
   starvation_watch_.begin(*main_);
   PyThreadState* owner;
   {
     // A new interpreter copies the configuration of the one that is attached.
-    OwnerScope py(*main_);
+    AttachScope py(*main_);
     PyThreadState* const main_state = PyThreadState_Get();
     subs_alive_.fetch_add(1);
     owner = Py_NewInterpreter();
@@ -69,7 +77,7 @@ base::Result<Interpreter*> Runtime::make_sub_interpreter(std::string name) {
     PyThreadState_Swap(main_state);
   }
   Interpreter& made =
-      *subs_.emplace_back(std::make_unique<Interpreter>(std::move(name), owner, server_log_));
+      keep(std::make_unique<Interpreter>(std::move(name), std::move(thread), owner, server_log_));
   {
     OwnerScope py(made);
     if (auto ready = setup_(py, made); !ready) {
@@ -79,6 +87,21 @@ base::Result<Interpreter*> Runtime::make_sub_interpreter(std::string name) {
   }
   starvation_watch_.add(made);
   return &made;
+}
+
+Interpreter& Runtime::keep(std::unique_ptr<Interpreter> made) {
+  const std::lock_guard lock(mutex_);
+  return *subs_.emplace_back(std::move(made));
+}
+
+std::vector<Interpreter*> Runtime::open_interpreters() {
+  std::vector<Interpreter*> open;
+  const std::lock_guard lock(mutex_);
+  for (const auto& interpreter : subs_) {
+    if (!interpreter->closed()) open.push_back(interpreter.get());
+  }
+  open.push_back(main_.get());
+  return open;
 }
 
 int Runtime::refuse_fork(const char* event, PyObject*, void* argument) {
@@ -94,19 +117,6 @@ int Runtime::refuse_fork(const char* event, PyObject*, void* argument) {
 }
 
 // --- Ending ------------------------------------------------------------------------------------
-
-// Shared by the thread that ends the interpreters and the one that waits, which may give up first.
-struct Runtime::Ending {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::string in_the_way = "the runtime's thread is busy";  // guarded by mutex
-  bool done = false;                                        // guarded by mutex
-
-  void now_in_the_way(std::string what) {
-    const std::lock_guard lock(mutex);
-    in_the_way = std::move(what);
-  }
-};
 
 namespace {
 
@@ -124,88 +134,57 @@ PyMethodDef report_method = {"report", report_waiting, METH_O, nullptr};
 
 }  // namespace
 
-void Runtime::end_interpreter(Attached& py, Ending& ending) {
-  const std::string phrase = py.interpreter().phrase();
+void Runtime::run_exit_functions(Attached& py) {
+  const Interpreter& interpreter = py.interpreter();
   const std::function<void(std::string)> report = [&](std::string threads) {
-    ending.now_in_the_way(threads.empty()
-                              ? fmt::format("atexit functions of {} are running", phrase)
-                              : fmt::format("threads of {} have not ended: {}", phrase, threads));
+    const auto obstacle =
+        threads.empty() ? Ending::Obstacle::exit_functions : Ending::Obstacle::threads;
+    ending_.waits_for(interpreter, obstacle, std::move(threads));
   };
   report("");
   const Ref capsule = Ref::steal(
       PyCapsule_New(const_cast<std::function<void(std::string)>*>(&report), nullptr, nullptr));
   const Ref function = Ref::steal(PyCFunction_New(&report_method, capsule.get()));
   const Ref ended =
-      Ref::steal(PyObject_CallMethod(py.interpreter().support(), "end", "O", function.get()));
+      Ref::steal(PyObject_CallMethod(interpreter.support(), "end", "O", function.get()));
   if (ended) return;
   const std::string text = PythonError::take(py).traceback(py);
   const DetachScope detached(py);
   server_log_.log(LogLevel::error, Message::exit_hook_failed,
-                  fmt::format("ending {} raised an exception\n{}", phrase, text));
+                  fmt::format("ending {} raised an exception\n{}", interpreter.phrase(), text));
 }
 
-void Runtime::end_interpreters(Ending& ending, bool run_exit_functions) {
-  const auto end = [&](Interpreter& interpreter) {
-    if (interpreter.closed()) return;
-    ending.now_in_the_way(fmt::format("the lock of {} was not given up", interpreter.phrase()));
+void Runtime::end_interpreter(Interpreter& interpreter, ExitFunctions exit_functions) {
+  const StarvationWatch::InFlight in_flight(starvation_watch_);
+  {
     OwnerScope py(interpreter);
-    if (run_exit_functions) end_interpreter(py, ending);
+    if (exit_functions == ExitFunctions::run) run_exit_functions(py);
     interpreter.close();
-  };
-  for (const auto& interpreter : subs_) end(*interpreter);
-  end(*main_);
-  // From here on this thread keeps the lock.
-  PyEval_RestoreThread(main_->owner());
+  }
+  ending_.has_ended(interpreter);
 }
 
-void Runtime::stop(std::chrono::milliseconds budget, bool run_exit_functions) noexcept {
-  const auto ending = std::make_shared<Ending>();
-  post([this, ending, run_exit_functions] {
-    const StarvationWatch::InFlight in_flight(starvation_watch_);
-    end_interpreters(*ending, run_exit_functions);
-    {
-      const std::lock_guard lock(ending->mutex);
-      ending->done = true;
-    }
-    ending->changed.notify_all();
-  });
-  std::unique_lock lock(ending->mutex);
-  if (ending->changed.wait_for(lock, budget, [&] { return ending->done; })) return;
+void Runtime::stop(std::chrono::milliseconds budget, ExitFunctions exit_functions) noexcept {
+  const auto deadline = std::chrono::steady_clock::now() + budget;
+  const auto post = [this](Interpreter& interpreter, TaskThread::Task task) {
+    ending_.waits_for(interpreter, Ending::Obstacle::lock);
+    interpreter.main_thread().post(std::move(task));
+  };
+  for (Interpreter* interpreter : open_interpreters()) {
+    post(*interpreter, [=, this] { end_interpreter(*interpreter, exit_functions); });
+  }
+  std::string obstacles = ending_.obstacles_at(deadline);
+  if (obstacles.empty()) {
+    post(*main_, [this] {
+      PyEval_RestoreThread(main_->owner());
+      ending_.has_ended(*main_);
+    });
+    obstacles = ending_.obstacles_at(deadline);
+  }
+  if (obstacles.empty()) return;
   server_log_.log(
       LogLevel::warn, Message::stop_hindered,
-      fmt::format("Python was left running after {} ms: {}", budget.count(), ending->in_the_way));
-}
-
-// --- The runtime's thread ----------------------------------------------------------------------
-
-void Runtime::serve_tasks() {
-  while (true) {
-    std::function<void()> task;
-    {
-      std::unique_lock lock(mutex_);
-      task_posted_.wait(lock, [this] { return !tasks_.empty(); });
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
-    }
-    task();
-  }
-}
-
-void Runtime::post(std::function<void()> task) {
-  {
-    const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-  }
-  task_posted_.notify_one();
-}
-
-void Runtime::run_on_own_thread(const std::function<void()>& task) {
-  std::latch done(1);
-  post([&] {
-    task();
-    done.count_down();
-  });
-  done.wait();
+      fmt::format("Python was left running after {} ms: {}", budget.count(), obstacles));
 }
 
 }  // namespace pyhost::python

@@ -25,10 +25,10 @@ class StarvationWatch {
   StarvationWatch(const StarvationWatch&) = delete;
   StarvationWatch& operator=(const StarvationWatch&) = delete;
 
-  // Begins to watch, before the first sub-interpreter is made; later calls change nothing. The
-  // runtime's thread, not attached.
+  // Begins to watch, before the first sub-interpreter is made; later calls change nothing. Not by
+  // two threads at a time; not attached.
   void begin(Interpreter& main);
-  // A sub-interpreter is there. The runtime's thread, not attached.
+  // A sub-interpreter is there. Not attached.
   void add(Interpreter& interpreter);
 
   // Somebody needs the lock now and then during the scope's life. Any thread.

@@ -5,7 +5,7 @@
 namespace pyhost::python {
 namespace {
 
-// `threading` is imported here, by the runtime's thread: the thread that imports it first counts as
+// `threading` is imported here, by the interpreter's main thread: the thread that imports it first counts as
 // the interpreter's main thread, and threading._shutdown() waits for ever for one that serves
 // requests (CPython up to 3.11).
 constexpr char kSource[] = R"python(

@@ -79,7 +79,7 @@ def application(environ, start_response):
                            200ms),
               ::testing::ExitedWithCode(0),
               "Python was left running after 200 ms: threads of sub-interpreter 'sub' have not "
-              "ended: endless\nstopped");
+              "ended: endless; threads of the main interpreter have not ended: endless\nstopped");
 }
 
 TEST_F(Stop, GivesUpOnAnExitFunctionThatHangs) {
@@ -92,7 +92,28 @@ def application(environ, start_response):
 )",
                            200ms),
               ::testing::ExitedWithCode(0),
-              "atexit functions of sub-interpreter 'sub' are running\nstopped");
+              "atexit functions of sub-interpreter 'sub' are running; "
+              "atexit functions of the main interpreter are running\nstopped");
+}
+
+TEST_F(Stop, OfAnInterpreterDoesNotWaitForAnother) {
+  constexpr char kSource[] = R"(
+import atexit, mod_wsgi, time
+if mod_wsgi.application_group == HANGING:
+    atexit.register(time.sleep, 3600)
+else:
+    atexit.register(print, 'farewell')
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return []
+)";
+  const auto source = [&](std::string_view hanging) {
+    return "HANGING = '" + std::string(hanging) + "'" + kSource;
+  };
+  EXPECT_EXIT(run_and_stop(source("sub"), 1s), ::testing::ExitedWithCode(0),
+              "farewell\n.*: atexit functions of sub-interpreter 'sub' are running\nstopped");
+  EXPECT_EXIT(run_and_stop(source(""), 1s), ::testing::ExitedWithCode(0),
+              "farewell\n.*: atexit functions of the main interpreter are running\nstopped");
 }
 
 TEST_F(Stop, GivesUpOnALockThatIsNotGivenBack) {

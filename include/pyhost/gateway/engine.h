@@ -81,9 +81,10 @@ class Engine {
   // script need not define any.
   virtual base::Result<> preload(const Target& target, base::LogSink& sink) noexcept = 0;
 
-  // Ends every interpreter: threading shutdown and atexit functions, at most for `budget`, then
-  // keeps Python from running for the rest of the process's life. PRECONDITION: no run() is in
-  // progress or to come; runs that are left over from a forced exit never return.
+  // Ends all interpreters at the same time: threading shutdown and atexit functions, at most for
+  // `budget`, and says in one record what was in the way of those that have not ended. Then it keeps
+  // Python from running for the rest of the process's life. PRECONDITION: no run() is in progress or
+  // to come; runs that are left over from a forced exit never return.
   virtual void stop(std::chrono::milliseconds budget) noexcept = 0;
 
   // For whoever watches over what this engine runs; null when it runs nothing itself. Lives as long

@@ -1,0 +1,43 @@
+// A thread that does what it is given.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "pyhost/base/result.h"
+#include "pyhost/base/thread.h"
+
+namespace pyhost::python {
+
+// Does its tasks one after the other, in the order they were posted. Has a stack for Python.
+// Thread-safe.
+class TaskThread {
+ public:
+  using Task = std::function<void()>;
+
+  // Fails when the system refuses a thread.
+  static base::Result<std::unique_ptr<TaskThread>> start(std::string name);
+  TaskThread(const TaskThread&) = delete;
+  TaskThread& operator=(const TaskThread&) = delete;
+  // Waits for all that was posted.
+  ~TaskThread();
+
+  void post(Task task);
+  // Returns when the task is done.
+  void run(const Task& task);
+
+ private:
+  TaskThread() = default;
+  void serve();
+
+  std::mutex mutex_;
+  std::condition_variable posted_;
+  std::deque<Task> tasks_;  // guarded by mutex_; an empty task ends the thread
+  base::NamedThread thread_;
+};
+
+}  // namespace pyhost::python
