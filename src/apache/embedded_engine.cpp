@@ -65,6 +65,7 @@ EmbeddedEngine::~EmbeddedEngine() {
     static_cast<void>(engine_.release());
     return;
   }
+  engine_->announce_stop("");
   engine_->stop(kStopBudget);
 }
 

@@ -4,6 +4,7 @@
 
 #include "engine/application_group.h"
 #include "engine/interpreter_setup.h"
+#include "pyapi/events.h"
 #include "pyapi/module.h"
 #include "python/line_log.h"
 #include "python/log_stream.h"
@@ -19,6 +20,7 @@ using python::Attached;
 using python::AttachScope;
 using python::Interpreter;
 using python::InterpreterRegistry;
+using python::Runtime;
 
 constexpr int kInternalServerError = 500;
 constexpr int kServiceUnavailable = 503;
@@ -30,7 +32,7 @@ base::Result<std::unique_ptr<gateway::Engine>> LocalEngine::start(gateway::Engin
                                                                   base::LogSink& server_log) {
   std::unique_ptr<LocalEngine> engine(new LocalEngine(std::move(settings), server_log));
   LocalEngine& self = *engine;
-  auto runtime = python::Runtime::start(
+  auto runtime = Runtime::start(
       self.settings_, server_log,
       [&self](Attached& py, Interpreter& interpreter) { return self.set_up(py, interpreter); });
   if (!runtime) {
@@ -109,11 +111,18 @@ base::Result<> LocalEngine::preload(const gateway::Target& target, base::LogSink
                         : report.failure);
 }
 
+void LocalEngine::announce_stop(std::string_view reason) noexcept {
+  runtime_->announce_stop(
+      [reason = std::string(reason)](Attached& py, const Runtime::BeforeCallback& before) {
+        pyapi::publish_process_stopping(py, reason, before);
+      });
+}
+
 void LocalEngine::stop(std::chrono::milliseconds budget) noexcept {
   stopped_ = true;
-  using python::Runtime;
-  runtime_->stop(budget, settings_.destroy_interpreters ? Runtime::ExitFunctions::run
-                                                        : Runtime::ExitFunctions::skip);
+  runtime_->stop({.budget = budget,
+                  .exit_functions = settings_.destroy_interpreters ? Runtime::ExitFunctions::run
+                                                                   : Runtime::ExitFunctions::skip});
 }
 
 }  // namespace pyhost::engine

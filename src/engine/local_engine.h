@@ -21,6 +21,7 @@ class LocalEngine final : public gateway::Engine {
   gateway::Outcome run(const gateway::Target& target,
                        gateway::Exchange& exchange) noexcept override;
   base::Result<> preload(const gateway::Target& target, base::LogSink& sink) noexcept override;
+  void announce_stop(std::string_view reason) noexcept override;
   void stop(std::chrono::milliseconds budget) noexcept override;
   gateway::EngineWatch* watch() noexcept override { return watch_.get(); }
 

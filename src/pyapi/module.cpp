@@ -1,5 +1,6 @@
 #include "pyapi/module.h"
 
+#include "pyapi/events.h"
 #include "python/error.h"
 #include "python/ref.h"
 
@@ -8,8 +9,6 @@ namespace {
 
 using python::Ref;
 
-constexpr char kName[] = "mod_wsgi";
-
 PyModuleDef_Slot slots[] = {
 #if PY_VERSION_HEX >= 0x030C0000
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
@@ -17,7 +16,7 @@ PyModuleDef_Slot slots[] = {
     {0, nullptr}};
 
 PyModuleDef definition = {PyModuleDef_HEAD_INIT,
-                          kName,
+                          kModuleName,
                           "What an application can learn about the server it runs in.",
                           0,
                           nullptr,
@@ -29,7 +28,7 @@ PyModuleDef definition = {PyModuleDef_HEAD_INIT,
 Ref make_spec() {
   const Ref machinery = Ref::steal(PyImport_ImportModule("importlib.machinery"));
   if (!machinery) return {};
-  return Ref::steal(PyObject_CallMethod(machinery.get(), "ModuleSpec", "sO", kName, Py_None));
+  return Ref::steal(PyObject_CallMethod(machinery.get(), "ModuleSpec", "sO", kModuleName, Py_None));
 }
 
 bool fill(PyObject* module, const std::string& application_group,
@@ -59,7 +58,8 @@ base::Result<> install_module(python::Attached& py, const gateway::EngineSetting
   const Ref module = Ref::steal(spec ? PyModule_FromDefAndSpec(&definition, spec.get()) : nullptr);
   if (module && PyModule_ExecDef(module.get(), &definition) == 0 &&
       fill(module.get(), py.interpreter().name(), settings, file_wrapper_type, request_timeout) &&
-      PyDict_SetItemString(PyImport_GetModuleDict(), kName, module.get()) == 0) {
+      add_events(py, module.get()) &&
+      PyDict_SetItemString(PyImport_GetModuleDict(), kModuleName, module.get()) == 0) {
     return {};
   }
   return base::fail(python::PythonError::take(py).summary(py));

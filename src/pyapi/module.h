@@ -7,6 +7,8 @@
 
 namespace pyhost::pyapi {
 
+inline constexpr char kModuleName[] = "mod_wsgi";
+
 // Puts the module into sys.modules of the interpreter, where frameworks look for it:
 //   version                (major, minor, micro) of the mod_wsgi whose interface this is
 //   process_group          name of the process group, "" when embedded in httpd
@@ -15,6 +17,7 @@ namespace pyhost::pyapi {
 //   threads_per_process    the same
 //   FileWrapper            the type of environ['wsgi.file_wrapper']
 //   RequestTimeout         what ends a request that is interrupted; a BaseException
+// and what events.h has.
 base::Result<> install_module(python::Attached& py, const gateway::EngineSettings& settings,
                               PyObject* file_wrapper_type, PyObject* request_timeout);
 

@@ -6,11 +6,19 @@
 
 namespace pyhost::python {
 
+Ending::Entry& Ending::entry_locked(const Interpreter& interpreter) {
+  const auto known = std::ranges::find(entries_, &interpreter, &Entry::interpreter);
+  return known != entries_.end() ? *known : entries_.emplace_back(Entry{&interpreter});
+}
+
+void Ending::expect(const Interpreter& interpreter) {
+  const std::lock_guard lock(mutex_);
+  entry_locked(interpreter);
+}
+
 void Ending::waits_for(const Interpreter& interpreter, Obstacle obstacle, std::string name) {
   const std::lock_guard lock(mutex_);
-  const auto known = std::ranges::find(entries_, &interpreter, &Entry::interpreter);
-  Entry& entry =
-      known != entries_.end() ? *known : entries_.emplace_back(Entry{.interpreter = &interpreter});
+  Entry& entry = entry_locked(interpreter);
   entry.obstacle = obstacle;
   entry.name = std::move(name);
 }
@@ -23,14 +31,14 @@ void Ending::has_ended(const Interpreter& interpreter) {
   changed_.notify_all();
 }
 
-std::string Ending::obstacles_at(std::chrono::steady_clock::time_point deadline) {
+bool Ending::complete_until(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, deadline, [this] { return entries_.empty(); });
-  return in_the_way_locked();
+  return changed_.wait_until(lock, deadline, [this] { return entries_.empty(); });
 }
 
 // Those that wait for their lock have one phrase together: mostly it is the same lock.
-std::string Ending::in_the_way_locked() const {
+std::string Ending::in_the_way(Locks locks) const {
+  const std::lock_guard lock(mutex_);
   std::string locked, text;
   for (const Entry& entry : entries_) {
     const std::string phrase = entry.interpreter->phrase();
@@ -49,7 +57,7 @@ std::string Ending::in_the_way_locked() const {
         break;
     }
   }
-  if (!locked.empty()) text += "; " + locked + " was not given up";
+  if (locks == Locks::named && !locked.empty()) text += "; " + locked + " was not given up";
   return text.empty() ? text : text.substr(2);
 }
 

@@ -18,26 +18,33 @@ class Ending {
   // What an interpreter's end waits for.
   enum class Obstacle { lock, callback, threads, exit_functions };
 
-  // That of this interpreter waits for something else now; `name` says for which callback or
+  // Whether locks that are in the way are to be told.
+  enum class Locks { named, left_out };
+
+  // This interpreter is to end as well.
+  void expect(const Interpreter& interpreter);
+  // Its end waits for something else now; `name` says for which callback or
   // threads.
   void waits_for(const Interpreter& interpreter, Obstacle obstacle, std::string name = {});
   void has_ended(const Interpreter& interpreter);
 
-  // Waits until all interpreters that were waiting for something have ended, or until the deadline.
-  // Then says what is in the way of the others, in one line: "threads of the main interpreter have
-  // not ended: Thread-1; ..."; "" when there are none.
-  std::string obstacles_at(std::chrono::steady_clock::time_point deadline);
+  // Whether all interpreters that were expected have ended by then.
+  bool complete_until(std::chrono::steady_clock::time_point deadline);
+
+  // What keeps the others, in one line: "threads of the main interpreter have not ended: Thread-1;
+  // ...". "" when there is nothing to be told.
+  std::string in_the_way(Locks locks) const;
 
  private:
   struct Entry {
     const Interpreter* interpreter;
-    Obstacle obstacle;
-    std::string name;
+    Obstacle obstacle = Obstacle::lock;
+    std::string name = {};
   };
 
-  std::string in_the_way_locked() const;
+  Entry& entry_locked(const Interpreter& interpreter);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Entry> entries_;  // guarded by mutex_
 };

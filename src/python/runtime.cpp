@@ -154,6 +154,33 @@ void Runtime::run_exit_functions(Attached& py) {
                   fmt::format("ending {} raised an exception\n{}", interpreter.phrase(), text));
 }
 
+void Runtime::run_callbacks(Interpreter& interpreter) {
+  const StarvationWatch::InFlight in_flight(starvation_watch_);
+  OwnerScope py(interpreter);
+  callbacks_(py, [&](std::string name) {
+    ending_.waits_for(interpreter, Ending::Obstacle::callback, std::move(name));
+  });
+  ending_.waits_for(interpreter, Ending::Obstacle::lock);
+}
+
+void Runtime::post_end(Interpreter& interpreter, TaskThread::Task task) {
+  ending_.expect(interpreter);
+  interpreter.main_thread().post(std::move(task));
+}
+
+void Runtime::announce_where_due() {
+  for (Interpreter* interpreter : open_interpreters()) {
+    const bool due = announced_.insert(interpreter).second;
+    if (due) post_end(*interpreter, [=, this] { run_callbacks(*interpreter); });
+  }
+}
+
+void Runtime::announce_stop(Callbacks callbacks) noexcept {
+  if (callbacks_) return;
+  callbacks_ = std::move(callbacks);
+  announce_where_due();
+}
+
 void Runtime::end_interpreter(Interpreter& interpreter, ExitFunctions exit_functions) {
   const StarvationWatch::InFlight in_flight(starvation_watch_);
   {
@@ -164,27 +191,26 @@ void Runtime::end_interpreter(Interpreter& interpreter, ExitFunctions exit_funct
   ending_.has_ended(interpreter);
 }
 
-void Runtime::stop(std::chrono::milliseconds budget, ExitFunctions exit_functions) noexcept {
-  const auto deadline = std::chrono::steady_clock::now() + budget;
-  const auto post = [this](Interpreter& interpreter, TaskThread::Task task) {
-    ending_.waits_for(interpreter, Ending::Obstacle::lock);
-    interpreter.main_thread().post(std::move(task));
-  };
+void Runtime::stop(const Stop& how) noexcept {
+  const auto deadline = std::chrono::steady_clock::now() + how.budget;
+  if (callbacks_) announce_where_due();
   for (Interpreter* interpreter : open_interpreters()) {
-    post(*interpreter, [=, this] { end_interpreter(*interpreter, exit_functions); });
+    post_end(*interpreter, [this, interpreter, exit_functions = how.exit_functions] {
+      end_interpreter(*interpreter, exit_functions);
+    });
   }
-  std::string obstacles = ending_.obstacles_at(deadline);
-  if (obstacles.empty()) {
-    post(*main_, [this] {
+  if (ending_.complete_until(deadline)) {
+    post_end(*main_, [this] {
       PyEval_RestoreThread(main_->owner());
       ending_.has_ended(*main_);
     });
-    obstacles = ending_.obstacles_at(deadline);
+    if (ending_.complete_until(deadline)) return;
   }
+  const std::string obstacles = ending_.in_the_way(how.locks);
   if (obstacles.empty()) return;
   server_log_.log(
       LogLevel::warn, Message::stop_hindered,
-      fmt::format("Python was left running after {} ms: {}", budget.count(), obstacles));
+      fmt::format("Python was left running after {} ms: {}", how.budget.count(), obstacles));
 }
 
 }  // namespace pyhost::python

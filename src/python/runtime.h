@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,16 @@ namespace pyhost::python {
 // process exits. Must not be destroyed after start succeeded, except with the process.
 class Runtime {
  public:
-  enum class ExitFunctions { run, skip };
+  enum class ExitFunctions { run, skip };  // threading shutdown and atexit
+  struct Stop {
+    std::chrono::milliseconds budget{0};
+    ExitFunctions exit_functions = ExitFunctions::run;
+    Ending::Locks locks = Ending::Locks::named;
+  };
+  // Calls the shutdown callbacks of an interpreter on its main thread, and says before each which
+  // it is.
+  using BeforeCallback = std::function<void(std::string name)>;
+  using Callbacks = std::function<void(Attached&, const BeforeCallback&)>;
 
   // Prepares a new interpreter before anybody else attaches to it; runs on its main thread.
   using Setup = std::function<base::Result<>(Attached&, Interpreter&)>;
@@ -40,10 +50,14 @@ class Runtime {
   // not attached.
   base::Result<Interpreter*> create_interpreter(std::string name);
 
-  // Runs threading shutdown and atexit functions in every interpreter at the same time, unless they
-  // are to be skipped, then stops Python for ever. Returns after `budget` at the latest, saying
-  // what was in the way.
-  void stop(std::chrono::milliseconds budget, ExitFunctions exit_functions) noexcept;
+  // Has `callbacks` run once in every interpreter: now, or in one that is made from now on, at its
+  // end. Returns at once. A second call changes nothing. By the thread that stops.
+  void announce_stop(Callbacks callbacks) noexcept;
+
+  // Waits for these, and runs threading shutdown and atexit functions in every interpreter at the
+  // same time, then stops Python for ever. Returns after the budget at the latest, saying what was
+  // in the way.
+  void stop(const Stop& how) noexcept;
 
   StarvationWatch& starvation_watch() noexcept { return starvation_watch_; }
 
@@ -58,6 +72,9 @@ class Runtime {
                                                   std::unique_ptr<TaskThread>&& thread);
   Interpreter& keep(std::unique_ptr<Interpreter> made);
   std::vector<Interpreter*> open_interpreters();
+  void post_end(Interpreter& interpreter, TaskThread::Task task);
+  void announce_where_due();
+  void run_callbacks(Interpreter& interpreter);
   void end_interpreter(Interpreter& interpreter, ExitFunctions exit_functions);
   void run_exit_functions(Attached& py);
   // The audit hook: a fork would take a copy of every interpreter along, which CPython cannot.
@@ -69,6 +86,8 @@ class Runtime {
   std::mutex creating_;  // one interpreter at a time is made
   std::mutex mutex_;
   std::vector<std::unique_ptr<Interpreter>> subs_;  // guarded by mutex_
+  Callbacks callbacks_;                             // set before the first task that uses it
+  std::set<const Interpreter*> announced_;          // of whoever stops
   std::atomic<int> subs_alive_ = 0;
   StarvationWatch starvation_watch_;
   Ending ending_;

@@ -46,13 +46,13 @@ Observation LifeKeeper::observe(std::uint64_t served) {
                    .served = served,
                    .last_end = worker_.pool.last_end()};
   if (worker_.limits.resident_bytes_max != 0) seen.resident_bytes = resident_bytes();
-  if (worker_.watch_or_null == nullptr) {
+  if (watch_or_null_ == nullptr) {
     seen.script_loaded = true;
     return seen;
   }
-  seen.script_loaded = worker_.watch_or_null->imports() != 0;
+  seen.script_loaded = watch_or_null_->imports() != 0;
   if (worker_.limits.deadlock_timeout.count() != 0) {
-    lock_wait_ = worker_.watch_or_null->probe_locks();
+    lock_wait_ = watch_or_null_->probe_locks();
     if (lock_wait_) seen.lock_waited_since = lock_wait_->since;
   }
   return seen;
@@ -98,9 +98,9 @@ void LifeKeeper::announce_interruption(const RunningRequest& request) {
 }
 
 void LifeKeeper::interrupt(const RunningRequest& request) {
-  if (worker_.watch_or_null == nullptr) return;
+  if (watch_or_null_ == nullptr) return;
   // If that is over, what runs there now began after we looked.
-  worker_.watch_or_null->interrupt(worker_.pool.exchange(request.thread), observed_at_);
+  watch_or_null_->interrupt(worker_.pool.exchange(request.thread), observed_at_);
 }
 
 void LifeKeeper::give_up(const RunningRequest& request) {
@@ -119,6 +119,7 @@ void LifeKeeper::drain(Reason reason) {
                   fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
   static_cast<void>(worker_.scoreboard.begin_draining(worker_.slot, ::getpid()));
   worker_.pool.drain();
+  worker_.engine.announce_stop(told_reason(reason));
   if (reason == Reason::stopped) return;
   report_draining(name_of(reason));
   if (reason != Reason::startup_timeout) return;
@@ -127,13 +128,22 @@ void LifeKeeper::drain(Reason reason) {
                               stacks_now()));
 }
 
+// The supervisor's SIGTERM does not say what it comes for.
+std::string_view LifeKeeper::told_reason(Reason reason) const {
+  if (reason != Reason::stopped || life_.hurried()) return shutdown_reason(reason);
+  if (worker_.withdrawal.withdrawn()) return "script_reload";
+  if (const auto asked_for = life_.successor_asked_for()) return shutdown_reason(*asked_for);
+  const bool succeeded = worker_.scoreboard.status(worker_.slot).generation > worker_.generation;
+  return succeeded ? "graceful_signal" : shutdown_reason(reason);
+}
+
 void LifeKeeper::end_stuck() {
   const std::string cause =
       fmt::format("the lock of {} could not be had for {:.3f} s, deadlock-timeout; {} ends",
                   lock_wait_->interpreter, seconds_since(lock_wait_->since), worker_.label);
   std::string text = cause;
   for (const RunningRequest& request : running_) text += "\n" + phrase(request);
-  text += "\n" + worker_.watch_or_null->stacks_without_lock();
+  text += "\n" + watch_or_null_->stacks_without_lock();
   worker_.log.log(LogLevel::error, Message::lock_stuck, text);
   static_cast<void>(worker_.scoreboard.begin_draining(worker_.slot, ::getpid()));
   worker_.pool.drain();
@@ -162,15 +172,15 @@ std::string LifeKeeper::phrase(const RunningRequest& request) {
 
 std::string LifeKeeper::stacks_now() {
   constexpr std::chrono::milliseconds kPatience{500};
-  if (worker_.watch_or_null == nullptr) return "";
+  if (watch_or_null_ == nullptr) return "";
   const auto gathered = std::make_shared<std::promise<std::string>>();
   auto future = gathered->get_future();
-  worker_.watch_or_null->collect_stacks(
+  watch_or_null_->collect_stacks(
       [gathered](std::string_view stacks) { gathered->set_value(std::string(stacks)); });
   if (future.wait_for(kPatience) == std::future_status::ready) {
     return std::string(or_none(future.get()));
   }
-  return worker_.watch_or_null->stacks_without_lock();
+  return watch_or_null_->stacks_without_lock();
 }
 
 }  // namespace pyhost::worker

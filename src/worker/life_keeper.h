@@ -7,8 +7,9 @@
 
 #include "metrics/scoreboard.h"
 #include "pyhost/base/log.h"
-#include "pyhost/gateway/engine_watch.h"
+#include "pyhost/gateway/engine.h"
 #include "worker/thread_pool.h"
+#include "worker/withdrawal.h"
 #include "worker/worker_life.h"
 
 namespace pyhost::worker {
@@ -18,9 +19,11 @@ struct KeptWorker {
   std::string label;  // "worker 0 of process group 'blog'"
   const gateway::WorkerLimits& limits;
   ThreadPool& pool;
-  gateway::EngineWatch* watch_or_null;  // null: an engine that cannot be watched
+  gateway::Engine& engine;
+  const Withdrawal& withdrawal;
   metrics::Scoreboard& scoreboard;
   metrics::SlotId slot;
+  std::uint32_t generation;
   base::LogSink& log;
 };
 
@@ -35,7 +38,9 @@ enum class Farewell {
 class LifeKeeper {
  public:
   LifeKeeper(KeptWorker worker, WorkerLife life) noexcept
-      : worker_(std::move(worker)), life_(std::move(life)) {}
+      : worker_(std::move(worker)),
+        watch_or_null_(worker_.engine.watch()),
+        life_(std::move(life)) {}
 
   WorkerLife& life() noexcept { return life_; }
 
@@ -50,12 +55,14 @@ class LifeKeeper {
   void interrupt(const RunningRequest& request);
   void give_up(const RunningRequest& request);
   void drain(Reason reason);
+  std::string_view told_reason(Reason reason) const;
   void end_stuck();
   void name_what_is_cut_off();
   std::string phrase(const RunningRequest& request);
   std::string stacks_now();
 
   KeptWorker worker_;
+  gateway::EngineWatch* const watch_or_null_;  // null: an engine that cannot be watched
   WorkerLife life_;
   TimePoint observed_at_{};
   std::vector<RunningRequest> running_;         // as seen then

@@ -45,6 +45,9 @@ class Withdrawal {
   // it is true.
   bool attend(ThreadPool& pool);
 
+  // As of the last attend(). The pool's owner.
+  bool withdrawn() const noexcept { return !accepting_; }
+
  private:
   bool put_back_locked();
 

@@ -62,6 +62,32 @@ std::string_view name_of(Reason reason) noexcept {
   return "memory-limit";
 }
 
+std::string_view shutdown_reason(Reason reason) noexcept {
+  switch (reason) {
+    case Reason::stopped:
+      return "shutdown_signal";
+    case Reason::eviction:
+      return "eviction_signal";
+    case Reason::maximum_requests:
+      return "maximum_requests";
+    case Reason::restart_interval:
+      return "restart_interval";
+    case Reason::inactivity_timeout:
+      return "inactivity_timeout";
+    case Reason::request_timeout:
+      return "request_timeout";
+    case Reason::deadlock_timeout:
+      return "deadlock_timeout";
+    case Reason::startup_timeout:
+      return "startup_timeout";
+    case Reason::cpu_time_limit:
+      return "cpu_time_limit";
+    case Reason::memory_limit:
+      break;
+  }
+  return "memory_limit";
+}
+
 void WorkerLife::stop(TimePoint now) {
   if (stopped_) {
     drain_until_ = now;
@@ -75,6 +101,7 @@ void WorkerLife::stop(TimePoint now) {
 }
 
 void WorkerLife::hurry(TimePoint now) {
+  hurried_ = true;
   const TimePoint until = now + std::min(limits_.graceful_timeout, limits_.shutdown_timeout);
   stop_ordered_ |= !drain_until_.has_value();
   drain_until_ = std::min(drain_until_.value_or(until), until);

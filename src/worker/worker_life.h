@@ -41,6 +41,9 @@ enum class Reason {
 // "request-timeout": the option's name, where one stands for the reason. The supervisor knows them.
 std::string_view name_of(Reason reason) noexcept;
 
+// "request_timeout": what applications are told, in mod_wsgi's words where it has one.
+std::string_view shutdown_reason(Reason reason) noexcept;
+
 // How the worker stands at a moment.
 struct Observation {
   TimePoint now;
@@ -95,6 +98,12 @@ class WorkerLife {
   std::optional<TimePoint> next_deadline() const noexcept { return next_deadline_; }
 
   bool draining() const noexcept { return drain_until_.has_value(); }
+  // Whether httpd ends.
+  bool hurried() const noexcept { return hurried_; }
+  // What the supervisor was told when it was asked for a successor; nothing when it was not.
+  std::optional<Reason> successor_asked_for() const noexcept {
+    return successor_asked_ ? replace_for_ : std::nullopt;
+  }
 
  private:
   // A request whose time was over.
@@ -124,6 +133,7 @@ class WorkerLife {
   std::optional<Reason> replace_for_;  // the first reason wins
   bool successor_asked_ = false;
   bool stopped_ = false;
+  bool hurried_ = false;
   bool stop_ordered_ = false;  // stop() was called; its drain is not ordered yet
   std::optional<TimePoint> drain_until_;
   bool ended_ = false;

@@ -229,9 +229,11 @@ void WorkerProcess::serve_until_stopped() {
   LifeKeeper keeper({.label = label_,
                      .limits = settings_.limits,
                      .pool = *pool_,
-                     .watch_or_null = engine_->watch(),
+                     .engine = *engine_,
+                     .withdrawal = *withdrawal_,
                      .scoreboard = scoreboard_,
                      .slot = slot(),
+                     .generation = settings_.generation,
                      .log = log_},
                     WorkerLife(settings_.limits, served_max_, started_));
   while (true) {
@@ -252,6 +254,8 @@ void WorkerProcess::serve_until_stopped() {
 }
 
 void WorkerProcess::end() {
+  // Whoever has served has been told; a service is not.
+  if (settings_.threads != 0) engine_->announce_stop(shutdown_reason(Reason::stopped));
   // Requests may have used up what there was; atexit functions get a moment all the same.
   constexpr std::chrono::milliseconds kLastMoment{500};
   const TimePoint deadline = end_by_ ? std::max(*end_by_, Clock::now() + kLastMoment)

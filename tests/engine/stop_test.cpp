@@ -34,6 +34,7 @@ class Stop : public ::testing::Test {
     (*engine)->run({.application_group = group, .script = script.path()}, exchange);
     std::cerr << exchange.recorder().text_of(base::Message::application_raised);
   }
+  (*engine)->announce_stop("of the test");
   (*engine)->stop(budget);
   engine->reset();
   for (const LogRecord& record : log.records()) {
@@ -127,6 +128,117 @@ def application(environ, start_response):
 )",
                            200ms),
               ::testing::ExitedWithCode(0), "Python was left running after 200 ms.*stopped");
+}
+
+// --- Shutdown callbacks ---
+
+TEST_F(Stop, CallsWhatIsSubscribedOnceInEveryInterpreterAndBeforeThreadsAreJoined) {
+  EXPECT_EXIT(
+      run_and_stop(R"(
+import atexit, mod_wsgi, threading
+name = mod_wsgi.application_group or 'main'
+stopping = threading.Event()
+def work():
+    stopping.wait()
+    print('thread of', name)
+@mod_wsgi.subscribe_shutdown
+def stop(*args, **payload):
+    print(name, args, payload, threading.current_thread() is threading.main_thread())
+    stopping.set()
+atexit.register(print, 'atexit of', name)
+def application(environ, start_response):
+    threading.Thread(target=work, daemon=False).start()
+    start_response('200 OK', [])
+    return []
+)",
+                   30s),
+      ::testing::ExitedWithCode(0),
+      AllOf(ContainsRegex("sub \\('process_stopping',\\) \\{'shutdown_reason': 'of the test'\\} "
+                          "True\n(.|\n)*thread of sub\n(.|\n)*atexit of sub\n"),
+            ContainsRegex("main \\('process_stopping',\\) \\{'shutdown_reason': 'of the test'\\} "
+                          "True\n(.|\n)*thread of main\n(.|\n)*atexit of main\n"),
+            Not(ContainsRegex("sub \\((.|\n)*sub \\(")),
+            Not(ContainsRegex("main \\((.|\n)*main \\("))));
+}
+
+constexpr char kSubscribers[] = R"(
+import mod_wsgi, sys
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return []
+if not mod_wsgi.application_group:
+    def first(event, shutdown_reason):
+        mod_wsgi.subscribe_shutdown(print)
+        return {'shutdown_reason': 'of the first', 'more': 1}
+    def second(event, **payload):
+        raise ValueError('in the second')
+    class Third:
+        def __call__(self, event, **payload):
+            sys.exit('in the third')
+        def __repr__(self):
+            return 'a Third'
+    def fourth(event, **payload):
+        print(event, payload)
+        return {1: 2}
+    def fifth(event, **payload):
+        print('fifth')
+    for each in first, second, Third(), fourth:
+        assert mod_wsgi.subscribe_shutdown(each) is each
+    assert len(mod_wsgi.shutdown_callbacks) == 4
+    mod_wsgi.shutdown_callbacks.insert(0, fifth)
+)";
+
+TEST_F(Stop, CallsEverySubscriberInOrderWhateverTheOthersDo) {
+  EXPECT_EXIT(
+      run_and_stop(kSubscribers, 30s), ::testing::ExitedWithCode(0),
+      ContainsRegex(
+          "fifth\n"
+          "callback second \\([^ ]*app.wsgi:10\\) for process_stopping of the main interpreter "
+          "raised "
+          "an exception\n(.|\n)*ValueError: in the second\n"
+          "callback a Third for process_stopping of the main interpreter called sys.exit\\(\\)\n"
+          "(.|\n)*SystemExit: in the third\n"
+          "process_stopping \\{'shutdown_reason': 'of the first', 'more': 1\\}\n"
+          "stopped"));
+}
+
+TEST_F(Stop, NamesACallbackThatHangsAndEndsOtherInterpreters) {
+  EXPECT_EXIT(
+      run_and_stop(R"(
+import atexit, mod_wsgi, time
+def hang(event, **payload):
+    time.sleep(3600)
+if mod_wsgi.application_group:
+    mod_wsgi.subscribe_shutdown(hang)
+atexit.register(print, 'farewell')
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return []
+)",
+                   1s),
+      ::testing::ExitedWithCode(0),
+      "farewell\nPython was left running after 1000 ms: "
+      "shutdown callback hang \\([^ ]*app.wsgi:3\\) of sub-interpreter 'sub' is running\nstopped");
+}
+
+TEST_F(Stop, LogsThatTheListOfCallbacksIsMissing) {
+  EXPECT_EXIT(
+      run_and_stop(R"(
+import mod_wsgi, sys
+if mod_wsgi.application_group:
+    del sys.modules['mod_wsgi']
+else:
+    del mod_wsgi.shutdown_callbacks
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return []
+)",
+                   30s),
+      ::testing::ExitedWithCode(0),
+      AllOf(HasSubstr("process_stopping is not published in sub-interpreter 'sub': there is "
+                      "no module mod_wsgi in sys.modules"),
+            HasSubstr("process_stopping is not published in the main interpreter: "
+                      "mod_wsgi.shutdown_callbacks does not exist")));
 }
 
 TEST_F(Stop, LogsAnExitFunctionThatRaises) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pyhost/base/log.h"
@@ -81,10 +82,16 @@ class Engine {
   // script need not define any.
   virtual base::Result<> preload(const Target& target, base::LogSink& sink) noexcept = 0;
 
-  // Ends all interpreters at the same time: threading shutdown and atexit functions, at most for
-  // `budget`, and says in one record what was in the way of those that have not ended. Then it keeps
-  // Python from running for the rest of the process's life. PRECONDITION: no run() is in progress or
-  // to come; runs that are left over from a forced exit never return.
+  // Has the functions called that applications have subscribed for the end of the process, in every
+  // interpreter, on threads of the engine's own; returns at once. Requests may go on meanwhile.
+  // Applications get `reason` as shutdown_reason. Only the first call counts; without one nobody is
+  // told. To be called by the thread that calls stop().
+  virtual void announce_stop(std::string_view /*reason*/) noexcept {}
+
+  // Ends all interpreters at the same time: what was announced, threading shutdown and atexit
+  // functions, at most for `budget`, and says in one record what was in the way of those that have
+  // not ended. Then it keeps Python from running for the rest of the process's life. PRECONDITION:
+  // no run() is in progress or to come; runs that are left over from a forced exit never return.
   virtual void stop(std::chrono::milliseconds budget) noexcept = 0;
 
   // For whoever watches over what this engine runs; null when it runs nothing itself. Lives as long

@@ -67,6 +67,18 @@ TEST_F(WorkerLifeTest, EndsWhenItIsIdleAndStopped) {
   EXPECT_THAT(step(), IsEmpty());
 }
 
+TEST_F(WorkerLifeTest, KnowsWhatItHasAskedASuccessorFor) {
+  live({.graceful_timeout = 15s});
+  EXPECT_EQ(life->successor_asked_for(), std::nullopt);
+  life->replace(Reason::eviction);
+  EXPECT_EQ(life->successor_asked_for(), std::nullopt);
+  step();
+  EXPECT_EQ(life->successor_asked_for(), Reason::eviction);
+  EXPECT_FALSE(life->hurried());
+  life->hurry(now);
+  EXPECT_TRUE(life->hurried());
+}
+
 TEST_F(WorkerLifeTest, WaitsForARequestThatHasComeJustBeforeItDrains) {
   live({.graceful_timeout = 15s});
   life->stop(now);
