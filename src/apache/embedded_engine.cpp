@@ -65,6 +65,7 @@ EmbeddedEngine::~EmbeddedEngine() {
     static_cast<void>(engine_.release());
     return;
   }
+  exit_watch_.reset();
   engine_->announce_stop("");
   engine_->stop(kStopBudget);
 }
@@ -94,6 +95,19 @@ void EmbeddedEngine::start() {
     return;
   }
   engine_ = std::move(*engine);
+  watch_exit();
+}
+
+// A child of another MPM ends in the middle of whatever it does.
+void EmbeddedEngine::watch_exit() {
+  int threaded = AP_MPMQ_NOT_SUPPORTED;
+  ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
+  if (threaded == AP_MPMQ_NOT_SUPPORTED) return;
+  exit_watch_.emplace(server_log_);
+  const auto started = exit_watch_->start(engine_->watch());
+  if (started) return;
+  exit_watch_.reset();
+  server_log_.log(base::LogLevel::warn, Message::internal_error, started.error().sentence);
 }
 
 gateway::Engine* EmbeddedEngine::engine_or_null() {
@@ -104,7 +118,11 @@ gateway::Engine* EmbeddedEngine::engine_or_null() {
 gateway::Outcome EmbeddedEngine::run(const gateway::Target& target, gateway::Exchange& exchange) {
   ++running_;
   const base::ScopeExit leave([this] { --running_; });
-  if (gateway::Engine* engine = engine_or_null()) return engine->run(target, exchange);
+  if (gateway::Engine* engine = engine_or_null()) {
+    std::optional<ExitWatch::Running> watched;
+    if (exit_watch_) watched.emplace(*exit_watch_, target, exchange);
+    return engine->run(target, exchange);
+  }
   exchange.log(base::LogLevel::error, failure_, failure_text_);
   return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_INTERNAL_SERVER_ERROR};
 }

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
+#include "apache/exit_watch.h"
 #include "apache/httpd_api.h"
 #include "apache/log.h"
 #include "pyhost/gateway/engine.h"
@@ -34,6 +36,7 @@ class EmbeddedEngine {
   // The engine, started by the first caller; null when that has failed.
   gateway::Engine* engine_or_null();
   void start();
+  void watch_exit();
 
   ServerLog server_log_;
   std::once_flag started_;
@@ -41,6 +44,7 @@ class EmbeddedEngine {
   base::Message failure_ = base::Message::none;  // and why, when there is no engine
   std::string failure_text_;
   std::atomic<int> running_ = 0;
+  std::optional<ExitWatch> exit_watch_;  // with a threaded MPM, and with the engine
 };
 
 }  // namespace pyhost::apache

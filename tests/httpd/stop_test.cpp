@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include "harness/error_log.h"
 #include "harness/httpd.h"
@@ -13,8 +15,12 @@ namespace pyhost::test {
 namespace {
 
 using std::chrono::steady_clock;
+using testing::AllOf;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 using namespace std::chrono_literals;
 
 constexpr char kConfig[] =
@@ -69,6 +75,61 @@ TEST(Stop, RunsThreadShutdownAndAtexitOfEveryInterpreter) {
   for (const char* interpreter : {"-a", "-b", "", "workers-a", "workers-b", "workers"}) {
     EXPECT_EQ(read_file(words + "/of" + interpreter), "thread, atexit") << interpreter;
   }
+}
+
+// --- Requests that keep a child of httpd from ending ---
+
+class HeldChild : public testing::Test {
+ protected:
+  // Another MPM ends a child in the middle of whatever it does.
+  void SetUp() override {
+    if (default_mpm() != Mpm::event) GTEST_SKIP() << "only a threaded MPM waits for requests";
+    httpd_.emplace(
+        "WSGIScriptAlias /sleeps ${APPS}/sleeps.wsgi\n"
+        "WSGIScriptAlias /stubborn ${APPS}/stubborn.wsgi application-group=apart\n",
+        Options{.processes = 1});
+  }
+  void begin(std::string path, const char* words) {
+    clients_.emplace_back([this, path = std::move(path)] { httpd_->get(path); });
+    httpd_->expect_log(words);
+    httpd_->wait_for_log(words);
+  }
+  std::vector<std::string> complaints() const {
+    std::vector<std::string> lines;
+    for (const ErrorLogLine& line : parse_error_log(httpd_->log())) {
+      if (line.text.find("PH0359") != line.text.npos) lines.push_back(line.text);
+    }
+    return lines;
+  }
+
+  std::optional<Httpd> httpd_;
+  std::vector<std::jthread> clients_;
+};
+
+TEST_F(HeldChild, SaysWhichRequestsItCannotEndFor) {
+  begin("/sleeps/long?1000", "sleeps for");
+  for (const char* text : {"PH0359", "AH00045", "AH00046"}) httpd_->expect_log(text);
+  httpd_->stop();
+  EXPECT_THAT(complaints(),
+              ElementsAre(AllOf(
+                  ContainsRegex("GET /sleeps/long has run for [0-9.]+ s in [^ ]*/sleeps.wsgi"),
+                  Not(HasSubstr("lock")))));
+}
+
+TEST_F(HeldChild, SaysThatTheLockCannotBeHad) {
+  begin("/stubborn/lock", "keeps the lock");
+  for (const char* text : {"PH0359", "AH00045", "AH00046"}) httpd_->expect_log(text);
+  httpd_->restart(OldChildren::awaited);
+  EXPECT_THAT(complaints(), ElementsAre(ContainsRegex(
+                                "GET /stubborn/lock has run for [^;]*; the lock of (the main "
+                                "interpreter|sub-interpreter 'apart') could not be had for")));
+}
+
+TEST_F(HeldChild, MayFinishItsRequestsAfterAGracefulRestart) {
+  // Longer than what a request that was given up may take.
+  begin("/sleeps?7", "sleeps for");
+  httpd_->graceful(OldChildren::awaited);
+  EXPECT_THAT(complaints(), IsEmpty());
 }
 
 // --- What does not want to end ---

@@ -99,7 +99,7 @@ class Exchange : public base::LogSink {
 
   // The client's connection, for poll() alone: it can be written when the client takes more, and
   // hangs up when the client leaves. -1 when the client has none of its own, as for a HTTP/2
-  // stream.
+  // stream, and when httpd has closed it because it ends. Also from another thread.
   virtual int client_socket() const noexcept = 0;
 
   // Looks at the client without waiting for it, and sends on what httpd still holds for it. A
