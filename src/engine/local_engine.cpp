@@ -120,9 +120,12 @@ void LocalEngine::announce_stop(std::string_view reason) noexcept {
 
 void LocalEngine::stop(std::chrono::milliseconds budget) noexcept {
   stopped_ = true;
+  using python::Ending;
+  const bool told = watch_ != nullptr && watch_->lock_wait_is_told();
   runtime_->stop({.budget = budget,
                   .exit_functions = settings_.destroy_interpreters ? Runtime::ExitFunctions::run
-                                                                   : Runtime::ExitFunctions::skip});
+                                                                   : Runtime::ExitFunctions::skip,
+                  .locks = told ? Ending::Locks::left_out : Ending::Locks::named});
 }
 
 }  // namespace pyhost::engine

@@ -1,6 +1,7 @@
 // Watches over the interpreters of this process.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,6 +27,9 @@ class LocalWatch final : public gateway::EngineWatch {
   void collect_stacks(std::function<void(std::string_view)> take) noexcept override;
   std::string stacks_without_lock() noexcept override;
   std::optional<gateway::LockWait> probe_locks() noexcept override;
+  void lock_wait_told() noexcept override { lock_wait_told_ = true; }
+  // Whether that was called.
+  bool lock_wait_is_told() const noexcept { return lock_wait_told_; }
   unsigned imports() const noexcept override { return loading_.imports; }
   std::vector<gateway::ImportedScript> imported_scripts() override;
   void accept_changes_until(std::int64_t moment_us) noexcept override {
@@ -38,6 +42,7 @@ class LocalWatch final : public gateway::EngineWatch {
 
   python::InterpreterRegistry& interpreters_;
   python::LoadingRules& loading_;
+  std::atomic<bool> lock_wait_told_ = false;
   std::mutex mutex_;
   // Guarded by mutex_; null for an interpreter whose attendant could not be started.
   std::map<python::Interpreter*, std::unique_ptr<python::Attendant>> attendants_;

@@ -51,7 +51,8 @@ Observation LifeKeeper::observe(std::uint64_t served) {
     return seen;
   }
   seen.script_loaded = watch_or_null_->imports() != 0;
-  if (worker_.limits.deadlock_timeout.count() != 0) {
+  // Whoever cuts requests off is to know whether they keep a lock.
+  if (worker_.limits.deadlock_timeout.count() != 0 || life_.draining()) {
     lock_wait_ = watch_or_null_->probe_locks();
     if (lock_wait_) seen.lock_waited_since = lock_wait_->since;
   }
@@ -160,6 +161,13 @@ void LifeKeeper::name_what_is_cut_off() {
   std::string text =
       fmt::format("{} ends with {} requests running", worker_.label, running_.size());
   for (const RunningRequest& request : running_) text += "; " + phrase(request);
+  // Any thread waits for a moment.
+  constexpr double kNotableSeconds = 0.1;
+  if (lock_wait_ && seconds_since(lock_wait_->since) >= kNotableSeconds) {
+    text += fmt::format("; the lock of {} could not be had for {:.3f} s", lock_wait_->interpreter,
+                        seconds_since(lock_wait_->since));
+    watch_or_null_->lock_wait_told();
+  }
   worker_.log.log(LogLevel::warn, Message::drain_overrun, text);
 }
 

@@ -58,6 +58,9 @@ class EngineWatch {
   // earlier calls has waited longest for its answer; nothing when all were answered.
   virtual std::optional<LockWait> probe_locks() noexcept = 0;
 
+  // Whoever watches has logged that a lock cannot be had: Engine::stop() need not do so again.
+  virtual void lock_wait_told() noexcept = 0;
+
   // How many imports of scripts and modules were successful so far. Costs an atomic read.
   virtual unsigned imports() const noexcept = 0;
 
