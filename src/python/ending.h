@@ -23,8 +23,7 @@ class Ending {
 
   // This interpreter is to end as well.
   void expect(const Interpreter& interpreter);
-  // Its end waits for something else now; `name` says for which callback or
-  // threads.
+  // Its end waits for something else now; `name` says for which callback or threads.
   void waits_for(const Interpreter& interpreter, Obstacle obstacle, std::string name = {});
   void has_ended(const Interpreter& interpreter);
 

@@ -5,9 +5,9 @@
 namespace pyhost::python {
 namespace {
 
-// `threading` is imported here, by the interpreter's main thread: the thread that imports it first counts as
-// the interpreter's main thread, and threading._shutdown() waits for ever for one that serves
-// requests (CPython up to 3.11).
+// `threading` is imported here, on the interpreter's main thread: the thread that imports it first
+// counts as that, and threading._shutdown() waits for ever for one that serves requests (CPython up
+// to 3.11).
 constexpr char kSource[] = R"python(
 import atexit
 import functools
