@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <sys/inotify.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -27,12 +25,9 @@ bool is_left_out(std::string_view name) {
 
 base::Result<FileWatch> FileWatch::start(const std::vector<std::string>& folders,
                                          const std::string& script) {
-  FileWatch watch;
-  watch.script_ = script;
-  watch.inotify_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!watch.inotify_.valid()) {
-    return base::fail(fmt::format("--reload: {}", std::strerror(errno)));
-  }
+  auto inotify = base::Inotify::open();
+  if (!inotify) return base::fail(fmt::format("--reload: {}", inotify.error().sentence));
+  FileWatch watch(*std::move(inotify), script);
   for (const std::string& folder : folders) PH_TRY_VOID(watch.add_tree(folder));
   return watch;
 }
@@ -44,9 +39,7 @@ base::Result<> FileWatch::add_folder(const std::string& folder) {
                     "own code with --python-path",
                     kFoldersMax));
   }
-  const int id = inotify_add_watch(
-      inotify_.get(), folder.c_str(),
-      IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR);
+  const int id = inotify_.add_folder(folder);
   if (id < 0) {
     // It may have gone in the meantime, or be closed to us: Python does not see it then either.
     if (errno == ENOENT || errno == EACCES || errno == ENOTDIR) return {};
@@ -74,28 +67,22 @@ base::Result<> FileWatch::add_tree(const std::string& folder) {
 }
 
 std::string FileWatch::read_change() {
-  constexpr std::size_t kBufferBytes = 16'384;
-  alignas(inotify_event) std::array<char, kBufferBytes> buffer;
+  // A new file's IN_CLOSE_WRITE or IN_MOVED_TO follows when it is whole.
+  constexpr std::uint32_t kNoChangeOfContent = IN_CREATE | IN_ATTRIB;
   std::string changed;
-  while (true) {
-    const ssize_t bytes = read(inotify_.get(), buffer.data(), buffer.size());
-    if (bytes <= 0) return changed;
-    for (ssize_t at = 0; at < bytes;) {
-      const auto& event = *reinterpret_cast<const inotify_event*>(buffer.data() + at);
-      at += static_cast<ssize_t>(sizeof event + event.len);
-      const auto folder = folders_.find(event.wd);
-      if (event.len == 0 || folder == folders_.end()) continue;
-      const std::string_view name = event.name;
-      const std::string path = folder->second + "/" + std::string(name);
-      if ((event.mask & IN_ISDIR) != 0) {
-        // A failure leaves the new folder unwatched; the server goes on.
-        if (!is_left_out(name)) (void)add_tree(path);
-      } else if (name.ends_with(".py") && path != script_ && (event.mask & IN_CREATE) == 0) {
-        // A new file's IN_CLOSE_WRITE or IN_MOVED_TO follows when it is whole.
-        changed = path;
-      }
+  inotify_.read([&](const base::Inotify::Event& event) {
+    const auto folder = folders_.find(event.folder);
+    if (event.name.empty() || folder == folders_.end()) return;
+    const std::string path = folder->second + "/" + std::string(event.name);
+    if ((event.mask & IN_ISDIR) != 0) {
+      // A failure leaves the new folder unwatched; the server goes on.
+      if (!is_left_out(event.name)) (void)add_tree(path);
+    } else if (event.name.ends_with(".py") && path != script_ &&
+               (event.mask & kNoChangeOfContent) == 0) {
+      changed = path;
     }
-  }
+  });
+  return changed;
 }
 
 }  // namespace pyhost::cli

@@ -3,10 +3,11 @@
 
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "pyhost/base/inotify.h"
 #include "pyhost/base/result.h"
-#include "pyhost/base/unique_fd.h"
 
 namespace pyhost::cli {
 
@@ -20,17 +21,18 @@ class FileWatch {
                                        const std::string& script);
 
   // Readable when something happened.
-  int fd() const noexcept { return inotify_.get(); }
+  int fd() const noexcept { return inotify_.fd(); }
 
   // Reads what happened. The path of a Python file that changed; empty when none did.
   std::string read_change();
 
  private:
-  FileWatch() = default;
+  FileWatch(base::Inotify inotify, std::string script)
+      : inotify_(std::move(inotify)), script_(std::move(script)) {}
   base::Result<> add_tree(const std::string& folder);
   base::Result<> add_folder(const std::string& folder);
 
-  base::UniqueFd inotify_;
+  base::Inotify inotify_;
   std::string script_;
   std::unordered_map<int, std::string> folders_;
 };
