@@ -4,6 +4,7 @@
 #include <array>
 
 #include "process_group_members.h"
+#include "pyhost/base/path_glob.h"
 
 namespace pyhost::gateway {
 namespace {
@@ -23,6 +24,9 @@ constexpr const char kFlag[] = "On or Off";
 constexpr const char kLocale[] = "the name of a locale";
 constexpr const char kAssignment[] = "NAME=value";
 constexpr const char kDisplayName[] = "a text, or %{GROUP}";
+constexpr const char kGlob[] =
+    "an absolute path such as /srv/app/*.py, with a name as its first component, and ** at most "
+    "once and alone in its component";
 constexpr const char kGroup[] = "the name of a group, or # and a number";
 
 bool is_absolute_path(std::string_view text) noexcept {
@@ -45,6 +49,10 @@ bool is_plain_user(std::string_view text) noexcept {
 bool is_assignment(std::string_view text) noexcept {
   const auto equals = text.find('=');
   return equals != text.npos && equals != 0;
+}
+
+bool is_glob(std::string_view text) noexcept {
+  return base::PathGlob::parse(text).has_value();
 }
 
 constexpr auto kOptions = std::to_array<ProcessGroupOption>({

@@ -69,7 +69,8 @@ Supervisor::Supervisor(SupervisorSpec spec, EventLoop loop, base::UniqueFd signa
       loop_(std::move(loop)),
       signals_(std::move(signals)),
       log_(std::move(spec_.log), LogLevel::notice),
-      operators_(loop_, groups_, log_) {}
+      operators_(loop_, groups_, log_),
+      reloads_(loop_, groups_, log_) {}
 
 base::Result<> Supervisor::watch_all() {
   PH_TRY_VOID(loop_.watch(spec_.control.get(), [this] { heed_control(); }));
@@ -83,6 +84,7 @@ base::Result<> Supervisor::watch_all() {
 
 void Supervisor::run() {
   while (true) {
+    reloads_.advance(Clock::now());
     for (WorkerGroup& group : groups_) group.advance();
     groups_.remove_if([](const WorkerGroup& group) { return group.gone(); });
     if (give_up_at_ && (groups_.empty() || Clock::now() >= *give_up_at_)) return;
@@ -214,6 +216,7 @@ void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups
     group->adopt(std::move(setup));
   }
   operators_.listen(state.operator_socket);
+  reloads_.follow();
 }
 
 WorkerGroup* Supervisor::find_group(const WantedGroup& wanted, const std::string& prefix) noexcept {
@@ -235,6 +238,7 @@ void Supervisor::leave(std::string_view why) {
   }
   give_up_at_ = Clock::now() + longest + kReapTime;
   operators_.close();
+  reloads_.close();
   loop_.forget(spec_.control.get());
   loop_.forget(spec_.httpd.get());
   log_.log(LogLevel::info, Message::supervisor_stopping, why);
@@ -247,6 +251,7 @@ std::optional<TimePoint> Supervisor::next_deadline() const {
   };
   for (const WorkerGroup& group : groups_) consider(group.next_deadline());
   consider(operators_.next_deadline());
+  consider(reloads_.next_deadline());
   return next;
 }
 

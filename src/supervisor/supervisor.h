@@ -7,6 +7,7 @@
 
 #include "supervisor/control_channel.h"
 #include "supervisor/operator_service.h"
+#include "supervisor/reload_service.h"
 #include "supervisor/worker_group.h"
 
 namespace pyhost::supervisor {
@@ -57,6 +58,7 @@ class Supervisor {
   // Those that drain stay here until their last worker has ended.
   std::list<WorkerGroup> groups_;
   OperatorService operators_;
+  ReloadService reloads_;
   std::optional<TimePoint> give_up_at_;  // set when we leave
 };
 

@@ -82,6 +82,7 @@ class WorkerGroup {
   unsigned index() const noexcept { return setup_.wanted.index; }
   const std::string& name() const noexcept { return setup_.wanted.options.name; }
   unsigned socket_count() const noexcept { return sockets_.size(); }
+  const gateway::ProcessGroup& options() const noexcept { return setup_.wanted.options; }
 
  private:
   struct Worker {

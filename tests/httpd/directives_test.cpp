@@ -104,6 +104,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"WSGIDaemonProcess shop Threads=5", "there is no option Threads="},
         BadLine{"WSGIDaemonProcess shop threads=abc", "threads=abc is not accepted"},
         BadLine{"WSGIDaemonProcess shop user=root", "user=root is not accepted"},
+        BadLine{"WSGIDaemonProcess shop reload-on=app/*.py",
+                "reload-on=app/*.py is not accepted; give an absolute path"},
         BadLine{"WSGIDaemonProcess shop user=nobody-knows", "there is no user nobody-knows"},
         BadLine{"WSGIDaemonProcess shop home=/nowhere/at/all",
                 "WSGIDaemonProcess shop: home=/nowhere/at/all is not a folder"},

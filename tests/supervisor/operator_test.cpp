@@ -236,6 +236,20 @@ TEST_F(Operator, FindsAGroupRunningThatWasTakenOutOfTheConfiguration) {
   EXPECT_GT(worker_pid(1), 0);
 }
 
+TEST_F(Operator, WhoHasStoppedAGroupIsNotOverruledByAChangedFile) {
+  const std::string file = folder.write("a.txt", "");
+  want("one", {{"reload-on", file}});
+  want("two", {{"reload-on", file}});
+  ASSERT_EQ(apply(), "");
+  const pid_t two = worker_pid(1);
+  ASSERT_TRUE(logged("is ready", 2));
+  command("stop", "one");
+  folder.write("a.txt", "changed");
+  ASSERT_TRUE(wait_until([&] { return worker_pid(1) != two; }));
+  EXPECT_EQ(group("one")["state"], "stopped");
+  EXPECT_TRUE(logged("PH0416: process group 'two' rolls: " + file + " has changed"));
+}
+
 TEST_F(Operator, IsToldTheNamesOfTheGroups) {
   want("one");
   want("two");

@@ -66,6 +66,7 @@ struct ProcessGroup {
   // Limits and life.
   Reload reload = Reload::rolling;
   bool reload_fallback = true;
+  std::vector<std::string> reload_on;  // globs that base::PathGlob accepts
   std::uint64_t memory_limit_bytes = 0;
   std::uint64_t virtual_memory_limit_bytes = 0;
   std::chrono::milliseconds cpu_time_limit{0};

@@ -1,0 +1,179 @@
+#include "supervisor/path_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace pyhost::supervisor {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Segment = base::PathGlob::Segment;
+using Kind = Segment::Kind;
+
+// Longer chains of links lead nowhere: the kernel does not follow them either.
+constexpr unsigned kLinksMax = 40;
+
+std::int64_t nanoseconds(const timespec& time) noexcept {
+  constexpr std::int64_t kPerSecond = 1'000'000'000;
+  return time.tv_sec * kPerSecond + time.tv_nsec;
+}
+
+std::string joined(const std::string& folder, std::string_view name) {
+  return fmt::format("{}{}{}", folder, folder.ends_with('/') ? "" : "/", name);
+}
+
+// Nothing that is to be followed when it is no link.
+std::string target_of(const std::string& path) {
+  std::error_code no_link;
+  return fs::read_symlink(path, no_link).string();
+}
+
+}  // namespace
+
+bool WatchedFolder::concerns(std::string_view name, bool is_folder) const {
+  return std::ranges::any_of(interests, [&](const Segment& interest) {
+    return interest.matches(name) && (is_folder || interest.kind != Kind::any_depth);
+  });
+}
+
+PathScan::PathScan(const std::vector<base::PathGlob>& globs, const base::Inotify& inotify,
+                   ScanLimits limits)
+    : inotify_(inotify), limits_(limits) {
+  for (const base::PathGlob& glob : globs) visits_.push_back({"/", glob.segments(), 0});
+}
+
+bool PathScan::step(unsigned entries_max) {
+  const unsigned stop = std::min(entries_ + entries_max, limits_.entries_max);
+  while (entries_ < stop && (listing_ || !visits_.empty())) {
+    ++entries_;
+    if (listing_) {
+      read_entry();
+    } else {
+      Visit visit = std::move(visits_.back());
+      visits_.pop_back();
+      begin(std::move(visit));
+    }
+  }
+  if (!listing_ && visits_.empty()) return true;
+  if (entries_ < limits_.entries_max) return false;
+  note_problem(
+      fmt::format("there are more than {} files and folders to look at", limits_.entries_max));
+  return true;
+}
+
+void PathScan::begin(Visit visit) {
+  const Segment& segment = visit.segments[visit.index];
+  const bool watched = watch(visit.folder, segment);
+  if (segment.kind == Kind::name) {
+    visit_entry(visit, segment.text);
+    return;
+  }
+  if (!watched) return;
+  std::error_code error;
+  fs::directory_iterator entries(visit.folder, error);
+  if (error) return;
+  // The folder itself is one of those that ** stands for.
+  if (segment.kind == Kind::any_depth) {
+    visits_.push_back({visit.folder, visit.segments, visit.index + 1});
+  }
+  listing_.emplace(std::move(visit), std::move(entries));
+}
+
+void PathScan::read_entry() {
+  auto& [visit, entries] = *listing_;
+  if (entries == fs::directory_iterator()) {
+    listing_.reset();
+    return;
+  }
+  const std::string name = entries->path().filename().string();
+  const Segment& segment = visit.segments[visit.index];
+  std::error_code gone;
+  if (!segment.matches(name)) {
+    // Nothing is here.
+  } else if (segment.kind == Kind::pattern) {
+    visit_entry(visit, name);
+  } else if (!entries->is_symlink(gone) && entries->is_directory(gone)) {
+    visits_.push_back({joined(visit.folder, name), visit.segments, visit.index});
+  }
+  entries.increment(gone);
+  if (gone) listing_.reset();
+}
+
+void PathScan::visit_entry(const Visit& visit, const std::string& name) {
+  std::string path = joined(visit.folder, name);
+  if (const std::string target = target_of(path); !target.empty()) {
+    follow_link(visit.folder, target, kLinksMax);
+  }
+  if (visit.index + 1 == visit.segments.size()) {
+    stamp(path);
+  } else {
+    visits_.push_back({std::move(path), visit.segments, visit.index + 1});
+  }
+}
+
+// Watches where the target of a link lies, and what else leads there.
+void PathScan::follow_link(const std::string& folder, const std::string& target,
+                           unsigned links_max) {
+  if (links_max == 0 || ++entries_ >= limits_.entries_max) return;
+  std::string at = target.starts_with('/') ? "/" : folder;
+  for (const fs::path& component : fs::path(target).relative_path()) {
+    const std::string name = component.string();
+    if (name.empty() || name == ".") continue;
+    std::string next = joined(at, name);
+    if (name != "..") {
+      watch(at, {Kind::name, name});
+      const std::string further = target_of(next);
+      if (!further.empty()) follow_link(at, further, links_max - 1);
+    }
+    at = std::move(next);
+  }
+}
+
+void PathScan::stamp(const std::string& path) {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return;
+  FileStamp& stamp = found_.stamps[path];
+  stamp = {.device = file.st_dev, .inode = file.st_ino};
+  if (S_ISDIR(file.st_mode)) return;
+  stamp.bytes = file.st_size;
+  stamp.modified_ns = nanoseconds(file.st_mtim);
+  stamp.changed_ns = nanoseconds(file.st_ctim);
+}
+
+bool PathScan::watch(const std::string& path, const Segment& interest) {
+  const int id = inotify_.add_folder(path);
+  if (id < 0) {
+    // What is not there is noticed where it is missing.
+    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
+      note_problem(fmt::format(
+          "{} cannot be watched: {}", path,
+          errno == ENOSPC ? "the system allows no more (sysctl fs.inotify.max_user_watches)"
+                          : std::strerror(errno)));
+    }
+    return false;
+  }
+  const auto known = found_.folders.find(id);
+  if (known == found_.folders.end() && found_.folders.size() >= limits_.folders_max) {
+    inotify_.remove_folder(id);
+    note_problem(fmt::format("there are more than {} folders to watch", limits_.folders_max));
+    return false;
+  }
+  WatchedFolder& folder = known == found_.folders.end()
+                              ? found_.folders.emplace(id, WatchedFolder{path, {}}).first->second
+                              : known->second;
+  if (std::ranges::find(folder.interests, interest) == folder.interests.end()) {
+    folder.interests.push_back(interest);
+  }
+  return true;
+}
+
+void PathScan::note_problem(std::string problem) {
+  if (found_.problem.empty()) found_.problem = std::move(problem);
+}
+
+}  // namespace pyhost::supervisor

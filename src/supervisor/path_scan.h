@@ -1,0 +1,99 @@
+// Looks which files there are for a list of globs, a little at a time.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "pyhost/base/inotify.h"
+#include "pyhost/base/path_glob.h"
+
+namespace pyhost::supervisor {
+
+// What tells a file from any other, and from itself before a change. Of a folder only which one it
+// is: what is in it does not count.
+struct FileStamp {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t bytes = 0;
+  std::int64_t modified_ns = 0;  // since the epoch
+  std::int64_t changed_ns = 0;   // the same, of the inode
+
+  bool operator==(const FileStamp&) const = default;
+};
+
+// A folder that is watched.
+struct WatchedFolder {
+  std::string path;  // one of those that lead to it
+  std::vector<base::PathGlob::Segment> interests;
+
+  // Whether something of that name in it may lead to a file of a glob.
+  bool concerns(std::string_view name, bool is_folder) const;
+};
+
+// Of one scan: what is looked at, and what is watched.
+struct ScanLimits {
+  unsigned entries_max = 50'000;
+  unsigned folders_max = 4'096;
+};
+
+// What a scan has found so far.
+struct Findings {
+  std::map<std::string, FileStamp> stamps;         // by path
+  std::unordered_map<int, WatchedFolder> folders;  // by their number of base::Inotify
+  std::string problem;                             // why not everything is watched; "" when it is
+};
+
+// Every folder that leads to a file is watched before it is read, so that no change is missed:
+// also those above the first pattern, and those where the symbolic links on the way lie. Symbolic
+// links are followed, except to folders in the place of **. Not synchronised.
+class PathScan {
+ public:
+  // Globs and inotify outlive it.
+  PathScan(const std::vector<base::PathGlob>& globs, const base::Inotify& inotify,
+           ScanLimits limits);
+
+  // Goes on for so many entries of folders at most. Whether that was the rest.
+  bool step(unsigned entries_max);
+
+  const Findings& found() const noexcept { return found_; }
+  Findings take_found() noexcept { return std::move(found_); }
+
+ private:
+  using Segments = std::vector<base::PathGlob::Segment>;
+
+  // What is still to be done: find the rest of a glob in a folder.
+  struct Visit {
+    std::string folder;
+    const Segments& segments;
+    std::size_t index;  // of the segment that stands for the folder's entries
+  };
+  // A folder that is being read.
+  struct Listing {
+    Visit visit;
+    std::filesystem::directory_iterator entries;
+  };
+
+  void begin(Visit visit);
+  void read_entry();
+  void visit_entry(const Visit& visit, const std::string& name);
+  void follow_link(const std::string& folder, const std::string& target, unsigned links_max);
+  void stamp(const std::string& path);
+  bool watch(const std::string& folder, const base::PathGlob::Segment& interest);
+  void note_problem(std::string problem);
+
+  const base::Inotify& inotify_;
+  const ScanLimits limits_;
+  std::vector<Visit> visits_;
+  std::optional<Listing> listing_;
+  unsigned entries_ = 0;
+  Findings found_;
+};
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,97 @@
+#include "supervisor/watched_paths.h"
+
+#include <sys/inotify.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace pyhost::supervisor {
+namespace {
+
+std::string path_of(const WatchedFolder& folder, std::string_view name) {
+  return folder.path + "/" + std::string(name);
+}
+
+// Whether a file that has appeared is not whole yet: whoever writes it will close it.
+bool is_being_written(const std::string& path) noexcept {
+  struct stat file {};
+  return lstat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 1;
+}
+
+using Stamps = std::map<std::string, FileStamp>;
+
+std::optional<std::string> difference(const Stamps& before, const Stamps& now) {
+  const auto [one, other] = std::ranges::mismatch(before, now);
+  if (one == before.end() && other == now.end()) return std::nullopt;
+  if (one == before.end()) return other->first;
+  if (other == now.end()) return one->first;
+  return std::min(one->first, other->first);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<WatchedPaths>> WatchedPaths::create(std::vector<base::PathGlob> globs,
+                                                                 ScanLimits limits) {
+  PH_TRY(inotify, base::Inotify::open());
+  return std::unique_ptr<WatchedPaths>(
+      new WatchedPaths(std::move(globs), std::move(inotify), limits));
+}
+
+void WatchedPaths::heed(TimePoint now) {
+  inotify_.read([&](const base::Inotify::Event& event) {
+    if (!concerns(event)) return;
+    settling_.note(now);
+    // Perhaps before it was looked at, and after a worker has imported it.
+    const WatchedFolder* folder = find(event.folder);
+    if (!looked_ && folder != nullptr) changed_meanwhile_ = path_of(*folder, event.name);
+  });
+}
+
+bool WatchedPaths::concerns(const base::Inotify::Event& event) const {
+  if ((event.mask & IN_Q_OVERFLOW) != 0) return true;
+  const WatchedFolder* folder = find(event.folder);
+  if (folder == nullptr) return false;
+  if (event.name.empty()) return (event.mask & (IN_IGNORED | IN_UNMOUNT)) != 0;
+  const bool is_folder = (event.mask & IN_ISDIR) != 0;
+  if (!folder->concerns(event.name, is_folder)) return false;
+  return is_folder || (event.mask & IN_CREATE) == 0 ||
+         !is_being_written(path_of(*folder, event.name));
+}
+
+const WatchedFolder* WatchedPaths::find(int folder) const noexcept {
+  const auto known = last_.folders.find(folder);
+  if (known != last_.folders.end()) return &known->second;
+  if (!scan_) return nullptr;
+  const auto found = scan_->found().folders.find(folder);
+  return found == scan_->found().folders.end() ? nullptr : &found->second;
+}
+
+std::optional<std::string> WatchedPaths::advance(TimePoint now) {
+  if (!scan_ && (!looked_ || settling_.take(now))) scan_.emplace(globs_, inotify_, limits_);
+  if (!scan_ || !scan_->step(kEntriesPerTurn)) return std::nullopt;
+  return finish_scan();
+}
+
+std::optional<std::string> WatchedPaths::finish_scan() {
+  Findings found = scan_->take_found();
+  scan_.reset();
+  std::optional<std::string> changed;
+  if (looked_) {
+    changed = difference(last_.stamps, found.stamps);
+    if (!changed) changed = std::move(changed_meanwhile_);
+    changed_meanwhile_.reset();
+  }
+  looked_ = true;
+  for (const auto& [id, folder] : last_.folders) {
+    if (!found.folders.contains(id)) inotify_.remove_folder(id);
+  }
+  last_ = std::move(found);
+  return changed;
+}
+
+std::optional<TimePoint> WatchedPaths::next_deadline() const noexcept {
+  if (scan_ || !looked_) return TimePoint();
+  return settling_.over_at();
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,57 @@
+// Notices when files change.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "supervisor/path_scan.h"
+#include "supervisor/settling.h"
+
+namespace pyhost::supervisor {
+
+// The files of a list of globs. The kernel says when to look; what has changed is what looks
+// different then, so lost or superfluous messages do no harm. Not synchronised.
+class WatchedPaths {
+ public:
+  // What advance() looks at before it lets others have their turn.
+  static constexpr unsigned kEntriesPerTurn = 500;
+
+  // How it is now counts as unchanged, but advance() is what looks. Fails with the system's reason.
+  static base::Result<std::unique_ptr<WatchedPaths>> create(std::vector<base::PathGlob> globs,
+                                                            ScanLimits limits = {});
+  WatchedPaths(const WatchedPaths&) = delete;
+  WatchedPaths& operator=(const WatchedPaths&) = delete;
+
+  // Readable when heed() is to be called.
+  int fd() const noexcept { return inotify_.fd(); }
+  void heed(TimePoint now);
+
+  // Does what is due; never waits. When a burst of changes is over and something is different: the
+  // path of a file that is.
+  std::optional<std::string> advance(TimePoint now);
+  std::optional<TimePoint> next_deadline() const noexcept;
+
+  // Why not everything is watched, as of the last look; "" when it is.
+  const std::string& problem() const noexcept { return last_.problem; }
+
+ private:
+  WatchedPaths(std::vector<base::PathGlob> globs, base::Inotify inotify, ScanLimits limits)
+      : globs_(std::move(globs)), inotify_(std::move(inotify)), limits_(limits) {}
+
+  bool concerns(const base::Inotify::Event& event) const;
+  const WatchedFolder* find(int folder) const noexcept;
+  std::optional<std::string> finish_scan();
+
+  const std::vector<base::PathGlob> globs_;
+  const base::Inotify inotify_;
+  const ScanLimits limits_;
+  Settling settling_;
+  std::optional<PathScan> scan_;
+  Findings last_;  // of the scans that are complete
+  bool looked_ = false;
+  std::optional<std::string> changed_meanwhile_;  // during the first look
+};
+
+}  // namespace pyhost::supervisor
