@@ -90,6 +90,28 @@ TEST_F(RemoteFailure, RefusalOfTheApplicationBecomesTheStatus) {
   EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
 }
 
+TEST_F(RemoteFailure, WorkerOfBeforeThatEndsIsNotTakenForItsSuccessor) {
+  // A request that does not fit what the socket holds is still being sent when the worker ends.
+  settings_.receive_buffer_bytes = 4096;
+  base::UniqueFd listening = declare_worker(0);
+  scoreboard_.begin_generation({0, 0}, ::getpid(), 2, 4);
+  scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
+  std::jthread workers([&] {
+    {
+      wire::Connection before(base::UniqueFd(::accept4(listening.get(), nullptr, nullptr, 0)),
+                              wire::Descriptors::refused);
+      EXPECT_NE(before.wait(POLLIN, kPatience), 0);
+      wire::FrameBatch hello;
+      wire::encode_hello({static_cast<std::uint32_t>(::getpid()), 1}, hello.encoded());
+      EXPECT_EQ(before.write(hello, kPatience), wire::Io::done);
+    }
+    pool_settings_.generation = 2;
+    serve_slot(0, std::move(listening));
+  });
+  FakeExchange exchange({.body = std::string(60'000, 'x')});
+  EXPECT_EQ(run("/apps/hello", exchange).kind, Outcome::Kind::complete);
+}
+
 TEST_F(RemoteFailure, ReplyThatStopsIsBroken) {
   applications_.add("/apps/stop", [](const gateway::Target&, gateway::Exchange& exchange) {
     const gateway::ResponseHead head;

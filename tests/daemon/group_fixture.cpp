@@ -47,10 +47,14 @@ base::UniqueFd GroupTest::declare_worker(std::uint32_t slot, unsigned threads) {
 
 void GroupTest::start_worker(std::uint32_t slot, unsigned threads,
                              const std::function<void(int listening)>& adjust) {
-  worker::PoolSettings settings = pool_settings_;
-  settings.threads = threads;
   base::UniqueFd listening = declare_worker(slot, threads);
   if (adjust) adjust(listening.get());
+  serve_slot(slot, std::move(listening), threads);
+}
+
+void GroupTest::serve_slot(std::uint32_t slot, base::UniqueFd listening, unsigned threads) {
+  worker::PoolSettings settings = pool_settings_;
+  settings.threads = threads;
   auto pool =
       worker::ThreadPool::start(applications_, std::move(listening), settings, worker_log_, [] {});
   ASSERT_TRUE(pool) << pool.error().sentence;

@@ -36,6 +36,8 @@ class GroupTest : public ::testing::Test {
   worker::ThreadPool& pool(std::uint32_t slot) { return *pools_[slot]; }
   // Only a listening socket: the test plays the worker.
   base::UniqueFd declare_worker(std::uint32_t slot, unsigned threads = 4);
+  // Starts a pool at that socket.
+  void serve_slot(std::uint32_t slot, base::UniqueFd listening, unsigned threads = 4);
   // The child's engine; made at first use from `settings`.
   remote::RemoteEngine& engine();
 
