@@ -120,12 +120,13 @@ void ScriptImports::report() {
   gateway::EngineWatch* watch = worker_.engine.watch();
   if (watch == nullptr || watch->imports() == count_reported_) return;
   const std::lock_guard lock(report_mutex_);
-  count_reported_ = watch->imports();
+  const unsigned count = watch->imports();
   for (gateway::ImportedScript& script : watch->imported_scripts()) {
     if (std::ranges::find(reported_, script) != reported_.end()) continue;
     if (const auto import = preload_of(script)) report_import(*import);
     reported_.push_back(std::move(script));
   }
+  count_reported_ = count;
 }
 
 }  // namespace pyhost::worker

@@ -55,8 +55,9 @@ class ScriptImports {
   // Of import_all(), the first one.
   const std::optional<base::Error>& failure() const noexcept { return failure_; }
 
-  // Tells the supervisor what has been imported since the last time. From any thread; on the one
-  // that has imported, so that the supervisor knows it before it hears of a change.
+  // Tells the supervisor what has been imported since the last time, and when it returns, all of
+  // that has been told. From any thread; on the one that has imported, so that the supervisor knows
+  // it before anybody knows of the reply, or of a change.
   void report();
 
  private:

@@ -47,7 +47,7 @@ base::Result<std::unique_ptr<ThreadPool>> ThreadPool::start(gateway::Engine& eng
       new ThreadPool(engine, std::move(listening), std::move(settings), log, std::move(on_served)));
   PH_TRY_VOID(pool->open());
   for (unsigned i = 0; i < pool->settings_.threads; ++i) {
-    auto thread = std::make_unique<Thread>(log, pool->settings_.socket_timeout);
+    auto thread = std::make_unique<Thread>(log, pool->settings_);
     PH_TRY(handle,
            base::NamedThread::start(fmt::format("wsgi-{}", i), pool->settings_.stack_bytes,
                                     [self = pool.get(), own = thread.get()] { self->run(*own); }));

@@ -37,6 +37,8 @@ struct PoolSettings {
   gateway::ServedTargets targets;
   // Called on a pool thread. Without it, every outdated request is sent back.
   std::function<WhenOutdated(std::string_view script)> on_outdated;
+  // The same, before anything of a reply is sent.
+  std::function<void()> before_reply;
 };
 
 // Serves what comes over a listening socket until it is stopped. Every thread waits on one epoll
@@ -78,8 +80,8 @@ class ThreadPool {
   base::Result<> open();
   bool watch(int operation, int fd, void* tag, unsigned events) noexcept;
   struct Thread {
-    explicit Thread(base::LogSink& log, wire::Timeout socket_timeout) noexcept
-        : exchange(log, socket_timeout) {}
+    Thread(base::LogSink& log, const PoolSettings& settings) noexcept
+        : exchange(log, settings.socket_timeout, settings.before_reply) {}
 
     WorkerExchange exchange;
     base::NamedThread handle;

@@ -34,6 +34,7 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   body_follows_ = request_.body_follows;
   fault_ = BodyFault::none;
   reply_ = Reply::unsent;
+  announced_ = false;
   body_bytes_ = 0;
   reply_bytes_ = 0;
   // In this order: see running().
@@ -125,8 +126,13 @@ bool WorkerExchange::flush_locked() noexcept {
   return true;
 }
 
+void WorkerExchange::announce_reply() noexcept {
+  if (!std::exchange(announced_, true) && before_reply_) before_reply_();
+}
+
 SendResult WorkerExchange::send(const ReplyPart& part) noexcept {
   bool ended = false;
+  announce_reply();
   {
     const Lock lock(mutex_);
     if (lost_ || connection_ == nullptr) return SendResult::client_gone;
@@ -205,6 +211,7 @@ void WorkerExchange::log(LogLevel level, Message message, std::string_view text)
 Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause) noexcept {
   last_end_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
   began_.store(0, std::memory_order_release);
+  announce_reply();
   const Lock lock(mutex_);
   if (reply_ == Reply::ended) return Connected::released;
   if (lost_) return Connected::close;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pyhost/gateway/engine.h"
@@ -29,9 +30,13 @@ enum class Connected {
 // no longer takes, goes to the process's own log. Records may come from any thread.
 class WorkerExchange final : public gateway::Exchange {
  public:
-  // `socket_timeout` is how long the child may take to accept a piece of the reply.
-  WorkerExchange(base::LogSink& process_log, wire::Timeout socket_timeout) noexcept
-      : process_log_(process_log), socket_timeout_(socket_timeout) {}
+  // `socket_timeout` is how long the child may take to accept a piece of the reply. `before_reply`,
+  // which may be empty, is called by the exchange's own thread before anything of a reply is sent.
+  WorkerExchange(base::LogSink& process_log, wire::Timeout socket_timeout,
+                 std::function<void()> before_reply) noexcept
+      : process_log_(process_log),
+        socket_timeout_(socket_timeout),
+        before_reply_(std::move(before_reply)) {}
   WorkerExchange(const WorkerExchange&) = delete;
   WorkerExchange& operator=(const WorkerExchange&) = delete;
 
@@ -80,6 +85,7 @@ class WorkerExchange final : public gateway::Exchange {
   std::size_t take_arrived(std::span<char> into) noexcept;
   void ask_for_body() noexcept;
   bool is(std::uint64_t number) const noexcept;
+  void announce_reply() noexcept;
   // These need mutex_.
   gateway::ClientState client_state_locked() noexcept;
   void lose_locked(std::string_view why) noexcept;
@@ -89,6 +95,7 @@ class WorkerExchange final : public gateway::Exchange {
 
   base::LogSink& process_log_;
   const wire::Timeout socket_timeout_;
+  const std::function<void()> before_reply_;
 
   // Set by the exchange's own thread only.
   std::atomic<std::uint64_t> number_ = 0;
@@ -100,6 +107,7 @@ class WorkerExchange final : public gateway::Exchange {
   std::string_view arrived_;  // of the body, and not read yet
   std::string body_piece_;
   bool body_follows_ = false;
+  bool announced_ = false;  // before_reply_ was called
   gateway::BodyFault fault_ = gateway::BodyFault::none;
   std::uint64_t body_bytes_ = 0;
   std::uint64_t reply_bytes_ = 0;

@@ -192,7 +192,8 @@ base::Result<> WorkerProcess::start_pool() {
                             .socket_timeout = settings_.socket_timeout,
                             .httpd_uid = settings_.httpd_uid,
                             .targets = settings_.targets,
-                            .on_outdated = withdraw},
+                            .on_outdated = withdraw,
+                            .before_reply = [this] { imports_->report(); }},
                            log_, [this] { count_request(); }));
   pool_ = std::move(pool);
   return {};
@@ -200,7 +201,6 @@ base::Result<> WorkerProcess::start_pool() {
 
 void WorkerProcess::count_request() {
   scoreboard_.count_request(slot());
-  imports_->report();
   if (++served_ == served_max_ || draining_) events_->poke();
 }
 

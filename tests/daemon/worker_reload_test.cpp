@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <signal.h>
 
 #include <chrono>
@@ -71,6 +72,27 @@ TEST_F(WorkerOfChangedScript, SaysWhatItHasImported) {
   spawn_and_wait();
   EXPECT_EQ(body_of(site), "old");
   EXPECT_EQ(next_report(), fmt::format(R"({{"imported":["","{}","application"]}})", site));
+}
+
+// So that a reload that begins with the reply makes a successor that imports it.
+TEST_F(WorkerOfChangedScript, SaysWhatItHasImportedBeforeItReplies) {
+  const std::string gate = make_gate();
+  const std::string site = script("site.wsgi", fmt::format(R"(
+class Reply(list):
+    def close(self):
+        open('{}').close()
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return Reply([b'reply'])
+)",
+                                                           gate));
+  spawn_and_wait();
+  EXPECT_EQ(body_of(site), "reply");
+  // Whatever comes at the end of the request has not happened yet.
+  pollfd report{.fd = status_.get(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&report, 1, 0), 1);
+  const base::UniqueFd opened(::open(gate.c_str(), O_WRONLY | O_CLOEXEC));
+  EXPECT_THAT(next_report(), HasSubstr(site));
 }
 
 TEST_F(WorkerOfChangedScript, SendsRequestsBackUntilItIsReplaced) {
