@@ -58,7 +58,7 @@ void ReloadService::advance(TimePoint now) {
     if (group == nullptr || group->stopped()) continue;
     log_.log(LogLevel::notice, Message::files_changed,
              fmt::format("process group '{}' rolls: {} has changed", name, *changed));
-    group->reload();
+    group->reload(*changed);
   }
 }
 

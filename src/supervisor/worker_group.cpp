@@ -126,6 +126,7 @@ void WorkerGroup::hand_log_over() {
 void WorkerGroup::renew() {
   const gateway::ProcessGroup& options = setup_.wanted.options;
   life_.renew(worker_count(options), life_limits(options));
+  changed_.clear();
   if (stopped_) life_.stop();
 }
 
@@ -139,10 +140,11 @@ void WorkerGroup::dismiss() noexcept {
   retire();
 }
 
-void WorkerGroup::reload() {
+void WorkerGroup::reload(std::string changed) {
   // What they have imported is to be known before their successors start.
   for (const auto& [pid, worker] : workers_) read_status(pid);
   renew();
+  changed_ = std::move(changed);
 }
 
 void WorkerGroup::stop() {
@@ -333,6 +335,7 @@ void WorkerGroup::note_import(const gateway::Preload& import) {
 void WorkerGroup::roll(pid_t pid, const Worker& worker, const std::string& script) {
   const bool fallback = setup_.wanted.options.reload_fallback;
   life_.roll(worker.slot, pid, fallback ? Fallback::on : Fallback::off);
+  changed_ = script;
   record_slot(worker.slot);
   setup_.log->log(LogLevel::info, Message::generation_relieved,
                   fmt::format("{} is to be replaced: {} has changed",
@@ -358,10 +361,13 @@ void WorkerGroup::fall_back(std::int64_t successor_started_us) {
     any = true;
   }
   if (!any) return;
+  // What keeps the successors from starting may be another script than the one that was changed.
+  const std::string waits =
+      changed_.empty() ? "" : fmt::format(", and the change of {} waits", changed_);
   setup_.log->log(LogLevel::error, Message::generation_kept,
-                  fmt::format("process group '{}' goes on with the code it has; it is tried again "
-                              "when a script changes or httpd is restarted",
-                              name()));
+                  fmt::format("process group '{}' goes on with the code it has{}: {}; it is tried "
+                              "again when a script changes or httpd is restarted",
+                              name(), waits, last_failure_));
 }
 
 void WorkerGroup::reap(pid_t pid) {

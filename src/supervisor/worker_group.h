@@ -54,9 +54,10 @@ class WorkerGroup {
   // The same when httpd ends: running requests get no more than shutdown-timeout.
   void hurry();
 
-  // What operators ask for. A reload renews the workers as a restart of httpd does. A group that is
-  // stopped stays so over restarts of httpd, and PRECONDITION: is not reloaded.
-  void reload();
+  // What operators ask for. A reload renews the workers as a restart of httpd does; `changed` is
+  // the file that it is for. A group that is stopped stays so over restarts of httpd, and
+  // PRECONDITION: is not reloaded.
+  void reload(std::string changed = {});
   void stop();
   void start();
   bool stopped() const noexcept { return stopped_; }
@@ -135,6 +136,7 @@ class WorkerGroup {
   unsigned failed_starts_ = 0;
   bool failing_ = false;  // no worker has become ready since the last failed start
   std::string last_failure_;
+  std::string changed_;  // the file that the last renewal is for; "" when it is for none
   std::vector<ListeningSocket> sockets_;  // by slot
   std::map<pid_t, Worker> workers_;
   std::vector<gateway::Preload> imports_;  // of all workers that there were
