@@ -224,9 +224,15 @@ Ref ScriptLoader::unchanged_module(Attached& py, Script& script, const std::stri
   }
   const std::lock_guard lock(script.mutex);
   if (file.mtime_us != script.mtime_us) {
-    report.outdated = file.ctime_us > rules_.accepted_until_us;
+    // For each moment once: after that any other change counts, whenever a clock that may have been
+    // set back says that it was made.
+    const std::int64_t until_us = rules_.accepted_until_us;
+    report.outdated = script.accepted_until_us == until_us
+                          ? script.accepted_mtime_us != file.mtime_us
+                          : file.ctime_us > until_us;
     if (report.outdated) return {};
     script.accepted_mtime_us = file.mtime_us;
+    script.accepted_until_us = until_us;
   }
   return script.module.clone();
 }

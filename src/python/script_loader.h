@@ -74,8 +74,9 @@ class ScriptLoader {
     bool loading = false;
     Ref module;
     std::int64_t mtime_us = 0;
-    // A change that does not count; see LoadingRules.
+    // A change that does not count, and the moment up to which it did not; see LoadingRules.
     std::optional<std::int64_t> accepted_mtime_us;
+    std::int64_t accepted_until_us = 0;
     std::optional<Failure> failure;
     Ref reload_required;           // the module's function of that name, if it has one
     bool used = false;             // by a request since its import

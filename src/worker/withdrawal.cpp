@@ -29,7 +29,8 @@ WhenOutdated Withdrawal::begin(std::string_view script) {
 // tells all workers of the group, so perhaps one that has not been withdrawn.
 bool Withdrawal::put_back_locked() {
   const std::int64_t kept_until_us = worker_.scoreboard.status(worker_.slot).kept_until_us;
-  if (kept_until_us <= accepted_until_us_) return false;
+  // Another moment, not a later one: the clock may have been set back.
+  if (kept_until_us == 0 || kept_until_us == accepted_until_us_) return false;
   accepted_until_us_ = kept_until_us;
   if (worker_.watch_or_null != nullptr) {
     worker_.watch_or_null->accept_changes_until(kept_until_us);

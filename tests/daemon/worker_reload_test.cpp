@@ -147,6 +147,23 @@ TEST_F(WorkerOfChangedScript, IsReplacedForTheChangeAfterTheOneItWasPutBackFor) 
   EXPECT_EQ(next_report(), fmt::format(R"({{"outdated":"{}"}})", site));
 }
 
+TEST_F(WorkerOfChangedScript, IsNotMisledByAClockThatIsSetBackOrForward) {
+  const std::string site = script("site.wsgi", kOld);
+  spawn_and_wait();
+  EXPECT_EQ(body_of(site), "old");
+  next_report();
+  for (const auto offset : {3h, 0h, 6h}) {
+    rewrite(site, "1/0");
+    std::string body;
+    std::jthread client([&] { body = body_of(site); });
+    EXPECT_THAT(next_report(), HasSubstr("outdated"));
+    scoreboard_.keep_generation({0, 0}, now_us() + std::chrono::microseconds(offset).count());
+    scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
+    client.join();
+    EXPECT_EQ(body, "old");
+  }
+}
+
 TEST_F(WorkerOfChangedScript, ImportsWhatItsPredecessorHad) {
   const std::string site = script("site.wsgi", kNew);
   worker_.imports_required = true;

@@ -65,6 +65,19 @@ TEST_F(OutdatedScript, GoesOnWhenItsChangeIsAccepted) {
   EXPECT_EQ(run(script).outcome.kind, Outcome::Kind::outdated);
 }
 
+TEST_F(OutdatedScript, IsNotHiddenByAClockThatWasSetBack) {
+  Script script(kVersion1);
+  EXPECT_EQ(run(script).body(), "1");
+  script.rewrite("1/0");
+  engine().watch()->accept_changes_until(kEndOfTime);
+  EXPECT_EQ(run(script).body(), "1");
+  script.rewrite("2/0");
+  EXPECT_EQ(run(script).outcome.kind, Outcome::Kind::outdated);
+  EXPECT_EQ(run(script).outcome.kind, Outcome::Kind::outdated);
+  engine().watch()->accept_changes_until(kEndOfTime - 1);
+  EXPECT_EQ(run(script).body(), "1");
+}
+
 TEST_F(OutdatedScript, IsTheFileItselfNotWhatHttpdHasSeenOfIt) {
   const Script script(kVersion1);
   EXPECT_EQ(run(script).body(), "1");
