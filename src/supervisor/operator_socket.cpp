@@ -1,6 +1,8 @@
 #include "supervisor/operator_socket.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -43,6 +45,26 @@ bool somebody_listens_at(const sockaddr_un& address) {
          errno == EAGAIN;
 }
 
+std::string lock_path(const std::string& path) {
+  return path + ".lock";
+}
+
+// Who replaces a socket that nobody listens at holds this lock, and removes its file, or two would
+// each take away what the other has just made. Nobody is waited for: it is tried again soon.
+base::Result<base::UniqueFd> take_lock(const std::string& path) {
+  constexpr mode_t kOwnerOnly = 0600;
+  base::UniqueFd fd(
+      ::open(lock_path(path).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kOwnerOnly));
+  if (!fd.valid()) return refused(path, "lock");
+  struct stat file {};
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || fstat(fd.get(), &file) != 0 ||
+      file.st_nlink == 0) {
+    return base::fail(fmt::format(
+        "another httpd is about to listen at {}; give each a WSGISocketPrefix of its own", path));
+  }
+  return fd;
+}
+
 // Whether there is no more to come now.
 bool is_interrupted() noexcept {
   return errno == EAGAIN || errno == EINTR;
@@ -80,6 +102,8 @@ OperatorSocket::~OperatorSocket() {
 
 base::Result<> OperatorSocket::bind_path() {
   if (!fd_.valid()) return refused(path_, "socket");
+  PH_TRY(lock, take_lock(path_));
+  const base::ScopeExit unlock([this] { unlink(lock_path(path_).c_str()); });
   const sockaddr_un address = address_of(path_);
   if (somebody_listens_at(address)) {
     return base::fail(

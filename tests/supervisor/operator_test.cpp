@@ -1,7 +1,9 @@
 // Commands of operators, over the supervisor's socket.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -326,6 +328,22 @@ TEST_F(Operator, FindsTheSocketAfterARestart) {
   EXPECT_NE(access((prefix() + ".control").c_str(), F_OK), 0);
   ASSERT_EQ(apply(), "");
   EXPECT_EQ(group("one")["name"], "one");
+}
+
+// As another supervisor does that replaces the socket at the same time.
+TEST_F(Operator, DoesNotFindASocketWhileSomebodyElseReplacesIt) {
+  const std::string lock_file = folder.write("wsgi.control.lock", "");
+  const base::UniqueFd lock(open(lock_file.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(flock(lock.get(), LOCK_EX), 0);
+  // Somebody's who was killed.
+  std::filesystem::create_symlink("nowhere", path());
+  want("one");
+  ASSERT_EQ(apply(), "");
+  EXPECT_TRUE(logged("PH0413: another httpd is about to listen at " + path()));
+  EXPECT_TRUE(std::filesystem::is_symlink(path()));
+  flock(lock.get(), LOCK_UN);
+  EXPECT_EQ(group("one")["name"], "one");
+  EXPECT_NE(access(lock_file.c_str(), F_OK), 0);
 }
 
 TEST_F(Operator, DoesNotLoseASocketToAnotherHttpd) {
