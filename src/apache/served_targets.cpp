@@ -1,7 +1,9 @@
 #include "apache/served_targets.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,16 @@ bool can_mean(std::string_view name, const DaemonGroup& group) {
 
 bool can_mean(const std::optional<std::string_view>& name, const DaemonGroup& group) {
   return name && can_mean(*name, group);
+}
+
+// The script of an alias that may go on behind it: the part that is a file, or all of it when there
+// is none yet.
+std::string_view script_of(std::string_view target) {
+  for (std::string_view path = target; path.size() > 1; path = path.substr(0, path.rfind('/'))) {
+    std::error_code missing;
+    if (std::filesystem::is_regular_file(path, missing)) return path;
+  }
+  return target;
 }
 
 class Survey {
@@ -61,8 +73,9 @@ void Survey::add_script(std::string_view path) {
 
 void Survey::add_alias(const ScriptAlias& alias) {
   const std::string_view callable = alias.settings.callable_object.value_or("");
-  applications_.emplace(alias.target, callable);
-  if (alias.kind == gateway::TargetKind::module) {
+  const bool is_module = alias.kind == gateway::TargetKind::module;
+  applications_.emplace(is_module ? alias.target : script_of(alias.target), callable);
+  if (is_module) {
     modules_.emplace(alias.target);
     return;
   }

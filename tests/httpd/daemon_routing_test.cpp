@@ -45,6 +45,16 @@ TEST(ApplicationGroup, OfTheOnlyApplicationIsTheMainInterpreter) {
                                      " runs in the main interpreter"));
 }
 
+TEST(ApplicationGroup, OfAScriptBehindWhichAnAliasGoesOnIsTheMainInterpreter) {
+  const Httpd httpd(
+      "WSGIDaemonProcess g\n"
+      "WSGIScriptAlias /a ${APPS}/process.wsgi/behind process-group=g\n"
+      "WSGIScriptAlias /b ${APPS}/process.wsgi process-group=g\n");
+  EXPECT_EQ(place_of(httpd, "/a"), "g:");
+  EXPECT_EQ(place_of(httpd, "/b"), "g:");
+  EXPECT_THAT(httpd.log(), HasSubstr("its one application " + httpd.app("process.wsgi") + " runs"));
+}
+
 TEST(ApplicationGroup, OfSeveralApplicationsIsASubinterpreterForEach) {
   const Httpd httpd(
       "WSGIDaemonProcess g\n"
