@@ -20,8 +20,9 @@ struct Line {
         generation(wanted.generation) {}
 
   wire::Connection connection;
-  bool used = false;  // by an exchange
-  // Of the worker it was made for, until the one that has accepted it says who it is.
+  bool used = false;        // by an exchange
+  bool introduced = false;  // the worker that has accepted it has said who it is
+  // Until then, of the worker it was made for.
   pid_t pid;
   std::uint32_t generation;
   wire::FrameBatch batch;

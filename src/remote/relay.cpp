@@ -195,6 +195,7 @@ Relay::Step Relay::learn_worker(const Frame& frame) {
   if (!hello || heard_) return malformed("the worker sent a malformed HELLO");
   line_.pid = static_cast<pid_t>(hello->pid);
   line_.generation = hello->generation;
+  line_.introduced = true;
   return std::nullopt;
 }
 

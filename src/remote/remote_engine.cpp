@@ -96,6 +96,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
   Attempt attempt = relay.run(run.target);
   worker.pid = (*line)->pid;
   worker.generation = (*line)->generation;
+  const bool line_is_introduced = (*line)->introduced;
   if (attempt.kind == Attempt::Kind::complete) {
     attempt = complete(relay, std::move(place), *std::move(line));
   } else if (relay.reusable() && attempt.kind != Attempt::Kind::sent_back) {
@@ -108,8 +109,13 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
     case Attempt::Kind::client_lost:
       return lose_client(run, relay, attempt);
     case Attempt::Kind::again:
-      // An idle connection may have ended for reasons of its own.
-      if (!line_is_used) admission.avoid(worker, std::move(attempt.why));
+      // An idle connection may have ended for reasons of its own; and a new one, with whichever
+      // worker had accepted it.
+      if (!line_is_introduced) {
+        admission.postpone(worker, std::move(attempt.why));
+      } else if (!line_is_used) {
+        admission.avoid(worker, std::move(attempt.why));
+      }
       return std::nullopt;
     case Attempt::Kind::sent_back:
       admission.postpone(worker, std::move(attempt.why));

@@ -112,6 +112,19 @@ TEST_F(RemoteFailure, WorkerOfBeforeThatEndsIsNotTakenForItsSuccessor) {
   EXPECT_EQ(run("/apps/hello", exchange).kind, Outcome::Kind::complete);
 }
 
+TEST_F(RemoteFailure, WorkerThatEndsWithoutAWordIsNotTakenForItsSuccessor) {
+  base::UniqueFd listening = declare_worker(0);
+  std::jthread workers([&] {
+    {
+      const base::UniqueFd before(::accept4(listening.get(), nullptr, nullptr, 0));
+      EXPECT_TRUE(before.valid());
+    }
+    serve_slot(0, std::move(listening));
+  });
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/hello", exchange).kind, Outcome::Kind::complete);
+}
+
 TEST_F(RemoteFailure, ReplyThatStopsIsBroken) {
   applications_.add("/apps/stop", [](const gateway::Target&, gateway::Exchange& exchange) {
     const gateway::ResponseHead head;
