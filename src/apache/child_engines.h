@@ -25,6 +25,9 @@ class ChildEngines {
 
   EmbeddedEngine& embedded() noexcept { return embedded_; }
 
+  // Of the workers; null when there are none, or when it could not be opened.
+  const metrics::Scoreboard* scoreboard_or_null() const noexcept { return scoreboard_.get(); }
+
   // In the group's workers; nullptr: in this child.
   gateway::Outcome run(const DaemonGroup* group, const gateway::Target& target,
                        gateway::Exchange& exchange, remote::Buffering buffering);

@@ -1,5 +1,7 @@
 #include "apache/hooks.h"
 
+#include <mod_status.h>
+
 #include <string_view>
 
 #include "apache/alias.h"
@@ -11,6 +13,7 @@
 #include "apache/request_exchange.h"
 #include "apache/request_map.h"
 #include "apache/startup.h"
+#include "apache/status_page.h"
 #include "apache/supervision.h"
 
 namespace pyhost::apache {
@@ -92,6 +95,13 @@ int handle(request_rec* r) {
                                                buffering_for(r, request->settings)));
 }
 
+int add_to_status_page(request_rec* r, int flags) {
+  if (const auto* scoreboard = engines_of_child->scoreboard_or_null()) {
+    show_process_groups(r, *scoreboard, flags);
+  }
+  return OK;
+}
+
 }  // namespace
 
 void register_hooks(apr_pool_t*) {
@@ -113,6 +123,9 @@ void register_hooks(apr_pool_t*) {
                       APR_HOOK_LAST);
   ap_hook_child_status(guarded<&note_child>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_monitor(guarded<&look_after_supervisor, OK>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  // mod_status has it, where that is loaded.
+  constexpr auto show_status = guarded<&add_to_status_page, OK>;
+  APR_OPTIONAL_HOOK(ap, status_hook, show_status, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(guarded<&start_child>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 

@@ -18,7 +18,7 @@ void load_modules(std::string& config, const ConfigInput& input) {
   load(config, fmt::format("mpm_{}", name_of(input.mpm)));
   for (const char* name : {"authn_core", "authn_file", "authz_core", "authz_host", "authz_user",
                            "auth_basic", "alias", "mime", "dir", "env", "setenvif", "headers",
-                           "rewrite", "reqtimeout", "filter", "deflate"}) {
+                           "rewrite", "reqtimeout", "filter", "deflate", "status"}) {
     load(config, name);
   }
   if (input.http2) load(config, "http2");

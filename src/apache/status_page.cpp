@@ -1,0 +1,100 @@
+#include "apache/status_page.h"
+
+#include <fmt/format.h>
+#include <mod_status.h>
+
+#include <string>
+
+#include "apache/process_groups.h"
+
+namespace pyhost::apache {
+namespace {
+
+using metrics::SlotState;
+using metrics::SlotStatus;
+
+// Nobody stops, degrades or serves a group but the supervisor, which writes it down there.
+std::string_view state_of(const metrics::Scoreboard& scoreboard, const DaemonGroup& group) {
+  if (scoreboard.is_stopped(group.index)) return "stopped";
+  bool serves = false;
+  for (unsigned slot = 0; slot < worker_count(group.options); ++slot) {
+    const SlotStatus worker = scoreboard.status({group.index, slot});
+    if (worker.kept_until_us != 0) return "degraded";
+    serves = serves || worker.state == SlotState::ready;
+  }
+  return serves ? "serving" : "starting";
+}
+
+std::string last_death_of(const SlotStatus& worker) {
+  if (worker.last_death.cause == metrics::DeathCause::none) return "-";
+  return fmt::format("generation {} {}", worker.last_death.generation, describe(worker.last_death));
+}
+
+// How the page's other tables are made, by mod_status.
+class Page {
+ public:
+  Page(request_rec* r, int flags) noexcept : r_(r), flags_(flags) {}
+
+  void begin() {
+    if (!brief()) put("<hr />\n<h2>Python process groups</h2>\n");
+  }
+  void begin_group(const std::string& name, std::string_view state, unsigned waiting) {
+    if (brief()) {
+      put(fmt::format("ProcessGroup {0} State: {1}\nProcessGroup {0} Waiting: {2}\n", name, state,
+                      waiting));
+      return;
+    }
+    put(fmt::format("<p>{}: <b>{}</b>, {} requests wait for a worker</p>\n",
+                    ap_escape_html(r_->pool, name.c_str()), state, waiting));
+    put(tables() ? "<table border=\"0\"><tr><th>Slot</th><th>State</th><th>PID</th>"
+                   "<th>Generation</th><th>Requests</th><th>Busy</th><th>Last death</th></tr>\n"
+                 : "<ul>\n");
+  }
+  void add_worker(const std::string& group, unsigned slot, const SlotStatus& worker) {
+    const std::string death = last_death_of(worker);
+    if (brief()) {
+      put(fmt::format("ProcessGroup {} Worker {}: ", group, slot));
+    } else if (tables()) {
+      put(
+          fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}/{}</td>"
+                      "<td>{}</td></tr>\n",
+                      slot, name_of(worker.state), worker.pid, worker.generation, worker.requests,
+                      worker.outstanding, worker.threads, death));
+      return;
+    } else {
+      put(fmt::format("<li>worker {}: ", slot));
+    }
+    put(fmt::format("{}, pid {}, generation {}, requests {}, busy {}/{}, last death: {}\n",
+                    name_of(worker.state), worker.pid, worker.generation, worker.requests,
+                    worker.outstanding, worker.threads, death));
+  }
+  void end_group() {
+    if (!brief()) put(tables() ? "</table>\n" : "</ul>\n");
+  }
+
+ private:
+  bool brief() const noexcept { return (flags_ & AP_STATUS_SHORT) != 0; }
+  bool tables() const noexcept { return (flags_ & AP_STATUS_NOTABLE) == 0; }
+  void put(std::string_view text) { ap_rwrite(text.data(), static_cast<int>(text.size()), r_); }
+
+  request_rec* const r_;
+  const int flags_;
+};
+
+}  // namespace
+
+void show_process_groups(request_rec* r, const metrics::Scoreboard& scoreboard, int flags) {
+  if (all_process_groups().empty()) return;
+  Page page(r, flags);
+  page.begin();
+  for (const DaemonGroup* group : all_process_groups()) {
+    const std::string& name = group->options.name;
+    page.begin_group(name, state_of(scoreboard, *group), scoreboard.queue(group->index).length());
+    for (unsigned slot = 0; slot < worker_count(group->options); ++slot) {
+      page.add_worker(name, slot, scoreboard.status({group->index, slot}));
+    }
+    page.end_group();
+  }
+}
+
+}  // namespace pyhost::apache
