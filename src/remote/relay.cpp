@@ -140,12 +140,6 @@ Relay::Step Relay::send_request(const gateway::Target& target) {
   const Io outcome = line_.connection.write(line_.batch, timeout());
   if (outcome == Io::done) return std::nullopt;
   if (outcome == Io::timeout) return fail(outcome);
-  // Perhaps the worker of before had accepted the connection, and not the one that was chosen.
-  Frame frame;
-  if (line_.connection.fill_now() == Io::done &&
-      line_.connection.next(frame) == Connection::Next::frame && frame.type == FrameType::hello) {
-    if (auto ended = learn_worker(frame)) return ended;
-  }
   // A request that has not left completely is not understood.
   return Attempt{Kind::again, 0, Message::worker_lost, "the worker closed the connection"};
 }
