@@ -1,6 +1,7 @@
 #include "worker/worker_life.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace pyhost::worker {
 namespace {
@@ -30,6 +31,26 @@ milliseconds interrupt_interval(milliseconds interrupt_timeout) noexcept {
 
 constexpr milliseconds kMemoryInterval{1'000};
 
+struct ReasonNames {
+  std::string_view name;
+  std::string_view told;  // to applications
+};
+
+// By Reason.
+constexpr ReasonNames kNames[] = {
+    {"stop", "shutdown_signal"},
+    {"eviction", "eviction_signal"},
+    {"maximum-requests", "maximum_requests"},
+    {"restart-interval", "restart_interval"},
+    {"inactivity-timeout", "inactivity_timeout"},
+    {"request-timeout", "request_timeout"},
+    {"deadlock-timeout", "deadlock_timeout"},
+    {"startup-timeout", "startup_timeout"},
+    {"cpu-time-limit", "cpu_time_limit"},
+    {"memory-limit", "memory_limit"},
+};
+static_assert(std::size(kNames) == static_cast<std::size_t>(Reason::memory_limit) + 1);
+
 bool begins_to_drain(const std::vector<LifeOrder>& orders) noexcept {
   return std::ranges::find(orders, Kind::drain, &LifeOrder::kind) != orders.end();
 }
@@ -37,55 +58,11 @@ bool begins_to_drain(const std::vector<LifeOrder>& orders) noexcept {
 }  // namespace
 
 std::string_view name_of(Reason reason) noexcept {
-  switch (reason) {
-    case Reason::stopped:
-      return "stop";
-    case Reason::eviction:
-      return "eviction";
-    case Reason::maximum_requests:
-      return "maximum-requests";
-    case Reason::restart_interval:
-      return "restart-interval";
-    case Reason::inactivity_timeout:
-      return "inactivity-timeout";
-    case Reason::request_timeout:
-      return "request-timeout";
-    case Reason::deadlock_timeout:
-      return "deadlock-timeout";
-    case Reason::startup_timeout:
-      return "startup-timeout";
-    case Reason::cpu_time_limit:
-      return "cpu-time-limit";
-    case Reason::memory_limit:
-      break;
-  }
-  return "memory-limit";
+  return kNames[static_cast<std::size_t>(reason)].name;
 }
 
 std::string_view shutdown_reason(Reason reason) noexcept {
-  switch (reason) {
-    case Reason::stopped:
-      return "shutdown_signal";
-    case Reason::eviction:
-      return "eviction_signal";
-    case Reason::maximum_requests:
-      return "maximum_requests";
-    case Reason::restart_interval:
-      return "restart_interval";
-    case Reason::inactivity_timeout:
-      return "inactivity_timeout";
-    case Reason::request_timeout:
-      return "request_timeout";
-    case Reason::deadlock_timeout:
-      return "deadlock_timeout";
-    case Reason::startup_timeout:
-      return "startup_timeout";
-    case Reason::cpu_time_limit:
-      return "cpu_time_limit";
-    case Reason::memory_limit:
-      break;
-  }
-  return "memory_limit";
+  return kNames[static_cast<std::size_t>(reason)].told;
 }
 
 void WorkerLife::stop(TimePoint now) {

@@ -35,7 +35,7 @@ enum class Reason {
   deadlock_timeout,
   startup_timeout,
   cpu_time_limit,
-  memory_limit,
+  memory_limit,  // the last one
 };
 
 // "request-timeout": the option's name, where one stands for the reason. The supervisor knows them.

@@ -51,6 +51,21 @@ class WorkerLifeTest : public testing::Test {
   Observation seen;
 };
 
+TEST(Reason, HasANameForTheSupervisorAndOneForApplications) {
+  EXPECT_EQ(name_of(Reason::stopped), "stop");
+  EXPECT_EQ(shutdown_reason(Reason::stopped), "shutdown_signal");
+  EXPECT_EQ(name_of(Reason::eviction), "eviction");
+  EXPECT_EQ(shutdown_reason(Reason::eviction), "eviction_signal");
+  EXPECT_EQ(name_of(Reason::maximum_requests), "maximum-requests");
+  EXPECT_EQ(shutdown_reason(Reason::restart_interval), "restart_interval");
+  EXPECT_EQ(name_of(Reason::inactivity_timeout), "inactivity-timeout");
+  EXPECT_EQ(shutdown_reason(Reason::request_timeout), "request_timeout");
+  EXPECT_EQ(name_of(Reason::deadlock_timeout), "deadlock-timeout");
+  EXPECT_EQ(shutdown_reason(Reason::startup_timeout), "startup_timeout");
+  EXPECT_EQ(name_of(Reason::cpu_time_limit), "cpu-time-limit");
+  EXPECT_EQ(shutdown_reason(Reason::memory_limit), "memory_limit");
+}
+
 TEST_F(WorkerLifeTest, WithoutLimitsGoesOnForEver) {
   live({});
   begin(0);
