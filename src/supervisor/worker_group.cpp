@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -29,13 +28,6 @@ constexpr std::string_view kImportStep = "preload";
 std::int64_t now_us() {
   using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
   return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-bool is_same_file(int one, int other) {
-  struct stat first {};
-  struct stat second {};
-  return fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
 }
 
 // The group's settings and the worker's own place.
@@ -112,7 +104,7 @@ bool WorkerGroup::keeps_workers(const GroupSetup& setup) const {
   as_before.log = setup_.wanted.log;  // the place in a list
   return wanted_ && setup.wanted.options.reload == gateway::Reload::off && !life_.gone() &&
          as_before == setup_.wanted && setup.plan == setup_.plan &&
-         is_same_file(setup.board->memory.get(), setup_.board->memory.get());
+         base::is_same_file(setup.board->memory.get(), setup_.board->memory.get());
 }
 
 // To those of before, however long they stay.

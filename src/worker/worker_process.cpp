@@ -60,13 +60,6 @@ base::UniqueFd open_log() {
   return base::UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, gateway::kWorkerFds));
 }
 
-bool is_same_file(int one, int other) {
-  struct stat first {};
-  struct stat second {};
-  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 &&
-         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
-}
-
 // Spreads the ends of workers that started together over a tenth of the limit.
 std::uint64_t with_jitter(std::uint64_t requests_max) {
   constexpr std::uint64_t kJitterShare = 10;
@@ -161,7 +154,7 @@ void WorkerProcess::change_log() {
   base::UniqueFd log = gateway::take_log(gateway::kWorkerStatusFd);
   if (!log.valid()) return;
   for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) {
-    if (is_same_file(standard, log_.fd())) ::dup2(log.get(), standard);
+    if (base::is_same_file(standard, log_.fd())) ::dup2(log.get(), standard);
   }
   log_.reopen(std::move(log));
 }

@@ -1,6 +1,7 @@
 // An owned file descriptor.
 #pragma once
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utility>
@@ -32,5 +33,13 @@ class UniqueFd {
  private:
   int fd_ = -1;
 };
+
+// Whether both descriptors are of the same file; false when one of them is not open.
+inline bool is_same_file(int one, int other) noexcept {
+  struct stat first {};
+  struct stat second {};
+  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
 
 }  // namespace pyhost::base
