@@ -1,5 +1,7 @@
 #include "harness/error_log.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -36,6 +38,21 @@ bool needs_declaration(const ErrorLogLine& line) {
          contains_any(line.text, kAlarming);
 }
 
+// The event MPM closes the connections of a child that is to end, while threads of it may be freeing
+// the same ones. Seen in one of sixty restarts that follow a request at once, without our module.
+bool is_crash_of_event_mpm(std::string_view text, const std::vector<ErrorLogLine>& log) {
+  constexpr std::string_view kChild = "child pid ";
+  constexpr std::string_view kPlace =
+      "crashed with signal 11 in libapr-1.so.0:apr_os_sock_get < mod_mpm_event.so";
+  const auto child = text.find(kChild);
+  if (child == text.npos) return false;
+  const std::string_view pid = text.substr(child + kChild.size());
+  const std::string tag = fmt::format("[pid {}:", pid.substr(0, pid.find(' ')));
+  return std::ranges::any_of(log, [&](const ErrorLogLine& line) {
+    return line.text.find(tag) != line.text.npos && line.text.find(kPlace) != line.text.npos;
+  });
+}
+
 }  // namespace
 
 std::vector<ErrorLogLine> parse_error_log(std::string_view log) {
@@ -52,9 +69,10 @@ std::vector<std::string> audit_error_log(std::string_view log,
                                          std::span<const std::string> expected,
                                          std::span<const std::string> tolerated) {
   std::vector<std::string> complaints;
-  for (const ErrorLogLine& line : parse_error_log(log)) {
+  const std::vector<ErrorLogLine> lines = parse_error_log(log);
+  for (const ErrorLogLine& line : lines) {
     if (needs_declaration(line) && !contains_any(line.text, expected) &&
-        !contains_any(line.text, tolerated)) {
+        !contains_any(line.text, tolerated) && !is_crash_of_event_mpm(line.text, lines)) {
       complaints.push_back("unexpected in the error log: " + line.text);
     }
   }

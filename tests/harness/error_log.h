@@ -19,7 +19,8 @@ std::vector<ErrorLogLine> parse_error_log(std::string_view log);
 
 // What is wrong with a log: every line at warn or worse, every line that is no record, every
 // report of a child's death by a signal or of a sanitizer that contains none of the `expected` and
-// `tolerated` texts, and every expected text that occurs nowhere. Empty when all is well.
+// `tolerated` texts, and every expected text that occurs nowhere. Empty when all is well. A crash
+// that mod_crash_trace shows to be one that the event MPM has by itself counts as nothing.
 std::vector<std::string> audit_error_log(std::string_view log,
                                          std::span<const std::string> expected,
                                          std::span<const std::string> tolerated = {});

@@ -93,6 +93,7 @@ TEST(Harness, FailsTheTestWhenAChildCrashes) {
   httpd = &own;
   ASSERT_FALSE(own.children().empty());
   kill(own.children().front(), SIGSEGV);
+  own.wait_for_log("crashed with signal 11 in ");
   own.wait_for_log("exit signal");
   EXPECT_NONFATAL_FAILURE(httpd->stop(), "exit signal Segmentation fault");
 }

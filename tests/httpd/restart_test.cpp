@@ -84,9 +84,6 @@ TEST_F(RestartUnderLoad, LosesNothingWhenItIsGraceful) {
 
 TEST_F(RestartUnderLoad, CutsOffNothingButConnectionsAndRunsNothingTwice) {
   constexpr int kRestarts = 5;
-  // httpd's event MPM crashes now and then when its connections are cut off under load, with static
-  // files and without our module as well.
-  if (default_mpm() == Mpm::event) httpd_.tolerate_log("exit signal Segmentation fault");
   Crowd crowd(httpd_, {.clients = clients(), .keep_connections = false, .name = "quick"});
   Crowd patient(
       httpd_,

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
+
 namespace pyhost::test {
 namespace {
 
@@ -37,6 +40,31 @@ TEST(ErrorLogAudit, ComplainsOfADeclaredTextThatDoesNotOccur) {
 
 TEST(ErrorLogAudit, ComplainsOfACrashThoughItIsANotice) {
   EXPECT_THAT(audit_error_log(kCrash, {}), ElementsAre(HasSubstr("Segmentation fault")));
+}
+
+// What mod_crash_trace says of child 7.
+std::string crash_in(std::string_view place) {
+  return "[Sun Nov 22 13:07:24.990085 2026] [crash_trace:notice] [pid 7:tid 7] crashed with signal "
+         "11 in " +
+         std::string(place) + "\n";
+}
+
+TEST(ErrorLogAudit, LetsACrashPassThatTheEventMpmHasByItself) {
+  const std::string trace = crash_in(
+      "libapr-1.so.0:apr_os_sock_get < mod_mpm_event.so < mod_mpm_event.so < apache2:main");
+  EXPECT_THAT(audit_error_log(trace + kCrash, {}), IsEmpty());
+}
+
+TEST(ErrorLogAudit, ComplainsOfACrashInAnotherPlaceOrChild) {
+  EXPECT_THAT(audit_error_log(
+                  crash_in("libapr-1.so.0:apr_os_sock_get < mod_pyhost.so < apache2:main") + kCrash,
+                  {}),
+              ElementsAre(HasSubstr("Segmentation fault")));
+  const std::string other_child =
+      "[Sun Nov 22 13:07:24.990085 2026] [crash_trace:notice] [pid 77:tid 77] crashed with signal "
+      "11 in libapr-1.so.0:apr_os_sock_get < mod_mpm_event.so\n";
+  EXPECT_THAT(audit_error_log(other_child + kCrash, {}),
+              ElementsAre(HasSubstr("Segmentation fault")));
 }
 
 TEST(ErrorLogAudit, ComplainsOfALineThatIsNoRecord) {
