@@ -68,6 +68,12 @@ bool GroupLife::up_to_date() const noexcept {
   return std::ranges::all_of(slots_.begin(), slots_.begin() + wanted_, &SlotLife::up_to_date);
 }
 
+bool GroupLife::renewed_since(TimePoint moment) const noexcept {
+  return std::ranges::all_of(slots_.begin(), slots_.begin() + wanted_, [moment](const auto& slot) {
+    return slot.renewed_since(moment);
+  });
+}
+
 bool GroupLife::empty() const noexcept {
   return std::ranges::all_of(slots_,
                              [](const SlotLife& slot) { return slot.state() == SlotState::empty; });

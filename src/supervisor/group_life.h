@@ -43,6 +43,8 @@ class GroupLife {
   bool gone() const noexcept;
   // Whether each wanted slot is served by a worker that is not out of date.
   bool up_to_date() const noexcept;
+  // See SlotLife::renewed_since(), of each wanted slot.
+  bool renewed_since(TimePoint moment) const noexcept;
   // Whether no slot has a worker.
   bool empty() const noexcept;
 

@@ -51,14 +51,15 @@ void ReloadService::close() noexcept {
 void ReloadService::advance(TimePoint now) {
   for (auto& [name, watch] : watches_) {
     if (!watch.paths) continue;
-    const auto changed = watch.paths->advance(now);
+    const auto change = watch.paths->advance(now);
     report(name, watch, watch.paths->problem());
-    WorkerGroup* group = changed ? find(name) : nullptr;
-    // One that is stopped begins with what is there then.
-    if (group == nullptr || group->stopped()) continue;
+    WorkerGroup* group = change ? find(name) : nullptr;
+    // One that is stopped begins with what is there then, and one that has rolled since, because a
+    // request met a changed script, has it already.
+    if (group == nullptr || group->stopped() || group->renewed_since(change->at)) continue;
     log_.log(LogLevel::notice, Message::files_changed,
-             fmt::format("process group '{}' rolls: {} has changed", name, *changed));
-    group->reload(*changed);
+             fmt::format("process group '{}' rolls: {} has changed", name, change->path));
+    group->reload(change->path);
   }
 }
 

@@ -28,6 +28,9 @@ class Settling {
     return std::min(last_ + kQuiet, first_ + kLongest);
   }
 
+  // When something has changed last.
+  TimePoint last() const noexcept { return last_; }
+
   // Whether it is over; if so, what comes next begins another one.
   bool take(TimePoint now) noexcept {
     const auto over = over_at();
@@ -38,7 +41,7 @@ class Settling {
 
  private:
   bool under_way_ = false;
-  TimePoint first_{};  // these two are of the burst that is under way
+  TimePoint first_{};  // of the burst that is under way
   TimePoint last_{};
 };
 

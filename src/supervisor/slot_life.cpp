@@ -15,7 +15,7 @@ void SlotLife::renew(LifeLimits limits) noexcept {
 }
 
 void SlotLife::spawned(pid_t pid, TimePoint now) {
-  Worker worker{.pid = pid, .generation = ++generation_, .since = now};
+  Worker worker{.pid = pid, .generation = ++generation_, .started = now};
   if (limits_.startup_max > Milliseconds(0)) {
     worker.kill_at = now + limits_.startup_max;
     worker.kill_reason = KillReason::startup_timeout;
@@ -138,6 +138,14 @@ SlotState SlotLife::state() const noexcept {
   if (any(WorkerPhase::ready)) return SlotState::draining;
   if (any(WorkerPhase::starting)) return SlotState::starting;
   return workers_.empty() ? SlotState::empty : SlotState::draining;
+}
+
+bool SlotLife::renewed_since(TimePoint moment) const noexcept {
+  const auto stays_from_before = [moment](const Worker& worker) {
+    return worker.phase != WorkerPhase::draining && !worker.outdated && worker.started < moment;
+  };
+  // A slot whose starts fail waits before the next.
+  return failures_ == 0 && std::ranges::none_of(workers_, stays_from_before);
 }
 
 bool SlotLife::withdrawn() const noexcept {

@@ -109,6 +109,8 @@ class SlotLife {
   SlotState state() const noexcept;
   // Whether it is served by a worker that is not out of date.
   bool up_to_date() const noexcept { return has(WorkerPhase::ready, false); }
+  // Whether everything that serves here from now on, or will, was started then or later.
+  bool renewed_since(TimePoint moment) const noexcept;
   // Whether it has a worker that was withdrawn and may be put back.
   bool withdrawn() const noexcept;
   // The newest worker that is ready or withdrawn; nothing when none is.
@@ -128,8 +130,9 @@ class SlotLife {
   struct Worker {
     pid_t pid;
     unsigned generation;
+    TimePoint started;
     WorkerPhase phase = WorkerPhase::starting;
-    TimePoint since{};                          // of the phase
+    TimePoint since = started;                  // of the phase
     std::optional<TimePoint> kill_at{};         // none: no limit, or killed already
     KillReason kill_reason = KillReason::none;  // what kill_at, once it has passed, means
     bool killed = false;

@@ -66,13 +66,13 @@ const WatchedFolder* WatchedPaths::find(int folder) const noexcept {
   return found == scan_->found().folders.end() ? nullptr : &found->second;
 }
 
-std::optional<std::string> WatchedPaths::advance(TimePoint now) {
+std::optional<FileChange> WatchedPaths::advance(TimePoint now) {
   if (!scan_ && (!looked_ || settling_.take(now))) scan_.emplace(globs_, inotify_, limits_);
   if (!scan_ || !scan_->step(kEntriesPerTurn)) return std::nullopt;
   return finish_scan();
 }
 
-std::optional<std::string> WatchedPaths::finish_scan() {
+std::optional<FileChange> WatchedPaths::finish_scan() {
   Findings found = scan_->take_found();
   scan_.reset();
   std::optional<std::string> changed;
@@ -86,7 +86,8 @@ std::optional<std::string> WatchedPaths::finish_scan() {
     if (!found.folders.contains(id)) inotify_.remove_folder(id);
   }
   last_ = std::move(found);
-  return changed;
+  if (!changed) return std::nullopt;
+  return FileChange{*std::move(changed), settling_.last()};
 }
 
 std::optional<TimePoint> WatchedPaths::next_deadline() const noexcept {

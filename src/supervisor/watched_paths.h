@@ -11,6 +11,12 @@
 
 namespace pyhost::supervisor {
 
+// A file that is different, and when the burst of changes that it belongs to has ended.
+struct FileChange {
+  std::string path;
+  TimePoint at{};
+};
+
 // The files of a list of globs. The kernel says when to look; what has changed is what looks
 // different then, so lost or superfluous messages do no harm. Not synchronised.
 class WatchedPaths {
@@ -28,9 +34,9 @@ class WatchedPaths {
   int fd() const noexcept { return inotify_.fd(); }
   void heed(TimePoint now);
 
-  // Does what is due; never waits. When a burst of changes is over and something is different: the
-  // path of a file that is.
-  std::optional<std::string> advance(TimePoint now);
+  // Does what is due; never waits. When a burst of changes is over and something is different: one
+  // of the files that are.
+  std::optional<FileChange> advance(TimePoint now);
   std::optional<TimePoint> next_deadline() const noexcept;
 
   // Why not everything is watched, as of the last look; "" when it is.
@@ -42,7 +48,7 @@ class WatchedPaths {
 
   bool concerns(const base::Inotify::Event& event) const;
   const WatchedFolder* find(int folder) const noexcept;
-  std::optional<std::string> finish_scan();
+  std::optional<FileChange> finish_scan();
 
   const std::vector<base::PathGlob> globs_;
   const base::Inotify inotify_;

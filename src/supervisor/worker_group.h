@@ -64,6 +64,8 @@ class WorkerGroup {
   bool wanted() const noexcept { return wanted_; }
   // Whether each slot is served by a worker that is not to be replaced.
   bool up_to_date() const noexcept { return life_.up_to_date(); }
+  // Whether everything that serves from now on, or will, was started then or later.
+  bool renewed_since(TimePoint moment) const noexcept { return life_.renewed_since(moment); }
   bool empty() const noexcept { return life_.empty(); }
   // Whether any worker takes requests.
   bool serves() const noexcept;

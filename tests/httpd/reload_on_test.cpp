@@ -119,6 +119,14 @@ TEST_F(ReloadOn, KeepsOldCodeWhileTheNewOneIsBroken) {
   }
 }
 
+TEST_F(ReloadOn, RollsOnceForAScriptThatARequestMeetsFirst) {
+  using namespace std::chrono_literals;
+  serve({"*.wsgi"});
+  folder_.dir.write("site.wsgi", std::string(kScript) + "module.TEXT = b'changed'\n");
+  EXPECT_EQ(httpd_->get("/").body, "changed");
+  EXPECT_FALSE(wait_until([&] { return count(httpd_->log(), "generation 3, ") > 0; }, 500ms));
+}
+
 TEST_F(ReloadOn, FollowsTheConfigurationThroughARestart) {
   serve({"current/*.py"});
   folder_.configure({"data/*"});

@@ -140,6 +140,16 @@ TEST_F(GroupLifeTest, IsUpToDateWhenEachSlotHasANewWorker) {
   EXPECT_FALSE(draining.empty());
 }
 
+TEST_F(GroupLifeTest, IsRenewedSinceAChangeWhenAllItsSlotsAre) {
+  step();
+  all_ready();
+  const TimePoint change = now += 1s;
+  group.slot(3).outdate();
+  EXPECT_FALSE(group.renewed_since(change));
+  group.renew(8, {});
+  EXPECT_TRUE(group.renewed_since(change));
+}
+
 TEST_F(GroupLifeTest, KeepsItsSlotsWhileItIsStopped) {
   step();
   all_ready();

@@ -408,6 +408,43 @@ TEST_F(SlotLifeTest, LetsASuccessorThatIsReadyAfterAFallBackTakeOver) {
   EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
 }
 
+TEST_F(SlotLifeTest, IsRenewedSinceAChangeThatItsWorkersCameAfter) {
+  bring_up(1);
+  EXPECT_TRUE(slot.renewed_since(now));
+  const TimePoint change = now += 1s;
+  EXPECT_FALSE(slot.renewed_since(change));
+  now += 1ms;
+  slot.withdraw(1, Fallback::on);
+  EXPECT_TRUE(slot.renewed_since(change));
+  step(Renewal::allowed);
+  slot.spawned(2, now);
+  EXPECT_TRUE(slot.renewed_since(change));
+  slot.ready(2, now);
+  EXPECT_TRUE(slot.renewed_since(change));
+  EXPECT_FALSE(slot.renewed_since(now + 1ms));
+}
+
+TEST_F(SlotLifeTest, IsNotRenewedByASuccessorThatWasStartingBefore) {
+  bring_up(1);
+  slot.relieve(1);
+  step(Renewal::allowed);
+  slot.spawned(2, now);
+  const TimePoint change = now += 1s;
+  slot.withdraw(1, Fallback::on);
+  EXPECT_FALSE(slot.renewed_since(change));
+}
+
+TEST_F(SlotLifeTest, IsNotRenewedWhileItsStartsFail) {
+  bring_up(1);
+  const TimePoint change = now += 1s;
+  slot.withdraw(1, Fallback::off);
+  EXPECT_TRUE(slot.renewed_since(change));
+  step(Renewal::allowed);
+  slot.spawned(2, now);
+  slot.ended(2, now);
+  EXPECT_FALSE(slot.renewed_since(change));
+}
+
 TEST_F(SlotLifeTest, LetsTheOldestGoWhenTheNextChangeComesAtOnce) {
   bring_up(1);
   slot.withdraw(1, Fallback::on);

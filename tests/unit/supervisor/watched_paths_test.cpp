@@ -45,7 +45,7 @@ class Watched : public testing::Test {
     std::string changed;
     while (const auto deadline = watched_->next_deadline()) {
       if (*deadline > now_) break;
-      if (const auto file = watched_->advance(now_)) changed = *file;
+      if (const auto change = watched_->advance(now_)) changed = change->path;
     }
     return changed.starts_with(path("")) ? changed.substr(path("").size()) : changed;
   }
@@ -111,8 +111,11 @@ TEST_F(Watched, BurstMakesOneChangeWhenItIsOver) {
     now_ += Settling::kQuiet / 2;
     EXPECT_FALSE(watched_->advance(now_));
   }
+  const TimePoint last = now_ - Settling::kQuiet / 2;
   now_ += Settling::kQuiet / 2;
-  EXPECT_TRUE(watched_->advance(now_));
+  const auto change = watched_->advance(now_);
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->at, last);
   EXPECT_FALSE(watched_->next_deadline());
 }
 
