@@ -42,7 +42,7 @@ WaiterCell* claim_cell_or_null(std::span<WaiterCell> cells) noexcept {
 }  // namespace
 
 Holding& Queue::places_of(std::size_t child) const noexcept {
-  return memory_->holdings_of(child)[memory_->slots().size() + group_];
+  return memory_->queued_of(child, group_);
 }
 
 // A child's cells are taken from the front, so that counting those seen ends the walk early.

@@ -100,8 +100,8 @@ SlotRow& Scoreboard::row(SlotId id) const noexcept {
   return memory_.slots()[index_of(id)];
 }
 
-Holding& Scoreboard::place_of(ChildSeat seat, SlotId id) const noexcept {
-  return memory_.holdings_of(seat.index)[index_of(id)];
+Holding& Scoreboard::holding_of(ChildSeat seat, const PlaceId& place) const noexcept {
+  return memory_.places_of(seat.index, index_of(place.slot), place.count);
 }
 
 SlotStatus Scoreboard::status(SlotId id) const noexcept {
@@ -112,7 +112,7 @@ SlotStatus Scoreboard::status(SlotId id) const noexcept {
           .generation = row.generation.load(),
           .threads = row.threads.load(),
           .requests = row.requests.load(std::memory_order_relaxed),
-          .outstanding = row.outstanding.load(),
+          .outstanding = row.outstanding[row.present.load()].load(),
           .kept_until_us = row.kept_until_us.load(),
           .last_death = {.cause = DeathCause(static_cast<std::uint8_t>(death >> kCauseShift)),
                          .detail = static_cast<std::uint16_t>(death),
@@ -129,6 +129,8 @@ void Scoreboard::begin_generation(SlotId id, pid_t pid, std::uint32_t generation
   row.threads = threads;
   row.requests = 0;
   row.kept_until_us = 0;
+  // Should a third worker still be busy in the slot, the new one shares its count.
+  row.present = 1 - row.present;
   row.state = static_cast<std::uint32_t>(SlotState::starting);
 }
 
@@ -172,10 +174,11 @@ void Scoreboard::forget_child(pid_t pid) noexcept {
       std::ranges::find_if(children, [pid](const ChildRow& row) { return row.pid.load() == pid; });
   if (child == children.end()) return;
   const auto index = static_cast<std::size_t>(child - children.begin());
-  const auto holdings = memory_.holdings_of(index);
   const auto slots = memory_.slots();
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    subtract(slots[i].outstanding, holdings[i].exchange(0));
+  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+    for (std::size_t count = 0; count < kPlaceCounts; ++count) {
+      subtract(slots[slot].outstanding[count], memory_.places_of(index, slot, count).exchange(0));
+    }
   }
   for (WaiterCell& cell : memory_.cells_of(index)) cell.arrival = 0;
   for (std::uint32_t group = 0; group < groups(); ++group) {
@@ -210,14 +213,17 @@ std::optional<ChildSeat> Scoreboard::take_seat(pid_t pid) noexcept {
   return std::nullopt;
 }
 
-bool Scoreboard::take_place(ChildSeat seat, SlotId id) noexcept {
+std::optional<PlaceId> Scoreboard::take_place(ChildSeat seat, SlotId id) noexcept {
   SlotRow& row = this->row(id);
-  return take_one(place_of(seat, id), row.outstanding, row.threads.load());
+  const PlaceId place{id, row.present.load()};
+  const bool taken =
+      take_one(holding_of(seat, place), row.outstanding[place.count], row.threads.load());
+  return taken ? std::optional(place) : std::nullopt;
 }
 
-void Scoreboard::give_place_back(ChildSeat seat, SlotId id) noexcept {
-  give_one_back(place_of(seat, id), row(id).outstanding);
-  queue(id.group).call_next();
+void Scoreboard::give_place_back(ChildSeat seat, const PlaceId& place) noexcept {
+  give_one_back(holding_of(seat, place), row(place.slot).outstanding[place.count]);
+  queue(place.slot.group).call_next();
 }
 
 std::optional<Death> Scoreboard::wait_for_death(SlotId id, std::uint32_t generation,

@@ -47,13 +47,20 @@ struct SlotId {
   std::uint32_t slot = 0;
 };
 
+// A place that a child holds at a worker.
+struct PlaceId {
+  SlotId slot;
+  std::uint32_t count = 0;  // which of the slot's two it is in
+};
+
 struct SlotStatus {
   SlotState state = SlotState::empty;
   pid_t pid = 0;
   std::uint32_t generation = 0;
   std::uint32_t threads = 0;
-  std::uint64_t requests = 0;     // served by this generation
-  std::uint32_t outstanding = 0;  // sent to it by all children and not answered
+  std::uint64_t requests = 0;  // served by this generation
+  // Sent to this worker by all children and not answered; not those of the worker before.
+  std::uint32_t outstanding = 0;
   // Not 0: the group is degraded. A successor of this worker, started at this moment (microseconds
   // since the epoch), could not import what the worker has imported.
   std::int64_t kept_until_us = 0;
@@ -82,7 +89,8 @@ class Scoreboard {
 
   // --- The supervisor ---
 
-  // A new worker is starting in the slot; its counters begin anew.
+  // A new worker is starting in the slot, or takes it over; its counters begin anew. What the one
+  // before has still to answer takes none of its places.
   void begin_generation(SlotId id, pid_t pid, std::uint32_t generation,
                         std::uint32_t threads) noexcept;
   // Wakes whoever waits for a worker of the group.
@@ -110,11 +118,11 @@ class Scoreboard {
   // Nothing when every seat is taken.
   std::optional<ChildSeat> take_seat(pid_t pid) noexcept;
 
-  // A place at a worker: at most one for each of its threads, over all children. False when there
-  // is none left.
-  bool take_place(ChildSeat seat, SlotId id) noexcept;
+  // A place at the worker in the slot: at most one for each of its threads, over all children.
+  // Nothing when there is none left.
+  std::optional<PlaceId> take_place(ChildSeat seat, SlotId id) noexcept;
   // Calls the next that waits in the group's queue.
-  void give_place_back(ChildSeat seat, SlotId id) noexcept;
+  void give_place_back(ChildSeat seat, const PlaceId& place) noexcept;
 
   // Where requests wait for a place.
   Queue queue(std::uint32_t group) const noexcept { return {memory_, group}; }
@@ -128,7 +136,7 @@ class Scoreboard {
 
   std::uint32_t index_of(SlotId id) const noexcept;
   SlotRow& row(SlotId id) const noexcept;
-  Holding& place_of(ChildSeat seat, SlotId id) const noexcept;
+  Holding& holding_of(ChildSeat seat, const PlaceId& place) const noexcept;
 
   ScoreboardMemory memory_;
 };

@@ -15,12 +15,16 @@ namespace pyhost::metrics {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x6472'6f62'7473'6f68;
-constexpr std::uint32_t kVersion = 4;
+constexpr std::uint32_t kVersion = 5;
 // Keeps the sizes below far from overflow, and no configuration comes near.
 constexpr std::uint32_t kRowsMax = 1 << 16;
 
+std::uint64_t holdings_per_child(std::size_t slots, std::size_t groups) noexcept {
+  return kPlaceCounts * slots + groups;
+}
+
 std::uint64_t holdings_count(const BoardHeader& header) noexcept {
-  return std::uint64_t{header.children} * (header.slots + header.groups);
+  return header.children * holdings_per_child(header.slots, header.groups);
 }
 
 std::uint64_t cells_count(const BoardHeader& header) noexcept {
@@ -144,8 +148,17 @@ std::span<WaiterCell> ScoreboardMemory::cells_of(std::size_t child) const noexce
 }
 
 std::span<Holding> ScoreboardMemory::holdings_of(std::size_t child) const noexcept {
-  const std::size_t width = slots_.size() + groups_.size();
+  const std::size_t width = holdings_per_child(slots_.size(), groups_.size());
   return holdings_.subspan(child * width, width);
+}
+
+Holding& ScoreboardMemory::places_of(std::size_t child, std::size_t slot,
+                                     std::size_t count) const noexcept {
+  return holdings_of(child)[kPlaceCounts * slot + count];
+}
+
+Holding& ScoreboardMemory::queued_of(std::size_t child, std::size_t group) const noexcept {
+  return holdings_of(child)[kPlaceCounts * slots_.size() + group];
 }
 
 }  // namespace pyhost::metrics

@@ -36,17 +36,22 @@ struct alignas(kRowAlignment) GroupRow {
   std::atomic<std::uint64_t> in_order_until_ns;  // since boot; see Queue
 };
 
+// A slot counts the places at two workers: the one that it stands for, and the one before, which
+// may still be busy.
+inline constexpr std::size_t kPlaceCounts = 2;
+
 struct alignas(kRowAlignment) SlotRow {
   std::atomic<std::uint32_t> state;
   std::atomic<std::int32_t> pid;
   std::atomic<std::uint32_t> generation;
   std::atomic<std::uint32_t> threads;
   std::atomic<std::uint64_t> requests;
-  std::atomic<std::uint32_t> outstanding;
-  std::atomic<std::int32_t> death_pid;
+  std::atomic<std::uint32_t> outstanding[kPlaceCounts];
   std::atomic<std::int64_t> death_time_us;
   std::atomic<std::uint64_t> death;  // generation, cause and detail in one word
   std::atomic<std::int64_t> kept_until_us;
+  std::atomic<std::int32_t> death_pid;
+  std::atomic<std::uint32_t> present;  // which of the counts is that of the worker in the slot
 };
 
 struct alignas(kRowAlignment) ChildRow {
@@ -60,19 +65,19 @@ struct WaiterCell {
   std::atomic<std::uint32_t> called;  // a futex word: not 0 when a place has come free for it
 };
 
-// What one child holds of one slot's places, or of one group's queue.
+// What one child holds of a worker's places, or of one group's queue.
 using Holding = std::atomic<std::uint32_t>;
 
 // Other processes map the same bytes: widths and places must not depend on the compiler's mood.
 static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 64 &&
               sizeof(ChildRow) == 64);
-static_assert(offsetof(SlotRow, requests) == 16 && offsetof(SlotRow, death) == 40);
+static_assert(offsetof(SlotRow, requests) == 16 && offsetof(SlotRow, present) == 60);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
               std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Holding) == 4 &&
               sizeof(WaiterCell) == 16);
 
 // Header, groups, slots, children, then for each child its cells, then for each child its holdings:
-// slots first, then groups. Unmaps when it goes.
+// two for each slot, then one for each group. Unmaps when it goes.
 class ScoreboardMemory {
  public:
   static base::Result<ScoreboardMemory> create(std::span<const std::uint32_t> slots_of_group,
@@ -89,10 +94,15 @@ class ScoreboardMemory {
   std::span<SlotRow> slots() const noexcept { return slots_; }
   std::span<ChildRow> children() const noexcept { return children_; }
   std::span<WaiterCell> cells_of(std::size_t child) const noexcept;
-  std::span<Holding> holdings_of(std::size_t child) const noexcept;
+  // Of places at one of a slot's two workers.
+  Holding& places_of(std::size_t child, std::size_t slot, std::size_t count) const noexcept;
+  // In the queue of a group.
+  Holding& queued_of(std::size_t child, std::size_t group) const noexcept;
 
  private:
   ScoreboardMemory(base::UniqueFd fd, char* start, const BoardHeader& header) noexcept;
+
+  std::span<Holding> holdings_of(std::size_t child) const noexcept;
 
   base::UniqueFd fd_;
   char* start_ = nullptr;

@@ -30,10 +30,11 @@ double seconds(milliseconds time) noexcept {
 Place::Place(Place&& other) noexcept
     : scoreboard_(std::exchange(other.scoreboard_, nullptr)),
       seat_(other.seat_),
+      held_(other.held_),
       worker_(other.worker_) {}
 
 Place::~Place() {
-  if (scoreboard_ != nullptr) scoreboard_->give_place_back(seat_, worker_.slot);
+  if (scoreboard_ != nullptr) scoreboard_->give_place_back(seat_, held_);
 }
 
 Admission::Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
@@ -74,9 +75,15 @@ Admission::Survey Admission::survey() {
   return found;
 }
 
+std::optional<Place> Admission::take_place_at(const Worker& worker) {
+  const auto held = scoreboard_.take_place(seat_, worker.slot);
+  if (!held) return std::nullopt;
+  return Place(scoreboard_, seat_, *held, worker);
+}
+
 std::optional<Place> Admission::try_enter() {
   while (const auto worker = survey().best) {
-    if (scoreboard_.take_place(seat_, worker->slot)) return Place(scoreboard_, seat_, *worker);
+    if (auto place = take_place_at(*worker)) return place;
   }
   return std::nullopt;
 }
@@ -87,9 +94,7 @@ std::optional<Place> Admission::try_enter_from(metrics::Waiter& waiter) {
     if (waiter.stand_aside(found.avoids_one)) continue;
     if (!waiter.may_take(found.free_places) || !found.best) return std::nullopt;
     waiter.step_out();
-    if (scoreboard_.take_place(seat_, found.best->slot)) {
-      return Place(scoreboard_, seat_, *found.best);
-    }
+    if (auto place = take_place_at(*found.best)) return place;
     waiter.step_back();
   }
 }

@@ -23,8 +23,9 @@ struct Worker {
 // A place at a worker; given back at the end.
 class Place {
  public:
-  Place(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat, const Worker& worker) noexcept
-      : scoreboard_(&scoreboard), seat_(seat), worker_(worker) {}
+  Place(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat, const metrics::PlaceId& held,
+        const Worker& worker) noexcept
+      : scoreboard_(&scoreboard), seat_(seat), held_(held), worker_(worker) {}
   Place(Place&& other) noexcept;
   Place& operator=(Place&&) = delete;
   ~Place();
@@ -34,6 +35,7 @@ class Place {
  private:
   metrics::Scoreboard* scoreboard_;
   metrics::ChildSeat seat_;
+  metrics::PlaceId held_;
   Worker worker_;
 };
 
@@ -80,6 +82,7 @@ class Admission {
   };
 
   Survey survey();
+  std::optional<Place> take_place_at(const Worker& worker);
   std::optional<Place> try_enter();
   std::optional<Place> try_enter_from(metrics::Waiter& waiter);
   tl::expected<Place, Refusal> wait_for_place(metrics::Waiter& waiter);

@@ -7,6 +7,7 @@
 #include "harness/soak.h"
 #include "httpd/crowd.h"
 #include "httpd/diary.h"
+#include "httpd/held_requests.h"
 #include "httpd/text.h"
 
 namespace pyhost::test {
@@ -115,6 +116,22 @@ TEST_F(RestartUnderLoad, CutsOffNothingButConnectionsAndRunsNothingTwice) {
   RecordProperty("restart_ms", static_cast<int>(slowest / 1ms));
 }
 
+TEST(GracefulRestart, GivesTheNewWorkerAllItsThreadsAlthoughTheOldOneIsBusy) {
+  constexpr int kThreads = 2;
+  Httpd httpd(
+      "WSGIDaemonProcess g threads=2\n"
+      "WSGIScriptAlias / ${APPS}/perils.wsgi process-group=g application-group=%{GLOBAL}\n",
+      {.processes = 8});
+  HeldRequests old(httpd, httpd.make_writable("old"), kThreads);
+  ASSERT_TRUE(old.all_run());
+  httpd.graceful(OldChildren::left);
+  HeldRequests fresh(httpd, httpd.make_writable("fresh"), kThreads);
+  EXPECT_TRUE(fresh.all_run());
+  fresh.release();
+  old.release();
+  EXPECT_TRUE(wait_until([&] { return httpd.running("pyhost-worker").size() == 1; }));
+}
+
 // What httpd keeps over restarts.
 struct Keepings {
   std::size_t parent_descriptors = 0;
@@ -144,9 +161,11 @@ class ManyRestarts : public testing::Test {
   }
   void restart(int times, Crowd& crowd) {
     for (int i = 0; i < times; ++i) {
+      replaced_ = httpd_.running("apache2");
       httpd_.graceful(OldChildren::left);
       crowd.go_on(2);
     }
+    std::erase(replaced_, httpd_.pid());
   }
   std::size_t supervisor_descriptors() const {
     return descriptors_of(httpd_.running("pyhost-supervisor").at(0)).size();
@@ -155,18 +174,23 @@ class ManyRestarts : public testing::Test {
     EXPECT_TRUE(wait_until([&] { return count(httpd_.log(), "PH0404") == kWorkers; }));
     return supervisor_descriptors();
   }
-  // Waits for the end of all that the restarts replace.
+  std::vector<pid_t> replaced_that_live() const {
+    std::vector<pid_t> living = httpd_.running("apache2");
+    std::erase_if(living, [&](pid_t pid) { return std::ranges::count(replaced_, pid) == 0; });
+    return living;
+  }
+  // Waits for the end of all that the restarts replace. (How many children it needs is httpd's
+  // matter.)
   void settle() const {
     const auto only_the_last_live = [&] {
       return httpd_.running("pyhost-worker").size() == kWorkers &&
-             httpd_.running("pyhost-supervisor").size() == 1 &&
-             httpd_.running("apache2").size() == httpd_processes_ &&
+             httpd_.running("pyhost-supervisor").size() == 1 && replaced_that_live().empty() &&
              supervisor_descriptors() <= supervisor_descriptors_at_start_;
     };
     EXPECT_TRUE(wait_until(only_the_last_live))
-        << httpd_.running("apache2").size() << " of httpd instead of " << httpd_processes_ << ", "
-        << supervisor_descriptors() << " descriptors of the supervisor instead of "
-        << supervisor_descriptors_at_start_;
+        << httpd_.running("pyhost-worker").size() << " workers instead of " << kWorkers << ", "
+        << replaced_that_live().size() << " children of before, " << supervisor_descriptors()
+        << " descriptors of the supervisor instead of " << supervisor_descriptors_at_start_;
   }
 
   Httpd httpd_{
@@ -175,7 +199,7 @@ class ManyRestarts : public testing::Test {
           std::string(kConfig),
       {.processes = 2, .threads = 8, .processes_left = 60, .files = {{"keys/next", kKeyScript}}}};
   const std::string diary_ = httpd_.make_writable("diary");
-  const std::size_t httpd_processes_ = httpd_.running("apache2").size();
+  std::vector<pid_t> replaced_;  // children of before the last restart
   const std::size_t supervisor_descriptors_at_start_ = supervisor_descriptors_at_rest();
 };
 

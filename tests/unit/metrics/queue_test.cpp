@@ -42,12 +42,12 @@ class QueueTest : public testing::Test {
   }
 
   // Until the place is taken.
-  void wait_for_place(ChildSeat seat, Waiter& waiter) {
+  PlaceId wait_for_place(ChildSeat seat, Waiter& waiter) {
     while (true) {
       waiter.listen();
       if (waiter.may_take(free_places()) && free_places() != 0) {
         waiter.step_out();
-        if (board_.take_place(seat, kSlot)) return;
+        if (const auto place = board_.take_place(seat, kSlot)) return *place;
         waiter.step_back();
       }
       waiter.wait_until(Clock::now() + 60s);
@@ -142,7 +142,8 @@ TEST_F(QueueTest, ServesMoreWaitersThanItHasCellsFor) {
 TEST_F(QueueTest, CallsTheOldestFirst) {
   serve_with(1);
   keep_order();
-  ASSERT_TRUE(board_.take_place(seat_, kSlot));
+  const auto taken = board_.take_place(seat_, kSlot);
+  ASSERT_TRUE(taken);
   std::mutex mutex;
   std::vector<int> served;
   std::vector<std::thread> threads;
@@ -150,24 +151,25 @@ TEST_F(QueueTest, CallsTheOldestFirst) {
   for (const int rank : {2, 0, 3, 1}) {
     threads.emplace_back([&, rank] {
       auto waiter = enter(now - 10s + rank * 1s);
-      wait_for_place(seat_, *waiter);
+      const PlaceId place = wait_for_place(seat_, *waiter);
       waiter.reset();
       {
         const std::lock_guard lock(mutex);
         served.push_back(rank);
       }
-      board_.give_place_back(seat_, kSlot);
+      board_.give_place_back(seat_, place);
     });
   }
   EXPECT_TRUE(test::wait_until([&] { return queue().length() == 4; }));
-  board_.give_place_back(seat_, kSlot);
+  board_.give_place_back(seat_, *taken);
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(served, (std::vector<int>{0, 1, 2, 3}));
 }
 
 TEST_F(QueueTest, PassesOnTheCallOfOneThatGivesUp) {
   serve_with(1);
-  ASSERT_TRUE(board_.take_place(seat_, kSlot));
+  const auto taken = board_.take_place(seat_, kSlot);
+  ASSERT_TRUE(taken);
   auto leaving = enter(Clock::now() - 1s);
   leaving->listen();
   std::thread patient([&] {
@@ -175,7 +177,7 @@ TEST_F(QueueTest, PassesOnTheCallOfOneThatGivesUp) {
     wait_for_place(seat_, *waiter);
   });
   EXPECT_TRUE(test::wait_until([&] { return queue().length() == 2; }));
-  board_.give_place_back(seat_, kSlot);
+  board_.give_place_back(seat_, *taken);
   leaving.reset();
   patient.join();
   EXPECT_EQ(board_.status(kSlot).outstanding, 1u);
@@ -183,7 +185,8 @@ TEST_F(QueueTest, PassesOnTheCallOfOneThatGivesUp) {
 
 TEST_F(QueueTest, GoesPastOneThatWasKilled) {
   serve_with(1);
-  ASSERT_TRUE(board_.take_place(seat_, kSlot));
+  const auto taken = board_.take_place(seat_, kSlot);
+  ASSERT_TRUE(taken);
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
@@ -197,7 +200,7 @@ TEST_F(QueueTest, GoesPastOneThatWasKilled) {
   ::kill(child, SIGKILL);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
 
-  board_.give_place_back(seat_, kSlot);  // calls the dead
+  board_.give_place_back(seat_, *taken);  // calls the dead
   auto waiter = enter(Clock::now() - 1s);
   EXPECT_FALSE(waiter->may_take(1));
   wait_for_place(seat_, *waiter);
@@ -243,9 +246,9 @@ TEST_F(QueueTest, LosesNoCall) {
           ++given_up;
           continue;
         }
-        wait_for_place(seat, *waiter);
+        const PlaceId place = wait_for_place(seat, *waiter);
         waiter.reset();
-        board_.give_place_back(seat, kSlot);
+        board_.give_place_back(seat, place);
       }
     });
   }

@@ -107,11 +107,29 @@ TEST(Scoreboard, HasOnePlaceForEachThreadOfAWorker) {
   const ChildSeat seat = *board.take_seat(1);
   const ChildSeat other = *board.take_seat(2);
   EXPECT_TRUE(board.take_place(seat, kFirst));
-  EXPECT_TRUE(board.take_place(other, kFirst));
+  const auto place = board.take_place(other, kFirst);
+  ASSERT_TRUE(place);
   EXPECT_FALSE(board.take_place(seat, kFirst));
-  board.give_place_back(other, kFirst);
+  board.give_place_back(other, *place);
   EXPECT_TRUE(board.take_place(seat, kFirst));
   EXPECT_EQ(board.status(kFirst).outstanding, 2u);
+}
+
+TEST(Scoreboard, CountsThePlacesOfTwoWorkersOfASlotApart) {
+  Scoreboard board = two_groups();
+  const ChildSeat seat = *board.take_seat(1);
+  board.begin_generation(kFirst, 100, 1, 1);
+  const auto at_first = board.take_place(seat, kFirst);
+  ASSERT_TRUE(at_first);
+  board.begin_generation(kFirst, 101, 2, 1);
+  EXPECT_EQ(board.status(kFirst).outstanding, 0u);
+  const auto at_second = board.take_place(seat, kFirst);
+  ASSERT_TRUE(at_second);
+  board.give_place_back(seat, *at_first);
+  EXPECT_EQ(board.status(kFirst).outstanding, 1u);
+  EXPECT_FALSE(board.take_place(seat, kFirst));
+  board.give_place_back(seat, *at_second);
+  EXPECT_EQ(board.status(kFirst).outstanding, 0u);
 }
 
 TEST(Scoreboard, GivesNoMoreSeatsThanItHas) {
@@ -132,6 +150,20 @@ TEST(Scoreboard, TakesBackWhatAForgottenChildHeld) {
   ASSERT_TRUE(board.take_place(living, kFirst));
   board.forget_child(1);
   EXPECT_EQ(board.status(kFirst).outstanding, 1u);
+}
+
+TEST(Scoreboard, TakesBackWhatAForgottenChildHeldAtAWorkerOfBefore) {
+  Scoreboard board = two_groups();
+  const ChildSeat crashed = *board.take_seat(1);
+  for (const std::uint32_t generation : {1u, 2u}) {
+    board.begin_generation(kFirst, 100, generation, 1);
+    ASSERT_TRUE(board.take_place(crashed, kFirst));
+  }
+  board.forget_child(1);
+  for (const std::uint32_t generation : {3u, 4u}) {
+    board.begin_generation(kFirst, 100, generation, 1);
+    EXPECT_EQ(board.status(kFirst).outstanding, 0u) << generation;
+  }
 }
 
 TEST(Scoreboard, DrainsOnlyAReadyWorker) {
@@ -172,7 +204,8 @@ TEST(Scoreboard, NeverHasMorePlacesTakenThanThreads) {
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, seat = *board.take_seat(i + 1)] {
       for (int round = 0; round < kRounds;) {
-        if (!board.take_place(seat, kFirst)) {
+        const auto place = board.take_place(seat, kFirst);
+        if (!place) {
           std::this_thread::yield();
           continue;
         }
@@ -180,7 +213,7 @@ TEST(Scoreboard, NeverHasMorePlacesTakenThanThreads) {
         for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
         }
         --inside;
-        board.give_place_back(seat, kFirst);
+        board.give_place_back(seat, *place);
         ++round;
       }
     });
