@@ -89,8 +89,12 @@ TEST(Harness, LetsADeclaredErrorPass) {
 
 TEST(Harness, FailsTheTestWhenAChildCrashes) {
   static Httpd* httpd = nullptr;
-  Httpd own("", plain());
+  Options options = plain();
+  options.processes = 1;
+  Httpd own("", options);
   httpd = &own;
+  // From then on the child says where it crashes.
+  EXPECT_EQ(own.get("/hello.txt").status, 200);
   ASSERT_FALSE(own.children().empty());
   kill(own.children().front(), SIGSEGV);
   own.wait_for_log("crashed with signal 11 in ");
