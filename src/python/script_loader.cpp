@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "pyhost/base/file_times.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 
@@ -27,22 +27,6 @@ constexpr auto kLongestPause = 30s;
 
 std::string phrase_of(const Target& target) {
   return fmt::format("{} {}", target.kind == TargetKind::file ? "script" : "module", target.script);
-}
-
-std::int64_t in_microseconds(const timespec& time) noexcept {
-  return std::int64_t(time.tv_sec) * 1'000'000 + time.tv_nsec / 1000;
-}
-
-struct FileTimes {
-  std::int64_t mtime_us = 0;
-  std::int64_t ctime_us = 0;  // unlike the other one, nobody can set it back
-};
-
-// Zeros for a file that is not there.
-FileTimes times_of(const std::string& path) noexcept {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return {};
-  return {in_microseconds(status.st_mtim), in_microseconds(status.st_ctim)};
 }
 
 base::Result<std::string> read_file(const std::string& path) {
@@ -135,7 +119,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
                                  base::LogSink& log, LoadReport& report) {
   std::int64_t mtime_us = target.script_mtime_us;
   if (mtime_us == 0 && target.kind == TargetKind::file) {
-    mtime_us = times_of(std::string(target.script)).mtime_us;
+    mtime_us = base::times_of(std::string(target.script)).mtime_us;
   }
   while (true) {
     std::unique_lock lock(script.mutex);
@@ -217,10 +201,10 @@ bool ScriptLoader::wants_reload(Attached& py, PyObject* question, const Target& 
 // What httpd has seen of the file may be older than what was imported, so it is looked at again.
 Ref ScriptLoader::unchanged_module(Attached& py, Script& script, const std::string& path,
                                    LoadReport& report) {
-  FileTimes file;
+  base::FileTimes file;
   {
     const DetachScope detached(py);
-    file = times_of(path);
+    file = base::times_of(path);
   }
   const std::lock_guard lock(script.mutex);
   if (file.mtime_us != script.mtime_us) {

@@ -1,6 +1,7 @@
 #include "supervisor/group_life.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pyhost::supervisor {
 
@@ -19,9 +20,9 @@ void GroupLife::renew(unsigned slots, LifeLimits limits) {
   if (slots_.size() < slots) slots_.resize(slots, SlotLife(limits));
 }
 
-void GroupLife::roll(unsigned slot, pid_t pid, Fallback fallback) noexcept {
-  for (SlotLife& each : slots_) each.outdate();
-  slots_[slot].withdraw(pid, fallback);
+void GroupLife::roll(unsigned slot, pid_t pid, Fallback fallback, TimePoint changed_at) noexcept {
+  for (SlotLife& each : slots_) each.outdate(changed_at);
+  slots_[slot].withdraw(pid, fallback, changed_at);
 }
 
 void GroupLife::retire() noexcept {
@@ -35,20 +36,36 @@ void GroupLife::stop() noexcept {
 
 std::vector<SlotOrder> GroupLife::step(TimePoint now) {
   while (slots_.size() > wanted_ && slots_.back().gone()) slots_.pop_back();
-  const unsigned extra_max = std::max(1u, wanted_ / 4);
-  unsigned extra = 0;
-  for (const SlotLife& slot : slots_) extra += slot.extra_workers();
-
+  let_go();
+  const std::vector<Renewal> renewals = this->renewals(now);
   std::vector<SlotOrder> orders;
   for (unsigned i = 0; i < slots_.size(); ++i) {
-    Renewal renewal = Renewal::denied;
-    if (extra < extra_max && slots_[i].awaits_renewal(now)) {
-      renewal = Renewal::allowed;
-      ++extra;
-    }
-    for (const Order& order : slots_[i].step(now, renewal)) orders.push_back({i, order});
+    for (const Order& order : slots_[i].step(now, renewals[i])) orders.push_back({i, order});
   }
   return orders;
+}
+
+void GroupLife::let_go() {
+  std::optional<TimePoint> newest;
+  for (const SlotLife& slot : slots_) newest = std::max(newest, slot.current_since());
+  if (!newest) return;
+  for (SlotLife& slot : slots_) slot.let_go(*newest);
+}
+
+// By slot.
+std::vector<Renewal> GroupLife::renewals(TimePoint now) const {
+  const std::size_t extra_max = std::max(1u, wanted_ / 4);
+  std::size_t extra = 0;
+  std::vector<std::pair<TimePoint, unsigned>> waiting;
+  for (unsigned i = 0; i < slots_.size(); ++i) {
+    extra += slots_[i].extra_workers();
+    if (const auto since = slots_[i].awaits_renewal(now)) waiting.emplace_back(*since, i);
+  }
+  std::ranges::sort(waiting);
+  waiting.resize(std::min(waiting.size(), extra_max - std::min(extra, extra_max)));
+  std::vector<Renewal> renewals(slots_.size(), Renewal::denied);
+  for (const auto& [since, slot] : waiting) renewals[slot] = Renewal::allowed;
+  return renewals;
 }
 
 std::optional<TimePoint> GroupLife::next_deadline() const noexcept {
@@ -69,9 +86,8 @@ bool GroupLife::up_to_date() const noexcept {
 }
 
 bool GroupLife::renewed_since(TimePoint moment) const noexcept {
-  return std::ranges::all_of(slots_.begin(), slots_.begin() + wanted_, [moment](const auto& slot) {
-    return slot.renewed_since(moment);
-  });
+  return std::ranges::all_of(slots_.begin(), slots_.begin() + wanted_,
+                             [moment](const auto& slot) { return slot.renewed_since(moment); });
 }
 
 bool GroupLife::empty() const noexcept {

@@ -16,7 +16,11 @@ struct SlotOrder {
 };
 
 // Used like a SlotLife. Renewal is rolling: of n slots at most max(1, n / 4) have a second worker
-// at a time. Slots without a worker that serves are not held back by that.
+// at a time, the slot first whose worker is the oldest: so a renewal that comes before the last one
+// is through goes on where that was. Slots without a worker that serves are not held back by that.
+//
+// A worker that was withdrawn serves nobody. It is kept for the case that its successor cannot
+// start, but only until another slot has shown that what has changed works.
 class GroupLife {
  public:
   GroupLife(unsigned slots, LifeLimits limits);
@@ -25,8 +29,8 @@ class GroupLife {
   // drain and go.
   void renew(unsigned slots, LifeLimits limits);
   // What the group runs has changed, as a worker of that slot has found: see SlotLife::withdraw().
-  // All its workers are out of date.
-  void roll(unsigned slot, pid_t pid, Fallback fallback) noexcept;
+  // All its workers from before are out of date.
+  void roll(unsigned slot, pid_t pid, Fallback fallback, TimePoint changed_at) noexcept;
   // The group is not wanted any more: all its workers drain.
   void retire() noexcept;
   // All its workers drain, but its slots stay until renew().
@@ -49,6 +53,9 @@ class GroupLife {
   bool empty() const noexcept;
 
  private:
+  void let_go();
+  std::vector<Renewal> renewals(TimePoint now) const;
+
   std::vector<SlotLife> slots_;
   unsigned wanted_;
 };

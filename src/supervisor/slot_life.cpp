@@ -36,6 +36,7 @@ void SlotLife::ready(pid_t pid, TimePoint now) noexcept {
   worker->phase = WorkerPhase::ready;
   worker->since = now;
   worker->kill_at.reset();
+  one_let_go_ = false;
 }
 
 void SlotLife::failed(pid_t pid, TimePoint now) noexcept {
@@ -52,20 +53,30 @@ void SlotLife::relieve(pid_t pid) noexcept {
   worker->relieved = true;
 }
 
-void SlotLife::outdate() noexcept {
+void SlotLife::outdate(TimePoint changed_at) noexcept {
   for (Worker& worker : workers_) {
-    if (worker.phase == WorkerPhase::ready) worker.outdated = true;
+    if (worker.phase == WorkerPhase::ready && worker.started < changed_at) worker.outdated = true;
   }
   not_before_ = {};
   failures_ = 0;
 }
 
-void SlotLife::withdraw(pid_t pid, Fallback fallback) noexcept {
+void SlotLife::withdraw(pid_t pid, Fallback fallback, TimePoint changed_at) noexcept {
   Worker* worker = find(pid);
   if (worker == nullptr || worker->phase != WorkerPhase::ready) return;
-  outdate();
+  outdate(changed_at);
+  worker->outdated = true;
   worker->withdrawn = true;
+  worker->changed_at = changed_at;
   if (fallback == Fallback::off) worker->relieved = true;
+}
+
+void SlotLife::let_go(TimePoint works_since) noexcept {
+  for (Worker& worker : workers_) {
+    if (worker.phase != WorkerPhase::ready || !worker.withdrawn) continue;
+    if (works_since < worker.changed_at) continue;
+    worker.let_go = one_let_go_ = true;
+  }
 }
 
 bool SlotLife::fall_back() noexcept {
@@ -104,7 +115,7 @@ std::vector<Order> SlotLife::step(TimePoint now, Renewal renewal) {
   note_stability(now);
   kill_overdue(now, orders);
   terminate_superseded(now, orders);
-  const bool replaces = has(WorkerPhase::ready, true);
+  const bool replaces = to_be_replaced_or_null() != nullptr;
   if (wants_spawn(now) && (!replaces || renewal == Renewal::allowed)) {
     orders.push_back({.kind = Order::Kind::spawn, .generation = generation_ + 1});
   }
@@ -125,8 +136,10 @@ std::optional<TimePoint> SlotLife::next_deadline() const noexcept {
   return next;
 }
 
-bool SlotLife::awaits_renewal(TimePoint now) const noexcept {
-  return wants_spawn(now) && has(WorkerPhase::ready, true);
+std::optional<TimePoint> SlotLife::awaits_renewal(TimePoint now) const noexcept {
+  const Worker* replaced = to_be_replaced_or_null();
+  if (replaced == nullptr || !wants_spawn(now)) return std::nullopt;
+  return replaced->started;
 }
 
 SlotState SlotLife::state() const noexcept {
@@ -138,6 +151,11 @@ SlotState SlotLife::state() const noexcept {
   if (any(WorkerPhase::ready)) return SlotState::draining;
   if (any(WorkerPhase::starting)) return SlotState::starting;
   return workers_.empty() ? SlotState::empty : SlotState::draining;
+}
+
+std::optional<TimePoint> SlotLife::current_since() const noexcept {
+  const auto current = std::ranges::find_if(workers_, is_current);
+  return current == workers_.end() ? std::nullopt : std::optional(current->started);
 }
 
 bool SlotLife::renewed_since(TimePoint moment) const noexcept {
@@ -172,6 +190,16 @@ SlotLife::Worker* SlotLife::find(pid_t pid) noexcept {
   return found == workers_.end() ? nullptr : &*found;
 }
 
+// The newest worker that a successor would run beside, to take its place.
+const SlotLife::Worker* SlotLife::to_be_replaced_or_null() const noexcept {
+  const Worker* replaced = nullptr;
+  for (const Worker& worker : workers_) {
+    const bool serves = worker.phase == WorkerPhase::ready;
+    if ((serves && worker.outdated) || (!serves && worker.let_go)) replaced = &worker;
+  }
+  return replaced;
+}
+
 bool SlotLife::is_current(const Worker& worker) noexcept {
   return worker.phase == WorkerPhase::ready && !worker.outdated;
 }
@@ -186,7 +214,7 @@ bool SlotLife::wants_spawn(TimePoint now) const noexcept {
   if (!wanted_ || now < not_before_) return false;
   if (has(WorkerPhase::starting, false) || has(WorkerPhase::ready, false)) return false;
   // A slot holds one generation that serves and one that drains, never a queue of them.
-  return !has(WorkerPhase::ready, true) || extra_workers() == 0;
+  return to_be_replaced_or_null() == nullptr || extra_workers() == 0;
 }
 
 void SlotLife::note_stability(TimePoint now) noexcept {
@@ -228,7 +256,7 @@ void SlotLife::terminate_superseded(TimePoint now, std::vector<Order>& orders) {
     const bool superseded =
         worker.outdated && (worker.phase == WorkerPhase::starting || worker.pid != newest);
     const bool overdue = worker.drain_at && now >= *worker.drain_at;
-    if (wanted_ && !superseded && !overdue) continue;
+    if (wanted_ && !superseded && !overdue && !worker.let_go) continue;
     begin_draining(worker, now);
     orders.push_back(
         {.kind = Order::Kind::terminate, .pid = worker.pid, .generation = worker.generation});

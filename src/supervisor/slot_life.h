@@ -85,12 +85,15 @@ class SlotLife {
   // The worker wants to be replaced: like one that is out of date, it serves until its successor is
   // ready. If that cannot start, it drains anyway after drain_max.
   void relieve(pid_t pid) noexcept;
-  // What the workers run has changed: they are out of date, and nothing that has kept a successor
-  // from starting need do so now.
-  void outdate() noexcept;
+  // What workers run has changed: those that were started before are out of date, and nothing that
+  // has kept a successor from starting need do so now.
+  void outdate(TimePoint changed_at) noexcept;
   // The same, and this worker takes no requests until it is put back. With Fallback::off that does
   // not happen, and the worker is relieved.
-  void withdraw(pid_t pid, Fallback fallback) noexcept;
+  void withdraw(pid_t pid, Fallback fallback, TimePoint changed_at) noexcept;
+  // What a worker runs that was started then is known to work: one that was withdrawn for a change
+  // before need not be put back, so it drains. Its successor is one that replaces it.
+  void let_go(TimePoint works_since) noexcept;
   // Puts the worker that is out of date back: it is not replaced. False when there is none, or when
   // its successor is ready.
   bool fall_back() noexcept;
@@ -104,17 +107,22 @@ class SlotLife {
   // When step() has something to do although no event has come.
   std::optional<TimePoint> next_deadline() const noexcept;
 
-  // Whether step() would use Renewal::allowed now.
-  bool awaits_renewal(TimePoint now) const noexcept;
+  // Whether step() would use Renewal::allowed now: if so, since when the worker runs that is to be
+  // replaced.
+  std::optional<TimePoint> awaits_renewal(TimePoint now) const noexcept;
   SlotState state() const noexcept;
   // Whether it is served by a worker that is not out of date.
   bool up_to_date() const noexcept { return has(WorkerPhase::ready, false); }
+  // When the worker was started that serves and is not out of date; nothing when none does.
+  std::optional<TimePoint> current_since() const noexcept;
   // Whether everything that serves here from now on, or will, was started then or later.
   bool renewed_since(TimePoint moment) const noexcept;
   // Whether it has a worker that was withdrawn and may be put back.
   bool withdrawn() const noexcept;
   // The newest worker that is ready or withdrawn; nothing when none is.
   std::optional<pid_t> serving() const noexcept;
+  // Whether the worker before was let go, and its successor is not ready yet.
+  bool succeeds_one_let_go() const noexcept { return one_let_go_; }
   // Workers beyond the first.
   unsigned extra_workers() const noexcept { return workers_.size() > 1 ? workers_.size() - 1 : 0; }
   bool gone() const noexcept { return !wanted_ && workers_.empty(); }
@@ -139,11 +147,14 @@ class SlotLife {
     bool outdated = false;
     bool relieved = false;
     bool withdrawn = false;               // ready, but takes no requests
+    TimePoint changed_at{};               // with withdrawn: what it runs
+    bool let_go = false;                  // was withdrawn, and is not to be put back
     std::optional<TimePoint> drain_at{};  // without a successor
   };
 
   static bool is_current(const Worker& worker) noexcept;
   Worker* find(pid_t pid) noexcept;
+  const Worker* to_be_replaced_or_null() const noexcept;
   bool has(WorkerPhase phase, bool outdated) const noexcept;
   bool wants_spawn(TimePoint now) const noexcept;
   void note_stability(TimePoint now) noexcept;
@@ -158,6 +169,7 @@ class SlotLife {
   unsigned failures_ = 0;        // in a row
   unsigned generation_ = 0;
   bool wanted_ = true;
+  bool one_let_go_ = false;
 };
 
 }  // namespace pyhost::supervisor

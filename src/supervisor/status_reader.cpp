@@ -42,7 +42,12 @@ std::optional<StatusReport> parse(std::string_view line) {
     return StatusReport{StatusReport::Kind::draining, *text};
   }
   if (const auto* text = text_of("outdated")) {
-    return StatusReport{StatusReport::Kind::outdated, *text};
+    StatusReport outdated{StatusReport::Kind::outdated, *text};
+    const auto modified = report.find("modified_us");
+    if (modified != report.end() && modified->is_number_integer()) {
+      outdated.modified_us = modified->get<std::int64_t>();
+    }
+    return outdated;
   }
   if (const auto imported = report.find("imported"); imported != report.end()) {
     auto import = parse_import(*imported);

@@ -20,8 +20,8 @@ namespace {
 using base::LogLevel;
 using base::Message;
 
-// More would only be imported by the first requests for them.
-constexpr std::size_t kImportsMax = 200;
+// What is known of more scripts is forgotten; those beyond are imported by the first requests.
+constexpr std::size_t kScriptsMax = 200;
 // What a worker reports last before it imports; see the worker's own code.
 constexpr std::string_view kImportStep = "preload";
 
@@ -226,7 +226,8 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
 
 base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation) {
   auto json = settings_for(setup_.wanted, slot, generation);
-  if (life_.slot(slot).serving()) {
+  const SlotLife& life = life_.slot(slot);
+  if (life.serving() || life.succeeds_one_let_go()) {
     add_imports(json, imports_, setup_.wanted.options.reload_fallback);
   }
   const auto text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -247,6 +248,7 @@ void WorkerGroup::keep(unsigned slot, unsigned generation, WorkerProcess process
                                             .status = StatusReader(std::move(process.status)),
                                             .board = setup_.board,
                                             .limits = life_limits(setup_.wanted.options),
+                                            .started = Clock::now(),
                                             .started_us = now_us()})
                        .first->second;
   if (first) take_slot_over(pid, worker);
@@ -289,7 +291,7 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
       record_slot(worker.slot);
       break;
     case StatusReport::Kind::outdated:
-      roll(pid, worker, report.text);
+      roll(pid, worker, report);
       break;
     case StatusReport::Kind::imported:
       note_import(report.import);
@@ -319,14 +321,27 @@ void WorkerGroup::note_import(const gateway::Preload& import) {
   });
   if (known != imports_.end()) {
     *known = import;
-  } else if (imports_.size() < kImportsMax) {
+  } else if (imports_.size() < kScriptsMax) {
     imports_.push_back(import);
   }
 }
 
-void WorkerGroup::roll(pid_t pid, const Worker& worker, const std::string& script) {
+// When a worker has met this version of the script first: what was started since then has it. (No
+// time of a file says when it has come to its place.)
+TimePoint WorkerGroup::first_met(const StatusReport& report, TimePoint worker_started) {
+  if (versions_.size() >= kScriptsMax) versions_.clear();
+  Version& version = versions_[report.text];
+  // A worker that has this version means something else.
+  const bool met = version.modified_us == report.modified_us && worker_started < version.met_at;
+  if (!met) version = {.modified_us = report.modified_us, .met_at = Clock::now()};
+  return version.met_at;
+}
+
+void WorkerGroup::roll(pid_t pid, const Worker& worker, const StatusReport& report) {
   const bool fallback = setup_.wanted.options.reload_fallback;
-  life_.roll(worker.slot, pid, fallback ? Fallback::on : Fallback::off);
+  const std::string& script = report.text;
+  life_.roll(worker.slot, pid, fallback ? Fallback::on : Fallback::off,
+             first_met(report, worker.started));
   changed_ = script;
   record_slot(worker.slot);
   setup_.log->log(LogLevel::info, Message::generation_relieved,

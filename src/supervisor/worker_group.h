@@ -99,9 +99,15 @@ class WorkerGroup {
     std::string failure;    // the sentence that it has reported
     std::string leaving;    // why it drains by itself; "" when it was told to
     bool ready = false;
-    bool kept = false;            // it goes on because its successor could not start
-    bool recorded = false;        // its slot stands for it in its board
+    bool kept = false;      // it goes on because its successor could not start
+    bool recorded = false;  // its slot stands for it in its board
+    TimePoint started;
     std::int64_t started_us = 0;  // since the epoch
+  };
+  // Of a script, as the last worker has met it that found it changed.
+  struct Version {
+    std::int64_t modified_us = 0;
+    TimePoint met_at{};
   };
 
   void carry_out(unsigned slot, const Order& order);
@@ -116,7 +122,8 @@ class WorkerGroup {
   void renew();
   bool degraded() const noexcept;
   void note_failure(std::string why);
-  void roll(pid_t pid, const Worker& worker, const std::string& script);
+  TimePoint first_met(const StatusReport& report, TimePoint worker_started);
+  void roll(pid_t pid, const Worker& worker, const StatusReport& report);
   void fall_back_after(const Worker& worker);
   void fall_back(std::int64_t successor_started_us);
   void reap(pid_t pid);
@@ -141,7 +148,8 @@ class WorkerGroup {
   std::string changed_;  // the file that the last renewal is for; "" when it is for none
   std::vector<ListeningSocket> sockets_;  // by slot
   std::map<pid_t, Worker> workers_;
-  std::vector<gateway::Preload> imports_;  // of all workers that there were
+  std::vector<gateway::Preload> imports_;    // of all workers that there were
+  std::map<std::string, Version> versions_;  // by script
 };
 
 }  // namespace pyhost::supervisor

@@ -38,8 +38,8 @@ void report_draining(std::string_view reason) {
   report({{"draining", reason}});
 }
 
-void report_outdated(std::string_view script) {
-  report({{"outdated", script}});
+void report_outdated(std::string_view script, std::int64_t modified_us) {
+  report({{"outdated", script}, {"modified_us", modified_us}});
 }
 
 void report_import(const gateway::Preload& import) {

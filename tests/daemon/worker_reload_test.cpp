@@ -12,11 +12,13 @@
 
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
+#include "pyhost/base/file_times.h"
 
 namespace pyhost::test {
 namespace {
 
 using gateway::Outcome;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using namespace std::chrono_literals;
@@ -57,6 +59,12 @@ class WorkerOfChangedScript : public WorkerProcess {
     FakeExchange exchange;
     run(path, exchange);
     return exchange.body();
+  }
+
+  // The script, and which version of it.
+  static auto says_outdated(const std::string& script) {
+    return AllOf(HasSubstr(fmt::format(R"("outdated":"{}")", script)),
+                 HasSubstr(fmt::format(R"("modified_us":{},)", base::times_of(script).mtime_us)));
   }
 
   // The next line that is no step.
@@ -107,7 +115,7 @@ TEST_F(WorkerOfChangedScript, SendsRequestsBackUntilItIsReplaced) {
   EXPECT_THAT(exchange.recorder().text_of(base::Message::worker_unreachable),
               HasSubstr("the script has changed"));
   EXPECT_EQ(scoreboard_.status({0, 0}).state, metrics::SlotState::draining);
-  EXPECT_EQ(next_report(), fmt::format(R"({{"outdated":"{}"}})", site));
+  EXPECT_THAT(next_report(), says_outdated(site));
 }
 
 TEST_F(WorkerOfChangedScript, GoesOnWithOldCodeWhenItIsPutBack) {
@@ -144,7 +152,7 @@ TEST_F(WorkerOfChangedScript, IsReplacedForTheChangeAfterTheOneItWasPutBackFor) 
   rewrite(site, kNew);
   FakeExchange exchange;
   EXPECT_EQ(run(site, exchange).status, 503);
-  EXPECT_EQ(next_report(), fmt::format(R"({{"outdated":"{}"}})", site));
+  EXPECT_THAT(next_report(), says_outdated(site));
 }
 
 TEST_F(WorkerOfChangedScript, IsNotMisledByAClockThatIsSetBackOrForward) {

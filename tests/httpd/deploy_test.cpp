@@ -72,6 +72,22 @@ TEST(Deploy, IsServedByTheNextRequestAndLosesNone) {
   site.expect_workers(2);
 }
 
+TEST(Deploy, ReplacesEachWorkerOnce) {
+  constexpr int kWorkers = 3;
+  const Deployment site(kWorkers);
+  site.expect_ready(kWorkers);
+  {
+    const Load load(site.httpd, 6);
+    load.go_on(20);
+    site.deploy(version(2));
+    EXPECT_EQ(site.httpd.get("/").body, "2");
+    site.expect_ready(2 * kWorkers);
+    load.go_on(100);
+  }
+  site.expect_workers(kWorkers);
+  EXPECT_EQ(count(site.httpd.log(), "PH0404"), 2u * kWorkers);
+}
+
 TEST(Deploy, LetsRunningRequestsFinishOnOldCode) {
   const Deployment site(1);
   EXPECT_EQ(site.httpd.get("/").body, "1");

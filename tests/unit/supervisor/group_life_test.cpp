@@ -144,7 +144,7 @@ TEST_F(GroupLifeTest, IsRenewedSinceAChangeWhenAllItsSlotsAre) {
   step();
   all_ready();
   const TimePoint change = now += 1s;
-  group.slot(3).outdate();
+  group.slot(3).outdate(change);
   EXPECT_FALSE(group.renewed_since(change));
   group.renew(8, {});
   EXPECT_TRUE(group.renewed_since(change));
@@ -227,16 +227,89 @@ TEST_F(GroupLifeTest, RollsAllItsSlotsForOneWorker) {
   step();
   all_ready();
   const pid_t last_old = last_pid;
-  group.roll(1, *group.slot(1).serving(), Fallback::on);
+  now += 1s;
+  group.roll(1, *group.slot(1).serving(), Fallback::on, now);
   EXPECT_EQ(group.slot(1).state(), SlotState::draining);
   EXPECT_EQ(group.slot(0).state(), SlotState::ready);
-  for (int round = 0; round < 3; ++round) {
-    step();
-    EXPECT_EQ(starting.size(), 1u) << round;
-    all_ready();
-    all_drained();
-  }
+  step();
+  EXPECT_EQ(starting.size(), 1u);
+  all_ready();
+  all_drained();
+  // One in the place of the worker that served nobody, one beside one that still serves.
+  EXPECT_EQ(starting.size(), 2u);
+  EXPECT_EQ(workers(), 4u);
+  all_ready();
+  all_drained();
   for (unsigned i = 0; i < 3; ++i) EXPECT_GT(*group.slot(i).serving(), last_old);
+}
+
+TEST_F(GroupLifeTest, RollsNoWorkerThatWasStartedBehindTheChange) {
+  group = GroupLife(2, {});
+  step();
+  all_ready();
+  const TimePoint change = now += 1s;
+  group.roll(1, *group.slot(1).serving(), Fallback::on, change);
+  now += 1s;
+  step();
+  all_ready();
+  all_drained();
+  const auto renewed = group.slot(0).serving();
+  group.roll(1, *group.slot(1).serving(), Fallback::on, change);
+  EXPECT_TRUE(group.slot(0).up_to_date());
+  EXPECT_EQ(group.slot(0).serving(), renewed);
+}
+
+TEST_F(GroupLifeTest, ReplacesWithdrawnWorkersAtOnceWhenOneSlotHasTheChange) {
+  group = GroupLife(4, {.drain_max = 20s});
+  step();
+  all_ready();
+  const TimePoint change = now += 1s;
+  for (unsigned i = 0; i < 4; ++i) {
+    group.roll(i, *group.slot(i).serving(), Fallback::on, change);
+  }
+  step();
+  ASSERT_EQ(starting.size(), 1u);
+  all_ready();
+  // The first one's predecessor, and the other three, which nobody needs to be put back.
+  EXPECT_EQ(draining.size(), 4u);
+  EXPECT_EQ(workers(), 5u);
+  EXPECT_TRUE(starting.empty());
+  all_drained();
+  EXPECT_EQ(starting.size(), 3u);
+  EXPECT_EQ(workers(), 4u);
+}
+
+TEST_F(GroupLifeTest, KeepsWithdrawnWorkersWhileNoSlotHasTheChange) {
+  group = GroupLife(2, {.drain_max = 20s});
+  step();
+  all_ready();
+  const TimePoint first_change = now += 1s;
+  group.roll(0, *group.slot(0).serving(), Fallback::on, first_change);
+  step();
+  const TimePoint second_change = now += 1s;
+  group.roll(1, *group.slot(1).serving(), Fallback::on, second_change);
+  all_ready();
+  // Only the predecessor: the new worker may be from before the second change.
+  EXPECT_EQ(draining.size(), 1u);
+  EXPECT_TRUE(group.slot(1).withdrawn());
+}
+
+TEST_F(GroupLifeTest, GoesOnWhereARenewalWasWhenTheNextOneComes) {
+  group = GroupLife(3, {.drain_max = 20s});
+  step();
+  all_ready();
+  for (const unsigned expected : {0u, 1u, 2u, 0u}) {
+    now += 1s;
+    group.renew(3, {.drain_max = 20s});
+    step();
+    ASSERT_EQ(starting.size(), 1u);
+    EXPECT_EQ(starting.begin()->first, expected);
+    all_ready();
+    // The next renewal comes before the old worker has gone.
+    now += 1s;
+    group.renew(3, {.drain_max = 20s});
+    for (const auto& [slot, pid] : std::exchange(draining, {})) group.slot(slot).ended(pid, now);
+  }
 }
 
 }  // namespace

@@ -172,6 +172,14 @@ TEST_F(StatusReaderTest, UnderstandsWhatAWorkerSaysOfItsScripts) {
   EXPECT_THAT(reader->read(), IsEmpty());
 }
 
+TEST_F(StatusReaderTest, UnderstandsWhichVersionOfAScriptAWorkerHasMet) {
+  say("{\"outdated\":\"/a.wsgi\",\"modified_us\":17}\n"
+      "{\"outdated\":\"/a.wsgi\",\"modified_us\":\"17\"}\n");
+  EXPECT_THAT(reader->read(),
+              ElementsAre(StatusReport{StatusReport::Kind::outdated, "/a.wsgi", {}, 17},
+                          StatusReport{StatusReport::Kind::outdated, "/a.wsgi"}));
+}
+
 TEST_F(StatusReaderTest, PutsLinesTogether) {
   say("{\"ready\":");
   EXPECT_THAT(reader->read(), IsEmpty());

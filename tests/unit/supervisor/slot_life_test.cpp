@@ -1,57 +1,15 @@
-#include "supervisor/slot_life.h"
+// The life of a slot: starts, renewals, ends and their times.
 
-#include <gmock/gmock.h>
-
-#include <limits>
+#include "unit/supervisor/slot_fixture.h"
 
 namespace pyhost::supervisor {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-Order spawn(unsigned generation) {
-  return {.kind = Order::Kind::spawn, .generation = generation};
-}
-Order terminate(pid_t pid, unsigned generation) {
-  return {.kind = Order::Kind::terminate, .pid = pid, .generation = generation};
-}
-Order kill(pid_t pid, unsigned generation) {
-  return {.kind = Order::Kind::kill, .pid = pid, .generation = generation};
-}
-
-class SlotLifeTest : public testing::Test {
- protected:
-  auto step(Renewal renewal = Renewal::denied) { return slot.step(now, renewal); }
-
-  // A worker that is ready, by the shortest way.
-  void bring_up(pid_t pid) {
-    ASSERT_EQ(step(Renewal::allowed).size(), 1u);
-    slot.spawned(pid, now);
-    slot.ready(pid, now);
-    step();
-  }
-
-  // One failed start; returns how long the next one is put off.
-  Milliseconds fail_start(pid_t pid) {
-    EXPECT_EQ(step().size(), 1u);
-    slot.spawned(pid, now);
-    slot.ended(pid, now);
-    EXPECT_THAT(step(), IsEmpty());
-    const auto next = slot.next_deadline();
-    EXPECT_TRUE(next);
-    const auto pause = std::chrono::duration_cast<Milliseconds>(*next - now);
-    now = *next - 1ms;
-    EXPECT_THAT(step(), IsEmpty());
-    now = *next;
-    return pause;
-  }
-
-  TimePoint now{1000h};
-  SlotLife slot{{.startup_max = 15s, .drain_max = 20s}};
-};
+using SlotLifeTest = SlotFixture;
 
 TEST_F(SlotLifeTest, StartsAWorkerAtOnce) {
   EXPECT_EQ(slot.state(), SlotState::empty);
@@ -338,123 +296,6 @@ TEST_F(SlotLifeTest, HearsNothingFromWorkersItDoesNotHave) {
   slot.ready(99, now);
   slot.failed(99, now);
   EXPECT_EQ(slot.state(), SlotState::empty);
-}
-
-TEST_F(SlotLifeTest, CountsAWithdrawnWorkerAsDraining) {
-  bring_up(1);
-  slot.withdraw(1, Fallback::on);
-  EXPECT_EQ(slot.state(), SlotState::draining);
-  EXPECT_TRUE(slot.withdrawn());
-  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(2)));
-  slot.spawned(2, now);
-  EXPECT_EQ(slot.state(), SlotState::draining);
-  slot.ready(2, now);
-  EXPECT_EQ(slot.state(), SlotState::ready);
-  EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
-}
-
-TEST_F(SlotLifeTest, PutsAWorkerBackWhoseSuccessorFails) {
-  bring_up(1);
-  slot.withdraw(1, Fallback::on);
-  step(Renewal::allowed);
-  slot.spawned(2, now);
-  slot.ended(2, now);
-  EXPECT_TRUE(slot.fall_back());
-  EXPECT_EQ(slot.state(), SlotState::ready);
-  EXPECT_THAT(step(Renewal::allowed), IsEmpty());
-  now += kLongestBackOff;
-  EXPECT_THAT(step(Renewal::allowed), IsEmpty());
-}
-
-TEST_F(SlotLifeTest, TriesTheNextChangeAtOnce) {
-  bring_up(1);
-  slot.withdraw(1, Fallback::on);
-  step(Renewal::allowed);
-  slot.spawned(2, now);
-  slot.ended(2, now);
-  slot.fall_back();
-  slot.withdraw(1, Fallback::on);
-  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(3)));
-}
-
-TEST_F(SlotLifeTest, WithoutFallbackDrainsAWithdrawnWorkerInTheEnd) {
-  bring_up(1);
-  slot.withdraw(1, Fallback::off);
-  EXPECT_FALSE(slot.withdrawn());
-  step(Renewal::allowed);
-  slot.spawned(2, now);
-  slot.ended(2, now);
-  now = *slot.next_deadline() + kLongestBackOff;
-  EXPECT_THAT(step(), testing::Contains(terminate(1, 1)));
-}
-
-TEST_F(SlotLifeTest, DoesNotFallBackBehindAReadySuccessor) {
-  bring_up(1);
-  slot.renew({});
-  step(Renewal::allowed);
-  slot.spawned(2, now);
-  slot.ready(2, now);
-  EXPECT_FALSE(slot.fall_back());
-  EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
-}
-
-TEST_F(SlotLifeTest, LetsASuccessorThatIsReadyAfterAFallBackTakeOver) {
-  bring_up(1);
-  slot.outdate();
-  step(Renewal::allowed);
-  slot.spawned(2, now);
-  EXPECT_TRUE(slot.fall_back());
-  slot.ready(2, now);
-  EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
-}
-
-TEST_F(SlotLifeTest, IsRenewedSinceAChangeThatItsWorkersCameAfter) {
-  bring_up(1);
-  EXPECT_TRUE(slot.renewed_since(now));
-  const TimePoint change = now += 1s;
-  EXPECT_FALSE(slot.renewed_since(change));
-  now += 1ms;
-  slot.withdraw(1, Fallback::on);
-  EXPECT_TRUE(slot.renewed_since(change));
-  step(Renewal::allowed);
-  slot.spawned(2, now);
-  EXPECT_TRUE(slot.renewed_since(change));
-  slot.ready(2, now);
-  EXPECT_TRUE(slot.renewed_since(change));
-  EXPECT_FALSE(slot.renewed_since(now + 1ms));
-}
-
-TEST_F(SlotLifeTest, IsNotRenewedByASuccessorThatWasStartingBefore) {
-  bring_up(1);
-  slot.relieve(1);
-  step(Renewal::allowed);
-  slot.spawned(2, now);
-  const TimePoint change = now += 1s;
-  slot.withdraw(1, Fallback::on);
-  EXPECT_FALSE(slot.renewed_since(change));
-}
-
-TEST_F(SlotLifeTest, IsNotRenewedWhileItsStartsFail) {
-  bring_up(1);
-  const TimePoint change = now += 1s;
-  slot.withdraw(1, Fallback::off);
-  EXPECT_TRUE(slot.renewed_since(change));
-  step(Renewal::allowed);
-  slot.spawned(2, now);
-  slot.ended(2, now);
-  EXPECT_FALSE(slot.renewed_since(change));
-}
-
-TEST_F(SlotLifeTest, LetsTheOldestGoWhenTheNextChangeComesAtOnce) {
-  bring_up(1);
-  slot.withdraw(1, Fallback::on);
-  step(Renewal::allowed);
-  slot.spawned(2, now);
-  slot.ready(2, now);
-  slot.withdraw(2, Fallback::on);
-  EXPECT_THAT(step(Renewal::allowed), ElementsAre(terminate(1, 1)));
-  slot.ended(1, now);
-  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(3)));
 }
 
 }  // namespace
