@@ -14,6 +14,9 @@ struct Cached {
 class ThreadStates {
  public:
   ~ThreadStates() {
+    // httpd's prefork MPM ends a child with exit() in a signal handler: Python code, with or
+    // without the lock, may be what it has interrupted.
+    if (in_use) return;
     for (const Cached& cached : states_) {
       if (cached.interpreter->closed()) continue;
       PyEval_RestoreThread(cached.state);
@@ -41,6 +44,8 @@ class ThreadStates {
     return nullptr;
   }
 
+  bool in_use = false;  // by an AttachScope
+
  private:
   std::vector<Cached> states_;
 };
@@ -51,11 +56,14 @@ std::atomic<int> threads_numbered = 0;
 }  // namespace
 
 AttachScope::AttachScope(Interpreter& interpreter) : Attached(interpreter) {
-  PyEval_RestoreThread(thread_states.get_or_make(interpreter));
+  PyThreadState* const state = thread_states.get_or_make(interpreter);
+  thread_states.in_use = true;
+  PyEval_RestoreThread(state);
 }
 
 AttachScope::~AttachScope() {
   PyEval_SaveThread();
+  thread_states.in_use = false;
 }
 
 OwnerScope::OwnerScope(Interpreter& interpreter) noexcept : Attached(interpreter) {

@@ -77,6 +77,16 @@ TEST(Stop, RunsThreadShutdownAndAtexitOfEveryInterpreter) {
   }
 }
 
+TEST(Stop, EndsAPreforkChildInTheMiddleOfItsPythonCode) {
+  if (default_mpm() != Mpm::prefork) GTEST_SKIP() << "a threaded MPM waits for requests";
+  Httpd httpd("WSGIScriptAlias /stubborn ${APPS}/stubborn.wsgi", {.processes = 1});
+  std::jthread client([&] { EXPECT_FALSE(httpd.get("/stubborn/lock").complete()); });
+  httpd.expect_log("keeps the lock");
+  httpd.wait_for_log("keeps the lock");
+  // httpd would complain of a child that does not end.
+  httpd.stop();
+}
+
 // --- Requests that keep a child of httpd from ending ---
 
 class HeldChild : public testing::Test {
