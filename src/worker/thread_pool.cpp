@@ -202,7 +202,7 @@ void ThreadPool::serve_request(Connection& connection, std::string_view payload,
     return reject(connection, "a malformed REQUEST frame");
   }
   const Outcome outcome = run_application(exchange);
-  switch (exchange.finish(outcome, "the application gave no complete reply")) {
+  switch (exchange.finish(outcome, "the application failed")) {
     case Connected::reuse:
       keep(connection);
       break;
