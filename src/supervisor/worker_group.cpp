@@ -20,8 +20,6 @@ namespace {
 using base::LogLevel;
 using base::Message;
 
-// What is known of more scripts is forgotten; those beyond are imported by the first requests.
-constexpr std::size_t kScriptsMax = 200;
 // What a worker reports last before it imports; see the worker's own code.
 constexpr std::string_view kImportStep = "preload";
 
@@ -228,7 +226,7 @@ base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generatio
   auto json = settings_for(setup_.wanted, slot, generation);
   const SlotLife& life = life_.slot(slot);
   if (life.serving() || life.succeeds_one_let_go()) {
-    add_imports(json, imports_, setup_.wanted.options.reload_fallback);
+    add_imports(json, scripts_.imports(), setup_.wanted.options.reload_fallback);
   }
   const auto text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   PH_TRY(settings, make_memory_file("pyhost-settings", text));
@@ -294,7 +292,7 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
       roll(pid, worker, report);
       break;
     case StatusReport::Kind::imported:
-      note_import(report.import);
+      scripts_.note_import(report.import);
       break;
     case StatusReport::Kind::ready:
       if (worker.ready) return;
@@ -315,33 +313,11 @@ void WorkerGroup::note_failure(std::string why) {
   last_failure_ = std::move(why);
 }
 
-void WorkerGroup::note_import(const gateway::Preload& import) {
-  const auto known = std::ranges::find_if(imports_, [&import](const gateway::Preload& each) {
-    return each.application_group == import.application_group && each.script == import.script;
-  });
-  if (known != imports_.end()) {
-    *known = import;
-  } else if (imports_.size() < kScriptsMax) {
-    imports_.push_back(import);
-  }
-}
-
-// When a worker has met this version of the script first: what was started since then has it. (No
-// time of a file says when it has come to its place.)
-TimePoint WorkerGroup::first_met(const StatusReport& report, TimePoint worker_started) {
-  if (versions_.size() >= kScriptsMax) versions_.clear();
-  Version& version = versions_[report.text];
-  // A worker that has this version means something else.
-  const bool met = version.modified_us == report.modified_us && worker_started < version.met_at;
-  if (!met) version = {.modified_us = report.modified_us, .met_at = Clock::now()};
-  return version.met_at;
-}
-
 void WorkerGroup::roll(pid_t pid, const Worker& worker, const StatusReport& report) {
   const bool fallback = setup_.wanted.options.reload_fallback;
   const std::string& script = report.text;
   life_.roll(worker.slot, pid, fallback ? Fallback::on : Fallback::off,
-             first_met(report, worker.started));
+             scripts_.note_change(script, report.modified_us, worker.started, Clock::now()));
   changed_ = script;
   record_slot(worker.slot);
   setup_.log->log(LogLevel::info, Message::generation_relieved,

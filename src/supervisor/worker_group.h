@@ -9,6 +9,7 @@
 #include "pyhost/base/file_log.h"
 #include "supervisor/event_loop.h"
 #include "supervisor/group_life.h"
+#include "supervisor/group_scripts.h"
 #include "supervisor/group_status.h"
 #include "supervisor/listening_socket.h"
 #include "supervisor/slot_recorder.h"
@@ -104,11 +105,6 @@ class WorkerGroup {
     TimePoint started;
     std::int64_t started_us = 0;  // since the epoch
   };
-  // Of a script, as the last worker has met it that found it changed.
-  struct Version {
-    std::int64_t modified_us = 0;
-    TimePoint met_at{};
-  };
 
   void carry_out(unsigned slot, const Order& order);
   void spawn(unsigned slot, unsigned generation);
@@ -116,13 +112,11 @@ class WorkerGroup {
   void keep(unsigned slot, unsigned generation, WorkerProcess process);
   void read_status(pid_t pid);
   void heed(pid_t pid, Worker& worker, const StatusReport& report);
-  void note_import(const gateway::Preload& import);
   bool keeps_workers(const GroupSetup& setup) const;
   void hand_log_over();
   void renew();
   bool degraded() const noexcept;
   void note_failure(std::string why);
-  TimePoint first_met(const StatusReport& report, TimePoint worker_started);
   void roll(pid_t pid, const Worker& worker, const StatusReport& report);
   void fall_back_after(const Worker& worker);
   void fall_back(std::int64_t successor_started_us);
@@ -148,8 +142,7 @@ class WorkerGroup {
   std::string changed_;  // the file that the last renewal is for; "" when it is for none
   std::vector<ListeningSocket> sockets_;  // by slot
   std::map<pid_t, Worker> workers_;
-  std::vector<gateway::Preload> imports_;    // of all workers that there were
-  std::map<std::string, Version> versions_;  // by script
+  GroupScripts scripts_;
 };
 
 }  // namespace pyhost::supervisor

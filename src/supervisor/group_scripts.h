@@ -1,0 +1,42 @@
+// What a group's workers have said of its scripts.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pyhost/gateway/worker_settings.h"
+#include "supervisor/slot_life.h"
+
+namespace pyhost::supervisor {
+
+// Not synchronised, and without a clock of its own. What workers say is not trusted: it takes a
+// bounded place.
+class GroupScripts {
+ public:
+  // Of more scripts nothing is known: the first requests import them.
+  static constexpr std::size_t kScriptsMax = 200;
+
+  // A worker has imported it, so its successor is to do so before it is ready.
+  void note_import(const gateway::Preload& import);
+  // Of all workers that there were.
+  const std::vector<gateway::Preload>& imports() const noexcept { return imports_; }
+
+  // A worker has found that a script is no longer what it has imported; `modified_us` is the mtime
+  // of the file now. Since when workers that are started have this version: since one has met it
+  // first. (No time of a file says when it has come to its place.)
+  TimePoint note_change(const std::string& script, std::int64_t modified_us,
+                        TimePoint worker_started, TimePoint now);
+
+ private:
+  struct Version {
+    std::int64_t modified_us = 0;
+    TimePoint met_at{};
+  };
+
+  std::vector<gateway::Preload> imports_;
+  std::map<std::string, Version> versions_;  // the last that was met, by script
+};
+
+}  // namespace pyhost::supervisor

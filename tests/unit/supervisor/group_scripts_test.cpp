@@ -1,0 +1,58 @@
+#include "supervisor/group_scripts.h"
+
+#include <gmock/gmock.h>
+
+namespace pyhost::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+using gateway::Preload;
+using testing::ElementsAre;
+using testing::SizeIs;
+
+constexpr TimePoint kStarted{1000h};
+
+TEST(GroupScripts, KnowsEachImportOnce) {
+  GroupScripts scripts;
+  scripts.note_import({"shop", "/a.wsgi", "application"});
+  scripts.note_import({"blog", "/a.wsgi", "application"});
+  scripts.note_import({"shop", "/a.wsgi", "run"});
+  EXPECT_THAT(scripts.imports(), ElementsAre(Preload{"shop", "/a.wsgi", "run"},
+                                             Preload{"blog", "/a.wsgi", "application"}));
+}
+
+TEST(GroupScripts, KnowsABoundedNumberOfImports) {
+  GroupScripts scripts;
+  for (std::size_t i = 0; i < 2 * GroupScripts::kScriptsMax; ++i) {
+    scripts.note_import({"", std::to_string(i), "application"});
+  }
+  EXPECT_THAT(scripts.imports(), SizeIs(GroupScripts::kScriptsMax));
+}
+
+TEST(GroupScripts, SaysWhenAVersionWasMetFirst) {
+  GroupScripts scripts;
+  EXPECT_EQ(scripts.note_change("/a.wsgi", 1, kStarted, kStarted + 10s), kStarted + 10s);
+  EXPECT_EQ(scripts.note_change("/a.wsgi", 1, kStarted, kStarted + 20s), kStarted + 10s);
+  EXPECT_EQ(scripts.note_change("/b.wsgi", 1, kStarted, kStarted + 30s), kStarted + 30s);
+  EXPECT_EQ(scripts.note_change("/a.wsgi", 2, kStarted, kStarted + 40s), kStarted + 40s);
+}
+
+TEST(GroupScripts, TakesWhatAYoungerWorkerMeetsForAnotherChange) {
+  GroupScripts scripts;
+  scripts.note_change("/a.wsgi", 1, kStarted, kStarted + 10s);
+  EXPECT_EQ(scripts.note_change("/a.wsgi", 1, kStarted + 10s, kStarted + 20s), kStarted + 20s);
+}
+
+TEST(GroupScripts, MayForgetVersionsButMistakesNone) {
+  GroupScripts scripts;
+  const auto meet_all = [&](TimePoint now) {
+    for (std::size_t i = 0; i < 2 * GroupScripts::kScriptsMax; ++i) {
+      EXPECT_EQ(scripts.note_change(std::to_string(i), 1, kStarted, now), now);
+    }
+  };
+  meet_all(kStarted + 10s);
+  meet_all(kStarted + 20s);
+}
+
+}  // namespace
+}  // namespace pyhost::supervisor
