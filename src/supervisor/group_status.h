@@ -17,7 +17,7 @@ struct GroupStatus {
   };
   std::string name;
   State state = State::starting;
-  std::string reason;  // of the state; "" when there is none to tell
+  std::string reason;  // why a worker could not start, while that is so; else ""
   unsigned threads = 0;
   unsigned waiting = 0;                      // requests, for a worker
   std::vector<metrics::SlotStatus> workers;  // by slot

@@ -171,8 +171,7 @@ GroupStatus WorkerGroup::status() const {
                      .waiting = recorder.waiting(index())};
   if (stopped_) status.state = State::stopped;
   if (!stopped_ && degraded()) status.state = State::degraded;
-  const bool failing = status.state == State::starting && failing_;
-  if (failing || status.state == State::degraded) status.reason = last_failure_;
+  if (!stopped_ && (failing_ || degraded())) status.reason = last_failure_;
   for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
     status.workers.push_back(recorder.status(position(slot)));
   }

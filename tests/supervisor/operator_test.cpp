@@ -124,6 +124,25 @@ TEST_F(Operator, SeesWhyAGroupDoesNotStart) {
   EXPECT_EQ(group("one")["reason"], "the plugin is missing");
 }
 
+TEST_F(Operator, SeesWhyAWorkerDoesNotStartWhileOthersServe) {
+  const std::string program = folder.path() + "/worker";
+  std::filesystem::copy_file(PYHOST_TEST_WORKER, program);
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  state.worker_program = program;
+  want("one", {{"processes", "2"}});
+  ASSERT_EQ(apply(), "");
+  ASSERT_TRUE(logged("is ready", 2));
+  const pid_t pid = worker_pid(0, 1);
+  std::filesystem::remove(program);
+  kill(pid, SIGKILL);
+  ASSERT_TRUE(logged("PH0406"));
+  EXPECT_EQ(group("one")["state"], "serving");
+  EXPECT_THAT(group("one")["reason"].get<std::string>(), HasSubstr(program));
+  std::filesystem::copy_file(PYHOST_TEST_WORKER, program);
+  ASSERT_TRUE(logged("is ready", 3));
+  EXPECT_EQ(group("one")["reason"], nullptr);
+}
+
 TEST_F(Operator, ReloadsAGroup) {
   want("one", {{"processes", "2"}});
   want("two");

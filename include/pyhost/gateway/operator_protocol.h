@@ -12,7 +12,7 @@
 //   {"done": "sentence"}
 //   {"supervisor": {"pid": 17}, "groups": [{
 //      "name": "site", "state": "serving" | "degraded" | "starting" | "stopped",
-//      "reason": "..." (of degraded, and of starting when a start has failed; otherwise null),
+//      "reason": "..." (why a worker could not start, while that is so; otherwise null),
 //      "processes": 2, "threads": 15, "waiting": 0 (requests, for a worker),
 //      "workers": [{
 //        "slot": 0, "state": "empty" | "starting" | "ready" | "draining" | "dead",
