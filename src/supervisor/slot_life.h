@@ -75,7 +75,7 @@ class SlotLife {
   // new worker is ready first, then the old one drains. One that is not ready yet just ends.
   void renew(LifeLimits limits) noexcept;
   // The slot is not wanted any more: its workers drain.
-  void retire() noexcept { wanted_ = false; }
+  void retire() noexcept { wanted_ = one_let_go_ = false; }
 
   void spawned(pid_t pid, TimePoint now);
   void spawn_failed(TimePoint now) noexcept;

@@ -153,6 +153,17 @@ TEST_F(SlotChangeTest, SucceedsAWorkerThatWasLetGoWithoutLeave) {
   EXPECT_TRUE(slot.succeeds_one_let_go());
 }
 
+TEST_F(SlotChangeTest, SucceedsNobodyWhenItWasStopped) {
+  bring_up(1);
+  slot.withdraw(1, Fallback::on, now);
+  slot.let_go(now);
+  step();
+  slot.retire();
+  slot.ended(1, now);
+  slot.renew({});
+  EXPECT_FALSE(slot.succeeds_one_let_go());
+}
+
 TEST_F(SlotChangeTest, KeepsAWorkerThatServesWhateverWorks) {
   bring_up(1);
   slot.outdate(now + 1s);
