@@ -26,11 +26,8 @@ void load_modules(std::string& config, const ConfigInput& input) {
     load(config, "socache_shmcb");
     load(config, "ssl");
   }
-  // A sanitizer describes crashes itself.
-  if (std::string_view(PYHOST_TEST_SANITIZER_RUNTIME).empty()) {
-    fmt::format_to(std::back_inserter(config), "LoadModule crash_trace_module {}\n",
-                   PYHOST_TEST_CRASH_TRACE_MODULE);
-  }
+  fmt::format_to(std::back_inserter(config), "LoadModule crash_trace_module {}\n",
+                 PYHOST_TEST_CRASH_TRACE_MODULE);
   if (input.wsgi_module == WsgiModule::loaded) {
     fmt::format_to(std::back_inserter(config),
                    "LoadModule wsgi_module {}/mod_pyhost.so\n"
