@@ -47,9 +47,17 @@ std::vector<SlotOrder> GroupLife::step(TimePoint now) {
 
 void GroupLife::let_go() {
   std::optional<TimePoint> newest;
-  for (const SlotLife& slot : slots_) newest = std::max(newest, slot.current_since());
+  unsigned bare = 0;  // without a worker that serves or may be put back
+  for (const SlotLife& slot : slots_) {
+    newest = std::max(newest, slot.current_since());
+    if (!slot.serving()) ++bare;
+  }
   if (!newest) return;
-  for (SlotLife& slot : slots_) slot.let_go(*newest);
+  // The next change may come at once, and be broken.
+  const unsigned bare_max = std::max(1u, wanted_ / 2);
+  for (SlotLife& slot : slots_) {
+    if (bare < bare_max && slot.let_go(*newest)) ++bare;
+  }
 }
 
 // By slot.

@@ -20,7 +20,8 @@ struct SlotOrder {
 // is through goes on where that was. Slots without a worker that serves are not held back by that.
 //
 // A worker that was withdrawn serves nobody. It is kept for the case that its successor cannot
-// start, but only until another slot has shown that what has changed works.
+// start, but only until another slot has shown that what has changed works: then it goes, in up to
+// half of the slots at a time.
 class GroupLife {
  public:
   GroupLife(unsigned slots, LifeLimits limits);

@@ -71,12 +71,15 @@ void SlotLife::withdraw(pid_t pid, Fallback fallback, TimePoint changed_at) noex
   if (fallback == Fallback::off) worker->relieved = true;
 }
 
-void SlotLife::let_go(TimePoint works_since) noexcept {
+bool SlotLife::let_go(TimePoint works_since) noexcept {
+  if (up_to_date()) return false;  // its predecessor drains anyway
+  bool any = false;
   for (Worker& worker : workers_) {
     if (worker.phase != WorkerPhase::ready || !worker.withdrawn) continue;
     if (works_since < worker.changed_at) continue;
-    worker.let_go = one_let_go_ = true;
+    worker.let_go = one_let_go_ = any = true;
   }
+  return any;
 }
 
 bool SlotLife::fall_back() noexcept {

@@ -92,8 +92,9 @@ class SlotLife {
   // not happen, and the worker is relieved.
   void withdraw(pid_t pid, Fallback fallback, TimePoint changed_at) noexcept;
   // What a worker runs that was started then is known to work: one that was withdrawn for a change
-  // before need not be put back, so it drains. Its successor is one that replaces it.
-  void let_go(TimePoint works_since) noexcept;
+  // before need not be put back, so it drains. Its successor is one that replaces it. Whether there
+  // was such a worker.
+  bool let_go(TimePoint works_since) noexcept;
   // Puts the worker that is out of date back: it is not replaced. False when there is none, or when
   // its successor is ready.
   bool fall_back() noexcept;

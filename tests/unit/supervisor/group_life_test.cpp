@@ -270,13 +270,33 @@ TEST_F(GroupLifeTest, ReplacesWithdrawnWorkersAtOnceWhenOneSlotHasTheChange) {
   step();
   ASSERT_EQ(starting.size(), 1u);
   all_ready();
-  // The first one's predecessor, and the other three, which nobody needs to be put back.
-  EXPECT_EQ(draining.size(), 4u);
+  // The first one's predecessor, and two of those that need not be put back.
+  EXPECT_EQ(draining.size(), 3u);
   EXPECT_EQ(workers(), 5u);
   EXPECT_TRUE(starting.empty());
   all_drained();
-  EXPECT_EQ(starting.size(), 3u);
+  EXPECT_EQ(starting.size(), 3u);  // the last one's successor beside it
+  EXPECT_EQ(workers(), 5u);
+  all_ready();
+  all_drained();
+  EXPECT_TRUE(group.up_to_date());
   EXPECT_EQ(workers(), 4u);
+}
+
+TEST_F(GroupLifeTest, HasHalfOfItsWorkersWhenTheNextChangeIsBroken) {
+  group = GroupLife(4, {.drain_max = 20s});
+  step();
+  all_ready();
+  const TimePoint change = now += 1s;
+  for (unsigned i = 0; i < 4; ++i) {
+    group.roll(i, *group.slot(i).serving(), Fallback::on, change);
+  }
+  step();
+  all_ready();
+  all_drained();
+  for (const auto& [slot, pid] : std::exchange(starting, {})) group.slot(slot).ended(pid, now);
+  step();
+  EXPECT_EQ(serving(), 2u);
 }
 
 TEST_F(GroupLifeTest, KeepsWithdrawnWorkersWhileNoSlotHasTheChange) {
