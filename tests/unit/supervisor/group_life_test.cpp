@@ -36,6 +36,17 @@ class GroupLifeTest : public testing::Test {
     step();
   }
 
+  // In a group of four, which all have met the same change.
+  void withdraw_all() {
+    group = GroupLife(4, {.drain_max = 20s});
+    step();
+    all_ready();
+    now += 1s;
+    for (unsigned i = 0; i < 4; ++i) {
+      group.roll(i, *group.slot(i).serving(), Fallback::on, now);
+    }
+  }
+
   void all_drained() {
     for (const auto& [slot, pid] : std::exchange(draining, {})) group.slot(slot).ended(pid, now);
     step();
@@ -260,13 +271,7 @@ TEST_F(GroupLifeTest, RollsNoWorkerThatWasStartedBehindTheChange) {
 }
 
 TEST_F(GroupLifeTest, ReplacesWithdrawnWorkersAtOnceWhenOneSlotHasTheChange) {
-  group = GroupLife(4, {.drain_max = 20s});
-  step();
-  all_ready();
-  const TimePoint change = now += 1s;
-  for (unsigned i = 0; i < 4; ++i) {
-    group.roll(i, *group.slot(i).serving(), Fallback::on, change);
-  }
+  withdraw_all();
   step();
   ASSERT_EQ(starting.size(), 1u);
   all_ready();
@@ -284,13 +289,7 @@ TEST_F(GroupLifeTest, ReplacesWithdrawnWorkersAtOnceWhenOneSlotHasTheChange) {
 }
 
 TEST_F(GroupLifeTest, HasHalfOfItsWorkersWhenTheNextChangeIsBroken) {
-  group = GroupLife(4, {.drain_max = 20s});
-  step();
-  all_ready();
-  const TimePoint change = now += 1s;
-  for (unsigned i = 0; i < 4; ++i) {
-    group.roll(i, *group.slot(i).serving(), Fallback::on, change);
-  }
+  withdraw_all();
   step();
   all_ready();
   all_drained();

@@ -147,7 +147,6 @@ TEST_F(SlotChangeTest, SucceedsAWorkerThatWasLetGoWithoutLeave) {
   slot.withdraw(1, Fallback::on, now);
   slot.let_go(now);
   step();
-  now += kEarlyDeath;
   slot.ended(1, now);
   EXPECT_THAT(step(Renewal::denied), ElementsAre(spawn(2)));
   EXPECT_TRUE(slot.succeeds_one_let_go());
