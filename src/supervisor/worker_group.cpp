@@ -169,9 +169,10 @@ GroupStatus WorkerGroup::status() const {
                      .state = serves() ? State::serving : State::starting,
                      .threads = setup_.wanted.options.threads,
                      .waiting = recorder.waiting(index())};
+  const bool degraded = !stopped_ && this->degraded();
   if (stopped_) status.state = State::stopped;
-  if (!stopped_ && degraded()) status.state = State::degraded;
-  if (!stopped_ && (failing_ || degraded())) status.reason = last_failure_;
+  if (degraded) status.state = State::degraded;
+  if (degraded || (failing_ && !stopped_)) status.reason = last_failure_;
   for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
     status.workers.push_back(recorder.status(position(slot)));
   }

@@ -197,6 +197,20 @@ TEST_F(Operator, SeesThatAGroupIsDegradedUntilItHasNewCode) {
             json::array({{"", "/a.wsgi", "application"}}));
 }
 
+TEST_F(Operator, SeesASlotWhoseWorkerWasLetGoImportWhatThatHad) {
+  want("one", {{"processes", "2"}});
+  ASSERT_EQ(apply(), "");
+  ASSERT_TRUE(logged("is ready", 2));
+  ask(0, 1, R"(say {"imported":["","/a.wsgi","application"]})");
+  // Nobody is served by slot 1 from here on, so slot 0 is the first to show that the change works.
+  ask(0, 1, R"(say {"outdated":"/a.wsgi","modified_us":1})");
+  ASSERT_TRUE(logged("is ready", 4));
+  json settings = observe(0, 1)["settings"];
+  EXPECT_EQ(settings["generation"], 2);
+  EXPECT_EQ(settings["predecessor_imports"], json::array({{"", "/a.wsgi", "application"}}));
+  EXPECT_EQ(settings["imports_required"], true);
+}
+
 TEST_F(Operator, NeedNotWait) {
   want("one", {}, {{"silent", true}});
   ASSERT_EQ(apply(), "");

@@ -8,7 +8,16 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-using SlotChangeTest = SlotFixture;
+class SlotChangeTest : public SlotFixture {
+ protected:
+  // A worker that was withdrawn for a change that works, and is told to end.
+  void bring_up_and_let_go(pid_t pid) {
+    bring_up(pid);
+    slot.withdraw(pid, Fallback::on, now);
+    slot.let_go(now);
+    step();
+  }
+};
 
 TEST_F(SlotChangeTest, CountsAWithdrawnWorkerAsDraining) {
   bring_up(1);
@@ -143,20 +152,14 @@ TEST_F(SlotChangeTest, LetsAWithdrawnWorkerGoWhenItsChangeWorks) {
 }
 
 TEST_F(SlotChangeTest, SucceedsAWorkerThatWasLetGoWithoutLeave) {
-  bring_up(1);
-  slot.withdraw(1, Fallback::on, now);
-  slot.let_go(now);
-  step();
+  bring_up_and_let_go(1);
   slot.ended(1, now);
   EXPECT_THAT(step(Renewal::denied), ElementsAre(spawn(2)));
   EXPECT_TRUE(slot.succeeds_one_let_go());
 }
 
 TEST_F(SlotChangeTest, SucceedsNobodyWhenItWasStopped) {
-  bring_up(1);
-  slot.withdraw(1, Fallback::on, now);
-  slot.let_go(now);
-  step();
+  bring_up_and_let_go(1);
   slot.retire();
   slot.ended(1, now);
   slot.renew({});
