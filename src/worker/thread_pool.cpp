@@ -101,7 +101,7 @@ void ThreadPool::run(Thread& self) noexcept {
     rota_.await_turn(&self);
     if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1) continue;
     if (event.data.ptr == &stop_event_) break;
-    handovers_.load(std::memory_order_acquire);
+    handover_.come_by();
     if (event.data.ptr == this) {
       accept_one();
     } else if ((event.events & EPOLLRDHUP) != 0) {
@@ -255,10 +255,8 @@ void ThreadPool::answer_retry(Connection& connection) {
 // Another thread may have the connection as soon as it is watched again.
 void ThreadPool::keep(Connection& connection) noexcept {
   if (!connection.drained()) return close(connection);
-  handovers_.fetch_add(1, std::memory_order_release);
-  if (!watch(EPOLL_CTL_MOD, connection.fd(), &connection, kOnce)) {
-    close(connection);
-  }
+  const std::lock_guard order(handover_);
+  if (!watch(EPOLL_CTL_MOD, connection.fd(), &connection, kOnce)) close(connection);
 }
 
 void ThreadPool::close(Connection& connection) {

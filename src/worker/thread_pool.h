@@ -15,6 +15,7 @@
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "wire/connection.h"
+#include "worker/handover.h"
 #include "worker/rota.h"
 #include "worker/worker_exchange.h"
 #include "worker/worker_life.h"
@@ -110,9 +111,7 @@ class ThreadPool {
   base::UniqueFd epoll_;
   base::UniqueFd stop_event_;
   std::atomic<bool> draining_ = false;
-  // Counts connections that threads have let go of. Orders what one thread did to a connection
-  // before what the next one does: that epoll does so too is not part of the language.
-  std::atomic<unsigned> handovers_ = 0;
+  Handover handover_;
 
   mutable std::mutex mutex_;
   base::UniqueFd spare_;  // given up for a moment to refuse a connection; belongs to mutex_

@@ -282,6 +282,25 @@ TEST_F(RemoteFailure, RequestThatWasGivenUpBeforeItWasReadIsNotRun) {
   EXPECT_EQ(applications_.runs(), 1u);
 }
 
+// One thread sends the reply, another meets the end of the connection.
+TEST_F(RemoteFailure, ConnectionEndsRightBehindItsReply) {
+  start_worker(0);
+  engine();
+  std::string request;
+  ASSERT_TRUE(wire::encode_request({.target = {.script = "/apps/hello"}}, request));
+  constexpr std::size_t kConnections = 2000;
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    wire::Connection raw = connect_to(0);
+    take_frame(raw, wire::FrameType::hello);
+    send_text(raw, request);
+    wire::Frame frame;
+    while (frame.type != wire::FrameType::end) {
+      ASSERT_EQ(raw.read_frame(frame, kPatience), wire::Io::done);
+    }
+  }
+  EXPECT_EQ(applications_.runs(), kConnections);
+}
+
 TEST_F(RemoteFailure, SilentWorkerIsGivenUp) {
   settings_.socket_timeout = 20ms;
   std::latch done(1);

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <iostream>
+
 #include "harness/process.h"
 
 namespace pyhost::test {
@@ -26,6 +28,8 @@ WorkerProcess::~WorkerProcess() {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
+  // Also where a sanitizer writes its reports.
+  if (HasFailure()) std::cerr << "the worker's log:\n" << log();
 }
 
 void WorkerProcess::spawn() {
