@@ -164,6 +164,19 @@ void enter_working_directory(const Preparation& start) {
   report_and_exit(start, StartStep::program, errno);
 }
 
+// A signal for the new process waits until that has its own ways with signals: what the supervisor
+// ignores would be lost.
+pid_t fork_with_signals_blocked() {
+  sigset_t all, before;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = fork();
+  const int error = errno;
+  if (pid != 0) sigprocmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return pid;
+}
+
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
@@ -194,7 +207,7 @@ base::Result<WorkerProcess> start(const WorkerPlan& plan, const WorkerDescriptor
                           .arguments = pointers_to(arguments),
                           .environment = pointers_to(plan.environment),
                           .groups_seen = std::vector<gid_t>(plan.credentials.groups.size() + 1)};
-  worker.pid = fork();
+  worker.pid = fork_with_signals_blocked();
   if (worker.pid == 0) become_worker(preparation);
   if (worker.pid < 0) return refused("fork");
   worker.pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, worker.pid, 0)));

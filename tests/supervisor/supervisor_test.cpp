@@ -396,6 +396,15 @@ TEST_F(Supervisor, LeavesOnSigterm) {
   EXPECT_TRUE(wait_until([this] { return !is_alive(link.pid); }));
 }
 
+// Some of them have not yet become the program that they are to run.
+TEST_F(Supervisor, EndsWorkersThatItHasOnlyJustStarted) {
+  for (int i = 0; i < 8; ++i) {
+    want(fmt::format("group-{}", i), {{"processes", "4"}, {"shutdown-timeout", "60"}});
+  }
+  ASSERT_EQ(apply(), "");
+  EXPECT_EQ(stop_supervisor(), 0);
+}
+
 TEST_F(Supervisor, TakesItsWorkersAlongWhenItIsKilled) {
   want("one", {{"processes", "2"}});
   ASSERT_EQ(apply(), "");
