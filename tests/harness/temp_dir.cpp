@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "harness/wait.h"
+
 namespace pyhost::test {
 
 namespace fs = std::filesystem;
@@ -48,6 +50,16 @@ std::string TempDir::copy(const std::string& source, std::string_view folder) co
   const fs::path target = into / fs::path(source).filename();
   fs::copy(source, target, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   return target;
+}
+
+void replace_file(const std::string& path, std::string_view text) {
+  const fs::path next = path + ".next";
+  EXPECT_TRUE(wait_until([&] {
+    std::ofstream(next, std::ios::binary | std::ios::trunc) << text;
+    std::error_code is_new;
+    return fs::last_write_time(next) != fs::last_write_time(path, is_new);
+  }));
+  fs::rename(next, path);
 }
 
 std::string read_file(const std::string& path) {

@@ -30,6 +30,10 @@ class TempDir {
   std::string path_;
 };
 
+// Replaces a file in one step, as deployments do it. Its modification time is another one even if
+// the kernel's clock for files has not moved on, which a busy machine keeps standing for a while.
+void replace_file(const std::string& path, std::string_view text);
+
 // The whole file; empty when it cannot be read.
 std::string read_file(const std::string& path);
 

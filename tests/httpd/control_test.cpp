@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "harness/command.h"
@@ -34,11 +33,7 @@ class Site {
                   "<Location />\n  Require all granted\n</Location>\n",
               {.processes = 8, .files = {{"site.wsgi", version(1)}}}) {}
 
-  void deploy(std::string_view text) const {
-    const std::string script = httpd.root() + "/site.wsgi";
-    std::ofstream(script + ".next", std::ios::trunc) << text;
-    fs::rename(script + ".next", script);
-  }
+  void deploy(std::string_view text) const { replace_file(httpd.root() + "/site.wsgi", text); }
 
   // Runs pyhost as the user that runs the test.
   CommandResult operate(std::vector<std::string> arguments) const {

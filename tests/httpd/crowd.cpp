@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+
 #include "pyhost/base/parse.h"
 
 namespace pyhost::test {
@@ -24,7 +26,7 @@ Crowd::Crowd(const Httpd& httpd, CrowdPlan plan) : plan_(std::move(plan)) {
 }
 
 void Crowd::finish() {
-  over_ = true;
+  over_.request_stop();
   wait();
 }
 
@@ -40,7 +42,7 @@ void Crowd::go_on(int replies) const {
 
 void Crowd::work(const Httpd& httpd, int client) {
   HttpClient connection = httpd.client();
-  for (int n = 0; n != plan_.requests_of_each && !over_; ++n) {
+  for (int n = 0; n != plan_.requests_of_each && !over_.stop_requested(); ++n) {
     const std::string id = plan_.name + "-" + std::to_string(client) + "-" + std::to_string(n);
     // Most bodies are small; some are longer than what travels with the request.
     std::string body;
@@ -71,7 +73,10 @@ void Crowd::heed(const Response& reply, milliseconds time) {
   }
   raise_to(slowest_refusal_, time);
   const auto seconds = base::parse_unsigned(reply.header("retry-after").value_or("0"));
-  (void)wait_until([this] { return over_.load(); }, std::chrono::seconds(seconds.value_or(0)));
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(
+      lock, over_.get_token(), std::chrono::seconds(seconds.value_or(0)), [] { return false; });
 }
 
 void Crowd::judge(const Response& reply, const std::string& id, const std::string& body) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -65,7 +66,7 @@ class Crowd {
   void heed(const Response& reply, std::chrono::milliseconds time);
 
   const CrowdPlan plan_;
-  std::atomic<bool> over_ = false;
+  std::stop_source over_;
   std::atomic<int> answered_ = 0;
   std::atomic<int> tried_again_ = 0;
   std::atomic<std::chrono::milliseconds> slowest_reply_{};

@@ -4,7 +4,6 @@
 #include <signal.h>
 
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "harness/httpd.h"
@@ -32,12 +31,7 @@ class Deployment {
               {.processes = 8, .files = {{"site.wsgi", version(1)}}}),
         script_(httpd.root() + "/site.wsgi") {}
 
-  // As deployments do it: the file is replaced in one step.
-  void deploy(std::string_view text) const {
-    const std::string next = script_ + ".next";
-    std::ofstream(next, std::ios::trunc) << text;
-    fs::rename(next, script_);
-  }
+  void deploy(std::string_view text) const { replace_file(script_, text); }
   void remove() const { fs::remove(script_); }
   void touch() const { fs::last_write_time(script_, fs::file_time_type::clock::now()); }
 
@@ -202,8 +196,7 @@ TEST(BrokenScript, HoldsUpTheOthersOfItsGroupAndSaysSo) {
       "<Location />\n  Require all granted\n</Location>\n",
       {.files = {{"a.wsgi", version(1)}, {"b.wsgi", version(1)}}});
   const auto deploy = [&](const char* script, std::string_view text) {
-    const std::string next = httpd.write_file("next", text);
-    fs::rename(next, httpd.root() + "/" + script);
+    replace_file(httpd.root() + "/" + script, text);
   };
   EXPECT_EQ(httpd.get("/a").body, "1");
   EXPECT_EQ(httpd.get("/b").body, "1");

@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 using testing::IsEmpty;
 
-// How slow a client may be is httpd's matter; on a busy machine they are slower than they should be.
+// How slow a client may be is httpd's matter; on a busy machine they are slower than they should
+// be.
 constexpr char kConfig[] =
     "RequestReadTimeout header=0 body=0\n"
     "MaxKeepAliveRequests 0\n"

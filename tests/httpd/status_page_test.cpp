@@ -2,9 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "harness/command.h"
 #include "harness/httpd.h"
 #include "httpd/versions.h"
@@ -48,9 +45,7 @@ TEST_F(StatusPage, ShowsEveryGroupAndItsWorkers) {
 
 TEST_F(StatusPage, SaysThatABrokenDeployIsNotServed) {
   EXPECT_EQ(httpd_.get("/shop").body, "1");
-  const std::string script = httpd_.root() + "/site.wsgi";
-  std::ofstream(script + ".next") << "raise ValueError('not today')\n";
-  std::filesystem::rename(script + ".next", script);
+  replace_file(httpd_.root() + "/site.wsgi", "raise ValueError('not today')\n");
   EXPECT_EQ(httpd_.get("/shop").body, "1");
   EXPECT_THAT(brief(), HasSubstr("ProcessGroup b<g> State: degraded\n"));
   for (const char* expected : {"PH0109", "PH0406", "PH0411", "PH0472"}) {
