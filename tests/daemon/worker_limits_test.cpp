@@ -242,8 +242,8 @@ TEST_F(WorkerLimits, ServiceIsToldToEndBySystemExit) {
                        .script = script("service.py", fmt::format(R"(
 import atexit, time
 atexit.register(lambda: open('{1}', 'a').write(' atexit'))
-open('{0}', 'w')
 try:
+    open('{0}', 'w').close()
     while True:
         time.sleep(0.001)
 finally:
@@ -265,8 +265,12 @@ TEST_F(WorkerLimits, ImportThatDoesNotEndIsLeftBehind) {
   worker_.preloads = {{.application_group = "",
                        .script = script("slow.wsgi", fmt::format(R"(
 import time
-open('{}', 'w')
-time.sleep(3600)
+while True:
+    try:
+        open('{}', 'w').close()
+        time.sleep(3600)
+    except SystemExit:
+        pass
 )",
                                                                  started))}};
   spawn();
