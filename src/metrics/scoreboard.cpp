@@ -19,6 +19,10 @@ std::uint64_t pack(const Death& death) noexcept {
          static_cast<std::uint64_t>(death.cause) << kCauseShift | death.detail;
 }
 
+std::uint32_t present_of(const SlotRow& row) noexcept {
+  return row.present.load() % kPlaceCounts;
+}
+
 std::string_view option_of(TimeoutKind kind) noexcept {
   switch (kind) {
     case TimeoutKind::startup:
@@ -89,11 +93,11 @@ std::uint32_t Scoreboard::groups() const noexcept {
 }
 
 std::uint32_t Scoreboard::slots(std::uint32_t group) const noexcept {
-  return memory_.groups()[group].slots;
+  return memory_.slots_of(group).count;
 }
 
 std::uint32_t Scoreboard::index_of(SlotId id) const noexcept {
-  return memory_.groups()[id.group].first_slot + id.slot;
+  return memory_.slots_of(id.group).first + id.slot;
 }
 
 SlotRow& Scoreboard::row(SlotId id) const noexcept {
@@ -112,7 +116,7 @@ SlotStatus Scoreboard::status(SlotId id) const noexcept {
           .generation = row.generation.load(),
           .threads = row.threads.load(),
           .requests = row.requests.load(std::memory_order_relaxed),
-          .outstanding = row.outstanding[row.present.load()].load(),
+          .outstanding = row.outstanding[present_of(row)].load(),
           .kept_until_us = row.kept_until_us.load(),
           .last_death = {.cause = DeathCause(static_cast<std::uint8_t>(death >> kCauseShift)),
                          .detail = static_cast<std::uint16_t>(death),
@@ -130,7 +134,7 @@ void Scoreboard::begin_generation(SlotId id, pid_t pid, std::uint32_t generation
   row.requests = 0;
   row.kept_until_us = 0;
   // Should a third worker still be busy in the slot, the new one shares its count.
-  row.present = 1 - row.present;
+  row.present = 1 - present_of(row);
   row.state = static_cast<std::uint32_t>(SlotState::starting);
 }
 
@@ -215,7 +219,7 @@ std::optional<ChildSeat> Scoreboard::take_seat(pid_t pid) noexcept {
 
 std::optional<PlaceId> Scoreboard::take_place(ChildSeat seat, SlotId id) noexcept {
   SlotRow& row = this->row(id);
-  const PlaceId place{id, row.present.load()};
+  const PlaceId place{id, present_of(row)};
   const bool taken =
       take_one(holding_of(seat, place), row.outstanding[place.count], row.threads.load());
   return taken ? std::optional(place) : std::nullopt;

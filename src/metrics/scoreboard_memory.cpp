@@ -1,5 +1,6 @@
 #include "metrics/scoreboard_memory.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -75,8 +76,9 @@ base::Result<ScoreboardMemory> ScoreboardMemory::create(
                      .children = children_max,
                      .waiters = waiters_of_child};
   header.total_bytes = bytes_for(header);
-  base::UniqueFd fd(::memfd_create("pyhost-scoreboard", MFD_CLOEXEC));
-  if (!fd.valid() || ::ftruncate(fd.get(), static_cast<off_t>(header.total_bytes)) != 0) {
+  base::UniqueFd fd(::memfd_create("pyhost-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd.valid() || ::ftruncate(fd.get(), static_cast<off_t>(header.total_bytes)) != 0 ||
+      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return base::fail(fmt::format("the scoreboard cannot be made: {}", strerror(errno)));
   }
   PH_TRY(start, map_bytes(fd.get(), header.total_bytes));
@@ -88,6 +90,7 @@ base::Result<ScoreboardMemory> ScoreboardMemory::create(
     memory.groups_[group].slots = slots_of_group[group];
     first += slots_of_group[group];
   }
+  memory.read_ranges();
   return memory;
 }
 
@@ -103,8 +106,9 @@ base::Result<ScoreboardMemory> ScoreboardMemory::map(base::UniqueFd fd) {
   PH_TRY_VOID(check(header, static_cast<std::uint64_t>(file.st_size)));
   PH_TRY(start, map_bytes(fd.get(), header.total_bytes));
   ScoreboardMemory memory(std::move(fd), start, header);
-  for (const GroupRow& group : memory.groups_) {
-    if (std::uint64_t{group.first_slot} + group.slots > header.slots) {
+  memory.read_ranges();
+  for (const SlotRange& range : memory.ranges_) {
+    if (std::uint64_t{range.first} + range.count > header.slots) {
       return base::fail("a row of the scoreboard lies outside it; restart httpd");
     }
   }
@@ -132,6 +136,7 @@ ScoreboardMemory::ScoreboardMemory(ScoreboardMemory&& other) noexcept
     : fd_(std::move(other.fd_)),
       start_(std::exchange(other.start_, nullptr)),
       total_bytes_(other.total_bytes_),
+      ranges_(std::move(other.ranges_)),
       groups_(other.groups_),
       slots_(other.slots_),
       children_(other.children_),
@@ -141,6 +146,10 @@ ScoreboardMemory::ScoreboardMemory(ScoreboardMemory&& other) noexcept
 
 ScoreboardMemory::~ScoreboardMemory() {
   if (start_ != nullptr) ::munmap(start_, total_bytes_);
+}
+
+void ScoreboardMemory::read_ranges() {
+  for (const GroupRow& group : groups_) ranges_.push_back({group.first_slot, group.slots});
 }
 
 std::span<WaiterCell> ScoreboardMemory::cells_of(std::size_t child) const noexcept {

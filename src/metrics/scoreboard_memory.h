@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
@@ -28,7 +29,7 @@ struct alignas(kRowAlignment) BoardHeader {
 };
 
 struct alignas(kRowAlignment) GroupRow {
-  std::uint32_t first_slot;  // these two are written once
+  std::uint32_t first_slot;  // these two are written once, and only read to map the board
   std::uint32_t slots;
   std::atomic<std::uint32_t> waiting;
   std::atomic<std::uint32_t> deaths;             // of workers; a futex word
@@ -58,6 +59,12 @@ struct alignas(kRowAlignment) ChildRow {
   std::atomic<std::int32_t> pid;  // 0 = free
 };
 
+// Where the slots of a group lie among those of all groups.
+struct SlotRange {
+  std::uint32_t first;
+  std::uint32_t count;
+};
+
 // One request that waits in a queue.
 struct WaiterCell {
   std::atomic<std::uint64_t> arrival;  // 0 = free, all ones = not in line, else ns since boot
@@ -78,6 +85,10 @@ static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
 
 // Header, groups, slots, children, then for each child its cells, then for each child its holdings:
 // two for each slot, then one for each group. Unmaps when it goes.
+//
+// Applications run where this is mapped and can write to all of it, while the supervisor may be
+// root. So nothing that lies in it is used as an index or a size after it was mapped, and its size
+// cannot be changed.
 class ScoreboardMemory {
  public:
   static base::Result<ScoreboardMemory> create(std::span<const std::uint32_t> slots_of_group,
@@ -90,6 +101,7 @@ class ScoreboardMemory {
   ~ScoreboardMemory();
 
   int fd() const noexcept { return fd_.get(); }
+  SlotRange slots_of(std::size_t group) const noexcept { return ranges_[group]; }
   std::span<GroupRow> groups() const noexcept { return groups_; }
   std::span<SlotRow> slots() const noexcept { return slots_; }
   std::span<ChildRow> children() const noexcept { return children_; }
@@ -102,11 +114,13 @@ class ScoreboardMemory {
  private:
   ScoreboardMemory(base::UniqueFd fd, char* start, const BoardHeader& header) noexcept;
 
+  void read_ranges();
   std::span<Holding> holdings_of(std::size_t child) const noexcept;
 
   base::UniqueFd fd_;
   char* start_ = nullptr;
   std::size_t total_bytes_ = 0;
+  std::vector<SlotRange> ranges_;
   std::span<GroupRow> groups_;
   std::span<SlotRow> slots_;
   std::span<ChildRow> children_;

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -74,6 +76,31 @@ TEST(Scoreboard, RefusesTruncatedMemory) {
   ASSERT_EQ(::pread(fd.get(), &header, sizeof header, 0), ssize_t{sizeof header});
   ASSERT_EQ(::pwrite(copy.get(), &header, sizeof header, 0), ssize_t{sizeof header});
   EXPECT_FALSE(Scoreboard::map(std::move(copy)));
+}
+
+// An application can write to the memory; those who read it have more rights than it has.
+TEST(Scoreboard, UsesNoIndexThatLiesInItsMemory) {
+  Scoreboard board = two_groups();
+  const ChildSeat seat = *board.take_seat(1);
+  struct stat file {};
+  ASSERT_EQ(::fstat(board.fd(), &file), 0);
+  const std::string junk(static_cast<std::size_t>(file.st_size), '\xff');
+  ASSERT_EQ(::pwrite(board.fd(), junk.data(), junk.size(), 0), file.st_size);
+  EXPECT_EQ(board.slots(0), 2u);
+  board.status(kLast);
+  board.begin_generation(kLast, 100, 1, 1);
+  board.set_state(kLast, SlotState::ready);
+  if (const auto place = board.take_place(seat, kLast)) board.give_place_back(seat, *place);
+  board.record_death(kLast, {});
+  board.forget_child(-1);
+  EXPECT_FALSE(Scoreboard::map(base::UniqueFd(::dup(board.fd()))));
+}
+
+TEST(Scoreboard, KeepsItsSize) {
+  Scoreboard board = two_groups();
+  EXPECT_NE(::ftruncate(board.fd(), 0), 0);
+  EXPECT_NE(::ftruncate(board.fd(), 1 << 20), 0);
+  board.status(kLast);
 }
 
 TEST(Scoreboard, SaysHowTheLastWorkerEnded) {
