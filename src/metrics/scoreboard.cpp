@@ -19,6 +19,10 @@ std::uint64_t pack(const Death& death) noexcept {
          static_cast<std::uint64_t>(death.cause) << kCauseShift | death.detail;
 }
 
+std::uint32_t generation_of(std::uint64_t packed_death) noexcept {
+  return static_cast<std::uint32_t>(packed_death >> kGenerationShift);
+}
+
 std::uint32_t present_of(const SlotRow& row) noexcept {
   return row.present.load() % kPlaceCounts;
 }
@@ -110,7 +114,7 @@ Holding& Scoreboard::holding_of(ChildSeat seat, const PlaceId& place) const noex
 
 SlotStatus Scoreboard::status(SlotId id) const noexcept {
   const SlotRow& row = this->row(id);
-  const std::uint64_t death = row.death.load();
+  const std::uint64_t death = row.death;
   return {.state = SlotState(row.state.load()),
           .pid = row.pid.load(),
           .generation = row.generation.load(),
@@ -120,7 +124,7 @@ SlotStatus Scoreboard::status(SlotId id) const noexcept {
           .kept_until_us = row.kept_until_us.load(),
           .last_death = {.cause = DeathCause(static_cast<std::uint8_t>(death >> kCauseShift)),
                          .detail = static_cast<std::uint16_t>(death),
-                         .generation = static_cast<std::uint32_t>(death >> kGenerationShift),
+                         .generation = generation_of(death),
                          .pid = row.death_pid.load(),
                          .time_us = row.death_time_us.load()}};
 }
@@ -163,10 +167,12 @@ bool Scoreboard::is_stopped(std::uint32_t group) const noexcept {
 
 void Scoreboard::record_death(SlotId id, const Death& death) noexcept {
   SlotRow& row = this->row(id);
-  row.death_pid = death.pid;
-  row.death_time_us = death.time_us;
-  row.death = pack(death);
-  set_state(id, SlotState::dead);
+  if (death.generation >= generation_of(row.death)) {
+    row.death_pid = death.pid;
+    row.death_time_us = death.time_us;
+    row.death = pack(death);
+  }
+  if (death.generation == row.generation) set_state(id, SlotState::dead);
   auto& deaths = memory_.groups()[id.group].deaths;
   ++deaths;
   wake_sleepers(deaths, INT_MAX);

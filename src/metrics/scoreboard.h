@@ -101,7 +101,8 @@ class Scoreboard {
   // An operator has stopped the group, or started it again. Wakes whoever waits for its workers.
   void stop_group(std::uint32_t group) noexcept;
   void start_group(std::uint32_t group) noexcept;
-  // Also sets the state to dead.
+  // Also sets the state to dead, unless the slot stands for another worker. The end of a newer
+  // worker stays recorded.
   void record_death(SlotId id, const Death& death) noexcept;
   // Takes back everything the child holds and frees its seat, if it has one.
   void forget_child(pid_t pid) noexcept;

@@ -119,6 +119,27 @@ TEST(Scoreboard, SaysHowTheLastWorkerEnded) {
   EXPECT_EQ(describe(status.last_death), "was killed by signal 11 (SIGSEGV)");
 }
 
+TEST(Scoreboard, KeepsServingWhenAnotherWorkerOfTheSlotEnds) {
+  Scoreboard board = two_groups();
+  board.begin_generation(kFirst, 100, 4, 1);
+  board.begin_generation(kFirst, 101, 5, 1);
+  board.set_state(kFirst, SlotState::ready);
+  board.record_death(kFirst, {.cause = DeathCause::exited, .generation = 4, .pid = 100});
+  EXPECT_EQ(board.status(kFirst).state, SlotState::ready);
+  board.record_death(kFirst, {.cause = DeathCause::exited, .generation = 6, .pid = 102});
+  EXPECT_EQ(board.status(kFirst).state, SlotState::ready);
+  EXPECT_EQ(board.status(kFirst).last_death.generation, 6u);
+}
+
+TEST(Scoreboard, RemembersTheEndOfTheNewestWorker) {
+  Scoreboard board = two_groups();
+  board.begin_generation(kFirst, 101, 5, 1);
+  board.record_death(kFirst, {.cause = DeathCause::signal, .generation = 5, .pid = 101});
+  board.record_death(kFirst, {.cause = DeathCause::exited, .generation = 4, .pid = 100});
+  EXPECT_EQ(board.status(kFirst).last_death.pid, 101);
+  EXPECT_TRUE(board.wait_for_death(kFirst, 5, 0ms));
+}
+
 TEST(Death, IsDescribedByItsCause) {
   EXPECT_EQ(describe({.cause = DeathCause::exited, .detail = 3}), "exited with code 3");
   EXPECT_EQ(describe({.cause = DeathCause::out_of_memory}),
