@@ -59,14 +59,14 @@ class Page {
           fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}/{}</td>"
                       "<td>{}</td></tr>\n",
                       slot, name_of(worker.state), worker.pid, worker.generation, worker.requests,
-                      worker.outstanding, worker.threads, death));
+                      worker.busy(), worker.threads, death));
       return;
     } else {
       put(fmt::format("<li>worker {}: ", slot));
     }
     put(fmt::format("{}, pid {}, generation {}, requests {}, busy {}/{}, last death: {}\n",
                     name_of(worker.state), worker.pid, worker.generation, worker.requests,
-                    worker.outstanding, worker.threads, death));
+                    worker.busy(), worker.threads, death));
   }
   void end_group() {
     if (!brief()) put(tables() ? "</table>\n" : "</ul>\n");

@@ -23,6 +23,19 @@ std::uint32_t generation_of(std::uint64_t packed_death) noexcept {
   return static_cast<std::uint32_t>(packed_death >> kGenerationShift);
 }
 
+constexpr int kPidShift = 32;
+
+std::uint64_t pack_running(pid_t pid, std::uint32_t requests) noexcept {
+  return std::uint64_t{static_cast<std::uint32_t>(pid)} << kPidShift | requests;
+}
+
+// Not what another worker has left there.
+std::uint32_t running_of(const SlotRow& row) noexcept {
+  const std::uint64_t running = row.running;
+  const bool of_this_worker = running >> kPidShift == static_cast<std::uint32_t>(row.pid.load());
+  return of_this_worker ? static_cast<std::uint32_t>(running) : 0;
+}
+
 std::uint32_t present_of(const SlotRow& row) noexcept {
   return row.present.load() % kPlaceCounts;
 }
@@ -121,6 +134,7 @@ SlotStatus Scoreboard::status(SlotId id) const noexcept {
           .threads = row.threads.load(),
           .requests = row.requests.load(std::memory_order_relaxed),
           .outstanding = row.outstanding[present_of(row)].load(),
+          .running = running_of(row),
           .kept_until_us = row.kept_until_us.load(),
           .last_death = {.cause = DeathCause(static_cast<std::uint8_t>(death >> kCauseShift)),
                          .detail = static_cast<std::uint16_t>(death),
@@ -136,6 +150,7 @@ void Scoreboard::begin_generation(SlotId id, pid_t pid, std::uint32_t generation
   row.generation = generation;
   row.threads = threads;
   row.requests = 0;
+  row.running = 0;
   row.kept_until_us = 0;
   // Should a third worker still be busy in the slot, the new one shares its count.
   row.present = 1 - present_of(row);
@@ -202,6 +217,15 @@ void Scoreboard::count_request(SlotId id) noexcept {
   row(id).requests.fetch_add(1, std::memory_order_relaxed);
 }
 
+void Scoreboard::note_running(SlotId id, pid_t pid, std::uint32_t requests) noexcept {
+  SlotRow& row = this->row(id);
+  if (row.pid != pid) return;
+  const std::uint32_t before = running_of(row);
+  row.running = pack_running(pid, requests);
+  const bool child_makes_room = row.outstanding[present_of(row)] > requests;
+  if (requests < before && !child_makes_room) queue(id.group).call_next();
+}
+
 bool Scoreboard::begin_draining(SlotId id, pid_t pid) noexcept {
   SlotRow& row = this->row(id);
   auto ready = static_cast<std::uint32_t>(SlotState::ready);
@@ -225,6 +249,7 @@ std::optional<ChildSeat> Scoreboard::take_seat(pid_t pid) noexcept {
 
 std::optional<PlaceId> Scoreboard::take_place(ChildSeat seat, SlotId id) noexcept {
   SlotRow& row = this->row(id);
+  if (running_of(row) >= row.threads) return std::nullopt;
   const PlaceId place{id, present_of(row)};
   const bool taken =
       take_one(holding_of(seat, place), row.outstanding[place.count], row.threads.load());

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -61,10 +62,16 @@ struct SlotStatus {
   std::uint64_t requests = 0;  // served by this generation
   // Sent to this worker by all children and not answered; not those of the worker before.
   std::uint32_t outstanding = 0;
+  // What the worker itself is running. Nobody may be waiting for it any more: the client has left,
+  // the limit in time is over, or the application cleans up behind its reply.
+  std::uint32_t running = 0;
   // Not 0: the group is degraded. A successor of this worker, started at this moment (microseconds
   // since the epoch), could not import what the worker has imported.
   std::int64_t kept_until_us = 0;
   Death last_death;
+
+  // Its threads that are not there for another request.
+  std::uint32_t busy() const noexcept { return std::max(outstanding, running); }
 };
 
 // All functions are lock-free, may be called from any thread of any process that has mapped the
@@ -110,6 +117,10 @@ class Scoreboard {
   // --- The worker ---
 
   void count_request(SlotId id) noexcept;
+  // How many requests the worker with that pid is running, each time that changes and in order.
+  // Calls the next that waits in the group's queue when it is the worker that makes room, not a
+  // child that gives its place back. Ignored when the slot stands for another worker already.
+  void note_running(SlotId id, pid_t pid, std::uint32_t requests) noexcept;
   // From ready to draining, on the decision of the worker with that pid. False in any other state,
   // or when the slot stands for another worker already.
   bool begin_draining(SlotId id, pid_t pid) noexcept;
@@ -120,7 +131,7 @@ class Scoreboard {
   std::optional<ChildSeat> take_seat(pid_t pid) noexcept;
 
   // A place at the worker in the slot: at most one for each of its threads, over all children.
-  // Nothing when there is none left.
+  // Nothing when there is none left, or when all threads are busy with what nobody waits for.
   std::optional<PlaceId> take_place(ChildSeat seat, SlotId id) noexcept;
   // Calls the next that waits in the group's queue.
   void give_place_back(ChildSeat seat, const PlaceId& place) noexcept;

@@ -46,13 +46,15 @@ struct alignas(kRowAlignment) SlotRow {
   std::atomic<std::int32_t> pid;
   std::atomic<std::uint32_t> generation;
   std::atomic<std::uint32_t> threads;
-  std::atomic<std::uint64_t> requests;
   std::atomic<std::uint32_t> outstanding[kPlaceCounts];
+  std::atomic<std::uint32_t> present;  // which of the counts is that of the worker in the slot
+  std::atomic<std::int32_t> death_pid;
   std::atomic<std::int64_t> death_time_us;
   std::atomic<std::uint64_t> death;  // generation, cause and detail in one word
   std::atomic<std::int64_t> kept_until_us;
-  std::atomic<std::int32_t> death_pid;
-  std::atomic<std::uint32_t> present;  // which of the counts is that of the worker in the slot
+  // Written by the worker, on a cache line of their own.
+  alignas(kRowAlignment) std::atomic<std::uint64_t> requests;
+  std::atomic<std::uint64_t> running;  // the worker's pid, and how many requests it is running
 };
 
 struct alignas(kRowAlignment) ChildRow {
@@ -76,9 +78,9 @@ struct WaiterCell {
 using Holding = std::atomic<std::uint32_t>;
 
 // Other processes map the same bytes: widths and places must not depend on the compiler's mood.
-static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 64 &&
+static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 128 &&
               sizeof(ChildRow) == 64);
-static_assert(offsetof(SlotRow, requests) == 16 && offsetof(SlotRow, present) == 60);
+static_assert(offsetof(SlotRow, kept_until_us) == 48 && offsetof(SlotRow, running) == 72);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
               std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Holding) == 4 &&
               sizeof(WaiterCell) == 16);

@@ -66,11 +66,12 @@ Admission::Survey Admission::survey() {
       continue;
     }
     any_candidate_ = true;
-    if (worker.outstanding >= worker.threads) continue;
-    found.free_places += worker.threads - worker.outstanding;
-    if (found.best && worker.outstanding >= found.best_outstanding) continue;
+    const std::uint32_t busy = worker.busy();
+    if (busy >= worker.threads) continue;
+    found.free_places += worker.threads - busy;
+    if (found.best && busy >= found.best_busy) continue;
     found.best = Worker{{settings_.group_index, slot}, worker.pid, worker.generation};
-    found.best_outstanding = worker.outstanding;
+    found.best_busy = busy;
   }
   return found;
 }

@@ -54,7 +54,7 @@ class Admission {
   Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
             const RemoteSettings& settings, gateway::Exchange& exchange);
 
-  // A place at the ready worker with the fewest outstanding requests. Waits in the group's queue
+  // A place at the ready worker with the fewest busy threads. Waits in the group's queue
   // when none has a free thread; refused when the queue is full, the wait too long, the client
   // gone, or the group stopped.
   tl::expected<Place, Refusal> enter();
@@ -75,8 +75,8 @@ class Admission {
 
   // What a look at all workers has found.
   struct Survey {
-    std::optional<Worker> best;  // of those with a free place
-    std::uint32_t best_outstanding = 0;
+    std::optional<Worker> best;   // of those with a free place
+    std::uint32_t best_busy = 0;  // of its threads
     std::uint32_t free_places = 0;
     bool avoids_one = false;  // that others may ask
   };

@@ -35,7 +35,7 @@ Json as_json(std::size_t slot, const metrics::SlotStatus& worker) {
           {"pid", worker.pid},
           {"generation", worker.generation},
           {"requests", worker.requests},
-          {"busy_threads", worker.outstanding},
+          {"busy_threads", worker.busy()},
           {"last_death", as_json(worker.last_death)}};
 }
 

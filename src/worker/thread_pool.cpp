@@ -182,11 +182,8 @@ void ThreadPool::serve(Connection& connection, WorkerExchange& exchange) {
     return reject(connection,
                   fmt::format("a {} frame outside of a request", wire::name_of(frame.type)));
   }
-  {
-    // Counted before the flag is looked at: whoever drains then sees one or the other.
-    const std::lock_guard lock(mutex_);
-    ++active_;
-  }
+  // Counted before the flag is looked at: whoever drains then sees one or the other.
+  enter_request();
   if (draining_) {
     answer_retry(connection);
   } else {
@@ -264,9 +261,16 @@ void ThreadPool::close(Connection& connection) {
   connections_.erase(&connection);
 }
 
-void ThreadPool::leave_request() noexcept {
+void ThreadPool::enter_request() {
+  const std::lock_guard lock(mutex_);
+  ++active_;
+  if (settings_.on_load) settings_.on_load(active_);
+}
+
+void ThreadPool::leave_request() {
   const std::lock_guard lock(mutex_);
   --active_;
+  if (settings_.on_load) settings_.on_load(active_);
 }
 
 void ThreadPool::drain() noexcept {

@@ -40,6 +40,8 @@ struct PoolSettings {
   std::function<WhenOutdated(std::string_view script)> on_outdated;
   // The same, before anything of a reply is sent.
   std::function<void()> before_reply;
+  // Called on a pool thread, one at a time, whenever another number of requests is running.
+  std::function<void(unsigned requests)> on_load;
 };
 
 // Serves what comes over a listening socket until it is stopped. Every thread waits on one epoll
@@ -100,7 +102,8 @@ class ThreadPool {
   void answer_retry(wire::Connection& connection);
   void keep(wire::Connection& connection) noexcept;
   void close(wire::Connection& connection);
-  void leave_request() noexcept;
+  void enter_request();
+  void leave_request();
 
   gateway::Engine& engine_;
   const base::UniqueFd listening_;

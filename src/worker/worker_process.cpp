@@ -176,6 +176,9 @@ base::Result<> WorkerProcess::start_pool() {
   withdrawal_.emplace(WithdrawalSurroundings{label_, scoreboard_, slot(), engine_->watch(),
                                              *imports_, *events_, log_});
   const auto withdraw = [this](std::string_view script) { return withdrawal_->begin(script); };
+  const auto note_load = [this, pid = ::getpid()](unsigned requests) {
+    scoreboard_.note_running(slot(), pid, requests);
+  };
   PH_TRY(pool,
          ThreadPool::start(*engine_, base::UniqueFd(gateway::kWorkerListeningFd),
                            {.process_group = settings_.engine.process_group,
@@ -186,7 +189,8 @@ base::Result<> WorkerProcess::start_pool() {
                             .httpd_uid = settings_.httpd_uid,
                             .targets = settings_.targets,
                             .on_outdated = withdraw,
-                            .before_reply = [this] { imports_->report(); }},
+                            .before_reply = [this] { imports_->report(); },
+                            .on_load = note_load},
                            log_, [this] { count_request(); }));
   pool_ = std::move(pool);
   return {};

@@ -360,6 +360,24 @@ TEST_F(RemoteFailure, RequestWaitsForAFreeThread) {
   EXPECT_EQ(waiting.body(), "hello");
 }
 
+TEST_F(RemoteFailure, ThreadOfARequestThatItsClientHasLeftGetsNoOther) {
+  start_worker(0, 1);
+  FakeExchange left, next, queued;
+  std::thread client([&] { run("/apps/held", left); });
+  EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
+  left.leave();
+  client.join();
+  EXPECT_EQ(scoreboard_.status({0, 0}).outstanding, 0u);
+  start_worker(1, 1);
+  EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
+  scoreboard_.set_state({0, 1}, metrics::SlotState::draining);
+  std::thread waiting([&] { EXPECT_EQ(run("/apps/hello", queued).status, 0); });
+  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
+  release_.count_down();
+  waiting.join();
+  EXPECT_EQ(queued.body(), "hello");
+}
+
 TEST_F(RemoteFailure, QueueTimeoutStrikesWhileTheRequestWaits) {
   settings_.queue_timeout = 20ms;
   start_worker(0, 1);

@@ -55,6 +55,9 @@ void GroupTest::start_worker(std::uint32_t slot, unsigned threads,
 void GroupTest::serve_slot(std::uint32_t slot, base::UniqueFd listening, unsigned threads) {
   worker::PoolSettings settings = pool_settings_;
   settings.threads = threads;
+  settings.on_load = [this, slot](unsigned requests) {
+    scoreboard_.note_running({0, slot}, ::getpid(), requests);
+  };
   auto pool =
       worker::ThreadPool::start(applications_, std::move(listening), settings, worker_log_, [] {});
   ASSERT_TRUE(pool) << pool.error().sentence;

@@ -34,7 +34,7 @@ class QueueTest : public testing::Test {
 
   std::uint32_t free_places() const {
     const SlotStatus worker = board_.status(kSlot);
-    return worker.threads - std::min(worker.threads, worker.outstanding);
+    return worker.threads - std::min(worker.threads, worker.busy());
   }
 
   std::optional<Waiter> enter(Clock::time_point arrival) {
@@ -64,6 +64,19 @@ class QueueTest : public testing::Test {
   Scoreboard board_ = *Scoreboard::create(std::vector<std::uint32_t>{1, 1}, 4, 8);
   ChildSeat seat_ = *board_.take_seat(1);
 };
+
+TEST_F(QueueTest, CallsWhenTheWorkerItselfMakesRoom) {
+  serve_with(1);
+  board_.note_running(kSlot, 100, 1);
+  std::thread waits([this] {
+    auto waiter = enter(Clock::now() - 2 * Queue::kOrderAfter);
+    board_.give_place_back(seat_, wait_for_place(seat_, *waiter));
+  });
+  EXPECT_TRUE(test::wait_until([this] { return queue().length() == 1; }));
+  board_.note_running(kSlot, 100, 0);
+  waits.join();
+  EXPECT_EQ(board_.status(kSlot).busy(), 0u);
+}
 
 TEST_F(QueueTest, HasAsManyPlacesAsTold) {
   auto first = queue().enter(seat_, 1, Clock::now());

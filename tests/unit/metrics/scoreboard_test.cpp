@@ -119,6 +119,32 @@ TEST(Scoreboard, SaysHowTheLastWorkerEnded) {
   EXPECT_EQ(describe(status.last_death), "was killed by signal 11 (SIGSEGV)");
 }
 
+TEST(Scoreboard, HasNoPlaceAtAThreadThatIsBusyWithWhatNobodyWaitsFor) {
+  Scoreboard board = two_groups();
+  board.begin_generation(kFirst, 100, 1, 2);
+  const ChildSeat seat = *board.take_seat(1);
+  board.note_running(kFirst, 100, 1);
+  EXPECT_EQ(board.status(kFirst).busy(), 1u);
+  EXPECT_TRUE(board.take_place(seat, kFirst));
+  EXPECT_EQ(board.status(kFirst).busy(), 1u);
+  board.note_running(kFirst, 100, 2);
+  EXPECT_FALSE(board.take_place(seat, kFirst));
+  board.note_running(kFirst, 100, 1);
+  EXPECT_TRUE(board.take_place(seat, kFirst));
+}
+
+TEST(Scoreboard, DoesNotCountWhatTheWorkerBeforeIsRunning) {
+  Scoreboard board = two_groups();
+  board.begin_generation(kFirst, 100, 1, 1);
+  board.note_running(kFirst, 100, 1);
+  board.begin_generation(kFirst, 101, 2, 1);
+  EXPECT_EQ(board.status(kFirst).running, 0u);
+  board.note_running(kFirst, 100, 1);
+  EXPECT_EQ(board.status(kFirst).running, 0u);
+  board.note_running(kFirst, 101, 1);
+  EXPECT_EQ(board.status(kFirst).running, 1u);
+}
+
 TEST(Scoreboard, KeepsServingWhenAnotherWorkerOfTheSlotEnds) {
   Scoreboard board = two_groups();
   board.begin_generation(kFirst, 100, 4, 1);
