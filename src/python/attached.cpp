@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "python/gilstate.h"
+
 namespace pyhost::python {
 namespace {
 
@@ -59,6 +61,7 @@ AttachScope::AttachScope(Interpreter& interpreter) : Attached(interpreter) {
   PyThreadState* const state = thread_states.get_or_make(interpreter);
   thread_states.in_use = true;
   PyEval_RestoreThread(state);
+  pyhost_set_gilstate(state);
 }
 
 AttachScope::~AttachScope() {
@@ -68,6 +71,7 @@ AttachScope::~AttachScope() {
 
 OwnerScope::OwnerScope(Interpreter& interpreter) noexcept : Attached(interpreter) {
   PyEval_RestoreThread(interpreter.owner());
+  pyhost_set_gilstate(interpreter.owner());
 }
 
 OwnerScope::~OwnerScope() {

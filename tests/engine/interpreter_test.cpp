@@ -137,6 +137,26 @@ def application(environ, start_response):
   }
 }
 
+// SQLite calls back through PyGILState_Ensure(), as numpy, lxml and Cython do.
+TEST(Threads, CallBackIntoTheInterpreterThatTheyServe) {
+  const Script script(R"(
+import sqlite3
+def group():
+    import mod_wsgi
+    return mod_wsgi.application_group
+def application(environ, start_response):
+    database = sqlite3.connect(':memory:')
+    # The second call lets go of the first function, in another callback.
+    database.create_function('application_group', 0, len)
+    database.create_function('application_group', 0, group)
+    start_response('200 OK', [])
+    return [database.execute('select application_group()').fetchone()[0].encode()]
+)");
+  for (const char* group : {"called one", "called two", "called one", ""}) {
+    EXPECT_EQ(run(script, {}, group).body(), group);
+  }
+}
+
 TEST(Lock, OfOneBusyInterpreterDoesNotStarveAnother) {
   // The loop never blocks by itself: only the watch makes it give way.
   const Script spinner(R"(
