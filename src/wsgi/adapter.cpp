@@ -87,6 +87,11 @@ bool collect(PyObject* items, std::vector<Ref>& blocks) {
   return true;
 }
 
+bool client_has_left(Attached& py, Request& request) {
+  const DetachScope detached(py);
+  return request.client_has_left();
+}
+
 bool send(Attached& py, Request& request, std::span<const std::string_view> blocks,
           ReplyPart::Then then) {
   request.commit();
@@ -148,8 +153,9 @@ bool Adapter::deliver(Attached& py, PyObject* result, Request& request) {
     return collect(result, blocks) && deliver_all(py, blocks, false, request);
   }
   auto* file_wrapper = reinterpret_cast<PyTypeObject*>(file_wrapper_type_.get());
-  if (PyObject_TypeCheck(result, file_wrapper) && !request.committed()) {
-    if (const auto range = file_range_of(py, result)) {
+  if (PyObject_TypeCheck(result, file_wrapper)) {
+    // Asked for after what the file's own methods may have let other threads do.
+    if (const auto range = file_range_of(py, result); range && !request.committed()) {
       if (!check_started(request)) return false;
       request.commit();
       const DetachScope detached(py);
@@ -187,19 +193,20 @@ bool Adapter::deliver_all(Attached& py, std::span<const Ref> blocks, bool closes
 }
 
 // A body that is made while it is sent: each block leaves before the next one is asked for (PEP
-// 3333, buffering and streaming).
+// 3333, buffering and streaming). None is asked for that would get nobody anything.
 bool Adapter::deliver_each(Attached& py, PyObject* result, PyObject* iterator, Request& request) {
   bool only_block = has_one_block(py, result);
   while (const Ref block = Ref::steal(PyIter_Next(iterator))) {
     if (!check_block(block.get())) return false;
     const std::string_view view = bytes_of(block);
-    if (view.empty()) continue;
+    if (view.empty() && !(request.started() && client_has_left(py, request))) continue;
     if (!check_started(request)) return false;
     if (only_block && !request.committed() && !request.response().content_length()) {
       request.set_content_length(view.size());
     }
     only_block = false;
     if (!send(py, request, {&view, 1}, ReplyPart::Then::pause)) return true;
+    if (!request.wants_more()) break;
   }
   if (PyErr_Occurred() != nullptr || !check_started(request)) return false;
   send(py, request, {}, ReplyPart::Then::end);

@@ -38,6 +38,8 @@ class ReplyWriter {
   // Content-Length to the range. PRECONDITION: state() is unsent.
   State send_file(StartedResponse& response, gateway::FileRange range);
 
+  // False when what the application makes from here on is dropped. Behind the first send().
+  bool wants_more() const noexcept { return !bodiless_ && bytes_excess_ == 0; }
   // Whether the application has made its whole body, so that the next two are final.
   bool body_complete() const noexcept { return body_complete_; }
   // Bytes that the application owes to its Content-Length; 0 when it owes none. Tells a short reply

@@ -57,6 +57,16 @@ bool Request::send_file(gateway::FileRange range) noexcept {
   return writer_.send_file(response_, range) != State::stopped;
 }
 
+bool Request::wants_more() noexcept {
+  const std::lock_guard lock(mutex_);
+  return writer_.wants_more();
+}
+
+bool Request::client_has_left() noexcept {
+  const std::lock_guard lock(mutex_);
+  return exchange_.client_state() == gateway::ClientState::gone;
+}
+
 Outcome Request::finish() noexcept {
   if (link_->close()) link_->wait_for_uses();
   if (holding_ && !failed()) {
@@ -92,9 +102,10 @@ void Request::report_length() noexcept {
                               target_.script, writer_.bytes_owed()));
   }
   if (writer_.bytes_excess() != 0) {
-    exchange_.log(base::LogLevel::warn, base::Message::response_long,
-                  fmt::format("{} sent {} bytes more than its Content-Length; they were dropped",
-                              target_.script, writer_.bytes_excess()));
+    exchange_.log(
+        base::LogLevel::warn, base::Message::response_long,
+        fmt::format("{} sent at least {} bytes more than its Content-Length; they were dropped",
+                    target_.script, writer_.bytes_excess()));
   }
 }
 

@@ -65,6 +65,10 @@ class Request {
   // committed().
   bool send(std::span<const std::string_view> blocks, gateway::ReplyPart::Then then) noexcept;
   bool send_file(gateway::FileRange range) noexcept;
+  // Whether more of the body could still reach the client: not when there is to be none, and not
+  // beyond Content-Length.
+  bool wants_more() noexcept;
+  bool client_has_left() noexcept;
 
   // Sends what is held, waits for other threads that still use the request, and says how it ended.
   gateway::Outcome finish() noexcept;
