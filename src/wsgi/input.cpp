@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "python/error.h"
 #include "python/native_type.h"
@@ -116,6 +117,8 @@ Ref read_line(Attached& py, Input& input, std::size_t limit) {
     const Py_ssize_t count = fill(py, *input.request, chunk);
     if (count < 0) return {};
     if (count == 0) return take_buffered(input, input.left().size());
+    // Lines that have been read would stay as long as none ends where a chunk does.
+    input.buffered.erase(0, std::exchange(input.position, 0));
     input.buffered.append(chunk, 0, std::size_t(count));
   }
 }

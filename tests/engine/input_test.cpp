@@ -64,6 +64,23 @@ TEST(Input, ReadlineStopsAtLineEndsSizesAndTheEnd) {
             "100001");
 }
 
+TEST(Input, KeepsNoLineThatHasBeenRead) {
+  if (engine_is_sanitized()) GTEST_SKIP() << "a sanitizer keeps what is freed for a while";
+  const Script script(R"(
+def memory():
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * 4096
+def application(environ, start_response):
+    before = memory()
+    lines = sum(1 for line in environ['wsgi.input'])
+    start_response('200 OK', [])
+    return [f'{lines} {memory() - before < 16_000_000}'.encode()]
+)");
+  std::string body;
+  for (int i = 0; i < 640; ++i) body += std::string(100'000, 'x') + "\n";
+  EXPECT_EQ(run(script, {.body = body}).body(), "640 True");
+}
+
 TEST(Input, ReadlinesTakesAHint) {
   const FakeRequest lines{.body = "one\ntwo\nthree"};
   EXPECT_EQ(evaluate("body.readlines()", lines), "[b'one\\n', b'two\\n', b'three']");
