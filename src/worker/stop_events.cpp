@@ -78,6 +78,10 @@ base::Result<StopEvents> StopEvents::open(int status_fd, std::function<void()> o
   for (const int number : {SIGTERM, SIGUSR2, SIGUSR1, SIGXCPU}) {
     ::sigaction(number, &action, nullptr);
   }
+  // An application that believes it has a handler for its timer is not to die of it. Programs that
+  // it starts inherit what is ignored, but no handler.
+  action.sa_handler = [](int) {};
+  for (const int number : {SIGALRM, SIGVTALRM, SIGPROF}) ::sigaction(number, &action, nullptr);
   return StopEvents(std::move(signals), std::move(pokes), status_fd, std::move(on_message));
 }
 

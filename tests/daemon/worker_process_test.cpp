@@ -20,6 +20,22 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using namespace std::chrono_literals;
 
+// signal.signal() is ignored, and the application does not know that.
+TEST_F(WorkerProcess, DoesNotDieOfATimerOfTheApplication) {
+  const std::string site = script("timer.wsgi", R"(
+import os, signal
+def application(environ, start_response):
+    for number in (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF):
+        os.kill(os.getpid(), number)
+    start_response('200 OK', [])
+    return [b'lives']
+)");
+  spawn_and_wait();
+  FakeExchange exchange;
+  run(site, exchange);
+  EXPECT_EQ(exchange.body(), "lives");
+}
+
 TEST_F(WorkerProcess, ServesAWsgiApplication) {
   const std::string hello = script("hello.wsgi", kHello);
   worker_.preloads = {{.application_group = "", .script = hello}};
