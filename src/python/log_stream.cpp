@@ -135,6 +135,9 @@ PyObject* answer_false(PyObject*, PyObject*) {
 PyObject* answer_none(PyObject*, PyObject*) {
   Py_RETURN_NONE;
 }
+PyObject* reconfigure(PyObject*, PyObject*, PyObject*) {
+  Py_RETURN_NONE;
+}
 PyObject* enter(PyObject* self, PyObject*) {
   return Py_NewRef(self);
 }
@@ -160,6 +163,9 @@ PyObject* get_newlines(PyObject*, void*) {
 PyObject* get_line_buffering(PyObject*, void*) {
   Py_RETURN_TRUE;
 }
+PyObject* get_write_through(PyObject*, void*) {
+  Py_RETURN_TRUE;
+}
 
 PyObject* get_buffer(PyObject* self, void*) {
   LogStream sibling = value_of<LogStream>(self);
@@ -182,6 +188,8 @@ PyMethodDef methods[] = {
     {"readable", answer_false, METH_NOARGS, "False."},
     {"seekable", answer_false, METH_NOARGS, "False."},
     {"writable", answer_true, METH_NOARGS, "True."},
+    {"reconfigure", method(reconfigure), METH_VARARGS | METH_KEYWORDS,
+     "Does nothing: the log has no settings of its own."},
     {"__enter__", enter, METH_NOARGS, nullptr},
     {"__exit__", answer_none, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
@@ -193,6 +201,7 @@ PyGetSetDef attributes[] = {{"name", get_name, nullptr, nullptr, nullptr},
                             {"errors", get_errors, nullptr, nullptr, nullptr},
                             {"newlines", get_newlines, nullptr, nullptr, nullptr},
                             {"line_buffering", get_line_buffering, nullptr, nullptr, nullptr},
+                            {"write_through", get_write_through, nullptr, nullptr, nullptr},
                             {"buffer", get_buffer, nullptr, "The stream for bytes.", nullptr},
                             {nullptr, nullptr, nullptr, nullptr, nullptr}};
 

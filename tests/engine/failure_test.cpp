@@ -186,6 +186,8 @@ def application(environ, start_response):
         assert isinstance(stream, io.TextIOBase)
         assert stream.write('\u20ac\n') == 2
         assert stream.buffer.write(b'bytes\n') == 6
+        stream.reconfigure(encoding='utf-8', line_buffering=True)
+        assert stream.write_through
         stream.close()
         stream.write('still open\n')
         with stream as entered:
