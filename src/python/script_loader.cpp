@@ -327,6 +327,17 @@ ScriptLoader::Import ScriptLoader::import_file(Attached& py, const std::string& 
   return failed;
 }
 
+// A module may make it when it is asked for (PEP 562), and fail.
+void ScriptLoader::report_broken_callable(Attached& py, const Target& target, base::LogSink& log,
+                                          LoadReport& report) {
+  const PythonError error = PythonError::take(py);
+  report.failure = fmt::format("{} failed to provide '{}': {}", phrase_of(target), target.callable,
+                               error.summary(py));
+  const std::string text = fmt::format("{}\n{}", report.failure, error.traceback(py));
+  const DetachScope detached(py);
+  log.log(LogLevel::error, Message::script_raised, text);
+}
+
 Ref ScriptLoader::callable_in(Attached& py, PyObject* module, const Target& target,
                               base::LogSink& log, LoadReport& report) const {
   Ref found = Ref::share(module);
@@ -338,8 +349,8 @@ Ref ScriptLoader::callable_in(Attached& py, PyObject* module, const Target& targ
         Ref::steal(PyUnicode_FromStringAndSize(name.data(), Py_ssize_t(name.size())));
     const Ref holder = std::move(found);
     if (!attribute || get_optional_attribute(holder.get(), attribute.get(), found) < 0) {
-      discard_error(py);
-      found.reset();
+      report_broken_callable(py, target, log, report);
+      return {};
     }
   }
   if (found && PyCallable_Check(found.get())) return found;

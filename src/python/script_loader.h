@@ -107,6 +107,8 @@ class ScriptLoader {
   Import import_file(Attached& py, const std::string& path) const;
   // PRECONDITION: an exception is pending.
   static Import failed_import(Attached& py, base::Message message);
+  static void report_broken_callable(Attached& py, const gateway::Target& target,
+                                     base::LogSink& log, LoadReport& report);
   Ref callable_in(Attached& py, PyObject* module, const gateway::Target& target, base::LogSink& log,
                   LoadReport& report) const;
   void note_import(Script& script, const gateway::Target& target, bool has_callable);

@@ -191,6 +191,9 @@ number = 7
               HasSubstr("does not define 'application'; the callables it defines are: app, Site, "
                         "site\n"));
 
+  EXPECT_THAT(run_source("def __getattr__(name):\n    import nowhere\n").log(),
+              AllOf(HasSubstr("failed to provide 'application': ModuleNotFoundError"),
+                    HasSubstr("line 2, in __getattr__")));
   EXPECT_THAT(run_source("application = 7\n").log(),
               HasSubstr("has no callable 'application'; it defines no callable at all"));
 }
