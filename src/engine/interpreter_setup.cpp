@@ -91,12 +91,24 @@ base::Result<> set_switch_interval(Attached& py, double seconds) {
   return done ? base::Result<>() : raised(py, "the switch interval cannot be set");
 }
 
+// Up to CPython 3.11 asyncio's C accelerator keeps the running loop and all tasks in variables of
+// the process, so that interpreters got each other's. asyncio does without it.
+base::Result<> keep_asyncio_apart(Attached& py) {
+  constexpr char kAccelerator[] = "_asyncio";
+  const bool shared = PY_VERSION_HEX < 0x030C0000 && !py.interpreter().is_main();
+  if (!shared || PyDict_SetItemString(PyImport_GetModuleDict(), kAccelerator, Py_None) == 0) {
+    return {};
+  }
+  return raised(py, "asyncio cannot be kept apart");
+}
+
 }  // namespace
 
 base::Result<> prepare_interpreter(Attached& py, Interpreter& interpreter,
                                    const gateway::EngineSettings& settings,
                                    const python::LogStreamType& streams) {
   PH_TRY_VOID(python::install_support(py, interpreter));
+  PH_TRY_VOID(keep_asyncio_apart(py));
   if (settings.switch_interval_seconds) {
     PH_TRY_VOID(set_switch_interval(py, *settings.switch_interval_seconds));
   }

@@ -110,9 +110,10 @@ int Runtime::refuse_fork(const char* event, PyObject*, void* argument) {
   if (static_cast<Runtime*>(argument)->subs_alive_.load(std::memory_order_relaxed) == 0) return 0;
   PyErr_SetString(
       PyExc_RuntimeError,
-      "os.fork() would hang or crash the new process, because sub-interpreters are alive in this "
-      "one. Give the application a process of its own and set WSGIApplicationGroup %{GLOBAL}, or "
-      "use subprocess, or multiprocessing with the start method 'spawn' or 'forkserver'.");
+      "os.fork() and preexec_fn would hang or crash the new process, because sub-interpreters are "
+      "alive in this one. Give the application a process of its own and set WSGIApplicationGroup "
+      "%{GLOBAL}, or use subprocess without preexec_fn (but start_new_session, process_group, user "
+      "and the like), or multiprocessing with the start method 'spawn' or 'forkserver'.");
   return -1;
 }
 

@@ -58,6 +58,24 @@ def restrict_signals(log):
     signal.signal = ignore
 
 
+# With a preexec_fn, subprocess is a fork whose child runs Python.
+def guard_subprocess():
+    import _posixsubprocess
+
+    fork_exec = _posixsubprocess.fork_exec
+
+    @functools.wraps(fork_exec)
+    def guarded(*arguments):
+        if any(map(callable, arguments)):
+            sys.audit('os.fork')
+        return fork_exec(*arguments)
+
+    _posixsubprocess.fork_exec = guarded
+
+
+guard_subprocess()
+
+
 def callables_of(module):
     def own(value):
         if not callable(value):

@@ -157,6 +157,35 @@ def application(environ, start_response):
   }
 }
 
+TEST(Fork, ByAPreexecFunctionIsRefusedToo) {
+  const Script script(R"(
+import os, subprocess
+def application(environ, start_response):
+    start_response('200 OK', [])
+    subprocess.check_call(['true'])
+    try:
+        subprocess.check_call(['true'], preexec_fn=os.setsid)
+    except (RuntimeError, subprocess.SubprocessError) as error:
+        return [str(error).encode()]
+    return [b'it ran']
+)");
+  EXPECT_TRUE(run(script, {}, "a sub-interpreter").complete());
+  EXPECT_THAT(run(script).body(), HasSubstr("preexec_fn would hang"));
+}
+
+TEST(Asyncio, KeepsTheLoopsOfInterpretersApart) {
+  const Script script(R"(
+import asyncio, mod_wsgi, sys
+def application(environ, start_response):
+    may_share = mod_wsgi.application_group == '' or sys.version_info >= (3, 12)
+    assert (asyncio.Task.__module__ == '_asyncio') == may_share
+    start_response('200 OK', [])
+    return [asyncio.run(asyncio.sleep(0, b'ran'))]
+)");
+  EXPECT_EQ(run(script, {}, "a loop").body(), "ran");
+  EXPECT_EQ(run(script).body(), "ran");
+}
+
 TEST(Lock, OfOneBusyInterpreterDoesNotStarveAnother) {
   // The loop never blocks by itself: only the watch makes it give way.
   const Script spinner(R"(
