@@ -213,9 +213,8 @@ void Builder::add_client() {
 void Builder::add_resource() {
   add(EnvironKey::script_filename,
       path_in_jail(inputs_.group, view_or_empty(r_->filename)).value_or(""));
-  if (const auto root = path_in_jail(inputs_.group, view_or_empty(ap_document_root(r_)))) {
-    add(EnvironKey::document_root, *root);
-  }
+  add(EnvironKey::document_root,
+      path_in_jail(inputs_.group, view_or_empty(ap_document_root(r_))).value_or(""));
   add(EnvironKey::context_prefix, view_or_empty(ap_context_prefix(r_)));
   add(EnvironKey::context_document_root, view_or_empty(ap_context_document_root(r_)));
 }
