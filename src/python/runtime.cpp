@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "pyhost/base/fork_watch.h"
 #include "python/error.h"
 #include "python/python_config.h"
 
@@ -38,6 +39,7 @@ base::Result<std::unique_ptr<Runtime>> Runtime::start(const gateway::EngineSetti
 
 base::Result<> Runtime::start_python(const gateway::EngineSettings& settings,
                                      std::unique_ptr<TaskThread>&& thread) {
+  base::ForkWatch::begin();
   if (PySys_AddAuditHook(&Runtime::refuse_fork, this) != 0) {
     return base::fail("Python refused the audit hook");
   }

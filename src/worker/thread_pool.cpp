@@ -261,6 +261,15 @@ void ThreadPool::close(Connection& connection) {
   connections_.erase(&connection);
 }
 
+// A process that an application forks off would keep connections open that end with this one, and
+// httpd would wait for replies that nobody sends.
+void ThreadPool::close_descriptors() const noexcept {
+  for (const auto& [tag, connection] : connections_) ::close(connection->fd());
+  for (const base::UniqueFd* fd : {&listening_, &epoll_, &stop_event_, &spare_}) {
+    ::close(fd->get());
+  }
+}
+
 void ThreadPool::enter_request() {
   const std::lock_guard lock(mutex_);
   ++active_;

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pyhost/base/fork_watch.h"
 #include "pyhost/base/thread.h"
 #include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/engine.h"
@@ -102,6 +103,7 @@ class ThreadPool {
   void answer_retry(wire::Connection& connection);
   void keep(wire::Connection& connection) noexcept;
   void close(wire::Connection& connection);
+  void close_descriptors() const noexcept;
   void enter_request();
   void leave_request();
 
@@ -123,6 +125,7 @@ class ThreadPool {
   unsigned threads_left_ = 0;
   std::unordered_map<wire::Connection*, std::unique_ptr<wire::Connection>> connections_;
   std::vector<std::unique_ptr<Thread>> threads_;  // the owner's
+  const base::ForkWatch fork_watch_{mutex_, [this] { close_descriptors(); }};
 };
 
 }  // namespace pyhost::worker

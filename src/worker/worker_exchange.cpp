@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "pyhost/base/fork_watch.h"
+
 namespace pyhost::worker {
 
+using base::ForkWatch;
 using base::LogLevel;
 using base::Message;
 using gateway::BodyFault;
@@ -62,6 +65,7 @@ gateway::BodyRead WorkerExchange::read_body(std::span<char> into) noexcept {
 // httpd's for its client, and if the child dies the connection ends.
 void WorkerExchange::ask_for_body() noexcept {
   fault_ = BodyFault::client_gone;
+  if (ForkWatch::in_forked_process()) return;
   Connection* connection = nullptr;
   {
     const Lock lock(mutex_);
@@ -131,6 +135,7 @@ void WorkerExchange::announce_reply() noexcept {
 }
 
 SendResult WorkerExchange::send(const ReplyPart& part) noexcept {
+  if (ForkWatch::in_forked_process()) return SendResult::client_gone;
   bool ended = false;
   announce_reply();
   {
@@ -173,6 +178,7 @@ bool WorkerExchange::encode_locked(const ReplyPart& part) noexcept {
 }
 
 ClientState WorkerExchange::client_state() noexcept {
+  if (ForkWatch::in_forked_process()) return ClientState::gone;
   const Lock lock(mutex_);
   return client_state_locked();
 }
@@ -198,7 +204,7 @@ bool WorkerExchange::end_reply_locked() noexcept {
 }
 
 void WorkerExchange::log(LogLevel level, Message message, std::string_view text) noexcept {
-  {
+  if (!ForkWatch::in_forked_process()) {
     const Lock lock(mutex_);
     if (connection_ != nullptr && !lost_) {
       wire::encode_log({level, message, text}, batch_.encoded());

@@ -27,7 +27,8 @@ enum class Connected {
 
 // Belongs to one thread, which uses it for one request after the other so that its buffers are made
 // once. Knows nothing of Python. A record that comes behind the end of the reply, or that the child
-// no longer takes, goes to the process's own log. Records may come from any thread.
+// no longer takes, goes to the process's own log. Records may come from any thread. In a process
+// that the application has forked off, the client has gone.
 class WorkerExchange final : public gateway::Exchange {
  public:
   // `socket_timeout` is how long the child may take to accept a piece of the reply. `before_reply`,

@@ -5,6 +5,7 @@
 #include "python/compat.h"
 #include "wsgi/failure_report.h"
 #include "wsgi/file_wrapper.h"
+#include "wsgi/forked_copy.h"
 #include "wsgi/input.h"
 #include "wsgi/start_response.h"
 
@@ -123,6 +124,7 @@ void Adapter::run(Attached& py, PyObject* application, Request& request) {
   const ContextScope context(py);
 
   const Ref result = call(py, application, request);
+  leave_if_forked(py, request, request_timeout_.get());
   if (!result) {
     report_failure(py, request, request_timeout_.get());
     return;
@@ -130,7 +132,9 @@ void Adapter::run(Attached& py, PyObject* application, Request& request) {
   if (!deliver(py, result.get(), request)) {
     report_failure(py, request, request_timeout_.get());
   }
-  if (!close(py, result.get(), request)) report_close_failure(py, request);
+  const bool closed = close(py, result.get(), request);
+  leave_if_forked(py, request, request_timeout_.get());
+  if (!closed) report_close_failure(py, request);
 }
 
 Ref Adapter::call(Attached& py, PyObject* application, Request& request) {
@@ -192,11 +196,17 @@ bool Adapter::deliver_all(Attached& py, std::span<const Ref> blocks, bool closes
   return true;
 }
 
+Ref Adapter::next_block(Attached& py, PyObject* iterator, Request& request) {
+  Ref block = Ref::steal(PyIter_Next(iterator));
+  leave_if_forked(py, request, request_timeout_.get());
+  return block;
+}
+
 // A body that is made while it is sent: each block leaves before the next one is asked for (PEP
 // 3333, buffering and streaming). None is asked for that would get nobody anything.
 bool Adapter::deliver_each(Attached& py, PyObject* result, PyObject* iterator, Request& request) {
   bool only_block = has_one_block(py, result);
-  while (const Ref block = Ref::steal(PyIter_Next(iterator))) {
+  while (const Ref block = next_block(py, iterator, request)) {
     if (!check_block(block.get())) return false;
     const std::string_view view = bytes_of(block);
     if (view.empty() && !(request.started() && client_has_left(py, request))) continue;

@@ -48,6 +48,8 @@ class Adapter {
   bool deliver(python::Attached& py, PyObject* result, Request& request);
   bool deliver_all(python::Attached& py, std::span<const python::Ref> blocks, bool closes,
                    Request& request);
+  // Null at the end, and with an exception pending.
+  python::Ref next_block(python::Attached& py, PyObject* iterator, Request& request);
   bool deliver_each(python::Attached& py, PyObject* result, PyObject* iterator, Request& request);
   bool close(python::Attached& py, PyObject* result, Request& request);
 
