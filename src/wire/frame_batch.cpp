@@ -10,6 +10,9 @@ namespace {
 // Below this a copy is cheaper than one more piece for the kernel to gather.
 constexpr std::size_t kBorrowBytesMin = 4096;
 
+// More than that is not kept for the next reply: a log record may be of any size.
+constexpr std::size_t kKeptBytesMax = 2 * kPayloadBytesMax;
+
 }  // namespace
 
 void FrameBatch::add_body(FrameType type, std::string_view bytes) {
@@ -30,6 +33,7 @@ void FrameBatch::add_body(FrameType type, std::string_view bytes) {
 
 void FrameBatch::clear() noexcept {
   encoded_.clear();
+  if (encoded_.capacity() > kKeptBytesMax) encoded_.shrink_to_fit();
   segments_.clear();
   segmented_ = 0;
   next_ = 0;

@@ -12,7 +12,7 @@
 
 namespace pyhost::wire {
 
-// Keeps its memory when it is cleared; use one for many replies. Not synchronised.
+// Keeps its usual memory when it is cleared; use one for many replies. Not synchronised.
 class FrameBatch {
  public:
   // For the encode_*() functions, which append to it.
