@@ -37,6 +37,7 @@ void FrameBatch::clear() noexcept {
   segments_.clear();
   segmented_ = 0;
   next_ = 0;
+  bytes_sent_ = 0;
   sealed_ = false;
   file_ = -1;
 }
@@ -63,6 +64,7 @@ std::span<iovec> FrameBatch::unsent(std::span<iovec> pieces) {
 
 void FrameBatch::mark_sent(std::size_t bytes) noexcept {
   file_ = -1;
+  bytes_sent_ += bytes;
   while (bytes != 0) {
     Segment& segment = segments_[next_];
     const std::size_t taken = std::min(bytes, segment.size);

@@ -257,18 +257,23 @@ void WorkerExchange::note(std::uint64_t number, LogLevel level, Message message,
                           std::string_view text) noexcept {
   {
     const Lock lock(mutex_, std::try_to_lock);
-    // Only what the socket takes at once: half a record cannot be left behind.
     if (lock && is(number) && connection_ != nullptr && !lost_) {
       wire::encode_log({level, message, text}, batch_.encoded());
-      const Io outcome = connection_->write_some(batch_);
-      if (outcome == Io::done) {
-        batch_.clear();
-        return;
-      }
-      lose_locked("the httpd child does not take a record of its request's log");
+      if (send_note_locked()) return;
     }
   }
   process_log_.log(level, message, text);
+}
+
+// Only what the socket takes at once. A full one may only be that of a slow client; but what has
+// left in part cannot be taken back.
+bool WorkerExchange::send_note_locked() noexcept {
+  const Io outcome = connection_->write_some(batch_);
+  if (outcome != Io::done && (outcome != Io::timeout || batch_.bytes_sent() != 0)) {
+    lose_locked("the httpd child does not take a record of its request's log");
+  }
+  batch_.clear();
+  return outcome == Io::done;
 }
 
 void WorkerExchange::give_up(std::uint64_t number, int status, std::string_view cause) noexcept {

@@ -60,7 +60,8 @@ class WorkerExchange final : public gateway::Exchange {
   std::optional<std::chrono::steady_clock::time_point> last_end() const noexcept;
   // The script of that request; empty when it has ended.
   std::string script_of(std::uint64_t number) const;
-  // Logs to that request, or to the process's log when it has ended or its connection is busy.
+  // Logs to that request, or to the process's log when it has ended or its connection is busy or
+  // full.
   void note(std::uint64_t number, base::LogLevel level, base::Message message,
             std::string_view text) noexcept;
   // Answers that request with `status` in place of the application, or breaks its reply off, and
@@ -92,6 +93,7 @@ class WorkerExchange final : public gateway::Exchange {
   bool flush_locked() noexcept;
   bool encode_locked(const gateway::ReplyPart& part) noexcept;
   bool end_reply_locked() noexcept;
+  bool send_note_locked() noexcept;
 
   base::LogSink& process_log_;
   const wire::Timeout socket_timeout_;
