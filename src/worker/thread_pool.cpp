@@ -71,6 +71,14 @@ ThreadPool::ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSe
       stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       spare_(::fcntl(stop_event_.get(), F_DUPFD_CLOEXEC, 0)) {}
 
+// A child that reads no more may be waiting for its client, which is for it to judge. The limit
+// here is for a child that is stuck, and comes behind its own.
+wire::Timeout ThreadPool::reply_timeout(const PoolSettings& settings) noexcept {
+  constexpr std::chrono::seconds kBehindTheChild{2};
+  const wire::Timeout longest = std::max(settings.socket_timeout, settings.response_socket_timeout);
+  return longest == wire::kNoTimeout ? longest : longest + kBehindTheChild;
+}
+
 ThreadPool::~ThreadPool() {
   stop(std::chrono::milliseconds::max());
 }

@@ -34,6 +34,8 @@ struct PoolSettings {
   unsigned threads = 1;
   std::size_t stack_bytes = base::kPythonStackBytes;
   std::chrono::milliseconds socket_timeout = wire::kNoTimeout;
+  // How long a child waits for its client before it takes more of a reply; 0: socket_timeout.
+  std::chrono::milliseconds response_socket_timeout{0};
   uid_t httpd_uid = 0;  // whose connections are served
   gateway::ServedTargets targets;
   // Called on a pool thread. Without it, every outdated request is sent back.
@@ -80,9 +82,10 @@ class ThreadPool {
 
   base::Result<> open();
   bool watch(int operation, int fd, void* tag, unsigned events) noexcept;
+  static wire::Timeout reply_timeout(const PoolSettings& settings) noexcept;
   struct Thread {
     Thread(base::LogSink& log, const PoolSettings& settings) noexcept
-        : exchange(log, settings.socket_timeout, settings.before_reply) {}
+        : exchange(log, reply_timeout(settings), settings.before_reply) {}
 
     WorkerExchange exchange;
     base::NamedThread handle;

@@ -115,9 +115,9 @@ bool WorkerExchange::flush_locked() noexcept {
       return false;
     }
     const short events = awaits_body_ ? POLLOUT : POLLIN | POLLOUT;
-    const short ready = connection_->wait(events, socket_timeout_);
+    const short ready = connection_->wait(events, reply_timeout_);
     if (ready == 0 || (ready & POLLIN) != 0) {
-      lose_locked(ready == 0 ? "the httpd child did not take the reply within socket-timeout"
+      lose_locked(ready == 0 ? "the httpd child did not take the reply in time"
                              : "the client has gone");
       return false;
     }

@@ -30,12 +30,12 @@ enum class Connected {
 // no longer takes, goes to the process's own log. Records may come from any thread.
 class WorkerExchange final : public gateway::Exchange {
  public:
-  // `socket_timeout` is how long the child may take to accept a piece of the reply. `before_reply`,
+  // `reply_timeout` is how long the child may take to accept a piece of the reply. `before_reply`,
   // which may be empty, is called by the exchange's own thread before anything of a reply is sent.
-  WorkerExchange(base::LogSink& process_log, wire::Timeout socket_timeout,
+  WorkerExchange(base::LogSink& process_log, wire::Timeout reply_timeout,
                  std::function<void()> before_reply) noexcept
       : process_log_(process_log),
-        socket_timeout_(socket_timeout),
+        reply_timeout_(reply_timeout),
         before_reply_(std::move(before_reply)) {}
   WorkerExchange(const WorkerExchange&) = delete;
   WorkerExchange& operator=(const WorkerExchange&) = delete;
@@ -96,7 +96,7 @@ class WorkerExchange final : public gateway::Exchange {
   bool send_note_locked() noexcept;
 
   base::LogSink& process_log_;
-  const wire::Timeout socket_timeout_;
+  const wire::Timeout reply_timeout_;
   const std::function<void()> before_reply_;
 
   // Set by the exchange's own thread only.
