@@ -39,6 +39,7 @@ std::optional<Farewell> LifeKeeper::advance(std::uint64_t served) {
 
 Observation LifeKeeper::observe(std::uint64_t served) {
   observed_at_ = Clock::now();
+  stacks_.reset();
   running_ = worker_.pool.requests_running();
   Observation seen{.now = observed_at_,
                    .running = running_,
@@ -95,7 +96,7 @@ void LifeKeeper::announce_interruption(const RunningRequest& request) {
   exchange.note(request.number, LogLevel::warn, Message::request_interrupted,
                 fmt::format("{}, longer than request-timeout; it is interrupted", phrase(request)));
   // Before the interruption, behind which the request may be over.
-  exchange.note(request.number, LogLevel::warn, Message::busy_stacks, stacks_now());
+  exchange.note(request.number, LogLevel::warn, Message::busy_stacks, stacks());
 }
 
 void LifeKeeper::interrupt(const RunningRequest& request) {
@@ -110,7 +111,7 @@ void LifeKeeper::give_up(const RunningRequest& request) {
                                         phrase(request), worker_.label);
   exchange.note(request.number, LogLevel::error, Message::request_given_up, cause);
   if (worker_.limits.interrupt_timeout.count() == 0) {
-    exchange.note(request.number, LogLevel::error, Message::busy_stacks, stacks_now());
+    exchange.note(request.number, LogLevel::error, Message::busy_stacks, stacks());
   }
   exchange.give_up(request.number, kGatewayTimeout, cause);
 }
@@ -124,9 +125,9 @@ void LifeKeeper::drain(Reason reason) {
   if (reason == Reason::stopped) return;
   report_draining(name_of(reason));
   if (reason != Reason::startup_timeout) return;
-  worker_.log.log(LogLevel::error, Message::busy_stacks,
-                  fmt::format("{} has imported no script within startup-timeout\n{}", worker_.label,
-                              stacks_now()));
+  worker_.log.log(
+      LogLevel::error, Message::busy_stacks,
+      fmt::format("{} has imported no script within startup-timeout\n{}", worker_.label, stacks()));
 }
 
 // The supervisor's SIGTERM does not say what it comes for.
@@ -178,7 +179,13 @@ std::string LifeKeeper::phrase(const RunningRequest& request) {
                      request.thread);
 }
 
-std::string LifeKeeper::stacks_now() {
+// One look serves all that are overdue: whoever keeps a lock costs it its whole patience.
+const std::string& LifeKeeper::stacks() {
+  if (!stacks_) stacks_ = collect_stacks();
+  return *stacks_;
+}
+
+std::string LifeKeeper::collect_stacks() {
   constexpr std::chrono::milliseconds kPatience{500};
   if (watch_or_null_ == nullptr) return "";
   const auto gathered = std::make_shared<std::promise<std::string>>();

@@ -34,7 +34,7 @@ enum class Farewell {
 };
 
 // Used by the process's main thread, which never waits for an interpreter here and for no
-// connection; only the stacks of busy threads are waited for, for a moment.
+// connection; only the stacks of busy threads are waited for, for a moment in each advance().
 class LifeKeeper {
  public:
   LifeKeeper(KeptWorker worker, WorkerLife life) noexcept
@@ -59,7 +59,8 @@ class LifeKeeper {
   void end_stuck();
   void name_what_is_cut_off();
   std::string phrase(const RunningRequest& request);
-  std::string stacks_now();
+  const std::string& stacks();
+  std::string collect_stacks();
 
   KeptWorker worker_;
   gateway::EngineWatch* const watch_or_null_;  // null: an engine that cannot be watched
@@ -67,6 +68,7 @@ class LifeKeeper {
   TimePoint observed_at_{};
   std::vector<RunningRequest> running_;         // as seen then
   std::optional<gateway::LockWait> lock_wait_;  // the same
+  std::optional<std::string> stacks_;           // since then, once they were wanted
 };
 
 }  // namespace pyhost::worker
