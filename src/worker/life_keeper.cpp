@@ -70,6 +70,10 @@ std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
       interrupt(order.request);
       break;
     case Kind::give_up:
+      announce_giving_up(order.request);
+      give_up(order.request);
+      break;
+    case Kind::give_up_again:
       give_up(order.request);
       break;
     case Kind::ask_successor:
@@ -105,15 +109,25 @@ void LifeKeeper::interrupt(const RunningRequest& request) {
   watch_or_null_->interrupt(worker_.pool.exchange(request.thread), observed_at_);
 }
 
-void LifeKeeper::give_up(const RunningRequest& request) {
+void LifeKeeper::announce_giving_up(const RunningRequest& request) {
   WorkerExchange& exchange = worker_.pool.exchange(request.thread);
-  const std::string cause = fmt::format("{}, longer than request-timeout; {} is replaced",
-                                        phrase(request), worker_.label);
-  exchange.note(request.number, LogLevel::error, Message::request_given_up, cause);
+  exchange.note(request.number, LogLevel::error, Message::request_given_up,
+                cause_of_giving_up(request));
   if (worker_.limits.interrupt_timeout.count() == 0) {
     exchange.note(request.number, LogLevel::error, Message::busy_stacks, stacks());
   }
-  exchange.give_up(request.number, kGatewayTimeout, cause);
+}
+
+void LifeKeeper::give_up(const RunningRequest& request) {
+  WorkerExchange& exchange = worker_.pool.exchange(request.thread);
+  if (exchange.give_up(request.number, kGatewayTimeout, cause_of_giving_up(request))) {
+    life_.gave_up(request);
+  }
+}
+
+std::string LifeKeeper::cause_of_giving_up(const RunningRequest& request) {
+  return fmt::format("{}, longer than request-timeout; {} is replaced", phrase(request),
+                     worker_.label);
 }
 
 void LifeKeeper::drain(Reason reason) {
@@ -153,7 +167,8 @@ void LifeKeeper::end_stuck() {
   for (const RunningRequest& request : running_) {
     WorkerExchange& exchange = worker_.pool.exchange(request.thread);
     exchange.note(request.number, LogLevel::error, Message::lock_stuck, cause);
-    exchange.give_up(request.number, kGatewayTimeout, cause);
+    // The process ends: whoever is sending at this moment is cut off.
+    static_cast<void>(exchange.give_up(request.number, kGatewayTimeout, cause));
   }
 }
 

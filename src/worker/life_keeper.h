@@ -53,7 +53,9 @@ class LifeKeeper {
   std::optional<Farewell> carry_out(const LifeOrder& order);
   void announce_interruption(const RunningRequest& request);
   void interrupt(const RunningRequest& request);
+  void announce_giving_up(const RunningRequest& request);
   void give_up(const RunningRequest& request);
+  std::string cause_of_giving_up(const RunningRequest& request);
   void drain(Reason reason);
   std::string_view told_reason(Reason reason) const;
   void end_stuck();

@@ -276,14 +276,16 @@ bool WorkerExchange::send_note_locked() noexcept {
   return outcome == Io::done;
 }
 
-void WorkerExchange::give_up(std::uint64_t number, int status, std::string_view cause) noexcept {
+bool WorkerExchange::give_up(std::uint64_t number, int status, std::string_view cause) noexcept {
   const Lock lock(mutex_, std::try_to_lock);
-  if (!lock || !is(number) || connection_ == nullptr || lost_) return;
+  if (!lock) return false;
+  if (!is(number) || connection_ == nullptr || lost_) return true;
   const bool unsent = reply_ == Reply::unsent;
   wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
   static_cast<void>(connection_->write_some(batch_));
   lose_locked(cause);
   ::shutdown(connection_->fd(), SHUT_RDWR);
+  return true;
 }
 
 }  // namespace pyhost::worker

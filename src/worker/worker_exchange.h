@@ -65,8 +65,9 @@ class WorkerExchange final : public gateway::Exchange {
   void note(std::uint64_t number, base::LogLevel level, base::Message message,
             std::string_view text) noexcept;
   // Answers that request with `status` in place of the application, or breaks its reply off, and
-  // ends its connection; what the application sends later finds that the client has gone.
-  void give_up(std::uint64_t number, int status, std::string_view cause) noexcept;
+  // ends its connection; what the application sends later finds that the client has gone. False
+  // when the exchange is being used at that moment and the request is as it was.
+  [[nodiscard]] bool give_up(std::uint64_t number, int status, std::string_view cause) noexcept;
 
   // --- The engine's side ---
   const gateway::RequestHead& head() const noexcept override { return request_.head; }

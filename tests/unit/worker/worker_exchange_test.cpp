@@ -95,5 +95,30 @@ TEST_F(WorkerExchangeTest, NoteThatLeftInPartEndsTheReply) {
   EXPECT_EQ(exchange_.client_state(), gateway::ClientState::gone);
 }
 
+TEST_F(WorkerExchangeTest, IsAnsweredWhenItIsGivenUp) {
+  EXPECT_TRUE(exchange_.give_up(number(), 504, "overdue"));
+  EXPECT_EQ(frames_until(FrameType::error), std::vector{FrameType::error});
+  EXPECT_EQ(begin_reply(), SendResult::client_gone);
+  EXPECT_TRUE(exchange_.give_up(number(), 504, "overdue"));
+}
+
+TEST_F(WorkerExchangeTest, SaysThatItCannotBeGivenUpWhileItSends) {
+  EXPECT_EQ(begin_reply(), SendResult::sent);
+  std::jthread application([this] {
+    const std::string block(50'000, 'x');
+    const std::string_view view = block;
+    EXPECT_EQ(exchange_.send({.blocks = {&view, 1}, .then = ReplyPart::Then::pause}),
+              SendResult::sent);
+  });
+  // From then on it waits for the child.
+  const std::uint64_t another = number() + 1;
+  EXPECT_TRUE(test::wait_until([&] { return !exchange_.give_up(another, 504, ""); }));
+  EXPECT_FALSE(exchange_.give_up(number(), 504, "overdue"));
+  EXPECT_EQ(frames_until(FrameType::reply_body),
+            (std::vector{FrameType::head, FrameType::reply_body}));
+  application.join();
+  EXPECT_TRUE(exchange_.give_up(number(), 504, "overdue"));
+}
+
 }  // namespace
 }  // namespace pyhost::worker
