@@ -15,6 +15,7 @@
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "wire/connection.h"
+#include "worker/acceptor.h"
 #include "worker/handover.h"
 #include "worker/rota.h"
 #include "worker/worker_exchange.h"
@@ -93,8 +94,8 @@ class ThreadPool {
   };
 
   void run(Thread& self) noexcept;
+  void await_connection() noexcept;
   void accept_one();
-  void refuse_one(int error);
   void serve(wire::Connection& connection, WorkerExchange& exchange);
   void serve_request(wire::Connection& connection, std::string_view payload,
                      WorkerExchange& exchange);
@@ -106,18 +107,18 @@ class ThreadPool {
   void leave_request() noexcept;
 
   gateway::Engine& engine_;
-  const base::UniqueFd listening_;
   const PoolSettings settings_;
   base::LogSink& log_;
   const std::function<void()> on_served_;
   Rota rota_;
   base::UniqueFd epoll_;
   base::UniqueFd stop_event_;
+  base::UniqueFd pause_timer_;  // its end ends a pause in accepting
+  Acceptor acceptor_;
   std::atomic<bool> draining_ = false;
   Handover handover_;
 
   mutable std::mutex mutex_;
-  base::UniqueFd spare_;  // given up for a moment to refuse a connection; belongs to mutex_
   std::condition_variable changed_;
   unsigned active_ = 0;  // requests; this and the next two belong to mutex_
   unsigned threads_left_ = 0;
