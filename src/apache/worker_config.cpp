@@ -111,6 +111,7 @@ WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup&
       std::min(ap_get_server_module_loglevel(group.server, APLOG_MODULE_INDEX),
                static_cast<int>(base::LogLevel::trace)));
   settings.socket_timeout = socket_timeout_of(group);
+  settings.response_socket_timeout = options.response_socket_timeout;
   settings.limits = gateway::limits_of(options);
   settings.targets = service.targets;
   settings.preloads = preloads_of(main_server, group);

@@ -66,6 +66,7 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("httpd_uid", worker.httpd_uid);
   visit("log_level", worker.log_level);
   visit("socket_timeout_ms", worker.socket_timeout);
+  visit("response_socket_timeout_ms", worker.response_socket_timeout);
   visit_limits(worker.limits, visit);
   visit("group_index", worker.group_index);
   visit("slot_index", worker.slot_index);

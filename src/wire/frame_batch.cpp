@@ -10,6 +10,9 @@ namespace {
 // Below this a copy is cheaper than one more piece for the kernel to gather.
 constexpr std::size_t kBorrowBytesMin = 4096;
 
+// More than that is not kept for the next reply: a log record may be of any size.
+constexpr std::size_t kKeptBytesMax = 2 * kPayloadBytesMax;
+
 }  // namespace
 
 void FrameBatch::add_body(FrameType type, std::string_view bytes) {
@@ -30,9 +33,11 @@ void FrameBatch::add_body(FrameType type, std::string_view bytes) {
 
 void FrameBatch::clear() noexcept {
   encoded_.clear();
+  if (encoded_.capacity() > kKeptBytesMax) encoded_.shrink_to_fit();
   segments_.clear();
   segmented_ = 0;
   next_ = 0;
+  bytes_sent_ = 0;
   sealed_ = false;
   file_ = -1;
 }
@@ -59,6 +64,7 @@ std::span<iovec> FrameBatch::unsent(std::span<iovec> pieces) {
 
 void FrameBatch::mark_sent(std::size_t bytes) noexcept {
   file_ = -1;
+  bytes_sent_ += bytes;
   while (bytes != 0) {
     Segment& segment = segments_[next_];
     const std::size_t taken = std::min(bytes, segment.size);

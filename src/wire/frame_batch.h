@@ -12,7 +12,7 @@
 
 namespace pyhost::wire {
 
-// Keeps its memory when it is cleared; use one for many replies. Not synchronised.
+// Keeps its usual memory when it is cleared; use one for many replies. Not synchronised.
 class FrameBatch {
  public:
   // For the encode_*() functions, which append to it.
@@ -31,6 +31,8 @@ class FrameBatch {
   // has begun.
   std::span<iovec> unsent(std::span<iovec> pieces);
   void mark_sent(std::size_t bytes) noexcept;
+  // How much of the batch has been sent.
+  std::size_t bytes_sent() const noexcept { return bytes_sent_; }
 
  private:
   // Bytes of somebody else's, or a stretch of encoded_.
@@ -46,6 +48,7 @@ class FrameBatch {
   std::vector<Segment> segments_;
   bool sealed_ = false;
   std::size_t next_ = 0;
+  std::size_t bytes_sent_ = 0;
   int file_ = -1;
 };
 

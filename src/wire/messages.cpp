@@ -84,6 +84,19 @@ EnvironEntry read_entry(PayloadReader& reader) {
   return entry;
 }
 
+// The first piece of `text`, as large as a frame may have it. Each piece becomes a record, so cuts
+// are made at line ends; only a line that is too long by itself is cut inside.
+std::string_view take_log_piece(std::string_view& text) {
+  constexpr std::size_t kPieceBytesMax = kPayloadBytesMax / 2;
+  if (text.size() <= kPieceBytesMax) return std::exchange(text, {});
+  const auto newline = text.rfind('\n', kPieceBytesMax);
+  const bool at_line_end = newline != text.npos && newline != 0;
+  const std::size_t bytes = at_line_end ? newline : kPieceBytesMax;
+  const std::string_view piece = text.substr(0, bytes);
+  text.remove_prefix(at_line_end ? bytes + 1 : bytes);
+  return piece;
+}
+
 }  // namespace
 
 bool encode_request(const RequestMessage& message, std::string& out) {
@@ -193,12 +206,15 @@ std::optional<FileMessage> decode_file(std::string_view payload) {
 }
 
 void encode_log(const LogMessage& message, std::string& out) {
-  constexpr std::size_t kTextBytesMax = kPayloadBytesMax / 2;
-  static_cast<void>(encode_frame(FrameType::log, out, [&](PayloadWriter& writer) {
-    writer.number(static_cast<std::uint8_t>(message.level));
-    writer.number(static_cast<std::uint16_t>(message.message));
-    writer.text(message.text.substr(0, kTextBytesMax));
-  }));
+  std::string_view text = message.text;
+  do {
+    const std::string_view piece = take_log_piece(text);
+    static_cast<void>(encode_frame(FrameType::log, out, [&](PayloadWriter& writer) {
+      writer.number(static_cast<std::uint8_t>(message.level));
+      writer.number(static_cast<std::uint16_t>(message.message));
+      writer.text(piece);
+    }));
+  } while (!text.empty());
 }
 
 std::optional<LogMessage> decode_log(std::string_view payload) {

@@ -53,7 +53,7 @@ struct FileMessage {
 void encode_file(const FileMessage& message, std::string& out);
 std::optional<FileMessage> decode_file(std::string_view payload);
 
-// LOG. A longer text is cut at the frame's limit.
+// LOG: as many frames as the text needs; each is a record of its own.
 struct LogMessage {
   base::LogLevel level = base::LogLevel::error;
   base::Message message = base::Message::none;

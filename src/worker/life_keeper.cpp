@@ -39,6 +39,7 @@ std::optional<Farewell> LifeKeeper::advance(std::uint64_t served) {
 
 Observation LifeKeeper::observe(std::uint64_t served) {
   observed_at_ = Clock::now();
+  stacks_.reset();
   running_ = worker_.pool.requests_running();
   Observation seen{.now = observed_at_,
                    .running = running_,
@@ -69,6 +70,10 @@ std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
       interrupt(order.request);
       break;
     case Kind::give_up:
+      announce_giving_up(order.request);
+      give_up(order.request);
+      break;
+    case Kind::give_up_again:
       give_up(order.request);
       break;
     case Kind::ask_successor:
@@ -95,7 +100,7 @@ void LifeKeeper::announce_interruption(const RunningRequest& request) {
   exchange.note(request.number, LogLevel::warn, Message::request_interrupted,
                 fmt::format("{}, longer than request-timeout; it is interrupted", phrase(request)));
   // Before the interruption, behind which the request may be over.
-  exchange.note(request.number, LogLevel::warn, Message::busy_stacks, stacks_now());
+  exchange.note(request.number, LogLevel::warn, Message::busy_stacks, stacks());
 }
 
 void LifeKeeper::interrupt(const RunningRequest& request) {
@@ -104,15 +109,25 @@ void LifeKeeper::interrupt(const RunningRequest& request) {
   watch_or_null_->interrupt(worker_.pool.exchange(request.thread), observed_at_);
 }
 
+void LifeKeeper::announce_giving_up(const RunningRequest& request) {
+  WorkerExchange& exchange = worker_.pool.exchange(request.thread);
+  exchange.note(request.number, LogLevel::error, Message::request_given_up,
+                cause_of_giving_up(request));
+  if (worker_.limits.interrupt_timeout.count() == 0) {
+    exchange.note(request.number, LogLevel::error, Message::busy_stacks, stacks());
+  }
+}
+
 void LifeKeeper::give_up(const RunningRequest& request) {
   WorkerExchange& exchange = worker_.pool.exchange(request.thread);
-  const std::string cause = fmt::format("{}, longer than request-timeout; {} is replaced",
-                                        phrase(request), worker_.label);
-  exchange.note(request.number, LogLevel::error, Message::request_given_up, cause);
-  if (worker_.limits.interrupt_timeout.count() == 0) {
-    exchange.note(request.number, LogLevel::error, Message::busy_stacks, stacks_now());
+  if (exchange.give_up(request.number, kGatewayTimeout, cause_of_giving_up(request))) {
+    life_.gave_up(request);
   }
-  exchange.give_up(request.number, kGatewayTimeout, cause);
+}
+
+std::string LifeKeeper::cause_of_giving_up(const RunningRequest& request) {
+  return fmt::format("{}, longer than request-timeout; {} is replaced", phrase(request),
+                     worker_.label);
 }
 
 void LifeKeeper::drain(Reason reason) {
@@ -124,9 +139,9 @@ void LifeKeeper::drain(Reason reason) {
   if (reason == Reason::stopped) return;
   report_draining(name_of(reason));
   if (reason != Reason::startup_timeout) return;
-  worker_.log.log(LogLevel::error, Message::busy_stacks,
-                  fmt::format("{} has imported no script within startup-timeout\n{}", worker_.label,
-                              stacks_now()));
+  worker_.log.log(
+      LogLevel::error, Message::busy_stacks,
+      fmt::format("{} has imported no script within startup-timeout\n{}", worker_.label, stacks()));
 }
 
 // The supervisor's SIGTERM does not say what it comes for.
@@ -152,7 +167,8 @@ void LifeKeeper::end_stuck() {
   for (const RunningRequest& request : running_) {
     WorkerExchange& exchange = worker_.pool.exchange(request.thread);
     exchange.note(request.number, LogLevel::error, Message::lock_stuck, cause);
-    exchange.give_up(request.number, kGatewayTimeout, cause);
+    // The process ends: whoever is sending at this moment is cut off.
+    static_cast<void>(exchange.give_up(request.number, kGatewayTimeout, cause));
   }
 }
 
@@ -178,7 +194,13 @@ std::string LifeKeeper::phrase(const RunningRequest& request) {
                      request.thread);
 }
 
-std::string LifeKeeper::stacks_now() {
+// One look serves all that are overdue: whoever keeps a lock costs it its whole patience.
+const std::string& LifeKeeper::stacks() {
+  if (!stacks_) stacks_ = collect_stacks();
+  return *stacks_;
+}
+
+std::string LifeKeeper::collect_stacks() {
   constexpr std::chrono::milliseconds kPatience{500};
   if (watch_or_null_ == nullptr) return "";
   const auto gathered = std::make_shared<std::promise<std::string>>();

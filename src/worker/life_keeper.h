@@ -34,7 +34,7 @@ enum class Farewell {
 };
 
 // Used by the process's main thread, which never waits for an interpreter here and for no
-// connection; only the stacks of busy threads are waited for, for a moment.
+// connection; only the stacks of busy threads are waited for, for a moment in each advance().
 class LifeKeeper {
  public:
   LifeKeeper(KeptWorker worker, WorkerLife life) noexcept
@@ -53,13 +53,16 @@ class LifeKeeper {
   std::optional<Farewell> carry_out(const LifeOrder& order);
   void announce_interruption(const RunningRequest& request);
   void interrupt(const RunningRequest& request);
+  void announce_giving_up(const RunningRequest& request);
   void give_up(const RunningRequest& request);
+  std::string cause_of_giving_up(const RunningRequest& request);
   void drain(Reason reason);
   std::string_view told_reason(Reason reason) const;
   void end_stuck();
   void name_what_is_cut_off();
   std::string phrase(const RunningRequest& request);
-  std::string stacks_now();
+  const std::string& stacks();
+  std::string collect_stacks();
 
   KeptWorker worker_;
   gateway::EngineWatch* const watch_or_null_;  // null: an engine that cannot be watched
@@ -67,6 +70,7 @@ class LifeKeeper {
   TimePoint observed_at_{};
   std::vector<RunningRequest> running_;         // as seen then
   std::optional<gateway::LockWait> lock_wait_;  // the same
+  std::optional<std::string> stacks_;           // since then, once they were wanted
 };
 
 }  // namespace pyhost::worker

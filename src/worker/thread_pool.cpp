@@ -1,10 +1,9 @@
 #include "worker/thread_pool.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,15 +25,9 @@ using wire::Io;
 constexpr unsigned kOnce = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
 constexpr int kInternalServerError = 500;
 
-// The kernel gives an accepted unix socket the system's sizes, not those of the listening one.
-void take_over_buffer_size(int option, int listening, int accepted) noexcept {
-  int wanted = 0, found = 0;
-  socklen_t size = sizeof wanted;
-  if (::getsockopt(listening, SOL_SOCKET, option, &wanted, &size) != 0) return;
-  if (::getsockopt(accepted, SOL_SOCKET, option, &found, &size) != 0 || found == wanted) return;
-  const int half = wanted / 2;  // it doubles what it is given
-  ::setsockopt(accepted, SOL_SOCKET, option, &half, sizeof half);
-}
+// How long nobody is accepted when there is nothing to accept them with.
+constexpr itimerspec kShortagePause{.it_interval = {},
+                                    .it_value = {.tv_sec = 0, .tv_nsec = 20'000'000}};
 
 }  // namespace
 
@@ -62,24 +55,32 @@ base::Result<std::unique_ptr<ThreadPool>> ThreadPool::start(gateway::Engine& eng
 ThreadPool::ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSettings settings,
                        base::LogSink& log, std::function<void()> on_served) noexcept
     : engine_(engine),
-      listening_(std::move(listening)),
       settings_(std::move(settings)),
       log_(log),
       on_served_(std::move(on_served)),
       rota_(settings_.threads),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      spare_(::fcntl(stop_event_.get(), F_DUPFD_CLOEXEC, 0)) {}
+      pause_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+      acceptor_(std::move(listening), settings_.process_group, log_) {}
+
+// A child that reads no more may be waiting for its client, which is for it to judge. The limit
+// here is for a child that is stuck, and comes behind its own.
+wire::Timeout ThreadPool::reply_timeout(const PoolSettings& settings) noexcept {
+  constexpr std::chrono::seconds kBehindTheChild{2};
+  const wire::Timeout longest = std::max(settings.socket_timeout, settings.response_socket_timeout);
+  return longest == wire::kNoTimeout ? longest : longest + kBehindTheChild;
+}
 
 ThreadPool::~ThreadPool() {
   stop(std::chrono::milliseconds::max());
 }
 
 base::Result<> ThreadPool::open() {
-  const int flags = ::fcntl(listening_.get(), F_GETFL);
-  const bool ready = flags >= 0 && ::fcntl(listening_.get(), F_SETFL, flags | O_NONBLOCK) == 0 &&
+  const bool ready = acceptor_.open() &&
                      watch(EPOLL_CTL_ADD, stop_event_.get(), &stop_event_, EPOLLIN) &&
-                     watch(EPOLL_CTL_ADD, listening_.get(), this, EPOLLIN | EPOLLONESHOT);
+                     watch(EPOLL_CTL_ADD, pause_timer_.get(), &pause_timer_, EPOLLIN | EPOLLET) &&
+                     watch(EPOLL_CTL_ADD, acceptor_.fd(), this, EPOLLIN | EPOLLONESHOT);
   if (!ready) {
     return base::fail(
         fmt::format("the worker's listening socket cannot be watched: {}", std::strerror(errno)));
@@ -104,6 +105,8 @@ void ThreadPool::run(Thread& self) noexcept {
     handover_.come_by();
     if (event.data.ptr == this) {
       accept_one();
+    } else if (event.data.ptr == &pause_timer_) {
+      await_connection();
     } else if ((event.events & EPOLLRDHUP) != 0) {
       // Whoever sent a request and left does not want it any more.
       close(*static_cast<Connection*>(event.data.ptr));
@@ -119,30 +122,19 @@ void ThreadPool::run(Thread& self) noexcept {
   changed_.notify_all();
 }
 
-// Otherwise the connection would wait, and every thread would try to take it, until a descriptor
-// comes free.
-void ThreadPool::refuse_one(int error) {
-  {
-    const std::lock_guard lock(mutex_);
-    spare_.reset();
-    const bool refused =
-        base::UniqueFd(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC)).valid();
-    spare_.reset(::fcntl(stop_event_.get(), F_DUPFD_CLOEXEC, 0));
-    if (!refused) return;
-  }
-  log_.log(LogLevel::error, Message::descriptors_exhausted,
-           fmt::format("a connection to process group '{}' was refused: {}",
-                       settings_.process_group, std::strerror(error)));
+void ThreadPool::await_connection() noexcept {
+  // Gone from the set while draining, which makes this fail.
+  static_cast<void>(watch(EPOLL_CTL_MOD, acceptor_.fd(), this, EPOLLIN | EPOLLONESHOT));
 }
 
 void ThreadPool::accept_one() {
-  base::UniqueFd socket(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  if (!socket.valid() && (errno == EMFILE || errno == ENFILE)) refuse_one(errno);
-  // Gone from the set while draining, which makes this fail.
-  static_cast<void>(watch(EPOLL_CTL_MOD, listening_.get(), this, EPOLLIN | EPOLLONESHOT));
+  auto [socket, waits] = acceptor_.accept();
+  if (waits) {
+    ::timerfd_settime(pause_timer_.get(), 0, &kShortagePause, nullptr);
+  } else {
+    await_connection();
+  }
   if (!socket.valid()) return;
-  take_over_buffer_size(SO_SNDBUF, listening_.get(), socket.get());
-  take_over_buffer_size(SO_RCVBUF, listening_.get(), socket.get());
   const auto peer = wire::peer_of(socket.get());
   if (!peer || peer->uid != settings_.httpd_uid) {
     log_.log(LogLevel::error, Message::peer_refused,
@@ -284,13 +276,13 @@ void ThreadPool::leave_request() {
 
 void ThreadPool::drain() noexcept {
   draining_ = true;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listening_.get(), nullptr);
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, acceptor_.fd(), nullptr);
 }
 
 void ThreadPool::accept_connections(bool accept) noexcept {
   if (draining_) return;
-  static_cast<void>(watch(accept ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, listening_.get(), this,
-                          EPOLLIN | EPOLLONESHOT));
+  static_cast<void>(
+      watch(accept ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, acceptor_.fd(), this, EPOLLIN | EPOLLONESHOT));
 }
 
 unsigned ThreadPool::requests_active() const {

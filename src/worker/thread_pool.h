@@ -16,6 +16,7 @@
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "wire/connection.h"
+#include "worker/acceptor.h"
 #include "worker/handover.h"
 #include "worker/rota.h"
 #include "worker/worker_exchange.h"
@@ -35,6 +36,8 @@ struct PoolSettings {
   unsigned threads = 1;
   std::size_t stack_bytes = base::kPythonStackBytes;
   std::chrono::milliseconds socket_timeout = wire::kNoTimeout;
+  // How long a child waits for its client before it takes more of a reply; 0: socket_timeout.
+  std::chrono::milliseconds response_socket_timeout{0};
   uid_t httpd_uid = 0;  // whose connections are served
   gateway::ServedTargets targets;
   // Called on a pool thread. Without it, every outdated request is sent back.
@@ -83,9 +86,10 @@ class ThreadPool {
 
   base::Result<> open();
   bool watch(int operation, int fd, void* tag, unsigned events) noexcept;
+  static wire::Timeout reply_timeout(const PoolSettings& settings) noexcept;
   struct Thread {
     Thread(base::LogSink& log, const PoolSettings& settings) noexcept
-        : exchange(log, settings.socket_timeout, settings.before_reply) {}
+        : exchange(log, reply_timeout(settings), settings.before_reply) {}
 
     WorkerExchange exchange;
     base::NamedThread handle;
@@ -93,8 +97,8 @@ class ThreadPool {
   };
 
   void run(Thread& self) noexcept;
+  void await_connection() noexcept;
   void accept_one();
-  void refuse_one(int error);
   void serve(wire::Connection& connection, WorkerExchange& exchange);
   void serve_request(wire::Connection& connection, std::string_view payload,
                      WorkerExchange& exchange);
@@ -108,18 +112,18 @@ class ThreadPool {
   void leave_request();
 
   gateway::Engine& engine_;
-  const base::UniqueFd listening_;
   const PoolSettings settings_;
   base::LogSink& log_;
   const std::function<void()> on_served_;
   Rota rota_;
   base::UniqueFd epoll_;
   base::UniqueFd stop_event_;
+  base::UniqueFd pause_timer_;  // its end ends a pause in accepting
+  Acceptor acceptor_;
   std::atomic<bool> draining_ = false;
   Handover handover_;
 
   mutable std::mutex mutex_;
-  base::UniqueFd spare_;  // given up for a moment to refuse a connection; belongs to mutex_
   std::condition_variable changed_;
   unsigned active_ = 0;  // requests; this and the next two belong to mutex_
   unsigned threads_left_ = 0;

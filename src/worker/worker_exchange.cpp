@@ -119,9 +119,9 @@ bool WorkerExchange::flush_locked() noexcept {
       return false;
     }
     const short events = awaits_body_ ? POLLOUT : POLLIN | POLLOUT;
-    const short ready = connection_->wait(events, socket_timeout_);
+    const short ready = connection_->wait(events, reply_timeout_);
     if (ready == 0 || (ready & POLLIN) != 0) {
-      lose_locked(ready == 0 ? "the httpd child did not take the reply within socket-timeout"
+      lose_locked(ready == 0 ? "the httpd child did not take the reply in time"
                              : "the client has gone");
       return false;
     }
@@ -263,28 +263,35 @@ void WorkerExchange::note(std::uint64_t number, LogLevel level, Message message,
                           std::string_view text) noexcept {
   {
     const Lock lock(mutex_, std::try_to_lock);
-    // Only what the socket takes at once: half a record cannot be left behind.
     if (lock && is(number) && connection_ != nullptr && !lost_) {
       wire::encode_log({level, message, text}, batch_.encoded());
-      const Io outcome = connection_->write_some(batch_);
-      if (outcome == Io::done) {
-        batch_.clear();
-        return;
-      }
-      lose_locked("the httpd child does not take a record of its request's log");
+      if (send_note_locked()) return;
     }
   }
   process_log_.log(level, message, text);
 }
 
-void WorkerExchange::give_up(std::uint64_t number, int status, std::string_view cause) noexcept {
+// Only what the socket takes at once. A full one may only be that of a slow client; but what has
+// left in part cannot be taken back.
+bool WorkerExchange::send_note_locked() noexcept {
+  const Io outcome = connection_->write_some(batch_);
+  if (outcome != Io::done && (outcome != Io::timeout || batch_.bytes_sent() != 0)) {
+    lose_locked("the httpd child does not take a record of its request's log");
+  }
+  batch_.clear();
+  return outcome == Io::done;
+}
+
+bool WorkerExchange::give_up(std::uint64_t number, int status, std::string_view cause) noexcept {
   const Lock lock(mutex_, std::try_to_lock);
-  if (!lock || !is(number) || connection_ == nullptr || lost_) return;
+  if (!lock) return false;
+  if (!is(number) || connection_ == nullptr || lost_) return true;
   const bool unsent = reply_ == Reply::unsent;
   wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
   static_cast<void>(connection_->write_some(batch_));
   lose_locked(cause);
   ::shutdown(connection_->fd(), SHUT_RDWR);
+  return true;
 }
 
 }  // namespace pyhost::worker

@@ -31,12 +31,12 @@ enum class Connected {
 // that the application has forked off, the client has gone.
 class WorkerExchange final : public gateway::Exchange {
  public:
-  // `socket_timeout` is how long the child may take to accept a piece of the reply. `before_reply`,
+  // `reply_timeout` is how long the child may take to accept a piece of the reply. `before_reply`,
   // which may be empty, is called by the exchange's own thread before anything of a reply is sent.
-  WorkerExchange(base::LogSink& process_log, wire::Timeout socket_timeout,
+  WorkerExchange(base::LogSink& process_log, wire::Timeout reply_timeout,
                  std::function<void()> before_reply) noexcept
       : process_log_(process_log),
-        socket_timeout_(socket_timeout),
+        reply_timeout_(reply_timeout),
         before_reply_(std::move(before_reply)) {}
   WorkerExchange(const WorkerExchange&) = delete;
   WorkerExchange& operator=(const WorkerExchange&) = delete;
@@ -61,12 +61,14 @@ class WorkerExchange final : public gateway::Exchange {
   std::optional<std::chrono::steady_clock::time_point> last_end() const noexcept;
   // The script of that request; empty when it has ended.
   std::string script_of(std::uint64_t number) const;
-  // Logs to that request, or to the process's log when it has ended or its connection is busy.
+  // Logs to that request, or to the process's log when it has ended or its connection is busy or
+  // full.
   void note(std::uint64_t number, base::LogLevel level, base::Message message,
             std::string_view text) noexcept;
   // Answers that request with `status` in place of the application, or breaks its reply off, and
-  // ends its connection; what the application sends later finds that the client has gone.
-  void give_up(std::uint64_t number, int status, std::string_view cause) noexcept;
+  // ends its connection; what the application sends later finds that the client has gone. False
+  // when the exchange is being used at that moment and the request is as it was.
+  [[nodiscard]] bool give_up(std::uint64_t number, int status, std::string_view cause) noexcept;
 
   // --- The engine's side ---
   const gateway::RequestHead& head() const noexcept override { return request_.head; }
@@ -93,9 +95,10 @@ class WorkerExchange final : public gateway::Exchange {
   bool flush_locked() noexcept;
   bool encode_locked(const gateway::ReplyPart& part) noexcept;
   bool end_reply_locked() noexcept;
+  bool send_note_locked() noexcept;
 
   base::LogSink& process_log_;
-  const wire::Timeout socket_timeout_;
+  const wire::Timeout reply_timeout_;
   const std::function<void()> before_reply_;
 
   // Set by the exchange's own thread only.

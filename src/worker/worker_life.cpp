@@ -30,6 +30,8 @@ milliseconds interrupt_interval(milliseconds interrupt_timeout) noexcept {
 }
 
 constexpr milliseconds kMemoryInterval{1'000};
+// Between attempts to give a request up whose connection is in use.
+constexpr milliseconds kGiveUpInterval{100};
 
 struct ReasonNames {
   std::string_view name;
@@ -86,6 +88,10 @@ void WorkerLife::hurry(TimePoint now) {
 
 void WorkerLife::replace(Reason reason) noexcept {
   if (!replace_for_) replace_for_ = reason;
+}
+
+void WorkerLife::gave_up(const RunningRequest& request) noexcept {
+  if (Overdue* overdue = find(request)) overdue->given_up = true;
 }
 
 std::vector<LifeOrder> WorkerLife::step(const Observation& seen) {
@@ -149,8 +155,14 @@ void WorkerLife::attend(const RunningRequest& request, TimePoint now, Orders& or
     orders.push_back({.kind = Kind::interrupt_again, .request = request});
     return;
   }
-  overdue->given_up = true;
-  orders.push_back({.kind = Kind::give_up, .request = request});
+  give_up(*overdue, now, orders);
+}
+
+void WorkerLife::give_up(Overdue& overdue, TimePoint now, Orders& orders) {
+  if (overdue.give_up_again_at && now < *overdue.give_up_again_at) return;
+  const Kind kind = overdue.give_up_again_at ? Kind::give_up_again : Kind::give_up;
+  overdue.give_up_again_at = now + kGiveUpInterval;
+  orders.push_back({.kind = kind, .request = overdue.request});
   drain(Reason::request_timeout, now, orders);
 }
 
@@ -203,8 +215,13 @@ std::optional<TimePoint> WorkerLife::deadline_after(const Observation& seen) con
     consider(timed, request.began + limits_.request_timeout);
   }
   for (const Overdue& overdue : overdue_) {
-    consider(!overdue.given_up, overdue.interrupted_at + limits_.interrupt_timeout);
-    consider(!overdue.given_up, overdue.interrupt_again_at);
+    if (overdue.given_up) continue;
+    if (overdue.give_up_again_at) {
+      consider(true, *overdue.give_up_again_at);
+      continue;
+    }
+    consider(true, overdue.interrupted_at + limits_.interrupt_timeout);
+    consider(true, overdue.interrupt_again_at);
   }
   if (is_on(limits_.deadlock_timeout)) {
     consider(true, seen.now + probe_interval(limits_.deadlock_timeout));

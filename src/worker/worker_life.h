@@ -61,7 +61,8 @@ struct LifeOrder {
   enum class Kind {
     interrupt,        // `request`: raise RequestTimeout in it
     interrupt_again,  // the same request may not have been in Python the first time
-    give_up,          // `request`: answer it; its thread is lost
+    give_up,          // `request`: answer it, and say gave_up(); its thread is lost
+    give_up_again,    // the same request: it was not said
     ask_successor,    // tell the supervisor, and go on serving until it says SIGTERM
     drain,            // take no more requests, and tell the supervisor unless it wants that
     end,              // end the interpreters and the process
@@ -78,7 +79,7 @@ struct LifeOrder {
 // the orders out. Limits of 0 are off.
 //
 // Ends that nothing forces are left to the supervisor, which has the successor ready first. A
-// request that has been given up is not waited for.
+// request that was given up is not waited for.
 class WorkerLife {
  public:
   // `served_max` is limits.requests_max with its jitter.
@@ -91,6 +92,8 @@ class WorkerLife {
   void hurry(TimePoint now);
   // The worker is to be replaced, for a reason that a signal has brought.
   void replace(Reason reason) noexcept;
+  // The order to give that request up has been carried out.
+  void gave_up(const RunningRequest& request) noexcept;
 
   // To be called again at once when the orders are to drain.
   std::vector<LifeOrder> step(const Observation& seen);
@@ -111,6 +114,7 @@ class WorkerLife {
     RunningRequest request;
     TimePoint interrupted_at;
     TimePoint interrupt_again_at;
+    std::optional<TimePoint> give_up_again_at;  // nothing before it is to be given up
     bool given_up = false;
   };
 
@@ -118,6 +122,7 @@ class WorkerLife {
 
   void attend_requests(const Observation& seen, Orders& orders);
   void attend(const RunningRequest& request, TimePoint now, Orders& orders);
+  void give_up(Overdue& overdue, TimePoint now, Orders& orders);
   void attend_startup(const Observation& seen, Orders& orders);
   std::optional<Reason> reached_limit(const Observation& seen) const noexcept;
   void drain(Reason reason, TimePoint now, Orders& orders);

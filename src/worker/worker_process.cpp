@@ -186,6 +186,7 @@ base::Result<> WorkerProcess::start_pool() {
                             .threads = settings_.threads,
                             .stack_bytes = std::max(settings_.stack_bytes, base::kPythonStackBytes),
                             .socket_timeout = settings_.socket_timeout,
+                            .response_socket_timeout = settings_.response_socket_timeout,
                             .httpd_uid = settings_.httpd_uid,
                             .targets = settings_.targets,
                             .on_outdated = withdraw,

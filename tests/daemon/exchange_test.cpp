@@ -191,6 +191,20 @@ TEST_F(RemoteExchange, RecordsReachTheRequestsOwnLog) {
       [&] { return worker_log_.text_of(base::Message::close_failed) == "behind the end\n"; }));
 }
 
+TEST_F(RemoteExchange, LongRecordReachesTheRequestsLogWithItsEnd) {
+  const std::string text = pattern(3'000'000);
+  applications_.add("/apps/log", [&](const gateway::Target&, gateway::Exchange& exchange) {
+    exchange.log(base::LogLevel::error, base::Message::none, text);
+    return reply(exchange, "ok");
+  });
+  start_worker(0);
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/log", exchange).kind, Outcome::Kind::complete);
+  // What was a line's end may be the end of a record.
+  EXPECT_TRUE(exchange.recorder().text().ends_with(text.substr(text.size() - 1000) + '\n'));
+  EXPECT_GE(exchange.recorder().text().size(), text.size());
+}
+
 TEST_F(RemoteExchange, RecordsMayComeFromOtherThreads) {
   constexpr int kRecords = 200;
   applications_.add("/apps/log", [](const gateway::Target&, gateway::Exchange& exchange) {

@@ -14,6 +14,7 @@
 #include "harness/wait.h"
 #include "metrics/scoreboard.h"
 #include "remote/remote_engine.h"
+#include "wire/connection.h"
 #include "worker/thread_pool.h"
 
 namespace pyhost::test {
@@ -38,6 +39,8 @@ class GroupTest : public ::testing::Test {
   base::UniqueFd declare_worker(std::uint32_t slot, unsigned threads = 4);
   // Starts a pool at that socket.
   void serve_slot(std::uint32_t slot, base::UniqueFd listening, unsigned threads = 4);
+  // A child of the test's own making.
+  wire::Connection connect_to(std::uint32_t slot);
   // The child's engine; made at first use from `settings`.
   remote::RemoteEngine& engine();
 

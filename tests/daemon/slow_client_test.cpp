@@ -144,6 +144,23 @@ TEST_F(SlowClient, HoldsTheWorkerWhenTheBufferIsFull) {
   EXPECT_EQ(outcome_.kind, Outcome::Kind::broken);
 }
 
+// It is for the child to judge its client: see IsGivenUpAfterResponseSocketTimeout.
+TEST_F(SlowClient, HasItsTimeAlsoWhenThatIsLongerThanSocketTimeout) {
+  constexpr std::size_t kBlocks = 100;
+  settings_.response_buffer_bytes = 64 * 1024;
+  settings_.response_socket_timeout = kPatience;
+  pool_settings_.response_socket_timeout = kPatience;
+  pool_settings_.socket_timeout = 50ms;
+  add_application(kBlocks, Then::pause);
+  FakeExchange exchange({.client_socket = client_.server_end()});
+  run_until_stalled(exchange);
+  EXPECT_FALSE(wait_until([&] { return told_.load(); }, 3s));
+  client_.resume();
+  request_.join();
+  EXPECT_EQ(outcome_.kind, Outcome::Kind::complete);
+  EXPECT_TRUE(exchange.body() == whole_body(kBlocks));
+}
+
 TEST_F(SlowClient, IsGivenUpAfterResponseSocketTimeout) {
   settings_.response_socket_timeout = 20ms;
   settings_.response_buffer_bytes = 64 * 1024;

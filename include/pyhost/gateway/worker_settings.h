@@ -76,6 +76,7 @@ struct WorkerSettings {
   uid_t httpd_uid = 0;  // the only user whose connections are served
   base::LogLevel log_level = base::LogLevel::warn;
   std::chrono::milliseconds socket_timeout{60'000};
+  std::chrono::milliseconds response_socket_timeout{0};  // 0: socket_timeout
   WorkerLimits limits;
   std::uint32_t group_index = 0;  // its row of the scoreboard
   std::uint32_t slot_index = 0;

@@ -201,12 +201,33 @@ TEST(OtherMessages, ArriveAsTheyWereSent) {
   EXPECT_EQ(only_payload(out, FrameType::need_body), "");
 }
 
-TEST(LogMessage, IsCutAtTheFramesLimit) {
-  const std::string text(2 * kPayloadBytesMax, 'x');
+// The texts of the records that a text becomes.
+std::vector<std::string> log_pieces(std::string_view text) {
   std::string out;
-  encode_log({.text = text}, out);
-  EXPECT_LE(out.size(), kHeaderBytes + kPayloadBytesMax);
-  EXPECT_TRUE(decode_log(only_payload(out, FrameType::log)));
+  encode_log({base::LogLevel::warn, base::Message::busy_stacks, text}, out);
+  std::vector<std::string> pieces;
+  for (const Frame& frame : frames_in(out)) {
+    EXPECT_EQ(frame.type, FrameType::log);
+    const auto record = decode_log(frame.payload);
+    EXPECT_EQ(record.value().level, base::LogLevel::warn);
+    EXPECT_EQ(record->message, base::Message::busy_stacks);
+    pieces.emplace_back(record->text);
+  }
+  return pieces;
+}
+
+TEST(LogMessage, ThatDoesNotFitAFrameBecomesSeveralRecords) {
+  std::string text(2 * kPayloadBytesMax, 'x');
+  text.back() = 'y';
+  std::string whole;
+  for (const std::string& piece : log_pieces(text)) whole += piece;
+  EXPECT_TRUE(whole == text);
+  EXPECT_THAT(log_pieces(""), ::testing::ElementsAre(""));
+}
+
+TEST(LogMessage, IsCutAtTheEndOfALine) {
+  const std::string first(400'000, 'a'), second(400'000, 'b');
+  EXPECT_TRUE((log_pieces(first + '\n' + second) == std::vector{first, second}));
 }
 
 TEST(FrameHeader, RefusesWhatItDoesNotKnow) {

@@ -169,6 +169,7 @@ TEST_F(WorkerLifeTest, GivesARequestUpAtRequestTimeout) {
   const RunningRequest sibling = begin(1);
   EXPECT_THAT(step_after(30s), ElementsAre(order(Kind::give_up, stuck),
                                            order(Kind::drain, Reason::request_timeout)));
+  life->gave_up(stuck);
   // The sibling has its time, the lost thread none.
   EXPECT_THAT(step_after(5s), IsEmpty());
   finish(sibling);
@@ -182,6 +183,7 @@ TEST_F(WorkerLifeTest, FinishesRequestsWhenItIsStoppedWhileItDrainsForALimit) {
   const RunningRequest sibling = begin(1);
   EXPECT_THAT(step_after(30s), ElementsAre(order(Kind::give_up, stuck),
                                            order(Kind::drain, Reason::request_timeout)));
+  life->gave_up(stuck);
   life->stop(now);
   EXPECT_THAT(step_after(5s), IsEmpty());
   finish(sibling);
@@ -193,6 +195,7 @@ TEST_F(WorkerLifeTest, EndsAtOnceWhenOnlyLostRequestsAreLeft) {
   const RunningRequest stuck = begin(0);
   EXPECT_THAT(step_after(60s), ElementsAre(order(Kind::give_up, stuck),
                                            order(Kind::drain, Reason::request_timeout)));
+  life->gave_up(stuck);
   EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
 }
 
@@ -220,7 +223,29 @@ TEST_F(WorkerLifeTest, GivesUpARequestThatCannotBeInterrupted) {
   EXPECT_THAT(step_after(60s), ElementsAre(order(Kind::interrupt, stuck)));
   EXPECT_THAT(step_after(10s), ElementsAre(order(Kind::give_up, stuck),
                                            order(Kind::drain, Reason::request_timeout)));
+  life->gave_up(stuck);
   EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
+}
+
+TEST_F(WorkerLifeTest, GivesARequestUpUntilThatIsDone) {
+  live({.request_timeout = 60s, .graceful_timeout = 15s});
+  const RunningRequest stuck = begin(0);
+  EXPECT_THAT(step_after(60s), ElementsAre(order(Kind::give_up, stuck),
+                                           order(Kind::drain, Reason::request_timeout)));
+  // Its connection is in use.
+  EXPECT_THAT(step(), IsEmpty());
+  EXPECT_EQ(life->next_deadline(), now + 100ms);
+  EXPECT_THAT(step_after(100ms), ElementsAre(order(Kind::give_up_again, stuck)));
+  EXPECT_THAT(step_after(100ms), ElementsAre(order(Kind::give_up_again, stuck)));
+  life->gave_up(stuck);
+  EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
+}
+
+TEST_F(WorkerLifeTest, WaitsNoLongerThanGracefulTimeoutForARequestThatCannotBeGivenUp) {
+  live({.request_timeout = 60s, .graceful_timeout = 15s});
+  const RunningRequest stuck = begin(0);
+  step_after(60s);
+  EXPECT_THAT(step_after(15s), ElementsAre(order(Kind::give_up_again, stuck), order(Kind::end)));
 }
 
 TEST_F(WorkerLifeTest, TimesEachThreadByItself) {

@@ -1,0 +1,45 @@
+// Takes the connections that come to a worker.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "pyhost/base/log.h"
+#include "pyhost/base/unique_fd.h"
+
+namespace pyhost::worker {
+
+// Without a descriptor for a connection, it is refused: otherwise it would wait, and the socket
+// would stay readable, until one comes free. May be used by any thread.
+class Acceptor {
+ public:
+  // The listening socket may be shared with other processes; the log outlives the acceptor.
+  Acceptor(base::UniqueFd listening, std::string process_group, base::LogSink& log) noexcept
+      : listening_(std::move(listening)), process_group_(std::move(process_group)), log_(log) {}
+
+  // False, with errno set, when the socket is none.
+  bool open() noexcept;
+  int fd() const noexcept { return listening_.get(); }
+
+  struct Arrival {
+    base::UniqueFd socket;  // invalid when nobody came, or who came was refused
+    bool waits = false;     // somebody can be neither taken nor refused: look again in a while
+  };
+  Arrival accept();
+
+ private:
+  void keep_spare_locked() noexcept;
+  int refuse_locked() noexcept;
+  void tell(std::string_view what, int error) const;
+
+  const base::UniqueFd listening_;
+  const std::string process_group_;
+  base::LogSink& log_;
+  std::mutex mutex_;
+  base::UniqueFd spare_;       // given up for a moment to refuse a connection
+  bool waiting_told_ = false;  // since somebody could last be taken or refused
+};
+
+}  // namespace pyhost::worker

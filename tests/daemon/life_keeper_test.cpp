@@ -1,0 +1,108 @@
+// What a worker's main thread does about requests that are overdue.
+#include "worker/life_keeper.h"
+
+#include <gmock/gmock.h>
+
+#include <latch>
+#include <thread>
+
+#include "daemon/group_fixture.h"
+#include "worker/script_imports.h"
+#include "worker/stop_events.h"
+
+namespace pyhost::test {
+namespace {
+
+using base::Message;
+using ::testing::HasSubstr;
+using worker::LifeKeeper;
+using namespace std::chrono_literals;
+
+// Of an engine whose lock an application keeps.
+class StuckWatch final : public gateway::EngineWatch {
+ public:
+  void interrupt(const gateway::Exchange&, TimePoint) noexcept override { ++interruptions; }
+  void interrupt_preloads() noexcept override {}
+  void collect_stacks(std::function<void(std::string_view)>) noexcept override { ++collections; }
+  std::string stacks_without_lock() noexcept override { return "in keep_the_lock"; }
+  std::optional<gateway::LockWait> probe_locks() noexcept override { return std::nullopt; }
+  void lock_wait_told() noexcept override {}
+  unsigned imports() const noexcept override { return 1; }
+  std::vector<gateway::ImportedScript> imported_scripts() override { return {}; }
+  void accept_changes_until(std::int64_t) noexcept override {}
+
+  unsigned interruptions = 0;
+  unsigned collections = 0;
+};
+
+class StuckEngine final : public gateway::Engine {
+ public:
+  gateway::Outcome run(const gateway::Target&, gateway::Exchange&) noexcept override { return {}; }
+  base::Result<> preload(const gateway::Target&, base::LogSink&) noexcept override { return {}; }
+  void stop(std::chrono::milliseconds) noexcept override {}
+  gateway::EngineWatch* watch() noexcept override { return &its_watch; }
+
+  StuckWatch its_watch;
+};
+
+class LifeKeeperTest : public GroupTest {
+ protected:
+  void SetUp() override {
+    applications_.add("/apps/held", [this](const gateway::Target&, gateway::Exchange& exchange) {
+      release_.wait();
+      return reply(exchange, "held");
+    });
+  }
+
+  LifeKeeper keep(const gateway::WorkerLimits& limits) {
+    return LifeKeeper({.label = "worker 0",
+                       .limits = limits,
+                       .pool = pool(0),
+                       .engine = engine_,
+                       .withdrawal = withdrawal_,
+                       .scoreboard = scoreboard_,
+                       .slot = {0, 0},
+                       .generation = 1,
+                       .log = worker_log_},
+                      worker::WorkerLife(limits, 0, std::chrono::steady_clock::now()));
+  }
+
+  StuckEngine engine_;
+  gateway::WorkerSettings worker_settings_;
+  worker::StopEvents events_ = worker::StopEvents::open(-1, [] {}).value();
+  worker::ScriptImports imports_{{"worker 0", worker_settings_, engine_, events_, worker_log_}};
+  worker::Withdrawal withdrawal_{
+      {"worker 0", scoreboard_, {0, 0}, &engine_.its_watch, imports_, events_, worker_log_}};
+  std::latch release_{1};
+};
+
+TEST_F(LifeKeeperTest, WaitsForStacksOnceForAllThatAreOverdue) {
+  constexpr unsigned kRequests = 3;
+  start_worker(0, kRequests);
+  engine();
+  std::vector<std::unique_ptr<FakeExchange>> exchanges;
+  std::vector<std::jthread> clients;
+  for (unsigned i = 0; i < kRequests; ++i) {
+    FakeExchange& exchange = *exchanges.emplace_back(std::make_unique<FakeExchange>());
+    clients.emplace_back([&] { run("/apps/held", exchange); });
+  }
+  EXPECT_TRUE(wait_until([&] { return pool(0).requests_running().size() == kRequests; }));
+  const gateway::WorkerLimits limits{.request_timeout = 1ms, .interrupt_timeout = 1h};
+  LifeKeeper keeper = keep(limits);
+  EXPECT_TRUE(wait_until([&] {
+    const auto before = std::chrono::steady_clock::now() - limits.request_timeout;
+    return std::ranges::all_of(pool(0).requests_running(),
+                               [&](const auto& request) { return request.began < before; });
+  }));
+  EXPECT_EQ(keeper.advance(0), std::nullopt);
+  EXPECT_EQ(engine_.its_watch.interruptions, kRequests);
+  EXPECT_EQ(engine_.its_watch.collections, 1u);
+  release_.count_down();
+  clients.clear();
+  for (const auto& exchange : exchanges) {
+    EXPECT_THAT(exchange->recorder().text_of(Message::busy_stacks), HasSubstr("keep_the_lock"));
+  }
+}
+
+}  // namespace
+}  // namespace pyhost::test
