@@ -257,8 +257,8 @@ void ThreadPool::close(Connection& connection) {
 // httpd would wait for replies that nobody sends.
 void ThreadPool::close_descriptors() const noexcept {
   for (const auto& [tag, connection] : connections_) ::close(connection->fd());
-  for (const base::UniqueFd* fd : {&listening_, &epoll_, &stop_event_, &spare_}) {
-    ::close(fd->get());
+  for (const int fd : {acceptor_.fd(), epoll_.get(), stop_event_.get(), pause_timer_.get()}) {
+    ::close(fd);
   }
 }
 
