@@ -18,7 +18,7 @@ constexpr int kInternalServerError = 500;
 constexpr int kServiceUnavailable = 503;
 constexpr unsigned kRetryAfterSeconds = 1;
 // How long the supervisor may take to learn how a worker ended.
-constexpr milliseconds kDeathPatience{1000};
+constexpr milliseconds kDeathPatience{3000};
 
 std::string progress_of(const Relay& relay) {
   if (relay.head_sent()) return "while it sent the reply";
