@@ -26,7 +26,8 @@ def application(environ, start_response):
     if path == '/raise':
         raise RuntimeError('before the headers')
     if path == '/wait':
-        open(environ['QUERY_STRING'] + '.begun', 'w').close()
+        # A file would have a descriptor for a moment.
+        os.makedirs(environ['QUERY_STRING'] + '.begun', exist_ok=True)
         wait_for(environ['QUERY_STRING'])
     start_response('200 OK', [('X-Pid', str(os.getpid()))])
     if path == '/stream':

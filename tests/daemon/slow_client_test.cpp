@@ -174,7 +174,8 @@ TEST_F(SlowClient, IsGivenUpAfterResponseSocketTimeout) {
 }
 
 TEST_F(SlowClient, IsGivenUpWhenTheWorkerHasLongBeenFree) {
-  settings_.response_socket_timeout = 20ms;
+  // Enough for the worker to send everything.
+  settings_.response_socket_timeout = 500ms;
   add_application(20, Then::more);
   FakeExchange exchange({.client_socket = client_.server_end()});
   run_until_stalled(exchange);

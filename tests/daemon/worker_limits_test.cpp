@@ -92,7 +92,7 @@ TEST_F(WorkerLimits, InterruptedRequestGivesItsThreadBack) {
   const std::string endless = script("endless.wsgi", kEndless);
   const std::string hello = script("hello.wsgi", kHello);
   worker_.threads = 1;
-  worker_.limits.request_timeout = 50ms;
+  worker_.limits.request_timeout = 1s;
   worker_.limits.interrupt_timeout = 30s;
   // The requests begin in Python at once.
   worker_.preloads = {{.application_group = "", .script = endless},
@@ -126,8 +126,9 @@ def application(environ, start_response):
         start_response('200 OK', [])
         return [b'as far as I came']
 )");
-  worker_.limits.request_timeout = 50ms;
+  worker_.limits.request_timeout = 1s;
   worker_.limits.interrupt_timeout = 30s;
+  worker_.preloads = {{.application_group = "", .script = careful}};
   spawn_and_wait();
   FakeExchange exchange;
   EXPECT_EQ(run(careful, exchange).kind, Outcome::Kind::complete);
@@ -158,7 +159,8 @@ import time
 def application(environ, start_response):
     time.sleep(3600)
 )");
-  worker_.limits.request_timeout = 1s;
+  // Half of it is what the machine may be slower than it should be.
+  worker_.limits.request_timeout = 4s;
   worker_.limits.shutdown_timeout = 100ms;
   spawn_and_wait();
   engine();
@@ -169,7 +171,12 @@ def application(environ, start_response):
   const auto half_time = std::chrono::steady_clock::now() + worker_.limits.request_timeout / 2;
   EXPECT_TRUE(wait_until([&] { return std::chrono::steady_clock::now() >= half_time; }));
   std::thread second([&] { run(held, sibling); });
-  base::UniqueFd writer(::open(gate.c_str(), O_WRONLY | O_CLOEXEC));
+  base::UniqueFd writer;
+  // A blocking open would never return if the application did not open its end.
+  EXPECT_TRUE(wait_until([&] {
+    writer.reset(::open(gate.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    return writer.get() >= 0;
+  }));
   first.join();
   EXPECT_EQ(next_status(), R"({"draining":"request-timeout"})");
   EXPECT_EQ(scoreboard_.status({0, 0}).state, metrics::SlotState::draining);
@@ -191,9 +198,10 @@ import time
 def application(environ, start_response):
     time.sleep(3600)
 )");
-  worker_.limits.request_timeout = 50ms;
-  worker_.limits.interrupt_timeout = 50ms;
+  worker_.limits.request_timeout = 1s;
+  worker_.limits.interrupt_timeout = 1s;
   worker_.limits.shutdown_timeout = 100ms;
+  worker_.preloads = {{.application_group = "", .script = wedged}};
   spawn_and_wait();
   FakeExchange exchange;
   EXPECT_EQ(run(wedged, exchange).status, 504);
@@ -224,7 +232,7 @@ def prepare():
     time.sleep(3600)
 prepare()
 )");
-  worker_.limits.startup_timeout = 100ms;
+  worker_.limits.startup_timeout = 1s;
   worker_.limits.graceful_timeout = 100ms;
   worker_.limits.shutdown_timeout = 100ms;
   spawn_and_wait();

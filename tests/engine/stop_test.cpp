@@ -77,9 +77,9 @@ def application(environ, start_response):
     start_response('200 OK', [])
     return []
 )",
-                           200ms),
+                           2s),
               ::testing::ExitedWithCode(0),
-              "Python was left running after 200 ms: threads of sub-interpreter 'sub' have not "
+              "Python was left running after 2000 ms: threads of sub-interpreter 'sub' have not "
               "ended: endless; threads of the main interpreter have not ended: endless\nstopped");
 }
 
@@ -91,7 +91,7 @@ def application(environ, start_response):
     start_response('200 OK', [])
     return []
 )",
-                           200ms),
+                           2s),
               ::testing::ExitedWithCode(0),
               "atexit functions of sub-interpreter 'sub' are running; "
               "atexit functions of the main interpreter are running\nstopped");
@@ -111,9 +111,9 @@ def application(environ, start_response):
   const auto source = [&](std::string_view hanging) {
     return "HANGING = '" + std::string(hanging) + "'" + kSource;
   };
-  EXPECT_EXIT(run_and_stop(source("sub"), 1s), ::testing::ExitedWithCode(0),
+  EXPECT_EXIT(run_and_stop(source("sub"), 4s), ::testing::ExitedWithCode(0),
               "farewell\n.*: atexit functions of sub-interpreter 'sub' are running\nstopped");
-  EXPECT_EXIT(run_and_stop(source(""), 1s), ::testing::ExitedWithCode(0),
+  EXPECT_EXIT(run_and_stop(source(""), 4s), ::testing::ExitedWithCode(0),
               "farewell\n.*: atexit functions of the main interpreter are running\nstopped");
 }
 
@@ -126,8 +126,8 @@ def application(environ, start_response):
     start_response('200 OK', [])
     return []
 )",
-                           200ms),
-              ::testing::ExitedWithCode(0), "Python was left running after 200 ms.*stopped");
+                           2s),
+              ::testing::ExitedWithCode(0), "Python was left running after 2000 ms.*stopped");
 }
 
 // --- Shutdown callbacks ---
@@ -215,9 +215,9 @@ def application(environ, start_response):
     start_response('200 OK', [])
     return []
 )",
-                   1s),
+                   4s),
       ::testing::ExitedWithCode(0),
-      "farewell\nPython was left running after 1000 ms: "
+      "farewell\nPython was left running after 4000 ms: "
       "shutdown callback hang \\([^ ]*app.wsgi:3\\) of sub-interpreter 'sub' is running\nstopped");
 }
 

@@ -1,12 +1,16 @@
 // What an engine offers whoever watches over its requests.
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <future>
 #include <thread>
 
 #include "engine/engine_fixture.h"
 #include "harness/wait.h"
+#include "pyhost/base/unique_fd.h"
 
 namespace pyhost::test {
 namespace {
@@ -64,10 +68,12 @@ TEST_F(EngineWatch, InterruptsTheRunOnAnExchange) {
 TEST_F(EngineWatch, InterruptsARunOnce) {
   const Script script(R"(
 import mod_wsgi, time
+def loop_for_ever():
+    while True:
+        time.sleep(0.001)
 def application(environ, start_response):
     try:
-        while True:
-            time.sleep(0.001)
+        loop_for_ever()
     except mod_wsgi.RequestTimeout:
         data = environ['wsgi.input'].read()
         start_response('200 OK', [])
@@ -76,7 +82,7 @@ def application(environ, start_response):
   std::latch released(1);
   FakeExchange exchange({.body = "data", .hold_reads = &released});
   std::thread request([&] { engine().run({.script = script.path()}, exchange); });
-  EXPECT_TRUE(wait_until([] { return stacks().find("in application") != std::string::npos; }));
+  EXPECT_TRUE(wait_until([] { return stacks().find("loop_for_ever") != std::string::npos; }));
   watch().interrupt(exchange, Clock::now());
   EXPECT_TRUE(wait_until([&] { return exchange.body_reads() != 0; }));
   watch().interrupt(exchange, Clock::now());
@@ -171,13 +177,19 @@ def application(environ, start_response):
 }
 
 TEST_F(EngineWatch, SaysWhichLockCannotBeHad) {
-  const Script script(R"(
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const base::UniqueFd reading(ends[0]);
+  base::UniqueFd writing(ends[1]);
+  // A call through PyDLL keeps the lock; this one returns when the other end is closed.
+  const Script script(fmt::format(R"(
 import ctypes
 def application(environ, start_response):
-    ctypes.PyDLL(None).usleep(300_000)
+    ctypes.PyDLL(None).read({}, ctypes.create_string_buffer(1), 1)
     start_response('200 OK', [])
     return []
-)");
+)",
+                                  ends[0]));
   watch().probe_locks();
   std::thread request([&] { EXPECT_TRUE(run(script, {}, "keeper").complete()); });
   std::optional<gateway::LockWait> waited;
@@ -185,8 +197,10 @@ def application(environ, start_response):
     waited = watch().probe_locks();
     return waited && Clock::now() - waited->since >= std::chrono::milliseconds(100);
   }));
-  EXPECT_THAT(waited->interpreter, HasSubstr("interpreter"));
+  writing.reset();
   request.join();
+  ASSERT_TRUE(waited);
+  EXPECT_THAT(waited->interpreter, HasSubstr("interpreter"));
   EXPECT_TRUE(wait_until([] { return !watch().probe_locks(); }));
 }
 

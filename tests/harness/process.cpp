@@ -161,12 +161,18 @@ std::vector<std::string> descriptors_of(pid_t pid) {
   return targets;
 }
 
-std::size_t resident_bytes_of(pid_t pid) {
-  std::size_t total_pages = 0;
-  std::size_t resident_pages = 0;
-  std::istringstream(read_file(fmt::format("/proc/{}/statm", pid))) >> total_pages >>
-      resident_pages;
-  return resident_pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+std::size_t anonymous_bytes_of(pid_t pid) {
+  constexpr std::size_t kKilobyte = 1024;
+  std::istringstream status(read_file(fmt::format("/proc/{}/status", pid)));
+  std::size_t kilobytes = 0;
+  for (std::string line; std::getline(status, line);) {
+    std::istringstream fields(line);
+    std::string name;
+    std::size_t value = 0;
+    fields >> name >> value;
+    if (name == "RssAnon:" || name == "VmSwap:") kilobytes += value;
+  }
+  return kilobytes * kKilobyte;
 }
 
 }  // namespace pyhost::test

@@ -62,7 +62,8 @@ std::string program_of(pid_t pid);
 // What each open descriptor of a process refers to, sorted. Needs the right to look.
 std::vector<std::string> descriptors_of(pid_t pid);
 
-// The resident memory of a process; 0 when it is gone.
-std::size_t resident_bytes_of(pid_t pid);
+// The memory of a process's own, resident or swapped out, without the pages of files, which come
+// and go with what else the machine does; 0 when it is gone.
+std::size_t anonymous_bytes_of(pid_t pid);
 
 }  // namespace pyhost::test

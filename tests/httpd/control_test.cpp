@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "harness/command.h"
@@ -20,6 +21,18 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::StartsWith;
+
+// A request that has begun ends when the test lets it.
+constexpr char kHeld[] =
+    "import os, time\n"
+    "def application(environ, start_response):\n"
+    "    gate = environ['QUERY_STRING']\n"
+    "    if gate:\n"
+    "        open(gate + '.begun', 'w').close()\n"
+    "        while not os.path.exists(gate):\n"
+    "            time.sleep(0.01)\n"
+    "    start_response('200 OK', [])\n"
+    "    return [b'1']\n";
 
 constexpr char kBroken[] = "raise ValueError('not today')\n";
 
@@ -51,19 +64,45 @@ class Site {
   Httpd httpd;
 };
 
+// A request of a site whose script is kHeld.
+class HeldRequest {
+ public:
+  explicit HeldRequest(const Site& site)
+      : gate_(site.httpd.make_writable("gates") + "/gate"),
+        client_([this, &site] { reply_ = site.httpd.get("/?" + gate_); }) {
+    EXPECT_TRUE(wait_until([this] { return fs::exists(gate_ + ".begun"); }));
+  }
+  ~HeldRequest() { release(); }
+
+  void release() { std::ofstream(gate_).flush(); }
+  Response reply() {
+    client_.join();
+    return reply_;
+  }
+
+ private:
+  const std::string gate_;
+  Response reply_;
+  std::jthread client_;
+};
+
 TEST(Control, ShowsWhatTheWorkersDo) {
   const Site site("processes=2");
+  site.deploy(kHeld);
   EXPECT_EQ(site.httpd.get("/").body, "1");
-  std::jthread client([&] { site.httpd.get("/?2"); });
-  EXPECT_TRUE(wait_until([&] {
+  const auto sum = [&site](const char* number) {
     const json workers = site.group()["workers"];
-    return workers[0]["busy_threads"].get<int>() + workers[1]["busy_threads"].get<int>() == 1;
-  }));
-  client.join();
-  const json group = site.group();
-  EXPECT_EQ(group["state"], "serving");
-  EXPECT_EQ(group["workers"][0]["requests"].get<int>() + group["workers"][1]["requests"].get<int>(),
-            2);
+    return workers[0][number].get<int>() + workers[1][number].get<int>();
+  };
+  {
+    HeldRequest held(site);
+    EXPECT_TRUE(wait_until([&] { return sum("busy_threads") == 1; }));
+    held.release();
+    EXPECT_EQ(held.reply().body, "1");
+  }
+  // A worker counts a request behind the end of its reply.
+  EXPECT_TRUE(wait_until([&] { return sum("requests") == 2; }));
+  EXPECT_EQ(site.group()["state"], "serving");
   const CommandResult table = site.operate({"status"});
   EXPECT_EQ(table.exit_code, 0);
   EXPECT_THAT(table.output, HasSubstr("process group site: serving\n"));
@@ -104,13 +143,16 @@ TEST(Control, StopsAndStartsAGroup) {
 
 TEST(Control, LetsRunningRequestsFinishBeforeAStop) {
   Site site;
+  site.deploy(kHeld);
   EXPECT_EQ(site.httpd.get("/").body, "1");
-  Response slow;
-  std::jthread client([&] { slow = site.httpd.get("/?1.5"); });
-  EXPECT_TRUE(wait_until([&] { return site.group()["workers"][0]["busy_threads"] == 1; }));
-  EXPECT_EQ(site.operate({"stop", "site"}).exit_code, 0);
-  client.join();
-  EXPECT_EQ(slow.body, "1");
+  HeldRequest held(site);
+  int stopped = -1;
+  std::jthread operation([&] { stopped = site.operate({"stop", "site"}).exit_code; });
+  site.httpd.wait_for_log("PH0471");
+  held.release();
+  EXPECT_EQ(held.reply().body, "1");
+  operation.join();
+  EXPECT_EQ(stopped, 0);
 }
 
 TEST(Control, SaysThatABrokenDeployIsNotServed) {
@@ -183,9 +225,9 @@ TEST(Control, LetsWorkersThatStayWriteToTheNewLog) {
   site.httpd.graceful();
   EXPECT_TRUE(wait_until([&] {
     EXPECT_EQ(site.httpd.get("/").body, "written");
-    return site.httpd.log().find("to error") != std::string::npos;
+    const std::string text = site.httpd.log();
+    return text.find("to error") != text.npos && text.find("to output") != text.npos;
   }));
-  EXPECT_THAT(site.httpd.log(), HasSubstr("to output"));
   EXPECT_EQ(site.group()["workers"][0]["pid"].get<int>(), pid);
   EXPECT_EQ(site.operate({"reload", "site"}).exit_code, 0);
   site.httpd.wait_for_log("PH0471: worker 0 of process group 'site' takes no more requests");

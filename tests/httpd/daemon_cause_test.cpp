@@ -153,6 +153,7 @@ TEST(WorkerThatCannotStart, Is503WithItsCauseAndHealsByItself) {
   const Installation installation;
   Httpd httpd(installation.load_module() + config("threads=2 connect-timeout=1"),
               {.wsgi_module = WsgiModule::absent});
+  httpd.wait_for_log("PH0404");
   expect_service(httpd);
   installation.hide_plugin();
   EXPECT_EQ(httpd.get("/exit").status, 502);
@@ -180,6 +181,8 @@ class BusyWorker : public testing::Test {
 
   void start(const std::string& options) {
     httpd_.emplace(config(options));
+    // Its start is not part of any limit.
+    httpd_->wait_for_log("PH0404");
     marks_ = httpd_->make_writable("marks");
   }
   // Sends a request that runs until release().
@@ -209,7 +212,8 @@ TEST_F(BusyWorker, WithAFullQueueIs503AtOnce) {
                     HasSubstr(httpd_->app("perils.wsgi") + " was not run")));
   release();
   EXPECT_EQ(held_.status, 200) << held_;
-  expect_service(*httpd_);
+  // The worker notes the end of a request behind the end of its reply.
+  EXPECT_TRUE(wait_until([this] { return httpd_->get("/").status == 200; }));
 }
 
 TEST_F(BusyWorker, ForLongerThanQueueTimeoutIs504) {
@@ -222,11 +226,11 @@ TEST_F(BusyWorker, ForLongerThanQueueTimeoutIs504) {
 }
 
 TEST_F(BusyWorker, ThatIsSilentForLongerThanSocketTimeoutIs504) {
-  start("threads=2 socket-timeout=1");
+  start("threads=2 socket-timeout=5");
   const pid_t pid = worker_pid(*httpd_);
   EXPECT_EQ(httpd_->get("/wait?" + marks_ + "/never").status, 504);
   EXPECT_THAT(only_line(*httpd_, "PH0451"),
-              AllOf(HasSubstr("the worker gave no sign of life for 1 s before it replied"),
+              AllOf(HasSubstr("the worker gave no sign of life for 5 s before it replied"),
                     MatchesRegex(worker_of_request(*httpd_, pid, "1"))));
   std::ofstream(marks_ + "/never");
   EXPECT_EQ(worker_pid(*httpd_), pid);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <vector>
@@ -46,10 +47,17 @@ struct Visit {
   std::string answer;  // all that was sent before the worker closed, or fell silent
 };
 
+// What is sent, and a text that the answer is to have; without one, all that comes counts.
+struct Conversation {
+  std::string bytes;
+  std::string awaited;
+};
+
 // Runs in a process of its own, for good.
 [[noreturn]] void visit_and_leave(const std::string& path, const passwd& user,
-                                  const std::string& bytes, int report) {
-  constexpr int kSilence = 2000;
+                                  const Conversation& conversation, int report) {
+  const auto& [bytes, awaited] = conversation;
+  const std::chrono::milliseconds silence = awaited.empty() ? std::chrono::seconds(2) : kPatience;
   Visit visit;
   if (::setgroups(0, nullptr) != 0 || ::setgid(user.pw_gid) != 0 || ::setuid(user.pw_uid) != 0) {
     ::_exit(1);
@@ -64,22 +72,25 @@ struct Visit {
   static_cast<void>(::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL));
   pollfd readable{.fd = connection, .events = POLLIN, .revents = 0};
   char buffer[4096];
-  while (::poll(&readable, 1, kSilence) == 1) {
+  std::string answer;
+  while ((awaited.empty() || answer.find(awaited) == answer.npos) &&
+         ::poll(&readable, 1, static_cast<int>(silence.count())) == 1) {
     const ssize_t got = ::read(connection, buffer, sizeof buffer);
     if (got <= 0) break;
+    answer.append(buffer, static_cast<std::size_t>(got));
     static_cast<void>(::write(report, buffer, static_cast<std::size_t>(got)));
   }
   ::_exit(0);
 }
 
-Visit visit(const std::string& path, const char* user, const std::string& bytes) {
+Visit visit(const std::string& path, const char* user, const Conversation& conversation) {
   const passwd* entry = ::getpwnam(user);
   int ends[2];
   if (entry == nullptr || ::pipe2(ends, O_CLOEXEC) != 0) return {};
   const base::UniqueFd report(ends[0]);
   base::UniqueFd writing(ends[1]);
   const pid_t child = ::fork();
-  if (child == 0) visit_and_leave(path, *entry, bytes, writing.get());
+  if (child == 0) visit_and_leave(path, *entry, conversation, writing.get());
   writing.reset();
   Visit visit;
   static_cast<void>(::read(report.get(), &visit.error, sizeof visit.error));
@@ -114,7 +125,7 @@ class PeerOfAWorker : public testing::Test {
 TEST_F(PeerOfAWorker, OfAnotherUserDoesNotReachTheSocket) {
   const Httpd httpd(kConfig);
   ASSERT_EQ(httpd.get("/").status, 200);
-  EXPECT_EQ(visit(socket_of(httpd), "games", "").error, EACCES);
+  EXPECT_EQ(visit(socket_of(httpd), "games", {}).error, EACCES);
 }
 
 TEST_F(PeerOfAWorker, OfAnotherUserIsServedNothing) {
@@ -124,7 +135,7 @@ TEST_F(PeerOfAWorker, OfAnotherUserIsServedNothing) {
   const std::string path = socket_of(httpd);
   ASSERT_EQ(::chmod(path.c_str(), 0777), 0);
   for (const char* user : {"games", "root"}) {
-    const Visit seen = visit(path, user, request_for(httpd.app("perils.wsgi")));
+    const Visit seen = visit(path, user, {request_for(httpd.app("perils.wsgi")), ""});
     EXPECT_EQ(seen.error, 0) << user;
     EXPECT_EQ(seen.answer, "") << user;
     EXPECT_EQ(httpd.get("/").body, "well");
@@ -135,14 +146,16 @@ TEST_F(PeerOfAWorker, OfAnotherUserIsServedNothing) {
 TEST_F(PeerOfAWorker, OfHttpdsUserIsAnsweredAsHttpdIs) {
   const Httpd httpd(kConfig);
   ASSERT_EQ(httpd.get("/").status, 200);
-  const Visit seen = visit(socket_of(httpd), kServerUser, request_for(httpd.app("perils.wsgi")));
+  const Visit seen =
+      visit(socket_of(httpd), kServerUser, {request_for(httpd.app("perils.wsgi")), "well"});
   EXPECT_THAT(seen.answer, AllOf(HasSubstr("X-Pid"), HasSubstr("well")));
 }
 
 TEST_F(PeerOfAWorker, MayNotNameAScriptThatTheGroupDoesNotServe) {
   const Httpd httpd(kConfig);
   ASSERT_EQ(httpd.get("/").status, 200);
-  const Visit seen = visit(socket_of(httpd), kServerUser, request_for(httpd.app("process.wsgi")));
+  const Visit seen = visit(socket_of(httpd), kServerUser,
+                           {request_for(httpd.app("process.wsgi")), "is not configured to serve"});
   EXPECT_THAT(seen.answer, HasSubstr("is not configured to serve"));
   EXPECT_THAT(seen.answer, Not(HasSubstr("descriptors")));
   EXPECT_EQ(httpd.get("/").body, "well");
@@ -170,7 +183,7 @@ TEST_F(PeerOfAWorker, ThatTalksNonsenseConfusesNobody) {
   };
   const std::string path = socket_of(httpd);
   for (const std::string& bytes : nonsense) {
-    EXPECT_EQ(visit(path, kServerUser, bytes).error, 0);
+    EXPECT_EQ(visit(path, kServerUser, {bytes, ""}).error, 0);
     EXPECT_EQ(httpd.get("/").body, "well");
   }
   EXPECT_EQ(count(httpd.log(), "PH0470"), 1) << "the worker was replaced";

@@ -148,6 +148,7 @@ TEST_F(FullDisk, DoesNotHarmAReplyToASlowClient) {
 
 TEST(NoDescriptors, InAChildFailOnlyTheRequestThatNeedsOne) {
   Httpd httpd(config("threads=2 connect-timeout=1"), {.processes = kOneChild});
+  httpd.wait_for_log("PH0404");
   HttpClient client = httpd.client();
   {
     const pid_t child = child_of(httpd);
@@ -168,6 +169,7 @@ TEST(NoDescriptors, InAChildFailOnlyTheRequestThatNeedsOne) {
 
 TEST(NoDescriptors, InAWorkerRefuseOnlyNewConnections) {
   Httpd httpd(config("threads=2 connect-timeout=2"), {.processes = kOneChild});
+  httpd.wait_for_log("PH0404");
   const std::string folder = httpd.make_writable("held");
   EXPECT_EQ(httpd.get("/").status, 200);
   const pid_t worker = httpd.running("pyhost-worker").at(0);
@@ -187,6 +189,7 @@ TEST(NoDescriptors, InAWorkerRefuseOnlyNewConnections) {
 TEST(NoProcesses, KeepAGroupDownWithItsCauseUntilThereAreSome) {
   if (geteuid() != 0) GTEST_SKIP() << "another user's limit needs root";
   Httpd httpd(config("threads=2 connect-timeout=1"));
+  httpd.wait_for_log("PH0404");
   EXPECT_EQ(httpd.get("/").status, 200);
   for (const char* text : {"PH0406", "PH0407", "PH0450", "PH0454"}) httpd.expect_log(text);
   {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 
 #include "harness/httpd.h"
@@ -14,16 +15,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
-using testing::_;
 using testing::Each;
 using testing::Field;
-using testing::Ge;
 using testing::IsEmpty;
 using testing::Not;
-using testing::Pair;
 
 constexpr int kThreads = 2;
 constexpr auto kWork = 50ms;
+// For what takes a second at most; work that piles up would take much longer.
+constexpr auto kSlowMachine = 20s;
 constexpr char kWorkSeconds[] = "0.05";
 
 class Overload : public testing::Test {
@@ -31,7 +31,7 @@ class Overload : public testing::Test {
   // As many as a test machine has processes for when each needs one of httpd.
   static int clients() { return default_mpm() == Mpm::prefork ? 60 : 200; }
 
-  void start(int queue) {
+  void start(int queue, int event_children = 2) {
     httpd_.emplace(
         "MaxKeepAliveRequests 0\n"
         "WSGIDaemonProcess g threads=2 queue=" +
@@ -39,8 +39,9 @@ class Overload : public testing::Test {
             "\n"
             "WSGIScriptAlias / ${APPS}/labour.wsgi process-group=g\n"
             "SetEnv DIARY ${ROOT}/diary/requests\n",
-        default_mpm() == Mpm::prefork ? Options{.processes = clients(), .processes_left = clients()}
-                                      : Options{.processes = 2, .threads = 2 * clients()});
+        default_mpm() == Mpm::prefork
+            ? Options{.processes = clients(), .processes_left = clients()}
+            : Options{.processes = event_children, .threads = 2 * clients()});
     diary_ = httpd_->make_writable("diary") + "/requests";
     // The import of the script is no work.
     EXPECT_EQ(request("first").status, 200);
@@ -75,8 +76,8 @@ TEST_F(Overload, IsRefusedAtOnceAndLeavesNothingOfTheCapacityUnused) {
   // How near it comes depends on what else the machine does.
   EXPECT_GT(answered, capacity / (soaking() ? 2 : 10));
   // Those who wait for their turn wait for half a second.
-  EXPECT_LT(crowd.slowest_refusal(), 5s);
-  EXPECT_LT(time_of_next(), 5s);
+  EXPECT_LT(crowd.slowest_refusal(), kSlowMachine);
+  EXPECT_LT(time_of_next(), kSlowMachine);
   RecordProperty("percent_of_capacity", static_cast<int>(100 * answered / capacity));
   RecordProperty("refused", static_cast<int>(crowd.failures().size()));
   RecordProperty("slowest_refusal_ms", static_cast<int>(crowd.slowest_refusal().count()));
@@ -97,7 +98,10 @@ TEST_F(Overload, LosesNobodyWhenTheQueueIsLongEnough) {
 TEST_F(Overload, ServesThoseThatWaitInTurn) {
   constexpr int kClients = 30;
   constexpr int kTurns = 10;
-  start(2 * kClients);
+  // A child of prefork, or a client, may be paused while the others have their turns; a child of
+  // event would take half of the clients with it.
+  constexpr std::ptrdiff_t kPausedMost = 2;
+  start(2 * kClients, 1);
   Crowd crowd(*httpd_, {.clients = kClients, .requests_of_each = kTurns, .seconds = kWorkSeconds});
   crowd.wait();
   EXPECT_THAT(crowd.failures(), IsEmpty());
@@ -106,8 +110,10 @@ TEST_F(Overload, ServesThoseThatWaitInTurn) {
     if (!id.starts_with("crowd-")) continue;
     if (++turns[id.substr(0, id.rfind('-'))] == kTurns) break;
   }
-  EXPECT_EQ(turns.size(), std::size_t{kClients});
-  EXPECT_THAT(turns, Each(Pair(_, Ge(kTurns - 3))));
+  EXPECT_GE(turns.size(), std::size_t{kClients - kPausedMost});
+  const auto left_behind = [](const auto& turn) { return turn.second < kTurns - 3; };
+  EXPECT_LE(std::ranges::count_if(turns, left_behind), kPausedMost)
+      << testing::PrintToString(turns);
 }
 
 TEST_F(Overload, LeavesNoWorkForClientsThatHaveGone) {
@@ -117,12 +123,12 @@ TEST_F(Overload, LeavesNoWorkForClientsThatHaveGone) {
     std::vector<RawConnection> gone;
     for (int i = 0; i < clients(); ++i) {
       gone.push_back(httpd_->connect());
-      gone.back().send("GET / HTTP/1.1\r\nHost: localhost\r\nX-Seconds: 0.5\r\nX-Id: gone-" +
+      gone.back().send("GET / HTTP/1.1\r\nHost: localhost\r\nX-Seconds: 2\r\nX-Id: gone-" +
                        std::to_string(i) + "\r\n\r\n");
     }
     EXPECT_TRUE(wait_until([this] { return Diary::read(diary_).begun.size() > kThreads; }));
   }
-  EXPECT_LT(time_of_next(), 10s);
+  EXPECT_LT(time_of_next(), kSlowMachine);
   EXPECT_LT(Diary::read(diary_).begun.size(), std::size_t{kMost});
 }
 

@@ -181,7 +181,8 @@ TEST(PyhostServe, SaysWhenHttpdEndsByItself) {
   folder.write("files/index.html", "");
   Serve serve(folder,
               {folder.path() + "/files", "--port", "0", "--server-root", folder.path() + "/root"});
-  serve.client();
+  // Until it has served a request it may not have come up entirely.
+  EXPECT_EQ(serve.get("/").status, 200);
   kill(std::stoi(read_file(folder.path() + "/root/httpd.pid")), SIGTERM);
   serve.expect_end(1);
   EXPECT_THAT(serve.output(), HasSubstr("pyhost: httpd ended by itself with exit code 0"));

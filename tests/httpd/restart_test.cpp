@@ -155,8 +155,8 @@ class ManyRestarts : public testing::Test {
   Keepings look() const {
     const pid_t supervisor = httpd_.running("pyhost-supervisor").at(0);
     return {.parent_descriptors = descriptors_of(httpd_.pid()).size(),
-            .parent_bytes = resident_bytes_of(httpd_.pid()),
-            .supervisor_bytes = resident_bytes_of(supervisor),
+            .parent_bytes = anonymous_bytes_of(httpd_.pid()),
+            .supervisor_bytes = anonymous_bytes_of(supervisor),
             .next_thread_key = httpd_.get("/next-key").body};
   }
   void restart(int times, Crowd& crowd) {

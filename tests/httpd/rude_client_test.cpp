@@ -43,7 +43,7 @@ Holdings holdings_of(const std::vector<pid_t>& pids) {
     sum.threads += static_cast<std::size_t>(
         std::distance(fs::directory_iterator("/proc/" + std::to_string(pid) + "/task"),
                       fs::directory_iterator()));
-    sum.bytes += resident_bytes_of(pid);
+    sum.bytes += anonymous_bytes_of(pid);
   }
   return sum;
 }

@@ -77,8 +77,8 @@ class Soak : public testing::Test {
              descriptors() <= descriptors_at_start_;
     })) << httpd_.running("apache2").size()
         << " of httpd, " << descriptors() << " descriptors after " << descriptors_at_start_;
-    return resident_bytes_of(httpd_.pid()) +
-           resident_bytes_of(httpd_.running("pyhost-supervisor").at(0));
+    return anonymous_bytes_of(httpd_.pid()) +
+           anonymous_bytes_of(httpd_.running("pyhost-supervisor").at(0));
   }
 
   Httpd httpd_{kConfig, options()};

@@ -95,8 +95,8 @@ supervisor::WantedGroup& SupervisorFixture::want(const std::string& name, const 
                                                  const nlohmann::json& settings) {
   supervisor::WantedGroup& group = state.groups.emplace_back();
   group.options.name = name;
-  group.options.graceful_timeout = std::chrono::milliseconds(100);
-  group.options.shutdown_timeout = std::chrono::milliseconds(100);
+  group.options.graceful_timeout = std::chrono::seconds(10);
+  group.options.shutdown_timeout = std::chrono::seconds(10);
   group.index = state.groups.size() - 1;
   group.worker_settings = settings.dump();
   for (const auto& [key, value] : options) {

@@ -29,7 +29,7 @@ class SupervisorFixture : public testing::Test {
   // when a socket is left.
   ~SupervisorFixture() override;
 
-  // Adds a group to what will be sent. Budgets are short unless the options say more.
+  // Adds a group to what will be sent. Budgets for an end are long unless the options say less.
   supervisor::WantedGroup& want(const std::string& name, const Options& options = {},
                                 const nlohmann::json& settings = nlohmann::json::object());
   // Sends what is wanted; "" or the supervisor's sentences.
