@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace pyhost::remote {
@@ -23,6 +24,10 @@ constexpr milliseconds kPostponement{20};
 
 double seconds(milliseconds time) noexcept {
   return std::chrono::duration<double>(time).count();
+}
+
+std::uint32_t saturating_sum(std::uint32_t one, std::uint32_t other) noexcept {
+  return one + std::min(other, std::numeric_limits<std::uint32_t>::max() - one);
 }
 
 }  // namespace
@@ -116,7 +121,7 @@ tl::expected<Place, Refusal> Admission::enter() {
     survey();
   }
   // Who will be served as soon as a worker is back does not wait for anybody else.
-  const std::uint32_t places = settings_.queue_max + threads_missing_;
+  const std::uint32_t places = saturating_sum(settings_.queue_max, threads_missing_);
   auto waiter = queue.enter(seat_, places, began_);
   if (!waiter) return tl::unexpected(full(places));
   return wait_for_place(*waiter);

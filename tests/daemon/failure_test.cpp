@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <latch>
+#include <limits>
 #include <thread>
 
 #include "daemon/group_fixture.h"
@@ -344,6 +345,18 @@ TEST_F(RemoteFailure, QueueHasRoomForTheThreadsOfWorkersThatAreNotReady) {
   start_worker(0, 1);
   for (std::thread& client : clients) client.join();
   for (const auto& exchange : early) EXPECT_EQ(exchange->body(), "hello");
+}
+
+TEST_F(RemoteFailure, QueueWithoutALimitHasRoomWhileNoWorkerIsReady) {
+  settings_.queue_max = std::numeric_limits<std::uint32_t>::max();
+  settings_.socket_paths.resize(1);
+  engine();
+  FakeExchange early;
+  std::thread client([&] { run("/apps/hello", early); });
+  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
+  start_worker(0);
+  client.join();
+  EXPECT_EQ(early.body(), "hello");
 }
 
 TEST_F(RemoteFailure, RequestWaitsForAFreeThread) {
