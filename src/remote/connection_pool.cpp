@@ -4,14 +4,14 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace pyhost::remote {
 namespace {
 
-// For most replies; see Relay::receive_first().
+// For room in a backlog, and for most replies; see Relay::receive_first().
 constexpr timeval kBriefWait{.tv_sec = 0, .tv_usec = 10'000};
 
 // What waits in a unix socket lies in the sender's buffer, so the workers' receive buffer is the
@@ -23,9 +23,18 @@ void set_buffers(int socket, const RemoteSettings& settings) noexcept {
   if (receive != 0) ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
 }
 
+// Whether connect() has failed for want of something that comes back, be it room in the backlog.
+bool passes(int error) noexcept {
+  return error == EAGAIN || error == EINTR || error == ENOBUFS || error == ENOMEM;
+}
+
+tl::unexpected<NoLine> fail(NoLine::Kind kind, std::string why) {
+  return tl::unexpected(NoLine{kind, std::move(why)});
+}
+
 }  // namespace
 
-base::Result<std::unique_ptr<Line>> ConnectionPool::take(const Worker& worker) {
+tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& worker) {
   while (true) {
     std::unique_ptr<Line> line;
     {
@@ -52,29 +61,34 @@ void ConnectionPool::close_idle() {
   for (auto& idle : idle_) idle.clear();
 }
 
-base::Result<std::unique_ptr<Line>> ConnectionPool::connect(const Worker& worker) const {
+tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::connect(const Worker& worker) const {
   const std::string& path = settings_.socket_paths[worker.slot.slot];
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    return base::fail(
+    return fail(
+        NoLine::Kind::unreachable,
         fmt::format("the path {} is too long for a socket; shorten WSGISocketPrefix", path));
   }
   path.copy(address.sun_path, path.size());
   base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) {
+    return fail(NoLine::Kind::hindered,
+                fmt::format("no socket can be had: {}", std::strerror(errno)));
+  }
   set_buffers(socket.get(), settings_);
-  // A full backlog blocks the connect; this is its limit.
-  const auto limit = std::chrono::duration_cast<std::chrono::seconds>(settings_.connect_timeout);
-  const timeval timeout{.tv_sec = std::max<std::int64_t>(limit.count(), 1), .tv_usec = 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kBriefWait, sizeof kBriefWait);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return base::fail(fmt::format("{} cannot be connected to: {}", path, std::strerror(errno)));
+    const int error = errno;
+    return fail(passes(error) ? NoLine::Kind::hindered : NoLine::Kind::unreachable,
+                fmt::format("{} cannot be connected to: {}", path, std::strerror(error)));
   }
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kBriefWait, sizeof kBriefWait);
   const auto peer = wire::peer_of(socket.get());
   if (!peer || peer->uid != settings_.worker_uid) {
-    return base::fail(fmt::format("{} is served by user {}, not by the group's user {}", path,
-                                  peer ? peer->uid : 0, settings_.worker_uid));
+    return fail(NoLine::Kind::unreachable,
+                fmt::format("{} is served by user {}, not by the group's user {}", path,
+                            peer ? peer->uid : 0, settings_.worker_uid));
   }
   return std::make_unique<Line>(std::move(socket), worker);
 }

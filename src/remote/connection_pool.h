@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "pyhost/base/result.h"
@@ -29,6 +30,16 @@ struct Line {
   std::vector<gateway::Header> headers;
 };
 
+// Why there is no connection to a worker.
+struct NoLine {
+  enum class Kind {
+    unreachable,  // the worker: there is no use in trying again
+    hindered,     // for the moment, which is nothing against the worker
+  };
+  Kind kind = Kind::unreachable;
+  std::string why;
+};
+
 // Safe for all threads of the child. The settings outlive it.
 class ConnectionPool {
  public:
@@ -36,14 +47,13 @@ class ConnectionPool {
       : settings_(settings), idle_(settings.socket_paths.size()) {}
 
   // A connection to that worker: one that is idle, which the worker may have closed, or a new one.
-  // Waits at most for connect-timeout.
-  base::Result<std::unique_ptr<Line>> take(const Worker& worker);
+  tl::expected<std::unique_ptr<Line>, NoLine> take(const Worker& worker);
   // Only a connection whose exchange is over in good order.
   void give_back(metrics::SlotId slot, std::unique_ptr<Line> line);
   void close_idle();
 
  private:
-  base::Result<std::unique_ptr<Line>> connect(const Worker& worker) const;
+  tl::expected<std::unique_ptr<Line>, NoLine> connect(const Worker& worker) const;
 
   const RemoteSettings& settings_;
   std::mutex mutex_;

@@ -88,7 +88,12 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
   Worker worker = place.worker();
   auto line = connections_.take(worker);
   if (!line) {
-    admission.avoid(worker, std::move(line).error().sentence);
+    NoLine& none = line.error();
+    if (none.kind == NoLine::Kind::unreachable) {
+      admission.avoid(worker, std::move(none.why));
+    } else {
+      admission.postpone(worker, std::move(none.why));
+    }
     return std::nullopt;
   }
   const bool line_is_used = (*line)->used;

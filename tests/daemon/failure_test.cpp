@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <functional>
@@ -46,16 +45,6 @@ class RemoteFailure : public GroupTest {
                                   wire::Descriptors::refused);
       play(connection);
     });
-  }
-
-  // A child of the test's own making.
-  wire::Connection connect_to(std::uint32_t slot) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    settings_.socket_paths[slot].copy(address.sun_path, sizeof address.sun_path - 1);
-    base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    return {std::move(socket), wire::Descriptors::refused};
   }
 
   std::atomic<bool> entered_ = false;

@@ -10,14 +10,19 @@ namespace {
 
 constexpr std::uint32_t kGroupSlots[] = {3};
 
-}  // namespace
-
-base::UniqueFd listen_at(const std::string& path) {
+sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof address.sun_path - 1);
+  return address;
+}
+
+}  // namespace
+
+base::UniqueFd listen_at(const std::string& path) {
+  const sockaddr_un address = address_of(path);
   base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   EXPECT_EQ(::listen(socket.get(), 100), 0);
   return socket;
 }
@@ -59,6 +64,14 @@ void GroupTest::serve_slot(std::uint32_t slot, base::UniqueFd listening, unsigne
       worker::ThreadPool::start(applications_, std::move(listening), settings, worker_log_, [] {});
   ASSERT_TRUE(pool) << pool.error().sentence;
   pools_[slot] = *std::move(pool);
+}
+
+wire::Connection GroupTest::connect_to(std::uint32_t slot) const {
+  const sockaddr_un address = address_of(settings_.socket_paths[slot]);
+  base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+            0);
+  return {std::move(socket), wire::Descriptors::refused};
 }
 
 remote::RemoteEngine& GroupTest::engine() {
