@@ -211,10 +211,14 @@ void Admission::postpone(const Worker& worker, std::string why) {
   renewing_ = renewing_ || state == SlotState::draining;
 }
 
-void Admission::avoid_until(const Worker& worker, Clock::time_point moment, std::string why) {
-  avoided_[worker.slot.slot] = {.generation = worker.generation, .until = moment};
+void Admission::come_back(std::string why) {
   comes_back_ = true;
   last_reason_ = std::move(why);
+}
+
+void Admission::avoid_until(const Worker& worker, Clock::time_point moment, std::string why) {
+  avoided_[worker.slot.slot] = {.generation = worker.generation, .until = moment};
+  come_back(std::move(why));
 }
 
 }  // namespace pyhost::remote

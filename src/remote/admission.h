@@ -65,6 +65,8 @@ class Admission {
   // predecessor, which the connection may have gone to, is being replaced; or there can be no
   // connection just now. Others are asked first.
   void postpone(const Worker& worker, std::string why);
+  // The worker has left its slot, as the scoreboard says: the next enter() looks there again.
+  void come_back(std::string why);
 
  private:
   using Clock = std::chrono::steady_clock;
