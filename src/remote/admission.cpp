@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace pyhost::remote {
@@ -18,11 +19,15 @@ constexpr int kServiceUnavailable = 503;
 constexpr int kGatewayTimeout = 504;
 // How long a client may be gone without being noticed.
 constexpr milliseconds kLookInterval{250};
-// How long a worker that has sent a request back is not asked again.
+// How long a worker that could not be asked is not asked again.
 constexpr milliseconds kPostponement{20};
 
 double seconds(milliseconds time) noexcept {
   return std::chrono::duration<double>(time).count();
+}
+
+std::uint32_t saturating_sum(std::uint32_t one, std::uint32_t other) noexcept {
+  return one + std::min(other, std::numeric_limits<std::uint32_t>::max() - one);
 }
 
 }  // namespace
@@ -108,7 +113,9 @@ tl::expected<Place, Refusal> Admission::enter() {
                 fmt::format("too many workers of process group '{}' in a row could not be reached",
                             settings_.process_group)});
   }
-  if (sent_back_ && Clock::now() >= began_ + patience()) return tl::unexpected(unreachable());
+  if (postponed_since_ && Clock::now() >= *postponed_since_ + patience()) {
+    return tl::unexpected(unreachable());
+  }
   metrics::Queue queue = scoreboard_.queue(settings_.group_index);
   // A request that comes back from a worker has had its turn.
   if (comes_back_ || !queue.keeps_order()) {
@@ -117,7 +124,7 @@ tl::expected<Place, Refusal> Admission::enter() {
     survey();
   }
   // Who will be served as soon as a worker is back does not wait for anybody else.
-  const std::uint32_t places = settings_.queue_max + threads_missing_;
+  const std::uint32_t places = saturating_sum(settings_.queue_max, threads_missing_);
   auto waiter = queue.enter(seat_, places, began_);
   if (!waiter) return tl::unexpected(full(places));
   return wait_for_place(*waiter);
@@ -141,7 +148,7 @@ tl::expected<Place, Refusal> Admission::wait_for_place(metrics::Waiter& waiter) 
 
 // When something may have happened that nobody calls for.
 Admission::Clock::time_point Admission::next_look(Clock::time_point now) const noexcept {
-  Clock::time_point next = now + (sent_back_ ? kPostponement : kLookInterval);
+  Clock::time_point next = now + (postponed_since_ ? kPostponement : kLookInterval);
   for (const milliseconds limit : {settings_.queue_timeout, patience()}) {
     if (began_ + limit > now) next = std::min(next, began_ + limit);
   }
@@ -200,15 +207,19 @@ void Admission::avoid(const Worker& worker, std::string why) {
 
 void Admission::postpone(const Worker& worker, std::string why) {
   avoid_until(worker, Clock::now() + kPostponement, std::move(why));
-  sent_back_ = true;
+  if (!postponed_since_) postponed_since_ = Clock::now();
   const SlotState state = scoreboard_.status(worker.slot).state;
   renewing_ = renewing_ || state == SlotState::draining;
 }
 
-void Admission::avoid_until(const Worker& worker, Clock::time_point moment, std::string why) {
-  avoided_[worker.slot.slot] = {.generation = worker.generation, .until = moment};
+void Admission::come_back(std::string why) {
   comes_back_ = true;
   last_reason_ = std::move(why);
+}
+
+void Admission::avoid_until(const Worker& worker, Clock::time_point moment, std::string why) {
+  avoided_[worker.slot.slot] = {.generation = worker.generation, .until = moment};
+  come_back(std::move(why));
 }
 
 }  // namespace pyhost::remote

@@ -61,9 +61,12 @@ class Admission {
   // That worker cannot be reached: it is not asked again, only its successor. `why` appears in a
   // refusal.
   void avoid(const Worker& worker, std::string why);
-  // That worker has sent the request back, because it or its predecessor, which the connection may
-  // have gone to, is being replaced: others are asked first.
+  // That worker cannot be asked for the moment: it has sent the request back, because it or its
+  // predecessor, which the connection may have gone to, is being replaced; or there can be no
+  // connection just now. Others are asked first.
   void postpone(const Worker& worker, std::string why);
+  // The worker has left its slot, as the scoreboard says: the next enter() looks there again.
+  void come_back(std::string why);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -102,10 +105,10 @@ class Admission {
   const RemoteSettings& settings_;
   gateway::Exchange& exchange_;
   const Clock::time_point began_;
-  std::vector<std::optional<Avoided>> avoided_;  // by slot
-  unsigned attempts_left_;                       // at workers that cannot be reached
-  bool sent_back_ = false;
-  bool comes_back_ = false;  // sent back, or from a worker that cannot be reached
+  std::vector<std::optional<Avoided>> avoided_;       // by slot
+  unsigned attempts_left_;                            // at workers that cannot be reached
+  std::optional<Clock::time_point> postponed_since_;  // for the first time
+  bool comes_back_ = false;                           // from a worker that could not be asked
   std::string last_reason_ = "none is ready";
   // As the last survey() has found them.
   bool any_candidate_ = false;

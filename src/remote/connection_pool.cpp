@@ -6,13 +6,25 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <utility>
+
+#include "wire/messages.h"
 
 namespace pyhost::remote {
 namespace {
 
-// For most replies; see Relay::receive_first().
+using std::chrono::milliseconds;
+using wire::Io;
+
+// For room in a backlog, and for most replies; see Relay::receive_first().
 constexpr timeval kBriefWait{.tv_sec = 0, .tv_usec = 10'000};
+// Between two looks at whether a worker that has not accepted a connection still can.
+constexpr milliseconds kFirstPause{5};
+constexpr milliseconds kLongestPause{20};
+// However short connect-timeout is: even a worker that is ready needs a moment.
+constexpr milliseconds kLeastPatience{1000};
 
 // What waits in a unix socket lies in the sender's buffer, so the workers' receive buffer is the
 // send buffer of this end.
@@ -23,9 +35,28 @@ void set_buffers(int socket, const RemoteSettings& settings) noexcept {
   if (receive != 0) ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
 }
 
+// Whether connect() has failed for want of something that comes back, be it room in the backlog.
+bool passes(int error) noexcept {
+  return error == EAGAIN || error == EINTR || error == ENOBUFS || error == ENOMEM;
+}
+
+bool learn_worker(Line& line, const wire::Frame& frame) {
+  if (frame.type != wire::FrameType::hello) return false;
+  const auto hello = wire::decode_hello(frame.payload);
+  if (!hello) return false;
+  line.pid = static_cast<pid_t>(hello->pid);
+  line.generation = hello->generation;
+  return true;
+}
+
+tl::unexpected<NoLine> fail(NoLine::Kind kind, std::string why) {
+  return tl::unexpected(NoLine{kind, std::move(why)});
+}
+
 }  // namespace
 
-base::Result<std::unique_ptr<Line>> ConnectionPool::take(const Worker& worker) {
+tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& worker,
+                                                                 gateway::Exchange& exchange) {
   while (true) {
     std::unique_ptr<Line> line;
     {
@@ -38,7 +69,12 @@ base::Result<std::unique_ptr<Line>> ConnectionPool::take(const Worker& worker) {
     // The one used last is the one most likely to be alive.
     if (line->generation == worker.generation) return line;
   }
-  return connect(worker);
+  auto line = connect(worker);
+  if (!line) return line;
+  if (auto met = await_hello(**line, worker, exchange); !met) {
+    return tl::unexpected(std::move(met).error());
+  }
+  return line;
 }
 
 void ConnectionPool::give_back(metrics::SlotId slot, std::unique_ptr<Line> line) {
@@ -52,31 +88,76 @@ void ConnectionPool::close_idle() {
   for (auto& idle : idle_) idle.clear();
 }
 
-base::Result<std::unique_ptr<Line>> ConnectionPool::connect(const Worker& worker) const {
+tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::connect(const Worker& worker) const {
   const std::string& path = settings_.socket_paths[worker.slot.slot];
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    return base::fail(
+    return fail(
+        NoLine::Kind::unreachable,
         fmt::format("the path {} is too long for a socket; shorten WSGISocketPrefix", path));
   }
   path.copy(address.sun_path, path.size());
   base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) {
+    return fail(NoLine::Kind::hindered,
+                fmt::format("no socket can be had: {}", std::strerror(errno)));
+  }
   set_buffers(socket.get(), settings_);
-  // A full backlog blocks the connect; this is its limit.
-  const auto limit = std::chrono::duration_cast<std::chrono::seconds>(settings_.connect_timeout);
-  const timeval timeout{.tv_sec = std::max<std::int64_t>(limit.count(), 1), .tv_usec = 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kBriefWait, sizeof kBriefWait);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return base::fail(fmt::format("{} cannot be connected to: {}", path, std::strerror(errno)));
+    const int error = errno;
+    return fail(passes(error) ? NoLine::Kind::hindered : NoLine::Kind::unreachable,
+                fmt::format("{} cannot be connected to: {}", path, std::strerror(error)));
   }
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kBriefWait, sizeof kBriefWait);
   const auto peer = wire::peer_of(socket.get());
   if (!peer || peer->uid != settings_.worker_uid) {
-    return base::fail(fmt::format("{} is served by user {}, not by the group's user {}", path,
-                                  peer ? peer->uid : 0, settings_.worker_uid));
+    return fail(NoLine::Kind::unreachable,
+                fmt::format("{} is served by user {}, not by the group's user {}", path,
+                            peer ? peer->uid : 0, settings_.worker_uid));
   }
-  return std::make_unique<Line>(std::move(socket), worker);
+  return std::make_unique<Line>(std::move(socket));
+}
+
+// The socket outlives the workers of its slot: a connection waits in its backlog although nobody
+// accepts any more. What has not been sent yet can go elsewhere.
+tl::expected<void, NoLine> ConnectionPool::await_hello(Line& line, const Worker& worker,
+                                                       gateway::Exchange& exchange) const {
+  const milliseconds patience = std::max(settings_.connect_timeout, kLeastPatience);
+  const auto give_up_at = std::chrono::steady_clock::now() + patience;
+  wire::Frame frame;
+  for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+    switch (line.connection.read_frame(frame, pause)) {
+      case Io::done:
+        if (learn_worker(line, frame)) return {};
+        return fail(NoLine::Kind::unreachable, "the worker sent a malformed HELLO");
+      case Io::malformed:
+        return fail(NoLine::Kind::unreachable, line.connection.fault());
+      case Io::closed:
+      case Io::reset:
+        return fail(NoLine::Kind::hindered, "the worker closed the connection");
+      case Io::timeout:
+        break;
+    }
+    if (has_left(worker)) {
+      return fail(NoLine::Kind::left, "the worker left before it accepted the connection");
+    }
+    if (std::chrono::steady_clock::now() >= give_up_at) {
+      return fail(NoLine::Kind::unreachable,
+                  fmt::format("the worker accepted no connection for {:g} s",
+                              std::chrono::duration<double>(patience).count()));
+    }
+    if (exchange.client_state() == gateway::ClientState::gone) {
+      return fail(NoLine::Kind::unwanted, "the client left before it had a worker");
+    }
+  }
+}
+
+bool ConnectionPool::has_left(const Worker& worker) const noexcept {
+  const metrics::SlotStatus now = scoreboard_.status(worker.slot);
+  return now.state != metrics::SlotState::ready || now.generation != worker.generation ||
+         now.pid != worker.pid;
 }
 
 }  // namespace pyhost::remote

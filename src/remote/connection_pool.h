@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "pyhost/base/result.h"
@@ -14,37 +15,53 @@ namespace pyhost::remote {
 
 // A connection with the buffers that each of its exchanges uses again.
 struct Line {
-  Line(base::UniqueFd socket, const Worker& wanted)
-      : connection(std::move(socket), wire::Descriptors::accepted),
-        pid(wanted.pid),
-        generation(wanted.generation) {}
+  explicit Line(base::UniqueFd socket)
+      : connection(std::move(socket), wire::Descriptors::accepted) {}
 
   wire::Connection connection;
-  bool used = false;        // by an exchange
-  bool introduced = false;  // the worker that has accepted it has said who it is
-  // Until then, of the worker it was made for.
-  pid_t pid;
-  std::uint32_t generation;
+  bool used = false;  // by an exchange
+  // Of the worker that has accepted it.
+  pid_t pid = 0;
+  std::uint32_t generation = 0;
   wire::FrameBatch batch;
   std::vector<gateway::Header> headers;
 };
 
-// Safe for all threads of the child. The settings outlive it.
+// Why there is no connection to a worker.
+struct NoLine {
+  enum class Kind {
+    unreachable,  // the worker: there is no use in trying again
+    hindered,     // for the moment, which is nothing against the worker
+    left,         // the worker is not in its slot any more, or about to leave it
+    unwanted,     // the client has gone
+  };
+  Kind kind = Kind::unreachable;
+  std::string why;
+};
+
+// Safe for all threads of the child. Scoreboard and settings outlive it.
 class ConnectionPool {
  public:
-  explicit ConnectionPool(const RemoteSettings& settings)
-      : settings_(settings), idle_(settings.socket_paths.size()) {}
+  ConnectionPool(const metrics::Scoreboard& scoreboard, const RemoteSettings& settings)
+      : scoreboard_(scoreboard), settings_(settings), idle_(settings.socket_paths.size()) {}
 
-  // A connection to that worker: one that is idle, which the worker may have closed, or a new one.
-  // Waits at most for connect-timeout.
-  base::Result<std::unique_ptr<Line>> take(const Worker& worker);
+  // A connection to that worker: one that is idle, which the worker may have closed, or a new one,
+  // which its predecessor or successor in the slot may have accepted. Waits for that as long as the
+  // worker is in its slot and the client there, but at most for connect-timeout, or a
+  // second if that is more.
+  tl::expected<std::unique_ptr<Line>, NoLine> take(const Worker& worker,
+                                                   gateway::Exchange& exchange);
   // Only a connection whose exchange is over in good order.
   void give_back(metrics::SlotId slot, std::unique_ptr<Line> line);
   void close_idle();
 
  private:
-  base::Result<std::unique_ptr<Line>> connect(const Worker& worker) const;
+  tl::expected<std::unique_ptr<Line>, NoLine> connect(const Worker& worker) const;
+  tl::expected<void, NoLine> await_hello(Line& line, const Worker& worker,
+                                         gateway::Exchange& exchange) const;
+  bool has_left(const Worker& worker) const noexcept;
 
+  const metrics::Scoreboard& scoreboard_;
   const RemoteSettings& settings_;
   std::mutex mutex_;
   std::vector<std::vector<std::unique_ptr<Line>>> idle_;  // by slot

@@ -145,7 +145,6 @@ Relay::Step Relay::send_request(const gateway::Target& target) {
 }
 
 Relay::Step Relay::handle(const Frame& frame) {
-  if (frame.type == FrameType::hello) return learn_worker(frame);
   heard_ = true;
   switch (frame.type) {
     case FrameType::head:
@@ -181,16 +180,6 @@ Relay::Step Relay::handle(const Frame& frame) {
       break;
   }
   return malformed(fmt::format("the worker sent {} at the wrong time", wire::name_of(frame.type)));
-}
-
-// Says nothing about the request, which need not have been read.
-Relay::Step Relay::learn_worker(const Frame& frame) {
-  const auto hello = wire::decode_hello(frame.payload);
-  if (!hello || heard_) return malformed("the worker sent a malformed HELLO");
-  line_.pid = static_cast<pid_t>(hello->pid);
-  line_.generation = hello->generation;
-  line_.introduced = true;
-  return std::nullopt;
 }
 
 Relay::Step Relay::begin_reply(const Frame& frame) {

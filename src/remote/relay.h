@@ -65,7 +65,6 @@ class Relay {
   Step send_request(const gateway::Target& target);
   Step take_frames();
   Step handle(const wire::Frame& frame);
-  Step learn_worker(const wire::Frame& frame);
   Step begin_reply(const wire::Frame& frame);
   Step take_file(const wire::Frame& frame);
   Step settle_file();

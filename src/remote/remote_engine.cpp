@@ -48,7 +48,7 @@ RemoteEngine::RemoteEngine(metrics::Scoreboard& scoreboard, metrics::ChildSeat s
     : scoreboard_(scoreboard),
       seat_(seat),
       settings_(std::move(settings)),
-      connections_(settings_) {}
+      connections_(scoreboard, settings_) {}
 
 Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exchange) noexcept {
   return run(target, exchange, Buffering::on);
@@ -86,17 +86,13 @@ Outcome RemoteEngine::serve(Run& run) {
 // Nothing when another worker has to be asked.
 std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Place place) {
   Worker worker = place.worker();
-  auto line = connections_.take(worker);
-  if (!line) {
-    admission.avoid(worker, std::move(line).error().sentence);
-    return std::nullopt;
-  }
+  auto line = connections_.take(worker, run.exchange);
+  if (!line) return go_without(run, admission, worker, std::move(line).error());
+  worker.pid = (*line)->pid;
+  worker.generation = (*line)->generation;
   const bool line_is_used = (*line)->used;
   Relay relay(**line, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target);
-  worker.pid = (*line)->pid;
-  worker.generation = (*line)->generation;
-  const bool line_is_introduced = (*line)->introduced;
   if (attempt.kind == Attempt::Kind::complete) {
     attempt = complete(relay, std::move(place), *std::move(line));
   } else if (relay.reusable() && attempt.kind != Attempt::Kind::sent_back) {
@@ -109,13 +105,8 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
     case Attempt::Kind::client_lost:
       return lose_client(run, relay, attempt);
     case Attempt::Kind::again:
-      // An idle connection may have ended for reasons of its own; and a new one, with whichever
-      // worker had accepted it.
-      if (!line_is_introduced) {
-        admission.postpone(worker, std::move(attempt.why));
-      } else if (!line_is_used) {
-        admission.avoid(worker, std::move(attempt.why));
-      }
+      // An idle connection may have ended for reasons of its own.
+      if (!line_is_used) admission.avoid(worker, std::move(attempt.why));
       return std::nullopt;
     case Attempt::Kind::sent_back:
       admission.postpone(worker, std::move(attempt.why));
@@ -126,6 +117,26 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
     default:
       return report(run, worker, relay, attempt);
   }
+}
+
+// The same.
+std::optional<Outcome> RemoteEngine::go_without(Run& run, Admission& admission,
+                                                const Worker& worker, NoLine none) const {
+  switch (none.kind) {
+    case NoLine::Kind::unreachable:
+      admission.avoid(worker, std::move(none.why));
+      break;
+    case NoLine::Kind::hindered:
+      admission.postpone(worker, std::move(none.why));
+      break;
+    case NoLine::Kind::left:
+      admission.come_back(std::move(none.why));
+      break;
+    case NoLine::Kind::unwanted:
+      return refuse(run, {status_of(BodyFault::client_gone), LogLevel::info, Message::client_left,
+                          std::move(none.why)});
+  }
+  return std::nullopt;
 }
 
 // The worker is free before the client has the reply.

@@ -38,6 +38,8 @@ class RemoteEngine final : public gateway::Engine {
 
   gateway::Outcome serve(Run& run);
   std::optional<gateway::Outcome> try_once(Run& run, Admission& admission, Place place);
+  std::optional<gateway::Outcome> go_without(Run& run, Admission& admission, const Worker& worker,
+                                             NoLine none) const;
   Attempt complete(Relay& relay, Place place, std::unique_ptr<Line> line);
   gateway::Outcome refuse(Run& run, const Refusal& refusal) const;
   gateway::Outcome report(Run& run, const Worker& worker, const Relay& relay,

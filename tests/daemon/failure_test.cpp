@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <latch>
+#include <limits>
 #include <thread>
 
 #include "daemon/group_fixture.h"
@@ -24,6 +25,24 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
+const auto kOwnPid = static_cast<std::uint32_t>(::getpid());
+
+void send_text(wire::Connection& connection, std::string_view bytes) {
+  wire::FrameBatch batch;
+  batch.encoded().append(bytes);
+  EXPECT_EQ(connection.write(batch, kPatience), wire::Io::done);
+}
+
+// What a worker does with a new connection.
+wire::Connection accept_as(const wire::HelloMessage& self, int listening) {
+  wire::Connection connection(base::UniqueFd(::accept4(listening, nullptr, nullptr, 0)),
+                              wire::Descriptors::refused);
+  std::string hello;
+  wire::encode_hello(self, hello);
+  send_text(connection, hello);
+  return connection;
+}
+
 class RemoteFailure : public GroupTest {
  protected:
   void SetUp() override {
@@ -38,10 +57,10 @@ class RemoteFailure : public GroupTest {
   }
 
   // Serves one connection of a declared slot as `play` says, and closes it.
-  std::thread play_worker(std::uint32_t slot, std::function<void(wire::Connection&)> play) {
-    return std::thread([socket = declare_worker(slot), play = std::move(play)] {
-      wire::Connection connection(base::UniqueFd(::accept4(socket.get(), nullptr, nullptr, 0)),
-                                  wire::Descriptors::refused);
+  std::thread play_worker(std::uint32_t slot, std::function<void(wire::Connection&)> play,
+                          wire::HelloMessage self = {.pid = kOwnPid, .generation = 1}) {
+    return std::thread([socket = declare_worker(slot), play = std::move(play), self] {
+      wire::Connection connection = accept_as(self, socket.get());
       play(connection);
     });
   }
@@ -58,12 +77,6 @@ void take_frame(wire::Connection& connection, wire::FrameType type) {
 
 void take_request(wire::Connection& connection) {
   take_frame(connection, wire::FrameType::request);
-}
-
-void send_text(wire::Connection& connection, std::string_view bytes) {
-  wire::FrameBatch batch;
-  batch.encoded().append(bytes);
-  EXPECT_EQ(connection.write(batch, kPatience), wire::Io::done);
 }
 
 TEST_F(RemoteFailure, RefusalOfTheApplicationBecomesTheStatus) {
@@ -87,12 +100,8 @@ TEST_F(RemoteFailure, WorkerOfBeforeThatEndsIsNotTakenForItsSuccessor) {
   scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
   std::jthread workers([&] {
     {
-      wire::Connection before(base::UniqueFd(::accept4(listening.get(), nullptr, nullptr, 0)),
-                              wire::Descriptors::refused);
+      const wire::Connection before = accept_as({.pid = kOwnPid, .generation = 1}, listening.get());
       EXPECT_NE(before.wait(POLLIN, kPatience), 0);
-      wire::FrameBatch hello;
-      wire::encode_hello({static_cast<std::uint32_t>(::getpid()), 1}, hello.encoded());
-      EXPECT_EQ(before.write(hello, kPatience), wire::Io::done);
     }
     pool_settings_.generation = 2;
     serve_slot(0, std::move(listening));
@@ -191,15 +200,13 @@ TEST_F(RemoteFailure, DeadWorkerIsNamedWithItsCause) {
 }
 
 TEST_F(RemoteFailure, SuccessorThatHasTakenTheConnectionIsNamed) {
-  std::thread successor = play_worker(0, [this](wire::Connection& connection) {
+  const auto play = [this](wire::Connection& connection) {
     take_request(connection);
-    std::string hello;
-    wire::encode_hello({.pid = 4711, .generation = 3}, hello);
-    send_text(connection, hello);
     scoreboard_.record_death(
         {0, 0},
         {.cause = metrics::DeathCause::signal, .detail = SIGSEGV, .generation = 3, .pid = 4711});
-  });
+  };
+  std::thread successor = play_worker(0, play, {.pid = 4711, .generation = 3});
   FakeExchange exchange;
   EXPECT_EQ(run("/apps/hello", exchange).status, 502);
   successor.join();
@@ -335,6 +342,18 @@ TEST_F(RemoteFailure, QueueHasRoomForTheThreadsOfWorkersThatAreNotReady) {
   for (const auto& exchange : early) EXPECT_EQ(exchange->body(), "hello");
 }
 
+TEST_F(RemoteFailure, QueueWithoutALimitHasRoomWhileNoWorkerIsReady) {
+  settings_.queue_max = std::numeric_limits<std::uint32_t>::max();
+  settings_.socket_paths.resize(1);
+  engine();
+  FakeExchange early;
+  std::thread client([&] { run("/apps/hello", early); });
+  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
+  start_worker(0);
+  client.join();
+  EXPECT_EQ(early.body(), "hello");
+}
+
 TEST_F(RemoteFailure, RequestWaitsForAFreeThread) {
   start_worker(0, 1);
   engine();
@@ -416,8 +435,8 @@ TEST_F(RemoteFailure, WorkerServesOnlyHttpdsUser) {
   start_worker(0);
   FakeExchange exchange;
   EXPECT_NE(run("/apps/hello", exchange).status, 200);
+  EXPECT_TRUE(wait_until([&] { return worker_log_.text_of(Message::peer_refused) != ""; }));
   EXPECT_EQ(applications_.runs(), 0u);
-  EXPECT_NE(worker_log_.text_of(Message::peer_refused), "");
 }
 
 TEST_F(RemoteFailure, ChildBelievesOnlyTheGroupsUser) {

@@ -69,7 +69,7 @@ void GroupTest::serve_slot(std::uint32_t slot, base::UniqueFd listening, unsigne
   pools_[slot] = *std::move(pool);
 }
 
-wire::Connection GroupTest::connect_to(std::uint32_t slot) {
+wire::Connection GroupTest::connect_to(std::uint32_t slot) const {
   const sockaddr_un address = address_of(settings_.socket_paths[slot]);
   base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),

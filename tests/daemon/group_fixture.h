@@ -39,8 +39,8 @@ class GroupTest : public ::testing::Test {
   base::UniqueFd declare_worker(std::uint32_t slot, unsigned threads = 4);
   // Starts a pool at that socket.
   void serve_slot(std::uint32_t slot, base::UniqueFd listening, unsigned threads = 4);
-  // A child of the test's own making.
-  wire::Connection connect_to(std::uint32_t slot);
+  // A connection of a child of the test's own making.
+  wire::Connection connect_to(std::uint32_t slot) const;
   // The child's engine; made at first use from `settings`.
   remote::RemoteEngine& engine();
 
