@@ -108,26 +108,38 @@ void WorkerExchange::lose_locked(std::string_view why) noexcept {
   batch_.clear();
 }
 
-// False when the child has gone. It sends nothing but ABORT while it is not asked for the body, so
-// whatever else comes in between ends the reply.
+// False when the child has gone, or has taken nothing for too long.
 bool WorkerExchange::flush_locked() noexcept {
+  std::optional<Clock::time_point> full_since;
   while (true) {
+    const std::size_t sent_before = batch_.bytes_sent();
     const Io outcome = connection_->write_some(batch_);
     if (outcome == Io::done) break;
     if (outcome != Io::timeout) {
       lose_locked("the httpd child has gone");
       return false;
     }
-    const short events = awaits_body_ ? POLLOUT : POLLIN | POLLOUT;
-    const short ready = connection_->wait(events, reply_timeout_);
-    if (ready == 0 || (ready & POLLIN) != 0) {
-      lose_locked(ready == 0 ? "the httpd child did not take the reply in time"
-                             : "the client has gone");
-      return false;
-    }
+    if (!full_since || batch_.bytes_sent() != sent_before) full_since = Clock::now();
+    if (!await_room_locked(*full_since)) return false;
   }
   batch_.clear();
   return true;
+}
+
+// Waits for a moment only: the kernel reports room when three quarters of the buffer are free, and
+// a child with a slow client makes less than that. The child sends nothing but ABORT while it is
+// not asked for the body, so whatever else comes in between ends the reply.
+bool WorkerExchange::await_room_locked(Clock::time_point full_since) noexcept {
+  using std::chrono::milliseconds;
+  constexpr milliseconds kMoment{500};
+  if (std::chrono::duration_cast<milliseconds>(Clock::now() - full_since) >= reply_timeout_) {
+    lose_locked("the httpd child did not take the reply in time");
+    return false;
+  }
+  const short events = awaits_body_ ? POLLOUT : POLLIN | POLLOUT;
+  if ((connection_->wait(events, std::min(reply_timeout_, kMoment)) & POLLIN) == 0) return true;
+  lose_locked("the client has gone");
+  return false;
 }
 
 void WorkerExchange::announce_reply() noexcept {

@@ -93,6 +93,7 @@ class WorkerExchange final : public gateway::Exchange {
   gateway::ClientState client_state_locked() noexcept;
   void lose_locked(std::string_view why) noexcept;
   bool flush_locked() noexcept;
+  bool await_room_locked(Clock::time_point full_since) noexcept;
   bool encode_locked(const gateway::ReplyPart& part) noexcept;
   bool end_reply_locked() noexcept;
   bool send_note_locked() noexcept;

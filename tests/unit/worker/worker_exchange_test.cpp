@@ -95,6 +95,19 @@ TEST_F(WorkerExchangeTest, NoteThatLeftInPartEndsTheReply) {
   EXPECT_EQ(exchange_.client_state(), gateway::ClientState::gone);
 }
 
+TEST_F(WorkerExchangeTest, UsesTheLittleRoomThatASlowChildMakes) {
+  fill_connection();
+  std::jthread application([this] {
+    const std::string_view block = "slowly";
+    EXPECT_EQ(exchange_.send({.blocks = {&block, 1}}), SendResult::sent);
+  });
+  // Sending begins.
+  const std::uint64_t another = number() + 1;
+  EXPECT_TRUE(test::wait_until([&] { return !exchange_.give_up(another, 504, ""); }));
+  wire::HeaderBytes flush{};
+  EXPECT_EQ(::recv(child_->fd(), flush.data(), flush.size(), 0), ssize_t(flush.size()));
+}
+
 TEST_F(WorkerExchangeTest, IsAnsweredWhenItIsGivenUp) {
   EXPECT_TRUE(exchange_.give_up(number(), 504, "overdue"));
   EXPECT_EQ(frames_until(FrameType::error), std::vector{FrameType::error});
