@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "wire/messages.h"
@@ -40,13 +41,11 @@ bool passes(int error) noexcept {
   return error == EAGAIN || error == EINTR || error == ENOBUFS || error == ENOMEM;
 }
 
-bool learn_worker(Line& line, const wire::Frame& frame) {
-  if (frame.type != wire::FrameType::hello) return false;
+std::optional<Worker> worker_in(metrics::SlotId slot, const wire::Frame& frame) {
+  if (frame.type != wire::FrameType::hello) return std::nullopt;
   const auto hello = wire::decode_hello(frame.payload);
-  if (!hello) return false;
-  line.pid = static_cast<pid_t>(hello->pid);
-  line.generation = hello->generation;
-  return true;
+  if (!hello) return std::nullopt;
+  return Worker{slot, static_cast<pid_t>(hello->pid), hello->generation};
 }
 
 tl::unexpected<NoLine> fail(NoLine::Kind kind, std::string why) {
@@ -67,7 +66,7 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& w
       idle.pop_back();
     }
     // The one used last is the one most likely to be alive.
-    if (line->generation == worker.generation) return line;
+    if (line->worker.generation == worker.generation) return line;
   }
   auto line = connect(worker);
   if (!line) return line;
@@ -130,7 +129,10 @@ tl::expected<void, NoLine> ConnectionPool::await_hello(Line& line, const Worker&
   for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     switch (line.connection.read_frame(frame, pause)) {
       case Io::done:
-        if (learn_worker(line, frame)) return {};
+        if (const auto accepting = worker_in(worker.slot, frame)) {
+          line.worker = *accepting;
+          return {};
+        }
         return fail(NoLine::Kind::unreachable, "the worker sent a malformed HELLO");
       case Io::malformed:
         return fail(NoLine::Kind::unreachable, line.connection.fault());

@@ -20,9 +20,7 @@ struct Line {
 
   wire::Connection connection;
   bool used = false;  // by an exchange
-  // Of the worker that has accepted it.
-  pid_t pid = 0;
-  std::uint32_t generation = 0;
+  Worker worker;      // that has accepted it
   wire::FrameBatch batch;
   std::vector<gateway::Header> headers;
 };
@@ -47,8 +45,8 @@ class ConnectionPool {
 
   // A connection to that worker: one that is idle, which the worker may have closed, or a new one,
   // which its predecessor or successor in the slot may have accepted. Waits for that as long as the
-  // worker is in its slot and the client there, but at most for connect-timeout, or a
-  // second if that is more.
+  // worker is in its slot and the client there, but at most for connect-timeout, or a second if
+  // that is more.
   tl::expected<std::unique_ptr<Line>, NoLine> take(const Worker& worker,
                                                    gateway::Exchange& exchange);
   // Only a connection whose exchange is over in good order.

@@ -25,7 +25,8 @@ constexpr int kInternalServerError = 500;
 constexpr int kBadGateway = 502;
 constexpr int kGatewayTimeout = 504;
 // A client without a connection of its own is looked at so often, and one with a connection as
-// well: httpd closes that when it stops, which does not end a poll().
+// well: httpd closes that when it stops, which does not end a poll(). The worker's death may not
+// end one either.
 constexpr milliseconds kLookInterval{250};
 
 double seconds(milliseconds time) noexcept {
@@ -88,14 +89,23 @@ Relay::Step Relay::receive() {
     if (delivery_.full()) {
       give_up_at.reset();
     } else {
+      // Asked first: what it has sent before it died is there then.
+      const bool died = worker_has_died();
       const Io outcome = line_.connection.fill_now();
       if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
+      if (died) return fail(Io::closed);
       if (!give_up_at && settings_.socket_timeout != milliseconds::zero()) {
         give_up_at = Clock::now() + settings_.socket_timeout;
       }
     }
     if (auto ended = wait(give_up_at)) return ended;
   }
+}
+
+// A process that the application has forked keeps the worker's end of the connection open.
+bool Relay::worker_has_died() const noexcept {
+  const metrics::Death death = scoreboard_.status(line_.worker.slot).last_death;
+  return death.cause != metrics::DeathCause::none && death.generation == line_.worker.generation;
 }
 
 // For the worker, for a client that is behind, for a client that leaves, and for what is due.

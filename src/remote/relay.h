@@ -35,9 +35,10 @@ struct Attempt {
 // it is made with outlives it, but for the line: see frees_line().
 class Relay {
  public:
-  Relay(Line& line, gateway::Exchange& exchange, RequestBody& body,
-        const RemoteSettings& settings) noexcept
-      : line_(line),
+  Relay(const metrics::Scoreboard& scoreboard, Line& line, gateway::Exchange& exchange,
+        RequestBody& body, const RemoteSettings& settings) noexcept
+      : scoreboard_(scoreboard),
+        line_(line),
         exchange_(exchange),
         body_(body),
         settings_(settings),
@@ -72,6 +73,7 @@ class Relay {
   Step receive_first();
   Step receive();
   Step wait(std::optional<Clock::time_point> give_up_at);
+  bool worker_has_died() const noexcept;
   Step settle();
   Step stop_unless_on(Passed passed);
   Attempt stop(Passed passed);
@@ -82,6 +84,7 @@ class Relay {
   Attempt malformed(std::string what);
   wire::Timeout timeout() const noexcept;
 
+  const metrics::Scoreboard& scoreboard_;
   Line& line_;
   gateway::Exchange& exchange_;
   RequestBody& body_;

@@ -85,13 +85,11 @@ Outcome RemoteEngine::serve(Run& run) {
 
 // Nothing when another worker has to be asked.
 std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Place place) {
-  Worker worker = place.worker();
-  auto line = connections_.take(worker, run.exchange);
-  if (!line) return go_without(run, admission, worker, std::move(line).error());
-  worker.pid = (*line)->pid;
-  worker.generation = (*line)->generation;
+  auto line = connections_.take(place.worker(), run.exchange);
+  if (!line) return go_without(run, admission, place.worker(), std::move(line).error());
+  const Worker worker = (*line)->worker;
   const bool line_is_used = (*line)->used;
-  Relay relay(**line, run.exchange, run.body, settings_);
+  Relay relay(scoreboard_, **line, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target);
   if (attempt.kind == Attempt::Kind::complete) {
     attempt = complete(relay, std::move(place), *std::move(line));

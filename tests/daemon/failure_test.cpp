@@ -199,6 +199,21 @@ TEST_F(RemoteFailure, DeadWorkerIsNamedWithItsCause) {
   EXPECT_THAT(text, HasSubstr("generation 1"));
 }
 
+TEST_F(RemoteFailure, DeadWorkerIsNoticedAlthoughAForkOfItHasTheConnection) {
+  base::UniqueFd of_the_fork;
+  std::thread crashing = play_worker(0, [&](wire::Connection& connection) {
+    take_request(connection);
+    of_the_fork.reset(::dup(connection.fd()));
+    scoreboard_.record_death(
+        {0, 0}, {.cause = metrics::DeathCause::signal, .detail = SIGKILL, .generation = 1});
+  });
+  FakeExchange exchange;
+  EXPECT_EQ(run("/apps/hello", exchange).status, 502);
+  crashing.join();
+  EXPECT_THAT(exchange.recorder().text_of(Message::worker_lost),
+              HasSubstr("the worker was killed by signal 9 (SIGKILL) before it replied"));
+}
+
 TEST_F(RemoteFailure, SuccessorThatHasTakenTheConnectionIsNamed) {
   const auto play = [this](wire::Connection& connection) {
     take_request(connection);

@@ -200,24 +200,45 @@ def application(environ, start_response):
   EXPECT_EQ(exchange.body(), "-15");
 }
 
-TEST_F(WorkerProcess, KilledWorkerCostsItsRequestOnly) {
-  const std::string suicide = script("suicide.wsgi", R"(
+class SuicidalWorker : public WorkerProcess {
+ protected:
+  void expect_cause_of(const std::string& suicide) {
+    spawn_and_wait();
+    FakeExchange exchange;
+    std::thread supervisor([&] {
+      const int status = wait_for_end();
+      scoreboard_.record_death({0, 0}, {.cause = metrics::DeathCause::signal,
+                                        .detail = static_cast<std::uint16_t>(WTERMSIG(status)),
+                                        .generation = 1});
+    });
+    EXPECT_EQ(run(suicide, exchange).status, 502);
+    supervisor.join();
+    EXPECT_THAT(exchange.recorder().text_of(base::Message::worker_lost),
+                HasSubstr("was killed by signal 9 (SIGKILL)"));
+  }
+};
+
+TEST_F(SuicidalWorker, CostsItsRequestOnly) {
+  expect_cause_of(script("suicide.wsgi", R"(
 import os, signal
 def application(environ, start_response):
     os.kill(os.getpid(), signal.SIGKILL)
-)");
-  spawn_and_wait();
-  FakeExchange exchange;
-  std::thread supervisor([&] {
-    const int status = wait_for_end();
-    scoreboard_.record_death({0, 0}, {.cause = metrics::DeathCause::signal,
-                                      .detail = static_cast<std::uint16_t>(WTERMSIG(status)),
-                                      .generation = 1});
-  });
-  EXPECT_EQ(run(suicide, exchange).status, 502);
-  supervisor.join();
-  EXPECT_THAT(exchange.recorder().text_of(base::Message::worker_lost),
-              HasSubstr("was killed by signal 9 (SIGKILL)"));
+)"));
+}
+
+TEST_F(SuicidalWorker, IsNoticedAlthoughAForkOfItLives) {
+  const std::string gate = make_gate();
+  expect_cause_of(script("suicide.wsgi", fmt::format(R"(
+import os, signal
+def application(environ, start_response):
+    if os.fork() == 0:
+        signal.alarm(90)
+        open('{}', 'rb').read()
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+)",
+                                                     gate)));
+  const base::UniqueFd fork_may_end(::open(gate.c_str(), O_WRONLY | O_CLOEXEC));
 }
 
 }  // namespace
