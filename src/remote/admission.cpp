@@ -49,6 +49,7 @@ Admission::Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
       settings_(settings),
       exchange_(exchange),
       began_(Clock::now()),
+      last_candidate_at_(began_),
       avoided_(settings.socket_paths.size()),
       attempts_left_(2 * static_cast<unsigned>(settings.socket_paths.size()) + 1) {}
 
@@ -141,6 +142,7 @@ tl::expected<Place, Refusal> Admission::wait_for_place(metrics::Waiter& waiter) 
     }
     if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
     if (auto place = try_enter_from(waiter)) return *std::move(place);
+    if (any_candidate_) last_candidate_at_ = now;
     if (auto refusal = refusal_when_late(now)) return tl::unexpected(*std::move(refusal));
     waiter.wait_until(next_look(now));
   }
@@ -149,8 +151,8 @@ tl::expected<Place, Refusal> Admission::wait_for_place(metrics::Waiter& waiter) 
 // When something may have happened that nobody calls for.
 Admission::Clock::time_point Admission::next_look(Clock::time_point now) const noexcept {
   Clock::time_point next = now + (postponed_since_ ? kPostponement : kLookInterval);
-  for (const milliseconds limit : {settings_.queue_timeout, patience()}) {
-    if (began_ + limit > now) next = std::min(next, began_ + limit);
+  for (const auto limit : {began_ + settings_.queue_timeout, last_candidate_at_ + patience()}) {
+    if (limit > now) next = std::min(next, limit);
   }
   return next;
 }
@@ -185,7 +187,7 @@ std::optional<Refusal> Admission::refusal_when_stopped() const {
 }
 
 std::optional<Refusal> Admission::refusal_when_late(Clock::time_point now) const {
-  if (!any_candidate_ && now >= began_ + patience()) return unreachable();
+  if (!any_candidate_ && now >= last_candidate_at_ + patience()) return unreachable();
   const milliseconds limit = settings_.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
     return Refusal{kGatewayTimeout, LogLevel::error, Message::queue_timeout,

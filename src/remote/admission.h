@@ -47,8 +47,9 @@ struct Refusal {
   std::string sentence;
 };
 
-// One request's way to a worker, over all its attempts: the limits in time count from its start.
-// Used by the thread that serves the request.
+// One request's way to a worker, over all its attempts: queue-timeout counts from its start,
+// connect-timeout from when there was no worker any more that could be asked. Used by the thread
+// that serves the request.
 class Admission {
  public:
   Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
@@ -105,6 +106,7 @@ class Admission {
   const RemoteSettings& settings_;
   gateway::Exchange& exchange_;
   const Clock::time_point began_;
+  Clock::time_point last_candidate_at_;               // when a worker could be asked, be it busy
   std::vector<std::optional<Avoided>> avoided_;       // by slot
   unsigned attempts_left_;                            // at workers that cannot be reached
   std::optional<Clock::time_point> postponed_since_;  // for the first time

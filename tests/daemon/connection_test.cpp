@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <latch>
 #include <thread>
 
 #include "daemon/group_fixture.h"
@@ -97,6 +98,30 @@ TEST_F(RemoteConnection, FullBacklogIsWaitedForOutsideOfTheWorker) {
   serve_slot(0, std::move(listening));
   client.join();
   EXPECT_EQ(exchange.body(), "hello");
+}
+
+TEST_F(RemoteConnection, TimeInTheQueueIsNotTimeWithoutAWorker) {
+  settings_.connect_timeout = 4s;
+  std::latch release(1);
+  applications_.add("/apps/held", [&](const gateway::Target&, gateway::Exchange& exchange) {
+    release.wait();
+    return reply(exchange, "held");
+  });
+  start_worker(0, 1);
+  engine();
+  FakeExchange held, queued;
+  std::thread first([&] { run("/apps/held", held); });
+  EXPECT_TRUE(has_place_at(0));
+  std::thread second([&] { run("/apps/hello", queued); });
+  EXPECT_TRUE(request_waits());
+  std::this_thread::sleep_for(settings_.connect_timeout);
+  scoreboard_.set_state({0, 0}, metrics::SlotState::dead);
+  EXPECT_FALSE(wait_until([&] { return scoreboard_.queue(0).length() == 0; }, 100ms));
+  start_worker(1);
+  second.join();
+  EXPECT_EQ(queued.body(), "hello");
+  release.count_down();
+  first.join();
 }
 
 // --- Nobody accepts the connection ---
