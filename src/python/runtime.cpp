@@ -9,6 +9,7 @@
 #include "pyhost/base/fork_watch.h"
 #include "python/error.h"
 #include "python/python_config.h"
+#include "python/thread_ids.h"
 
 namespace pyhost::python {
 
@@ -44,6 +45,9 @@ base::Result<> Runtime::start_python(const gateway::EngineSettings& settings,
     return base::fail("Python refused the audit hook");
   }
   PH_TRY_VOID(initialize_python(settings));
+  if (!pyhost_keep_thread_ids_apart()) {
+    return base::fail("this version of CPython counts its threads in a way that is not known");
+  }
   main_ = std::make_unique<Interpreter>(std::string(gateway::kMainInterpreter), std::move(thread),
                                         PyThreadState_Get(), server_log_);
   PyEval_SaveThread();

@@ -1,10 +1,14 @@
 // Several interpreters in a process, and what could stop or end all of them.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "harness/httpd.h"
 
@@ -58,6 +62,31 @@ TEST(Interpreters, RefuseToForkAndLiveOn) {
     EXPECT_EQ(reply.header("x-pid"), before.header("x-pid"));
   }
   EXPECT_EQ(client.get("/sub/none").header("x-pid"), before.header("x-pid"));
+}
+
+// CPython's _decimal keeps its context in a variable that all interpreters have together.
+TEST(Interpreters, KeepTheirContextVariablesApart) {
+  const Httpd httpd(
+      "MaxKeepAliveRequests 0\n"
+      "WSGIScriptAlias /one ${APPS}/thirds.wsgi application-group=one\n"
+      "WSGIScriptAlias /two ${APPS}/thirds.wsgi application-group=two\n"
+      "WSGIScriptAlias /main ${APPS}/thirds.wsgi application-group=%{GLOBAL}\n",
+      {.processes = 2, .threads = 15});
+  const auto third = [](int digits) { return "0." + std::string(std::size_t(digits), '3'); };
+  // A client asks for the usual digits, and now and then for others.
+  const auto ask = [&](int number) {
+    HttpClient client = httpd.client();
+    for (int i = 0; i < 300; ++i) {
+      const char* const path = std::array{"/one", "/two", "/main"}[(i + number) % 3];
+      const int digits = i % 5 == 0 ? 3 + number : 28;
+      const Response reply = client.get(fmt::format("{}?{}", path, digits));
+      const std::string expected =
+          fmt::format("28 {0} {1} {2}", third(digits), third(std::min(digits, 28)), third(28));
+      if (reply.body != expected) return ADD_FAILURE() << path << ": " << reply;
+    }
+  };
+  std::vector<std::jthread> clients;
+  for (int i = 0; i < 10; ++i) clients.emplace_back(ask, i);
 }
 
 TEST(EndlessRecursion, IsAnExceptionEvenWithASmallThreadStackSize) {
