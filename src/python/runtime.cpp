@@ -48,6 +48,7 @@ base::Result<> Runtime::start_python(const gateway::EngineSettings& settings,
   if (!pyhost_keep_thread_ids_apart()) {
     return base::fail("this version of CPython counts its threads in a way that is not known");
   }
+  environment_ = ProcessEnvironment::copy();
   main_ = std::make_unique<Interpreter>(std::string(gateway::kMainInterpreter), std::move(thread),
                                         PyThreadState_Get(), server_log_);
   PyEval_SaveThread();
@@ -86,7 +87,9 @@ base::Result<Interpreter*> Runtime::make_sub_interpreter(std::string name,
       keep(std::make_unique<Interpreter>(std::move(name), std::move(thread), owner, server_log_));
   {
     OwnerScope py(made);
-    if (auto ready = setup_(py, made); !ready) {
+    auto ready = environment_.show_in(py);
+    if (ready) ready = setup_(py, made);
+    if (!ready) {
       made.close();
       return tl::unexpected(ready.error());
     }

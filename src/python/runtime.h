@@ -16,6 +16,7 @@
 #include "python/attached.h"
 #include "python/ending.h"
 #include "python/interpreter.h"
+#include "python/process_environment.h"
 #include "python/starvation_watch.h"
 
 namespace pyhost::python {
@@ -82,6 +83,7 @@ class Runtime {
 
   base::LogSink& server_log_;
   const Setup setup_;
+  ProcessEnvironment environment_;  // before any application
   std::unique_ptr<Interpreter> main_;
   std::mutex creating_;  // one interpreter at a time is made
   std::mutex mutex_;

@@ -1,8 +1,10 @@
 // Interpreters, threads, and the traps of CPython.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <latch>
@@ -306,6 +308,27 @@ def application(environ, start_response):
   hold.count_down();
   thread.join();
   EXPECT_EQ(reply.body(), "done");
+}
+
+TEST(EnvironmentVariables, ThatAnApplicationSetsAreNotThoseOfAnotherOne) {
+  const Script script(R"(
+import os, subprocess
+ours = '1' + __file__
+def application(environ, start_response):
+    before = os.environ.get(ours), os.environb.get(b'HOME')
+    os.environ[ours] = 'set'
+    os.environ.pop('HOME', None)
+    child = subprocess.check_output(['/usr/bin/env'], text=True)
+    start_response('200 OK', [])
+    return [repr((*before, f'{ours}=set\n' in child, '\nHOME=' in child)).encode()]
+)");
+  const char* const home = std::getenv("HOME");
+  const std::string expected = home != nullptr ? fmt::format("(None, b'{}', True, False)", home)
+                                               : std::string("(None, None, True, False)");
+  for (const char* group : {"environment one", "environment two", "", "environment three"}) {
+    EXPECT_EQ(run(script, {}, group).body(), expected) << group;
+  }
+  EXPECT_THAT(run(script, {}, "environment one").body(), HasSubstr("('set', None"));
 }
 
 TEST(Signals, AreNotTaken) {

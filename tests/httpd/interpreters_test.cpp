@@ -64,6 +64,26 @@ TEST(Interpreters, RefuseToForkAndLiveOn) {
   EXPECT_EQ(client.get("/sub/none").header("x-pid"), before.header("x-pid"));
 }
 
+TEST(Interpreters, BeginWithTheEnvironmentOfTheProcessNotOfEachOther) {
+  const std::string settings = R"(
+import os
+os.environ.setdefault('SETTINGS_MODULE', __file__)
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [os.path.basename(os.environ['SETTINGS_MODULE']).encode()]
+)";
+  const Httpd httpd(
+      "WSGIScriptAlias /a ${ROOT}/apps/a.wsgi application-group=a\n"
+      "WSGIScriptAlias /b ${ROOT}/apps/b.wsgi application-group=b\n"
+      "WSGIScriptAlias /c ${ROOT}/apps/c.wsgi application-group=%{GLOBAL}\n",
+      {.processes = 1,
+       .files = {{"apps/a.wsgi", settings}, {"apps/b.wsgi", settings}, {"apps/c.wsgi", settings}}});
+  HttpClient client = httpd.client();
+  for (const std::string name : {"a", "b", "c", "a"}) {
+    EXPECT_EQ(client.get("/" + name).body, name + ".wsgi");
+  }
+}
+
 // CPython's _decimal keeps its context in a variable that all interpreters have together.
 TEST(Interpreters, KeepTheirContextVariablesApart) {
   const Httpd httpd(
