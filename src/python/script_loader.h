@@ -61,8 +61,8 @@ class ScriptLoader {
   using Clock = std::chrono::steady_clock;
 
   struct Failure {
-    std::string summary;    // "ValueError: text"
-    std::int64_t mtime_us;  // of the file that failed
+    std::string summary;      // "ValueError: text"
+    base::FileIdentity file;  // that failed
     Clock::time_point retry_at;
     std::chrono::seconds pause;
   };
@@ -73,9 +73,9 @@ class ScriptLoader {
     // Guarded by mutex:
     bool loading = false;
     Ref module;
-    std::int64_t mtime_us = 0;
-    // A change that does not count, and the moment up to which it did not; see LoadingRules.
-    std::optional<std::int64_t> accepted_mtime_us;
+    base::FileIdentity file;  // that was imported
+    // One whose difference does not count, and the moment up to which it did not; see LoadingRules.
+    std::optional<base::FileIdentity> accepted_file;
     std::int64_t accepted_until_us = 0;
     std::optional<Failure> failure;
     Ref reload_required;           // the module's function of that name, if it has one
@@ -101,8 +101,8 @@ class ScriptLoader {
   bool wants_reload(Attached& py, PyObject* question, const gateway::Target& target,
                     base::LogSink& log) const;
   Ref unchanged_module(Attached& py, Script& script, const std::string& path, LoadReport& report);
-  Ref load_now(Attached& py, Script& script, const gateway::Target& target, std::int64_t mtime_us,
-               base::LogSink& log, LoadReport& report);
+  Ref load_now(Attached& py, Script& script, const gateway::Target& target,
+               const base::FileIdentity& file, base::LogSink& log, LoadReport& report);
   Import import(Attached& py, const gateway::Target& target) const;
   Import import_file(Attached& py, const std::string& path) const;
   // PRECONDITION: an exception is pending.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/httpd.h"
+#include "httpd/versions.h"
 
 namespace pyhost::test {
 namespace {
@@ -107,6 +108,24 @@ TEST(Interpreters, KeepTheirContextVariablesApart) {
   };
   std::vector<std::jthread> clients;
   for (int i = 0; i < 10; ++i) clients.emplace_back(ask, i);
+}
+
+TEST(Release, IsNoticedAlthoughItsScriptHasTheTimeOfTheOneBefore) {
+  namespace fs = std::filesystem;
+  const Httpd httpd(
+      "WSGIScriptAlias / ${ROOT}/apps/current/site.wsgi\n",
+      {.processes = 1,
+       .files = {{"apps/1/site.wsgi", version(1)}, {"apps/2/site.wsgi", version(2)}}});
+  const auto switch_to = [&](const std::string& release) {
+    fs::create_symlink(release, httpd.app("next"));
+    fs::rename(httpd.app("next"), httpd.app("current"));
+  };
+  fs::last_write_time(httpd.app("2/site.wsgi"), fs::last_write_time(httpd.app("1/site.wsgi")));
+  for (const std::string release : {"1", "2", "1"}) {
+    switch_to(release);
+    EXPECT_EQ(httpd.get("/").body, release);
+    EXPECT_EQ(httpd.get("/").body, release);
+  }
 }
 
 TEST(EndlessRecursion, IsAnExceptionEvenWithASmallThreadStackSize) {
