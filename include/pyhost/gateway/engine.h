@@ -27,6 +27,14 @@ enum class ChangedScripts {
   refused,     // run() gives Outcome::Kind::outdated: the process is to be replaced
 };
 
+// Whether the process's signals may reach the engine's own threads that run applications' code.
+enum class ThreadSignals {
+  open,
+  // As httpd has it in its children. What applications fork off or start begins without a signal
+  // blocked, and without the process's handlers.
+  blocked,
+};
+
 // How one process runs Python; fixed for its life. Defaults are in settings.h.
 struct EngineSettings {
   std::string process_group;   // "" when embedded
@@ -45,6 +53,7 @@ struct EngineSettings {
   bool destroy_interpreters = true;  // run threading shutdown and atexit at the end
   bool case_sensitive_paths = true;
   ChangedScripts changed_scripts = ChangedScripts::reimported;
+  ThreadSignals thread_signals = ThreadSignals::blocked;
   unsigned interpreters_max = 0;  // sub-interpreters; 0 = no limit
   bool multithread = true;
   bool multiprocess = true;
