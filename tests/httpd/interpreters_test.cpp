@@ -110,6 +110,21 @@ TEST(Interpreters, KeepTheirContextVariablesApart) {
   for (int i = 0; i < 10; ++i) clients.emplace_back(ask, i);
 }
 
+TEST(Interpreters, BeyondTheirLimitAreRefusedForNow) {
+  Httpd httpd(
+      "WSGIInterpreterLimit 1\n"
+      "WSGIScriptAlias /one ${APPS}/echo.wsgi application-group=one\n"
+      "WSGIScriptAlias /two ${APPS}/echo.wsgi application-group=two\n",
+      {.processes = 1});
+  httpd.expect_log("PH0305");
+  HttpClient client = httpd.client();
+  EXPECT_EQ(client.get("/one").status, 200);
+  const Response refused = client.get("/two");
+  EXPECT_EQ(refused.status, 503);
+  if (default_place() == Place::embedded) EXPECT_EQ(refused.header("retry-after"), "1");
+  EXPECT_EQ(client.get("/one").status, 200);
+}
+
 TEST(Release, IsNoticedAlthoughItsScriptHasTheTimeOfTheOneBefore) {
   namespace fs = std::filesystem;
   const Httpd httpd(
