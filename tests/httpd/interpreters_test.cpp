@@ -121,7 +121,9 @@ TEST(Interpreters, BeyondTheirLimitAreRefusedForNow) {
   EXPECT_EQ(client.get("/one").status, 200);
   const Response refused = client.get("/two");
   EXPECT_EQ(refused.status, 503);
-  if (default_place() == Place::embedded) EXPECT_EQ(refused.header("retry-after"), "1");
+  if (default_place() == Place::embedded) {
+    EXPECT_EQ(refused.header("retry-after"), "1");
+  }
   EXPECT_EQ(client.get("/one").status, 200);
 }
 
