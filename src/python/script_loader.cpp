@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,16 +29,13 @@ std::string phrase_of(const Target& target) {
   return fmt::format("{} {}", target.kind == TargetKind::file ? "script" : "module", target.script);
 }
 
-base::Result<std::string> read_file(const std::string& path) {
-  const auto failed = [&] { return base::fail(fmt::format("{}: {}", path, std::strerror(errno))); };
-  const base::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return failed();
+base::Result<std::string> read_all(int file) {
   std::string text;
   char chunk[16 * 1024];
   while (true) {
-    const ssize_t count = read(file.get(), chunk, sizeof chunk);
+    const ssize_t count = read(file, chunk, sizeof chunk);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed();
+    if (count < 0) return base::fail(std::strerror(errno));
     if (count == 0) return text;
     text.append(chunk, std::size_t(count));
   }
@@ -291,22 +289,41 @@ ScriptLoader::Import ScriptLoader::failed_import(Attached& py, Message message) 
       .refuses_subinterpreters = !py.interpreter().is_main() && error.refuses_subinterpreters(py)};
 }
 
+// What is looked at is what is read: between a look at the path and its opening it may be given to
+// another file.
+ScriptLoader::Source ScriptLoader::read_source(const std::string& path) const {
+  const auto failed = [&path](const std::string& why) {
+    return Source{Message::script_unreadable, "the file cannot be read",
+                  fmt::format("{}: {}", path, why)};
+  };
+  const base::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat found {};
+  if (!file.valid() || fstat(file.get(), &found) != 0) return failed(std::strerror(errno));
+  if (const auto owned = gateway::check_owner(rules_.script_owner, path, found); !owned) {
+    return {Message::script_owner_refused, "script-user= or script-group= of its group forbids it",
+            owned.error().sentence};
+  }
+  auto text = read_all(file.get());
+  if (!text) return failed(text.error().sentence);
+  return {Message::none, "", *std::move(text)};
+}
+
 ScriptLoader::Import ScriptLoader::import_file(Attached& py, const std::string& path) const {
-  base::Result<std::string> source;
+  Source source;
   {
     const DetachScope detached(py);
-    source = read_file(path);
+    source = read_source(path);
   }
-  if (!source) {
+  if (source.message != Message::none) {
     return {.module = {},
-            .message = Message::script_unreadable,
-            .summary = "the file cannot be read",
-            .details = source.error().sentence};
+            .message = source.message,
+            .summary = std::move(source.summary),
+            .details = std::move(source.text)};
   }
   const Ref path_text =
       Ref::steal(PyUnicode_DecodeFSDefaultAndSize(path.data(), Py_ssize_t(path.size())));
   const Ref source_bytes =
-      Ref::steal(PyBytes_FromStringAndSize(source->data(), Py_ssize_t(source->size())));
+      Ref::steal(PyBytes_FromStringAndSize(source.text.data(), Py_ssize_t(source.text.size())));
   if (!path_text || !source_bytes) return failed_import(py, Message::script_unreadable);
   const Ref code = compile(source_bytes.get(), path_text.get());
   if (!code) return failed_import(py, Message::script_unreadable);

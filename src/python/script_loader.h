@@ -27,6 +27,7 @@ struct LoadingRules {
   // Names of modules depend on the letter case of paths only when `case_sensitive_paths`.
   bool case_sensitive_paths = true;
   gateway::ChangedScripts changed_scripts = gateway::ChangedScripts::reimported;
+  gateway::ScriptOwner script_owner = {};
   // Files that have changed up to then, microseconds since the epoch, count as unchanged.
   std::atomic<std::int64_t> accepted_until_us = 0;
   std::atomic<unsigned> imports = 0;  // that were successful
@@ -94,6 +95,13 @@ class ScriptLoader {
     bool refuses_subinterpreters = false;
   };
 
+  // A file's text, or why it is not to be had.
+  struct Source {
+    base::Message message = base::Message::none;
+    std::string summary;
+    std::string text;  // or details
+  };
+
   Script& find(const gateway::Target& target);
   Ref current_module(Attached& py, Script& script, const gateway::Target& target,
                      base::LogSink& log, LoadReport& report);
@@ -104,6 +112,7 @@ class ScriptLoader {
   Ref load_now(Attached& py, Script& script, const gateway::Target& target,
                const base::FileIdentity& file, base::LogSink& log, LoadReport& report);
   Import import(Attached& py, const gateway::Target& target) const;
+  Source read_source(const std::string& path) const;
   Import import_file(Attached& py, const std::string& path) const;
   // PRECONDITION: an exception is pending.
   static Import failed_import(Attached& py, base::Message message);

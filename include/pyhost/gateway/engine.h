@@ -14,6 +14,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine_watch.h"
 #include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/script_owner.h"
 #include "pyhost/gateway/target.h"
 
 namespace pyhost::gateway {
@@ -52,6 +53,7 @@ struct EngineSettings {
   bool interactive = false;  // httpd -X: stdin and stdout stay the terminal's, for a debugger
   bool destroy_interpreters = true;  // run threading shutdown and atexit at the end
   bool case_sensitive_paths = true;
+  ScriptOwner script_owner;
   ChangedScripts changed_scripts = ChangedScripts::reimported;
   ThreadSignals thread_signals = ThreadSignals::blocked;
   unsigned interpreters_max = 0;  // sub-interpreters; 0 = no limit
