@@ -32,6 +32,10 @@ void visit_engine(Settings& engine, Visit&& visit) {
   visit("interactive", engine.interactive);
   visit("destroy_interpreters", engine.destroy_interpreters);
   visit("case_sensitive_paths", engine.case_sensitive_paths);
+  visit("script_uid", engine.script_owner.user);
+  visit("script_gid", engine.script_owner.group);
+  visit("script_user", engine.script_owner.user_name);
+  visit("script_group", engine.script_owner.group_name);
   visit("interpreters_max", engine.interpreters_max);
   visit("multithread", engine.multithread);
   visit("multiprocess", engine.multiprocess);

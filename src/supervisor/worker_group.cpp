@@ -338,7 +338,7 @@ void WorkerGroup::roll(pid_t pid, const Worker& worker, const StatusReport& repo
   const bool fallback = setup_.wanted.options.reload_fallback;
   const std::string& script = report.text;
   life_.roll(worker.slot, pid, fallback ? Fallback::on : Fallback::off,
-             scripts_.note_change(script, report.modified_us, worker.started, Clock::now()));
+             scripts_.note_change(script, report.file, worker.started, Clock::now()));
   changed_ = script;
   record_slot(worker.slot);
   setup_.log->log(LogLevel::info, Message::generation_relieved,

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "pyhost/base/file_times.h"
 #include "worker/status_report.h"
 
 namespace pyhost::worker {
@@ -19,7 +18,7 @@ WhenOutdated Withdrawal::begin(std::string_view script) {
         LogLevel::info, Message::worker_draining,
         fmt::format("{} takes no more requests: {} has changed", worker_.label, script));
     worker_.imports.report();
-    report_outdated(script, base::times_of(std::string(script)).mtime_us);
+    report_outdated(script, base::identity_of(std::string(script)));
     worker_.events.poke();
   }
   return WhenOutdated::send_back;

@@ -17,6 +17,7 @@
 
 #include "metrics/worker_seat.h"
 #include "pyhost/base/file_log.h"
+#include "pyhost/base/signals.h"
 #include "pyhost/gateway/plugin_loader.h"
 #include "pyhost/gateway/worker_log.h"
 #include "pyhost/gateway/worker_settings.h"
@@ -78,6 +79,7 @@ class WorkerProcess {
                            settings_.engine.process_group)),
         log_(open_log(), settings_.log_level),
         served_max_(with_jitter(settings_.limits.requests_max)) {
+    settings_.engine.thread_signals = gateway::ThreadSignals::open;
     // Two versions of an application do not share an interpreter: the worker is replaced.
     if (settings_.threads != 0) {
       settings_.engine.changed_scripts = gateway::ChangedScripts::refused;
@@ -288,7 +290,7 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
 
 void run_worker() {
   ::signal(SIGPIPE, SIG_IGN);
-  unblock_signals();
+  base::unblock_signals();
   const auto worker = open_worker();
   if (!worker) leave_for(worker.error());
   const auto serves = (*worker)->start();

@@ -12,7 +12,7 @@
 
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "pyhost/base/file_times.h"
+#include "pyhost/base/file_identity.h"
 
 namespace pyhost::test {
 namespace {
@@ -63,8 +63,10 @@ class WorkerOfChangedScript : public WorkerProcess {
 
   // The script, and which version of it.
   static auto says_outdated(const std::string& script) {
+    const base::FileIdentity file = base::identity_of(script);
     return AllOf(HasSubstr(fmt::format(R"("outdated":"{}")", script)),
-                 HasSubstr(fmt::format(R"("modified_us":{},)", base::times_of(script).mtime_us)));
+                 HasSubstr(fmt::format(R"("file":[{},{},{},{},{}])", file.device, file.inode,
+                                       file.bytes, file.modified_us, file.changed_us)));
   }
 
   // The next line that is no step.

@@ -203,7 +203,7 @@ TEST_F(Operator, SeesASlotWhoseWorkerWasLetGoImportWhatThatHad) {
   ASSERT_TRUE(logged("is ready", 2));
   ask(0, 1, R"(say {"imported":["","/a.wsgi","application"]})");
   // Nobody is served by slot 1 from here on, so slot 0 is the first to show that the change works.
-  ask(0, 1, R"(say {"outdated":"/a.wsgi","modified_us":1})");
+  ask(0, 1, R"(say {"outdated":"/a.wsgi","file":[1,2,3,4,5]})");
   ASSERT_TRUE(logged("is ready", 4));
   json settings = observe(0, 1)["settings"];
   EXPECT_EQ(settings["generation"], 2);
