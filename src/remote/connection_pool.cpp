@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -26,6 +27,9 @@ constexpr milliseconds kFirstPause{5};
 constexpr milliseconds kLongestPause{20};
 // However short connect-timeout is: even a worker that is ready needs a moment.
 constexpr milliseconds kLeastPatience{1000};
+// A connection is a descriptor of the worker, which has to do with all children.
+constexpr std::chrono::seconds kIdleMax{15};
+constexpr std::chrono::seconds kBetweenLooks{1};
 
 // What waits in a unix socket lies in the sender's buffer, so the workers' receive buffer is the
 // send buffer of this end.
@@ -77,9 +81,25 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& w
 }
 
 void ConnectionPool::give_back(std::uint32_t slot, std::unique_ptr<Line> line) {
+  const auto now = std::chrono::steady_clock::now();
   line->used = true;
+  line->idle_since = now;
+  Lines old;  // closed without the lock
   const std::lock_guard lock(mutex_);
-  idle_[slot].push_back(std::move(line));
+  if (now >= next_look_) old = remove_old_locked(now);
+  if (auto& idle = idle_[slot]; idle.size() < settings_.threads) idle.push_back(std::move(line));
+}
+
+ConnectionPool::Lines ConnectionPool::remove_old_locked(std::chrono::steady_clock::time_point now) {
+  next_look_ = now + kBetweenLooks;
+  Lines old;
+  for (Lines& idle : idle_) {
+    const auto young = std::ranges::find_if(
+        idle, [&](const auto& line) { return now - line->idle_since < kIdleMax; });
+    std::move(idle.begin(), young, std::back_inserter(old));
+    idle.erase(idle.begin(), young);
+  }
+  return old;
 }
 
 void ConnectionPool::close_idle() {
