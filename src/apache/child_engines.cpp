@@ -53,7 +53,6 @@ std::string temporary_folder() {
 }  // namespace
 
 ChildEngines::ChildEngines(const Supervision& supervision) {
-  supervision.close_in_child();
   if (!all_process_groups().empty()) join_groups(supervision);
 }
 

@@ -16,7 +16,7 @@ namespace pyhost::supervisor {
 // Single-threaded, in the thread of the loop. The loop, the groups and the log outlive it.
 class ReloadService {
  public:
-  ReloadService(EventLoop& loop, std::list<WorkerGroup>& groups, base::FileLog& log) noexcept
+  ReloadService(EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log) noexcept
       : loop_(loop), groups_(groups), log_(log) {}
   ReloadService(const ReloadService&) = delete;
   ReloadService& operator=(const ReloadService&) = delete;
@@ -45,7 +45,7 @@ class ReloadService {
 
   EventLoop& loop_;
   std::list<WorkerGroup>& groups_;
-  base::FileLog& log_;
+  base::LogSink& log_;
   std::map<std::string, Watch> watches_;  // by the name of the group
 };
 

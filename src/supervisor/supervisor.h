@@ -8,6 +8,7 @@
 #include "supervisor/control_channel.h"
 #include "supervisor/operator_service.h"
 #include "supervisor/reload_service.h"
+#include "supervisor/state_change.h"
 #include "supervisor/worker_group.h"
 
 namespace pyhost::supervisor {
@@ -18,7 +19,10 @@ using RecorderFactory = std::function<base::Result<std::unique_ptr<SlotRecorder>
 struct SupervisorSpec {
   base::UniqueFd control;  // its end of the control channel
   base::UniqueFd httpd;    // a pidfd of httpd's parent; readable when that has gone
-  base::UniqueFd log;      // httpd's main error log
+  pid_t httpd_pid;         // whose messages alone count
+  std::string worker_program;
+  ResourceLimit worker_descriptors;  // the limit of open files that workers get
+  base::UniqueFd log;                // httpd's main error log
   RecorderFactory make_recorder;
 };
 
@@ -36,15 +40,17 @@ class Supervisor {
 
   base::Result<> watch_all();
   void heed_control();
-  std::vector<std::string> apply(ControlMessage message);
-  // Checks everything before anything is changed.
-  std::vector<std::string> prepare(const WantedState& state, ControlMessage& message,
-                                   std::vector<GroupSetup>& setups);
-  base::Result<GroupSetup> prepare_group(const WantedState& state, const WantedGroup& wanted,
-                                         const std::vector<base::UniqueFd>& descriptors,
-                                         std::shared_ptr<Board> board);
+  void heed_end_of_httpd();
+  void note_stranger(const Sender& stranger);
+  void begin(ControlMessage message);
+  base::Result<> consider(ControlMessage& message);
+  base::Result<std::shared_ptr<Board>> take_board(ControlMessage& message) const;
+  void conclude();
+  void answer(std::uint64_t number, std::vector<std::string> errors);
   base::Result<std::vector<ListeningSocket>> open_sockets(const WantedState& state,
                                                           const WantedGroup& wanted);
+  void check_descriptors(const WantedState& state, std::size_t logs);
+  void mend_sockets(TimePoint now);
   void commit(const WantedState& state, std::vector<GroupSetup> setups);
   WorkerGroup* find_group(const WantedGroup& wanted, const std::string& prefix) noexcept;
   void leave(std::string_view why);
@@ -53,12 +59,18 @@ class Supervisor {
   SupervisorSpec spec_;
   EventLoop loop_;
   base::UniqueFd signals_;
-  base::FileLog log_;
+  ControlReceiver receiver_;
+  const std::shared_ptr<QueuedLog> log_;
   OomCounter oom_;
+  std::optional<HttpdIdentity> httpd_;  // as it was told first
+  std::optional<pid_t> stranger_;       // that was reported
   // Those that drain stay here until their last worker has ended.
   std::list<WorkerGroup> groups_;
+  std::optional<StateChange> change_;  // that is under way
+  base::UniqueFd next_log_;            // our own when it is done
   OperatorService operators_;
   ReloadService reloads_;
+  TimePoint mend_at_{};                  // when sockets are looked at next
   std::optional<TimePoint> give_up_at_;  // set when we leave
 };
 

@@ -7,6 +7,7 @@
 
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
+#include "pyhost/gateway/plugin_loader.h"
 #include "pyhost/gateway/process_group.h"
 #include "supervisor/credentials.h"
 
@@ -20,7 +21,8 @@ struct WantedGroup {
   // Which of the log descriptors its workers write to.
   unsigned log = 0;
   // The settings of its workers, a JSON object. For each worker the supervisor sets the members
-  // "group_index", "slot_index" and "generation".
+  // "group_index", "slot_index" and "generation", and "plugin", "python_program" and "python_home"
+  // when the group has a Python home.
   std::string worker_settings = "{}";
 
   bool operator==(const WantedGroup&) const = default;
@@ -29,11 +31,16 @@ struct WantedGroup {
 // With it travel, as descriptors and in this order: the scoreboard, then the logs.
 struct WantedState {
   std::string build;            // gateway::kBuildId of the sender
-  std::string worker_program;   // absolute path of pyhost-worker
   std::string socket_prefix;    // absolute
   std::string operator_socket;  // absolute path
   HttpdIdentity httpd;
+  std::string python_home;                   // WSGIPythonHome; "" when it is not set
+  std::vector<gateway::PluginFile> plugins;  // newest Python first
   base::LogLevel log_level = base::LogLevel::warn;
+  // Told to a supervisor that takes the place of another while httpd runs: what can be served is,
+  // and groups that run already as they are wanted are left alone. Otherwise a group that cannot be
+  // started makes the whole state refused.
+  bool revival = false;
   std::vector<WantedGroup> groups;
 
   bool operator==(const WantedState&) const = default;

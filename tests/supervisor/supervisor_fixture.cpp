@@ -63,13 +63,18 @@ SupervisorFixture::SupervisorFixture()
       log(open(log_file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)),
       scoreboard(make_scoreboard()) {
   state.build = gateway::kBuildId;
-  state.worker_program = PYHOST_TEST_WORKER;
   state.socket_prefix = prefix();
   state.operator_socket = prefix() + ".control";
   state.httpd = geteuid() == 0 ? supervisor::HttpdIdentity{.uid = 33, .gid = 33}
                                : supervisor::HttpdIdentity{.uid = geteuid(), .gid = getegid()};
   state.log_level = base::LogLevel::info;
-  auto launched = supervisor::launch_supervisor(PYHOST_TEST_SUPERVISOR, log.get());
+  relaunch();
+}
+
+void SupervisorFixture::relaunch(const supervisor::Programs& programs) {
+  if (link.pid > 0) stop_supervisor();
+  exit_status.reset();
+  auto launched = supervisor::launch_supervisor(programs, log.get());
   if (launched) {
     link = *std::move(launched);
   } else {
@@ -107,9 +112,22 @@ supervisor::WantedGroup& SupervisorFixture::want(const std::string& name, const 
 }
 
 std::string SupervisorFixture::apply() {
+  send_state();
+  return answer();
+}
+
+void SupervisorFixture::send_state() {
   const std::array logs{log.get()};
-  const auto sent = supervisor::send_wanted_state(link.control.get(), state, scoreboard.fd(), logs);
-  return sent ? "" : sent.error().sentence;
+  const auto sent =
+      supervisor::send_wanted_state(link.control.get(), ++messages, state, scoreboard.fd(), logs);
+  EXPECT_TRUE(sent) << sent.error().sentence;
+}
+
+std::string SupervisorFixture::answer() {
+  const auto answer = supervisor::await_answer(link.control.get(), messages);
+  if (!answer) return answer.error().sentence;
+  const auto outcome = supervisor::outcome_of(*answer);
+  return outcome ? "" : outcome.error().sentence;
 }
 
 std::string SupervisorFixture::ask(unsigned group, unsigned slot,
@@ -129,7 +147,7 @@ std::string SupervisorFixture::ask(unsigned group, unsigned slot,
     ADD_FAILURE() << path << ": " << std::strerror(errno);
     return "";
   }
-  send(connection.get(), command.data(), command.size(), MSG_NOSIGNAL);
+  ::send(connection.get(), command.data(), command.size(), MSG_NOSIGNAL);
   std::string answer;
   std::array<char, 4096> buffer;
   for (ssize_t got; (got = recv(connection.get(), buffer.data(), buffer.size(), 0)) > 0;) {

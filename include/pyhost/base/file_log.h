@@ -1,10 +1,15 @@
 // Log records as httpd writes them, into an error log that httpd has opened.
 #pragma once
 
+#include <string>
+
 #include "pyhost/base/log.h"
 #include "pyhost/base/unique_fd.h"
 
 namespace pyhost::base {
+
+// A record as a line, with its end. Line ends and other control characters in the text are escaped.
+std::string format_record(LogLevel level, Message message, std::string_view text);
 
 // One write per record, so that records of several threads and processes do not mix. Line ends and
 // other control characters in the text are escaped.
