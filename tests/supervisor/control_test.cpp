@@ -12,11 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 
 #include "harness/dead_disk.h"
+#include "harness/process.h"
 #include "supervisor/supervisor_fixture.h"
 
 namespace pyhost::test {
@@ -139,6 +141,23 @@ TEST_F(Control, TakesAnyNumberOfLogs) {
       supervisor::send_wanted_state(link.control.get(), ++messages, state, scoreboard.fd(), logs));
   EXPECT_EQ(answer(), "");
   EXPECT_TRUE(wait_until([&] { return read_file(own).find("is ready") != std::string::npos; }));
+}
+
+TEST_F(Control, WatchesTheFilesOfAllGroupsWithOneInstance) {
+  for (int i = 0; i < 5; ++i) {
+    want(fmt::format("group-{}", i), {{"reload-on", folder.path() + "/*.py"}});
+  }
+  ASSERT_EQ(apply(), "");
+  const auto instances = [this] {
+    return std::ranges::count_if(descriptors_of(link.pid), [](const std::string& each) {
+      return each.find("inotify") != each.npos;
+    });
+  };
+  EXPECT_EQ(instances(), 1);
+  ASSERT_TRUE(logged("is ready", 5));
+  folder.write("new.py", "");
+  EXPECT_TRUE(logged("PH0416", 5));
+  EXPECT_TRUE(logged("is ready", 10));
 }
 
 // Refuses a system call to this process and what it starts, as containers do.
