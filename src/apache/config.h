@@ -47,7 +47,8 @@ struct DaemonGroup {
   std::optional<uid_t> script_uid;
   std::optional<gid_t> script_gid;
   // Where the group's workers are found; set before there are children.
-  std::uint32_t index = 0;
+  std::uint32_t number = 0;  // among all groups of the configuration
+  std::uint32_t index = 0;   // in the paths of its sockets
   uid_t worker_uid = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apache/config.h"
+#include "apache/retained_groups.h"
 #include "apache/retelling.h"
 #include "metrics/scoreboard.h"
 #include "pyhost/base/fork_watch.h"
@@ -21,7 +22,7 @@ namespace pyhost::apache {
 struct RetainedSupervisor;
 
 // One per generation of the configuration, in its pool; used by the parent's only thread. A child
-// inherits a copy, and reads the prefix and the scoreboard of it.
+// inherits a copy, and uses the prefix and the scoreboards of it.
 class Supervision {
  public:
   // In the configuration's pool, which ends it.
@@ -34,7 +35,7 @@ class Supervision {
 
   // Makes the workers what the configuration wants. When that fails, what ran before goes on.
   base::Result<> apply();
-  // Takes back what a child that has ended held of the scoreboard.
+  // Takes back what a child that has ended held of the scoreboards.
   void forget_child(pid_t pid) noexcept;
   // About once a second, never waits: starts a supervisor in the place of one that has ended or is
   // leaving, and tells one that does not run all that is wanted again, with growing pauses.
@@ -45,13 +46,16 @@ class Supervision {
   void note_unwatched() noexcept { watched_ = false; }
 
   const std::string& socket_prefix() const noexcept { return state_.socket_prefix; }
-  int scoreboard_fd() const noexcept;
+  // Null when it could not be mapped.
+  metrics::Scoreboard* scoreboard_or_null(const DaemonGroup& group) const noexcept {
+    return scoreboards_[group.number].get();
+  }
 
  private:
   void close_in_fork() noexcept;
+  base::Result<> make_it_so();
   base::Result<> prepare_groups();
   base::Result<> prepare_group(DaemonGroup& group);
-  base::Result<> prepare_scoreboard();
   base::Result<> prepare_supervisor();
   base::Result<> tell_supervisor();
   base::Result<> send_state();
@@ -59,7 +63,9 @@ class Supervision {
   void tell_again();
   void heed_answer();
   void fail_to_tell(const std::string& why);
-  std::uint32_t index_for(const std::string& name);
+  void map_scoreboards();
+  std::string identity_of(const gateway::ProcessGroup& group,
+                          const supervisor::Credentials& credentials) const;
   base::Result<> launch();
   void watch();
   void unwatch() noexcept;
@@ -74,14 +80,18 @@ class Supervision {
   RetainedSupervisor& retained_;
   const bool inherited_;  // workers may be running from before a restart
   supervisor::WantedState state_;
-  std::vector<int> logs_;  // of state_, borrowed from the servers
-  bool watched_ = false;   // by httpd, among its other children
+  RetainedGroups groups_;
+  std::vector<int> descriptors_;  // of state_, borrowed from the servers and groups_
+  std::vector<std::unique_ptr<metrics::Scoreboard>> scoreboards_;  // by the number of the group
+  std::vector<metrics::Scoreboard> former_scoreboards_;            // that children of before use
+  bool watched_ = false;  // by httpd, among its other children
   Retelling retelling_;
   // When the message was sent whose answer look_after() awaits.
   std::optional<Retelling::Clock::time_point> told_at_;
   std::string complaint_;  // that was logged last
   // Whatever httpd's parent forks off, for modules such as mod_cgid too, has no business with the
-  // channel.
+  // channel and the files of the scoreboards.
+  bool in_fork_ = false;
   std::mutex fork_mutex_;
   const base::ForkWatch fork_watch_{fork_mutex_, [this] { close_in_fork(); }};
 };

@@ -41,7 +41,7 @@ bool passes(int error) noexcept {
   return error == EAGAIN || error == EINTR || error == ENOBUFS || error == ENOMEM;
 }
 
-std::optional<Worker> worker_in(metrics::SlotId slot, const wire::Frame& frame) {
+std::optional<Worker> worker_in(std::uint32_t slot, const wire::Frame& frame) {
   if (frame.type != wire::FrameType::hello) return std::nullopt;
   const auto hello = wire::decode_hello(frame.payload);
   if (!hello) return std::nullopt;
@@ -60,7 +60,7 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& w
     std::unique_ptr<Line> line;
     {
       const std::lock_guard lock(mutex_);
-      auto& idle = idle_[worker.slot.slot];
+      auto& idle = idle_[worker.slot];
       if (idle.empty()) break;
       line = std::move(idle.back());
       idle.pop_back();
@@ -76,10 +76,10 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& w
   return line;
 }
 
-void ConnectionPool::give_back(metrics::SlotId slot, std::unique_ptr<Line> line) {
+void ConnectionPool::give_back(std::uint32_t slot, std::unique_ptr<Line> line) {
   line->used = true;
   const std::lock_guard lock(mutex_);
-  idle_[slot.slot].push_back(std::move(line));
+  idle_[slot].push_back(std::move(line));
 }
 
 void ConnectionPool::close_idle() {
@@ -88,7 +88,7 @@ void ConnectionPool::close_idle() {
 }
 
 tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::connect(const Worker& worker) const {
-  const std::string& path = settings_.socket_paths[worker.slot.slot];
+  const std::string& path = settings_.socket_paths[worker.slot];
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {

@@ -50,7 +50,7 @@ class ConnectionPool {
   tl::expected<std::unique_ptr<Line>, NoLine> take(const Worker& worker,
                                                    gateway::Exchange& exchange);
   // Only a connection whose exchange is over in good order.
-  void give_back(metrics::SlotId slot, std::unique_ptr<Line> line);
+  void give_back(std::uint32_t slot, std::unique_ptr<Line> line);
   void close_idle();
 
  private:

@@ -139,7 +139,7 @@ std::optional<Outcome> RemoteEngine::go_without(Run& run, Admission& admission,
 
 // The worker is free before the client has the reply.
 Attempt RemoteEngine::complete(Relay& relay, Place place, std::unique_ptr<Line> line) {
-  const metrics::SlotId slot = place.worker().slot;
+  const std::uint32_t slot = place.worker().slot;
   const bool reusable = relay.reusable();
   if (relay.frees_line()) {
     if (reusable) connections_.give_back(slot, std::move(line));
@@ -186,7 +186,7 @@ Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
       fmt::format("{} {}, {:.3f} s after the request for {} began (process group '{}', slot {}, "
                   "pid {}, generation {})",
                   cause_of(worker, attempt), progress_of(relay), elapsed, run.target.script,
-                  settings_.process_group, worker.slot.slot, worker.pid, worker.generation));
+                  settings_.process_group, worker.slot, worker.pid, worker.generation));
   if (relay.head_sent()) return {Outcome::Kind::broken, 0};
   return {Outcome::Kind::refused, attempt.status};
 }

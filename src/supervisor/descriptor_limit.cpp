@@ -14,15 +14,14 @@ ResourceLimit raise_descriptor_limit() noexcept {
   return before;
 }
 
-std::size_t descriptors_needed(std::size_t groups, std::size_t workers, std::size_t logs) noexcept {
+std::size_t descriptors_needed(std::size_t passed, std::size_t workers) noexcept {
   // Standard ones, the loop's, operators, and what is being started.
   constexpr std::size_t kOwn = 96;
-  // A memory file of each of two states; a log as it came and as it is written to.
-  constexpr std::size_t kPerGroup = 2;
-  constexpr std::size_t kPerLog = 4;
+  // Of the state of before, too, while the next one is under way; logs are opened twice.
+  constexpr std::size_t kPerPassed = 2;
   // A socket; the process and its status, of the worker and of its successor.
   constexpr std::size_t kPerWorker = 5;
-  return kOwn + kPerGroup * groups + kPerLog * logs + kPerWorker * workers;
+  return kOwn + kPerPassed * passed + kPerWorker * workers;
 }
 
 std::string describe_descriptor_shortage(std::size_t needed) {

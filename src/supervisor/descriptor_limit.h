@@ -9,9 +9,9 @@ namespace pyhost::supervisor {
 // before: the select() of an application does not take descriptors above 1023.
 ResourceLimit raise_descriptor_limit() noexcept;
 
-// About how many descriptors the supervisor of so many groups has open at most, when all of them
-// are renewed at once.
-std::size_t descriptors_needed(std::size_t groups, std::size_t workers, std::size_t logs) noexcept;
+// About how many descriptors the supervisor has open at most that is passed so many and has so many
+// workers, when all of them are renewed at once.
+std::size_t descriptors_needed(std::size_t passed, std::size_t workers) noexcept;
 
 // A sentence when the limit is too small for that; "" when it is not.
 std::string describe_descriptor_shortage(std::size_t needed);

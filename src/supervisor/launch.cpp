@@ -47,9 +47,7 @@ base::Result<SupervisorLink> launch_supervisor(const Programs& programs, int err
 }
 
 base::Result<> send_wanted_state(int control, std::uint64_t number, const WantedState& state,
-                                 int scoreboard, std::span<const int> logs) {
-  std::vector<int> descriptors{scoreboard};
-  descriptors.insert(descriptors.end(), logs.begin(), logs.end());
+                                 std::span<const int> descriptors) {
   return send_message(control, number, to_json(state), descriptors, kAnswerPatience);
 }
 

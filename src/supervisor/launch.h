@@ -39,10 +39,10 @@ base::Result<SupervisorLink> launch_supervisor(const Programs& programs, int err
 // and one that hangs itself must not keep httpd from saying so.
 inline constexpr std::chrono::seconds kAnswerPatience{60};
 
-// Sends what is wanted, as the message of that number. Descriptors stay the caller's. The first log
-// is the supervisor's own once it has accepted the message.
+// Sends what is wanted, as the message of that number. Descriptors stay the caller's. The first one
+// is the supervisor's own log once it has accepted the message.
 base::Result<> send_wanted_state(int control, std::uint64_t number, const WantedState& state,
-                                 int scoreboard, std::span<const int> logs);
+                                 std::span<const int> descriptors);
 
 // Waits for the answer to the message of that number; late ones to others are dropped. Fails when
 // none comes.

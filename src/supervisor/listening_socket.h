@@ -28,7 +28,8 @@ class ListeningSocket {
 
   ListeningSocket(ListeningSocket&&) = default;
   ListeningSocket& operator=(ListeningSocket&& other) noexcept;
-  // Removes the path, unless another socket has taken its place.
+  // Nobody is accepted any more, and the path is removed, unless another socket has taken its
+  // place.
   ~ListeningSocket();
 
   // Whether its path still leads to it.
@@ -50,6 +51,7 @@ class ListeningSocket {
 
   base::Result<> bind_path();
   void remove_path() const noexcept;
+  void end() const noexcept;
 
   std::string path_;
   base::UniqueFd fd_;

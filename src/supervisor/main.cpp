@@ -12,7 +12,6 @@
 #include "pyhost/base/parse.h"
 #include "supervisor/descriptor_limit.h"
 #include "supervisor/launch.h"
-#include "supervisor/scoreboard_recorder.h"
 #include "supervisor/supervisor.h"
 
 namespace {
@@ -54,8 +53,7 @@ base::Result<> run(pid_t pid, std::string worker_program) {
               .httpd_pid = pid,
               .worker_program = std::move(worker_program),
               .worker_descriptors = supervisor::raise_descriptor_limit(),
-              .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)),
-              .make_recorder = supervisor::record_on_scoreboard}));
+              .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3))}));
   // The copy above is the only one: httpd must see when it is closed.
   close(supervisor::kControlFd);
   supervisor->run();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct ChangeContext {
   EventLoop& loop;
   const std::string& worker_program;
   const ResourceLimit& worker_descriptors;  // the limit of open files that workers get
+  std::shared_ptr<QueuedLog> main_log;      // which the first descriptor is for
   // The group of before that a wanted one goes on with; nullptr when it is new.
   std::function<const WorkerGroup*(const WantedGroup&)> find;
 };
@@ -27,9 +29,9 @@ struct ChangeContext {
 // loop.
 class StateChange {
  public:
-  // `logs` are those that `state` numbers.
+  // `descriptors` are those that `state` numbers.
   StateChange(ChangeContext context, std::uint64_t number, WantedState state,
-              std::shared_ptr<Board> board, std::vector<std::shared_ptr<QueuedLog>> logs);
+              std::vector<base::UniqueFd> descriptors);
 
   void advance(TimePoint now) { rehearsals_.advance(now); }
   std::optional<TimePoint> next_deadline() const noexcept { return rehearsals_.next_deadline(); }
@@ -58,13 +60,14 @@ class StateChange {
 
   base::Result<> consider(const WantedGroup& wanted);
   base::Result<StartInputs> inputs_for(const Candidate& candidate) const;
-  base::Result<GroupSetup> set_up(Candidate candidate) const;
+  base::Result<GroupSetup> set_up(Candidate candidate);
+  void note_kept_inputs(const Candidate& candidate, const std::string& why) const;
 
   ChangeContext context_;
   const std::uint64_t number_;
   const WantedState state_;
-  const std::shared_ptr<Board> board_;
-  const std::vector<std::shared_ptr<QueuedLog>> logs_;
+  std::vector<base::UniqueFd> descriptors_;
+  std::map<unsigned, std::shared_ptr<QueuedLog>> logs_;  // by the place of the descriptor
   Rehearsals rehearsals_;
   std::vector<Candidate> candidates_;
   std::vector<std::string> errors_;

@@ -41,9 +41,9 @@ base::Result<> check_message(const WantedState& state, const ControlMessage& mes
       return base::fail(fmt::format("WSGIDaemonProcess {}: its number {} is taken by another group",
                                     name, group.index));
     }
-    // The scoreboard comes before the logs.
-    if (group.log + 1 >= message.descriptors.size()) {
-      return base::fail(fmt::format("WSGIDaemonProcess {}: its error log was not passed on", name));
+    if (std::max({group.log, group.board, group.reports}) >= message.descriptors.size()) {
+      return base::fail(fmt::format(
+          "WSGIDaemonProcess {}: its error log or its scoreboard was not passed on", name));
     }
     if (!nlohmann::json::parse(group.worker_settings, nullptr, false).is_object()) {
       return base::fail(
@@ -137,42 +137,25 @@ base::Result<> Supervisor::consider(ControlMessage& message) {
   if (httpd_.value_or(state.httpd) != state.httpd) {
     return base::fail("User or Group of httpd is not what it was; stop httpd and start it again");
   }
-  std::shared_ptr<Board> board;
-  if (!state.groups.empty()) {
-    PH_TRY(taken, take_board(message));
-    board = std::move(taken);
-  }
-  // Descriptor 0 is the scoreboard, and the first log ours.
-  std::vector<std::shared_ptr<QueuedLog>> logs{log_};
-  for (std::size_t i = 2; i < message.descriptors.size(); ++i) {
-    logs.push_back(
-        std::make_shared<QueuedLog>(loop_, std::move(message.descriptors[i]), state.log_level));
-  }
-  if (message.descriptors.size() > 1) next_log_ = std::move(message.descriptors[1]);
-  check_descriptors(state, logs.size());
+  const std::size_t descriptors = message.descriptors.size();
+  if (descriptors > 0) next_log_ = std::move(message.descriptors.front());
+  check_descriptors(state, descriptors);
   const auto find = [this, prefix = state.socket_prefix](const WantedGroup& wanted) {
     return find_group(wanted, prefix);
   };
   change_.emplace(ChangeContext{.loop = loop_,
                                 .worker_program = spec_.worker_program,
                                 .worker_descriptors = spec_.worker_descriptors,
+                                .main_log = log_,
                                 .find = find},
-                  message.number, std::move(state), std::move(board), std::move(logs));
+                  message.number, std::move(state), std::move(message.descriptors));
   return {};
 }
 
-base::Result<std::shared_ptr<Board>> Supervisor::take_board(ControlMessage& message) const {
-  auto board = std::make_shared<Board>();
-  PH_TRY(recorder, spec_.make_recorder(message.descriptors.front().get()));
-  board->recorder = std::move(recorder);
-  board->memory = std::move(message.descriptors.front());
-  return board;
-}
-
-void Supervisor::check_descriptors(const WantedState& state, std::size_t logs) {
+void Supervisor::check_descriptors(const WantedState& state, std::size_t passed) {
   std::size_t workers = 0;
   for (const WantedGroup& group : state.groups) workers += worker_count(group.options);
-  const std::size_t needed = descriptors_needed(state.groups.size(), workers, logs);
+  const std::size_t needed = descriptors_needed(passed, workers);
   if (const auto shortage = describe_descriptor_shortage(needed); !shortage.empty()) {
     log_->log(LogLevel::error, Message::descriptors_short, shortage);
   }
@@ -182,19 +165,13 @@ void Supervisor::conclude() {
   auto [setups, errors] = change_->take();
   const WantedState& state = change_->state();
   std::erase_if(setups, [&](GroupSetup& setup) {
-    const auto failed = [&](std::string sentence) {
-      errors.push_back(std::move(sentence));
-      return true;
-    };
-    const WantedGroup& wanted = setup.wanted;
-    if (!setup.board->recorder->has({wanted.index, worker_count(wanted.options) - 1})) {
-      return failed(fmt::format("WSGIDaemonProcess {}: the scoreboard has no room for its workers",
-                                wanted.options.name));
+    auto sockets = open_sockets(state, setup.wanted);
+    if (sockets) {
+      setup.sockets = *std::move(sockets);
+    } else {
+      errors.push_back(sockets.error().sentence);
     }
-    auto sockets = open_sockets(state, wanted);
-    if (!sockets) return failed(sockets.error().sentence);
-    setup.sockets = *std::move(sockets);
-    return false;
+    return !sockets;
   });
   if (errors.empty() || state.revival) commit(state, std::move(setups));
   answer(change_->number(), std::move(errors));
@@ -253,7 +230,9 @@ void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups
       return find_group(wanted, state.socket_prefix) == &group;
     });
   };
+  std::set<std::string> stopped;
   for (WorkerGroup& group : groups_) {
+    if (group.wanted() && group.stopped()) stopped.insert(group.name());
     if (group.wanted() && !is_wanted(group)) group.dismiss();
   }
   for (GroupSetup& setup : setups) {
@@ -264,6 +243,8 @@ void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups
       group->mend_sockets();
     }
     group->adopt(std::move(setup));
+    // It may be another one of that name, with another user.
+    if (stopped.contains(group->name()) && !group->stopped()) group->stop();
   }
   operators_.listen(state.operator_socket);
   reloads_.follow();

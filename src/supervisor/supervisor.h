@@ -1,7 +1,6 @@
 // Starts and watches the workers of all process groups, as httpd's parent wants them.
 #pragma once
 
-#include <functional>
 #include <list>
 #include <memory>
 
@@ -13,9 +12,6 @@
 
 namespace pyhost::supervisor {
 
-// Makes what records into the scoreboard that httpd has sent; the descriptor stays the caller's.
-using RecorderFactory = std::function<base::Result<std::unique_ptr<SlotRecorder>>(int memory)>;
-
 struct SupervisorSpec {
   base::UniqueFd control;  // its end of the control channel
   base::UniqueFd httpd;    // a pidfd of httpd's parent; readable when that has gone
@@ -23,7 +19,6 @@ struct SupervisorSpec {
   std::string worker_program;
   ResourceLimit worker_descriptors;  // the limit of open files that workers get
   base::UniqueFd log;                // httpd's main error log
-  RecorderFactory make_recorder;
 };
 
 // One thread. Wants SIGTERM to be blocked in the process before it is made; it reads it and then
@@ -44,12 +39,11 @@ class Supervisor {
   void note_stranger(const Sender& stranger);
   void begin(ControlMessage message);
   base::Result<> consider(ControlMessage& message);
-  base::Result<std::shared_ptr<Board>> take_board(ControlMessage& message) const;
   void conclude();
   void answer(std::uint64_t number, std::vector<std::string> errors);
   base::Result<std::vector<ListeningSocket>> open_sockets(const WantedState& state,
                                                           const WantedGroup& wanted);
-  void check_descriptors(const WantedState& state, std::size_t logs);
+  void check_descriptors(const WantedState& state, std::size_t passed);
   void mend_sockets(TimePoint now);
   void commit(const WantedState& state, std::vector<GroupSetup> setups);
   WorkerGroup* find_group(const WantedGroup& wanted, const std::string& prefix) noexcept;

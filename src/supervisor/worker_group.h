@@ -12,18 +12,12 @@
 #include "supervisor/group_status.h"
 #include "supervisor/listening_socket.h"
 #include "supervisor/queued_log.h"
-#include "supervisor/slot_recorder.h"
+#include "supervisor/scoreboard_recorder.h"
 #include "supervisor/status_reader.h"
 #include "supervisor/wanted_state.h"
 #include "supervisor/worker_start.h"
 
 namespace pyhost::supervisor {
-
-// The scoreboard of one start or restart of httpd. Groups and workers of that time co-own it.
-struct Board {
-  base::UniqueFd memory;
-  std::unique_ptr<SlotRecorder> recorder;
-};
 
 // Everything a group needs to start workers, checked: nothing in it is expected to fail.
 struct GroupSetup {
@@ -31,7 +25,7 @@ struct GroupSetup {
   WorkerPlan plan;
   StartInputs inputs;              // what `plan` and the settings of workers are completed with
   std::shared_ptr<QueuedLog> log;  // groups may share it
-  std::shared_ptr<Board> board;
+  std::unique_ptr<ScoreboardRecorder> scoreboard;
   std::vector<ListeningSocket> sockets;  // of the slots that have none yet, the lowest first
 };
 
@@ -49,10 +43,11 @@ class WorkerGroup {
   // The group is wanted, with this setup; its workers are renewed, unless they are to go on over a
   // restart and nothing has changed for them.
   void adopt(GroupSetup setup);
-  // The group is not wanted any more.
-  void retire() noexcept;
-  // The same because it is not configured: should it come back, then not stopped.
+  // The group is not configured any more: it ends as soon as there is no child of httpd that may
+  // still send it requests. Should it come back, then not stopped.
   void dismiss() noexcept;
+  // It ends now.
+  void retire() noexcept;
   // The same when httpd ends: running requests get no more than shutdown-timeout.
   void hurry();
 
@@ -81,7 +76,7 @@ class WorkerGroup {
 
   // Does what is due.
   void advance();
-  std::optional<TimePoint> next_deadline() const noexcept { return life_.next_deadline(); }
+  std::optional<TimePoint> next_deadline() const noexcept;
   bool gone() const noexcept { return life_.gone(); }
   Milliseconds drain_max() const noexcept { return life_limits(setup_.wanted.options).drain_max; }
 
@@ -103,9 +98,9 @@ class WorkerGroup {
   struct Worker {
     unsigned slot;
     unsigned generation;
+    unsigned report;  // which of the slot's reports on the scoreboard it writes
     base::UniqueFd pidfd;
     StatusReader status;
-    std::shared_ptr<Board> board;
     LifeLimits limits;
     std::string last_step;  // that it has reported
     std::string failure;    // the sentence that it has reported
@@ -119,8 +114,9 @@ class WorkerGroup {
 
   void carry_out(unsigned slot, const Order& order);
   void spawn(unsigned slot, unsigned generation);
-  base::Result<WorkerProcess> start(unsigned slot, unsigned generation);
-  void keep(unsigned slot, unsigned generation, WorkerProcess process);
+  unsigned free_report(unsigned slot) const;
+  base::Result<WorkerProcess> start(unsigned slot, unsigned generation, unsigned report);
+  void keep(unsigned slot, unsigned generation, unsigned report, WorkerProcess process);
   void read_status(pid_t pid);
   void heed(pid_t pid, Worker& worker, const StatusReport& report);
   bool keeps_workers(const GroupSetup& setup) const;
@@ -136,7 +132,6 @@ class WorkerGroup {
   void report_end(pid_t pid, const Worker& worker, const LastPhase& last, const Death& death);
   void take_slot_over(pid_t pid, Worker& worker) noexcept;
   void record_slot(unsigned slot) noexcept;
-  SlotPosition position(unsigned slot) const noexcept { return {index(), slot}; }
   std::string label(unsigned slot, unsigned generation, pid_t pid) const;
 
   EventLoop& loop_;
@@ -145,6 +140,7 @@ class WorkerGroup {
   GroupSetup setup_;
   GroupLife life_;
   bool wanted_ = true;
+  std::optional<TimePoint> look_for_children_at_;  // while it is dismissed
   bool stopped_ = false;
   bool hurried_ = false;
   unsigned failed_starts_ = 0;
@@ -152,7 +148,9 @@ class WorkerGroup {
   std::string last_failure_;
   std::string changed_;  // the file that the last renewal is for; "" when it is for none
   std::vector<ListeningSocket> sockets_;  // by slot
-  std::string socket_problem_;            // that was logged
+  // Whose files are gone; workers of before still take what waits there.
+  std::vector<ListeningSocket> replaced_sockets_;
+  std::string socket_problem_;  // that was logged
   std::map<pid_t, Worker> workers_;
   GroupScripts scripts_;
 };

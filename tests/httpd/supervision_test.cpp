@@ -40,7 +40,7 @@ bool serves(const Httpd& httpd, const std::string& path) {
   return wait_until([&] { return httpd.get(path).status == 200; });
 }
 
-// The first group gives httpd's parent descriptors that Httpd::graceful() does not expect.
+// A new group gives httpd's parent descriptors that Httpd::graceful() does not expect.
 void restart_with_more(const Httpd& httpd) {
   const auto up = [&httpd] { return count(httpd.log(), "resuming normal operations"); };
   const auto before = up();
@@ -142,7 +142,7 @@ class TrickedFile : public testing::TestWithParam<Trick> {
     // A group that is new is not kept out by it.
     httpd.write_file(kGroupsFile, group("new"));
     httpd.expect_log("PH0421: WSGIDaemonProcess shop: ");
-    httpd.graceful();
+    restart_with_more(httpd);
     EXPECT_THAT(httpd.log(), HasSubstr(GetParam().complaint));
     EXPECT_TRUE(serves(httpd, "/new"));
     EXPECT_EQ(httpd.get("/").body, "shop's");

@@ -132,13 +132,17 @@ TEST_F(Control, NamesTheLimitOfOpenFilesThatIsTooSmall) {
 
 TEST_F(Control, TakesAnyNumberOfLogs) {
   constexpr unsigned kLogs = 300;
-  want("one").log = kLogs - 1;
-  std::vector<int> logs(kLogs - 1, log.get());
+  supervisor::WantedGroup& group = want("one");
+  board(0);
+  std::vector<int> descriptors(kLogs, log.get());
   const std::string own = folder.write("own.log", "");
   const base::UniqueFd last(open(own.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  logs.push_back(last.get());
-  ASSERT_TRUE(
-      supervisor::send_wanted_state(link.control.get(), ++messages, state, scoreboard.fd(), logs));
+  group.log = descriptors.size();
+  group.board = group.log + 1;
+  group.reports = group.log + 2;
+  descriptors.insert(descriptors.end(),
+                     {last.get(), boards.at(0).board_fd(), boards.at(0).reports_fd()});
+  ASSERT_TRUE(supervisor::send_wanted_state(link.control.get(), ++messages, state, descriptors));
   EXPECT_EQ(answer(), "");
   EXPECT_TRUE(wait_until([&] { return read_file(own).find("is ready") != std::string::npos; }));
 }
