@@ -52,7 +52,6 @@ std::string temporary_folder() {
 }  // namespace
 
 ChildEngines::ChildEngines(const Supervision& supervision) {
-  supervision.close_in_child();
   const std::string folder = temporary_folder();
   for (const DaemonGroup* group : all_process_groups()) join_group(supervision, *group, folder);
 }

@@ -37,13 +37,18 @@ void FileLog::reopen(UniqueFd file) noexcept {
   }
 }
 
-void FileLog::log(LogLevel level, Message message, std::string_view text) noexcept {
-  if (!wants(level)) return;
+std::string format_record(LogLevel level, Message message, std::string_view text) {
   std::string line = fmt::format("[{}] [wsgi:{}] [pid {}:tid {}] ", time_stamp(),
                                  kLevelNames[static_cast<std::size_t>(level)], getpid(), gettid());
   if (message != Message::none) line += fmt::format("{}: ", id_of(message));
   append_printable(line, text);
   line += '\n';
+  return line;
+}
+
+void FileLog::log(LogLevel level, Message message, std::string_view text) noexcept {
+  if (!wants(level)) return;
+  const std::string line = format_record(level, message, text);
   // A log that cannot be written to has nowhere to complain.
   [[maybe_unused]] const ssize_t written = write(fd(), line.data(), line.size());
 }
