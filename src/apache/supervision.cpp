@@ -41,6 +41,8 @@ struct RetainedSupervisor {
 namespace {
 
 constexpr char kRetainedKey[] = "mod_pyhost supervisor";
+// A supervisor that ends at once is not started again in the same breath.
+constexpr std::chrono::seconds kLaunchPause{1};
 // Beyond its workers' own budgets.
 constexpr milliseconds kSupervisorBudget{2000};
 
@@ -289,6 +291,7 @@ base::Result<> Supervision::launch() {
   PH_TRY(link, supervisor::launch_supervisor(programs, descriptors_.front()));
   retained_.pid = link.pid;
   retained_.control = link.control.release();
+  launched_ = Retelling::Clock::now();
   watch();
   return {};
 }
@@ -348,11 +351,13 @@ void Supervision::lose_supervisor(const char* how) {
   log_server(main_server_, LogLevel::error, Message::supervisor_lost,
              fmt::format("pyhost-supervisor (pid {}) {}; its workers finish what they have",
                          retained_.pid, how));
-  // One that has not even answered is not started again in the same breath.
-  const bool answered = !told_at_;
+  // It may have answered since we looked.
+  if (told_at_) heed_answer();
+  const auto now = Retelling::Clock::now();
+  const bool begun = !told_at_ && now - launched_ >= kLaunchPause;
   forget_supervisor();
-  if (answered) {
-    retelling_.begin(Retelling::Clock::now());
+  if (begun) {
+    retelling_.begin(now);
   } else {
     fail_to_tell("pyhost-supervisor ends before it has begun; its last words are in the error log");
   }
@@ -360,6 +365,7 @@ void Supervision::lose_supervisor(const char* how) {
 
 void Supervision::note_end() {
   lose_supervisor("has ended");
+  look_after();
 }
 
 void Supervision::look_after() {

@@ -37,8 +37,9 @@ class Supervision {
   base::Result<> apply();
   // Takes back what a child that has ended held of the scoreboards.
   void forget_child(pid_t pid) noexcept;
-  // About once a second, never waits: starts a supervisor in the place of one that has ended or is
-  // leaving, and tells one that does not run all that is wanted again, with growing pauses.
+  // Every ten seconds or so, and never waits: starts a supervisor in the place of one that has
+  // ended or is leaving, and tells one that does not run all that is wanted again, with growing
+  // pauses.
   void look_after();
   // httpd has seen the supervisor end.
   void note_end();
@@ -84,7 +85,8 @@ class Supervision {
   std::vector<int> descriptors_;  // of state_, borrowed from the servers and groups_
   std::vector<std::unique_ptr<metrics::Scoreboard>> scoreboards_;  // by the number of the group
   std::vector<metrics::Scoreboard> former_scoreboards_;            // that children of before use
-  bool watched_ = false;  // by httpd, among its other children
+  bool watched_ = false;                     // by httpd, among its other children
+  Retelling::Clock::time_point launched_{};  // the supervisor, unless before a restart
   Retelling retelling_;
   // When the message was sent whose answer look_after() awaits.
   std::optional<Retelling::Clock::time_point> told_at_;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -91,12 +92,28 @@ void Supervisor::run() {
     if (change_ && change_->done()) conclude();
     reloads_.advance(now);
     mend_sockets(now);
-    for (WorkerGroup& group : groups_) group.advance();
+    advance_groups();
     groups_.remove_if([](const WorkerGroup& group) { return group.gone(); });
     if (give_up_at_ && (groups_.empty() || Clock::now() >= *give_up_at_)) return;
     operators_.advance(Clock::now());
     loop_.wait(next_deadline());
   }
+}
+
+// To start the workers of many groups takes a while, in which httpd may have something to say:
+// those that do not get their turn are the first of the next one.
+void Supervisor::advance_groups() {
+  constexpr Milliseconds kTurn{20};
+  const TimePoint until = Clock::now() + kTurn;
+  const std::size_t count = groups_.size();
+  std::size_t done = 0;
+  auto next = std::next(groups_.begin(), count == 0 ? 0 : first_group_ % count);
+  for (; done < count && (done == 0 || Clock::now() < until); ++done, ++next) {
+    if (next == groups_.end()) next = groups_.begin();
+    next->advance();
+  }
+  first_group_ += done;
+  groups_wait_ = done < count;
 }
 
 void Supervisor::heed_control() {
@@ -225,15 +242,14 @@ void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups
   httpd_ = state.httpd;
   if (next_log_.valid()) log_->reopen(std::move(next_log_));
   log_->set_threshold(state.log_level);
-  const auto is_wanted = [&](const WorkerGroup& group) {
-    return std::ranges::any_of(state.groups, [&](const WantedGroup& wanted) {
-      return find_group(wanted, state.socket_prefix) == &group;
-    });
-  };
+  std::set<const WorkerGroup*> go_on;
+  for (const WantedGroup& wanted : state.groups) {
+    go_on.insert(find_group(wanted, state.socket_prefix));
+  }
   std::set<std::string> stopped;
   for (WorkerGroup& group : groups_) {
     if (group.wanted() && group.stopped()) stopped.insert(group.name());
-    if (group.wanted() && !is_wanted(group)) group.dismiss();
+    if (group.wanted() && !go_on.contains(&group)) group.dismiss();
   }
   for (GroupSetup& setup : setups) {
     WorkerGroup* group = find_group(setup.wanted, state.socket_prefix);
@@ -283,6 +299,7 @@ std::optional<TimePoint> Supervisor::next_deadline() const {
     if (deadline && (!next || *deadline < *next)) next = deadline;
   };
   for (const WorkerGroup& group : groups_) consider(group.next_deadline());
+  if (groups_wait_) return TimePoint();
   if (change_) consider(change_->next_deadline());
   if (!groups_.empty() && !give_up_at_) consider(mend_at_);
   consider(operators_.next_deadline());

@@ -34,6 +34,7 @@ class Supervisor {
   Supervisor(SupervisorSpec spec, EventLoop loop, base::UniqueFd signals);
 
   base::Result<> watch_all();
+  void advance_groups();
   void heed_control();
   void heed_end_of_httpd();
   void note_stranger(const Sender& stranger);
@@ -60,6 +61,8 @@ class Supervisor {
   std::optional<pid_t> stranger_;       // that was reported
   // Those that drain stay here until their last worker has ended.
   std::list<WorkerGroup> groups_;
+  std::size_t first_group_ = 0;        // whose turn is the next, counted on
+  bool groups_wait_ = false;           // some have had none
   std::optional<StateChange> change_;  // that is under way
   base::UniqueFd next_log_;            // our own when it is done
   OperatorService operators_;
