@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apache/httpd_api.h"
+#include "pyhost/gateway/group_secret.h"
 #include "pyhost/gateway/process_group.h"
 #include "pyhost/gateway/settings.h"
 #include "pyhost/gateway/target.h"
@@ -49,6 +50,7 @@ struct DaemonGroup {
   // Where the group's workers are found; set before there are children.
   std::uint32_t index = 0;
   uid_t worker_uid = 0;
+  gateway::GroupSecret secret;
 };
 
 struct ServerConfig {

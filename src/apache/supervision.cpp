@@ -54,6 +54,19 @@ RetainedSupervisor& retained_supervisor(apr_pool_t* process_pool) {
   return *retained;
 }
 
+// Stays the same over restarts, so that children of before and workers of after know each other.
+base::Result<gateway::GroupSecret> secret_of(const std::string& group) {
+  const std::string key = "mod_pyhost secret of " + group;
+  void* retained = ap_retained_data_get(key.c_str());
+  if (retained == nullptr) {
+    PH_TRY(secret, gateway::GroupSecret::make());
+    retained = ap_retained_data_create(key.c_str(), gateway::GroupSecret::kBytes);
+    std::ranges::copy(secret.bytes(), static_cast<char*>(retained));
+  }
+  return *gateway::GroupSecret::of_bytes(
+      {static_cast<const char*>(retained), gateway::GroupSecret::kBytes});
+}
+
 // Where stderr and the records of a server's processes go; the main server's when its log is no
 // file, as with syslog.
 int log_descriptor(const server_rec* s) {
@@ -167,6 +180,8 @@ base::Result<> Supervision::prepare_groups() {
     group->only_script = service.only_script;
     group->worker_uid = credentials.uid;
     group->index = index_for(group->options.name);
+    PH_TRY(secret, secret_of(group->options.name));
+    group->secret = secret;
 
     const int log = log_descriptor(group->server);
     auto known = std::ranges::find(logs_, log);

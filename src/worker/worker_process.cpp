@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <locale.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <optional>
 #include <random>
+#include <utility>
 
 #include "metrics/scoreboard.h"
 #include "pyhost/base/file_log.h"
@@ -188,6 +190,7 @@ base::Result<> WorkerProcess::start_pool() {
                             .socket_timeout = settings_.socket_timeout,
                             .response_socket_timeout = settings_.response_socket_timeout,
                             .httpd_uid = settings_.httpd_uid,
+                            .secret = std::exchange(settings_.secret, {}),
                             .targets = settings_.targets,
                             .on_outdated = withdraw,
                             .before_reply = [this] { imports_->report(); },
@@ -274,13 +277,15 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
   PH_TRY(text, read_whole(gateway::kWorkerSettingsFd));
-  PH_TRY(settings, gateway::parse_worker_settings(text));
+  auto settings = gateway::parse_worker_settings(text);
+  ::explicit_bzero(text.data(), text.size());  // it has the secret
+  if (!settings) return tl::unexpected(std::move(settings).error());
   PH_TRY(scoreboard, metrics::Scoreboard::map(base::UniqueFd(gateway::kWorkerScoreboardFd)));
-  if (settings.group_index >= scoreboard.groups() ||
-      settings.slot_index >= scoreboard.slots(settings.group_index)) {
+  if (settings->group_index >= scoreboard.groups() ||
+      settings->slot_index >= scoreboard.slots(settings->group_index)) {
     return base::fail("the scoreboard has no row for this worker; restart httpd");
   }
-  return std::make_unique<WorkerProcess>(std::move(settings), std::move(scoreboard));
+  return std::make_unique<WorkerProcess>(*std::move(settings), std::move(scoreboard));
 }
 
 [[noreturn]] void leave_for(const base::Error& error) {
