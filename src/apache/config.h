@@ -10,6 +10,7 @@
 #include "apache/httpd_api.h"
 #include "pyhost/gateway/group_secret.h"
 #include "pyhost/gateway/process_group.h"
+#include "pyhost/gateway/script_owner.h"
 #include "pyhost/gateway/settings.h"
 #include "pyhost/gateway/target.h"
 
@@ -45,10 +46,10 @@ struct DaemonGroup {
   // because the group serves nothing else; "" when it serves several.
   std::string only_script;
   // script-user= and script-group=.
-  std::optional<uid_t> script_uid;
-  std::optional<gid_t> script_gid;
+  gateway::ScriptOwner script_owner;
   // Where the group's workers are found; set before there are children.
-  std::uint32_t index = 0;
+  std::uint32_t number = 0;  // among all groups of the configuration
+  std::uint32_t index = 0;   // in the paths of its sockets
   uid_t worker_uid = 0;
   gateway::GroupSecret secret;
 };

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "apache/config.h"
 #include "apache/engine_settings.h"
 #include "pyhost/base/scope_exit.h"
@@ -70,36 +73,30 @@ EmbeddedEngine::~EmbeddedEngine() {
   engine_->stop(kStopBudget);
 }
 
-void EmbeddedEngine::start() {
-  failure_ = Message::plugin_missing;
+tl::expected<std::unique_ptr<gateway::Engine>, EmbeddedEngine::Failure> EmbeddedEngine::start() {
+  const auto fail = [](Message message, std::string sentence) {
+    return tl::unexpected(Failure{message, std::move(sentence)});
+  };
   const auto file = find_plugin();
-  if (!file) {
-    failure_text_ = file.error().sentence;
-    return;
-  }
+  if (!file) return fail(Message::plugin_missing, file.error().sentence);
   const auto plugin = gateway::load_plugin(file->path);
-  if (!plugin) {
-    failure_text_ = plugin.error().sentence;
-    return;
-  }
-  failure_ = Message::python_start_failed;
+  if (!plugin) return fail(Message::plugin_missing, plugin.error().sentence);
   const auto& settings = process_settings();
   const auto home = python_home(settings, (*plugin)->python_version);
   if (!home) {
-    failure_text_ = fmt::format("WSGIPythonHome: {}", home.error().sentence);
-    return;
+    return fail(Message::python_start_failed,
+                fmt::format("WSGIPythonHome: {}", home.error().sentence));
   }
   auto engine = (*plugin)->start(engine_settings(settings, *home), server_log_);
-  if (!engine) {
-    failure_text_ = std::move(engine).error().sentence;
-    return;
-  }
-  engine_ = std::move(*engine);
-  watch_exit();
+  if (engine) return *std::move(engine);
+  return tl::unexpected(Failure{.message = Message::python_start_failed,
+                                .sentence = std::move(engine).error().sentence,
+                                .for_good = true});
 }
 
-// A child of another MPM ends in the middle of whatever it does.
-void EmbeddedEngine::watch_exit() {
+void EmbeddedEngine::keep(std::unique_ptr<gateway::Engine> engine) {
+  engine_ = std::move(engine);
+  // A child of another MPM ends in the middle of whatever it does.
   int threaded = AP_MPMQ_NOT_SUPPORTED;
   ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
   if (threaded == AP_MPMQ_NOT_SUPPORTED) return;
@@ -110,33 +107,55 @@ void EmbeddedEngine::watch_exit() {
   server_log_.log(base::LogLevel::warn, Message::internal_error, started.error().sentence);
 }
 
-gateway::Engine* EmbeddedEngine::engine_or_null() {
-  std::call_once(started_, [this] { start(); });
+EmbeddedEngine::Failure EmbeddedEngine::put_off(Failure failure) {
+  constexpr std::chrono::seconds kFirst{1}, kLongest{30};
+  pause_.length = std::clamp(pause_.length * 2, kFirst, kLongest);
+  pause_.over_at = Clock::now() + pause_.length;
+  failure.sentence += failure.for_good
+                          ? "; this process cannot try again, only those after a restart of httpd"
+                          : fmt::format("; it is tried again after {} s", pause_.length.count());
+  pause_.failure = failure;
+  return failure;
+}
+
+tl::expected<gateway::Engine*, EmbeddedEngine::Failure> EmbeddedEngine::engine() {
+  if (gateway::Engine* ready = ready_.load(std::memory_order_acquire)) return ready;
+  const std::lock_guard lock(starting_);
+  if (gateway::Engine* ready = ready_.load(std::memory_order_relaxed)) return ready;
+  if (const auto& failure = pause_.failure;
+      failure && (failure->for_good || Clock::now() < pause_.over_at)) {
+    return tl::unexpected(*failure);
+  }
+  auto started = start();
+  if (!started) return tl::unexpected(put_off(std::move(started).error()));
+  keep(*std::move(started));
+  ready_.store(engine_.get(), std::memory_order_release);
   return engine_.get();
 }
 
 gateway::Outcome EmbeddedEngine::run(const gateway::Target& target, gateway::Exchange& exchange) {
   ++running_;
   const base::ScopeExit leave([this] { --running_; });
-  if (gateway::Engine* engine = engine_or_null()) {
+  if (const auto engine = this->engine()) {
     std::optional<ExitWatch::Running> watched;
     if (exit_watch_) watched.emplace(*exit_watch_, target, exchange);
-    return engine->run(target, exchange);
+    return (*engine)->run(target, exchange);
+  } else {
+    exchange.log(base::LogLevel::error, engine.error().message, engine.error().sentence);
   }
-  exchange.log(base::LogLevel::error, failure_, failure_text_);
   return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_INTERNAL_SERVER_ERROR};
 }
 
 void EmbeddedEngine::preload(const gateway::Target& target) {
   ++running_;
   const base::ScopeExit leave([this] { --running_; });
-  gateway::Engine* engine = engine_or_null();
-  if (engine == nullptr) {
-    server_log_.log(base::LogLevel::error, failure_, failure_text_);
+  const auto engine = this->engine();
+  if (!engine) {
+    server_log_.log(base::LogLevel::error, engine.error().message, engine.error().sentence);
     return;
   }
   // The engine has logged the failure; the script's first request reports it again.
-  static_cast<void>(engine->preload(target, server_log_));
+  static_cast<void>((*engine)->preload(target, server_log_));
 }
 
 }  // namespace pyhost::apache

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,7 +19,8 @@ namespace pyhost::apache {
 // The newest engine plugin beside the module, or a sentence that says where was looked.
 base::Result<gateway::PluginFile> find_plugin();
 
-// One per child, in the child's pool. Loads the plugin at the first request or preload.
+// One per child, in the child's pool. Loads the plugin at the first request or preload; what keeps
+// it from starting Python is looked at again after a pause that grows from 1 s to 30 s.
 class EmbeddedEngine {
  public:
   EmbeddedEngine() = default;
@@ -33,16 +35,33 @@ class EmbeddedEngine {
   void preload(const gateway::Target& target);
 
  private:
-  // The engine, started by the first caller; null when that has failed.
-  gateway::Engine* engine_or_null();
-  void start();
-  void watch_exit();
+  using Clock = std::chrono::steady_clock;
+
+  // Why there is no engine.
+  struct Failure {
+    base::Message message;
+    std::string sentence;
+    // CPython cannot be started again where it has not got beyond half of its start.
+    bool for_good = false;
+  };
+  // Failed starts in this child, and when the next one is due.
+  struct Pause {
+    std::optional<Failure> failure;
+    std::chrono::seconds length{0};
+    Clock::time_point over_at{};
+  };
+
+  // Starts the engine when that is due.
+  tl::expected<gateway::Engine*, Failure> engine();
+  tl::expected<std::unique_ptr<gateway::Engine>, Failure> start();
+  void keep(std::unique_ptr<gateway::Engine> engine);
+  Failure put_off(Failure failure);
 
   ServerLog server_log_;
-  std::once_flag started_;
-  std::unique_ptr<gateway::Engine> engine_;
-  base::Message failure_ = base::Message::none;  // and why, when there is no engine
-  std::string failure_text_;
+  std::mutex starting_;
+  Pause pause_;                              // guarded by it
+  std::unique_ptr<gateway::Engine> engine_;  // set once, before the next one is
+  std::atomic<gateway::Engine*> ready_ = nullptr;
   std::atomic<int> running_ = 0;
   std::optional<ExitWatch> exit_watch_;  // with a threaded MPM, and with the engine
 };

@@ -1,6 +1,7 @@
 #include "apache/group_access.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "apache/pool.h"
 #include "apache/process_groups.h"
@@ -16,23 +17,6 @@ tl::unexpected<Refusal> refuse(Message message, std::string text) {
 
 tl::unexpected<Refusal> forbid(std::string text) {
   return tl::unexpected(Refusal{HTTP_FORBIDDEN, Message::script_owner_refused, std::move(text)});
-}
-
-// What is wrong with who owns a file or folder, or who may write to it; "" when nothing is.
-std::string fault_of(const apr_finfo_t& info, const DaemonGroup& group) {
-  constexpr apr_int32_t kNeeded = APR_FINFO_OWNER | APR_FINFO_PROT;
-  if ((info.valid & kNeeded) != kNeeded) return "has an owner that cannot be found out";
-  if (group.script_uid && info.user != *group.script_uid) {
-    return fmt::format("is not owned by script-user={}", group.options.script_user);
-  }
-  if (group.script_gid && info.group != *group.script_gid) {
-    return fmt::format("does not belong to script-group={}", group.options.script_group);
-  }
-  if ((info.protection & APR_FPROT_WWRITE) != 0) return "can be written to by everybody";
-  if (group.script_uid && (info.protection & APR_FPROT_GWRITE) != 0) {
-    return "can be written to by its group";
-  }
-  return "";
 }
 
 }  // namespace
@@ -71,16 +55,14 @@ tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::s
 }
 
 tl::expected<void, Refusal> check_script_owner(const request_rec* r, const DaemonGroup& group) {
-  if (!group.script_uid && !group.script_gid) return {};
-  if (const auto fault = fault_of(r->finfo, group); !fault.empty()) {
-    return forbid(fmt::format("{} {}", r->filename, fault));
+  const gateway::ScriptOwner& owner = group.script_owner;
+  if (!owner.user && !owner.group) return {};
+  struct stat file {};
+  if (::stat(r->filename, &file) != 0) {
+    return forbid(fmt::format("{} has an owner that cannot be found out", r->filename));
   }
-  const char* folder = ap_make_dirstr_parent(r->pool, r->filename);
-  apr_finfo_t info{};
-  apr_stat(&info, folder, APR_FINFO_OWNER | APR_FINFO_PROT, r->pool);
-  if (const auto fault = fault_of(info, group); !fault.empty()) {
-    return forbid(fmt::format("the folder {} {}", folder, fault));
-  }
+  const auto checked = gateway::check_owner(owner, r->filename, file);
+  if (!checked) return forbid(checked.error().sentence);
   return {};
 }
 

@@ -97,9 +97,7 @@ int handle(request_rec* r) {
 }
 
 int add_to_status_page(request_rec* r, int flags) {
-  if (const auto* scoreboard = engines_of_child->scoreboard_or_null()) {
-    show_process_groups(r, *scoreboard, flags);
-  }
+  show_process_groups(r, *supervision, flags);
   return OK;
 }
 

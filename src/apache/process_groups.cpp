@@ -67,12 +67,14 @@ base::Result<> resolve_script_owner(DaemonGroup& group) {
   if (const std::string& name = group.options.script_user; !name.empty()) {
     const auto uid = supervisor::resolve_user_id(name);
     if (!uid) return in_context("script-user=", uid.error());
-    group.script_uid = *uid;
+    group.script_owner.user = *uid;
+    group.script_owner.user_name = name;
   }
   if (const std::string& name = group.options.script_group; !name.empty()) {
     const auto gid = supervisor::resolve_group_id(name);
     if (!gid) return in_context("script-group=", gid.error());
-    group.script_gid = *gid;
+    group.script_owner.group = *gid;
+    group.script_owner.group_name = name;
   }
   return {};
 }

@@ -167,6 +167,18 @@ std::string_view default_application_group(const DaemonGroup* group, std::string
   return alone ? "%{GLOBAL}" : "%{RESOURCE}";
 }
 
+// What is not seen completely is left to the engine.
+base::FileIdentity seen_file(const apr_finfo_t& file) {
+  constexpr apr_int32_t kSeen =
+      APR_FINFO_IDENT | APR_FINFO_SIZE | APR_FINFO_MTIME | APR_FINFO_CTIME;
+  if ((file.valid & kSeen) != kSeen) return base::kNoFile;
+  return {.device = file.device,
+          .inode = file.inode,
+          .bytes = file.size,
+          .modified_us = file.mtime,
+          .changed_us = file.ctime};
+}
+
 gateway::Target target_of(request_rec* r, const ScriptAlias* alias,
                           const gateway::RequestSettings& settings, const NameSource& names,
                           const DaemonGroup* group) {
@@ -182,7 +194,7 @@ gateway::Target target_of(request_rec* r, const ScriptAlias* alias,
       .callable = expand_callable(*settings.callable_object, names,
                                   *gateway::kRequestDefaults.callable_object),
       .reloading = *settings.script_reloading ? gateway::Reloading::on : gateway::Reloading::off,
-      .script_mtime_us = is_file ? r->finfo.mtime : 0};
+      .script_file = is_file ? seen_file(r->finfo) : base::kNoFile};
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ EngineSettings engine_settings(const DaemonGroup& group, const gateway::PythonHo
   engine.python_home = home.home;
   engine.python_path = options.python_path;
   if (!options.home.empty()) engine.python_path.insert(engine.python_path.begin(), options.home);
+  engine.script_owner = group.script_owner;
   engine.switch_interval_seconds = options.switch_interval;
   engine.multithread = options.threads > 1;
   engine.multiprocess = options.processes.has_value();

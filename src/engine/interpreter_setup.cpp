@@ -47,6 +47,12 @@ base::Result<> restrict_signals(Attached& py, Interpreter& interpreter) {
   return done ? base::Result<>() : raised(py, "signal.signal() cannot be restricted");
 }
 
+base::Result<> unblock_programs(Attached& py, Interpreter& interpreter) {
+  const Ref done =
+      Ref::steal(PyObject_CallMethod(interpreter.support(), "unblock_programs", nullptr));
+  return done ? base::Result<>() : raised(py, "signals of programs cannot be unblocked");
+}
+
 void add_python_path(Attached& py, Interpreter& interpreter, const std::string& entry) {
   const Ref path = Ref::steal(PyUnicode_DecodeFSDefault(entry.c_str()));
   const Ref done = Ref::steal(
@@ -113,6 +119,9 @@ base::Result<> prepare_interpreter(Attached& py, Interpreter& interpreter,
     PH_TRY_VOID(set_switch_interval(py, *settings.switch_interval_seconds));
   }
   PH_TRY_VOID(replace_streams(py, interpreter, settings, streams));
+  if (settings.thread_signals == gateway::ThreadSignals::blocked) {
+    PH_TRY_VOID(unblock_programs(py, interpreter));
+  }
   if (settings.restrict_signal) PH_TRY_VOID(restrict_signals(py, interpreter));
   // Each entry goes in front of what is there, so the last one is added first.
   for (auto entry = settings.python_path.rbegin(); entry != settings.python_path.rend(); ++entry) {

@@ -25,6 +25,7 @@ using python::Runtime;
 constexpr int kInternalServerError = 500;
 constexpr int kServiceUnavailable = 503;
 constexpr int kGatewayTimeout = 504;
+constexpr unsigned kRetryAfterSeconds = 1;
 
 }  // namespace
 
@@ -74,9 +75,10 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
   if (!interpreter) {
     const auto& failure = interpreter.error();
     exchange.log(LogLevel::error, failure.message, failure.sentence);
-    return {Outcome::Kind::refused, failure.message == Message::interpreter_limit
-                                        ? kServiceUnavailable
-                                        : kInternalServerError};
+    if (failure.message != Message::interpreter_limit) {
+      return {Outcome::Kind::refused, kInternalServerError};
+    }
+    return {Outcome::Kind::refused, kServiceUnavailable, kRetryAfterSeconds};
   }
   wsgi::Request request(target, exchange);
   bool outdated = false;

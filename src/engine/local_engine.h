@@ -30,7 +30,8 @@ class LocalEngine final : public gateway::Engine {
       : settings_(std::move(settings)),
         server_log_(server_log),
         loading_(*new python::LoadingRules{.case_sensitive_paths = settings_.case_sensitive_paths,
-                                           .changed_scripts = settings_.changed_scripts}) {}
+                                           .changed_scripts = settings_.changed_scripts,
+                                           .script_owner = settings_.script_owner}) {}
 
   base::Result<> set_up(python::Attached& py, python::Interpreter& interpreter);
   python::InterpreterRegistry::Found interpreter_for(std::string_view application_group);

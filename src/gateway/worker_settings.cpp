@@ -32,6 +32,10 @@ void visit_engine(Settings& engine, Visit&& visit) {
   visit("interactive", engine.interactive);
   visit("destroy_interpreters", engine.destroy_interpreters);
   visit("case_sensitive_paths", engine.case_sensitive_paths);
+  visit("script_uid", engine.script_owner.user);
+  visit("script_gid", engine.script_owner.group);
+  visit("script_user", engine.script_owner.user_name);
+  visit("script_group", engine.script_owner.group_name);
   visit("interpreters_max", engine.interpreters_max);
   visit("multithread", engine.multithread);
   visit("multiprocess", engine.multiprocess);
@@ -69,9 +73,9 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("socket_timeout_ms", worker.socket_timeout);
   visit("response_socket_timeout_ms", worker.response_socket_timeout);
   visit_limits(worker.limits, visit);
-  visit("group_index", worker.group_index);
   visit("slot_index", worker.slot_index);
   visit("generation", worker.generation);
+  visit("report_index", worker.report_index);
   visit("scripts", worker.targets.scripts);
   visit("folders", worker.targets.folders);
   visit("modules", worker.targets.modules);

@@ -6,9 +6,10 @@
 #include <cstring>
 #include <string_view>
 
-#include "pyhost/base/fork_watch.h"
+#include "pyhost/base/signals.h"
 #include "python/error.h"
 #include "python/python_config.h"
+#include "python/thread_ids.h"
 
 namespace pyhost::python {
 
@@ -23,9 +24,10 @@ constexpr char kMainThreadName[] = "pyhost-python";
 
 base::Result<std::unique_ptr<Runtime>> Runtime::start(const gateway::EngineSettings& settings,
                                                       base::LogSink& server_log, Setup setup) {
-  PH_TRY(thread, TaskThread::start(kMainThreadName));
+  PH_TRY(thread, TaskThread::start(kMainThreadName, settings.thread_signals));
   TaskThread& main_thread = *thread;
-  std::unique_ptr<Runtime> runtime(new Runtime(server_log, std::move(setup)));
+  std::unique_ptr<Runtime> runtime(
+      new Runtime(server_log, std::move(setup), settings.thread_signals));
   base::Result<> started;
   main_thread.run([&] { started = runtime->start_python(settings, std::move(thread)); });
   if (!started) {
@@ -40,10 +42,17 @@ base::Result<std::unique_ptr<Runtime>> Runtime::start(const gateway::EngineSetti
 base::Result<> Runtime::start_python(const gateway::EngineSettings& settings,
                                      std::unique_ptr<TaskThread>&& thread) {
   base::ForkWatch::begin();
+  if (thread_signals_ == gateway::ThreadSignals::blocked) {
+    fork_watch_.emplace(forking_, [] { base::restore_signals(); });
+  }
   if (PySys_AddAuditHook(&Runtime::refuse_fork, this) != 0) {
     return base::fail("Python refused the audit hook");
   }
   PH_TRY_VOID(initialize_python(settings));
+  if (!pyhost_keep_thread_ids_apart()) {
+    return base::fail("this version of CPython counts its threads in a way that is not known");
+  }
+  environment_ = ProcessEnvironment::copy();
   main_ = std::make_unique<Interpreter>(std::string(gateway::kMainInterpreter), std::move(thread),
                                         PyThreadState_Get(), server_log_);
   PyEval_SaveThread();
@@ -53,7 +62,7 @@ base::Result<> Runtime::start_python(const gateway::EngineSettings& settings,
 
 base::Result<Interpreter*> Runtime::create_interpreter(std::string name) {
   const std::lock_guard one_at_a_time(creating_);
-  PH_TRY(thread, TaskThread::start(kMainThreadName));
+  PH_TRY(thread, TaskThread::start(kMainThreadName, thread_signals_));
   TaskThread& main_thread = *thread;
   base::Result<Interpreter*> made = nullptr;
   main_thread.run([&] { made = make_sub_interpreter(std::move(name), std::move(thread)); });
@@ -82,7 +91,9 @@ base::Result<Interpreter*> Runtime::make_sub_interpreter(std::string name,
       keep(std::make_unique<Interpreter>(std::move(name), std::move(thread), owner, server_log_));
   {
     OwnerScope py(made);
-    if (auto ready = setup_(py, made); !ready) {
+    auto ready = environment_.show_in(py);
+    if (ready) ready = setup_(py, made);
+    if (!ready) {
       made.close();
       return tl::unexpected(ready.error());
     }

@@ -6,16 +6,19 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "pyhost/base/fork_watch.h"
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
 #include "python/attached.h"
 #include "python/ending.h"
 #include "python/interpreter.h"
+#include "python/process_environment.h"
 #include "python/starvation_watch.h"
 
 namespace pyhost::python {
@@ -62,8 +65,8 @@ class Runtime {
   StarvationWatch& starvation_watch() noexcept { return starvation_watch_; }
 
  private:
-  Runtime(base::LogSink& server_log, Setup setup)
-      : server_log_(server_log), setup_(std::move(setup)) {}
+  Runtime(base::LogSink& server_log, Setup setup, gateway::ThreadSignals thread_signals)
+      : server_log_(server_log), setup_(std::move(setup)), thread_signals_(thread_signals) {}
 
   base::Result<> start_python(const gateway::EngineSettings& settings,
                               std::unique_ptr<TaskThread>&& thread);
@@ -82,6 +85,10 @@ class Runtime {
 
   base::LogSink& server_log_;
   const Setup setup_;
+  const gateway::ThreadSignals thread_signals_;
+  std::mutex forking_;
+  std::optional<base::ForkWatch> fork_watch_;  // where signals are blocked
+  ProcessEnvironment environment_;             // before any application
   std::unique_ptr<Interpreter> main_;
   std::mutex creating_;  // one interpreter at a time is made
   std::mutex mutex_;

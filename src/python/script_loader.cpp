@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +10,6 @@
 #include <cstring>
 #include <utility>
 
-#include "pyhost/base/file_times.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 
@@ -29,16 +29,13 @@ std::string phrase_of(const Target& target) {
   return fmt::format("{} {}", target.kind == TargetKind::file ? "script" : "module", target.script);
 }
 
-base::Result<std::string> read_file(const std::string& path) {
-  const auto failed = [&] { return base::fail(fmt::format("{}: {}", path, std::strerror(errno))); };
-  const base::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return failed();
+base::Result<std::string> read_all(int file) {
   std::string text;
   char chunk[16 * 1024];
   while (true) {
-    const ssize_t count = read(file.get(), chunk, sizeof chunk);
+    const ssize_t count = read(file, chunk, sizeof chunk);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed();
+    if (count < 0) return base::fail(std::strerror(errno));
     if (count == 0) return text;
     text.append(chunk, std::size_t(count));
   }
@@ -117,9 +114,9 @@ ScriptLoader::Script& ScriptLoader::find(const Target& target) {
 
 Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& target,
                                  base::LogSink& log, LoadReport& report) {
-  std::int64_t mtime_us = target.script_mtime_us;
-  if (mtime_us == 0 && target.kind == TargetKind::file) {
-    mtime_us = base::times_of(std::string(target.script)).mtime_us;
+  base::FileIdentity file = target.script_file;
+  if (file == base::kNoFile && target.kind == TargetKind::file) {
+    file = base::identity_of(std::string(target.script));
   }
   while (true) {
     std::unique_lock lock(script.mutex);
@@ -132,7 +129,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
       continue;
     }
     const bool reloading = target.reloading == gateway::Reloading::on;
-    const bool unchanged = script.mtime_us == mtime_us || script.accepted_mtime_us == mtime_us;
+    const bool unchanged = script.file == file || script.accepted_file == file;
     if (script.module && (!reloading || unchanged)) {
       Ref module = script.module.clone();
       const Ref question = question_locked(script, target);
@@ -147,14 +144,14 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
       }
       script.loading = true;
       lock.unlock();
-      return load_now(py, script, target, mtime_us, log, report);
+      return load_now(py, script, target, file, log, report);
     }
     if (script.module && rules_.changed_scripts == gateway::ChangedScripts::refused) {
       lock.unlock();
       return unchanged_module(py, script, std::string(target.script), report);
     }
     if (const auto& failure = script.failure;
-        failure && failure->mtime_us == mtime_us && Clock::now() < failure->retry_at) {
+        failure && failure->file == file && Clock::now() < failure->retry_at) {
       report.failure =
           fmt::format("{} could not be imported: {}", phrase_of(target), failure->summary);
       lock.unlock();
@@ -167,7 +164,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
     }
     script.loading = true;
     lock.unlock();
-    return load_now(py, script, target, mtime_us, log, report);
+    return load_now(py, script, target, file, log, report);
   }
 }
 
@@ -201,28 +198,29 @@ bool ScriptLoader::wants_reload(Attached& py, PyObject* question, const Target& 
 // What httpd has seen of the file may be older than what was imported, so it is looked at again.
 Ref ScriptLoader::unchanged_module(Attached& py, Script& script, const std::string& path,
                                    LoadReport& report) {
-  base::FileTimes file;
+  base::FileIdentity file;
+  std::int64_t changed_us;
   {
     const DetachScope detached(py);
-    file = base::times_of(path);
+    file = base::identity_of(path);
+    changed_us = base::last_change_us(path);
   }
   const std::lock_guard lock(script.mutex);
-  if (file.mtime_us != script.mtime_us) {
+  if (file != script.file) {
     // For each moment once: after that any other change counts, whenever a clock that may have been
     // set back says that it was made.
     const std::int64_t until_us = rules_.accepted_until_us;
-    report.outdated = script.accepted_until_us == until_us
-                          ? script.accepted_mtime_us != file.mtime_us
-                          : file.ctime_us > until_us;
+    report.outdated =
+        script.accepted_until_us == until_us ? script.accepted_file != file : changed_us > until_us;
     if (report.outdated) return {};
-    script.accepted_mtime_us = file.mtime_us;
+    script.accepted_file = file;
     script.accepted_until_us = until_us;
   }
   return script.module.clone();
 }
 
 Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
-                           std::int64_t mtime_us, base::LogSink& log, LoadReport& report) {
+                           const base::FileIdentity& file, base::LogSink& log, LoadReport& report) {
   Import import = this->import(py, target);
   Ref module = import.module.clone();
   Ref question = module && target.kind == TargetKind::file ? question_in(module.get()) : Ref();
@@ -235,18 +233,18 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
     std::swap(script.reload_required, question);
     if (module) {
       script.module = std::move(import.module);
-      script.mtime_us = mtime_us;
+      script.file = file;
       script.failure.reset();
       script.used = target.reloading == gateway::Reloading::on;
       script.imported_us = now_us();
     } else {
       const auto& before = script.failure;
-      const bool same_file = before && before->mtime_us == mtime_us;
+      const bool same_file = before && before->file == file;
       const auto pause = same_file
                              ? std::min<std::chrono::seconds>(before->pause * 2, kLongestPause)
                              : std::chrono::seconds(kFirstPause);
       if (same_file && before->summary != import.summary) first_failure = before->summary;
-      script.failure = Failure{first_failure.empty() ? import.summary : first_failure, mtime_us,
+      script.failure = Failure{first_failure.empty() ? import.summary : first_failure, file,
                                Clock::now() + pause, pause};
     }
   }
@@ -291,22 +289,41 @@ ScriptLoader::Import ScriptLoader::failed_import(Attached& py, Message message) 
       .refuses_subinterpreters = !py.interpreter().is_main() && error.refuses_subinterpreters(py)};
 }
 
+// What is looked at is what is read: between a look at the path and its opening it may be given to
+// another file.
+ScriptLoader::Source ScriptLoader::read_source(const std::string& path) const {
+  const auto failed = [&path](const std::string& why) {
+    return Source{Message::script_unreadable, "the file cannot be read",
+                  fmt::format("{}: {}", path, why)};
+  };
+  const base::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat found {};
+  if (!file.valid() || fstat(file.get(), &found) != 0) return failed(std::strerror(errno));
+  if (const auto owned = gateway::check_owner(rules_.script_owner, path, found); !owned) {
+    return {Message::script_owner_refused, "script-user= or script-group= of its group forbids it",
+            owned.error().sentence};
+  }
+  auto text = read_all(file.get());
+  if (!text) return failed(text.error().sentence);
+  return {Message::none, "", *std::move(text)};
+}
+
 ScriptLoader::Import ScriptLoader::import_file(Attached& py, const std::string& path) const {
-  base::Result<std::string> source;
+  Source source;
   {
     const DetachScope detached(py);
-    source = read_file(path);
+    source = read_source(path);
   }
-  if (!source) {
+  if (source.message != Message::none) {
     return {.module = {},
-            .message = Message::script_unreadable,
-            .summary = "the file cannot be read",
-            .details = source.error().sentence};
+            .message = source.message,
+            .summary = std::move(source.summary),
+            .details = std::move(source.text)};
   }
   const Ref path_text =
       Ref::steal(PyUnicode_DecodeFSDefaultAndSize(path.data(), Py_ssize_t(path.size())));
   const Ref source_bytes =
-      Ref::steal(PyBytes_FromStringAndSize(source->data(), Py_ssize_t(source->size())));
+      Ref::steal(PyBytes_FromStringAndSize(source.text.data(), Py_ssize_t(source.text.size())));
   if (!path_text || !source_bytes) return failed_import(py, Message::script_unreadable);
   const Ref code = compile(source_bytes.get(), path_text.get());
   if (!code) return failed_import(py, Message::script_unreadable);

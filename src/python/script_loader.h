@@ -27,6 +27,7 @@ struct LoadingRules {
   // Names of modules depend on the letter case of paths only when `case_sensitive_paths`.
   bool case_sensitive_paths = true;
   gateway::ChangedScripts changed_scripts = gateway::ChangedScripts::reimported;
+  gateway::ScriptOwner script_owner = {};
   // Files that have changed up to then, microseconds since the epoch, count as unchanged.
   std::atomic<std::int64_t> accepted_until_us = 0;
   std::atomic<unsigned> imports = 0;  // that were successful
@@ -61,8 +62,8 @@ class ScriptLoader {
   using Clock = std::chrono::steady_clock;
 
   struct Failure {
-    std::string summary;    // "ValueError: text"
-    std::int64_t mtime_us;  // of the file that failed
+    std::string summary;      // "ValueError: text"
+    base::FileIdentity file;  // that failed
     Clock::time_point retry_at;
     std::chrono::seconds pause;
   };
@@ -73,9 +74,9 @@ class ScriptLoader {
     // Guarded by mutex:
     bool loading = false;
     Ref module;
-    std::int64_t mtime_us = 0;
-    // A change that does not count, and the moment up to which it did not; see LoadingRules.
-    std::optional<std::int64_t> accepted_mtime_us;
+    base::FileIdentity file;  // that was imported
+    // One whose difference does not count, and the moment up to which it did not; see LoadingRules.
+    std::optional<base::FileIdentity> accepted_file;
     std::int64_t accepted_until_us = 0;
     std::optional<Failure> failure;
     Ref reload_required;           // the module's function of that name, if it has one
@@ -94,6 +95,13 @@ class ScriptLoader {
     bool refuses_subinterpreters = false;
   };
 
+  // A file's text, or why it is not to be had.
+  struct Source {
+    base::Message message = base::Message::none;
+    std::string summary;
+    std::string text;  // or details
+  };
+
   Script& find(const gateway::Target& target);
   Ref current_module(Attached& py, Script& script, const gateway::Target& target,
                      base::LogSink& log, LoadReport& report);
@@ -101,9 +109,10 @@ class ScriptLoader {
   bool wants_reload(Attached& py, PyObject* question, const gateway::Target& target,
                     base::LogSink& log) const;
   Ref unchanged_module(Attached& py, Script& script, const std::string& path, LoadReport& report);
-  Ref load_now(Attached& py, Script& script, const gateway::Target& target, std::int64_t mtime_us,
-               base::LogSink& log, LoadReport& report);
+  Ref load_now(Attached& py, Script& script, const gateway::Target& target,
+               const base::FileIdentity& file, base::LogSink& log, LoadReport& report);
   Import import(Attached& py, const gateway::Target& target) const;
+  Source read_source(const std::string& path) const;
   Import import_file(Attached& py, const std::string& path) const;
   // PRECONDITION: an exception is pending.
   static Import failed_import(Attached& py, base::Message message);

@@ -11,6 +11,7 @@ namespace pyhost::python {
 //   add_python_path(entry)                    a site directory, put in front of sys.path
 //   restrict(stream, name)                    replaces sys.<stream> by an object that refuses use
 //   restrict_signals(log)                     makes signal.signal() log and do nothing
+//   unblock_programs()                        lets programs begin without blocked signals
 //   callables_of(module) -> str               what a script defines that could be meant
 //   end(report)                               threading shutdown and atexit; report(names of
 //                                             threads that are waited for)

@@ -2,12 +2,19 @@
 
 #include <latch>
 
+#include "pyhost/base/signals.h"
+
 namespace pyhost::python {
 
-base::Result<std::unique_ptr<TaskThread>> TaskThread::start(std::string name) {
+base::Result<std::unique_ptr<TaskThread>> TaskThread::start(std::string name,
+                                                            gateway::ThreadSignals signals) {
   std::unique_ptr<TaskThread> made(new TaskThread);
   PH_TRY(thread, base::NamedThread::start(std::move(name), base::kPythonStackBytes,
-                                          [self = made.get()] { self->serve(); }));
+                                          [self = made.get(), signals] {
+                                            if (signals == gateway::ThreadSignals::open)
+                                              base::unblock_signals();
+                                            self->serve();
+                                          }));
   made->thread_ = std::move(thread);
   return made;
 }

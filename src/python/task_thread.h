@@ -10,6 +10,7 @@
 
 #include "pyhost/base/result.h"
 #include "pyhost/base/thread.h"
+#include "pyhost/gateway/engine.h"
 
 namespace pyhost::python {
 
@@ -20,7 +21,8 @@ class TaskThread {
   using Task = std::function<void()>;
 
   // Fails when the system refuses a thread.
-  static base::Result<std::unique_ptr<TaskThread>> start(std::string name);
+  static base::Result<std::unique_ptr<TaskThread>> start(std::string name,
+                                                         gateway::ThreadSignals signals);
   TaskThread(const TaskThread&) = delete;
   TaskThread& operator=(const TaskThread&) = delete;
   // Waits for all that was posted.

@@ -47,7 +47,7 @@ bool passes(int error) noexcept {
   return error == EAGAIN || error == EINTR || error == ENOBUFS || error == ENOMEM;
 }
 
-std::optional<Worker> worker_in(metrics::SlotId slot, const wire::Frame& frame) {
+std::optional<Worker> worker_in(std::uint32_t slot, const wire::Frame& frame) {
   if (frame.type != wire::FrameType::hello) return std::nullopt;
   const auto hello = wire::decode_hello(frame.payload);
   if (!hello) return std::nullopt;
@@ -78,7 +78,7 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& w
     std::unique_ptr<Line> line;
     {
       const std::lock_guard lock(mutex_);
-      auto& idle = idle_[worker.slot.slot];
+      auto& idle = idle_[worker.slot];
       if (idle.empty()) break;
       line = std::move(idle.back());
       idle.pop_back();
@@ -94,16 +94,14 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& w
   return line;
 }
 
-void ConnectionPool::give_back(metrics::SlotId slot, std::unique_ptr<Line> line) {
+void ConnectionPool::give_back(std::uint32_t slot, std::unique_ptr<Line> line) {
   const auto now = std::chrono::steady_clock::now();
   line->used = true;
   line->idle_since = now;
   Lines old;  // closed without the lock
   const std::lock_guard lock(mutex_);
   if (now >= next_look_) old = remove_old_locked(now);
-  if (auto& idle = idle_[slot.slot]; idle.size() < settings_.threads) {
-    idle.push_back(std::move(line));
-  }
+  if (auto& idle = idle_[slot]; idle.size() < settings_.threads) idle.push_back(std::move(line));
 }
 
 ConnectionPool::Lines ConnectionPool::remove_old_locked(std::chrono::steady_clock::time_point now) {
@@ -124,7 +122,7 @@ void ConnectionPool::close_idle() {
 }
 
 tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::connect(const Worker& worker) const {
-  const std::string& path = settings_.socket_paths[worker.slot.slot];
+  const std::string& path = settings_.socket_paths[worker.slot];
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -216,7 +214,7 @@ tl::expected<void, NoLine> ConnectionPool::believe(Line& line, const Worker& wor
         fmt::format("process {} of user {} accepted a connection as worker {} of process "
                     "group '{}', slot {}, whose worker is process {} of user {}",
                     sender ? sender->pid : 0, sender ? sender->uid : 0, accepting.pid,
-                    settings_.process_group, worker.slot.slot, now.pid, settings_.worker_uid));
+                    settings_.process_group, worker.slot, now.pid, settings_.worker_uid));
   }
   return fail(NoLine::Kind::hindered, "another process than the worker accepted the connection");
 }

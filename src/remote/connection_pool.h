@@ -54,7 +54,7 @@ class ConnectionPool {
                                                    gateway::Exchange& exchange);
   // Only a connection whose exchange is over in good order. It is kept for a while, unless there
   // are as many idle ones as the worker has threads.
-  void give_back(metrics::SlotId slot, std::unique_ptr<Line> line);
+  void give_back(std::uint32_t slot, std::unique_ptr<Line> line);
   void close_idle();
 
  private:

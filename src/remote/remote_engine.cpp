@@ -145,7 +145,7 @@ void RemoteEngine::note_excess(Run& run, const Worker& worker, const Attempt& at
 
 // The worker is free before the client has the reply.
 Attempt RemoteEngine::complete(Relay& relay, Place place, std::unique_ptr<Line> line) {
-  const metrics::SlotId slot = place.worker().slot;
+  const std::uint32_t slot = place.worker().slot;
   const bool reusable = relay.reusable();
   if (relay.frees_line()) {
     if (reusable) connections_.give_back(slot, std::move(line));
@@ -186,7 +186,7 @@ std::string RemoteEngine::cause_of(const Worker& worker, const Attempt& attempt)
 
 std::string RemoteEngine::name_of(const Worker& worker) const {
   return fmt::format("process group '{}', slot {}, pid {}, generation {}", settings_.process_group,
-                     worker.slot.slot, worker.pid, worker.generation);
+                     worker.slot, worker.pid, worker.generation);
 }
 
 Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,

@@ -15,13 +15,13 @@ void GroupScripts::note_import(const gateway::Preload& import) {
   }
 }
 
-TimePoint GroupScripts::note_change(const std::string& script, std::int64_t modified_us,
+TimePoint GroupScripts::note_change(const std::string& script, const base::FileIdentity& file,
                                     TimePoint worker_started, TimePoint now) {
   if (versions_.size() >= kScriptsMax && !versions_.contains(script)) versions_.clear();
   Version& version = versions_[script];
   // A worker that was started since has this version, and means something else.
-  const bool met_before = version.modified_us == modified_us && worker_started < version.met_at;
-  if (!met_before) version = {.modified_us = modified_us, .met_at = now};
+  const bool met_before = version.file == file && worker_started < version.met_at;
+  if (!met_before) version = {.file = file, .met_at = now};
   return version.met_at;
 }
 

@@ -1,11 +1,11 @@
 // What a group's workers have said of its scripts.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "pyhost/base/file_identity.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "supervisor/slot_life.h"
 
@@ -23,15 +23,15 @@ class GroupScripts {
   // Of all workers that there were.
   const std::vector<gateway::Preload>& imports() const noexcept { return imports_; }
 
-  // A worker has found that a script is no longer what it has imported; `modified_us` is the mtime
-  // of the file now. Since when workers that are started have this version: since one has met it
-  // first. (No time of a file says when it has come to its place.)
-  TimePoint note_change(const std::string& script, std::int64_t modified_us,
+  // A worker has found that a script is no longer what it has imported, but `file`. Since when
+  // workers that are started have this version: since one has met it first. (No time of a file says
+  // when it has come to its place.)
+  TimePoint note_change(const std::string& script, const base::FileIdentity& file,
                         TimePoint worker_started, TimePoint now);
 
  private:
   struct Version {
-    std::int64_t modified_us = 0;
+    base::FileIdentity file;
     TimePoint met_at{};
   };
 

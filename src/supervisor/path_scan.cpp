@@ -1,6 +1,7 @@
 #include "supervisor/path_scan.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,11 +18,6 @@ using Kind = Segment::Kind;
 
 // Longer chains of links lead nowhere: the kernel does not follow them either.
 constexpr unsigned kLinksMax = 40;
-
-std::int64_t nanoseconds(const timespec& time) noexcept {
-  constexpr std::int64_t kPerSecond = 1'000'000'000;
-  return time.tv_sec * kPerSecond + time.tv_nsec;
-}
 
 std::string joined(const std::string& folder, std::string_view name) {
   return fmt::format("{}{}{}", folder, folder.ends_with('/') ? "" : "/", name);
@@ -110,7 +106,7 @@ void PathScan::visit_entry(const Visit& visit, const std::string& name) {
     follow_link(visit.folder, target, kLinksMax);
   }
   if (visit.index + 1 == visit.segments.size()) {
-    stamp(path);
+    identify(path);
   } else {
     visits_.push_back({std::move(path), visit.segments, visit.index + 1});
   }
@@ -134,15 +130,13 @@ void PathScan::follow_link(const std::string& folder, const std::string& target,
   }
 }
 
-void PathScan::stamp(const std::string& path) {
+void PathScan::identify(const std::string& path) {
   struct stat file {};
   if (::stat(path.c_str(), &file) != 0) return;
-  FileStamp& stamp = found_.stamps[path];
-  stamp = {.device = file.st_dev, .inode = file.st_ino};
-  if (S_ISDIR(file.st_mode)) return;
-  stamp.bytes = file.st_size;
-  stamp.modified_ns = nanoseconds(file.st_mtim);
-  stamp.changed_ns = nanoseconds(file.st_ctim);
+  // What is in a folder does not count, only which one it is.
+  found_.files[path] = S_ISDIR(file.st_mode)
+                           ? base::FileIdentity{.device = file.st_dev, .inode = file.st_ino}
+                           : base::identity_of(file);
 }
 
 bool PathScan::watch(const std::string& path, const Segment& interest) {

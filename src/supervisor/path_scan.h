@@ -1,9 +1,6 @@
 // Looks which files there are for a list of globs, a little at a time.
 #pragma once
 
-#include <sys/stat.h>
-
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -11,22 +8,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pyhost/base/file_identity.h"
 #include "pyhost/base/inotify.h"
 #include "pyhost/base/path_glob.h"
 
 namespace pyhost::supervisor {
-
-// What tells a file from any other, and from itself before a change. Of a folder only which one it
-// is: what is in it does not count.
-struct FileStamp {
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t bytes = 0;
-  std::int64_t modified_ns = 0;  // since the epoch
-  std::int64_t changed_ns = 0;   // the same, of the inode
-
-  bool operator==(const FileStamp&) const = default;
-};
 
 // A folder that is watched.
 struct WatchedFolder {
@@ -45,9 +31,9 @@ struct ScanLimits {
 
 // What a scan has found so far.
 struct Findings {
-  std::map<std::string, FileStamp> stamps;         // by path
-  std::unordered_map<int, WatchedFolder> folders;  // by their number of base::Inotify
-  std::string problem;                             // why not everything is watched; "" when it is
+  std::map<std::string, base::FileIdentity> files;  // by path
+  std::unordered_map<int, WatchedFolder> folders;   // by their number of base::Inotify
+  std::string problem;                              // why not everything is watched; "" when it is
 };
 
 // Every folder that leads to a file is watched before it is read, so that no change is missed:
@@ -84,7 +70,7 @@ class PathScan {
   void read_entry();
   void visit_entry(const Visit& visit, const std::string& name);
   void follow_link(const std::string& folder, const std::string& target, unsigned links_max);
-  void stamp(const std::string& path);
+  void identify(const std::string& path);
   bool watch(const std::string& folder, const base::PathGlob::Segment& interest);
   void note_problem(std::string problem);
 

@@ -1,5 +1,6 @@
 #include "supervisor/status_reader.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <nlohmann/json.hpp>
@@ -26,6 +27,21 @@ std::optional<gateway::Preload> parse_import(const Json& texts) {
   return gateway::Preload{bytes[0], bytes[1], bytes[2]};
 }
 
+// kNoFile for what is none.
+base::FileIdentity parse_file(const Json& numbers) {
+  constexpr std::size_t kNumbers = 5;
+  const auto is_number = [](const Json& number) { return number.is_number_integer(); };
+  if (!numbers.is_array() || numbers.size() != kNumbers ||
+      !std::ranges::all_of(numbers, is_number)) {
+    return base::kNoFile;
+  }
+  return {.device = numbers[0].get<std::uint64_t>(),
+          .inode = numbers[1].get<std::uint64_t>(),
+          .bytes = numbers[2].get<std::int64_t>(),
+          .modified_us = numbers[3].get<std::int64_t>(),
+          .changed_us = numbers[4].get<std::int64_t>()};
+}
+
 std::optional<StatusReport> parse(std::string_view line) {
   const Json report = Json::parse(line, nullptr, false);
   if (!report.is_object()) return std::nullopt;
@@ -43,10 +59,8 @@ std::optional<StatusReport> parse(std::string_view line) {
   }
   if (const auto* text = text_of("outdated")) {
     StatusReport outdated{StatusReport::Kind::outdated, *text};
-    const auto modified = report.find("modified_us");
-    if (modified != report.end() && modified->is_number_integer()) {
-      outdated.modified_us = modified->get<std::int64_t>();
-    }
+    const auto file = report.find("file");
+    if (file != report.end()) outdated.file = parse_file(*file);
     return outdated;
   }
   if (const auto imported = report.find("imported"); imported != report.end()) {

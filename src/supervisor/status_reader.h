@@ -11,8 +11,8 @@
 namespace pyhost::supervisor {
 
 // One line: {"step":"..."}, {"ready":true}, {"failed":"sentence"}, {"relieve":"reason"},
-// {"draining":"reason"}, {"outdated":"script","modified_us":microseconds since the epoch} or
-// {"imported":["application group","script","callable"]}, as in gateway::Preload.
+// {"draining":"reason"}, {"outdated":"script","file":[device,inode,bytes,modified_us,changed_us]}
+// or {"imported":["application group","script","callable"]}, as in gateway::Preload.
 struct StatusReport {
   enum class Kind {
     step,
@@ -26,7 +26,7 @@ struct StatusReport {
   Kind kind;
   std::string text;  // the step, the sentence, the reason or the script
   gateway::Preload import;
-  std::int64_t modified_us = 0;  // with outdated: the file's mtime; 0 when there is no file
+  base::FileIdentity file = {};  // with outdated: which the script is now
 
   bool operator==(const StatusReport&) const = default;
 };

@@ -1,6 +1,7 @@
 #include "supervisor/watched_paths.h"
 
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
@@ -18,9 +19,9 @@ bool is_being_written(const std::string& path) noexcept {
   return lstat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 1;
 }
 
-using Stamps = std::map<std::string, FileStamp>;
+using Files = std::map<std::string, base::FileIdentity>;
 
-std::optional<std::string> difference(const Stamps& before, const Stamps& now) {
+std::optional<std::string> difference(const Files& before, const Files& now) {
   const auto [one, other] = std::ranges::mismatch(before, now);
   if (one == before.end() && other == now.end()) return std::nullopt;
   if (one == before.end()) return other->first;
@@ -77,7 +78,7 @@ std::optional<FileChange> WatchedPaths::finish_scan() {
   scan_.reset();
   std::optional<std::string> changed;
   if (looked_) {
-    changed = difference(last_.stamps, found.stamps);
+    changed = difference(last_.files, found.files);
     if (!changed) changed = std::move(changed_meanwhile_);
     changed_meanwhile_.reset();
   }

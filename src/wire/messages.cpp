@@ -48,13 +48,31 @@ std::optional<std::uint64_t> read_optional(PayloadReader& reader) {
   return reader.flag() ? std::optional(reader.number<std::uint64_t>()) : std::nullopt;
 }
 
+void write_file(PayloadWriter& writer, const base::FileIdentity& file) {
+  writer.number(file.device);
+  writer.number(file.inode);
+  writer.number(file.bytes);
+  writer.number(file.modified_us);
+  writer.number(file.changed_us);
+}
+
+base::FileIdentity read_file(PayloadReader& reader) {
+  base::FileIdentity file;
+  file.device = reader.number<std::uint64_t>();
+  file.inode = reader.number<std::uint64_t>();
+  file.bytes = reader.number<std::int64_t>();
+  file.modified_us = reader.number<std::int64_t>();
+  file.changed_us = reader.number<std::int64_t>();
+  return file;
+}
+
 void write_target(PayloadWriter& writer, const gateway::Target& target) {
   writer.number(static_cast<std::uint8_t>(target.kind));
   writer.text(target.application_group);
   writer.text(target.script);
   writer.text(target.callable);
   writer.number(static_cast<std::uint8_t>(target.reloading));
-  writer.number(target.script_mtime_us);
+  write_file(writer, target.script_file);
 }
 
 gateway::Target read_target(PayloadReader& reader) {
@@ -66,7 +84,7 @@ gateway::Target read_target(PayloadReader& reader) {
   target.callable = reader.text();
   target.reloading =
       gateway::Reloading(reader.up_to(static_cast<std::uint8_t>(gateway::Reloading::on)));
-  target.script_mtime_us = reader.number<std::int64_t>();
+  target.script_file = read_file(reader);
   return target;
 }
 

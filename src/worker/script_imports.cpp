@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "pyhost/base/signals.h"
 #include "pyhost/base/thread.h"
 #include "worker/status_report.h"
 
@@ -49,7 +50,7 @@ base::Result<bool> ScriptImports::import_all() {
   const gateway::WorkerSettings& settings = worker_.settings;
   if (settings.preloads.empty() && settings.predecessor_imports.empty()) return true;
   PH_TRY(thread, base::NamedThread::start("wsgi-preload", settings.stack_bytes, [this] {
-           unblock_signals();
+           base::unblock_signals();
            run();
            done_ = true;
            worker_.events.poke();

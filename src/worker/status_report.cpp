@@ -38,8 +38,9 @@ void report_draining(std::string_view reason) {
   report({{"draining", reason}});
 }
 
-void report_outdated(std::string_view script, std::int64_t modified_us) {
-  report({{"outdated", script}, {"modified_us", modified_us}});
+void report_outdated(std::string_view script, const base::FileIdentity& file) {
+  report({{"outdated", script},
+          {"file", {file.device, file.inode, file.bytes, file.modified_us, file.changed_us}}});
 }
 
 void report_import(const gateway::Preload& import) {

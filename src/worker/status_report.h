@@ -1,9 +1,9 @@
 // What a worker tells the supervisor, over its status socket: one JSON object per line.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
+#include "pyhost/base/file_identity.h"
 #include "pyhost/gateway/worker_settings.h"
 
 namespace pyhost::worker {
@@ -19,9 +19,9 @@ void report_relief_wanted(std::string_view reason);
 // {"draining": "reason"}: it takes no more requests and is about to end.
 void report_draining(std::string_view reason);
 
-// {"outdated": "script", "modified_us": ...}: that has changed, and has this mtime now
-// (microseconds since the epoch; 0: it is no file); the worker serves nobody until it is put back.
-void report_outdated(std::string_view script, std::int64_t modified_us);
+// {"outdated": "script", "file": [...]}: that has changed, and is this file now; the worker serves
+// nobody until it is put back.
+void report_outdated(std::string_view script, const base::FileIdentity& file);
 // {"imported": [...]}: a script that a successor is to import as well.
 void report_import(const gateway::Preload& import);
 

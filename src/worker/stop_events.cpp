@@ -126,10 +126,4 @@ void StopEvents::poke() const noexcept {
   add_one(pokes_.get());
 }
 
-void unblock_signals() noexcept {
-  sigset_t none;
-  sigemptyset(&none);
-  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
-}
-
 }  // namespace pyhost::worker

@@ -53,8 +53,4 @@ class StopEvents {
   bool stop_told_ = false;
 };
 
-// For the threads that run applications: the programs these start inherit the signal mask, and are
-// to be terminable.
-void unblock_signals() noexcept;
-
 }  // namespace pyhost::worker

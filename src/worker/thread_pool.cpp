@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-#include "worker/stop_events.h"
+#include "pyhost/base/signals.h"
 
 namespace pyhost::worker {
 namespace {
@@ -107,7 +107,7 @@ bool ThreadPool::watch(int operation, int fd, std::uint64_t tag, unsigned events
 }
 
 void ThreadPool::run(Thread& self) noexcept {
-  unblock_signals();
+  base::unblock_signals();
   epoll_event event{};
   while (true) {
     rota_.await_turn(&self);

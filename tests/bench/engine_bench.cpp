@@ -94,7 +94,7 @@ const std::string& hello_script() {
 
 void BM_Hello(benchmark::State& state) {
   const gateway::Target target{
-      .application_group = "bench", .script = hello_script(), .script_mtime_us = 1};
+      .application_group = "bench", .script = hello_script(), .script_file = {.inode = 1}};
   for (auto _ : state) {
     NullExchange exchange;
     benchmark::DoNotOptimize(bench_engine().run(target, exchange));

@@ -12,7 +12,7 @@
 
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "pyhost/base/file_times.h"
+#include "pyhost/base/file_identity.h"
 
 namespace pyhost::test {
 namespace {
@@ -63,8 +63,10 @@ class WorkerOfChangedScript : public WorkerProcess {
 
   // The script, and which version of it.
   static auto says_outdated(const std::string& script) {
+    const base::FileIdentity file = base::identity_of(script);
     return AllOf(HasSubstr(fmt::format(R"("outdated":"{}")", script)),
-                 HasSubstr(fmt::format(R"("modified_us":{},)", base::times_of(script).mtime_us)));
+                 HasSubstr(fmt::format(R"("file":[{},{},{},{},{}])", file.device, file.inode,
+                                       file.bytes, file.modified_us, file.changed_us)));
   }
 
   // The next line that is no step.
@@ -114,7 +116,7 @@ TEST_F(WorkerOfChangedScript, SendsRequestsBackUntilItIsReplaced) {
   EXPECT_EQ(run(site, exchange).status, 503);
   EXPECT_THAT(exchange.recorder().text_of(base::Message::worker_unreachable),
               HasSubstr("the script has changed"));
-  EXPECT_EQ(scoreboard_.status({0, 0}).state, metrics::SlotState::draining);
+  EXPECT_EQ(scoreboard_->status(0).state, metrics::SlotState::draining);
   EXPECT_THAT(next_report(), says_outdated(site));
 }
 
@@ -128,8 +130,8 @@ TEST_F(WorkerOfChangedScript, GoesOnWithOldCodeWhenItIsPutBack) {
   std::string body;
   std::thread client([&] { body = body_of(site); });
   EXPECT_THAT(next_report(), HasSubstr("outdated"));
-  scoreboard_.keep_generation({0, 0}, now_us());
-  scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
+  scoreboard_->keep_generation(0, now_us());
+  scoreboard_->set_state(0, metrics::SlotState::ready);
   client.join();
   EXPECT_EQ(body, "old");
   EXPECT_EQ(body_of(site), "old");
@@ -145,7 +147,7 @@ TEST_F(WorkerOfChangedScript, IsReplacedForTheChangeAfterTheOneItWasPutBackFor) 
   next_report();
   rewrite(site, "1/0");
   const std::int64_t kept_until_us = now_us();
-  scoreboard_.keep_generation({0, 0}, kept_until_us);
+  scoreboard_->keep_generation(0, kept_until_us);
   EXPECT_EQ(body_of(site), "old");
   // The kernel stamps files with a clock that lags behind by up to a tick.
   EXPECT_TRUE(wait_until([&] { return tick_us() > kept_until_us; }));
@@ -165,8 +167,8 @@ TEST_F(WorkerOfChangedScript, IsNotMisledByAClockThatIsSetBackOrForward) {
     std::string body;
     std::jthread client([&] { body = body_of(site); });
     EXPECT_THAT(next_report(), HasSubstr("outdated"));
-    scoreboard_.keep_generation({0, 0}, now_us() + std::chrono::microseconds(offset).count());
-    scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
+    scoreboard_->keep_generation(0, now_us() + std::chrono::microseconds(offset).count());
+    scoreboard_->set_state(0, metrics::SlotState::ready);
     client.join();
     EXPECT_EQ(body, "old");
   }

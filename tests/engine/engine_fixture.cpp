@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <mutex>
 #include <set>
 
 #include "engine/local_engine.h"
@@ -54,6 +55,8 @@ LogRecorder& server_log() {
 }
 
 gateway::Engine& engine() {
+  static std::mutex starting;
+  const std::lock_guard lock(starting);
   if (!the_engine()) {
     auto started = engine::LocalEngine::start(engine_settings(), server_log());
     if (!started) {

@@ -1,11 +1,18 @@
 // Interpreters, threads, and the traps of CPython.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <latch>
+#include <set>
+#include <sstream>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/engine_fixture.h"
 
@@ -157,6 +164,47 @@ def application(environ, start_response):
   }
 }
 
+TEST(Threads, HaveStatesWithIdsThatAreUniqueInTheProcess) {
+  const Script script(R"(
+import ctypes, threading
+python = ctypes.pythonapi
+python.PyThreadState_Get.restype = ctypes.c_void_p
+python.PyThreadState_GetID.argtypes = [ctypes.c_void_p]
+python.PyThreadState_GetID.restype = ctypes.c_uint64
+def application(environ, start_response):
+    ids = []
+    def note():
+        ids.append(python.PyThreadState_GetID(python.PyThreadState_Get()))
+    threads = [threading.Thread(target=note, daemon=daemon) for daemon in (True, False)]
+    for thread in threads:
+        thread.start()
+        thread.join()
+    note()
+    start_response('200 OK', [])
+    return [' '.join(map(str, ids)).encode()]
+)");
+  const std::vector<std::string> groups = {"", "counted one", "counted two", "counted three"};
+  constexpr std::size_t kThreads = 8;
+  std::vector<std::string> replies(kThreads * groups.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&, i] {
+        for (std::size_t g = 0; g < groups.size(); ++g) {
+          replies[i * groups.size() + g] = run(script, {}, groups[g]).body();
+        }
+      });
+    }
+  }
+  std::multiset<std::string> ids;
+  for (const std::string& reply : replies) {
+    std::istringstream words(reply);
+    ids.insert(std::istream_iterator<std::string>(words), {});
+  }
+  EXPECT_EQ(ids.size(), 3 * replies.size());
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), ids.size());
+}
+
 TEST(Fork, ByAPreexecFunctionIsRefusedToo) {
   const Script script(R"(
 import os, subprocess
@@ -260,6 +308,27 @@ def application(environ, start_response):
   hold.count_down();
   thread.join();
   EXPECT_EQ(reply.body(), "done");
+}
+
+TEST(EnvironmentVariables, ThatAnApplicationSetsAreNotThoseOfAnotherOne) {
+  const Script script(R"(
+import os, subprocess
+ours = '1' + __file__
+def application(environ, start_response):
+    before = os.environ.get(ours), os.environb.get(b'HOME')
+    os.environ[ours] = 'set'
+    os.environ.pop('HOME', None)
+    child = subprocess.check_output(['/usr/bin/env'], text=True)
+    start_response('200 OK', [])
+    return [repr((*before, f'{ours}=set\n' in child, '\nHOME=' in child)).encode()]
+)");
+  const char* const home = std::getenv("HOME");
+  const std::string expected = home != nullptr ? fmt::format("(None, b'{}', True, False)", home)
+                                               : std::string("(None, None, True, False)");
+  for (const char* group : {"environment one", "environment two", "", "environment three"}) {
+    EXPECT_EQ(run(script, {}, group).body(), expected) << group;
+  }
+  EXPECT_THAT(run(script, {}, "environment one").body(), HasSubstr("('set', None"));
 }
 
 TEST(Signals, AreNotTaken) {

@@ -2,7 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "engine/engine_fixture.h"
+#include "harness/wait.h"
+#include "pyhost/base/file_identity.h"
 
 namespace pyhost::test {
 
@@ -78,10 +83,37 @@ TEST_F(OutdatedScript, IsNotHiddenByAClockThatWasSetBack) {
   EXPECT_EQ(run(script).body(), "1");
 }
 
+TEST_F(OutdatedScript, IsOneOfTheSameTimeInTheOthersPlace) {
+  const Script script(kVersion1);
+  EXPECT_EQ(run(script).body(), "1");
+  const std::string next = script.folder() / "next";
+  std::ofstream(next) << kVersion1;
+  std::filesystem::last_write_time(next, std::filesystem::last_write_time(script.path()));
+  std::filesystem::rename(next, script.path());
+  EXPECT_EQ(run(script).outcome.kind, Outcome::Kind::outdated);
+}
+
+// The file is older than the moment, but the link to it is not.
+TEST_F(OutdatedScript, IsOneThatALinkWasSwitchedToLater) {
+  const Script old(kVersion1), next(kVersion1);
+  const std::filesystem::path link = old.folder() / "current.wsgi";
+  std::filesystem::create_symlink(old.path(), link);
+  const gateway::Target target{.script = link.native()};
+  EXPECT_EQ(run(target).body(), "1");
+  const base::FileIdentity before = base::identity_of(next.path());
+  engine().watch()->accept_changes_until(before.changed_us);
+  ASSERT_TRUE(wait_until([&] {
+    std::filesystem::remove(link);
+    std::filesystem::create_symlink(next.path(), link);
+    return base::last_change_us(link) > before.changed_us;
+  }));
+  EXPECT_EQ(run(target).outcome.kind, Outcome::Kind::outdated);
+}
+
 TEST_F(OutdatedScript, IsTheFileItselfNotWhatHttpdHasSeenOfIt) {
   const Script script(kVersion1);
   EXPECT_EQ(run(script).body(), "1");
-  EXPECT_EQ(run({.script = script.path(), .script_mtime_us = 1}).body(), "1");
+  EXPECT_EQ(run({.script = script.path(), .script_file = {.inode = 1}}).body(), "1");
 }
 
 TEST_F(OutdatedScript, IsImportedAgainWhenItCouldNotBeBefore) {

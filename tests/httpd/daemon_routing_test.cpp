@@ -173,6 +173,32 @@ TEST(ProcessGroup, MayInsistOnTheScriptsOwner) {
   expect_refused(httpd, {.path = "/b"}, 403, "can be written to by everybody");
 }
 
+TEST(ProcessGroup, ImportsNoScriptOfAnotherOwner) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  const TempDir folder;
+  const std::string place = folder.make_writable("place");
+  folder.write("other/early.wsgi", "open('" + place + "/early', 'w')\n");
+  folder.write("other/first.wsgi", "open('" + place + "/first', 'w')\n");
+  Httpd httpd(
+      "WSGIDaemonProcess g script-user=daemon\n"
+      "WSGIImportScript " +
+      folder.path() +
+      "/other/early.wsgi process-group=g "
+      "application-group=%{GLOBAL}\n"
+      "WSGIScriptAlias /first " +
+      folder.path() +
+      "/other/first.wsgi process-group=g "
+      "application-group=%{GLOBAL}\n"
+      "<Directory " +
+      folder.path() + ">\n  Require all granted\n</Directory>\n");
+  httpd.expect_log("PH0153");
+  httpd.expect_log("PH0473");
+  EXPECT_TRUE(wait_until([&] { return count(httpd.log(), "PH0153") == 2; }));
+  expect_refused(httpd, {.path = "/first"}, 403, "first.wsgi is not owned by script-user=daemon");
+  EXPECT_FALSE(std::filesystem::exists(place + "/early"));
+  EXPECT_FALSE(std::filesystem::exists(place + "/first"));
+}
+
 // --- Preloaded scripts ---
 
 TEST(Preload, HappensBeforeTheFirstRequest) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -74,6 +75,21 @@ TEST(EmbeddedEngine, IsNotStartedInTheParent) {
   const std::string text(std::istreambuf_iterator<char>(maps), {});
   EXPECT_THAT(text, HasSubstr("mod_pyhost.so"));
   EXPECT_THAT(text, Not(HasSubstr("python")));
+}
+
+TEST(EmbeddedEngine, StartsWhenWhatWasMissingIsThere) {
+  namespace fs = std::filesystem;
+  const TempDir folder;
+  const std::string home = folder.path() + "/venv";
+  folder.write("venv/pyvenv.cfg", "home = /usr/bin\n");
+  folder.write("venv/bin/python", "");
+  Httpd httpd("WSGIPythonHome " + home + "\n" + kApp, {.processes = 1});
+  fs::rename(home, home + ".away");
+  httpd.expect_log("PH0001");
+  EXPECT_EQ(httpd.get("/app").status, 500);
+  httpd.wait_for_log("tried again after 1 s");
+  fs::rename(home + ".away", home);
+  EXPECT_TRUE(wait_until([&] { return httpd.get("/app").status == 200; }));
 }
 
 TEST(EmbeddedEngine, SaysWhereItsPluginWasLookedFor) {

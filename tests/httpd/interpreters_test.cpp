@@ -1,12 +1,17 @@
 // Several interpreters in a process, and what could stop or end all of them.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "harness/httpd.h"
+#include "httpd/versions.h"
 
 namespace pyhost::test {
 namespace {
@@ -58,6 +63,86 @@ TEST(Interpreters, RefuseToForkAndLiveOn) {
     EXPECT_EQ(reply.header("x-pid"), before.header("x-pid"));
   }
   EXPECT_EQ(client.get("/sub/none").header("x-pid"), before.header("x-pid"));
+}
+
+TEST(Interpreters, BeginWithTheEnvironmentOfTheProcessNotOfEachOther) {
+  const std::string settings = R"(
+import os
+os.environ.setdefault('SETTINGS_MODULE', __file__)
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [os.path.basename(os.environ['SETTINGS_MODULE']).encode()]
+)";
+  const Httpd httpd(
+      "WSGIScriptAlias /a ${ROOT}/apps/a.wsgi application-group=a\n"
+      "WSGIScriptAlias /b ${ROOT}/apps/b.wsgi application-group=b\n"
+      "WSGIScriptAlias /c ${ROOT}/apps/c.wsgi application-group=%{GLOBAL}\n",
+      {.processes = 1,
+       .files = {{"apps/a.wsgi", settings}, {"apps/b.wsgi", settings}, {"apps/c.wsgi", settings}}});
+  HttpClient client = httpd.client();
+  for (const std::string name : {"a", "b", "c", "a"}) {
+    EXPECT_EQ(client.get("/" + name).body, name + ".wsgi");
+  }
+}
+
+// CPython's _decimal keeps its context in a variable that all interpreters have together.
+TEST(Interpreters, KeepTheirContextVariablesApart) {
+  const Httpd httpd(
+      "MaxKeepAliveRequests 0\n"
+      "WSGIScriptAlias /one ${APPS}/thirds.wsgi application-group=one\n"
+      "WSGIScriptAlias /two ${APPS}/thirds.wsgi application-group=two\n"
+      "WSGIScriptAlias /main ${APPS}/thirds.wsgi application-group=%{GLOBAL}\n",
+      {.processes = 2, .threads = 15});
+  const auto third = [](int digits) { return "0." + std::string(std::size_t(digits), '3'); };
+  // A client asks for the usual digits, and now and then for others.
+  const auto ask = [&](int number) {
+    HttpClient client = httpd.client();
+    for (int i = 0; i < 300; ++i) {
+      const char* const path = std::array{"/one", "/two", "/main"}[(i + number) % 3];
+      const int digits = i % 5 == 0 ? 3 + number : 28;
+      const Response reply = client.get(fmt::format("{}?{}", path, digits));
+      const std::string expected =
+          fmt::format("28 {0} {1} {2}", third(digits), third(std::min(digits, 28)), third(28));
+      if (reply.body != expected) return ADD_FAILURE() << path << ": " << reply;
+    }
+  };
+  std::vector<std::jthread> clients;
+  for (int i = 0; i < 10; ++i) clients.emplace_back(ask, i);
+}
+
+TEST(Interpreters, BeyondTheirLimitAreRefusedForNow) {
+  Httpd httpd(
+      "WSGIInterpreterLimit 1\n"
+      "WSGIScriptAlias /one ${APPS}/echo.wsgi application-group=one\n"
+      "WSGIScriptAlias /two ${APPS}/echo.wsgi application-group=two\n",
+      {.processes = 1});
+  httpd.expect_log("PH0305");
+  HttpClient client = httpd.client();
+  EXPECT_EQ(client.get("/one").status, 200);
+  const Response refused = client.get("/two");
+  EXPECT_EQ(refused.status, 503);
+  if (default_place() == Place::embedded) {
+    EXPECT_EQ(refused.header("retry-after"), "1");
+  }
+  EXPECT_EQ(client.get("/one").status, 200);
+}
+
+TEST(Release, IsNoticedAlthoughItsScriptHasTheTimeOfTheOneBefore) {
+  namespace fs = std::filesystem;
+  const Httpd httpd(
+      "WSGIScriptAlias / ${ROOT}/apps/current/site.wsgi\n",
+      {.processes = 1,
+       .files = {{"apps/1/site.wsgi", version(1)}, {"apps/2/site.wsgi", version(2)}}});
+  const auto switch_to = [&](const std::string& release) {
+    fs::create_symlink(release, httpd.app("next"));
+    fs::rename(httpd.app("next"), httpd.app("current"));
+  };
+  fs::last_write_time(httpd.app("2/site.wsgi"), fs::last_write_time(httpd.app("1/site.wsgi")));
+  for (const std::string release : {"1", "2", "1"}) {
+    switch_to(release);
+    EXPECT_EQ(httpd.get("/").body, release);
+    EXPECT_EQ(httpd.get("/").body, release);
+  }
 }
 
 TEST(EndlessRecursion, IsAnExceptionEvenWithASmallThreadStackSize) {

@@ -14,6 +14,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine_watch.h"
 #include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/script_owner.h"
 #include "pyhost/gateway/target.h"
 
 namespace pyhost::gateway {
@@ -25,6 +26,14 @@ inline constexpr std::array<int, 3> kModWsgiApi{6, 0, 5};
 enum class ChangedScripts {
   reimported,  // in its interpreter, by the next request
   refused,     // run() gives Outcome::Kind::outdated: the process is to be replaced
+};
+
+// Whether the process's signals may reach the engine's own threads that run applications' code.
+enum class ThreadSignals {
+  open,
+  // As httpd has it in its children. What applications fork off or start begins without a signal
+  // blocked, and without the process's handlers.
+  blocked,
 };
 
 // How one process runs Python; fixed for its life. Defaults are in settings.h.
@@ -44,7 +53,9 @@ struct EngineSettings {
   bool interactive = false;  // httpd -X: stdin and stdout stay the terminal's, for a debugger
   bool destroy_interpreters = true;  // run threading shutdown and atexit at the end
   bool case_sensitive_paths = true;
+  ScriptOwner script_owner;
   ChangedScripts changed_scripts = ChangedScripts::reimported;
+  ThreadSignals thread_signals = ThreadSignals::blocked;
   unsigned interpreters_max = 0;  // sub-interpreters; 0 = no limit
   bool multithread = true;
   bool multiprocess = true;
@@ -113,6 +124,7 @@ struct EnginePlugin {
 };
 
 inline constexpr char kEnginePluginSymbol[] = "pyhost_engine_plugin";
-inline constexpr char kBuildId[] = PYHOST_BUILD_ID;
+// Of whatever this is linked into.
+extern const char kBuildId[];
 
 }  // namespace pyhost::gateway

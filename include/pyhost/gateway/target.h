@@ -1,9 +1,10 @@
 // What a request is to run.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "pyhost/base/file_identity.h"
 
 namespace pyhost::gateway {
 
@@ -25,9 +26,8 @@ struct Target {
   std::string_view script;
   std::string_view callable = "application";  // "" in a preload: none is looked for
   Reloading reloading = Reloading::on;
-  // The script file's modification time as httpd saw it for this request, microseconds since the
-  // epoch; 0 makes the engine look itself.
-  std::int64_t script_mtime_us = 0;
+  // The script's file as httpd saw it for this request; without it the engine looks itself.
+  base::FileIdentity script_file;
 };
 
 // Takes "package.module:callable" apart. A text with a '/' or without a ':' is a file's path and

@@ -12,6 +12,7 @@ TEST(WorkerSettings, SurviveTheWayToTheWorker) {
   settings.engine.process_group = "blog";
   settings.engine.python_path = {"/srv/a", "/srv/\xff\xc3 b"};
   settings.engine.hash_seed = 7;
+  settings.engine.script_owner = {.user = 5, .user_name = "games"};
   settings.engine.switch_interval_seconds = 0.25;
   settings.engine.server_version = {2, 4, 65};
   settings.plugin = "/usr/lib/plugin.so";
@@ -28,6 +29,7 @@ TEST(WorkerSettings, SurviveTheWayToTheWorker) {
   EXPECT_EQ(parsed->engine.process_group, "blog");
   EXPECT_EQ(parsed->engine.python_path, settings.engine.python_path);
   EXPECT_EQ(parsed->engine.hash_seed, 7u);
+  EXPECT_EQ(parsed->engine.script_owner, settings.engine.script_owner);
   EXPECT_EQ(parsed->engine.switch_interval_seconds, 0.25);
   EXPECT_EQ(parsed->engine.server_version, settings.engine.server_version);
   EXPECT_TRUE(parsed->secret.matches(settings.secret.bytes()));

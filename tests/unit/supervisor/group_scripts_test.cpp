@@ -11,6 +11,8 @@ using testing::ElementsAre;
 using testing::SizeIs;
 
 constexpr TimePoint kStarted{1000h};
+constexpr base::FileIdentity kFirst{.inode = 1, .modified_us = 1};
+constexpr base::FileIdentity kSecond{.inode = 2, .modified_us = 1};
 
 TEST(GroupScripts, KnowsEachImportOnce) {
   GroupScripts scripts;
@@ -31,23 +33,23 @@ TEST(GroupScripts, KnowsABoundedNumberOfImports) {
 
 TEST(GroupScripts, SaysWhenAVersionWasMetFirst) {
   GroupScripts scripts;
-  EXPECT_EQ(scripts.note_change("/a.wsgi", 1, kStarted, kStarted + 10s), kStarted + 10s);
-  EXPECT_EQ(scripts.note_change("/a.wsgi", 1, kStarted, kStarted + 20s), kStarted + 10s);
-  EXPECT_EQ(scripts.note_change("/b.wsgi", 1, kStarted, kStarted + 30s), kStarted + 30s);
-  EXPECT_EQ(scripts.note_change("/a.wsgi", 2, kStarted, kStarted + 40s), kStarted + 40s);
+  EXPECT_EQ(scripts.note_change("/a.wsgi", kFirst, kStarted, kStarted + 10s), kStarted + 10s);
+  EXPECT_EQ(scripts.note_change("/a.wsgi", kFirst, kStarted, kStarted + 20s), kStarted + 10s);
+  EXPECT_EQ(scripts.note_change("/b.wsgi", kFirst, kStarted, kStarted + 30s), kStarted + 30s);
+  EXPECT_EQ(scripts.note_change("/a.wsgi", kSecond, kStarted, kStarted + 40s), kStarted + 40s);
 }
 
 TEST(GroupScripts, TakesWhatAYoungerWorkerMeetsForAnotherChange) {
   GroupScripts scripts;
-  scripts.note_change("/a.wsgi", 1, kStarted, kStarted + 10s);
-  EXPECT_EQ(scripts.note_change("/a.wsgi", 1, kStarted + 10s, kStarted + 20s), kStarted + 20s);
+  scripts.note_change("/a.wsgi", kFirst, kStarted, kStarted + 10s);
+  EXPECT_EQ(scripts.note_change("/a.wsgi", kFirst, kStarted + 10s, kStarted + 20s), kStarted + 20s);
 }
 
 TEST(GroupScripts, MayForgetVersionsButMistakesNone) {
   GroupScripts scripts;
   const auto meet_all = [&](TimePoint now) {
     for (std::size_t i = 0; i < 2 * GroupScripts::kScriptsMax; ++i) {
-      EXPECT_EQ(scripts.note_change(std::to_string(i), 1, kStarted, now), now);
+      EXPECT_EQ(scripts.note_change(std::to_string(i), kFirst, kStarted, now), now);
     }
   };
   meet_all(kStarted + 10s);

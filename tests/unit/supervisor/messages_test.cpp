@@ -173,11 +173,17 @@ TEST_F(StatusReaderTest, UnderstandsWhatAWorkerSaysOfItsScripts) {
 }
 
 TEST_F(StatusReaderTest, UnderstandsWhichVersionOfAScriptAWorkerHasMet) {
-  say("{\"outdated\":\"/a.wsgi\",\"modified_us\":17}\n"
-      "{\"outdated\":\"/a.wsgi\",\"modified_us\":\"17\"}\n");
+  say(R"({"outdated":"/a.wsgi","file":[18446744073709551615,2,3,-4,5]})"
+      "\n"
+      R"({"outdated":"/a.wsgi","file":[1,2,3,4]})"
+      "\n"
+      R"({"outdated":"/a.wsgi","file":[1,2,3,4,"5"]})"
+      "\n");
+  constexpr base::FileIdentity kFile{UINT64_MAX, 2, 3, -4, 5};
+  const StatusReport unknown{StatusReport::Kind::outdated, "/a.wsgi"};
   EXPECT_THAT(reader->read(),
-              ElementsAre(StatusReport{StatusReport::Kind::outdated, "/a.wsgi", {}, 17},
-                          StatusReport{StatusReport::Kind::outdated, "/a.wsgi"}));
+              ElementsAre(StatusReport{StatusReport::Kind::outdated, "/a.wsgi", {}, kFile}, unknown,
+                          unknown));
 }
 
 TEST_F(StatusReaderTest, PutsLinesTogether) {

@@ -57,6 +57,9 @@ const EnvironEntry kEntries[] = {
     {EnvironKey::other, "HTTP_X_TEST", "value"},
 };
 
+constexpr base::FileIdentity kFile{
+    .device = UINT64_MAX, .inode = 2, .bytes = 3, .modified_us = -5, .changed_us = 7};
+
 RequestMessage request_message() {
   RequestMessage message;
   message.target = {.kind = gateway::TargetKind::module,
@@ -64,7 +67,7 @@ RequestMessage request_message() {
                     .script = "shop.wsgi",
                     .callable = "app",
                     .reloading = gateway::Reloading::off,
-                    .script_mtime_us = -5};
+                    .script_file = kFile};
   message.head = {.environ = kEntries,
                   .https = true,
                   .is_head = true,
@@ -98,7 +101,7 @@ TEST(RequestMessage, ArrivesAsItWasSent) {
   EXPECT_EQ(message->target.script, "shop.wsgi");
   EXPECT_EQ(message->target.callable, "app");
   EXPECT_EQ(message->target.reloading, gateway::Reloading::off);
-  EXPECT_EQ(message->target.script_mtime_us, -5);
+  EXPECT_EQ(message->target.script_file, kFile);
   EXPECT_TRUE(message->head.https);
   EXPECT_TRUE(message->head.is_head);
   EXPECT_EQ(message->head.content_length, std::nullopt);
