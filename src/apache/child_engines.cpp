@@ -21,6 +21,7 @@ remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::stri
   remote::RemoteSettings settings{.process_group = options.name,
                                   .threads = options.threads,
                                   .worker_uid = group.worker_uid,
+                                  .secret = group.secret,
                                   .queue_max = options.queue,
                                   .queue_timeout = options.queue_timeout,
                                   .connect_timeout = options.connect_timeout,

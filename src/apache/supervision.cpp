@@ -237,13 +237,14 @@ base::Result<> Supervision::prepare_group(DaemonGroup& group) {
   const auto log_position = static_cast<unsigned>(known - descriptors_.begin());
   const auto board_position = static_cast<unsigned>(descriptors_.size());
   descriptors_.insert(descriptors_.end(), {retained.board, retained.reports});
-  state_.groups.push_back(
-      {.options = group.options,
-       .index = retained.index,
-       .log = log_position,
-       .board = board_position,
-       .reports = board_position + 1,
-       .worker_settings = to_json(worker_settings(main_server_, group, service))});
+  gateway::WorkerSettings settings = worker_settings(main_server_, group, service);
+  settings.secret = retained.secret();
+  state_.groups.push_back({.options = group.options,
+                           .index = retained.index,
+                           .log = log_position,
+                           .board = board_position,
+                           .reports = board_position + 1,
+                           .worker_settings = to_json(settings)});
   return {};
 }
 
@@ -273,6 +274,7 @@ void Supervision::map_scoreboards() {
     DaemonGroup& group = *found->second;
     group.index = retained.index;
     group.worker_uid = retained.worker_uid;
+    group.secret = retained.secret();
     scoreboards_[group.number] = std::make_unique<metrics::Scoreboard>(*std::move(board));
   });
 }

@@ -14,6 +14,7 @@
 #include "metrics/scoreboard.h"
 #include "pyhost/base/fork_watch.h"
 #include "pyhost/base/result.h"
+#include "pyhost/gateway/worker_settings.h"
 #include "supervisor/launch.h"
 
 namespace pyhost::apache {

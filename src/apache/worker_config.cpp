@@ -86,6 +86,7 @@ WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup&
   if (options.stack_size_bytes != 0) settings.stack_bytes = options.stack_size_bytes;
   settings.listen_backlog = static_cast<int>(options.listen_backlog);
   settings.httpd_uid = uid_of_clients(options);
+  settings.secret = group.secret;
   settings.log_level = static_cast<base::LogLevel>(
       std::min(ap_get_server_module_loglevel(group.server, APLOG_MODULE_INDEX),
                static_cast<int>(base::LogLevel::trace)));

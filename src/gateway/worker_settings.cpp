@@ -68,6 +68,7 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("stack_bytes", worker.stack_bytes);
   visit("listen_backlog", worker.listen_backlog);
   visit("httpd_uid", worker.httpd_uid);
+  visit("secret", worker.secret);
   visit("log_level", worker.log_level);
   visit("socket_timeout_ms", worker.socket_timeout);
   visit("response_socket_timeout_ms", worker.response_socket_timeout);
@@ -91,6 +92,9 @@ json written(std::chrono::milliseconds value) {
 }
 json written(base::LogLevel value) {
   return static_cast<int>(value);
+}
+json written(const GroupSecret& value) {
+  return value.hex();
 }
 json written(const std::array<int, 3>& value) {
   return value;
@@ -150,6 +154,12 @@ bool read(const json& value, base::LogLevel& into) {
   if (!read(value, level) || level > static_cast<unsigned>(base::LogLevel::trace)) return false;
   into = base::LogLevel(level);
   return true;
+}
+bool read(const json& value, GroupSecret& into) {
+  const auto secret =
+      value.is_string() ? GroupSecret::of_hex(value.get_ref<const std::string&>()) : std::nullopt;
+  if (secret) into = *secret;
+  return secret.has_value();
 }
 bool read(const json& value, std::array<int, 3>& into) {
   return value.is_array() && value.size() == into.size() && read(value[0], into[0]) &&
