@@ -1,6 +1,8 @@
 #include "wire/connection.h"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +19,9 @@ namespace {
 constexpr std::size_t kUsualBytes = kBodyFrameBytesMax + 16 * 1024;
 constexpr std::size_t kFilesMax = 4;
 constexpr std::size_t kPiecesMax = 64;
+// When a message has been received, the kernel takes it out of its count but for this, wakes who
+// waits for room, and only then takes out the rest.
+constexpr std::size_t kLastToGo = 1;
 
 Io outcome_of_errno() noexcept {
   if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::timeout;
@@ -149,6 +154,7 @@ Io Connection::receive(int flags) {
   } while (got < 0 && errno == EINTR);
   if (got < 0) return outcome_of_errno();
   if (got == 0) return Io::closed;
+  filled_up_ = static_cast<std::size_t>(got) == piece.iov_len;
   end_ += static_cast<std::size_t>(got);
   return take_control(message) ? Io::done : Io::malformed;
 }
@@ -230,6 +236,50 @@ short Connection::wait(short events, Timeout timeout) const noexcept {
   if (ready <= 0) return 0;
   // A hang-up is read and written to be told apart.
   return (entry.revents & (POLLERR | POLLHUP)) != 0 ? events : entry.revents;
+}
+
+// The memory that it takes, which is counted by whole messages: each has its share until its last
+// byte is received. 0 also when the kernel does not tell.
+std::size_t Connection::bytes_unread() const noexcept {
+  int bytes = 0;
+  return ::ioctl(socket_.get(), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+bool Connection::has_unread() const noexcept {
+  return bytes_unread() > kLastToGo;
+}
+
+// No message counts less than CANCEL. So if there is more in the socket with it than there was
+// before, nothing was received meanwhile.
+Connection::Cancelled Connection::cancel() noexcept {
+  const HeaderBytes cancel = encode_header({FrameType::cancel, 0});
+  const std::size_t before = bytes_unread();
+  if (::send(socket_.get(), cancel.data(), cancel.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+    return Cancelled::not_sent;
+  }
+  const bool both_are_there = before > kLastToGo && bytes_unread() > before + kLastToGo;
+  return both_are_there ? Cancelled::yes : Cancelled::undecided;
+}
+
+// As a rule the buffer had room, and no system call is needed.
+bool Connection::is_cancelled() const noexcept {
+  std::array<char, kHeaderBytes> bytes{};
+  std::size_t there = std::min(buffered(), bytes.size());
+  if (there == 0 && !filled_up_) return false;
+  std::copy_n(buffer_.get() + begin_, there, bytes.begin());
+  if (there < bytes.size()) {
+    const ssize_t more =
+        ::recv(socket_.get(), bytes.data() + there, bytes.size() - there, MSG_PEEK | MSG_DONTWAIT);
+    if (more > 0) there += static_cast<std::size_t>(more);
+  }
+  return there == bytes.size() && bytes == encode_header({FrameType::cancel, 0});
+}
+
+bool Connection::drop_late_cancel() {
+  Frame frame;
+  const bool is_cancel = (buffered() != 0 || fill_now() == Io::done) &&
+                         next(frame) == Next::frame && frame.type == FrameType::cancel;
+  return is_cancel && idle();
 }
 
 }  // namespace pyhost::wire

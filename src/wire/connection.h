@@ -90,11 +90,34 @@ class Connection {
   // Which of POLLIN and POLLOUT is possible; 0 when the time is over.
   short wait(short events, Timeout timeout) const noexcept;
 
+  // --- Taking a request back that the peer has not read ---
+  //
+  // A process that is stopped leaves what it is sent in its socket, and the kernel tells the sender
+  // so. Whoever receives the end of a REQUEST and has room for more receives what lies behind it as
+  // well. So if CANCEL lies behind an end that nobody has received, whoever does will see both, and
+  // not run the request.
+
+  // Whether the peer has not received the end of what was written.
+  bool has_unread() const noexcept;
+
+  enum class Cancelled {
+    yes,        // the peer will not run the request; the connection is of no further use
+    undecided,  // the peer answers RETRY, or runs it and takes no notice
+    not_sent,   // there is no room for CANCEL
+  };
+  // When a REQUEST was written and has_unread().
+  Cancelled cancel() noexcept;
+  // The other end, when next() has given a REQUEST: whether it is taken back.
+  bool is_cancelled() const noexcept;
+  // Whether nothing but CANCEL has come, too late; then it is dropped.
+  bool drop_late_cancel();
+
   // What was malformed, for the log.
   const std::string& fault() const noexcept { return fault_; }
 
  private:
   Io receive(int flags);
+  std::size_t bytes_unread() const noexcept;
   void make_room();
   bool take_control(msghdr& message);
   std::size_t buffered() const noexcept { return end_ - begin_; }
@@ -106,6 +129,7 @@ class Connection {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t wanted_ = kHeaderBytes;  // of the frame that is arriving, header included
+  bool filled_up_ = false;             // more may have been there than was received last
   std::deque<base::UniqueFd> files_;
   bool names_senders_ = false;
   std::optional<Peer> sender_;

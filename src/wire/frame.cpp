@@ -25,6 +25,8 @@ std::string_view name_of(FrameType type) noexcept {
       return "ABORT";
     case FrameType::greeting:
       return "GREETING";
+    case FrameType::cancel:
+      return "CANCEL";
     case FrameType::head:
       return "HEAD";
     case FrameType::reply_body:

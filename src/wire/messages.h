@@ -42,7 +42,7 @@ void encode_body(FrameType type, std::string_view bytes, std::string& out);
 void encode_body_end(gateway::BodyFault fault, std::string& out);
 std::optional<gateway::BodyFault> decode_body_end(std::string_view payload);
 
-// ABORT, FLUSH, NEED_BODY: no payload.
+// ABORT, CANCEL, FLUSH, NEED_BODY: no payload.
 void encode_empty(FrameType type, std::string& out);
 
 // HEAD.

@@ -225,14 +225,18 @@ void ThreadPool::serve(Line& line, WorkerExchange& exchange) {
   wire::Frame frame;
   if (!line.greeted && !hear_greeting(line)) return;
   if (!read_frame(line, frame, settings_.socket_timeout)) return;
-  if (frame.type == wire::FrameType::abort) return close(line);
+  // The child has gone, or is about to.
+  if (frame.type == wire::FrameType::abort || frame.type == wire::FrameType::cancel) {
+    return close(line);
+  }
   if (frame.type != wire::FrameType::request) {
     return reject(line, fmt::format("a {} frame outside of a request", wire::name_of(frame.type)));
   }
+  if (line.connection.is_cancelled()) return answer_retry(line, "the request was taken back");
   // Counted before the flag is looked at: whoever drains then sees one or the other.
   enter_request();
   if (draining_) {
-    answer_retry(line);
+    answer_retry(line, "the worker is draining");
   } else {
     serve_request(line, frame.payload, exchange);
   }
@@ -285,9 +289,9 @@ void ThreadPool::reject(Line& line, std::string_view why) {
   close(line);
 }
 
-void ThreadPool::answer_retry(Line& line) {
+void ThreadPool::answer_retry(Line& line, std::string_view why) {
   wire::FrameBatch batch;
-  wire::encode_retry("the worker is draining", batch.encoded());
+  wire::encode_retry(why, batch.encoded());
   if (line.connection.write(batch, settings_.socket_timeout) == Io::done) {
     keep(line);
   } else {

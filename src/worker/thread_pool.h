@@ -106,7 +106,7 @@ class ThreadPool {
   void serve_request(Line& line, std::string_view payload, WorkerExchange& exchange);
   gateway::Outcome run_application(WorkerExchange& exchange);
   void reject(Line& line, std::string_view why);
-  void answer_retry(Line& line);
+  void answer_retry(Line& line, std::string_view why);
   void keep(Line& line) noexcept;
   void keep_locked(Line& line, int operation) noexcept;
   void close(const Line& line);

@@ -77,7 +77,10 @@ void WorkerExchange::ask_for_body() noexcept {
   }
   // Others may log meanwhile: reading and writing do not touch each other.
   wire::Frame frame;
-  const bool read = connection->read_frame(frame, wire::kNoTimeout) == Io::done;
+  bool read = false;
+  do {
+    read = connection->read_frame(frame, wire::kNoTimeout) == Io::done;
+  } while (read && frame.type == FrameType::cancel);
   awaits_body_ = false;
   if (read && frame.type == FrameType::body) {
     body_piece_.assign(frame.payload);
@@ -127,8 +130,9 @@ bool WorkerExchange::flush_locked() noexcept {
 }
 
 // Waits for a moment only: the kernel reports room when three quarters of the buffer are free, and
-// a child with a slow client makes less than that. The child sends nothing but ABORT while it is
-// not asked for the body, so whatever else comes in between ends the reply.
+// a child with a slow client makes less than that. The child sends nothing but ABORT, or CANCEL that
+// comes too late, while it is not asked for the body: so whatever else comes in between ends the
+// reply.
 bool WorkerExchange::await_room_locked(Clock::time_point full_since) noexcept {
   using std::chrono::milliseconds;
   constexpr milliseconds kMoment{500};
@@ -138,6 +142,7 @@ bool WorkerExchange::await_room_locked(Clock::time_point full_since) noexcept {
   }
   const short events = awaits_body_ ? POLLOUT : POLLIN | POLLOUT;
   if ((connection_->wait(events, std::min(reply_timeout_, kMoment)) & POLLIN) == 0) return true;
+  if (connection_->drop_late_cancel()) return true;
   lose_locked("the client has gone");
   return false;
 }
@@ -195,9 +200,12 @@ ClientState WorkerExchange::client_state() noexcept {
   return client_state_locked();
 }
 
-// Between two answers the child sends nothing but ABORT, and closes.
+// Between two answers the child sends nothing but ABORT, or CANCEL that comes too late, and closes.
 ClientState WorkerExchange::client_state_locked() noexcept {
-  if (!lost_ && connection_ != nullptr && !connection_->idle()) lose_locked("the client has gone");
+  if (!lost_ && connection_ != nullptr && !connection_->idle() &&
+      !connection_->drop_late_cancel()) {
+    lose_locked("the client has gone");
+  }
   return lost_ ? ClientState::gone : ClientState::ready;
 }
 

@@ -120,6 +120,7 @@ void take(FrameType type, std::string_view payload) {
       break;
     case FrameType::body:
     case FrameType::abort:
+    case FrameType::cancel:
     case FrameType::reply_body:
     case FrameType::flush:
     case FrameType::need_body:
