@@ -116,6 +116,7 @@ SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
       .threads = row.threads.load(),
       .outstanding = row.outstanding[present_of(row)].load(),
       .kept_until_us = row.kept_until_us.load(),
+      .silent = row.silent.load() != 0 && row.silent.load() == row.generation.load(),
       .last_death = {.cause = DeathCause(static_cast<std::uint8_t>(death >> kCauseShift)),
                      .detail = static_cast<std::uint16_t>(death),
                      .generation = generation_of(death),
@@ -177,6 +178,18 @@ void Scoreboard::record_death(std::uint32_t slot, const Death& death) noexcept {
   auto& deaths = memory_.group().deaths;
   ++deaths;
   wake_sleepers(deaths, INT_MAX);
+}
+
+void Scoreboard::note_silence(std::uint32_t slot, std::uint32_t generation) noexcept {
+  SlotRow& row = memory_.slot(slot);
+  if (row.generation == generation) row.silent = generation;
+}
+
+void Scoreboard::note_sign_of_life(std::uint32_t slot, std::uint32_t generation) noexcept {
+  std::atomic<std::uint32_t>& silent = memory_.slot(slot).silent;
+  // Nobody else's cache is disturbed by the usual case.
+  if (silent.load(std::memory_order_relaxed) != generation) return;
+  if (silent.compare_exchange_strong(generation, 0)) queue().call_all();
 }
 
 bool Scoreboard::has_children() noexcept {

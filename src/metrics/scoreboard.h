@@ -62,6 +62,8 @@ struct SlotStatus {
   // Not 0: the group is degraded. A successor of this worker, started at this moment (microseconds
   // since the epoch), could not import what the worker has imported.
   std::int64_t kept_until_us = 0;
+  // It does not take what it is sent: see Scoreboard::note_silence().
+  bool silent = false;
   Death last_death;
 
   // Its threads that are not there for another request.
@@ -82,6 +84,9 @@ class Scoreboard {
   std::uint32_t slots() const noexcept { return slots_; }
   SlotStatus status(std::uint32_t slot) const noexcept;
   bool is_stopped() const noexcept;
+  // The worker of that generation has done something. If it was silent, it is no longer, and
+  // whoever waits for a worker is woken.
+  void note_sign_of_life(std::uint32_t slot, std::uint32_t generation) noexcept;
   // Requests that wait for a worker.
   std::uint32_t waiting() const noexcept { return Queue(memory_).length(); }
 
@@ -123,6 +128,9 @@ class Scoreboard {
   // Calls the next that waits in the queue.
   void give_place_back(ChildSeat seat, const PlaceId& place) noexcept;
 
+  // The worker of that generation does not take what this child sends it, although a thread of it
+  // should be free: until somebody has a sign of life of it, all children prefer others.
+  void note_silence(std::uint32_t slot, std::uint32_t generation) noexcept;
   // Where requests wait for a place.
   Queue queue() noexcept { return Queue(memory_); }
   // How the worker of that generation ended, as soon as the supervisor has recorded it; nothing

@@ -70,6 +70,7 @@ struct alignas(kRowAlignment) SlotRow {
   std::atomic<std::uint64_t> death;  // generation, cause and detail in one word
   std::atomic<std::int64_t> kept_until_us;
   std::atomic<std::uint32_t> report;  // which of the reports is that of the worker in the slot
+  std::atomic<std::uint32_t> silent;  // the generation that was last found to be; 0: none
 };
 
 // What a worker says of itself. It counts for the worker of that generation only.

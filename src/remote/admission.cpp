@@ -54,7 +54,8 @@ Admission::Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
       began_(Clock::now()),
       last_candidate_at_(began_),
       avoided_(settings.socket_paths.size()),
-      attempts_left_(2 * static_cast<unsigned>(settings.socket_paths.size()) + 1) {}
+      attempts_left_(2 * static_cast<unsigned>(settings.socket_paths.size()) + 1),
+      departures_left_(attempts_left_) {}
 
 bool Admission::is_candidate(const SlotStatus& worker, std::uint32_t slot) const noexcept {
   if (worker.state != SlotState::ready) return false;
@@ -62,15 +63,23 @@ bool Admission::is_candidate(const SlotStatus& worker, std::uint32_t slot) const
   return !avoided || avoided->generation != worker.generation || Clock::now() >= avoided->until;
 }
 
+// To ask one that is silent is better than to ask none: it may be about to wake up, and its
+// successor takes over what it has not read.
 Admission::Survey Admission::survey() {
+  const Survey found = survey(Silent::left_out);
+  return any_candidate_ ? found : survey(Silent::asked);
+}
+
+Admission::Survey Admission::survey(Silent silent) {
   Survey found;
   any_candidate_ = renewing_ = worker_makes_room_ = false;
   threads_missing_ = 0;
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
     const SlotStatus worker = scoreboard_.status(slot);
     if (worker.state == SlotState::draining) renewing_ = true;
-    if (!is_candidate(worker, slot)) {
-      if (worker.state == SlotState::ready) found.avoids_one = true;
+    const bool left_out = worker.silent && silent == Silent::left_out;
+    if (left_out || !is_candidate(worker, slot)) {
+      if (worker.state == SlotState::ready && !left_out) found.avoids_one = true;
       threads_missing_ += settings_.threads;
       continue;
     }
@@ -205,6 +214,34 @@ std::optional<Refusal> Admission::refusal_when_unwanted() const {
   if (exchange_.client_state() != gateway::ClientState::gone) return std::nullopt;
   return Refusal{status_of(gateway::BodyFault::client_gone), LogLevel::info, Message::client_left,
                  "the client left the queue"};
+}
+
+bool Admission::note_silence(const Worker& worker, std::chrono::nanoseconds since) {
+  const SlotStatus now = scoreboard_.status(worker.slot);
+  // Its threads may be busy with what nobody waits for any more.
+  const bool has_no_thread = now.generation == worker.generation && now.running >= now.threads;
+  if (!has_no_thread) scoreboard_.note_silence(worker.slot, worker.generation);
+  return departures_left_ != 0 && has_other(since < kSilenceMax ? Other::free : Other::any, worker);
+}
+
+// That is not silent.
+bool Admission::has_other(Other which, const Worker& than) const noexcept {
+  for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
+    const SlotStatus other = scoreboard_.status(slot);
+    if (slot == than.slot && other.generation == than.generation) continue;
+    const bool suits = which == Other::any || other.busy() < other.threads;
+    if (suits && is_candidate(other, slot) && !other.silent) return true;
+  }
+  return false;
+}
+
+void Admission::note_sign_of_life(const Worker& worker) noexcept {
+  scoreboard_.note_sign_of_life(worker.slot, worker.generation);
+}
+
+void Admission::leave(std::string why) {
+  --departures_left_;
+  come_back(std::move(why));
 }
 
 void Admission::avoid(const Worker& worker, std::string why) {

@@ -52,12 +52,19 @@ struct Refusal {
 // that serves the request.
 class Admission {
  public:
+  // A worker that takes this long over the first sign of life is silent: one that runs accepts a
+  // connection and reads a request at once, however busy its application is.
+  static constexpr std::chrono::milliseconds kSilenceAfter{50};
+  // After this time it is better to wait in the queue for another worker than for one that is
+  // silent. Until then it may only be the machine that is busy.
+  static constexpr std::chrono::milliseconds kSilenceMax{1000};
+
   Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
             const RemoteSettings& settings, gateway::Exchange& exchange);
 
-  // A place at the ready worker with the fewest busy threads. Waits in the group's queue
-  // when none has a free thread; refused when the queue is full, the wait too long, the client
-  // gone, or the group stopped.
+  // A place at the ready worker with the fewest busy threads, of those that are not silent as long
+  // as there is one. Waits in the group's queue when none has a free thread; refused when the queue
+  // is full, the wait too long, the client gone, or the group stopped.
   tl::expected<Place, Refusal> enter();
   // That worker cannot be reached: it is not asked again, only its successor. `why` appears in a
   // refusal.
@@ -66,6 +73,12 @@ class Admission {
   // predecessor, which the connection may have gone to, is being replaced; or there can be no
   // connection just now. Others are asked first.
   void postpone(const Worker& worker, std::string why);
+  // That worker has not taken what it was sent so long ago, so all requests are to know. Whether
+  // this one had better go to another worker: leave() then.
+  bool note_silence(const Worker& worker, std::chrono::nanoseconds since);
+  void note_sign_of_life(const Worker& worker) noexcept;
+  // The request is taken back from that worker, for the next enter().
+  void leave(std::string why);
   // The worker has left its slot, as the scoreboard says: the next enter() looks there again.
   void come_back(std::string why);
 
@@ -85,7 +98,12 @@ class Admission {
     bool avoids_one = false;  // that others may ask
   };
 
+  enum class Silent { left_out, asked };
+
   Survey survey();
+  Survey survey(Silent silent);
+  enum class Other { free, any };
+  bool has_other(Other which, const Worker& than) const noexcept;
   std::optional<Place> take_place_at(const Worker& worker);
   std::optional<Place> try_enter();
   std::optional<Place> try_enter_from(metrics::Waiter& waiter);
@@ -109,6 +127,7 @@ class Admission {
   Clock::time_point last_candidate_at_;               // when a worker could be asked, be it busy
   std::vector<std::optional<Avoided>> avoided_;       // by slot
   unsigned attempts_left_;                            // at workers that cannot be reached
+  unsigned departures_left_;                          // from workers that are silent
   std::optional<Clock::time_point> postponed_since_;  // for the first time
   bool comes_back_ = false;                           // from a worker that could not be asked
   std::string last_reason_ = "none is ready";

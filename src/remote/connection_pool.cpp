@@ -73,6 +73,7 @@ tl::unexpected<NoLine> fail(NoLine::Kind kind, std::string why) {
 }  // namespace
 
 tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& worker,
+                                                                 Admission& admission,
                                                                  gateway::Exchange& exchange) {
   while (true) {
     std::unique_ptr<Line> line;
@@ -88,7 +89,7 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& w
   }
   auto line = connect(worker);
   if (!line) return line;
-  if (auto met = await_hello(**line, worker, exchange); !met) {
+  if (auto met = await_hello(**line, worker, admission, exchange); !met) {
     return tl::unexpected(std::move(met).error());
   }
   return line;
@@ -159,15 +160,18 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::connect(const Worker
 // The socket outlives the workers of its slot: a connection waits in its backlog although nobody
 // accepts any more. What has not been sent yet can go elsewhere.
 tl::expected<void, NoLine> ConnectionPool::await_hello(Line& line, const Worker& worker,
+                                                       Admission& admission,
                                                        gateway::Exchange& exchange) const {
   const milliseconds patience = std::max(settings_.connect_timeout, kLeastPatience);
-  const auto give_up_at = std::chrono::steady_clock::now() + patience;
+  const auto began = std::chrono::steady_clock::now();
   wire::Frame frame;
   for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     switch (line.connection.read_frame(frame, pause)) {
       case Io::done:
         if (const auto accepting = worker_in(worker.slot, frame)) {
-          return believe(line, worker, *accepting, exchange);
+          auto believed = believe(line, worker, *accepting, exchange);
+          if (believed) admission.note_sign_of_life(*accepting);
+          return believed;
         }
         return fail(NoLine::Kind::unreachable, "the worker sent a malformed HELLO");
       case Io::malformed:
@@ -181,7 +185,11 @@ tl::expected<void, NoLine> ConnectionPool::await_hello(Line& line, const Worker&
     if (has_left(worker)) {
       return fail(NoLine::Kind::left, "the worker left before it accepted the connection");
     }
-    if (std::chrono::steady_clock::now() >= give_up_at) {
+    const auto waited = std::chrono::steady_clock::now() - began;
+    if (waited >= Admission::kSilenceAfter && admission.note_silence(worker, waited)) {
+      return fail(NoLine::Kind::silent, "the worker did not accept the connection at once");
+    }
+    if (waited >= patience) {
       return fail(NoLine::Kind::unreachable,
                   fmt::format("the worker accepted no connection for {:g} s",
                               std::chrono::duration<double>(patience).count()));
@@ -209,12 +217,11 @@ tl::expected<void, NoLine> ConnectionPool::believe(Line& line, const Worker& wor
   const pid_t supervisor = parent_of(worker.pid);
   if (is_itself && parent != 0 && parent == supervisor) return {};
   if (!is_itself || (parent != 0 && supervisor != 0)) {
-    exchange.log(
-        base::LogLevel::error, base::Message::impostor_met,
-        fmt::format("process {} of user {} accepted a connection as worker {} of process "
-                    "group '{}', slot {}, whose worker is process {} of user {}",
-                    sender ? sender->pid : 0, sender ? sender->uid : 0, accepting.pid,
-                    settings_.process_group, worker.slot, now.pid, settings_.worker_uid));
+    exchange.log(base::LogLevel::error, base::Message::impostor_met,
+                 fmt::format("process {} of user {} accepted a connection as worker {} of process "
+                             "group '{}', slot {}, whose worker is process {} of user {}",
+                             sender ? sender->pid : 0, sender ? sender->uid : 0, accepting.pid,
+                             settings_.process_group, worker.slot, now.pid, settings_.worker_uid));
   }
   return fail(NoLine::Kind::hindered, "another process than the worker accepted the connection");
 }

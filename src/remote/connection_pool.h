@@ -34,6 +34,7 @@ struct NoLine {
     unreachable,  // the worker: there is no use in trying again
     hindered,     // for the moment, which is nothing against the worker
     left,         // the worker is not in its slot any more, or about to leave it
+    silent,       // the worker, and there is another one
     unwanted,     // the client has gone
   };
   Kind kind = Kind::unreachable;
@@ -48,9 +49,9 @@ class ConnectionPool {
 
   // A connection to that worker: one that is idle, which the worker may have closed, or a new one,
   // which its predecessor or successor in the slot may have accepted. Waits for that as long as the
-  // worker is in its slot and the client there, but at most for connect-timeout, or a second if
-  // that is more.
-  tl::expected<std::unique_ptr<Line>, NoLine> take(const Worker& worker,
+  // worker is in its slot, no other one could be had instead and the client is there, but at most
+  // for connect-timeout, or a second if that is more.
+  tl::expected<std::unique_ptr<Line>, NoLine> take(const Worker& worker, Admission& admission,
                                                    gateway::Exchange& exchange);
   // Only a connection whose exchange is over in good order. It is kept for a while, unless there
   // are as many idle ones as the worker has threads.
@@ -62,7 +63,7 @@ class ConnectionPool {
 
   Lines remove_old_locked(std::chrono::steady_clock::time_point now);
   tl::expected<std::unique_ptr<Line>, NoLine> connect(const Worker& worker) const;
-  tl::expected<void, NoLine> await_hello(Line& line, const Worker& worker,
+  tl::expected<void, NoLine> await_hello(Line& line, const Worker& worker, Admission& admission,
                                          gateway::Exchange& exchange) const;
   tl::expected<void, NoLine> believe(Line& line, const Worker& worker, const Worker& accepting,
                                      gateway::Exchange& exchange) const;

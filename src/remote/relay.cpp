@@ -79,8 +79,45 @@ Relay::Step Relay::take_frames() {
 // Most applications answer at once: one system call instead of three. A client that leaves is only
 // noticed when this moment is over.
 Relay::Step Relay::receive_first() {
-  const Io outcome = line_.connection.fill_shortly();
-  return outcome == Io::done || outcome == Io::timeout ? std::nullopt : Step(fail(outcome));
+  const Io outcome = note(line_.connection.fill_shortly());
+  if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
+  look_at_ = sent_at_ + Admission::kSilenceAfter;
+  return std::nullopt;
+}
+
+// Whatever comes from a worker shows that it runs.
+Io Relay::note(Io received) {
+  if (received == Io::done) {
+    look_at_.reset();
+    admission_.note_sign_of_life(line_.worker);
+  }
+  return received;
+}
+
+// A worker that does not run keeps nothing that it has not read.
+Relay::Step Relay::look_whether_it_is_read() {
+  if (!line_.connection.has_unread()) {
+    look_at_.reset();
+    admission_.note_sign_of_life(line_.worker);
+    return std::nullopt;
+  }
+  look_at_ = Clock::now() + kLookInterval;
+  if (!admission_.note_silence(line_.worker, Clock::now() - sent_at_)) return std::nullopt;
+  switch (line_.connection.cancel()) {
+    case Connection::Cancelled::yes:
+      return taken_back();
+    case Connection::Cancelled::undecided:
+      look_at_.reset();
+      cancelled_ = true;
+      break;
+    case Connection::Cancelled::not_sent:
+      break;
+  }
+  return std::nullopt;
+}
+
+Attempt Relay::taken_back() {
+  return {Kind::taken_back, 0, Message::retries_exhausted, "the worker did not read the request"};
 }
 
 // Nothing is read while there is no room for it, and the worker is not to blame for that.
@@ -92,7 +129,7 @@ Relay::Step Relay::receive() {
     } else {
       // Asked first: what it has sent before it died is there then.
       const bool died = worker_has_died();
-      const Io outcome = line_.connection.fill_now();
+      const Io outcome = note(line_.connection.fill_now());
       if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
       if (died) return fail(Io::closed);
       if (!give_up_at && settings_.socket_timeout != milliseconds::zero()) {
@@ -118,7 +155,7 @@ Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
   const auto patience_ends_at = delivery_.patience_ends_at();
   const auto now = Clock::now();
   auto until = now + milliseconds(INT_MAX);
-  for (const auto& due : {give_up_at, delivery_.flush_at(), patience_ends_at}) {
+  for (const auto& due : {give_up_at, delivery_.flush_at(), patience_ends_at, look_at_}) {
     if (due) until = std::min(until, *due);
   }
   until = std::min<Clock::time_point>(until, now + kLookInterval);
@@ -131,6 +168,7 @@ Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
   }
   if (worker.revents != 0) return std::nullopt;
   if (client.revents != 0) return stop_unless_on(delivery_.go_on());
+  if (is_over(look_at_)) return look_whether_it_is_read();
   if (is_over(delivery_.flush_at())) return settle();
   if (is_over(patience_ends_at)) return stop(Passed::client_slow);
   return is_over(give_up_at) ? Step(fail(Io::timeout)) : std::nullopt;
@@ -150,10 +188,25 @@ Relay::Step Relay::send_request(const gateway::Target& target) {
         fmt::format("the request's headers do not fit {} bytes", wire::kPayloadBytesMax)};
   }
   line_.greeted = true;
-  const Io outcome = line_.connection.write(line_.batch, timeout());
+  return write_request();
+}
+
+// A request that has not left completely is not understood, and so not run.
+Relay::Step Relay::write_request() {
+  sent_at_ = Clock::now();
+  Clock::time_point moved_at = sent_at_;
+  Io outcome = line_.connection.write(line_.batch, Admission::kSilenceAfter);
+  while (outcome == Io::timeout) {
+    if (admission_.note_silence(line_.worker, Clock::now() - moved_at)) return taken_back();
+    const std::size_t sent_before = line_.batch.bytes_sent();
+    outcome =
+        line_.connection.write(line_.batch, std::min<wire::Timeout>(kLookInterval, timeout()));
+    const auto now = Clock::now();
+    if (line_.batch.bytes_sent() != sent_before) moved_at = now;
+    const auto stood_still = std::chrono::duration_cast<milliseconds>(now - moved_at);
+    if (outcome == Io::timeout && stood_still >= timeout()) return fail(outcome);
+  }
   if (outcome == Io::done) return std::nullopt;
-  if (outcome == Io::timeout) return fail(outcome);
-  // A request that has not left completely is not understood.
   return Attempt{Kind::again, 0, Message::worker_lost, "the worker closed the connection"};
 }
 
@@ -352,8 +405,9 @@ Attempt Relay::fail(Io outcome) {
     case Io::malformed:
       return malformed(line_.connection.fault());
     case Io::reset:
-      // The kernel tells when the other end has gone without having read what it was sent.
-      if (!heard_) {
+      // The kernel tells when the other end has gone without having read what it was sent; that may
+      // be CANCEL.
+      if (!heard_ && !cancelled_) {
         return {Kind::again, 0, Message::worker_lost, "the worker ended before it saw the request"};
       }
       break;

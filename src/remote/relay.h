@@ -24,6 +24,7 @@ struct Attempt {
     broken,       // the worker cannot complete a reply that has begun; its own records say why
     again,        // the application has not been entered: another worker may
     sent_back,    // the same, on the worker's own word: it is being replaced
+    taken_back,   // the same: it has not read the request, and another worker is free
     lost,         // the worker has gone
     failed,       // anything else; answer with `status`
   };
@@ -37,9 +38,10 @@ struct Attempt {
 // it is made with outlives it, but for the line: see frees_line().
 class Relay {
  public:
-  Relay(const metrics::Scoreboard& scoreboard, Line& line, gateway::Exchange& exchange,
-        RequestBody& body, const RemoteSettings& settings) noexcept
+  Relay(const metrics::Scoreboard& scoreboard, Admission& admission, Line& line,
+        gateway::Exchange& exchange, RequestBody& body, const RemoteSettings& settings) noexcept
       : scoreboard_(scoreboard),
+        admission_(admission),
         line_(line),
         exchange_(exchange),
         body_(body),
@@ -59,7 +61,7 @@ class Relay {
   bool head_sent() const noexcept { return delivery_.head_sent(); }
   std::uint64_t body_bytes_sent() const noexcept { return body_bytes_sent_; }
   // Whether the connection may serve another exchange.
-  bool reusable() const noexcept { return reusable_ && line_.connection.drained(); }
+  bool reusable() const noexcept { return reusable_ && !cancelled_ && line_.connection.drained(); }
 
  private:
   using Clock = Delivery::Clock;
@@ -67,6 +69,9 @@ class Relay {
 
   Attempt relay(const gateway::Target& target);
   Step send_request(const gateway::Target& target);
+  Step write_request();
+  Step look_whether_it_is_read();
+  wire::Io note(wire::Io received);
   Step take_frames();
   Step handle(const wire::Frame& frame);
   Step begin_reply(const wire::Frame& frame);
@@ -90,9 +95,11 @@ class Relay {
   Attempt fail(wire::Io outcome);
   Attempt malformed(std::string what);
   Attempt forbidden(const base::Error& error);
+  static Attempt taken_back();
   wire::Timeout timeout() const noexcept;
 
   const metrics::Scoreboard& scoreboard_;
+  Admission& admission_;
   Line& line_;
   gateway::Exchange& exchange_;
   RequestBody& body_;
@@ -100,6 +107,10 @@ class Relay {
   Delivery delivery_;
   ReplyRules rules_;
   LogAllowance log_allowance_{Clock::now()};
+  Clock::time_point sent_at_{};  // the request
+  // When it is due to look whether the worker has read it; nothing once it has.
+  std::optional<Clock::time_point> look_at_;
+  bool cancelled_ = false;  // perhaps in vain
   bool heard_ = false;
   bool head_seen_ = false;
   bool reusable_ = false;

@@ -85,11 +85,11 @@ Outcome RemoteEngine::serve(Run& run) {
 
 // Nothing when another worker has to be asked.
 std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Place place) {
-  auto line = connections_.take(place.worker(), run.exchange);
+  auto line = connections_.take(place.worker(), admission, run.exchange);
   if (!line) return go_without(run, admission, place.worker(), std::move(line).error());
   const Worker worker = (*line)->worker;
   const bool line_is_used = (*line)->used;
-  Relay relay(scoreboard_, **line, run.exchange, run.body, settings_);
+  Relay relay(scoreboard_, admission, **line, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target);
   if (attempt.kind == Attempt::Kind::complete) {
     if (!attempt.why.empty()) note_excess(run, worker, attempt);
@@ -109,6 +109,9 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
       return std::nullopt;
     case Attempt::Kind::sent_back:
       admission.postpone(worker, std::move(attempt.why));
+      return std::nullopt;
+    case Attempt::Kind::taken_back:
+      admission.leave(std::move(attempt.why));
       return std::nullopt;
     case Attempt::Kind::refused:
       if (attempt.status >= kInternalServerError) return report(run, worker, relay, attempt);
@@ -130,6 +133,9 @@ std::optional<Outcome> RemoteEngine::go_without(Run& run, Admission& admission,
       break;
     case NoLine::Kind::left:
       admission.come_back(std::move(none.why));
+      break;
+    case NoLine::Kind::silent:
+      admission.leave(std::move(none.why));
       break;
     case NoLine::Kind::unwanted:
       return refuse(run, {status_of(BodyFault::client_gone), LogLevel::info, Message::client_left,

@@ -169,6 +169,25 @@ TEST(Scoreboard, BelievesNoReportThatHarms) {
   EXPECT_EQ(board->status(kFirst).state, SlotState::dead);
 }
 
+TEST(Scoreboard, TellsWhichWorkersAreSilent) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 7, 2);
+  EXPECT_FALSE(board->status(kFirst).silent);
+  board->note_silence(kFirst, 6);
+  EXPECT_FALSE(board->status(kFirst).silent);
+  board->note_silence(kFirst, 7);
+  EXPECT_TRUE(board->status(kFirst).silent);
+  EXPECT_FALSE(board->status(kLast).silent);
+  board->note_sign_of_life(kFirst, 6);
+  EXPECT_TRUE(board->status(kFirst).silent);
+  board->note_sign_of_life(kFirst, 7);
+  EXPECT_FALSE(board->status(kFirst).silent);
+  // The next worker is not the one that was.
+  board->note_silence(kFirst, 7);
+  board->begin_generation(kFirst, 200, 8, 2);
+  EXPECT_FALSE(board->status(kFirst).silent);
+}
+
 TEST(Scoreboard, SaysHowTheLastWorkerEnded) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 9, 1);
