@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "metrics/holding.h"
+#include "pyhost/gateway/worker_settings.h"
 
 namespace pyhost::metrics {
 namespace {
@@ -69,6 +70,7 @@ std::string describe(const Death& death) {
     case DeathCause::none:
       return "has not ended";
     case DeathCause::exited:
+      if (death.detail == gateway::kWorkerExitBroken) return "ended because the application had closed its descriptors";
       return fmt::format("exited with code {}", death.detail);
     case DeathCause::signal: {
       const char* name = ::sigabbrev_np(death.detail);

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "pyhost/base/parse.h"
+#include "pyhost/gateway/worker_settings.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -39,6 +40,9 @@ std::string find_counter_file() {
 std::string describe(const Death& death) {
   switch (death.cause) {
     case Death::Cause::exited:
+      if (death.detail == gateway::kWorkerExitBroken) {
+        return "has ended because its application had closed descriptors of the process";
+      }
       return fmt::format("exited with code {}", death.detail);
     case Death::Cause::signalled:
       return fmt::format("was killed by signal {} ({})", death.detail, strsignal(death.detail));

@@ -22,6 +22,11 @@ bool is_shortage(int error) noexcept {
   return lacks_descriptor(error) || error == ENOBUFS || error == ENOMEM;
 }
 
+// Somebody has closed it, and something else may have its number.
+bool is_no_listener(int error) noexcept {
+  return error == EBADF || error == ENOTSOCK || error == EINVAL || error == EOPNOTSUPP;
+}
+
 base::UniqueFd take_next(int listening) noexcept {
   return base::UniqueFd(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
 }
@@ -66,7 +71,7 @@ Acceptor::Arrival Acceptor::accept() {
   }
   if (no_descriptor && obstacle == 0) tell("was refused", error);
   if (tells_waiting) tell("has to wait", obstacle);
-  return {std::move(socket), waits};
+  return {std::move(socket), waits, is_no_listener(error)};
 }
 
 // It is lost when another thread opens a file while it is given up.

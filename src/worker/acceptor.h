@@ -33,6 +33,7 @@ class Acceptor {
   struct Arrival {
     base::UniqueFd socket;  // invalid when nobody came, or who came was refused
     bool waits = false;     // somebody can be neither taken nor refused: look again in a while
+    bool broken = false;    // the listening socket is none any more
   };
   Arrival accept();
 

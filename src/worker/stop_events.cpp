@@ -18,14 +18,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void add_one(int event) noexcept {
+// False when it is no such descriptor any more.
+bool add_one(int event) noexcept {
   const std::uint64_t one = 1;
-  static_cast<void>(!::write(event, &one, sizeof one));
-}
-
-std::uint64_t take_all(int event) noexcept {
-  std::uint64_t count = 0;
-  return ::read(event, &count, sizeof count) > 0 ? count : 0;
+  return ::write(event, &one, sizeof one) == sizeof one;
 }
 
 int milliseconds_until(StopEvents::Deadline deadline) {
@@ -58,13 +54,13 @@ void note_signal(int number) {
   }
   const int before = errno;
   handler_seen |= bit_of(event_of(number));
-  add_one(handler_event);
+  static_cast<void>(add_one(handler_event));
   errno = before;
 }
 
 }  // namespace
 
-base::Result<StopEvents> StopEvents::open(int status_fd, std::function<void()> on_message) {
+base::Result<StopEvents> StopEvents::open(int status_fd, Handlers handlers) {
   base::UniqueFd signals(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   base::UniqueFd pokes(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!signals.valid() || !pokes.valid()) {
@@ -82,26 +78,37 @@ base::Result<StopEvents> StopEvents::open(int status_fd, std::function<void()> o
   // it starts inherit what is ignored, but no handler.
   action.sa_handler = [](int) {};
   for (const int number : {SIGALRM, SIGVTALRM, SIGPROF}) ::sigaction(number, &action, nullptr);
-  return StopEvents(std::move(signals), std::move(pokes), status_fd, std::move(on_message));
+  return StopEvents(std::move(signals), std::move(pokes), status_fd, std::move(handlers));
 }
 
 StopEvent StopEvents::wait(Deadline deadline) {
   std::array<pollfd, 3> entries{{{.fd = signals_.get(), .events = POLLIN},
                                  {.fd = pokes_.get(), .events = POLLIN},
                                  {.fd = status_fd_, .events = POLLIN}}};
-  while (::poll(entries.data(), entries.size(), milliseconds_until(deadline)) <= 0) {
+  while (true) {
+    const int ready = ::poll(entries.data(), entries.size(), milliseconds_until(deadline));
+    if (ready > 0) break;
+    if (ready < 0 && errno == EINVAL) handlers_.on_broken();
     if (deadline && Clock::now() >= *deadline) return StopEvent::none;
   }
-  const bool lost = (entries[2].revents & (POLLHUP | POLLERR)) != 0;
-  if (!lost && entries[2].revents != 0) on_message_();
+  const auto& [signal, poke, message] = entries;
+  if (((signal.revents | poke.revents | message.revents) & POLLNVAL) != 0) handlers_.on_broken();
+  const bool lost = (message.revents & (POLLHUP | POLLERR)) != 0;
+  if (!lost && message.revents != 0 && !handlers_.on_message()) handlers_.on_broken();
   if (lost) status_fd_ = -1;
-  if (take_all(signals_.get()) != 0) {
+  if (signal.revents != 0) {
+    take_all(signals_.get());
     const StopEvent event = take_signal();
     return event == StopEvent::stop || lost ? take_stop() : event;
   }
   if (lost) return take_stop();
-  take_all(pokes_.get());
+  if (poke.revents != 0) take_all(pokes_.get());
   return StopEvent::progress;
+}
+
+void StopEvents::take_all(int event) const {
+  std::uint64_t count = 0;
+  if (::read(event, &count, sizeof count) != sizeof count) handlers_.on_broken();
 }
 
 // The most urgent one; the others stay for the next wait.
@@ -109,7 +116,7 @@ StopEvent StopEvents::take_signal() const noexcept {
   for (const StopEvent event :
        {StopEvent::hurry, StopEvent::stop, StopEvent::evict, StopEvent::cpu_time}) {
     if ((handler_seen.fetch_and(~bit_of(event)) & bit_of(event)) == 0) continue;
-    if (handler_seen != 0) add_one(signals_.get());
+    if (handler_seen != 0) static_cast<void>(add_one(signals_.get()));
     return event;
   }
   return StopEvent::progress;
@@ -123,7 +130,7 @@ StopEvent StopEvents::take_stop() noexcept {
 }
 
 void StopEvents::poke() const noexcept {
-  add_one(pokes_.get());
+  if (!add_one(pokes_.get())) handlers_.on_broken();
 }
 
 }  // namespace pyhost::worker

@@ -25,10 +25,17 @@ class StopEvents {
  public:
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
+  struct Handlers {
+    // Called in wait() when something can be read from the status socket, and reads it; false when
+    // it is none any more.
+    std::function<bool()> on_message;
+    // Called by any thread when what is waited with was closed or replaced. Does not return.
+    std::function<void()> on_broken;
+  };
+
   // `status_fd` is the socket to the supervisor: that it is closed there is a stop, and with the
-  // signal that the kernel sends for the same reason still one. It stays the caller's. `on_message`
-  // is called in wait() when something can be read from it, and reads it.
-  static base::Result<StopEvents> open(int status_fd, std::function<void()> on_message);
+  // signal that the kernel sends for the same reason still one. It stays the caller's.
+  static base::Result<StopEvents> open(int status_fd, Handlers handlers);
 
   // Without a deadline, waits for ever.
   StopEvent wait(Deadline deadline);
@@ -37,19 +44,20 @@ class StopEvents {
 
  private:
   StopEvents(base::UniqueFd signals, base::UniqueFd pokes, int status_fd,
-             std::function<void()> on_message) noexcept
+             Handlers handlers) noexcept
       : signals_(std::move(signals)),
         pokes_(std::move(pokes)),
         status_fd_(status_fd),
-        on_message_(std::move(on_message)) {}
+        handlers_(std::move(handlers)) {}
 
+  void take_all(int event) const;
   StopEvent take_signal() const noexcept;
   StopEvent take_stop() noexcept;
 
   base::UniqueFd signals_;
   base::UniqueFd pokes_;
   int status_fd_;  // -1 when the supervisor has gone
-  std::function<void()> on_message_;
+  Handlers handlers_;
   bool stop_told_ = false;
 };
 

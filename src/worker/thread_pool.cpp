@@ -22,6 +22,7 @@ using gateway::Outcome;
 using wire::Io;
 
 constexpr unsigned kOnce = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+constexpr unsigned kListens = EPOLLIN | EPOLLONESHOT;
 constexpr int kInternalServerError = 500;
 
 // What an event is about; lines have the numbers behind these.
@@ -88,10 +89,10 @@ ThreadPool::~ThreadPool() {
 }
 
 base::Result<> ThreadPool::open() {
-  const bool ready =
-      acceptor_.open() && watch(EPOLL_CTL_ADD, stop_event_.get(), kStopped, EPOLLIN) &&
-      watch(EPOLL_CTL_ADD, pause_timer_.get(), kPauseOver, EPOLLIN | EPOLLET) &&
-      watch(EPOLL_CTL_ADD, acceptor_.fd(), kSomebodyConnects, EPOLLIN | EPOLLONESHOT);
+  const bool ready = acceptor_.open() &&
+                     watch(EPOLL_CTL_ADD, stop_event_.get(), kStopped, EPOLLIN) &&
+                     watch(EPOLL_CTL_ADD, pause_timer_.get(), kPauseOver, EPOLLIN | EPOLLET) &&
+                     watch(EPOLL_CTL_ADD, acceptor_.fd(), kSomebodyConnects, kListens);
   if (!ready) {
     return base::fail(
         fmt::format("the worker's listening socket cannot be watched: {}", std::strerror(errno)));
@@ -108,23 +109,32 @@ bool ThreadPool::watch(int operation, int fd, std::uint64_t tag, unsigned events
 
 void ThreadPool::run(Thread& self) noexcept {
   base::unblock_signals();
-  epoll_event event{};
-  while (true) {
+  do {
     rota_.await_turn(&self);
-    if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1) continue;
-    if (event.data.u64 == kStopped) break;
-    if (event.data.u64 == kSomebodyConnects) {
-      accept_one();
-    } else if (event.data.u64 == kPauseOver) {
-      await_connection();
-    } else {
-      heed(event.data.u64, event.events, self);
-    }
-  }
+  } while (heed_next(self));
   const std::lock_guard lock(mutex_);
   self.ended = true;
   --threads_left_;
   changed_.notify_all();
+}
+
+// False when the thread is to end.
+bool ThreadPool::heed_next(Thread& self) {
+  epoll_event event{};
+  const int ready = ::epoll_wait(epoll_.get(), &event, 1, -1);
+  if (ready < 0 && errno != EINTR) return note_broken("epoll set");
+  if (ready != 1) return true;
+  if (event.data.u64 == kStopped) return false;
+  if (event.data.u64 == kSomebodyConnects) return accept_one();
+  if (event.data.u64 == kPauseOver) return await_connection();
+  heed(event.data.u64, event.events, self);
+  return true;
+}
+
+// An application may close any descriptor, also those of its process.
+bool ThreadPool::note_broken(std::string_view what) const {
+  if (settings_.on_broken) settings_.on_broken(what);
+  return false;
 }
 
 void ThreadPool::heed(std::uint64_t id, unsigned events, Thread& self) {
@@ -141,20 +151,26 @@ void ThreadPool::heed(std::uint64_t id, unsigned events, Thread& self) {
   rota_.end_request(&self);
 }
 
-void ThreadPool::await_connection() noexcept {
-  // Gone from the set while draining, which makes this fail.
-  static_cast<void>(
-      watch(EPOLL_CTL_MOD, acceptor_.fd(), kSomebodyConnects, EPOLLIN | EPOLLONESHOT));
+// The same.
+bool ThreadPool::await_connection() noexcept {
+  const bool awaited = watch(EPOLL_CTL_MOD, acceptor_.fd(), kSomebodyConnects, kListens);
+  // Gone from the set while nobody is accepted.
+  return awaited || errno == ENOENT || note_broken("listening socket");
 }
 
-void ThreadPool::accept_one() {
-  auto [socket, waits] = acceptor_.accept();
-  if (waits) {
-    ::timerfd_settime(pause_timer_.get(), 0, &kShortagePause, nullptr);
-  } else {
-    await_connection();
+// The same.
+bool ThreadPool::accept_one() {
+  auto [socket, waits, broken] = acceptor_.accept();
+  if (broken) return note_broken("listening socket");
+  if (!waits && !await_connection()) return false;
+  if (waits && ::timerfd_settime(pause_timer_.get(), 0, &kShortagePause, nullptr) != 0) {
+    return note_broken("timer");
   }
-  if (!socket.valid()) return;
+  if (socket.valid()) welcome(std::move(socket));
+  return true;
+}
+
+void ThreadPool::welcome(base::UniqueFd socket) {
   const auto peer = wire::peer_of(socket.get());
   if (!peer || peer->uid != settings_.httpd_uid) {
     log_.log(LogLevel::error, Message::peer_refused,
@@ -346,8 +362,8 @@ void ThreadPool::drain() noexcept {
 
 void ThreadPool::accept_connections(bool accept) noexcept {
   if (draining_) return;
-  static_cast<void>(watch(accept ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, acceptor_.fd(), kSomebodyConnects,
-                          EPOLLIN | EPOLLONESHOT));
+  static_cast<void>(
+      watch(accept ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, acceptor_.fd(), kSomebodyConnects, kListens));
 }
 
 unsigned ThreadPool::requests_active() const {

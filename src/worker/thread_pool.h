@@ -46,6 +46,9 @@ struct PoolSettings {
   std::function<void()> before_reply;
   // Called on a pool thread, one at a time, whenever another number of requests is running.
   std::function<void(unsigned requests)> on_load;
+  // Called on a pool thread, perhaps on several, when it cannot go on, because `what` it waits with
+  // was closed or replaced. The thread ends behind it.
+  std::function<void(std::string_view what)> on_broken;
 };
 
 // Serves what comes over a listening socket until it is stopped. Every thread waits on one epoll
@@ -97,8 +100,11 @@ class ThreadPool {
   };
 
   void run(Thread& self) noexcept;
-  void await_connection() noexcept;
-  void accept_one();
+  bool heed_next(Thread& self);
+  bool await_connection() noexcept;
+  bool accept_one();
+  void welcome(base::UniqueFd socket);
+  bool note_broken(std::string_view what) const;
   void heed(std::uint64_t id, unsigned events, Thread& self);
   bool read_frame(Line& line, wire::Frame& frame, wire::Timeout timeout);
   bool hear_greeting(Line& line);

@@ -130,9 +130,9 @@ bool WorkerExchange::flush_locked() noexcept {
 }
 
 // Waits for a moment only: the kernel reports room when three quarters of the buffer are free, and
-// a child with a slow client makes less than that. The child sends nothing but ABORT, or CANCEL that
-// comes too late, while it is not asked for the body: so whatever else comes in between ends the
-// reply.
+// a child with a slow client makes less than that. The child sends nothing but ABORT, or CANCEL
+// that comes too late, while it is not asked for the body: so whatever else comes in between ends
+// the reply.
 bool WorkerExchange::await_room_locked(Clock::time_point full_since) noexcept {
   using std::chrono::milliseconds;
   constexpr milliseconds kMoment{500};

@@ -95,8 +95,9 @@ class WorkerProcess {
   [[noreturn]] void end();
 
  private:
+  [[noreturn]] void end_broken(std::string_view what) noexcept;
   base::Result<> start_engine();
-  void change_log();
+  bool change_log();
   void pause_before_next_service();
   base::Result<> start_pool();
   void count_request();
@@ -121,7 +122,10 @@ class WorkerProcess {
 base::Result<bool> WorkerProcess::start() {
   report_step("python");
   PH_TRY_VOID(start_engine());
-  PH_TRY(events, StopEvents::open(gateway::kWorkerStatusFd, [this] { change_log(); }));
+  PH_TRY(events,
+         StopEvents::open(gateway::kWorkerStatusFd,
+                          {.on_message = [this] { return change_log(); },
+                           .on_broken = [this] { end_broken("event descriptor"); }}));
   events_.emplace(std::move(events));
   imports_.emplace(ImportSurroundings{label_, settings_, *engine_, *events_, log_});
   const bool serves = settings_.threads != 0;
@@ -153,13 +157,14 @@ base::Result<> WorkerProcess::start_engine() {
 
 // What httpd writes to since its last restart. An application that has put something else in the
 // place of its standard output or error keeps that.
-void WorkerProcess::change_log() {
+bool WorkerProcess::change_log() {
   base::UniqueFd log = gateway::take_log(gateway::kWorkerStatusFd);
-  if (!log.valid()) return;
+  if (!log.valid()) return errno != ENOTSOCK;
   for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) {
     if (base::is_same_file(standard, log_.fd())) ::dup2(log.get(), standard);
   }
   log_.reopen(std::move(log));
+  return true;
 }
 
 // A service that ends at once is not to keep a processor busy with its starts.
@@ -193,7 +198,8 @@ base::Result<> WorkerProcess::start_pool() {
                             .targets = settings_.targets,
                             .on_outdated = withdraw,
                             .before_reply = [this] { imports_->report(); },
-                            .on_load = note_load},
+                            .on_load = note_load,
+                            .on_broken = [this](std::string_view what) { end_broken(what); }},
                            log_, [this] { count_request(); }));
   pool_ = std::move(pool);
   return {};
@@ -249,6 +255,19 @@ void WorkerProcess::serve_until_stopped() {
     }
     heed(events_->wait(deadline), keeper.life());
   }
+}
+
+// Nothing can be served or heard any more, and another file may have any number that was ours, that
+// of the log too.
+void WorkerProcess::end_broken(std::string_view what) noexcept {
+  static std::atomic_flag told;
+  while (told.test_and_set()) ::pause();
+  base::FileLog(base::UniqueFd(::dup(STDERR_FILENO)), LogLevel::info)
+      .log(LogLevel::error, Message::descriptors_closed,
+           fmt::format("{} ends: its {} is closed, or another file has its number; the application "
+                       "has closed descriptors that are not its own",
+                       label_, what));
+  ::_exit(gateway::kWorkerExitBroken);
 }
 
 void WorkerProcess::end() {

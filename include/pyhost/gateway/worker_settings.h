@@ -28,6 +28,9 @@ inline constexpr int kWorkerBoardFd = 6;    // good for reading only
 inline constexpr int kWorkerReportsFd = 7;  // its own part of the scoreboard
 inline constexpr int kWorkerFds = 8;        // how many, 0 to 2 included
 
+// With this code a worker ends that has found its own descriptors closed or replaced.
+inline constexpr int kWorkerExitBroken = 86;
+
 // What the configuration lets a process group run, so that nothing in a request can choose another
 // file. Empty lists serve nothing.
 struct ServedTargets {
