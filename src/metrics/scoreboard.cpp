@@ -41,6 +41,8 @@ std::string_view option_of(TimeoutKind kind) noexcept {
       return "deadlock-timeout";
     case TimeoutKind::inactivity:
       return "inactivity-timeout";
+    case TimeoutKind::silence:
+      return "the supervisor, because it did not serve any more";
     case TimeoutKind::shutdown:
       break;
   }
@@ -70,7 +72,8 @@ std::string describe(const Death& death) {
     case DeathCause::none:
       return "has not ended";
     case DeathCause::exited:
-      if (death.detail == gateway::kWorkerExitBroken) return "ended because the application had closed its descriptors";
+      if (death.detail == gateway::kWorkerExitBroken)
+        return "ended because the application had closed its descriptors";
       return fmt::format("exited with code {}", death.detail);
     case DeathCause::signal: {
       const char* name = ::sigabbrev_np(death.detail);

@@ -28,7 +28,14 @@ enum class DeathCause : std::uint8_t {
   timeout,        // ended by the supervisor; detail: a TimeoutKind
 };
 
-enum class TimeoutKind : std::uint16_t { startup, request, deadlock, inactivity, shutdown };
+enum class TimeoutKind : std::uint16_t {
+  startup,
+  request,
+  deadlock,
+  inactivity,
+  shutdown,
+  silence,  // it did not serve any more
+};
 
 // The end of the last worker that lived in a slot.
 struct Death {

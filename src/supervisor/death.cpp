@@ -57,6 +57,8 @@ std::string describe(const Death& death) {
              "deadlock-timeout";
     case Death::Cause::import_timeout:
       return "has ended because it had imported no script within startup-timeout";
+    case Death::Cause::silence:
+      return "has ended because it did not serve any more";
     case Death::Cause::drain_timeout:
       break;
   }
@@ -79,7 +81,7 @@ Death death_of(const siginfo_t& info, KillReason killed, const LifeLimits& limit
 
 bool is_limit(Death::Cause cause) noexcept {
   return cause == Death::Cause::request_timeout || cause == Death::Cause::deadlock_timeout ||
-         cause == Death::Cause::import_timeout;
+         cause == Death::Cause::import_timeout || cause == Death::Cause::silence;
 }
 
 Death with_reason(const Death& death, std::string_view reason) noexcept {
@@ -89,6 +91,7 @@ Death with_reason(const Death& death, std::string_view reason) noexcept {
   if (reason == "request-timeout") return {Death::Cause::request_timeout, 0};
   if (reason == "deadlock-timeout") return {Death::Cause::deadlock_timeout, 0};
   if (reason == "startup-timeout") return {Death::Cause::import_timeout, 0};
+  if (reason == kSilence) return {Death::Cause::silence, 0};
   return death;
 }
 

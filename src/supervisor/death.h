@@ -23,6 +23,7 @@ struct Death {
     request_timeout,
     deadlock_timeout,
     import_timeout,  // startup-timeout, in its first request
+    silence,         // the supervisor has replaced it because it did not serve any more
   };
   Cause cause = Cause::exited;
   std::int64_t detail = 0;
@@ -30,11 +31,14 @@ struct Death {
   bool operator==(const Death&) const = default;
 };
 
-// Whether the cause is a limit that the worker itself has kept.
+// Whether the cause is a limit that the worker itself has kept, or its silence.
 bool is_limit(Death::Cause cause) noexcept;
 
 // "exited with code 3", "was killed by signal 11 (Segmentation fault)".
 std::string describe(const Death& death);
+
+// The reason of a worker that is replaced because it does not serve any more.
+inline constexpr std::string_view kSilence = "silence";
 
 // Makes the cause of what waitid() said. `oom_killed`: the kernel has killed a process of our
 // control group since the last look.
@@ -42,7 +46,8 @@ Death death_of(const siginfo_t& info, KillReason killed, const LifeLimits& limit
                bool oom_killed) noexcept;
 
 // The same death, with what the worker has given as the reason when it began to drain by itself
-// ("request-timeout"); "" when it has not. A signal of its own is the better reason.
+// ("request-timeout"), or what kSilence says; "" when there is no reason. A signal of its own is
+// the better one.
 Death with_reason(const Death& death, std::string_view reason) noexcept;
 
 // The counter of kills for lack of memory in this process's control group, version 2 or 1.

@@ -47,6 +47,9 @@ void set_cause(metrics::Death& record, const Death& death) noexcept {
     case Death::Cause::import_timeout:
       timeout(metrics::TimeoutKind::startup);
       break;
+    case Death::Cause::silence:
+      timeout(metrics::TimeoutKind::silence);
+      break;
     case Death::Cause::drain_timeout:
       timeout(metrics::TimeoutKind::shutdown);
       break;

@@ -43,6 +43,10 @@ class ScoreboardRecorder {
   void stop_group() noexcept { board_.stop_group(); }
   void start_group() noexcept { board_.start_group(); }
   bool is_stopped() const noexcept { return board_.is_stopped(); }
+  // The worker of that generation serves.
+  void note_sign_of_life(unsigned slot, unsigned generation) noexcept {
+    board_.note_sign_of_life(slot, generation);
+  }
   // A worker of the slot has ended, perhaps not the one that the slot stands for.
   void record_death(unsigned slot, pid_t pid, unsigned generation, const Death& death) noexcept;
 

@@ -68,8 +68,12 @@ std::optional<StatusReport> parse(std::string_view line) {
     if (!import) return std::nullopt;
     return StatusReport{StatusReport::Kind::imported, "", *std::move(import)};
   }
-  const auto ready = report.find("ready");
-  if (ready != report.end() && *ready == true) return StatusReport{StatusReport::Kind::ready, ""};
+  const auto is_true = [&report](const char* key) {
+    const auto found = report.find(key);
+    return found != report.end() && *found == true;
+  };
+  if (is_true("ready")) return StatusReport{StatusReport::Kind::ready, ""};
+  if (is_true("alive")) return StatusReport{StatusReport::Kind::alive, ""};
   return std::nullopt;
 }
 

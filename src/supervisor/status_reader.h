@@ -11,8 +11,9 @@
 namespace pyhost::supervisor {
 
 // One line: {"step":"..."}, {"ready":true}, {"failed":"sentence"}, {"relieve":"reason"},
-// {"draining":"reason"}, {"outdated":"script","file":[device,inode,bytes,modified_us,changed_us]}
-// or {"imported":["application group","script","callable"]}, as in gateway::Preload.
+// {"draining":"reason"}, {"alive":true},
+// {"outdated":"script","file":[device,inode,bytes,modified_us,changed_us]} or
+// {"imported":["application group","script","callable"]}, as in gateway::Preload.
 struct StatusReport {
   enum class Kind {
     step,
@@ -20,6 +21,7 @@ struct StatusReport {
     failed,
     relieve,   // it wants a successor, and serves until it is told to end
     draining,  // it serves nobody any more and is about to end
+    alive,     // it answers
     outdated,  // it serves nobody until it is put back: a script has changed
     imported,  // a script
   };

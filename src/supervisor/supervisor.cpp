@@ -92,6 +92,7 @@ void Supervisor::run() {
     if (change_ && change_->done()) conclude();
     reloads_.advance(now);
     mend_sockets(now);
+    look_after_workers(now);
     advance_groups();
     groups_.remove_if([](const WorkerGroup& group) { return group.gone(); });
     if (give_up_at_ && (groups_.empty() || Clock::now() >= *give_up_at_)) return;
@@ -238,6 +239,15 @@ void Supervisor::mend_sockets(TimePoint now) {
   }
 }
 
+// A worker that has stopped says so to nobody.
+void Supervisor::look_after_workers(TimePoint now) {
+  constexpr Milliseconds kWhileNothingHappens{1'000};
+  if (now < look_at_ || give_up_at_) return;
+  bool anything = false;
+  for (WorkerGroup& group : groups_) anything = group.look_after_workers() || anything;
+  look_at_ = now + (anything ? Vigil::kBetweenLooks : kWhileNothingHappens);
+}
+
 void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups) {
   httpd_ = state.httpd;
   if (next_log_.valid()) log_->reopen(std::move(next_log_));
@@ -301,7 +311,7 @@ std::optional<TimePoint> Supervisor::next_deadline() const {
   for (const WorkerGroup& group : groups_) consider(group.next_deadline());
   if (groups_wait_) return TimePoint();
   if (change_) consider(change_->next_deadline());
-  if (!groups_.empty() && !give_up_at_) consider(mend_at_);
+  if (!groups_.empty() && !give_up_at_) consider(std::min(mend_at_, look_at_));
   consider(operators_.next_deadline());
   consider(reloads_.next_deadline());
   return next;

@@ -46,6 +46,7 @@ class Supervisor {
                                                           const WantedGroup& wanted);
   void check_descriptors(const WantedState& state, std::size_t passed);
   void mend_sockets(TimePoint now);
+  void look_after_workers(TimePoint now);
   void commit(const WantedState& state, std::vector<GroupSetup> setups);
   WorkerGroup* find_group(const WantedGroup& wanted, const std::string& prefix) noexcept;
   void leave(std::string_view why);
@@ -68,6 +69,7 @@ class Supervisor {
   OperatorService operators_;
   ReloadService reloads_;
   TimePoint mend_at_{};                  // when sockets are looked at next
+  TimePoint look_at_{};                  // the same for workers
   std::optional<TimePoint> give_up_at_;  // set when we leave
 };
 

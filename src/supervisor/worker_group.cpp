@@ -68,7 +68,11 @@ LifeLimits life_limits(const gateway::ProcessGroup& group) noexcept {
 }
 
 WorkerGroup::WorkerGroup(EventLoop& loop, OomCounter& oom, std::string socket_prefix)
-    : loop_(loop), oom_(oom), socket_prefix_(std::move(socket_prefix)), life_(0, {}) {}
+    : loop_(loop),
+      oom_(oom),
+      socket_prefix_(std::move(socket_prefix)),
+      life_(0, {}),
+      vigils_(loop, [this](pid_t pid, Vigils::Finding finding) { heed(pid, finding); }) {}
 
 WorkerGroup::~WorkerGroup() {
   for (const auto& [pid, worker] : workers_) {
@@ -352,6 +356,9 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
       worker.leaving = report.text;
       record_slot(worker.slot);
       break;
+    case StatusReport::Kind::alive:
+      vigils_.heard(pid);
+      break;
     case StatusReport::Kind::outdated:
       roll(pid, worker, report);
       break;
@@ -417,6 +424,45 @@ void WorkerGroup::fall_back(std::int64_t successor_started_us) {
                               name(), waits, last_failure_));
 }
 
+bool WorkerGroup::look_after_workers() {
+  // In the queue for longer than the requests before it should take.
+  constexpr unsigned kLooksOfWaiting = 4;
+  const bool waits = setup_.scoreboard->waiting() != 0;
+  looks_at_waiting_ = waits ? looks_at_waiting_ + 1 : 0;
+  bool anything = waits;
+  for (const auto& [pid, worker] : workers_) {
+    const metrics::SlotStatus seen = setup_.scoreboard->status(worker.slot);
+    if (seen.generation != worker.generation || seen.state != metrics::SlotState::ready) {
+      vigils_.forget(pid);
+      continue;
+    }
+    const WorkerSight sight{.silent = seen.silent,
+                            .wanted = waits && looks_at_waiting_ % kLooksOfWaiting == 0,
+                            .has_thread = seen.running < seen.threads};
+    const bool in_doubt =
+        vigils_.look({pid, worker.status.fd(), sockets_[worker.slot].path()}, sight);
+    anything = anything || in_doubt || seen.outstanding != 0;
+  }
+  return anything;
+}
+
+void WorkerGroup::heed(pid_t pid, Vigils::Finding finding) {
+  Worker& worker = workers_.at(pid);
+  if (finding == Vigils::Finding::serves) {
+    return setup_.scoreboard->note_sign_of_life(worker.slot, worker.generation);
+  }
+  life_.slot(worker.slot).relieve(pid);
+  worker.leaving = kSilence;
+  const double seconds = std::chrono::duration<double>(Vigil::kPatience).count();
+  const std::string what =
+      finding == Vigils::Finding::not_running
+          ? fmt::format("has not run for {:g} s, in which it was asked whether it does", seconds)
+          : fmt::format("runs, but has accepted no connection for {:g} s", seconds);
+  setup_.log->log(
+      LogLevel::error, Message::generation_silent,
+      fmt::format("{} {}; it is replaced", label(worker.slot, worker.generation, pid), what));
+}
+
 void WorkerGroup::reap(pid_t pid) {
   // What it said last is part of why it ended.
   read_status(pid);
@@ -435,6 +481,7 @@ void WorkerGroup::reap(pid_t pid) {
   report_end(pid, worker, last, death);
   if (last.phase == WorkerPhase::starting) fall_back_after(worker);
   const unsigned slot = worker.slot;
+  vigils_.forget(pid);
   workers_.erase(found);
   record_slot(slot);
 }

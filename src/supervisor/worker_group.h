@@ -14,6 +14,7 @@
 #include "supervisor/queued_log.h"
 #include "supervisor/scoreboard_recorder.h"
 #include "supervisor/status_reader.h"
+#include "supervisor/vigils.h"
 #include "supervisor/wanted_state.h"
 #include "supervisor/worker_start.h"
 
@@ -53,6 +54,10 @@ class WorkerGroup {
 
   // Makes sockets anew whose files are gone, and renews the workers that listen at them.
   void mend_sockets();
+
+  // To be called every Vigil::kBetweenLooks, or less often while nothing is to be seen: looks for
+  // workers that do not serve any more, which are replaced. Whether there was anything to be seen.
+  bool look_after_workers();
 
   // What operators ask for. A reload renews the workers as a restart of httpd does; `changed` is
   // the file that it is for. A group that is stopped stays so over restarts of httpd, and
@@ -127,6 +132,7 @@ class WorkerGroup {
   void roll(pid_t pid, const Worker& worker, const StatusReport& report);
   void fall_back_after(const Worker& worker);
   void fall_back(std::int64_t successor_started_us);
+  void heed(pid_t pid, Vigils::Finding finding);
   void reap(pid_t pid);
   void report_failed_start(pid_t pid, const Worker& worker, const Death& death);
   void report_end(pid_t pid, const Worker& worker, const LastPhase& last, const Death& death);
@@ -152,6 +158,8 @@ class WorkerGroup {
   std::vector<ListeningSocket> replaced_sockets_;
   std::string socket_problem_;  // that was logged
   std::map<pid_t, Worker> workers_;
+  Vigils vigils_;
+  unsigned looks_at_waiting_ = 0;  // since no request of the group has waited
   GroupScripts scripts_;
 };
 

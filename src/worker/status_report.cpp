@@ -38,6 +38,10 @@ void report_draining(std::string_view reason) {
   report({{"draining", reason}});
 }
 
+void report_alive() {
+  report({{"alive", true}});
+}
+
 void report_outdated(std::string_view script, const base::FileIdentity& file) {
   report({{"outdated", script},
           {"file", {file.device, file.inode, file.bytes, file.modified_us, file.changed_us}}});

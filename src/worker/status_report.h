@@ -19,6 +19,8 @@ void report_relief_wanted(std::string_view reason);
 // {"draining": "reason"}: it takes no more requests and is about to end.
 void report_draining(std::string_view reason);
 
+// {"alive": true}: the answer to gateway::ask_for_sign_of_life().
+void report_alive();
 // {"outdated": "script", "file": [...]}: that has changed, and is this file now; the worker serves
 // nobody until it is put back.
 void report_outdated(std::string_view script, const base::FileIdentity& file);

@@ -172,7 +172,9 @@ bool ThreadPool::accept_one() {
 
 void ThreadPool::welcome(base::UniqueFd socket) {
   const auto peer = wire::peer_of(socket.get());
-  if (!peer || peer->uid != settings_.httpd_uid) {
+  // The supervisor connects to see whether somebody is accepted.
+  const bool may = peer && (peer->uid == settings_.httpd_uid || peer->pid == ::getppid());
+  if (!may) {
     log_.log(LogLevel::error, Message::peer_refused,
              fmt::format("process {} of user {} connected to process group '{}'; only user {} may",
                          peer ? peer->pid : 0, peer ? peer->uid : 0, settings_.process_group,

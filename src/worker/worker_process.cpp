@@ -97,7 +97,8 @@ class WorkerProcess {
  private:
   [[noreturn]] void end_broken(std::string_view what) noexcept;
   base::Result<> start_engine();
-  bool change_log();
+  bool heed_supervisor();
+  void change_log(base::UniqueFd log);
   void pause_before_next_service();
   base::Result<> start_pool();
   void count_request();
@@ -122,10 +123,9 @@ class WorkerProcess {
 base::Result<bool> WorkerProcess::start() {
   report_step("python");
   PH_TRY_VOID(start_engine());
-  PH_TRY(events,
-         StopEvents::open(gateway::kWorkerStatusFd,
-                          {.on_message = [this] { return change_log(); },
-                           .on_broken = [this] { end_broken("event descriptor"); }}));
+  PH_TRY(events, StopEvents::open(gateway::kWorkerStatusFd,
+                                  {.on_message = [this] { return heed_supervisor(); },
+                                   .on_broken = [this] { end_broken("event descriptor"); }}));
   events_.emplace(std::move(events));
   imports_.emplace(ImportSurroundings{label_, settings_, *engine_, *events_, log_});
   const bool serves = settings_.threads != 0;
@@ -155,16 +155,25 @@ base::Result<> WorkerProcess::start_engine() {
   return {};
 }
 
+// False when the socket to it is none any more.
+bool WorkerProcess::heed_supervisor() {
+  auto word = gateway::take_word(gateway::kWorkerStatusFd);
+  if (!word) return errno != ENOTSOCK;
+  if (word->log.valid()) {
+    change_log(std::move(word->log));
+  } else {
+    report_alive();
+  }
+  return true;
+}
+
 // What httpd writes to since its last restart. An application that has put something else in the
 // place of its standard output or error keeps that.
-bool WorkerProcess::change_log() {
-  base::UniqueFd log = gateway::take_log(gateway::kWorkerStatusFd);
-  if (!log.valid()) return errno != ENOTSOCK;
+void WorkerProcess::change_log(base::UniqueFd log) {
   for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) {
     if (base::is_same_file(standard, log_.fd())) ::dup2(log.get(), standard);
   }
   log_.reopen(std::move(log));
-  return true;
 }
 
 // A service that ends at once is not to keep a processor busy with its starts.

@@ -5,6 +5,8 @@
 //   "silent": true      is never ready
 //   "broken": file      cannot import what its predecessor had while there is such a file
 //   "deaf": true        ignores SIGTERM and SIGUSR2
+//   "greets": true      greets whoever connects
+//   "closed": true      accepts nobody
 // A connection sends one word: "observe" is answered with a JSON object, "exit N" ends the worker
 // with that code, "crash" with SIGSEGV, "say TEXT" puts a line on the status socket.
 // Linked statically, so that a jail needs nothing but the program.
@@ -110,6 +112,7 @@ Json observe(const Json& settings, const char* name) {
 }
 
 void serve(int connection, const Json& settings, const char* name) {
+  if (settings.contains("greets")) say(connection, "hello");
   std::array<char, 64> word{};
   const ssize_t got = read(connection, word.data(), word.size() - 1);
   const std::string command(word.data(), got > 0 ? got : 0);
@@ -119,13 +122,25 @@ void serve(int connection, const Json& settings, const char* name) {
   if (command == "observe") say(connection, observe(settings, name).dump());
 }
 
+// False when the supervisor has gone. It may ask whether we run.
+bool answer_supervisor() {
+  std::array<char, 64> words;
+  if (recv(kWorkerStatusFd, words.data(), words.size(), MSG_DONTWAIT) <= 0) return false;
+  return say(kWorkerStatusFd, "{\"alive\":true}\n");
+}
+
 // Until SIGTERM or SIGUSR2.
 void serve_all(int signals, const Json& settings, const char* name) {
+  const int listening = settings.contains("closed") ? -1 : kWorkerListeningFd;
+  int supervisor = kWorkerStatusFd;
   while (true) {
-    std::array<pollfd, 2> ready{
-        {{.fd = kWorkerListeningFd, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
+    std::array<pollfd, 3> ready{{{.fd = listening, .events = POLLIN},
+                                 {.fd = signals, .events = POLLIN},
+                                 {.fd = supervisor, .events = POLLIN}}};
     poll(ready.data(), ready.size(), -1);
     if (ready[1].revents != 0) return;
+    if (ready[2].revents != 0 && !answer_supervisor()) supervisor = -1;
+    if (ready[0].revents == 0) continue;
     const int connection = accept4(kWorkerListeningFd, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) continue;
     serve(connection, settings, name);
