@@ -111,6 +111,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
       admission.postpone(worker, std::move(attempt.why));
       return std::nullopt;
     case Attempt::Kind::taken_back:
+      note_departure(run, worker, attempt.why);
       admission.leave(std::move(attempt.why));
       return std::nullopt;
     case Attempt::Kind::refused:
@@ -135,6 +136,7 @@ std::optional<Outcome> RemoteEngine::go_without(Run& run, Admission& admission,
       admission.come_back(std::move(none.why));
       break;
     case NoLine::Kind::silent:
+      note_departure(run, worker, none.why);
       admission.leave(std::move(none.why));
       break;
     case NoLine::Kind::unwanted:
@@ -147,6 +149,12 @@ std::optional<Outcome> RemoteEngine::go_without(Run& run, Admission& admission,
 void RemoteEngine::note_excess(Run& run, const Worker& worker, const Attempt& attempt) const {
   run.exchange.log(LogLevel::error, attempt.message,
                    fmt::format("{}; {} ({})", attempt.why, run.target.script, name_of(worker)));
+}
+
+void RemoteEngine::note_departure(Run& run, const Worker& worker, std::string_view why) const {
+  run.exchange.log(
+      LogLevel::info, Message::request_taken_back,
+      fmt::format("{}; another one is asked for {} ({})", why, run.target.script, name_of(worker)));
 }
 
 // The worker is free before the client has the reply.

@@ -41,6 +41,7 @@ class RemoteEngine final : public gateway::Engine {
   std::optional<gateway::Outcome> go_without(Run& run, Admission& admission, const Worker& worker,
                                              NoLine none) const;
   void note_excess(Run& run, const Worker& worker, const Attempt& attempt) const;
+  void note_departure(Run& run, const Worker& worker, std::string_view why) const;
   Attempt complete(Relay& relay, Place place, std::unique_ptr<Line> line);
   gateway::Outcome refuse(Run& run, const Refusal& refusal) const;
   gateway::Outcome report(Run& run, const Worker& worker, const Relay& relay,
