@@ -1,6 +1,6 @@
 #include "apache/child_engines.h"
 
-#include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "apache/log.h"
@@ -19,7 +19,6 @@ remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::stri
                                        const std::string& temporary_folder) {
   const auto& options = group.options;
   remote::RemoteSettings settings{.process_group = options.name,
-                                  .group_index = group.index,
                                   .threads = options.threads,
                                   .worker_uid = group.worker_uid,
                                   .queue_max = options.queue,
@@ -54,41 +53,36 @@ std::string temporary_folder() {
 
 ChildEngines::ChildEngines(const Supervision& supervision) {
   supervision.close_in_child();
-  if (!all_process_groups().empty()) join_groups(supervision);
+  const std::string folder = temporary_folder();
+  for (const DaemonGroup* group : all_process_groups()) join_group(supervision, *group, folder);
 }
 
 ChildEngines::~ChildEngines() {
   for (auto& engine : remote_) static_cast<void>(engine.release());
-  static_cast<void>(scoreboard_.release());
 }
 
-void ChildEngines::join_groups(const Supervision& supervision) {
-  const auto fail = [](Message message, std::string_view why) {
-    log_server(ap_server_conf, LogLevel::error, message, why);
-  };
-  auto board = metrics::Scoreboard::map(
-      base::UniqueFd(fcntl(supervision.scoreboard_fd(), F_DUPFD_CLOEXEC, 3)));
-  if (!board) return fail(Message::supervision_failed, board.error().sentence);
-  scoreboard_ = std::make_unique<metrics::Scoreboard>(*std::move(board));
-  const auto seat = scoreboard_->take_seat(getpid());
+void ChildEngines::join_group(const Supervision& supervision, const DaemonGroup& group,
+                              const std::string& temporary_folder) {
+  auto& engine = remote_.emplace_back();
+  metrics::Scoreboard* scoreboard = supervision.scoreboard_or_null(group);
+  if (scoreboard == nullptr) return;  // which the parent has told
+  const auto seat = scoreboard->take_seat(getpid());
   if (!seat) {
-    return fail(Message::seats_exhausted,
-                "the scoreboard of the workers has no row left for "
-                "this child; its requests for them are answered 503");
+    log_server(group.server, LogLevel::error, Message::seats_exhausted,
+               fmt::format("the scoreboard of process group '{}' has no row left for this child; "
+                           "its requests for the group are answered 503",
+                           group.options.name));
+    return;
   }
-  const std::string folder = temporary_folder();
-  for (const DaemonGroup* group : all_process_groups()) {
-    if (remote_.size() <= group->index) remote_.resize(group->index + 1);
-    remote_[group->index] = std::make_unique<remote::RemoteEngine>(
-        *scoreboard_, *seat, remote_settings(*group, supervision.socket_prefix(), folder));
-  }
+  engine = std::make_unique<remote::RemoteEngine>(
+      *scoreboard, *seat, remote_settings(group, supervision.socket_prefix(), temporary_folder));
 }
 
 gateway::Outcome ChildEngines::run(const DaemonGroup* group, const gateway::Target& target,
                                    gateway::Exchange& exchange, remote::Buffering buffering) {
   if (group == nullptr) return embedded_.run(target, exchange);
-  if (group->index < remote_.size() && remote_[group->index] != nullptr) {
-    return remote_[group->index]->run(target, exchange, buffering);
+  if (remote_[group->number] != nullptr) {
+    return remote_[group->number]->run(target, exchange, buffering);
   }
   exchange.log(LogLevel::error, Message::worker_unreachable,
                "this httpd child could not reach the workers when it started");

@@ -9,7 +9,6 @@
 #include "apache/config.h"
 #include "apache/embedded_engine.h"
 #include "apache/supervision.h"
-#include "metrics/scoreboard.h"
 #include "remote/remote_engine.h"
 
 namespace pyhost::apache {
@@ -25,19 +24,16 @@ class ChildEngines {
 
   EmbeddedEngine& embedded() noexcept { return embedded_; }
 
-  // Of the workers; null when there are none, or when it could not be opened.
-  const metrics::Scoreboard* scoreboard_or_null() const noexcept { return scoreboard_.get(); }
-
   // In the group's workers; nullptr: in this child.
   gateway::Outcome run(const DaemonGroup* group, const gateway::Target& target,
                        gateway::Exchange& exchange, remote::Buffering buffering);
 
  private:
-  void join_groups(const Supervision& supervision);
+  void join_group(const Supervision& supervision, const DaemonGroup& group,
+                  const std::string& temporary_folder);
 
   EmbeddedEngine embedded_;
-  std::unique_ptr<metrics::Scoreboard> scoreboard_;
-  std::vector<std::unique_ptr<remote::RemoteEngine>> remote_;  // by the index of the group
+  std::vector<std::unique_ptr<remote::RemoteEngine>> remote_;  // by the number of the group
 };
 
 }  // namespace pyhost::apache

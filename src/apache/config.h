@@ -47,7 +47,8 @@ struct DaemonGroup {
   // script-user= and script-group=.
   gateway::ScriptOwner script_owner;
   // Where the group's workers are found; set before there are children.
-  std::uint32_t index = 0;
+  std::uint32_t number = 0;  // among all groups of the configuration
+  std::uint32_t index = 0;   // in the paths of its sockets
   uid_t worker_uid = 0;
 };
 

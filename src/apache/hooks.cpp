@@ -10,6 +10,7 @@
 #include "apache/guarded.h"
 #include "apache/log.h"
 #include "apache/pool.h"
+#include "apache/reply_file.h"
 #include "apache/request_exchange.h"
 #include "apache/request_map.h"
 #include "apache/startup.h"
@@ -90,15 +91,13 @@ int handle(request_rec* r) {
                                            .settings = &request->settings,
                                            .script_name = request->script_name,
                                            .path_info = request->path_info});
-  RequestExchange exchange(r, head, request->settings);
+  RequestExchange exchange(r, request->target.script, head, request->settings);
   return exchange.finish(engines_of_child->run(request->group, request->target, exchange,
                                                buffering_for(r, request->settings)));
 }
 
 int add_to_status_page(request_rec* r, int flags) {
-  if (const auto* scoreboard = engines_of_child->scoreboard_or_null()) {
-    show_process_groups(r, *scoreboard, flags);
-  }
+  show_process_groups(r, *supervision, flags);
   return OK;
 }
 
@@ -126,6 +125,7 @@ void register_hooks(apr_pool_t*) {
   // mod_status has it, where that is loaded.
   constexpr auto show_status = guarded<&add_to_status_page, OK>;
   APR_OPTIONAL_HOOK(ap, status_hook, show_status, nullptr, nullptr, APR_HOOK_MIDDLE);
+  register_reply_files();
   ap_hook_child_init(guarded<&start_child>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 

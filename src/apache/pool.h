@@ -36,6 +36,12 @@ inline const char* pool_c_string(apr_pool_t* pool, std::string_view text) {
   return apr_pstrmemdup(pool, text.data(), text.size());
 }
 
+// The request whose pool lives until the whole reply has been sent: a subrequest's goes before.
+inline request_rec* main_request(request_rec* r) {
+  while (r->main != nullptr) r = r->main;
+  return r;
+}
+
 // httpd uses null for texts that are not there.
 inline std::string_view view_or_empty(const char* text_or_null) {
   return text_or_null == nullptr ? "" : text_or_null;

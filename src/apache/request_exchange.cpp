@@ -1,6 +1,5 @@
 #include "apache/request_exchange.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -8,9 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 
 #include "apache/log.h"
+#include "apache/pool.h"
+#include "apache/reply_file.h"
 #include "apache/response_head.h"
 
 namespace pyhost::apache {
@@ -22,18 +22,6 @@ using gateway::ReplyPart;
 using gateway::SendResult;
 
 namespace {
-
-// httpd may still be sending a file when the handler has returned, and a subrequest's pool goes
-// before the data has.
-request_rec* main_request(request_rec* r) {
-  while (r->main != nullptr) r = r->main;
-  return r;
-}
-
-apr_status_t close_descriptor(void* data) {
-  close(static_cast<int>(reinterpret_cast<std::intptr_t>(data)));
-  return APR_SUCCESS;
-}
 
 std::string error_text(apr_status_t status) {
   char text[128];
@@ -67,9 +55,11 @@ void reset_connection(conn_rec* c) {
 
 }  // namespace
 
-RequestExchange::RequestExchange(request_rec* r, const gateway::RequestHead& head,
+RequestExchange::RequestExchange(request_rec* r, std::string_view script,
+                                 const gateway::RequestHead& head,
                                  const gateway::RequestSettings& settings)
     : r_(r),
+      script_(script),
       head_(head),
       settings_(settings),
       output_(apr_brigade_create(r->pool, r->connection->bucket_alloc)) {}
@@ -138,20 +128,10 @@ BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
 // --- The reply -----------------------------------------------------------------------------------
 
 bool RequestExchange::append_file(const gateway::FileRange& range) {
-  const int fd = fcntl(range.fd, F_DUPFD_CLOEXEC, 0);
-  if (fd < 0) return false;
-  request_rec* owner = main_request(r_);
-  apr_pool_cleanup_register(owner->pool, reinterpret_cast<void*>(std::intptr_t{fd}),
-                            close_descriptor, apr_pool_cleanup_null);
-  apr_file_t* file = nullptr;
-  apr_os_file_t os_file = fd;
-  const int flags = APR_FOPEN_READ | APR_FOPEN_BINARY |
-                    (*settings_.enable_sendfile ? APR_FOPEN_SENDFILE_ENABLED : 0);
-  apr_os_file_put(&file, &os_file, flags, owner->pool);
-  apr_bucket* bucket = apr_brigade_insert_file(output_, file, static_cast<apr_off_t>(range.offset),
-                                               static_cast<apr_off_t>(range.length), owner->pool);
-  const auto& core = *static_cast<core_dir_config*>(ap_get_core_module_config(r_->per_dir_config));
-  if (core.enable_mmap == ENABLE_MMAP_OFF) apr_bucket_file_enable_mmap(bucket, 0);
+  ReplyFile* file = ReplyFile::open(r_, range, script_, *settings_.enable_sendfile);
+  if (file == nullptr) return false;
+  APR_BRIGADE_INSERT_TAIL(output_, file->make_bucket(output_->bucket_alloc));
+  file_ = file;
   return true;
 }
 
@@ -197,14 +177,20 @@ SendResult RequestExchange::pass() {
   // Once the head is out, "100 Continue" would end up in the middle of the body.
   if (r_->sent_bodyct) r_->expecting_100 = 0;
   if (r_->connection->aborted) return SendResult::client_gone;
-  if (status == APR_SUCCESS) return SendResult::sent;
+  const bool file_failed = file_ != nullptr && file_->has_failed();
+  if (status == APR_SUCCESS && !file_failed) return SendResult::sent;
   superseded_ = status == AP_FILTER_ERROR;
+  if (file_failed) return stop_output();
   return fail_output("httpd's output filters failed", status);
 }
 
 SendResult RequestExchange::fail_output(std::string_view what, apr_status_t status) {
   log(base::LogLevel::error, base::Message::reply_refused,
       fmt::format("{}: {}", what, error_text(status)));
+  return stop_output();
+}
+
+SendResult RequestExchange::stop_output() {
   output_failed_ = true;
   apr_brigade_cleanup(output_);
   return SendResult::client_gone;

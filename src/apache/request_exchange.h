@@ -1,6 +1,8 @@
 // gateway::Exchange over httpd's request_rec.
 #pragma once
 
+#include <string_view>
+
 #include "apache/httpd_api.h"
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/exchange.h"
@@ -8,12 +10,14 @@
 
 namespace pyhost::apache {
 
+class ReplyFile;
+
 // Lives on the handler's stack, in its thread. Reads the body through httpd's input filters, sends
 // the reply through its output filters.
 class RequestExchange final : public gateway::Exchange {
  public:
-  // Head and settings outlive the exchange; every setting has a value.
-  RequestExchange(request_rec* r, const gateway::RequestHead& head,
+  // All of it outlives the exchange; every setting has a value. The script is for the log.
+  RequestExchange(request_rec* r, std::string_view script, const gateway::RequestHead& head,
                   const gateway::RequestSettings& settings);
 
   const gateway::RequestHead& head() const noexcept override { return head_; }
@@ -36,13 +40,16 @@ class RequestExchange final : public gateway::Exchange {
   int redirect();
   gateway::SendResult pass();
   gateway::SendResult fail_output(std::string_view what, apr_status_t status);
+  gateway::SendResult stop_output();
   int break_off();
 
   request_rec* r_;
+  const std::string_view script_;
   const gateway::RequestHead& head_;
   const gateway::RequestSettings& settings_;
   apr_bucket_brigade* input_ = nullptr;
   apr_bucket_brigade* output_;
+  const ReplyFile* file_ = nullptr;  // the last one of the reply
   gateway::BodyFault fault_ = gateway::BodyFault::none;
   bool body_ended_ = false;
   bool superseded_ = false;     // the reply is httpd's own

@@ -15,10 +15,10 @@ using metrics::SlotStatus;
 
 // Nobody stops, degrades or serves a group but the supervisor, which writes it down there.
 std::string_view state_of(const metrics::Scoreboard& scoreboard, const DaemonGroup& group) {
-  if (scoreboard.is_stopped(group.index)) return "stopped";
+  if (scoreboard.is_stopped()) return "stopped";
   bool serves = false;
   for (unsigned slot = 0; slot < worker_count(group.options); ++slot) {
-    const SlotStatus worker = scoreboard.status({group.index, slot});
+    const SlotStatus worker = scoreboard.status(slot);
     if (worker.kept_until_us != 0) return "degraded";
     serves = serves || worker.state == SlotState::ready;
   }
@@ -83,15 +83,17 @@ class Page {
 
 }  // namespace
 
-void show_process_groups(request_rec* r, const metrics::Scoreboard& scoreboard, int flags) {
+void show_process_groups(request_rec* r, const Supervision& supervision, int flags) {
   if (all_process_groups().empty()) return;
   Page page(r, flags);
   page.begin();
   for (const DaemonGroup* group : all_process_groups()) {
+    const metrics::Scoreboard* scoreboard = supervision.scoreboard_or_null(*group);
+    if (scoreboard == nullptr) continue;
     const std::string& name = group->options.name;
-    page.begin_group(name, state_of(scoreboard, *group), scoreboard.queue(group->index).length());
+    page.begin_group(name, state_of(*scoreboard, *group), scoreboard->waiting());
     for (unsigned slot = 0; slot < worker_count(group->options); ++slot) {
-      page.add_worker(name, slot, scoreboard.status({group->index, slot}));
+      page.add_worker(name, slot, scoreboard->status(slot));
     }
     page.end_group();
   }

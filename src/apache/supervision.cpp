@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
+#include <map>
 
 #include "apache/log.h"
 #include "apache/pool.h"
@@ -28,12 +28,9 @@ using std::chrono::milliseconds;
 struct RetainedSupervisor {
   pid_t pid;  // 0: none runs
   int control;
-  int scoreboard;  // with `has_scoreboard`
-  bool has_scoreboard;
   apr_time_t launched;
-  // A group keeps its index over restarts, so that old children and old workers agree with new
-  // ones. Names in the process's pool.
-  apr_array_header_t* group_names;
+  apr_array_header_t* groups;  // see RetainedGroups
+  std::uint32_t next_index;
 };
 
 namespace {
@@ -49,7 +46,7 @@ RetainedSupervisor& retained_supervisor(apr_pool_t* process_pool) {
   if (retained == nullptr) {
     retained = static_cast<RetainedSupervisor*>(
         ap_retained_data_create(kRetainedKey, sizeof(RetainedSupervisor)));
-    retained->group_names = apr_array_make(process_pool, 4, sizeof(const char*));
+    retained->groups = RetainedGroups::make_table(process_pool);
   }
   return *retained;
 }
@@ -111,7 +108,8 @@ Supervision::Supervision(server_rec* main_server)
     : main_server_(main_server),
       parent_(getpid()),
       retained_(retained_supervisor(main_server->process->pool)),
-      inherited_(retained_.pid != 0) {
+      inherited_(retained_.pid != 0),
+      groups_(retained_.groups, retained_.next_index) {
   const std::string folder = gateway::folder_of_this_object();
   state_.build = gateway::kBuildId;
   state_.worker_program = folder + "/pyhost-worker";
@@ -129,83 +127,101 @@ Supervision::~Supervision() {
   if (getpid() == parent_ && ending) end_supervisor();
 }
 
-int Supervision::scoreboard_fd() const noexcept {
-  return retained_.has_scoreboard ? retained_.scoreboard : -1;
-}
-
 void Supervision::close_in_child() const noexcept {
-  if (getpid() != parent_ && retained_.pid != 0) close(retained_.control);
+  if (getpid() == parent_) return;
+  if (retained_.pid != 0) close(retained_.control);
+  groups_.for_each([](const RetainedGroup& group) {
+    close(group.board);
+    close(group.reports);
+  });
 }
 
 base::Result<> Supervision::apply() {
   if (all_process_groups().empty() && !inherited_) return {};
-  PH_TRY_VOID(prepare_groups());
-  PH_TRY_VOID(prepare_scoreboard());
-  PH_TRY_VOID(prepare_supervisor());
-  PH_TRY_VOID(tell_supervisor());
-  describe_groups();
-  return {};
+  const base::Result<> applied = make_it_so();
+  if (applied) groups_.accept();
+  map_scoreboards();
+  if (applied) describe_groups();
+  return applied;
 }
 
-std::uint32_t Supervision::index_for(const std::string& name) {
-  apr_array_header_t* names = retained_.group_names;
-  for (int i = 0; i < names->nelts; ++i) {
-    if (APR_ARRAY_IDX(names, i, const char*) == name) return static_cast<std::uint32_t>(i);
-  }
-  APR_ARRAY_PUSH(names, const char*) = apr_pstrdup(main_server_->process->pool, name.c_str());
-  return static_cast<std::uint32_t>(names->nelts - 1);
+base::Result<> Supervision::make_it_so() {
+  PH_TRY_VOID(prepare_groups());
+  PH_TRY_VOID(prepare_scoreboards());
+  PH_TRY_VOID(prepare_supervisor());
+  return tell_supervisor();
+}
+
+std::string Supervision::identity_of(const gateway::ProcessGroup& group,
+                                     const supervisor::Credentials& credentials) const {
+  return fmt::format("{}\n{}\n{}\n{}\n{}", group.name, credentials.uid, credentials.gid,
+                     group.socket_user, state_.socket_prefix);
 }
 
 base::Result<> Supervision::prepare_groups() {
   // The supervisor's own log comes first.
-  logs_ = {log_descriptor(main_server_)};
+  descriptors_ = {log_descriptor(main_server_)};
   state_.groups.clear();
   for (DaemonGroup* group : all_process_groups()) {
     PH_TRY(python, python_of(*group));
-    PH_TRY(credentials, supervisor::resolve_credentials(group->options, state_.httpd));
     const GroupService service = service_of(main_server_, *group);
     group->only_script = service.only_script;
-    group->worker_uid = credentials.uid;
-    group->index = index_for(group->options.name);
-
     const int log = log_descriptor(group->server);
-    auto known = std::ranges::find(logs_, log);
-    if (known == logs_.end()) known = logs_.insert(logs_.end(), log);
+    auto known = std::ranges::find(descriptors_, log);
+    if (known == descriptors_.end()) known = descriptors_.insert(descriptors_.end(), log);
     state_.groups.push_back(
         {.options = group->options,
-         .index = group->index,
-         .log = static_cast<unsigned>(known - logs_.begin()),
+         .log = static_cast<unsigned>(known - descriptors_.begin()),
          .worker_settings = to_json(worker_settings(main_server_, *group, python, service))});
   }
   return {};
 }
 
-// The scoreboard stays the same over restarts, so that children of before find the workers of
-// after; only a configuration that it has no room for gets a new one.
-base::Result<> Supervision::prepare_scoreboard() {
-  constexpr std::uint32_t kGroupsMin = 16;
-  constexpr std::uint32_t kSlotsMin = 16;
-  const auto fits = [this](const metrics::Scoreboard& board) {
-    return std::ranges::all_of(state_.groups, [&board](const supervisor::WantedGroup& group) {
-      return group.index < board.groups() &&
-             worker_count(group.options) <= board.slots(group.index);
-    });
-  };
-  if (retained_.has_scoreboard) {
-    const auto board =
-        metrics::Scoreboard::map(base::UniqueFd(fcntl(retained_.scoreboard, F_DUPFD_CLOEXEC, 3)));
-    if (board && fits(*board)) return {};
+// A scoreboard stays the same over restarts, so that children of before find the workers of after.
+base::Result<> Supervision::prepare_scoreboards() {
+  groups_.begin();
+  for (supervisor::WantedGroup& wanted : state_.groups) {
+    PH_TRY(credentials, supervisor::resolve_credentials(wanted.options, state_.httpd));
+    PH_TRY(retained, groups_.want(wanted.options.name, identity_of(wanted.options, credentials),
+                                  credentials.uid,
+                                  {.slots = std::max(worker_count(wanted.options), 1u),
+                                   .children = children_max(),
+                                   .waiters = waiters_of_child()}));
+    wanted.index = retained.index;
+    wanted.board = static_cast<unsigned>(descriptors_.size());
+    wanted.reports = wanted.board + 1;
+    descriptors_.insert(descriptors_.end(), {retained.board, retained.reports});
   }
-  const auto names = static_cast<std::uint32_t>(retained_.group_names->nelts);
-  std::vector<std::uint32_t> slots(std::max(kGroupsMin, std::bit_ceil(2 * names)), kSlotsMin);
-  for (const auto& group : state_.groups) {
-    slots[group.index] = std::max(kSlotsMin, std::bit_ceil(worker_count(group.options)));
-  }
-  PH_TRY(board, metrics::Scoreboard::create(slots, children_max(), waiters_of_child()));
-  if (retained_.has_scoreboard) close(retained_.scoreboard);
-  retained_.scoreboard = fcntl(board.fd(), F_DUPFD_CLOEXEC, 3);
-  retained_.has_scoreboard = true;
   return {};
+}
+
+// What children are to use: what the supervisor has, be it that what is wanted was refused. Those
+// that are not configured any more are for children of before.
+void Supervision::map_scoreboards() {
+  std::map<std::string_view, DaemonGroup*> configured;
+  scoreboards_.clear();
+  for (DaemonGroup* group : all_process_groups()) {
+    group->number = static_cast<std::uint32_t>(scoreboards_.size());
+    configured.emplace(group->options.name, group);
+    scoreboards_.emplace_back();
+  }
+  groups_.for_each([&](const RetainedGroup& retained) {
+    auto board = metrics::Scoreboard::map(retained.board, retained.reports);
+    if (!board) {
+      return log_server(
+          main_server_, LogLevel::error, Message::supervision_failed,
+          fmt::format("process group '{}': {}", retained.name, board.error().sentence));
+    }
+    const auto found = configured.find(retained.name);
+    if (retained.running == 0 || found == configured.end()) {
+      former_scoreboards_.push_back(*std::move(board));
+      return;
+    }
+    DaemonGroup& group = *found->second;
+    group.index = retained.index;
+    group.worker_uid = retained.worker_uid;
+    scoreboards_[group.number] = std::make_unique<metrics::Scoreboard>(*std::move(board));
+  });
 }
 
 base::Result<> Supervision::prepare_supervisor() {
@@ -217,7 +233,7 @@ base::Result<> Supervision::prepare_supervisor() {
 
 base::Result<> Supervision::launch() {
   const std::string program = gateway::folder_of_this_object() + "/pyhost-supervisor";
-  PH_TRY(link, supervisor::launch_supervisor(program, logs_.front()));
+  PH_TRY(link, supervisor::launch_supervisor(program, descriptors_.front()));
   retained_.pid = link.pid;
   retained_.control = link.control.release();
   retained_.launched = apr_time_now();
@@ -239,7 +255,7 @@ void Supervision::unwatch() noexcept {
 }
 
 base::Result<> Supervision::tell_supervisor() {
-  return supervisor::send_wanted_state(retained_.control, state_, retained_.scoreboard, logs_);
+  return supervisor::send_wanted_state(retained_.control, state_, descriptors_);
 }
 
 void Supervision::describe_groups() const {
@@ -260,10 +276,10 @@ void Supervision::describe_groups() const {
 }
 
 void Supervision::forget_child(pid_t pid) noexcept {
-  if (!retained_.has_scoreboard) return;
-  auto board =
-      metrics::Scoreboard::map(base::UniqueFd(fcntl(retained_.scoreboard, F_DUPFD_CLOEXEC, 3)));
-  if (board) board->forget_child(pid);
+  for (const auto& scoreboard : scoreboards_) {
+    if (scoreboard) scoreboard->forget_child(pid);
+  }
+  for (metrics::Scoreboard& scoreboard : former_scoreboards_) scoreboard.forget_child(pid);
 }
 
 void Supervision::note_end() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apache/config.h"
+#include "apache/retained_groups.h"
 #include "metrics/scoreboard.h"
 #include "pyhost/base/result.h"
 #include "supervisor/launch.h"
@@ -17,7 +18,7 @@ namespace pyhost::apache {
 struct RetainedSupervisor;
 
 // One per generation of the configuration, in its pool; used by the parent's only thread. A child
-// inherits a copy, and reads the prefix and the scoreboard of it.
+// inherits a copy, and uses the prefix and the scoreboards of it.
 class Supervision {
  public:
   // In the configuration's pool, which ends it.
@@ -33,7 +34,7 @@ class Supervision {
   // Whether workers may be running from before a restart.
   bool inherited() const noexcept { return inherited_; }
 
-  // Takes back what a child that has ended held of the scoreboard.
+  // Takes back what a child that has ended held of the scoreboards.
   void forget_child(pid_t pid) noexcept;
   // Starts a supervisor in the place of one that has ended; does nothing while one runs.
   void revive();
@@ -45,14 +46,20 @@ class Supervision {
   // For a child: the descriptors it must not hold.
   void close_in_child() const noexcept;
   const std::string& socket_prefix() const noexcept { return state_.socket_prefix; }
-  int scoreboard_fd() const noexcept;
+  // Null when it could not be mapped.
+  metrics::Scoreboard* scoreboard_or_null(const DaemonGroup& group) const noexcept {
+    return scoreboards_[group.number].get();
+  }
 
  private:
+  base::Result<> make_it_so();
   base::Result<> prepare_groups();
-  base::Result<> prepare_scoreboard();
+  base::Result<> prepare_scoreboards();
   base::Result<> prepare_supervisor();
   base::Result<> tell_supervisor();
-  std::uint32_t index_for(const std::string& name);
+  void map_scoreboards();
+  std::string identity_of(const gateway::ProcessGroup& group,
+                          const supervisor::Credentials& credentials) const;
   base::Result<> launch();
   void watch();
   void unwatch() noexcept;
@@ -65,8 +72,11 @@ class Supervision {
   RetainedSupervisor& retained_;
   const bool inherited_;
   supervisor::WantedState state_;
-  std::vector<int> logs_;  // of state_, borrowed from the servers
-  bool watched_ = false;   // by httpd, among its other children
+  RetainedGroups groups_;
+  std::vector<int> descriptors_;  // of state_, borrowed from the servers and groups_
+  std::vector<std::unique_ptr<metrics::Scoreboard>> scoreboards_;  // by the number of the group
+  std::vector<metrics::Scoreboard> former_scoreboards_;            // that children of before use
+  bool watched_ = false;  // by httpd, among its other children
 };
 
 }  // namespace pyhost::apache

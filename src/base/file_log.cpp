@@ -8,6 +8,8 @@
 #include <array>
 #include <chrono>
 
+#include "pyhost/base/printable.h"
+
 namespace pyhost::base {
 namespace {
 
@@ -25,19 +27,6 @@ std::string time_stamp() {
   return fmt::format("{:%a %b %d %H:%M:%S}.{:06} {:%Y}", local, fraction.count(), local);
 }
 
-void append_escaped(std::string& line, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      line += "\\n";
-    } else if ((byte < 0x20 && c != '\t') || byte == 0x7f) {
-      line += fmt::format("\\x{:02x}", byte);
-    } else {
-      line += c;
-    }
-  }
-}
-
 }  // namespace
 
 void FileLog::reopen(UniqueFd file) noexcept {
@@ -53,7 +42,7 @@ void FileLog::log(LogLevel level, Message message, std::string_view text) noexce
   std::string line = fmt::format("[{}] [wsgi:{}] [pid {}:tid {}] ", time_stamp(),
                                  kLevelNames[static_cast<std::size_t>(level)], getpid(), gettid());
   if (message != Message::none) line += fmt::format("{}: ", id_of(message));
-  append_escaped(line, text);
+  append_printable(line, text);
   line += '\n';
   // A log that cannot be written to has nowhere to complain.
   [[maybe_unused]] const ssize_t written = write(fd(), line.data(), line.size());

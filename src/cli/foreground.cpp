@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "cli/log_lines.h"
+#include "pyhost/base/printable.h"
 
 namespace pyhost::cli {
 namespace {
@@ -25,8 +26,8 @@ constexpr milliseconds kStartPoll{20};
 // Longer than httpd itself gives its children.
 constexpr std::chrono::seconds kStopTime{20};
 
-std::string unchanged(std::string_view line) {
-  return std::string(line);
+std::string printable_line(std::string_view line) {
+  return base::printable(line, "\t");
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ Foreground::Foreground(HttpdProcess httpd, StopSignals& signals, FileWatch* watc
       signals_(signals),
       watch_(watch),
       texts_(std::move(texts)),
-      access_log_(httpd_.output_fd(), STDOUT_FILENO, unchanged),
+      access_log_(httpd_.output_fd(), STDOUT_FILENO, printable_line),
       error_log_(httpd_.errors_fd(), STDERR_FILENO, readable_log_line) {}
 
 int Foreground::stay() {

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdint>
 #include <optional>
+
+#include "pyhost/base/printable.h"
 
 namespace pyhost::cli {
 namespace {
@@ -28,26 +29,18 @@ std::optional<int> continuation_count(unsigned char first) {
   return std::nullopt;
 }
 
-bool is_shown(std::uint32_t code_point, int continuations) {
-  constexpr std::uint32_t kLeast[] = {0, 0xA0, 0x800, 0x10000};  // C1 controls stay escaped
-  const bool is_surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
-  return code_point >= kLeast[continuations] && code_point <= 0x10FFFF && !is_surrogate;
-}
-
 // The UTF-8 character that escapes at the start of the text spell; empty when they spell none.
 std::string escaped_character(std::string_view text) {
   const auto first = escaped_byte(text);
   const auto continuations = first ? continuation_count(*first) : std::nullopt;
   if (!continuations) return {};
   std::string bytes(1, static_cast<char>(*first));
-  std::uint32_t code_point = *first & (0x3F >> *continuations);
   for (int i = 1; i <= *continuations; ++i) {
     const auto next = escaped_byte(text.substr(std::min<std::size_t>(4 * i, text.size())));
-    if (!next || (*next & 0xC0) != 0x80) return {};
-    code_point = code_point << 6 | (*next & 0x3Fu);
+    if (!next) return {};
     bytes += static_cast<char>(*next);
   }
-  return is_shown(code_point, *continuations) ? bytes : std::string();
+  return base::printable(bytes) == bytes ? bytes : std::string();
 }
 
 // What a two-character escape stands for; '\0' for one that stays.
@@ -74,7 +67,9 @@ bool is_ours(std::string_view line) {
 }  // namespace
 
 std::string readable_log_line(std::string_view line) {
-  if (!is_ours(line)) return std::string(line);
+  const std::string printable = base::printable(line, "\t");
+  if (!is_ours(line)) return printable;
+  line = printable;
   constexpr std::size_t kByteEscape = 4;  // "\xHH"
   std::string shown;
   while (!line.empty()) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/operator_connection.h"
+#include "pyhost/base/printable.h"
 #include "pyhost/gateway/operator_protocol.h"
 
 namespace pyhost::cli {
@@ -22,11 +23,12 @@ base::Result<int> run(const OperateOptions& options) {
   PH_TRY(answer, ask_supervisor(operator_socket(options), request_line(options)));
   const Json json = Json::parse(answer, nullptr, false);
   if (!json.is_object()) return base::fail("the supervisor's answer is no JSON object");
-  if (json.contains("error")) return base::fail(printable(json.value("error", "")));
+  if (json.contains("error")) return base::fail(base::printable(json.value("error", "")));
   if (json.contains("done")) {
-    fmt::print("{}\n", printable(json.value("done", "")));
+    fmt::print("{}\n", base::printable(json.value("done", "")));
   } else if (options.json) {
-    fmt::print("{}\n", answer);
+    // ASCII only, as applications have a say in its texts.
+    fmt::print("{}\n", nlohmann::ordered_json::parse(answer).dump(-1, ' ', true));
   } else {
     PH_TRY(table, status_table(answer, now_us()));
     fmt::print("{}", table);
@@ -47,21 +49,6 @@ std::string request_line(const OperateOptions& options) {
   Json request{{"command", options.command}, {"wait", options.wait}};
   if (!options.group.empty()) request["group"] = options.group;
   return request.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string printable(std::string_view text) {
-  std::string shown;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      shown += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      shown += fmt::format("\\x{:02x}", byte);
-    } else {
-      shown += c;
-    }
-  }
-  return shown;
 }
 
 int operate(const OperateOptions& options) {

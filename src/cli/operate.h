@@ -15,9 +15,6 @@ int operate(const OperateOptions& options);
 // The one line of the request; see gateway/operator_protocol.h.
 std::string request_line(const OperateOptions& options);
 
-// The text without characters that a terminal would obey: applications have a say in it.
-std::string printable(std::string_view text);
-
 // The answer to a status command as a table for people; `now_us` since the epoch. Fails for what is
 // no such answer.
 base::Result<std::string> status_table(std::string_view answer, long long now_us);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/operate.h"
+#include "pyhost/base/printable.h"
 
 namespace pyhost::cli {
 namespace {
@@ -21,7 +22,8 @@ std::uint64_t number_in(const Json& object, const char* key) {
 
 std::string text_in(const Json& object, const char* key) {
   const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? printable(found->get<std::string>()) : "";
+  return found != object.end() && found->is_string() ? base::printable(found->get<std::string>())
+                                                     : "";
 }
 
 std::string age_of(std::uint64_t time_us, long long now_us) {

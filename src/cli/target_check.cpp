@@ -11,6 +11,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "pyhost/base/printable.h"
 #include "pyhost/base/thread.h"
 #include "pyhost/gateway/plugin_loader.h"
 #include "pyhost/gateway/python_home.h"
@@ -119,7 +120,8 @@ base::Result<> check(const Site& site, const CheckSettings& settings, ImportLog&
   ImportLog log;
   const auto outcome = check(site, settings, log);
   if (!outcome) {
-    fmt::print(stderr, "{}pyhost: {}\n", log.text(), outcome.error().sentence);
+    const std::string said = fmt::format("{}pyhost: {}\n", log.text(), outcome.error().sentence);
+    fmt::print(stderr, "{}", base::printable(said, "\n\t"));
     std::fflush(stderr);
   }
   _exit(outcome ? 0 : 1);

@@ -72,9 +72,9 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("socket_timeout_ms", worker.socket_timeout);
   visit("response_socket_timeout_ms", worker.response_socket_timeout);
   visit_limits(worker.limits, visit);
-  visit("group_index", worker.group_index);
   visit("slot_index", worker.slot_index);
   visit("generation", worker.generation);
+  visit("report_index", worker.report_index);
   visit("scripts", worker.targets.scripts);
   visit("folders", worker.targets.folders);
   visit("modules", worker.targets.modules);

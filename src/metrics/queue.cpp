@@ -41,10 +41,6 @@ WaiterCell* claim_cell_or_null(std::span<WaiterCell> cells) noexcept {
 
 }  // namespace
 
-Holding& Queue::places_of(std::size_t child) const noexcept {
-  return memory_->queued_of(child, group_);
-}
-
 // A child's cells are taken from the front, so that counting those seen ends the walk early.
 template <class Visitor>
 void Queue::for_each_in_line(Visitor visit) const noexcept {
@@ -53,7 +49,7 @@ void Queue::for_each_in_line(Visitor visit) const noexcept {
     for (WaiterCell& cell : memory_->cells_of(child)) {
       if (left == 0) break;
       const std::uint64_t arrival = cell.arrival.load();
-      if (arrival == kFree || arrival == kNotInLine || cell.group.load() != group_) continue;
+      if (arrival == kFree || arrival == kNotInLine) continue;
       --left;
       visit(cell, arrival);
     }
@@ -78,7 +74,6 @@ std::optional<Waiter> Queue::enter(ChildSeat seat, std::uint32_t places,
   const std::uint64_t arrived = nanoseconds(arrival);
   WaiterCell* cell = claim_cell_or_null(memory_->cells_of(seat.index));
   if (cell != nullptr) {
-    cell->group = group_;
     cell->called = 0;
     cell->arrival = arrived;
   }
@@ -108,6 +103,12 @@ void Queue::call_next() noexcept {
     wake_sleepers(oldest->called, 1);
     return;
   }
+}
+
+void Queue::wake_next() const noexcept {
+  std::uint64_t arrival = 0;
+  if (length() == 0) return;
+  if (WaiterCell* oldest = oldest_uncalled_or_null(arrival)) wake_sleepers(oldest->called, 1);
 }
 
 void Queue::call_all() noexcept {

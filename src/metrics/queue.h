@@ -25,13 +25,13 @@ class Waiter;
 // served.
 //
 // Lock-free, for any thread of any process; a view that is cheap to make. Whoever was killed while
-// it waited delays others by a moment only, and Scoreboard::forget_child() takes it out.
+// it waited delays others by a moment only, and Scoreboard::forget_child() takes it out. A worker,
+// which cannot write to it, may use length() and wake_next().
 class Queue {
  public:
   static constexpr std::chrono::milliseconds kOrderAfter{50};
 
-  Queue(const ScoreboardMemory& memory, std::uint32_t group) noexcept
-      : memory_(&memory), group_(group) {}
+  explicit Queue(const BoardMemory& memory) noexcept : memory_(&memory) {}
 
   std::uint32_t length() const noexcept { return row().waiting.load(); }
   // Whether a request that comes now has to wait behind others even if a place is free.
@@ -42,6 +42,9 @@ class Queue {
 
   // A place is free.
   void call_next() noexcept;
+  // The same from somebody who can only read: whoever is woken may not have slept yet, and so
+  // sleeps on. See Waiter::wait_until().
+  void wake_next() const noexcept;
   // Everything may have changed.
   void call_all() noexcept;
   // The child has ended.
@@ -52,14 +55,13 @@ class Queue {
 
   template <class Visitor>
   void for_each_in_line(Visitor visit) const noexcept;
-  GroupRow& row() const noexcept { return memory_->groups()[group_]; }
-  Holding& places_of(std::size_t child) const noexcept;
+  GroupRow& row() const noexcept { return memory_->group(); }
+  Holding& places_of(std::size_t child) const noexcept { return memory_->children()[child].queued; }
   bool take_one_of(std::uint32_t places, ChildSeat seat) const noexcept;
   WaiterCell* oldest_uncalled_or_null(std::uint64_t& arrival) const noexcept;
   void keep_order_for_now(Clock::time_point now) noexcept;
 
-  const ScoreboardMemory* memory_;
-  std::uint32_t group_;
+  const BoardMemory* memory_;
 };
 
 // One request in the queue; leaves it at its end. Used by the thread that serves the request:

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -43,14 +42,9 @@ struct Death {
 // "was killed by signal 11 (SIGSEGV)", "exited with code 3".
 std::string describe(const Death& death);
 
-struct SlotId {
-  std::uint32_t group = 0;
-  std::uint32_t slot = 0;
-};
-
 // A place that a child holds at a worker.
 struct PlaceId {
-  SlotId slot;
+  std::uint32_t slot = 0;
   std::uint32_t count = 0;  // which of the slot's two it is in
 };
 
@@ -74,56 +68,49 @@ struct SlotStatus {
   std::uint32_t busy() const noexcept { return std::max(outstanding, running); }
 };
 
-// All functions are lock-free, may be called from any thread of any process that has mapped the
-// board, and trust their indexes, which come from the configuration. The rows outlive every
-// process; a child that crashed is taken out of the counts by forget_child().
+// Of one process group, for httpd's children and the supervisor. All functions are lock-free, may
+// be called from any thread of any process that has mapped it, and trust the slots that they are
+// given, which come from the configuration. The rows outlive every process; a child that crashed is
+// taken out of the counts by forget_child(). What a worker says of itself is a WorkerSeat's to
+// write.
 class Scoreboard {
  public:
-  // One number of slots per group. More waiters in one child than said are served too, but not in
-  // order. The descriptor is close-on-exec.
-  static base::Result<Scoreboard> create(std::span<const std::uint32_t> slots_of_group,
-                                         std::uint32_t children_max,
-                                         std::uint32_t waiters_of_child);
-  // Fails when the memory is not a scoreboard of this build.
-  static base::Result<Scoreboard> map(base::UniqueFd fd);
+  // The descriptors stay the caller's and are not needed afterwards. Fails when they are not the
+  // scoreboard of this build.
+  static base::Result<Scoreboard> map(int board, int reports);
 
-  // To be inherited or sent; stays the scoreboard's.
-  int fd() const noexcept { return memory_.fd(); }
-  std::uint32_t groups() const noexcept;
-  std::uint32_t slots(std::uint32_t group) const noexcept;
-  SlotStatus status(SlotId id) const noexcept;
-  bool is_stopped(std::uint32_t group) const noexcept;
+  std::uint32_t slots() const noexcept { return slots_; }
+  SlotStatus status(std::uint32_t slot) const noexcept;
+  bool is_stopped() const noexcept;
+  // Requests that wait for a worker.
+  std::uint32_t waiting() const noexcept { return Queue(memory_).length(); }
 
   // --- The supervisor ---
 
   // A new worker is starting in the slot, or takes it over; its counters begin anew. What the one
-  // before has still to answer takes none of its places.
-  void begin_generation(SlotId id, pid_t pid, std::uint32_t generation,
-                        std::uint32_t threads) noexcept;
+  // before has still to answer takes none of its places. `report` is which of the slot's reports
+  // the worker writes.
+  void begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t generation,
+                        std::uint32_t threads, std::uint32_t report = 0) noexcept;
   // Wakes whoever waits for a worker of the group.
-  void set_state(SlotId id, SlotState state) noexcept;
+  void set_state(std::uint32_t slot, SlotState state) noexcept;
   // The worker in the slot goes on because its successor could not start; until the next
   // generation begins. See SlotStatus::kept_until_us.
-  void keep_generation(SlotId id, std::int64_t successor_started_us) noexcept;
+  void keep_generation(std::uint32_t slot, std::int64_t successor_started_us) noexcept;
   // An operator has stopped the group, or started it again. Wakes whoever waits for its workers.
-  void stop_group(std::uint32_t group) noexcept;
-  void start_group(std::uint32_t group) noexcept;
+  void stop_group() noexcept;
+  void start_group() noexcept;
   // Also sets the state to dead, unless the slot stands for another worker. The end of a newer
   // worker stays recorded.
-  void record_death(SlotId id, const Death& death) noexcept;
+  void record_death(std::uint32_t slot, const Death& death) noexcept;
+  // Whether any child may still send requests. A child that has been killed is forgotten here when
+  // nobody else has done so.
+  bool has_children() noexcept;
+
+  // --- httpd's parent ---
+
   // Takes back everything the child holds and frees its seat, if it has one.
   void forget_child(pid_t pid) noexcept;
-
-  // --- The worker ---
-
-  void count_request(SlotId id) noexcept;
-  // How many requests the worker with that pid is running, each time that changes and in order.
-  // Calls the next that waits in the group's queue when it is the worker that makes room, not a
-  // child that gives its place back. Ignored when the slot stands for another worker already.
-  void note_running(SlotId id, pid_t pid, std::uint32_t requests) noexcept;
-  // From ready to draining, on the decision of the worker with that pid. False in any other state,
-  // or when the slot stands for another worker already.
-  bool begin_draining(SlotId id, pid_t pid) noexcept;
 
   // --- The httpd child ---
 
@@ -132,25 +119,26 @@ class Scoreboard {
 
   // A place at the worker in the slot: at most one for each of its threads, over all children.
   // Nothing when there is none left, or when all threads are busy with what nobody waits for.
-  std::optional<PlaceId> take_place(ChildSeat seat, SlotId id) noexcept;
-  // Calls the next that waits in the group's queue.
+  std::optional<PlaceId> take_place(ChildSeat seat, std::uint32_t slot) noexcept;
+  // Calls the next that waits in the queue.
   void give_place_back(ChildSeat seat, const PlaceId& place) noexcept;
 
   // Where requests wait for a place.
-  Queue queue(std::uint32_t group) const noexcept { return {memory_, group}; }
+  Queue queue() noexcept { return Queue(memory_); }
   // How the worker of that generation ended, as soon as the supervisor has recorded it; nothing
   // when that takes longer.
-  std::optional<Death> wait_for_death(SlotId id, std::uint32_t generation,
+  std::optional<Death> wait_for_death(std::uint32_t slot, std::uint32_t generation,
                                       std::chrono::milliseconds at_most) const noexcept;
 
  private:
-  explicit Scoreboard(ScoreboardMemory memory) noexcept : memory_(std::move(memory)) {}
+  Scoreboard(BoardMemory memory, ReportMemory reports) noexcept;
 
-  std::uint32_t index_of(SlotId id) const noexcept;
-  SlotRow& row(SlotId id) const noexcept;
-  Holding& holding_of(ChildSeat seat, const PlaceId& place) const noexcept;
+  const WorkerReport* report_or_null(std::uint32_t slot) const noexcept;
+  std::uint32_t running(std::uint32_t slot) const noexcept;
 
-  ScoreboardMemory memory_;
+  BoardMemory memory_;
+  ReportMemory reports_;
+  std::uint32_t slots_;
 };
 
 }  // namespace pyhost::metrics

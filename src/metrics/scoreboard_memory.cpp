@@ -6,168 +6,193 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
-#include <new>
-#include <numeric>
 #include <utility>
 
 namespace pyhost::metrics {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x6472'6f62'7473'6f68;
-constexpr std::uint32_t kVersion = 6;
+constexpr std::uint32_t kVersion = 7;
 // Keeps the sizes below far from overflow, and no configuration comes near.
 constexpr std::uint32_t kRowsMax = 1 << 16;
+// Reports cannot grow, because workers could make them grow as well. What is not used takes no
+// memory.
+constexpr std::uint32_t kReportedSlotsMin = 1024;
 
-std::uint64_t holdings_per_child(std::size_t slots, std::size_t groups) noexcept {
-  return kPlaceCounts * slots + groups;
+constexpr std::uint64_t in_rows(std::uint64_t bytes) noexcept {
+  return (bytes + kRowAlignment - 1) / kRowAlignment * kRowAlignment;
 }
 
-std::uint64_t holdings_count(const BoardHeader& header) noexcept {
-  return header.children * holdings_per_child(header.slots, header.groups);
+std::uint64_t bytes_of_slot(const BoardHeader& header) noexcept {
+  return sizeof(SlotRow) + in_rows(header.children * kPlaceCounts * sizeof(Holding));
 }
 
-std::uint64_t cells_count(const BoardHeader& header) noexcept {
-  return std::uint64_t{header.children} * header.waiters;
+std::uint64_t bytes_of_cells(const BoardHeader& header) noexcept {
+  return in_rows(std::uint64_t{header.children} * header.waiters * sizeof(WaiterCell));
 }
 
-std::uint64_t bytes_for(const BoardHeader& header) noexcept {
-  return sizeof(BoardHeader) + header.groups * sizeof(GroupRow) + header.slots * sizeof(SlotRow) +
-         header.children * sizeof(ChildRow) + cells_count(header) * sizeof(WaiterCell) +
-         holdings_count(header) * sizeof(Holding);
+// Of all before the first slot.
+std::uint64_t bytes_of_front(const BoardHeader& header) noexcept {
+  return sizeof(BoardHeader) + sizeof(GroupRow) + header.children * sizeof(ChildRow) +
+         bytes_of_cells(header);
 }
 
-base::Result<char*> map_bytes(int fd, std::size_t bytes) {
-  void* start = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (start == MAP_FAILED) {
-    return base::fail(
-        fmt::format("the scoreboard of {} bytes cannot be mapped: {}", bytes, strerror(errno)));
+tl::unexpected<base::Error> failed(std::string_view what) {
+  return base::fail(fmt::format("the scoreboard cannot be {}: {}", what, std::strerror(errno)));
+}
+
+base::Result<std::uint64_t> size_of(int fd) {
+  struct stat file {};
+  if (::fstat(fd, &file) != 0) return failed("opened");
+  return static_cast<std::uint64_t>(file.st_size);
+}
+
+base::Result<base::UniqueFd> make_file(const char* name, std::uint64_t bytes, int seals) {
+  base::UniqueFd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  // Everybody can open a new memory file by way of /proc.
+  if (!fd.valid() || ::fchmod(fd.get(), S_IRUSR | S_IWUSR) != 0 ||
+      ::ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0 ||
+      ::fcntl(fd.get(), F_ADD_SEALS, seals | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
+    return failed("made");
   }
-  return static_cast<char*>(start);
+  return fd;
 }
 
-base::Result<> check(const BoardHeader& header, std::uint64_t file_bytes) {
+base::Result<BoardHeader> read_header(int board) {
+  BoardHeader header{};
+  if (::pread(board, &header, sizeof header, 0) != sizeof header) {
+    return base::fail("the scoreboard is shorter than its header; restart httpd");
+  }
   if (header.magic != kMagic || header.version != kVersion) {
     return base::fail("the scoreboard is of another build; restart httpd");
   }
-  const bool sane = header.groups <= kRowsMax && header.slots <= kRowsMax &&
-                    header.children <= kRowsMax && header.waiters <= kRowsMax &&
-                    header.total_bytes == bytes_for(header) && header.total_bytes == file_bytes;
-  if (!sane) return base::fail("the scoreboard's size does not match its contents; restart httpd");
-  return {};
+  if (header.children > kRowsMax || header.waiters > kRowsMax) {
+    return base::fail("the scoreboard's size does not match its contents; restart httpd");
+  }
+  return header;
 }
 
 }  // namespace
 
-base::Result<ScoreboardMemory> ScoreboardMemory::create(
-    std::span<const std::uint32_t> slots_of_group, std::uint32_t children_max,
-    std::uint32_t waiters_of_child) {
-  const auto slots = std::accumulate(slots_of_group.begin(), slots_of_group.end(), std::uint64_t{});
-  if (slots_of_group.size() > kRowsMax || slots > kRowsMax || children_max > kRowsMax ||
-      waiters_of_child > kRowsMax) {
+base::Result<BoardFiles> make_board_files(const BoardSize& size) {
+  if (std::max({size.slots, size.children, size.waiters}) > kRowsMax) {
     return base::fail(fmt::format("a scoreboard for {} workers and {} httpd children is too large",
-                                  slots, children_max));
+                                  size.slots, size.children));
   }
-  BoardHeader header{.magic = kMagic,
-                     .version = kVersion,
-                     .groups = static_cast<std::uint32_t>(slots_of_group.size()),
-                     .slots = static_cast<std::uint32_t>(slots),
-                     .children = children_max,
-                     .waiters = waiters_of_child};
-  header.total_bytes = bytes_for(header);
-  base::UniqueFd fd(::memfd_create("pyhost-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd.valid() || ::ftruncate(fd.get(), static_cast<off_t>(header.total_bytes)) != 0 ||
-      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
-    return base::fail(fmt::format("the scoreboard cannot be made: {}", strerror(errno)));
+  const BoardHeader header{
+      .magic = kMagic, .version = kVersion, .children = size.children, .waiters = size.waiters};
+  BoardFiles files;
+  PH_TRY(board, make_file("pyhost-board", bytes_of_front(header), 0));
+  files.board = std::move(board);
+  const auto reported = std::max(kReportedSlotsMin, std::bit_ceil(size.slots));
+  PH_TRY(reports,
+         make_file("pyhost-reports",
+                   std::uint64_t{reported} * kReportsOfSlot * sizeof(WorkerReport), F_SEAL_GROW));
+  files.reports = std::move(reports);
+  if (::pwrite(files.board.get(), &header, sizeof header, 0) != sizeof header) {
+    return failed("written");
   }
-  PH_TRY(start, map_bytes(fd.get(), header.total_bytes));
-  new (start) BoardHeader(header);
-  ScoreboardMemory memory(std::move(fd), start, header);
-  std::uint32_t first = 0;
-  for (std::size_t group = 0; group < slots_of_group.size(); ++group) {
-    memory.groups_[group].first_slot = first;
-    memory.groups_[group].slots = slots_of_group[group];
-    first += slots_of_group[group];
-  }
-  memory.read_ranges();
-  return memory;
+  PH_TRY_VOID(grow_board(files.board.get(), files.reports.get(), size.slots));
+  return files;
 }
 
-base::Result<ScoreboardMemory> ScoreboardMemory::map(base::UniqueFd fd) {
-  struct stat file {};
-  if (::fstat(fd.get(), &file) != 0) {
-    return base::fail(fmt::format("the scoreboard cannot be opened: {}", strerror(errno)));
+base::Result<bool> grow_board(int board, int reports, std::uint32_t slots) {
+  PH_TRY(header, read_header(board));
+  PH_TRY(reported, size_of(reports));
+  if (slots > kRowsMax || reported / sizeof(WorkerReport) / kReportsOfSlot < slots) return false;
+  PH_TRY(present, size_of(board));
+  const std::uint64_t wanted = bytes_of_front(header) + slots * bytes_of_slot(header);
+  if (wanted > present && ::ftruncate(board, static_cast<off_t>(wanted)) != 0) {
+    return failed("made larger");
   }
-  BoardHeader header{};
-  if (::pread(fd.get(), &header, sizeof header, 0) != sizeof header) {
-    return base::fail("the scoreboard is shorter than its header; restart httpd");
+  return true;
+}
+
+base::Result<base::UniqueFd> open_board_for_reading(int board) {
+  base::UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", board).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return failed("opened for a worker (is /proc mounted?)");
+  return fd;
+}
+
+base::Result<Mapping> Mapping::of(int fd, Access access) {
+  PH_TRY(bytes, size_of(fd));
+  const int protection = access == Access::write ? PROT_READ | PROT_WRITE : PROT_READ;
+  void* start = ::mmap(nullptr, bytes, protection, MAP_SHARED, fd, 0);
+  if (start == MAP_FAILED) return failed("mapped");
+  Mapping mapping;
+  mapping.start_ = static_cast<char*>(start);
+  mapping.bytes_ = bytes;
+  return mapping;
+}
+
+Mapping::Mapping(Mapping&& other) noexcept
+    : start_(std::exchange(other.start_, nullptr)), bytes_(other.bytes_) {}
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+  std::swap(start_, other.start_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+Mapping::~Mapping() {
+  if (start_ != nullptr) ::munmap(start_, bytes_);
+}
+
+base::Result<BoardMemory> BoardMemory::map(int fd, Access access) {
+  PH_TRY(header, read_header(fd));
+  PH_TRY(mapping, Mapping::of(fd, access));
+  if (mapping.bytes() < bytes_of_front(header)) {
+    return base::fail("the scoreboard's size does not match its contents; restart httpd");
   }
-  PH_TRY_VOID(check(header, static_cast<std::uint64_t>(file.st_size)));
-  PH_TRY(start, map_bytes(fd.get(), header.total_bytes));
-  ScoreboardMemory memory(std::move(fd), start, header);
-  memory.read_ranges();
-  for (const SlotRange& range : memory.ranges_) {
-    if (std::uint64_t{range.first} + range.count > header.slots) {
-      return base::fail("a row of the scoreboard lies outside it; restart httpd");
-    }
-  }
-  return memory;
+  return BoardMemory(std::move(mapping), header);
 }
 
-// A fresh memfd is all zeroes, which is every row's first state; atomics are plain bytes here.
-ScoreboardMemory::ScoreboardMemory(base::UniqueFd fd, char* start,
-                                   const BoardHeader& header) noexcept
-    : fd_(std::move(fd)), start_(start), total_bytes_(header.total_bytes) {
-  char* at = start + sizeof(BoardHeader);
-  const auto take = [&at]<class Row>(std::uint64_t count, std::span<Row>& rows) {
-    rows = {reinterpret_cast<Row*>(at), count};
-    at += count * sizeof(Row);
-  };
-  take(header.groups, groups_);
-  take(header.slots, slots_);
-  take(header.children, children_);
-  cells_per_child_ = header.waiters;
-  take(cells_count(header), cells_);
-  take(holdings_count(header), holdings_);
+// Atomics are plain bytes here.
+BoardMemory::BoardMemory(Mapping mapping, const BoardHeader& header) noexcept
+    : mapping_(std::move(mapping)), cells_per_child_(header.waiters) {
+  char* at = mapping_.start() + sizeof(BoardHeader);
+  group_ = reinterpret_cast<GroupRow*>(at);
+  at += sizeof(GroupRow);
+  children_ = {reinterpret_cast<ChildRow*>(at), header.children};
+  at += children_.size_bytes();
+  cells_ = {reinterpret_cast<WaiterCell*>(at), header.children * cells_per_child_};
+  first_slot_ = at + bytes_of_cells(header);
+  bytes_of_slot_ = bytes_of_slot(header);
+  const std::uint64_t room = (mapping_.bytes() - bytes_of_front(header)) / bytes_of_slot_;
+  slots_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, kRowsMax));
 }
 
-ScoreboardMemory::ScoreboardMemory(ScoreboardMemory&& other) noexcept
-    : fd_(std::move(other.fd_)),
-      start_(std::exchange(other.start_, nullptr)),
-      total_bytes_(other.total_bytes_),
-      ranges_(std::move(other.ranges_)),
-      groups_(other.groups_),
-      slots_(other.slots_),
-      children_(other.children_),
-      cells_per_child_(other.cells_per_child_),
-      cells_(other.cells_),
-      holdings_(other.holdings_) {}
-
-ScoreboardMemory::~ScoreboardMemory() {
-  if (start_ != nullptr) ::munmap(start_, total_bytes_);
+SlotRow& BoardMemory::slot(std::uint32_t slot) const noexcept {
+  return *reinterpret_cast<SlotRow*>(first_slot_ + slot * bytes_of_slot_);
 }
 
-void ScoreboardMemory::read_ranges() {
-  for (const GroupRow& group : groups_) ranges_.push_back({group.first_slot, group.slots});
-}
-
-std::span<WaiterCell> ScoreboardMemory::cells_of(std::size_t child) const noexcept {
+std::span<WaiterCell> BoardMemory::cells_of(std::size_t child) const noexcept {
   return cells_.subspan(child * cells_per_child_, cells_per_child_);
 }
 
-std::span<Holding> ScoreboardMemory::holdings_of(std::size_t child) const noexcept {
-  const std::size_t width = holdings_per_child(slots_.size(), groups_.size());
-  return holdings_.subspan(child * width, width);
+Holding& BoardMemory::places_of(std::size_t child, std::uint32_t slot,
+                                std::size_t count) const noexcept {
+  auto* holdings = reinterpret_cast<Holding*>(&this->slot(slot) + 1);
+  return holdings[kPlaceCounts * child + count];
 }
 
-Holding& ScoreboardMemory::places_of(std::size_t child, std::size_t slot,
-                                     std::size_t count) const noexcept {
-  return holdings_of(child)[kPlaceCounts * slot + count];
+base::Result<ReportMemory> ReportMemory::map(int fd, Access access) {
+  PH_TRY(mapping, Mapping::of(fd, access));
+  return ReportMemory(std::move(mapping));
 }
 
-Holding& ScoreboardMemory::queued_of(std::size_t child, std::size_t group) const noexcept {
-  return holdings_of(child)[kPlaceCounts * slots_.size() + group];
+std::uint32_t ReportMemory::slots() const noexcept {
+  const std::size_t slots = mapping_.bytes() / sizeof(WorkerReport) / kReportsOfSlot;
+  return static_cast<std::uint32_t>(std::min<std::size_t>(slots, kRowsMax));
+}
+
+WorkerReport& ReportMemory::of(std::uint32_t slot, std::uint32_t report) const noexcept {
+  auto* reports = reinterpret_cast<WorkerReport*>(mapping_.start());
+  return reports[kReportsOfSlot * slot + report % kReportsOfSlot];
 }
 
 }  // namespace pyhost::metrics

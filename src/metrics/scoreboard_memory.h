@@ -1,4 +1,12 @@
-// The shared memory behind a scoreboard: what lies where, and how it is made, mapped and checked.
+// The shared memory behind the scoreboard of a process group: what lies where, and how it is made,
+// mapped and checked.
+//
+// It is two files, because a worker is the application's own process and may be hostile:
+//
+//   the board     written by httpd's children and the supervisor, which decide by it; a worker has
+//                 a descriptor of it that is good for reading only
+//   the reports   written by the group's workers; whoever reads them believes nothing that could
+//                 harm another group
 #pragma once
 
 #include <sys/types.h>
@@ -7,7 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
+#include <utility>
 
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
@@ -21,20 +29,29 @@ inline constexpr std::size_t kRowAlignment = 64;
 struct alignas(kRowAlignment) BoardHeader {
   std::uint64_t magic;
   std::uint32_t version;
-  std::uint32_t groups;
-  std::uint32_t slots;     // of all groups
   std::uint32_t children;  // at most
   std::uint32_t waiters;   // of one child, at most
-  std::uint64_t total_bytes;
 };
 
 struct alignas(kRowAlignment) GroupRow {
-  std::uint32_t first_slot;  // these two are written once, and only read to map the board
-  std::uint32_t slots;
   std::atomic<std::uint32_t> waiting;
   std::atomic<std::uint32_t> deaths;             // of workers; a futex word
   std::atomic<std::uint32_t> stopped;            // by an operator: not 0
   std::atomic<std::uint64_t> in_order_until_ns;  // since boot; see Queue
+};
+
+// What one child holds of a worker's places, or of the queue.
+using Holding = std::atomic<std::uint32_t>;
+
+struct alignas(kRowAlignment) ChildRow {
+  std::atomic<std::int32_t> pid;  // 0 = free
+  Holding queued;                 // its requests in the queue
+};
+
+// One request that waits in the queue.
+struct WaiterCell {
+  std::atomic<std::uint64_t> arrival;  // 0 = free, all ones = not in line, else ns since boot
+  std::atomic<std::uint32_t> called;   // a futex word: not 0 when a place has come free for it
 };
 
 // A slot counts the places at two workers: the one that it stands for, and the one before, which
@@ -52,83 +69,114 @@ struct alignas(kRowAlignment) SlotRow {
   std::atomic<std::int64_t> death_time_us;
   std::atomic<std::uint64_t> death;  // generation, cause and detail in one word
   std::atomic<std::int64_t> kept_until_us;
-  // Written by the worker, on a cache line of their own.
-  alignas(kRowAlignment) std::atomic<std::uint64_t> requests;
-  std::atomic<std::uint64_t> running;  // the worker's pid, and how many requests it is running
+  std::atomic<std::uint32_t> report;  // which of the reports is that of the worker in the slot
 };
 
-struct alignas(kRowAlignment) ChildRow {
-  std::atomic<std::int32_t> pid;  // 0 = free
+// What a worker says of itself. It counts for the worker of that generation only.
+struct alignas(kRowAlignment) WorkerReport {
+  std::atomic<std::uint32_t> generation;
+  std::atomic<std::uint32_t> running;    // requests
+  std::atomic<std::uint32_t> withdrawn;  // takes no more requests: not 0
+  std::atomic<std::uint64_t> requests;   // so far
 };
 
-// Where the slots of a group lie among those of all groups.
-struct SlotRange {
-  std::uint32_t first;
-  std::uint32_t count;
-};
-
-// One request that waits in a queue.
-struct WaiterCell {
-  std::atomic<std::uint64_t> arrival;  // 0 = free, all ones = not in line, else ns since boot
-  std::atomic<std::uint32_t> group;
-  std::atomic<std::uint32_t> called;  // a futex word: not 0 when a place has come free for it
-};
-
-// What one child holds of a worker's places, or of one group's queue.
-using Holding = std::atomic<std::uint32_t>;
+// One for the worker that the slot stands for, and one for its successor. Which of them a worker
+// writes is the supervisor's choice.
+inline constexpr std::size_t kReportsOfSlot = 2;
 
 // Other processes map the same bytes: widths and places must not depend on the compiler's mood.
-static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 128 &&
-              sizeof(ChildRow) == 64);
-static_assert(offsetof(SlotRow, kept_until_us) == 48 && offsetof(SlotRow, running) == 72);
+static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 64 &&
+              sizeof(ChildRow) == 64 && sizeof(WorkerReport) == 64);
+static_assert(offsetof(SlotRow, kept_until_us) == 48 && offsetof(WorkerReport, requests) == 16);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
               std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Holding) == 4 &&
               sizeof(WaiterCell) == 16);
 
-// Header, groups, slots, children, then for each child its cells, then for each child its holdings:
-// two for each slot, then one for each group. Unmaps when it goes.
-//
-// Applications run where this is mapped and can write to all of it, while the supervisor may be
-// root. So nothing that lies in it is used as an index or a size after it was mapped, and its size
-// cannot be changed.
-class ScoreboardMemory {
+// The two files of a group's scoreboard, close-on-exec. Neither can be made shorter.
+struct BoardFiles {
+  base::UniqueFd board;
+  base::UniqueFd reports;
+};
+
+struct BoardSize {
+  std::uint32_t slots = 1;
+  std::uint32_t children = 1;  // of httpd, at the same time
+  // In the queue, of one child. More are served too, but not in order.
+  std::uint32_t waiters = 1;
+};
+
+// All zeroes, which is every row's first state. Only the caller's user can open them anew.
+base::Result<BoardFiles> make_board_files(const BoardSize& size);
+// Makes room for so many slots, where there is less. Who has mapped the board already keeps what
+// it sees. False when the reports have no room for them: the group needs another scoreboard.
+base::Result<bool> grow_board(int board, int reports, std::uint32_t slots);
+// A descriptor of the same board that nothing can be written through.
+base::Result<base::UniqueFd> open_board_for_reading(int board);
+
+enum class Access { read, write };
+
+// A mapped file. Unmaps when it goes.
+class Mapping {
  public:
-  static base::Result<ScoreboardMemory> create(std::span<const std::uint32_t> slots_of_group,
-                                               std::uint32_t children_max,
-                                               std::uint32_t waiters_of_child);
-  static base::Result<ScoreboardMemory> map(base::UniqueFd fd);
+  Mapping() noexcept = default;
+  // All of the file behind a descriptor, which stays the caller's. Writing to a mapping with
+  // Access::read is a crash.
+  static base::Result<Mapping> of(int fd, Access access);
 
-  ScoreboardMemory(ScoreboardMemory&& other) noexcept;
-  ScoreboardMemory& operator=(ScoreboardMemory&&) = delete;
-  ~ScoreboardMemory();
+  Mapping(Mapping&& other) noexcept;
+  Mapping& operator=(Mapping&& other) noexcept;
+  ~Mapping();
 
-  int fd() const noexcept { return fd_.get(); }
-  SlotRange slots_of(std::size_t group) const noexcept { return ranges_[group]; }
-  std::span<GroupRow> groups() const noexcept { return groups_; }
-  std::span<SlotRow> slots() const noexcept { return slots_; }
+  char* start() const noexcept { return start_; }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  char* start_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+// The board: header, group, children, then for each child its cells, then the slots, each with
+// what every child holds of its two counts. New slots are added behind the last one.
+//
+// How many rows there are is read once, when it is mapped.
+class BoardMemory {
+ public:
+  // Fails when the file is not the board of this build.
+  static base::Result<BoardMemory> map(int fd, Access access);
+
+  std::uint32_t slots() const noexcept { return slots_; }
+  GroupRow& group() const noexcept { return *group_; }
+  SlotRow& slot(std::uint32_t slot) const noexcept;
   std::span<ChildRow> children() const noexcept { return children_; }
   std::span<WaiterCell> cells_of(std::size_t child) const noexcept;
   // Of places at one of a slot's two workers.
-  Holding& places_of(std::size_t child, std::size_t slot, std::size_t count) const noexcept;
-  // In the queue of a group.
-  Holding& queued_of(std::size_t child, std::size_t group) const noexcept;
+  Holding& places_of(std::size_t child, std::uint32_t slot, std::size_t count) const noexcept;
 
  private:
-  ScoreboardMemory(base::UniqueFd fd, char* start, const BoardHeader& header) noexcept;
+  BoardMemory(Mapping mapping, const BoardHeader& header) noexcept;
 
-  void read_ranges();
-  std::span<Holding> holdings_of(std::size_t child) const noexcept;
-
-  base::UniqueFd fd_;
-  char* start_ = nullptr;
-  std::size_t total_bytes_ = 0;
-  std::vector<SlotRange> ranges_;
-  std::span<GroupRow> groups_;
-  std::span<SlotRow> slots_;
+  Mapping mapping_;
+  GroupRow* group_;
   std::span<ChildRow> children_;
-  std::size_t cells_per_child_ = 0;
+  std::size_t cells_per_child_;
   std::span<WaiterCell> cells_;
-  std::span<Holding> holdings_;
+  char* first_slot_;
+  std::size_t bytes_of_slot_;
+  std::uint32_t slots_;
+};
+
+// The reports, two for each slot.
+class ReportMemory {
+ public:
+  static base::Result<ReportMemory> map(int fd, Access access);
+
+  std::uint32_t slots() const noexcept;
+  WorkerReport& of(std::uint32_t slot, std::uint32_t report) const noexcept;
+
+ private:
+  explicit ReportMemory(Mapping mapping) noexcept : mapping_(std::move(mapping)) {}
+
+  Mapping mapping_;
 };
 
 }  // namespace pyhost::metrics

@@ -21,6 +21,9 @@ constexpr int kGatewayTimeout = 504;
 constexpr milliseconds kLookInterval{250};
 // How long a worker that could not be asked is not asked again.
 constexpr milliseconds kPostponement{20};
+// A worker that makes room can wake those that wait, but not leave a call for one that is about to
+// wait.
+constexpr milliseconds kRoomInterval{5};
 
 double seconds(milliseconds time) noexcept {
   return std::chrono::duration<double>(time).count();
@@ -61,10 +64,10 @@ bool Admission::is_candidate(const SlotStatus& worker, std::uint32_t slot) const
 
 Admission::Survey Admission::survey() {
   Survey found;
-  any_candidate_ = renewing_ = false;
+  any_candidate_ = renewing_ = worker_makes_room_ = false;
   threads_missing_ = 0;
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
-    const SlotStatus worker = scoreboard_.status({settings_.group_index, slot});
+    const SlotStatus worker = scoreboard_.status(slot);
     if (worker.state == SlotState::draining) renewing_ = true;
     if (!is_candidate(worker, slot)) {
       if (worker.state == SlotState::ready) found.avoids_one = true;
@@ -72,11 +75,12 @@ Admission::Survey Admission::survey() {
       continue;
     }
     any_candidate_ = true;
+    if (worker.running > worker.outstanding) worker_makes_room_ = true;
     const std::uint32_t busy = worker.busy();
     if (busy >= worker.threads) continue;
     found.free_places += worker.threads - busy;
     if (found.best && busy >= found.best_busy) continue;
-    found.best = Worker{{settings_.group_index, slot}, worker.pid, worker.generation};
+    found.best = Worker{slot, worker.pid, worker.generation};
     found.best_busy = busy;
   }
   return found;
@@ -117,7 +121,7 @@ tl::expected<Place, Refusal> Admission::enter() {
   if (postponed_since_ && Clock::now() >= *postponed_since_ + patience()) {
     return tl::unexpected(unreachable());
   }
-  metrics::Queue queue = scoreboard_.queue(settings_.group_index);
+  metrics::Queue queue = scoreboard_.queue();
   // A request that comes back from a worker has had its turn.
   if (comes_back_ || !queue.keeps_order()) {
     if (auto place = try_enter()) return *std::move(place);
@@ -151,6 +155,7 @@ tl::expected<Place, Refusal> Admission::wait_for_place(metrics::Waiter& waiter) 
 // When something may have happened that nobody calls for.
 Admission::Clock::time_point Admission::next_look(Clock::time_point now) const noexcept {
   Clock::time_point next = now + (postponed_since_ ? kPostponement : kLookInterval);
+  if (worker_makes_room_) next = now + kRoomInterval;
   for (const auto limit : {began_ + settings_.queue_timeout, last_candidate_at_ + patience()}) {
     if (limit > now) next = std::min(next, limit);
   }
@@ -180,7 +185,7 @@ Refusal Admission::unreachable() const {
 }
 
 std::optional<Refusal> Admission::refusal_when_stopped() const {
-  if (!scoreboard_.is_stopped(settings_.group_index)) return std::nullopt;
+  if (!scoreboard_.is_stopped()) return std::nullopt;
   return Refusal{
       kServiceUnavailable, LogLevel::warn, Message::group_stopped,
       fmt::format("process group '{}' has been stopped by an operator", settings_.process_group)};
@@ -220,7 +225,7 @@ void Admission::come_back(std::string why) {
 }
 
 void Admission::avoid_until(const Worker& worker, Clock::time_point moment, std::string why) {
-  avoided_[worker.slot.slot] = {.generation = worker.generation, .until = moment};
+  avoided_[worker.slot] = {.generation = worker.generation, .until = moment};
   come_back(std::move(why));
 }
 

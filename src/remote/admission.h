@@ -15,7 +15,7 @@ namespace pyhost::remote {
 
 // Which worker it is.
 struct Worker {
-  metrics::SlotId slot;
+  std::uint32_t slot = 0;
   pid_t pid = 0;
   std::uint32_t generation = 0;
 };
@@ -116,6 +116,7 @@ class Admission {
   bool any_candidate_ = false;
   std::uint32_t threads_missing_ = 0;  // of the slots without a worker that can be asked
   bool renewing_ = false;              // a worker that serves nobody waits for its successor
+  bool worker_makes_room_ = false;     // one is busy with what nobody waits for
 };
 
 }  // namespace pyhost::remote

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -26,6 +27,9 @@ constexpr milliseconds kFirstPause{5};
 constexpr milliseconds kLongestPause{20};
 // However short connect-timeout is: even a worker that is ready needs a moment.
 constexpr milliseconds kLeastPatience{1000};
+// A connection is a descriptor of the worker, which has to do with all children.
+constexpr std::chrono::seconds kIdleMax{15};
+constexpr std::chrono::seconds kBetweenLooks{1};
 
 // What waits in a unix socket lies in the sender's buffer, so the workers' receive buffer is the
 // send buffer of this end.
@@ -41,7 +45,7 @@ bool passes(int error) noexcept {
   return error == EAGAIN || error == EINTR || error == ENOBUFS || error == ENOMEM;
 }
 
-std::optional<Worker> worker_in(metrics::SlotId slot, const wire::Frame& frame) {
+std::optional<Worker> worker_in(std::uint32_t slot, const wire::Frame& frame) {
   if (frame.type != wire::FrameType::hello) return std::nullopt;
   const auto hello = wire::decode_hello(frame.payload);
   if (!hello) return std::nullopt;
@@ -60,7 +64,7 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& w
     std::unique_ptr<Line> line;
     {
       const std::lock_guard lock(mutex_);
-      auto& idle = idle_[worker.slot.slot];
+      auto& idle = idle_[worker.slot];
       if (idle.empty()) break;
       line = std::move(idle.back());
       idle.pop_back();
@@ -76,10 +80,26 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& w
   return line;
 }
 
-void ConnectionPool::give_back(metrics::SlotId slot, std::unique_ptr<Line> line) {
+void ConnectionPool::give_back(std::uint32_t slot, std::unique_ptr<Line> line) {
+  const auto now = std::chrono::steady_clock::now();
   line->used = true;
+  line->idle_since = now;
+  Lines old;  // closed without the lock
   const std::lock_guard lock(mutex_);
-  idle_[slot.slot].push_back(std::move(line));
+  if (now >= next_look_) old = remove_old_locked(now);
+  if (auto& idle = idle_[slot]; idle.size() < settings_.threads) idle.push_back(std::move(line));
+}
+
+ConnectionPool::Lines ConnectionPool::remove_old_locked(std::chrono::steady_clock::time_point now) {
+  next_look_ = now + kBetweenLooks;
+  Lines old;
+  for (Lines& idle : idle_) {
+    const auto young = std::ranges::find_if(
+        idle, [&](const auto& line) { return now - line->idle_since < kIdleMax; });
+    std::move(idle.begin(), young, std::back_inserter(old));
+    idle.erase(idle.begin(), young);
+  }
+  return old;
 }
 
 void ConnectionPool::close_idle() {
@@ -88,7 +108,7 @@ void ConnectionPool::close_idle() {
 }
 
 tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::connect(const Worker& worker) const {
-  const std::string& path = settings_.socket_paths[worker.slot.slot];
+  const std::string& path = settings_.socket_paths[worker.slot];
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {

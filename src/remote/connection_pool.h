@@ -1,6 +1,7 @@
 // A httpd child's open connections to the workers of one process group.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,7 +21,8 @@ struct Line {
 
   wire::Connection connection;
   bool used = false;  // by an exchange
-  Worker worker;      // that has accepted it
+  std::chrono::steady_clock::time_point idle_since{};
+  Worker worker;  // that has accepted it
   wire::FrameBatch batch;
   std::vector<gateway::Header> headers;
 };
@@ -49,11 +51,15 @@ class ConnectionPool {
   // that is more.
   tl::expected<std::unique_ptr<Line>, NoLine> take(const Worker& worker,
                                                    gateway::Exchange& exchange);
-  // Only a connection whose exchange is over in good order.
-  void give_back(metrics::SlotId slot, std::unique_ptr<Line> line);
+  // Only a connection whose exchange is over in good order. It is kept for a while, unless there
+  // are as many idle ones as the worker has threads.
+  void give_back(std::uint32_t slot, std::unique_ptr<Line> line);
   void close_idle();
 
  private:
+  using Lines = std::vector<std::unique_ptr<Line>>;
+
+  Lines remove_old_locked(std::chrono::steady_clock::time_point now);
   tl::expected<std::unique_ptr<Line>, NoLine> connect(const Worker& worker) const;
   tl::expected<void, NoLine> await_hello(Line& line, const Worker& worker,
                                          gateway::Exchange& exchange) const;
@@ -62,7 +68,8 @@ class ConnectionPool {
   const metrics::Scoreboard& scoreboard_;
   const RemoteSettings& settings_;
   std::mutex mutex_;
-  std::vector<std::vector<std::unique_ptr<Line>>> idle_;  // by slot
+  std::vector<Lines> idle_;  // by slot, the one that has been idle for the longest first
+  std::chrono::steady_clock::time_point next_look_{};
 };
 
 }  // namespace pyhost::remote

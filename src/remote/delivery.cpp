@@ -59,10 +59,7 @@ Passed Delivery::settle() {
     if (const Passed passed = send_first_piece(); passed != Passed::on) return passed;
   }
   if (has_file() || keeps_nothing_ || !keep()) return send_all(then_now());
-  if (client_socket_ < 0) {
-    if (flush_is_due()) return send_all(Then::pause);
-    return buffer_.full() ? send_all(Then::more) : Passed::on;
-  }
+  if (client_socket_ < 0) return send_to_stream();
   const bool may_wait = flush_at_ && !client_is_behind() && buffer_.bytes() <= kPieceBytes;
   return may_wait && !flush_is_due() ? Passed::on : send_while_ready();
 }
@@ -127,6 +124,16 @@ Passed Delivery::send_while_ready() {
     if (const Passed passed = send_kept_piece(); passed != Passed::on) return passed;
   }
   behind_since_.reset();
+  return Passed::on;
+}
+
+// Whether a stream's client takes more cannot be asked, so a piece may have to wait for it. Between
+// two pieces the worker has its turn: it waits only for a client that is behind by the whole buffer.
+Passed Delivery::send_to_stream() {
+  if (!flush_is_due() && !buffer_.full()) return Passed::on;
+  do {
+    if (const Passed passed = send_kept_piece(); passed != Passed::on) return passed;
+  } while (buffer_.full());
   return Passed::on;
 }
 

@@ -81,6 +81,7 @@ class Delivery {
   Passed send_all(Then then);
   Passed send_kept_piece();
   Passed send_while_ready();
+  Passed send_to_stream();
   Passed wait_and_send_kept();
   bool keep();
   bool flush_is_due() const noexcept { return flush_at_ && Clock::now() >= *flush_at_; }

@@ -41,6 +41,7 @@ bool is_over(std::optional<Delivery::Clock::time_point> moment) noexcept {
 
 Attempt Relay::run(const gateway::Target& target) {
   Attempt attempt = relay(target);
+  tell_left_out();
   const bool breaks =
       attempt.kind == Kind::broken || attempt.kind == Kind::lost || attempt.kind == Kind::failed;
   if (breaks && delivery_.head_sent()) delivery_.break_off();
@@ -161,9 +162,7 @@ Relay::Step Relay::handle(const Frame& frame) {
       return begin_reply(frame);
     case FrameType::reply_body:
       if (!head_seen_) break;
-      if (auto ended = settle_file()) return ended;
-      delivery_.add(frame.payload);
-      return std::nullopt;
+      return take_body(frame.payload);
     case FrameType::reply_file:
       return take_file(frame);
     case FrameType::flush:
@@ -177,8 +176,7 @@ Relay::Step Relay::handle(const Frame& frame) {
       return std::nullopt;
     case FrameType::end:
       if (!head_seen_) break;
-      reusable_ = true;
-      return Attempt{Kind::complete};
+      return end_reply();
     case FrameType::error:
       return end_with_error(frame);
     case FrameType::retry:
@@ -195,6 +193,7 @@ Relay::Step Relay::handle(const Frame& frame) {
 Relay::Step Relay::begin_reply(const Frame& frame) {
   const auto head = wire::decode_head(frame.payload, line_.headers);
   if (!head || head_seen_) return malformed("the worker sent a malformed HEAD");
+  if (const auto allowed = rules_.begin(*head); !allowed) return forbidden(allowed.error());
   constexpr std::size_t kSeparators = 4;  // ": " and the line's end
   for (const gateway::Header& header : head->headers) {
     const std::size_t bytes = header.name.size() + header.value.size() + kSeparators;
@@ -209,6 +208,26 @@ Relay::Step Relay::begin_reply(const Frame& frame) {
   return std::nullopt;
 }
 
+Relay::Step Relay::take_body(std::string_view bytes) {
+  if (auto ended = settle_file()) return ended;
+  const std::string_view admitted = bytes.substr(0, rules_.admit(bytes.size()));
+  if (!admitted.empty()) delivery_.add(admitted);
+  return end_when_exceeded();
+}
+
+// The client gets what was promised, and nothing of what lies behind it.
+Relay::Step Relay::end_when_exceeded() {
+  if (!rules_.exceeded()) return std::nullopt;
+  return Attempt{Kind::complete, 0, Message::reply_forbidden,
+                 "the worker sent more than the Content-Length of its reply, which was dropped"};
+}
+
+Relay::Step Relay::end_reply() {
+  if (const auto complete = rules_.end(); !complete) return forbidden(complete.error());
+  reusable_ = true;
+  return Attempt{Kind::complete};
+}
+
 Relay::Step Relay::take_file(const Frame& frame) {
   const auto message = wire::decode_file(frame.payload);
   base::UniqueFd file = line_.connection.take_file();
@@ -216,10 +235,12 @@ Relay::Step Relay::take_file(const Frame& frame) {
     return malformed("the worker sent a malformed REPLY_FILE");
   }
   if (auto ended = settle_file()) return ended;
-  const gateway::FileRange range{
-      .fd = file.get(), .offset = message->offset, .length = message->length};
-  delivery_.add_file(std::move(file), range);
-  return std::nullopt;
+  gateway::FileRange range{.fd = file.get(), .offset = message->offset, .length = message->length};
+  const auto admitted = rules_.admit_file(range);
+  if (!admitted) return forbidden(admitted.error());
+  range.length = *admitted;
+  if (range.length != 0) delivery_.add_file(std::move(file), range);
+  return end_when_exceeded();
 }
 
 // A file is sent by httpd, and what follows comes behind it.
@@ -287,6 +308,9 @@ Attempt Relay::outcome_of(Passed passed) const {
 Attempt Relay::end_with_error(const Frame& frame) {
   const auto error = wire::decode_error(frame.payload);
   if (!error) return malformed("the worker sent a malformed ERROR");
+  if (error->status != 0 && !ReplyRules::may_answer(error->status)) {
+    return forbidden({fmt::format("the worker asked for an answer with status {}", error->status)});
+  }
   if (error->status != 0 && !head_seen_) {
     reusable_ = true;
     return {Kind::refused, error->status, Message::reply_broken, std::string(error->cause)};
@@ -300,9 +324,21 @@ Attempt Relay::end_with_error(const Frame& frame) {
 
 void Relay::log(const Frame& frame) {
   const auto record = wire::decode_log(frame.payload);
-  if (record && exchange_.wants(record->level)) {
-    exchange_.log(record->level, record->message, record->text);
-  }
+  if (!record) return;
+  // Worse than that concerns all of httpd, and is not for a worker to say.
+  const base::LogLevel level = std::max(record->level, base::LogLevel::crit);
+  if (!exchange_.wants(level) || !log_allowance_.admit(record->text, Clock::now())) return;
+  tell_left_out();
+  const bool known = record->message == Message::none || !base::id_of(record->message).empty();
+  exchange_.log(level, known ? record->message : Message::foreign_record, record->text);
+}
+
+void Relay::tell_left_out() {
+  const auto [records, bytes] = log_allowance_.take_left_out();
+  if (records == 0) return;
+  exchange_.log(base::LogLevel::warn, Message::records_left_out,
+                fmt::format("{} lines of {} bytes that process group '{}' logged were left out",
+                            records, bytes, settings_.process_group));
 }
 
 Attempt Relay::fail(Io outcome) {
@@ -328,6 +364,10 @@ Attempt Relay::fail(Io outcome) {
 wire::Timeout Relay::timeout() const noexcept {
   const milliseconds limit = settings_.socket_timeout;
   return limit == milliseconds::zero() ? wire::kNoTimeout : limit;
+}
+
+Attempt Relay::forbidden(const base::Error& error) {
+  return {Kind::failed, kBadGateway, Message::reply_forbidden, error.sentence};
 }
 
 Attempt Relay::malformed(std::string what) {

@@ -8,6 +8,8 @@
 #include "pyhost/gateway/engine.h"
 #include "remote/connection_pool.h"
 #include "remote/delivery.h"
+#include "remote/log_allowance.h"
+#include "remote/reply_rules.h"
 #include "remote/request_body.h"
 
 namespace pyhost::remote {
@@ -15,7 +17,7 @@ namespace pyhost::remote {
 // How an attempt ended.
 struct Attempt {
   enum class Kind {
-    complete,     // the worker has done its part
+    complete,     // the worker has done its part; with `why` if it has done more than that
     taken_over,   // the exchange takes no more: the client has gone, or httpd answers itself
     client_lost,  // the client has left, or does not take the reply
     refused,      // the worker asks for an answer with `status`; its own records say why
@@ -42,7 +44,8 @@ class Relay {
         exchange_(exchange),
         body_(body),
         settings_(settings),
-        delivery_(exchange, settings) {}
+        delivery_(exchange, settings),
+        rules_(exchange.head().is_head) {}
 
   // Until the worker has done its part, or nobody wants it to.
   Attempt run(const gateway::Target& target);
@@ -67,7 +70,10 @@ class Relay {
   Step take_frames();
   Step handle(const wire::Frame& frame);
   Step begin_reply(const wire::Frame& frame);
+  Step take_body(std::string_view bytes);
   Step take_file(const wire::Frame& frame);
+  Step end_when_exceeded();
+  Step end_reply();
   Step settle_file();
   Step answer_need_body();
   Step receive_first();
@@ -80,8 +86,10 @@ class Relay {
   Attempt outcome_of(Passed passed) const;
   Attempt end_with_error(const wire::Frame& frame);
   void log(const wire::Frame& frame);
+  void tell_left_out();
   Attempt fail(wire::Io outcome);
   Attempt malformed(std::string what);
+  Attempt forbidden(const base::Error& error);
   wire::Timeout timeout() const noexcept;
 
   const metrics::Scoreboard& scoreboard_;
@@ -90,6 +98,8 @@ class Relay {
   RequestBody& body_;
   const RemoteSettings& settings_;
   Delivery delivery_;
+  ReplyRules rules_;
+  LogAllowance log_allowance_{Clock::now()};
   bool heard_ = false;
   bool head_seen_ = false;
   bool reusable_ = false;

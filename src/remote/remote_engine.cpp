@@ -92,6 +92,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
   Relay relay(scoreboard_, **line, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target);
   if (attempt.kind == Attempt::Kind::complete) {
+    if (!attempt.why.empty()) note_excess(run, worker, attempt);
     attempt = complete(relay, std::move(place), *std::move(line));
   } else if (relay.reusable() && attempt.kind != Attempt::Kind::sent_back) {
     connections_.give_back(worker.slot, *std::move(line));
@@ -137,9 +138,14 @@ std::optional<Outcome> RemoteEngine::go_without(Run& run, Admission& admission,
   return std::nullopt;
 }
 
+void RemoteEngine::note_excess(Run& run, const Worker& worker, const Attempt& attempt) const {
+  run.exchange.log(LogLevel::error, attempt.message,
+                   fmt::format("{}; {} ({})", attempt.why, run.target.script, name_of(worker)));
+}
+
 // The worker is free before the client has the reply.
 Attempt RemoteEngine::complete(Relay& relay, Place place, std::unique_ptr<Line> line) {
-  const metrics::SlotId slot = place.worker().slot;
+  const std::uint32_t slot = place.worker().slot;
   const bool reusable = relay.reusable();
   if (relay.frees_line()) {
     if (reusable) connections_.give_back(slot, std::move(line));
@@ -178,15 +184,18 @@ std::string RemoteEngine::cause_of(const Worker& worker, const Attempt& attempt)
   return attempt.why;
 }
 
+std::string RemoteEngine::name_of(const Worker& worker) const {
+  return fmt::format("process group '{}', slot {}, pid {}, generation {}", settings_.process_group,
+                     worker.slot, worker.pid, worker.generation);
+}
+
 Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
                              const Attempt& attempt) const {
   const double elapsed = run.elapsed_seconds();
   run.exchange.log(
       LogLevel::error, attempt.message,
-      fmt::format("{} {}, {:.3f} s after the request for {} began (process group '{}', slot {}, "
-                  "pid {}, generation {})",
-                  cause_of(worker, attempt), progress_of(relay), elapsed, run.target.script,
-                  settings_.process_group, worker.slot.slot, worker.pid, worker.generation));
+      fmt::format("{} {}, {:.3f} s after the request for {} began ({})", cause_of(worker, attempt),
+                  progress_of(relay), elapsed, run.target.script, name_of(worker)));
   if (relay.head_sent()) return {Outcome::Kind::broken, 0};
   return {Outcome::Kind::refused, attempt.status};
 }

@@ -40,12 +40,14 @@ class RemoteEngine final : public gateway::Engine {
   std::optional<gateway::Outcome> try_once(Run& run, Admission& admission, Place place);
   std::optional<gateway::Outcome> go_without(Run& run, Admission& admission, const Worker& worker,
                                              NoLine none) const;
+  void note_excess(Run& run, const Worker& worker, const Attempt& attempt) const;
   Attempt complete(Relay& relay, Place place, std::unique_ptr<Line> line);
   gateway::Outcome refuse(Run& run, const Refusal& refusal) const;
   gateway::Outcome report(Run& run, const Worker& worker, const Relay& relay,
                           const Attempt& attempt) const;
   gateway::Outcome lose_client(Run& run, const Relay& relay, const Attempt& attempt) const;
   std::string cause_of(const Worker& worker, const Attempt& attempt) const;
+  std::string name_of(const Worker& worker) const;
 
   metrics::Scoreboard& scoreboard_;
   const metrics::ChildSeat seat_;

@@ -13,7 +13,6 @@ namespace pyhost::remote {
 // A timeout of zero is none.
 struct RemoteSettings {
   std::string process_group;
-  std::uint32_t group_index = 0;          // on the scoreboard
   std::vector<std::string> socket_paths;  // one for each slot
   std::uint32_t threads = 1;              // of each worker
   uid_t worker_uid = 0;                   // whose processes are believed to be workers

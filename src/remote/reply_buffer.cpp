@@ -30,7 +30,10 @@ base::Result<> ReplyBuffer::append_to_file(std::string_view bytes) {
 
 FileRange ReplyBuffer::range_at(std::uint64_t offset, std::uint64_t bytes) const noexcept {
   const std::uint64_t position = offset % ring_bytes_;
-  return {.fd = file_.fd(), .offset = position, .length = std::min(bytes, ring_bytes_ - position)};
+  return {.fd = file_.fd(),
+          .offset = position,
+          .length = std::min(bytes, ring_bytes_ - position),
+          .unchanging = true};
 }
 
 base::Result<> ReplyBuffer::refill() {

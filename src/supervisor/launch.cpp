@@ -44,13 +44,11 @@ base::Result<SupervisorLink> launch_supervisor(const std::string& program, int e
   return SupervisorLink{.pid = pid, .control = std::move(channel.first)};
 }
 
-base::Result<> send_wanted_state(int control, const WantedState& state, int scoreboard,
-                                 std::span<const int> logs) {
+base::Result<> send_wanted_state(int control, const WantedState& state,
+                                 std::span<const int> descriptors) {
   // Rehearsing the start of many groups takes a moment; a supervisor that hangs must not keep httpd
   // from saying so.
   constexpr std::chrono::seconds kPatience{60};
-  std::vector<int> descriptors{scoreboard};
-  descriptors.insert(descriptors.end(), logs.begin(), logs.end());
   PH_TRY_VOID(send_message(control, to_json(state), descriptors));
   PH_TRY(message, receive_message(control, kPatience));
   if (!message)

@@ -25,10 +25,10 @@ struct SupervisorLink {
 // at the first send_wanted_state().
 base::Result<SupervisorLink> launch_supervisor(const std::string& program, int error_log);
 
-// Sends what is wanted over the control channel and waits for the answer. The first log is the
-// supervisor's own from then on. Descriptors stay the caller's. Fails with the
+// Sends what is wanted over the control channel and waits for the answer. The first descriptor is
+// the supervisor's own log from then on. Descriptors stay the caller's. Fails with the
 // supervisor's sentences, one per line; what ran before then goes on.
-base::Result<> send_wanted_state(int control, const WantedState& state, int scoreboard,
-                                 std::span<const int> logs);
+base::Result<> send_wanted_state(int control, const WantedState& state,
+                                 std::span<const int> descriptors);
 
 }  // namespace pyhost::supervisor

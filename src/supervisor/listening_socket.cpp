@@ -49,7 +49,7 @@ base::Result<ListeningSocket> ListeningSocket::open(std::string path,
 
 ListeningSocket& ListeningSocket::operator=(ListeningSocket&& other) noexcept {
   if (this == &other) return *this;
-  remove_path();
+  end();
   path_ = std::move(other.path_);
   fd_ = std::move(other.fd_);
   device_ = other.device_;
@@ -58,7 +58,14 @@ ListeningSocket& ListeningSocket::operator=(ListeningSocket&& other) noexcept {
 }
 
 ListeningSocket::~ListeningSocket() {
+  end();
+}
+
+// A process that a worker has forked off may still hold it.
+void ListeningSocket::end() const noexcept {
+  if (!fd_.valid()) return;
   remove_path();
+  shutdown(fd_.get(), SHUT_RDWR);
 }
 
 void ListeningSocket::adjust(const gateway::ProcessGroup& group) const noexcept {
@@ -90,7 +97,7 @@ base::Result<> ListeningSocket::bind_path() {
 }
 
 void ListeningSocket::remove_path() const noexcept {
-  if (!fd_.valid() || inode_ == 0) return;
+  if (inode_ == 0) return;
   struct stat found {};
   if (lstat(path_.c_str(), &found) != 0) return;
   if (found.st_dev == device_ && found.st_ino == inode_) unlink(path_.c_str());

@@ -28,7 +28,8 @@ class ListeningSocket {
 
   ListeningSocket(ListeningSocket&&) = default;
   ListeningSocket& operator=(ListeningSocket&& other) noexcept;
-  // Removes the path, unless another socket has taken its place.
+  // Nobody is accepted any more, and the path is removed, unless another socket has taken its
+  // place.
   ~ListeningSocket();
 
   // Takes over the buffer sizes of a new configuration.
@@ -43,6 +44,7 @@ class ListeningSocket {
 
   base::Result<> bind_path();
   void remove_path() const noexcept;
+  void end() const noexcept;
 
   std::string path_;
   base::UniqueFd fd_;

@@ -9,7 +9,6 @@
 
 #include "pyhost/base/parse.h"
 #include "supervisor/launch.h"
-#include "supervisor/scoreboard_recorder.h"
 #include "supervisor/supervisor.h"
 
 namespace {
@@ -47,8 +46,7 @@ int main(int argc, char** argv) {
   auto created = supervisor::Supervisor::create(
       {.control = base::UniqueFd(fcntl(supervisor::kControlFd, F_DUPFD_CLOEXEC, 3)),
        .httpd = open_httpd(static_cast<pid_t>(*pid)),
-       .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)),
-       .make_recorder = supervisor::record_on_scoreboard});
+       .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3))});
   if (!created) {
     fmt::print(stderr, "pyhost-supervisor: {}\n", created.error().sentence);
     return 1;

@@ -1,17 +1,10 @@
 #include "supervisor/scoreboard_recorder.h"
 
-#include <fcntl.h>
-
 #include <chrono>
-
-#include "metrics/scoreboard.h"
+#include <utility>
 
 namespace pyhost::supervisor {
 namespace {
-
-metrics::SlotId slot_id(SlotPosition position) noexcept {
-  return {.group = position.group, .slot = position.slot};
-}
 
 metrics::SlotState state_of(SlotState state) noexcept {
   switch (state) {
@@ -60,63 +53,39 @@ void set_cause(metrics::Death& record, const Death& death) noexcept {
   }
 }
 
-class ScoreboardRecorder final : public SlotRecorder {
- public:
-  explicit ScoreboardRecorder(metrics::Scoreboard board) noexcept : board_(std::move(board)) {}
-
-  bool has(SlotPosition position) const noexcept override {
-    return position.group < board_.groups() && position.slot < board_.slots(position.group);
-  }
-
-  unsigned last_generation(SlotPosition position) const noexcept override {
-    return board_.status(slot_id(position)).generation;
-  }
-
-  void take_over(SlotPosition position, pid_t pid, unsigned generation,
-                 unsigned threads) noexcept override {
-    board_.begin_generation(slot_id(position), pid, generation, threads);
-  }
-
-  void set_state(SlotPosition position, SlotState state) noexcept override {
-    const metrics::SlotId id = slot_id(position);
-    // A slot without a worker stays dead, if one has died in it.
-    if (state == SlotState::empty && board_.status(id).state == metrics::SlotState::dead) return;
-    board_.set_state(id, state_of(state));
-  }
-
-  void keep_generation(SlotPosition position, std::int64_t successor_started_us) noexcept override {
-    board_.keep_generation(slot_id(position), successor_started_us);
-  }
-
-  void stop_group(unsigned group) noexcept override { board_.stop_group(group); }
-  void start_group(unsigned group) noexcept override { board_.start_group(group); }
-  bool is_stopped(unsigned group) const noexcept override { return board_.is_stopped(group); }
-
-  metrics::SlotStatus status(SlotPosition position) const noexcept override {
-    return board_.status(slot_id(position));
-  }
-
-  unsigned waiting(unsigned group) const noexcept override { return board_.queue(group).length(); }
-
-  void record_death(SlotPosition position, pid_t pid, unsigned generation,
-                    const Death& death) noexcept override {
-    using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
-    const auto now = system_clock::now().time_since_epoch();
-    metrics::Death record{
-        .generation = generation, .pid = pid, .time_us = duration_cast<microseconds>(now).count()};
-    set_cause(record, death);
-    board_.record_death(slot_id(position), record);
-  }
-
- private:
-  metrics::Scoreboard board_;
-};
-
 }  // namespace
 
-base::Result<std::unique_ptr<SlotRecorder>> record_on_scoreboard(int memory) {
-  PH_TRY(board, metrics::Scoreboard::map(base::UniqueFd(fcntl(memory, F_DUPFD_CLOEXEC, 0))));
-  return std::make_unique<ScoreboardRecorder>(std::move(board));
+base::Result<ScoreboardRecorder> ScoreboardRecorder::open(base::UniqueFd board,
+                                                          base::UniqueFd reports) {
+  PH_TRY(mapped, metrics::Scoreboard::map(board.get(), reports.get()));
+  PH_TRY(for_workers, metrics::open_board_for_reading(board.get()));
+  return ScoreboardRecorder(std::move(mapped), std::move(for_workers), std::move(reports));
+}
+
+void ScoreboardRecorder::take_over(unsigned slot, pid_t pid, unsigned generation, unsigned threads,
+                                   unsigned report) noexcept {
+  board_.begin_generation(slot, pid, generation, threads, report);
+}
+
+void ScoreboardRecorder::set_state(unsigned slot, SlotState state) noexcept {
+  // A slot without a worker stays dead, if one has died in it.
+  const bool died = board_.status(slot).state == metrics::SlotState::dead;
+  if (state != SlotState::empty || !died) board_.set_state(slot, state_of(state));
+}
+
+void ScoreboardRecorder::keep_generation(unsigned slot,
+                                         std::int64_t successor_started_us) noexcept {
+  board_.keep_generation(slot, successor_started_us);
+}
+
+void ScoreboardRecorder::record_death(unsigned slot, pid_t pid, unsigned generation,
+                                      const Death& death) noexcept {
+  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
+  const auto now = system_clock::now().time_since_epoch();
+  metrics::Death record{
+      .generation = generation, .pid = pid, .time_us = duration_cast<microseconds>(now).count()};
+  set_cause(record, death);
+  board_.record_death(slot, record);
 }
 
 }  // namespace pyhost::supervisor

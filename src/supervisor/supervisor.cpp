@@ -40,9 +40,9 @@ base::Result<> check_message(const WantedState& state, const ControlMessage& mes
       return base::fail(fmt::format("WSGIDaemonProcess {}: its number {} is taken by another group",
                                     name, group.index));
     }
-    // The scoreboard comes before the logs.
-    if (group.log + 1 >= message.descriptors.size()) {
-      return base::fail(fmt::format("WSGIDaemonProcess {}: its error log was not passed on", name));
+    if (std::max({group.log, group.board, group.reports}) >= message.descriptors.size()) {
+      return base::fail(fmt::format(
+          "WSGIDaemonProcess {}: its error log or its scoreboard was not passed on", name));
     }
     if (!nlohmann::json::parse(group.worker_settings, nullptr, false).is_object()) {
       return base::fail(
@@ -122,7 +122,7 @@ std::vector<std::string> Supervisor::apply(ControlMessage message) {
   std::vector<GroupSetup> setups;
   auto errors = prepare(*state, message, setups);
   if (!errors.empty()) return errors;
-  if (message.descriptors.size() > 1) log_.reopen(std::move(message.descriptors[1]));
+  if (!message.descriptors.empty()) log_.reopen(std::move(message.descriptors.front()));
   commit(*state, std::move(setups));
   return errors;
 }
@@ -132,16 +132,9 @@ std::vector<std::string> Supervisor::prepare(const WantedState& state, ControlMe
   if (const auto checked = check_message(state, message); !checked) {
     return {checked.error().sentence};
   }
-  if (state.groups.empty()) return {};
-  auto board = std::make_shared<Board>();
-  auto recorder = spec_.make_recorder(message.descriptors.front().get());
-  if (!recorder) return {recorder.error().sentence};
-  board->recorder = *std::move(recorder);
-  board->memory = std::move(message.descriptors.front());
-
   std::vector<std::string> errors;
   for (const WantedGroup& wanted : state.groups) {
-    auto setup = prepare_group(state, wanted, message.descriptors, board);
+    auto setup = prepare_group(state, wanted, message.descriptors);
     if (setup) {
       setups.push_back(*std::move(setup));
     } else {
@@ -153,17 +146,20 @@ std::vector<std::string> Supervisor::prepare(const WantedState& state, ControlMe
 
 base::Result<GroupSetup> Supervisor::prepare_group(const WantedState& state,
                                                    const WantedGroup& wanted,
-                                                   const std::vector<base::UniqueFd>& descriptors,
-                                                   std::shared_ptr<Board> board) {
+                                                   const std::vector<base::UniqueFd>& descriptors) {
   PH_TRY(plan, plan_worker(wanted.options, state.httpd, state.worker_program, environ));
-  // Groups may share a log.
-  base::UniqueFd log(fcntl(descriptors[wanted.log + 1].get(), F_DUPFD_CLOEXEC, 0));
+  const auto copy_of = [&descriptors](unsigned position) {
+    return base::UniqueFd(fcntl(descriptors[position].get(), F_DUPFD_CLOEXEC, 0));
+  };
+  base::UniqueFd log = copy_of(wanted.log);  // groups may share it
   if (!log.valid()) return base::fail(fmt::format("fcntl: {}", std::strerror(errno)));
+  PH_TRY(scoreboard, ScoreboardRecorder::open(copy_of(wanted.board), copy_of(wanted.reports)));
   PH_TRY_VOID(rehearse_start(plan, {.log = log.get(),
                                     .listen = log.get(),
                                     .settings = log.get(),
-                                    .scoreboard = board->memory.get()}));
-  if (!board->recorder->has({wanted.index, worker_count(wanted.options) - 1})) {
+                                    .board = scoreboard.board_for_workers(),
+                                    .reports = scoreboard.reports()}));
+  if (worker_count(wanted.options) > scoreboard.slots()) {
     return base::fail(fmt::format(
         "WSGIDaemonProcess {}: the scoreboard has no room for its workers", wanted.options.name));
   }
@@ -171,7 +167,7 @@ base::Result<GroupSetup> Supervisor::prepare_group(const WantedState& state,
   GroupSetup setup{.wanted = wanted,
                    .plan = std::move(plan),
                    .log = std::make_unique<base::FileLog>(std::move(log), state.log_level),
-                   .board = std::move(board),
+                   .scoreboard = std::make_unique<ScoreboardRecorder>(std::move(scoreboard)),
                    .sockets = std::move(sockets)};
   return setup;
 }
@@ -207,13 +203,17 @@ void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups
       return find_group(wanted, state.socket_prefix) == &group;
     });
   };
+  std::set<std::string> stopped;
   for (WorkerGroup& group : groups_) {
+    if (group.wanted() && group.stopped()) stopped.insert(group.name());
     if (group.wanted() && !is_wanted(group)) group.dismiss();
   }
   for (GroupSetup& setup : setups) {
     WorkerGroup* group = find_group(setup.wanted, state.socket_prefix);
     if (group == nullptr) group = &groups_.emplace_back(loop_, oom_, state.socket_prefix);
     group->adopt(std::move(setup));
+    // It may be another one of that name, with another user.
+    if (stopped.contains(group->name()) && !group->stopped()) group->stop();
   }
   operators_.listen(state.operator_socket);
   reloads_.follow();

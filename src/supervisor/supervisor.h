@@ -1,7 +1,6 @@
 // Starts and watches the workers of all process groups, as httpd's parent wants them.
 #pragma once
 
-#include <functional>
 #include <list>
 #include <memory>
 
@@ -12,14 +11,10 @@
 
 namespace pyhost::supervisor {
 
-// Makes what records into the scoreboard that httpd has sent; the descriptor stays the caller's.
-using RecorderFactory = std::function<base::Result<std::unique_ptr<SlotRecorder>>(int memory)>;
-
 struct SupervisorSpec {
   base::UniqueFd control;  // its end of the control channel
   base::UniqueFd httpd;    // a pidfd of httpd's parent; readable when that has gone
   base::UniqueFd log;      // httpd's main error log
-  RecorderFactory make_recorder;
 };
 
 // One thread. Wants SIGTERM to be blocked in the process before it is made; it reads it and then
@@ -41,8 +36,7 @@ class Supervisor {
   std::vector<std::string> prepare(const WantedState& state, ControlMessage& message,
                                    std::vector<GroupSetup>& setups);
   base::Result<GroupSetup> prepare_group(const WantedState& state, const WantedGroup& wanted,
-                                         const std::vector<base::UniqueFd>& descriptors,
-                                         std::shared_ptr<Board> board);
+                                         const std::vector<base::UniqueFd>& descriptors);
   base::Result<std::vector<ListeningSocket>> open_sockets(const WantedState& state,
                                                           const WantedGroup& wanted);
   void commit(const WantedState& state, std::vector<GroupSetup> setups);

@@ -45,6 +45,8 @@ Json as_json(const WantedGroup& group) {
   return {{"name", json_text_of(group.options.name)},
           {"index", group.index},
           {"log", group.log},
+          {"board", group.board},
+          {"reports", group.reports},
           {"options", std::move(options)},
           {"worker_settings", json_text_of(group.worker_settings)}};
 }
@@ -68,10 +70,14 @@ base::Result<WantedGroup> parse_group(const Json& json) {
   PH_TRY(name, text_member(json, "name"));
   PH_TRY(index, number_member(json, "index"));
   PH_TRY(log, number_member(json, "log"));
+  PH_TRY(board, number_member(json, "board"));
+  PH_TRY(reports, number_member(json, "reports"));
   PH_TRY(settings, text_member(json, "worker_settings"));
   group.options.name = std::move(name);
   group.index = index;
   group.log = log;
+  group.board = board;
+  group.reports = reports;
   group.worker_settings = std::move(settings);
   PH_TRY_VOID(parse_options(json, group.options));
   return group;

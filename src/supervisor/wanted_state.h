@@ -14,19 +14,21 @@ namespace pyhost::supervisor {
 
 struct WantedGroup {
   gateway::ProcessGroup options;
-  // In the scoreboard and in the socket paths. Unique; a group that keeps it over a restart keeps
-  // its sockets.
+  // In the socket paths. Unique; a group that keeps it over a restart keeps its sockets and its
+  // scoreboard.
   unsigned index = 0;
-  // Which of the log descriptors its workers write to.
+  // Which of the descriptors its workers write to, and which are its scoreboard.
   unsigned log = 0;
+  unsigned board = 0;
+  unsigned reports = 0;
   // The settings of its workers, a JSON object. For each worker the supervisor sets the members
-  // "group_index", "slot_index" and "generation".
+  // "slot_index", "generation" and "report_index".
   std::string worker_settings = "{}";
 
   bool operator==(const WantedGroup&) const = default;
 };
 
-// With it travel, as descriptors and in this order: the scoreboard, then the logs.
+// With it travel descriptors, the log of the supervisor itself first.
 struct WantedState {
   std::string build;            // gateway::kBuildId of the sender
   std::string worker_program;   // absolute path of pyhost-worker

@@ -29,11 +29,12 @@ std::int64_t now_us() {
 }
 
 // The group's settings and the worker's own place.
-nlohmann::json settings_for(const WantedGroup& group, unsigned slot, unsigned generation) {
+nlohmann::json settings_for(const WantedGroup& group, unsigned slot, unsigned generation,
+                            unsigned report) {
   auto settings = nlohmann::json::parse(group.worker_settings, nullptr, false);
-  settings["group_index"] = group.index;
   settings["slot_index"] = slot;
   settings["generation"] = generation;
+  settings["report_index"] = report;
   return settings;
 }
 
@@ -80,29 +81,27 @@ void WorkerGroup::adopt(GroupSetup setup) {
   for (const ListeningSocket& socket : sockets_) socket.adjust(options);
   std::ranges::move(setup_.sockets, std::back_inserter(sockets_));
   setup_.sockets.clear();
-  SlotRecorder& recorder = *setup_.board->recorder;
+  look_for_children_at_.reset();
+  ScoreboardRecorder& scoreboard = *setup_.scoreboard;
   // Only the scoreboard knows what a supervisor was told that has crashed.
-  stopped_ = stopped_ || recorder.is_stopped(index());
-  if (stopped_) recorder.stop_group(index());
+  stopped_ = stopped_ || scoreboard.is_stopped();
+  if (stopped_) scoreboard.stop_group();
   if (!keeps_workers) renew();
   hand_log_over();
   for (unsigned slot = 0; slot < worker_count(options); ++slot) {
-    life_.slot(slot).begin_behind(recorder.last_generation(position(slot)));
-    // The board may be a new one, and the worker that serves is from before it.
-    const auto pid = life_.slot(slot).serving();
-    if (pid && recorder.status(position(slot)).pid != *pid) {
-      recorder.take_over(position(slot), *pid, workers_.at(*pid).generation, options.threads);
-    }
+    life_.slot(slot).begin_behind(scoreboard.last_generation(slot));
     record_slot(slot);
   }
 }
 
 bool WorkerGroup::keeps_workers(const GroupSetup& setup) const {
   WantedGroup as_before = setup.wanted;
-  as_before.log = setup_.wanted.log;  // the place in a list
+  // Places in a list.
+  as_before.log = setup_.wanted.log;
+  as_before.board = setup_.wanted.board;
+  as_before.reports = setup_.wanted.reports;
   return wanted_ && setup.wanted.options.reload == gateway::Reload::off && !life_.gone() &&
-         as_before == setup_.wanted && setup.plan == setup_.plan &&
-         base::is_same_file(setup.board->memory.get(), setup_.board->memory.get());
+         as_before == setup_.wanted && setup.plan == setup_.plan;
 }
 
 // To those of before, however long they stay.
@@ -122,12 +121,14 @@ void WorkerGroup::renew() {
 
 void WorkerGroup::retire() noexcept {
   wanted_ = false;
+  look_for_children_at_.reset();
   life_.retire();
 }
 
 void WorkerGroup::dismiss() noexcept {
-  setup_.board->recorder->start_group(index());
-  retire();
+  setup_.scoreboard->start_group();
+  wanted_ = false;
+  look_for_children_at_ = Clock::now();
 }
 
 void WorkerGroup::reload(std::string changed) {
@@ -139,13 +140,13 @@ void WorkerGroup::reload(std::string changed) {
 
 void WorkerGroup::stop() {
   stopped_ = true;
-  setup_.board->recorder->stop_group(index());
+  setup_.scoreboard->stop_group();
   life_.stop();
 }
 
 void WorkerGroup::start() {
   stopped_ = false;
-  setup_.board->recorder->start_group(index());
+  setup_.scoreboard->start_group();
   renew();
 }
 
@@ -164,17 +165,17 @@ bool WorkerGroup::degraded() const noexcept {
 
 GroupStatus WorkerGroup::status() const {
   using State = GroupStatus::State;
-  const SlotRecorder& recorder = *setup_.board->recorder;
+  const ScoreboardRecorder& scoreboard = *setup_.scoreboard;
   GroupStatus status{.name = name(),
                      .state = serves() ? State::serving : State::starting,
                      .threads = setup_.wanted.options.threads,
-                     .waiting = recorder.waiting(index())};
+                     .waiting = scoreboard.waiting()};
   const bool degraded = !stopped_ && this->degraded();
   if (stopped_) status.state = State::stopped;
   if (degraded) status.state = State::degraded;
   if (degraded || (failing_ && !stopped_)) status.reason = last_failure_;
   for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
-    status.workers.push_back(recorder.status(position(slot)));
+    status.workers.push_back(scoreboard.status(slot));
   }
   return status;
 }
@@ -186,8 +187,19 @@ void WorkerGroup::hurry() {
 }
 
 void WorkerGroup::advance() {
+  constexpr Milliseconds kBetweenLooks{200};
+  if (look_for_children_at_ && Clock::now() >= *look_for_children_at_) {
+    look_for_children_at_ = Clock::now() + kBetweenLooks;
+    if (stopped_ || !setup_.scoreboard->has_children()) retire();
+  }
   for (const SlotOrder& each : life_.step(Clock::now())) carry_out(each.slot, each.order);
   while (sockets_.size() > life_.slots()) sockets_.pop_back();
+}
+
+std::optional<TimePoint> WorkerGroup::next_deadline() const noexcept {
+  const auto next = life_.next_deadline();
+  if (!next || !look_for_children_at_) return next ? next : look_for_children_at_;
+  return std::min(*next, *look_for_children_at_);
 }
 
 void WorkerGroup::carry_out(unsigned slot, const Order& order) {
@@ -206,7 +218,8 @@ void WorkerGroup::carry_out(unsigned slot, const Order& order) {
 }
 
 void WorkerGroup::spawn(unsigned slot, unsigned generation) {
-  auto process = start(slot, generation);
+  const unsigned report = free_report(slot);
+  auto process = start(slot, generation, report);
   SlotLife& life = life_.slot(slot);
   if (!process) {
     const Milliseconds pause = life.back_off();
@@ -219,11 +232,18 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
     return;
   }
   life.spawned(process->pid, Clock::now());
-  keep(slot, generation, *std::move(process));
+  keep(slot, generation, report, *std::move(process));
 }
 
-base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation) {
-  auto json = settings_for(setup_.wanted, slot, generation);
+// Not that of the worker that serves.
+unsigned WorkerGroup::free_report(unsigned slot) const {
+  const auto serving = life_.slot(slot).serving();
+  return serving ? 1 - workers_.at(*serving).report : 0;
+}
+
+base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation,
+                                               unsigned report) {
+  auto json = settings_for(setup_.wanted, slot, generation, report);
   const SlotLife& life = life_.slot(slot);
   if (life.serving() || life.succeeds_one_let_go()) {
     add_imports(json, scripts_.imports(), setup_.wanted.options.reload_fallback);
@@ -233,18 +253,19 @@ base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generatio
   return start_worker(setup_.plan, {.log = setup_.log->fd(),
                                     .listen = sockets_[slot].fd(),
                                     .settings = settings.get(),
-                                    .scoreboard = setup_.board->memory.get()});
+                                    .board = setup_.scoreboard->board_for_workers(),
+                                    .reports = setup_.scoreboard->reports()});
 }
 
-void WorkerGroup::keep(unsigned slot, unsigned generation, WorkerProcess process) {
+void WorkerGroup::keep(unsigned slot, unsigned generation, unsigned report, WorkerProcess process) {
   const pid_t pid = process.pid;
   const bool first = !life_.slot(slot).serving();
   Worker& worker = workers_
                        .emplace(pid, Worker{.slot = slot,
                                             .generation = generation,
+                                            .report = report,
                                             .pidfd = std::move(process.pidfd),
                                             .status = StatusReader(std::move(process.status)),
-                                            .board = setup_.board,
                                             .limits = life_limits(setup_.wanted.options),
                                             .started = Clock::now(),
                                             .started_us = now_us()})
@@ -339,7 +360,7 @@ void WorkerGroup::fall_back(std::int64_t successor_started_us) {
   for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
     if (!life_.slot(slot).fall_back()) continue;
     workers_.at(*life_.slot(slot).serving()).kept = true;
-    setup_.board->recorder->keep_generation(position(slot), successor_started_us);
+    setup_.scoreboard->keep_generation(slot, successor_started_us);
     record_slot(slot);
     any = true;
   }
@@ -367,7 +388,7 @@ void WorkerGroup::reap(pid_t pid) {
   const LastPhase last = life_.slot(worker.slot).ended(pid, Clock::now());
   const Death death =
       with_reason(death_of(info, last.killed, worker.limits, oom_.has_grown()), worker.leaving);
-  worker.board->recorder->record_death(position(worker.slot), pid, worker.generation, death);
+  setup_.scoreboard->record_death(worker.slot, pid, worker.generation, death);
   report_end(pid, worker, last, death);
   if (last.phase == WorkerPhase::starting) fall_back_after(worker);
   const unsigned slot = worker.slot;
@@ -409,14 +430,12 @@ void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& l
 void WorkerGroup::take_slot_over(pid_t pid, Worker& worker) noexcept {
   if (worker.recorded) return;
   worker.recorded = true;
-  worker.board->recorder->take_over(position(worker.slot), pid, worker.generation,
-                                    setup_.wanted.options.threads);
+  setup_.scoreboard->take_over(worker.slot, pid, worker.generation, setup_.wanted.options.threads,
+                               worker.report);
 }
 
-// The present board has no rows for slots that are on their way out.
 void WorkerGroup::record_slot(unsigned slot) noexcept {
-  if (slot >= worker_count(setup_.wanted.options)) return;
-  setup_.board->recorder->set_state(position(slot), life_.slot(slot).state());
+  setup_.scoreboard->set_state(slot, life_.slot(slot).state());
 }
 
 std::string WorkerGroup::label(unsigned slot, unsigned generation, pid_t pid) const {

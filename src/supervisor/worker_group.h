@@ -12,25 +12,19 @@
 #include "supervisor/group_scripts.h"
 #include "supervisor/group_status.h"
 #include "supervisor/listening_socket.h"
-#include "supervisor/slot_recorder.h"
+#include "supervisor/scoreboard_recorder.h"
 #include "supervisor/status_reader.h"
 #include "supervisor/wanted_state.h"
 #include "supervisor/worker_start.h"
 
 namespace pyhost::supervisor {
 
-// The scoreboard of one start or restart of httpd. Groups and workers of that time co-own it.
-struct Board {
-  base::UniqueFd memory;
-  std::unique_ptr<SlotRecorder> recorder;
-};
-
 // Everything a group needs to start workers, checked: nothing in it is expected to fail.
 struct GroupSetup {
   WantedGroup wanted;
   WorkerPlan plan;
   std::unique_ptr<base::FileLog> log;
-  std::shared_ptr<Board> board;
+  std::unique_ptr<ScoreboardRecorder> scoreboard;
   std::vector<ListeningSocket> sockets;  // of the slots that have none yet, the lowest first
 };
 
@@ -48,10 +42,11 @@ class WorkerGroup {
   // The group is wanted, with this setup; its workers are renewed, unless they are to go on over a
   // restart and nothing has changed for them.
   void adopt(GroupSetup setup);
-  // The group is not wanted any more.
-  void retire() noexcept;
-  // The same because it is not configured: should it come back, then not stopped.
+  // The group is not configured any more: it ends as soon as there is no child of httpd that may
+  // still send it requests. Should it come back, then not stopped.
   void dismiss() noexcept;
+  // It ends now.
+  void retire() noexcept;
   // The same when httpd ends: running requests get no more than shutdown-timeout.
   void hurry();
 
@@ -77,7 +72,7 @@ class WorkerGroup {
 
   // Does what is due.
   void advance();
-  std::optional<TimePoint> next_deadline() const noexcept { return life_.next_deadline(); }
+  std::optional<TimePoint> next_deadline() const noexcept;
   bool gone() const noexcept { return life_.gone(); }
   Milliseconds drain_max() const noexcept { return life_limits(setup_.wanted.options).drain_max; }
 
@@ -92,9 +87,9 @@ class WorkerGroup {
   struct Worker {
     unsigned slot;
     unsigned generation;
+    unsigned report;  // which of the slot's reports on the scoreboard it writes
     base::UniqueFd pidfd;
     StatusReader status;
-    std::shared_ptr<Board> board;
     LifeLimits limits;
     std::string last_step;  // that it has reported
     std::string failure;    // the sentence that it has reported
@@ -108,8 +103,9 @@ class WorkerGroup {
 
   void carry_out(unsigned slot, const Order& order);
   void spawn(unsigned slot, unsigned generation);
-  base::Result<WorkerProcess> start(unsigned slot, unsigned generation);
-  void keep(unsigned slot, unsigned generation, WorkerProcess process);
+  unsigned free_report(unsigned slot) const;
+  base::Result<WorkerProcess> start(unsigned slot, unsigned generation, unsigned report);
+  void keep(unsigned slot, unsigned generation, unsigned report, WorkerProcess process);
   void read_status(pid_t pid);
   void heed(pid_t pid, Worker& worker, const StatusReport& report);
   bool keeps_workers(const GroupSetup& setup) const;
@@ -125,7 +121,6 @@ class WorkerGroup {
   void report_end(pid_t pid, const Worker& worker, const LastPhase& last, const Death& death);
   void take_slot_over(pid_t pid, Worker& worker) noexcept;
   void record_slot(unsigned slot) noexcept;
-  SlotPosition position(unsigned slot) const noexcept { return {index(), slot}; }
   std::string label(unsigned slot, unsigned generation, pid_t pid) const;
 
   EventLoop& loop_;
@@ -134,6 +129,7 @@ class WorkerGroup {
   GroupSetup setup_;
   GroupLife life_;
   bool wanted_ = true;
+  std::optional<TimePoint> look_for_children_at_;  // while it is dismissed
   bool stopped_ = false;
   bool hurried_ = false;
   unsigned failed_starts_ = 0;

@@ -61,8 +61,8 @@ void arrange_descriptors(Preparation& start) {
   constexpr int kOutOfTheWay = 32;
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   const std::array<int, gateway::kWorkerFds> sources{
-      null,         start.inherited.log,      start.inherited.log,       start.inherited.listen,
-      start.status, start.inherited.settings, start.inherited.scoreboard};
+      null,         start.inherited.log,      start.inherited.log,   start.inherited.listen,
+      start.status, start.inherited.settings, start.inherited.board, start.inherited.reports};
   std::array<int, gateway::kWorkerFds> moved;
   for (int i = 0; i < gateway::kWorkerFds; ++i) {
     moved[i] = fcntl(sources[i], F_DUPFD_CLOEXEC, kOutOfTheWay);

@@ -49,7 +49,8 @@ struct WorkerDescriptors {
   int log;  // for stdout and stderr
   int listen;
   int settings;
-  int scoreboard;
+  int board;    // for reading
+  int reports;  // for writing
 };
 
 struct WorkerProcess {

@@ -14,8 +14,12 @@ namespace {
 using base::LogLevel;
 using base::Message;
 
+bool lacks_descriptor(int error) noexcept {
+  return error == EMFILE || error == ENFILE;
+}
+
 bool is_shortage(int error) noexcept {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+  return lacks_descriptor(error) || error == ENOBUFS || error == ENOMEM;
 }
 
 base::UniqueFd take_next(int listening) noexcept {
@@ -45,8 +49,13 @@ Acceptor::Arrival Acceptor::accept() {
   std::unique_lock lock(mutex_);
   keep_spare_locked();
   base::UniqueFd socket = take_next(fd());
-  const int error = socket.valid() ? 0 : errno;
-  const bool no_descriptor = error == EMFILE || error == ENFILE;
+  int error = socket.valid() ? 0 : errno;
+  while (lacks_descriptor(error) && make_room_()) {
+    keep_spare_locked();
+    socket = take_next(fd());
+    error = socket.valid() ? 0 : errno;
+  }
+  const bool no_descriptor = lacks_descriptor(error);
   const int obstacle = no_descriptor ? refuse_locked() : error;
   const bool waits = is_shortage(obstacle);
   const bool tells_waiting = !std::exchange(waiting_told_, waits) && waits;

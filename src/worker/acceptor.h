@@ -1,6 +1,7 @@
 // Takes the connections that come to a worker.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -11,13 +12,19 @@
 
 namespace pyhost::worker {
 
-// Without a descriptor for a connection, it is refused: otherwise it would wait, and the socket
-// would stay readable, until one comes free. May be used by any thread.
+// Without a descriptor for a connection, one that is idle is closed; if none is, the new one is
+// refused: otherwise it would wait, and the socket would stay readable, until one comes free. May
+// be used by any thread.
 class Acceptor {
  public:
   // The listening socket may be shared with other processes; the log outlives the acceptor.
-  Acceptor(base::UniqueFd listening, std::string process_group, base::LogSink& log) noexcept
-      : listening_(std::move(listening)), process_group_(std::move(process_group)), log_(log) {}
+  // `make_room` closes an idle connection and says whether there was one.
+  Acceptor(base::UniqueFd listening, std::string process_group, std::function<bool()> make_room,
+           base::LogSink& log) noexcept
+      : listening_(std::move(listening)),
+        process_group_(std::move(process_group)),
+        make_room_(std::move(make_room)),
+        log_(log) {}
 
   // False, with errno set, when the socket is none.
   bool open() noexcept;
@@ -36,6 +43,7 @@ class Acceptor {
 
   const base::UniqueFd listening_;
   const std::string process_group_;
+  const std::function<bool()> make_room_;
   base::LogSink& log_;
   std::mutex mutex_;
   base::UniqueFd spare_;       // given up for a moment to refuse a connection

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "metrics/scoreboard.h"
+#include "metrics/worker_seat.h"
 #include "pyhost/base/log.h"
 #include "pyhost/gateway/engine.h"
 #include "worker/thread_pool.h"
@@ -21,9 +21,7 @@ struct KeptWorker {
   ThreadPool& pool;
   gateway::Engine& engine;
   const Withdrawal& withdrawal;
-  metrics::Scoreboard& scoreboard;
-  metrics::SlotId slot;
-  std::uint32_t generation;
+  metrics::WorkerSeat& seat;
   base::LogSink& log;
 };
 

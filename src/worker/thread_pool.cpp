@@ -19,11 +19,20 @@ namespace {
 using base::LogLevel;
 using base::Message;
 using gateway::Outcome;
-using wire::Connection;
 using wire::Io;
 
 constexpr unsigned kOnce = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
 constexpr int kInternalServerError = 500;
+
+// What an event is about; lines have the numbers behind these.
+constexpr std::uint64_t kStopped = 0;
+constexpr std::uint64_t kSomebodyConnects = 1;
+constexpr std::uint64_t kPauseOver = 2;
+constexpr std::uint64_t kFirstLine = 3;
+
+// Children close what they do not use, but one without requests does nothing at all.
+constexpr std::chrono::seconds kIdleMax{60};
+constexpr std::chrono::seconds kBetweenLooksAtLines{1};
 
 // How long nobody is accepted when there is nothing to accept them with.
 constexpr itimerspec kShortagePause{.it_interval = {},
@@ -62,7 +71,9 @@ ThreadPool::ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSe
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       pause_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
-      acceptor_(std::move(listening), settings_.process_group, log_) {}
+      acceptor_(
+          std::move(listening), settings_.process_group, [this] { return make_room(); }, log_),
+      lines_(kFirstLine) {}
 
 // A child that reads no more may be waiting for its client, which is for it to judge. The limit
 // here is for a child that is stuck, and comes behind its own.
@@ -77,10 +88,10 @@ ThreadPool::~ThreadPool() {
 }
 
 base::Result<> ThreadPool::open() {
-  const bool ready = acceptor_.open() &&
-                     watch(EPOLL_CTL_ADD, stop_event_.get(), &stop_event_, EPOLLIN) &&
-                     watch(EPOLL_CTL_ADD, pause_timer_.get(), &pause_timer_, EPOLLIN | EPOLLET) &&
-                     watch(EPOLL_CTL_ADD, acceptor_.fd(), this, EPOLLIN | EPOLLONESHOT);
+  const bool ready =
+      acceptor_.open() && watch(EPOLL_CTL_ADD, stop_event_.get(), kStopped, EPOLLIN) &&
+      watch(EPOLL_CTL_ADD, pause_timer_.get(), kPauseOver, EPOLLIN | EPOLLET) &&
+      watch(EPOLL_CTL_ADD, acceptor_.fd(), kSomebodyConnects, EPOLLIN | EPOLLONESHOT);
   if (!ready) {
     return base::fail(
         fmt::format("the worker's listening socket cannot be watched: {}", std::strerror(errno)));
@@ -88,10 +99,10 @@ base::Result<> ThreadPool::open() {
   return {};
 }
 
-bool ThreadPool::watch(int operation, int fd, void* tag, unsigned events) noexcept {
+bool ThreadPool::watch(int operation, int fd, std::uint64_t tag, unsigned events) noexcept {
   epoll_event event{};
   event.events = events;
-  event.data.ptr = tag;
+  event.data.u64 = tag;
   return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
 }
 
@@ -101,19 +112,13 @@ void ThreadPool::run(Thread& self) noexcept {
   while (true) {
     rota_.await_turn(&self);
     if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1) continue;
-    if (event.data.ptr == &stop_event_) break;
-    handover_.come_by();
-    if (event.data.ptr == this) {
+    if (event.data.u64 == kStopped) break;
+    if (event.data.u64 == kSomebodyConnects) {
       accept_one();
-    } else if (event.data.ptr == &pause_timer_) {
+    } else if (event.data.u64 == kPauseOver) {
       await_connection();
-    } else if ((event.events & EPOLLRDHUP) != 0) {
-      // Whoever sent a request and left does not want it any more.
-      close(*static_cast<Connection*>(event.data.ptr));
     } else {
-      rota_.begin_request();
-      serve(*static_cast<Connection*>(event.data.ptr), self.exchange);
-      rota_.end_request(&self);
+      heed(event.data.u64, event.events, self);
     }
   }
   const std::lock_guard lock(mutex_);
@@ -122,9 +127,24 @@ void ThreadPool::run(Thread& self) noexcept {
   changed_.notify_all();
 }
 
+void ThreadPool::heed(std::uint64_t id, unsigned events, Thread& self) {
+  Line* line = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    line = lines_.take(id);
+  }
+  if (line == nullptr) return;
+  // Whoever sent a request and left does not want it any more.
+  if ((events & EPOLLRDHUP) != 0) return close(*line);
+  rota_.begin_request();
+  serve(*line, self.exchange);
+  rota_.end_request(&self);
+}
+
 void ThreadPool::await_connection() noexcept {
   // Gone from the set while draining, which makes this fail.
-  static_cast<void>(watch(EPOLL_CTL_MOD, acceptor_.fd(), this, EPOLLIN | EPOLLONESHOT));
+  static_cast<void>(
+      watch(EPOLL_CTL_MOD, acceptor_.fd(), kSomebodyConnects, EPOLLIN | EPOLLONESHOT));
 }
 
 void ThreadPool::accept_one() {
@@ -143,60 +163,66 @@ void ThreadPool::accept_one() {
                          settings_.httpd_uid));
     return;
   }
-  auto connection = std::make_unique<Connection>(std::move(socket), wire::Descriptors::refused);
   wire::FrameBatch hello;
   wire::encode_hello({static_cast<std::uint32_t>(::getpid()), settings_.generation},
                      hello.encoded());
-  if (connection->write_some(hello) != Io::done) return;
-  Connection* const tag = connection.get();
-  {
-    const std::lock_guard lock(mutex_);
-    connections_.emplace(tag, std::move(connection));
-  }
-  if (!watch(EPOLL_CTL_ADD, tag->fd(), tag, kOnce)) close(*tag);
+  const std::lock_guard lock(mutex_);
+  Line& line = lines_.add(std::move(socket));
+  if (line.connection.write_some(hello) != Io::done) return lines_.close(line.id);
+  keep_locked(line, EPOLL_CTL_ADD);
 }
 
-void ThreadPool::serve(Connection& connection, WorkerExchange& exchange) {
+// The descriptor that has been idle for the longest, for somebody who has none.
+bool ThreadPool::make_room() {
+  const std::lock_guard lock(mutex_);
+  return lines_.close_idlest();
+}
+
+void ThreadPool::close_old_lines_locked(TimePoint now) {
+  if (now < next_look_at_lines_) return;
+  next_look_at_lines_ = now + kBetweenLooksAtLines;
+  lines_.close_idle_since(now - kIdleMax);
+}
+
+void ThreadPool::serve(Line& line, WorkerExchange& exchange) {
   wire::Frame frame;
-  switch (connection.read_frame(frame, settings_.socket_timeout)) {
+  switch (line.connection.read_frame(frame, settings_.socket_timeout)) {
     case Io::done:
       break;
     case Io::malformed:
-      return reject(connection, connection.fault());
+      return reject(line, line.connection.fault());
     case Io::timeout:
-      return reject(connection, "a request that stopped half-way");
+      return reject(line, "a request that stopped half-way");
     case Io::closed:
     case Io::reset:
-      return close(connection);
+      return close(line);
   }
-  if (frame.type == wire::FrameType::abort) return close(connection);
+  if (frame.type == wire::FrameType::abort) return close(line);
   if (frame.type != wire::FrameType::request) {
-    return reject(connection,
-                  fmt::format("a {} frame outside of a request", wire::name_of(frame.type)));
+    return reject(line, fmt::format("a {} frame outside of a request", wire::name_of(frame.type)));
   }
   // Counted before the flag is looked at: whoever drains then sees one or the other.
   enter_request();
   if (draining_) {
-    answer_retry(connection);
+    answer_retry(line);
   } else {
-    serve_request(connection, frame.payload, exchange);
+    serve_request(line, frame.payload, exchange);
   }
   leave_request();
   on_served_();
 }
 
-void ThreadPool::serve_request(Connection& connection, std::string_view payload,
-                               WorkerExchange& exchange) {
-  if (!exchange.begin(connection, payload, [this, &connection] { keep(connection); })) {
-    return reject(connection, "a malformed REQUEST frame");
+void ThreadPool::serve_request(Line& line, std::string_view payload, WorkerExchange& exchange) {
+  if (!exchange.begin(line.connection, payload, [this, &line] { keep(line); })) {
+    return reject(line, "a malformed REQUEST frame");
   }
   const Outcome outcome = run_application(exchange);
   switch (exchange.finish(outcome, "the application failed")) {
     case Connected::reuse:
-      keep(connection);
+      keep(line);
       break;
     case Connected::close:
-      close(connection);
+      close(line);
       break;
     case Connected::released:
       break;
@@ -221,42 +247,49 @@ Outcome ThreadPool::run_application(WorkerExchange& exchange) {
 }
 
 // Only the request that broke the rules is lost; the child opens another connection.
-void ThreadPool::reject(Connection& connection, std::string_view why) {
+void ThreadPool::reject(Line& line, std::string_view why) {
   log_.log(LogLevel::error, Message::frame_malformed,
            fmt::format("a connection to process group '{}' was closed: {}", settings_.process_group,
                        why));
   wire::FrameBatch batch;
   wire::encode_error({kInternalServerError, why}, batch.encoded());
-  static_cast<void>(connection.write_some(batch));
-  close(connection);
+  static_cast<void>(line.connection.write_some(batch));
+  close(line);
 }
 
-void ThreadPool::answer_retry(Connection& connection) {
+void ThreadPool::answer_retry(Line& line) {
   wire::FrameBatch batch;
   wire::encode_retry("the worker is draining", batch.encoded());
-  if (connection.write(batch, settings_.socket_timeout) == Io::done) {
-    keep(connection);
+  if (line.connection.write(batch, settings_.socket_timeout) == Io::done) {
+    keep(line);
   } else {
-    close(connection);
+    close(line);
   }
 }
 
-// Another thread may have the connection as soon as it is watched again.
-void ThreadPool::keep(Connection& connection) noexcept {
-  if (!connection.drained()) return close(connection);
-  const std::lock_guard order(handover_);
-  if (!watch(EPOLL_CTL_MOD, connection.fd(), &connection, kOnce)) close(connection);
+void ThreadPool::keep(Line& line) noexcept {
+  if (!line.connection.drained()) return close(line);
+  const std::lock_guard lock(mutex_);
+  keep_locked(line, EPOLL_CTL_MOD);
 }
 
-void ThreadPool::close(Connection& connection) {
+// Another thread may have the line, or close it, as soon as the lock is given up.
+void ThreadPool::keep_locked(Line& line, int operation) noexcept {
+  const TimePoint now = std::chrono::steady_clock::now();
+  lines_.set_idle(line, now);
+  if (!watch(operation, line.connection.fd(), line.id, kOnce)) lines_.close(line.id);
+  close_old_lines_locked(now);
+}
+
+void ThreadPool::close(const Line& line) {
   const std::lock_guard lock(mutex_);
-  connections_.erase(&connection);
+  lines_.close(line.id);
 }
 
 // A process that an application forks off would keep connections open that end with this one, and
 // httpd would wait for replies that nobody sends.
 void ThreadPool::close_descriptors() const noexcept {
-  for (const auto& [tag, connection] : connections_) ::close(connection->fd());
+  lines_.close_descriptors();
   for (const int fd : {acceptor_.fd(), epoll_.get(), stop_event_.get(), pause_timer_.get()}) {
     ::close(fd);
   }
@@ -281,8 +314,8 @@ void ThreadPool::drain() noexcept {
 
 void ThreadPool::accept_connections(bool accept) noexcept {
   if (draining_) return;
-  static_cast<void>(
-      watch(accept ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, acceptor_.fd(), this, EPOLLIN | EPOLLONESHOT));
+  static_cast<void>(watch(accept ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, acceptor_.fd(), kSomebodyConnects,
+                          EPOLLIN | EPOLLONESHOT));
 }
 
 unsigned ThreadPool::requests_active() const {

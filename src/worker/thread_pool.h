@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "pyhost/base/fork_watch.h"
@@ -17,7 +16,7 @@
 #include "pyhost/gateway/worker_settings.h"
 #include "wire/connection.h"
 #include "worker/acceptor.h"
-#include "worker/handover.h"
+#include "worker/lines.h"
 #include "worker/rota.h"
 #include "worker/worker_exchange.h"
 #include "worker/worker_life.h"
@@ -85,7 +84,7 @@ class ThreadPool {
              base::LogSink& log, std::function<void()> on_served) noexcept;
 
   base::Result<> open();
-  bool watch(int operation, int fd, void* tag, unsigned events) noexcept;
+  bool watch(int operation, int fd, std::uint64_t tag, unsigned events) noexcept;
   static wire::Timeout reply_timeout(const PoolSettings& settings) noexcept;
   struct Thread {
     Thread(base::LogSink& log, const PoolSettings& settings) noexcept
@@ -99,14 +98,17 @@ class ThreadPool {
   void run(Thread& self) noexcept;
   void await_connection() noexcept;
   void accept_one();
-  void serve(wire::Connection& connection, WorkerExchange& exchange);
-  void serve_request(wire::Connection& connection, std::string_view payload,
-                     WorkerExchange& exchange);
+  void heed(std::uint64_t id, unsigned events, Thread& self);
+  void serve(Line& line, WorkerExchange& exchange);
+  void serve_request(Line& line, std::string_view payload, WorkerExchange& exchange);
   gateway::Outcome run_application(WorkerExchange& exchange);
-  void reject(wire::Connection& connection, std::string_view why);
-  void answer_retry(wire::Connection& connection);
-  void keep(wire::Connection& connection) noexcept;
-  void close(wire::Connection& connection);
+  void reject(Line& line, std::string_view why);
+  void answer_retry(Line& line);
+  void keep(Line& line) noexcept;
+  void keep_locked(Line& line, int operation) noexcept;
+  void close(const Line& line);
+  bool make_room();
+  void close_old_lines_locked(TimePoint now);
   void close_descriptors() const noexcept;
   void enter_request();
   void leave_request();
@@ -121,13 +123,13 @@ class ThreadPool {
   base::UniqueFd pause_timer_;  // its end ends a pause in accepting
   Acceptor acceptor_;
   std::atomic<bool> draining_ = false;
-  Handover handover_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  unsigned active_ = 0;  // requests; this and the next two belong to mutex_
+  unsigned active_ = 0;  // requests; this and the next four belong to mutex_
   unsigned threads_left_ = 0;
-  std::unordered_map<wire::Connection*, std::unique_ptr<wire::Connection>> connections_;
+  Lines lines_;
+  TimePoint next_look_at_lines_{};
   std::vector<std::unique_ptr<Thread>> threads_;  // the owner's
   const base::ForkWatch fork_watch_{mutex_, [this] { close_descriptors(); }};
 };

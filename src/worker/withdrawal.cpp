@@ -1,7 +1,6 @@
 #include "worker/withdrawal.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "worker/status_report.h"
 
@@ -13,7 +12,7 @@ using base::Message;
 WhenOutdated Withdrawal::begin(std::string_view script) {
   const std::lock_guard lock(mutex_);
   if (put_back_locked()) return WhenOutdated::run_again;
-  if (worker_.scoreboard.begin_draining(worker_.slot, ::getpid())) {
+  if (worker_.seat.withdraw()) {
     withdrawn_ = true;
     worker_.log.log(
         LogLevel::info, Message::worker_draining,
@@ -28,7 +27,7 @@ WhenOutdated Withdrawal::begin(std::string_view script) {
 // Whether the supervisor has said anew that there will be no successor for what has changed. It
 // tells all workers of the group, so perhaps one that has not been withdrawn.
 bool Withdrawal::put_back_locked() {
-  const std::int64_t kept_until_us = worker_.scoreboard.status(worker_.slot).kept_until_us;
+  const std::int64_t kept_until_us = worker_.seat.kept_until_us();
   // Another moment, not a later one: the clock may have been set back.
   if (kept_until_us == 0 || kept_until_us == accepted_until_us_) return false;
   accepted_until_us_ = kept_until_us;
@@ -36,6 +35,7 @@ bool Withdrawal::put_back_locked() {
     worker_.watch_or_null->accept_changes_until(kept_until_us);
   }
   withdrawn_ = false;
+  worker_.seat.come_back();
   return true;
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "metrics/scoreboard.h"
+#include "metrics/worker_seat.h"
 #include "pyhost/base/log.h"
 #include "pyhost/gateway/engine_watch.h"
 #include "worker/script_imports.h"
@@ -19,8 +19,7 @@ namespace pyhost::worker {
 // What a withdrawal works with; all of it outlives it.
 struct WithdrawalSurroundings {
   std::string label;  // "worker 0 of process group 'blog'"
-  metrics::Scoreboard& scoreboard;
-  metrics::SlotId slot;
+  metrics::WorkerSeat& seat;
   gateway::EngineWatch* watch_or_null;
   ScriptImports& imports;
   StopEvents& events;

@@ -15,7 +15,7 @@
 #include <optional>
 #include <random>
 
-#include "metrics/scoreboard.h"
+#include "metrics/worker_seat.h"
 #include "pyhost/base/file_log.h"
 #include "pyhost/base/signals.h"
 #include "pyhost/gateway/plugin_loader.h"
@@ -72,9 +72,9 @@ std::uint64_t with_jitter(std::uint64_t requests_max) {
 
 class WorkerProcess {
  public:
-  WorkerProcess(WorkerSettings settings, metrics::Scoreboard scoreboard)
+  WorkerProcess(WorkerSettings settings, metrics::WorkerSeat seat)
       : settings_(std::move(settings)),
-        scoreboard_(std::move(scoreboard)),
+        seat_(std::move(seat)),
         label_(fmt::format("worker {} of process group '{}'", settings_.slot_index,
                            settings_.engine.process_group)),
         log_(open_log(), settings_.log_level),
@@ -99,10 +99,9 @@ class WorkerProcess {
   base::Result<> start_pool();
   void count_request();
   void heed(StopEvent event, WorkerLife& life);
-  metrics::SlotId slot() const noexcept { return {settings_.group_index, settings_.slot_index}; }
 
   WorkerSettings settings_;
-  metrics::Scoreboard scoreboard_;
+  metrics::WorkerSeat seat_;
   const std::string label_;
   base::FileLog log_;
   const std::uint64_t served_max_;
@@ -175,12 +174,10 @@ base::Result<> WorkerProcess::start_pool() {
     return base::fail(
         fmt::format("the worker's socket cannot be listened to: {}", std::strerror(errno)));
   }
-  withdrawal_.emplace(WithdrawalSurroundings{label_, scoreboard_, slot(), engine_->watch(),
-                                             *imports_, *events_, log_});
+  withdrawal_.emplace(
+      WithdrawalSurroundings{label_, seat_, engine_->watch(), *imports_, *events_, log_});
   const auto withdraw = [this](std::string_view script) { return withdrawal_->begin(script); };
-  const auto note_load = [this, pid = ::getpid()](unsigned requests) {
-    scoreboard_.note_running(slot(), pid, requests);
-  };
+  const auto note_load = [this](unsigned requests) { seat_.note_running(requests); };
   PH_TRY(pool,
          ThreadPool::start(*engine_, base::UniqueFd(gateway::kWorkerListeningFd),
                            {.process_group = settings_.engine.process_group,
@@ -200,7 +197,7 @@ base::Result<> WorkerProcess::start_pool() {
 }
 
 void WorkerProcess::count_request() {
-  scoreboard_.count_request(slot());
+  seat_.count_request();
   if (++served_ == served_max_ || draining_) events_->poke();
 }
 
@@ -231,9 +228,7 @@ void WorkerProcess::serve_until_stopped() {
                      .pool = *pool_,
                      .engine = *engine_,
                      .withdrawal = *withdrawal_,
-                     .scoreboard = scoreboard_,
-                     .slot = slot(),
-                     .generation = settings_.generation,
+                     .seat = seat_,
                      .log = log_},
                     WorkerLife(settings_.limits, served_max_, started_));
   while (true) {
@@ -272,17 +267,16 @@ void WorkerProcess::end() {
 }
 
 base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
-  for (int fd = gateway::kWorkerListeningFd; fd <= gateway::kWorkerScoreboardFd; ++fd) {
+  for (int fd = gateway::kWorkerListeningFd; fd < gateway::kWorkerFds; ++fd) {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
-  PH_TRY(text, read_whole(gateway::kWorkerSettingsFd));
+  const base::UniqueFd told(gateway::kWorkerSettingsFd);
+  PH_TRY(text, read_whole(told.get()));
   PH_TRY(settings, gateway::parse_worker_settings(text));
-  PH_TRY(scoreboard, metrics::Scoreboard::map(base::UniqueFd(gateway::kWorkerScoreboardFd)));
-  if (settings.group_index >= scoreboard.groups() ||
-      settings.slot_index >= scoreboard.slots(settings.group_index)) {
-    return base::fail("the scoreboard has no row for this worker; restart httpd");
-  }
-  return std::make_unique<WorkerProcess>(std::move(settings), std::move(scoreboard));
+  const base::UniqueFd board(gateway::kWorkerBoardFd), reports(gateway::kWorkerReportsFd);
+  PH_TRY(seat, metrics::WorkerSeat::take(board.get(), reports.get(), settings.slot_index,
+                                         settings.generation, settings.report_index));
+  return std::make_unique<WorkerProcess>(std::move(settings), std::move(seat));
 }
 
 [[noreturn]] void leave_for(const base::Error& error) {

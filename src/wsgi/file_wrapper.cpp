@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <climits>
+
+#include "pyhost/gateway/sendable_file.h"
 #include "python/compat.h"
 #include "python/error.h"
 #include "python/native_type.h"
@@ -141,12 +144,13 @@ std::optional<gateway::FileRange> file_range_of(Attached& py, PyObject* file_wra
   const Ref filelike = wrapper.filelike.clone();
   const Py_ssize_t fd = ask_number(py, filelike.get(), "fileno");
   struct stat status {};
-  if (fd < 0 || fstat(int(fd), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  if (fd < 0 || fd > INT_MAX || fstat(int(fd), &status) != 0) return std::nullopt;
   // Python's own position: the descriptor's is ahead of it by what is buffered.
   const Py_ssize_t position = ask_number(py, filelike.get(), "tell");
-  if (position < 0 || position > status.st_size) return std::nullopt;
-  return gateway::FileRange{int(fd), std::uint64_t(position),
-                            std::uint64_t(status.st_size - position)};
+  if (position < 0 || position >= status.st_size) return std::nullopt;
+  const gateway::FileRange range{int(fd), std::uint64_t(position),
+                                 std::uint64_t(status.st_size - position)};
+  return gateway::check_sendable(range) ? std::optional(range) : std::nullopt;
 }
 
 }  // namespace pyhost::wsgi

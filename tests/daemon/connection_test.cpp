@@ -33,10 +33,10 @@ class RemoteConnection : public GroupTest {
     });
   }
   bool request_waits() const {
-    return wait_until([&] { return scoreboard_.queue(0).length() == 1; });
+    return wait_until([&] { return scoreboard_->waiting() == 1; });
   }
   bool has_place_at(std::uint32_t slot) const {
-    return wait_until([&] { return scoreboard_.status({0, slot}).outstanding == 1; });
+    return wait_until([&] { return scoreboard_->status(slot).outstanding == 1; });
   }
 };
 
@@ -115,8 +115,8 @@ TEST_F(RemoteConnection, TimeInTheQueueIsNotTimeWithoutAWorker) {
   std::thread second([&] { run("/apps/hello", queued); });
   EXPECT_TRUE(request_waits());
   std::this_thread::sleep_for(settings_.connect_timeout);
-  scoreboard_.set_state({0, 0}, metrics::SlotState::dead);
-  EXPECT_FALSE(wait_until([&] { return scoreboard_.queue(0).length() == 0; }, 100ms));
+  scoreboard_->set_state(0, metrics::SlotState::dead);
+  EXPECT_FALSE(wait_until([&] { return scoreboard_->waiting() == 0; }, 100ms));
   start_worker(1);
   second.join();
   EXPECT_EQ(queued.body(), "hello");
@@ -134,7 +134,7 @@ TEST_F(RemoteConnection, WorkerThatDiesBeforeItAcceptsIsLeftForAnother) {
   std::thread client([&] { run("/apps/hello", exchange); });
   EXPECT_TRUE(has_place_at(0));
   start_worker(1);
-  scoreboard_.record_death({0, 0}, {.cause = metrics::DeathCause::exited, .generation = 1});
+  scoreboard_->record_death(0, {.cause = metrics::DeathCause::exited, .generation = 1});
   client.join();
   EXPECT_EQ(exchange.body(), "hello");
 }
@@ -146,7 +146,7 @@ TEST_F(RemoteConnection, WorkerThatWithdrawsBeforeItAcceptsIsLeftForAnother) {
   std::thread client([&] { run("/apps/hello", exchange); });
   EXPECT_TRUE(has_place_at(0));
   start_worker(1);
-  EXPECT_TRUE(scoreboard_.begin_draining({0, 0}, ::getpid()));
+  EXPECT_TRUE(scoreboard_.seat(0, 1).withdraw());
   client.join();
   EXPECT_EQ(exchange.body(), "hello");
 }
@@ -157,10 +157,10 @@ TEST_F(RemoteConnection, SuccessorHasTheRequestOnce) {
   FakeExchange exchange, next;
   std::thread client([&] { run("/apps/hello", exchange); });
   EXPECT_TRUE(has_place_at(0));
-  scoreboard_.begin_generation({0, 0}, ::getpid(), 2, 4);
+  scoreboard_->begin_generation(0, ::getpid(), 2, 4);
   EXPECT_TRUE(request_waits());
   pool_settings_.generation = 2;
-  scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
+  scoreboard_->set_state(0, metrics::SlotState::ready);
   serve_slot(0, std::move(listening));
   client.join();
   EXPECT_EQ(exchange.body(), "hello");
@@ -200,7 +200,7 @@ TEST_F(RemoteConnection, ClientThatLeavesMeanwhileIsNoticed) {
   exchange.leave();
   client.join();
   EXPECT_NE(exchange.recorder().text_of(Message::client_left), "");
-  EXPECT_EQ(scoreboard_.status({0, 0}).outstanding, 0u);
+  EXPECT_EQ(scoreboard_->status(0).outstanding, 0u);
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ TEST_F(RemoteExchange, CompleteReplyIsOnePart) {
   EXPECT_EQ(exchange.body(), "hello world");
   EXPECT_TRUE(exchange.ended());
   EXPECT_EQ(exchange.parts().size(), 1u);
-  EXPECT_EQ(scoreboard_.status({0, 0}).outstanding, 0u);
+  EXPECT_EQ(scoreboard_->status(0).outstanding, 0u);
 }
 
 TEST_F(RemoteExchange, ConnectionServesManyExchanges) {
@@ -286,7 +286,7 @@ TEST_F(RemoteExchange, RepliesOfConcurrentRequestsAreNotMixed) {
   }
   for (std::thread& client : clients) client.join();
   EXPECT_EQ(right, kClients);
-  EXPECT_EQ(scoreboard_.queue(0).length(), 0u);
+  EXPECT_EQ(scoreboard_->waiting(), 0u);
 }
 
 }  // namespace

@@ -96,8 +96,8 @@ TEST_F(RemoteFailure, WorkerOfBeforeThatEndsIsNotTakenForItsSuccessor) {
   // A request that does not fit what the socket holds is still being sent when the worker ends.
   settings_.receive_buffer_bytes = 4096;
   base::UniqueFd listening = declare_worker(0);
-  scoreboard_.begin_generation({0, 0}, ::getpid(), 2, 4);
-  scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
+  scoreboard_->begin_generation(0, ::getpid(), 2, 4);
+  scoreboard_->set_state(0, metrics::SlotState::ready);
   std::jthread workers([&] {
     {
       const wire::Connection before = accept_as({.pid = kOwnPid, .generation = 1}, listening.get());
@@ -182,10 +182,10 @@ TEST_F(RemoteFailure, WorkerThatEndsBeforeItReadsCostsNothing) {
 TEST_F(RemoteFailure, DeadWorkerIsNamedWithItsCause) {
   std::thread crashing = play_worker(0, [this](wire::Connection& connection) {
     take_request(connection);
-    scoreboard_.record_death({0, 0}, {.cause = metrics::DeathCause::signal,
-                                      .detail = SIGSEGV,
-                                      .generation = 1,
-                                      .pid = ::getpid()});
+    scoreboard_->record_death(0, {.cause = metrics::DeathCause::signal,
+                                  .detail = SIGSEGV,
+                                  .generation = 1,
+                                  .pid = ::getpid()});
   });
   FakeExchange exchange;
   const Outcome outcome = run("/apps/hello", exchange);
@@ -204,8 +204,8 @@ TEST_F(RemoteFailure, DeadWorkerIsNoticedAlthoughAForkOfItHasTheConnection) {
   std::thread crashing = play_worker(0, [&](wire::Connection& connection) {
     take_request(connection);
     of_the_fork.reset(::dup(connection.fd()));
-    scoreboard_.record_death(
-        {0, 0}, {.cause = metrics::DeathCause::signal, .detail = SIGKILL, .generation = 1});
+    scoreboard_->record_death(
+        0, {.cause = metrics::DeathCause::signal, .detail = SIGKILL, .generation = 1});
   });
   FakeExchange exchange;
   EXPECT_EQ(run("/apps/hello", exchange).status, 502);
@@ -217,9 +217,8 @@ TEST_F(RemoteFailure, DeadWorkerIsNoticedAlthoughAForkOfItHasTheConnection) {
 TEST_F(RemoteFailure, SuccessorThatHasTakenTheConnectionIsNamed) {
   const auto play = [this](wire::Connection& connection) {
     take_request(connection);
-    scoreboard_.record_death(
-        {0, 0},
-        {.cause = metrics::DeathCause::signal, .detail = SIGSEGV, .generation = 3, .pid = 4711});
+    scoreboard_->record_death(
+        0, {.cause = metrics::DeathCause::signal, .detail = SIGSEGV, .generation = 3, .pid = 4711});
   };
   std::thread successor = play_worker(0, play, {.pid = 4711, .generation = 3});
   FakeExchange exchange;
@@ -240,7 +239,7 @@ TEST_F(RemoteFailure, MalformedFrameCostsOnlyItsOwnRequest) {
   EXPECT_NE(exchange.recorder().text_of(Message::frame_malformed), "");
   broken.join();
   start_worker(1);
-  scoreboard_.set_state({0, 0}, metrics::SlotState::dead);
+  scoreboard_->set_state(0, metrics::SlotState::dead);
   EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
 }
 
@@ -349,7 +348,7 @@ TEST_F(RemoteFailure, QueueHasRoomForTheThreadsOfWorkersThatAreNotReady) {
     FakeExchange& exchange = *early.emplace_back(std::make_unique<FakeExchange>());
     clients.emplace_back([&] { run("/apps/hello", exchange); });
   }
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == clients.size(); }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_->waiting() == clients.size(); }));
   EXPECT_EQ(run("/apps/hello", refused).status, 503);
   EXPECT_NE(refused.recorder().text_of(Message::queue_full).find("is ready"), std::string::npos);
   start_worker(0, 1);
@@ -363,7 +362,7 @@ TEST_F(RemoteFailure, QueueWithoutALimitHasRoomWhileNoWorkerIsReady) {
   engine();
   FakeExchange early;
   std::thread client([&] { run("/apps/hello", early); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_->waiting() == 1; }));
   start_worker(0);
   client.join();
   EXPECT_EQ(early.body(), "hello");
@@ -376,7 +375,7 @@ TEST_F(RemoteFailure, RequestWaitsForAFreeThread) {
   std::thread first([&] { run("/apps/held", held); });
   EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
   std::thread second([&] { run("/apps/hello", waiting); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_->waiting() == 1; }));
   release_.count_down();
   first.join();
   second.join();
@@ -390,12 +389,12 @@ TEST_F(RemoteFailure, ThreadOfARequestThatItsClientHasLeftGetsNoOther) {
   EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
   left.leave();
   client.join();
-  EXPECT_EQ(scoreboard_.status({0, 0}).outstanding, 0u);
+  EXPECT_EQ(scoreboard_->status(0).outstanding, 0u);
   start_worker(1, 1);
   EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
-  scoreboard_.set_state({0, 1}, metrics::SlotState::draining);
+  scoreboard_->set_state(1, metrics::SlotState::draining);
   std::thread waiting([&] { EXPECT_EQ(run("/apps/hello", queued).status, 0); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_->waiting() == 1; }));
   release_.count_down();
   waiting.join();
   EXPECT_EQ(queued.body(), "hello");
@@ -425,7 +424,7 @@ TEST_F(RemoteFailure, RequestWaitsForAWorkerThatIsStarting) {
   FakeExchange exchange;
   engine();
   std::thread client([&] { run("/apps/hello", exchange); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_->waiting() == 1; }));
   start_worker(2);
   client.join();
   EXPECT_EQ(exchange.body(), "hello");

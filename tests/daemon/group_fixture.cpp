@@ -8,8 +8,6 @@
 namespace pyhost::test {
 namespace {
 
-constexpr std::uint32_t kGroupSlots[] = {3};
-
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -27,7 +25,7 @@ base::UniqueFd listen_at(const std::string& path) {
   return socket;
 }
 
-GroupTest::GroupTest() : scoreboard_(*metrics::Scoreboard::create(kGroupSlots, 2, 64)) {
+GroupTest::GroupTest() {
   pool_settings_ = {.process_group = "blog",
                     .socket_timeout = kPatience,
                     .httpd_uid = ::getuid(),
@@ -45,8 +43,8 @@ GroupTest::~GroupTest() = default;
 
 base::UniqueFd GroupTest::declare_worker(std::uint32_t slot, unsigned threads) {
   base::UniqueFd listening = listen_at(settings_.socket_paths[slot]);
-  scoreboard_.begin_generation({0, slot}, ::getpid(), 1, threads);
-  scoreboard_.set_state({0, slot}, metrics::SlotState::ready);
+  scoreboard_->begin_generation(slot, ::getpid(), 1, threads);
+  scoreboard_->set_state(slot, metrics::SlotState::ready);
   return listening;
 }
 
@@ -60,9 +58,8 @@ void GroupTest::start_worker(std::uint32_t slot, unsigned threads,
 void GroupTest::serve_slot(std::uint32_t slot, base::UniqueFd listening, unsigned threads) {
   worker::PoolSettings settings = pool_settings_;
   settings.threads = threads;
-  settings.on_load = [this, slot](unsigned requests) {
-    scoreboard_.note_running({0, slot}, ::getpid(), requests);
-  };
+  auto seat = std::make_shared<metrics::WorkerSeat>(scoreboard_.seat(slot, 1));
+  settings.on_load = [seat](unsigned requests) { seat->note_running(requests); };
   auto pool =
       worker::ThreadPool::start(applications_, std::move(listening), settings, worker_log_, [] {});
   ASSERT_TRUE(pool) << pool.error().sentence;
@@ -79,8 +76,8 @@ wire::Connection GroupTest::connect_to(std::uint32_t slot) const {
 
 remote::RemoteEngine& GroupTest::engine() {
   if (!engine_) {
-    engine_ = std::make_unique<remote::RemoteEngine>(scoreboard_,
-                                                     *scoreboard_.take_seat(::getpid()), settings_);
+    engine_ = std::make_unique<remote::RemoteEngine>(
+        *scoreboard_, *scoreboard_->take_seat(::getpid()), settings_);
   }
   return *engine_;
 }

@@ -10,9 +10,9 @@
 
 #include "harness/fake_engine.h"
 #include "harness/fake_exchange.h"
+#include "harness/group_board.h"
 #include "harness/temp_dir.h"
 #include "harness/wait.h"
-#include "metrics/scoreboard.h"
 #include "remote/remote_engine.h"
 #include "wire/connection.h"
 #include "worker/thread_pool.h"
@@ -48,7 +48,7 @@ class GroupTest : public ::testing::Test {
                        remote::Buffering buffering = remote::Buffering::on);
 
   TempDir folder_;
-  metrics::Scoreboard scoreboard_;
+  GroupBoard scoreboard_{kSlots, 2, 64};
   FakeEngine applications_;
   LogRecorder worker_log_;
   worker::PoolSettings pool_settings_;

@@ -60,19 +60,18 @@ class LifeKeeperTest : public GroupTest {
                        .pool = pool(0),
                        .engine = engine_,
                        .withdrawal = withdrawal_,
-                       .scoreboard = scoreboard_,
-                       .slot = {0, 0},
-                       .generation = 1,
+                       .seat = seat_,
                        .log = worker_log_},
                       worker::WorkerLife(limits, 0, std::chrono::steady_clock::now()));
   }
 
   StuckEngine engine_;
+  metrics::WorkerSeat seat_ = scoreboard_.seat(0, 1);
   gateway::WorkerSettings worker_settings_;
   worker::StopEvents events_ = worker::StopEvents::open(-1, [] {}).value();
   worker::ScriptImports imports_{{"worker 0", worker_settings_, engine_, events_, worker_log_}};
   worker::Withdrawal withdrawal_{
-      {"worker 0", scoreboard_, {0, 0}, &engine_.its_watch, imports_, events_, worker_log_}};
+      {"worker 0", seat_, &engine_.its_watch, imports_, events_, worker_log_}};
   std::latch release_{1};
 };
 

@@ -70,7 +70,7 @@ class SlowClient : public GroupTest {
     go_on_.count_down();
   }
 
-  bool worker_is_free() { return scoreboard_.status({0, 0}).outstanding == 0; }
+  bool worker_is_free() { return scoreboard_->status(0).outstanding == 0; }
 
   ClientSocket client_;
   std::latch go_on_{1};
@@ -312,7 +312,7 @@ TEST_F(LeavingClient, IsNotServedWhenItHasLeftTheQueue) {
   std::thread first([&] { run("/apps/held", held); });
   EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
   std::thread second([&] { outcome_ = run("/apps/held", waiting); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.queue(0).length() == 1; }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_->waiting() == 1; }));
   client_.leave();
   second.join();
   EXPECT_EQ(outcome_.status, 400);

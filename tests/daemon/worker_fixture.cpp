@@ -44,8 +44,8 @@ void WorkerProcess::spawn() {
   const std::string log = folder_.path() + "/worker.log";
   const base::UniqueFd log_file(::open(log.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   exec({log_file.get(), log_file.get(), listening.get(), report.get(), settings.get(),
-        scoreboard_.fd()});
-  scoreboard_.begin_generation({0, 0}, pid_, 1, worker_.threads);
+        scoreboard_.board_for_workers_fd(), scoreboard_.reports_fd()});
+  scoreboard_->begin_generation(0, pid_, 1, worker_.threads);
 }
 
 std::string WorkerProcess::next_status() {
@@ -66,7 +66,7 @@ void WorkerProcess::spawn_and_wait() {
   std::string line = next_status();
   while (line.find("step") != line.npos) line = next_status();
   ASSERT_EQ(line, R"({"ready":true})") << log();
-  scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
+  scoreboard_->set_state(0, metrics::SlotState::ready);
 }
 
 int WorkerProcess::wait_for_end() {

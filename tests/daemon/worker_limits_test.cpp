@@ -166,7 +166,7 @@ def application(environ, start_response):
   engine();
   FakeExchange lost, sibling;
   std::thread first([&] { EXPECT_EQ(run(wedged, lost).status, 504); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.status({0, 0}).outstanding == 1; }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_->status(0).outstanding == 1; }));
   // So that the sibling has half of its time left when the wedged one has none.
   const auto half_time = std::chrono::steady_clock::now() + worker_.limits.request_timeout / 2;
   EXPECT_TRUE(wait_until([&] { return std::chrono::steady_clock::now() >= half_time; }));
@@ -179,7 +179,7 @@ def application(environ, start_response):
   }));
   first.join();
   EXPECT_EQ(next_status(), R"({"draining":"request-timeout"})");
-  EXPECT_EQ(scoreboard_.status({0, 0}).state, metrics::SlotState::draining);
+  EXPECT_EQ(scoreboard_->status(0).state, metrics::SlotState::draining);
   EXPECT_THAT(lost.recorder().text_of(Message::request_given_up),
               AllOf(HasSubstr(wedged), HasSubstr("longer than request-timeout")));
   EXPECT_THAT(lost.recorder().text_of(Message::busy_stacks),

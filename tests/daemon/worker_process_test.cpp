@@ -45,7 +45,7 @@ TEST_F(WorkerProcess, ServesAWsgiApplication) {
   EXPECT_EQ(exchange.status(), 200);
   EXPECT_EQ(exchange.body(), "hello blog");
   EXPECT_EQ(exchange.parts().size(), 1u);
-  EXPECT_TRUE(wait_until([&] { return scoreboard_.status({0, 0}).requests == 1; }));
+  EXPECT_TRUE(wait_until([&] { return scoreboard_->status(0).requests == 1; }));
 }
 
 TEST_F(WorkerProcess, AnswersAnExceptionWith500AndItsTraceback) {
@@ -119,9 +119,8 @@ def application(environ, start_response):
   // Opening waits until the application reads.
   base::UniqueFd writer(::open(gate.c_str(), O_WRONLY | O_CLOEXEC));
   ::kill(pid_, SIGTERM);
-  EXPECT_TRUE(wait_until([&] {
-    return scoreboard_.status({0, 0}).state == metrics::SlotState::draining;
-  }));
+  EXPECT_TRUE(
+      wait_until([&] { return scoreboard_->status(0).state == metrics::SlotState::draining; }));
   EXPECT_EQ(::write(writer.get(), "late", 4), 4);
   writer.reset();
   client.join();
@@ -144,9 +143,8 @@ def application(environ, start_response):
   std::thread client([&] { run(held, exchange); });
   base::UniqueFd writer(::open(gate.c_str(), O_WRONLY | O_CLOEXEC));
   status_.reset();
-  EXPECT_TRUE(wait_until([&] {
-    return scoreboard_.status({0, 0}).state == metrics::SlotState::draining;
-  }));
+  EXPECT_TRUE(
+      wait_until([&] { return scoreboard_->status(0).state == metrics::SlotState::draining; }));
   ::kill(pid_, SIGTERM);
   EXPECT_EQ(::write(writer.get(), "late", 4), 4);
   writer.reset();
@@ -170,9 +168,8 @@ def application(environ, start_response):
   std::thread client([&] { EXPECT_EQ(run(held, exchange).status, 502); });
   const base::UniqueFd writer(::open(gate.c_str(), O_WRONLY | O_CLOEXEC));
   ::kill(pid_, SIGTERM);
-  EXPECT_TRUE(wait_until([&] {
-    return scoreboard_.status({0, 0}).state == metrics::SlotState::draining;
-  }));
+  EXPECT_TRUE(
+      wait_until([&] { return scoreboard_->status(0).state == metrics::SlotState::draining; }));
   ::kill(pid_, SIGTERM);
   EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
   client.join();
@@ -207,9 +204,9 @@ class SuicidalWorker : public WorkerProcess {
     FakeExchange exchange;
     std::thread supervisor([&] {
       const int status = wait_for_end();
-      scoreboard_.record_death({0, 0}, {.cause = metrics::DeathCause::signal,
-                                        .detail = static_cast<std::uint16_t>(WTERMSIG(status)),
-                                        .generation = 1});
+      scoreboard_->record_death(0, {.cause = metrics::DeathCause::signal,
+                                    .detail = static_cast<std::uint16_t>(WTERMSIG(status)),
+                                    .generation = 1});
     });
     EXPECT_EQ(run(suicide, exchange).status, 502);
     supervisor.join();

@@ -116,7 +116,7 @@ TEST_F(WorkerOfChangedScript, SendsRequestsBackUntilItIsReplaced) {
   EXPECT_EQ(run(site, exchange).status, 503);
   EXPECT_THAT(exchange.recorder().text_of(base::Message::worker_unreachable),
               HasSubstr("the script has changed"));
-  EXPECT_EQ(scoreboard_.status({0, 0}).state, metrics::SlotState::draining);
+  EXPECT_EQ(scoreboard_->status(0).state, metrics::SlotState::draining);
   EXPECT_THAT(next_report(), says_outdated(site));
 }
 
@@ -130,8 +130,8 @@ TEST_F(WorkerOfChangedScript, GoesOnWithOldCodeWhenItIsPutBack) {
   std::string body;
   std::thread client([&] { body = body_of(site); });
   EXPECT_THAT(next_report(), HasSubstr("outdated"));
-  scoreboard_.keep_generation({0, 0}, now_us());
-  scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
+  scoreboard_->keep_generation(0, now_us());
+  scoreboard_->set_state(0, metrics::SlotState::ready);
   client.join();
   EXPECT_EQ(body, "old");
   EXPECT_EQ(body_of(site), "old");
@@ -147,7 +147,7 @@ TEST_F(WorkerOfChangedScript, IsReplacedForTheChangeAfterTheOneItWasPutBackFor) 
   next_report();
   rewrite(site, "1/0");
   const std::int64_t kept_until_us = now_us();
-  scoreboard_.keep_generation({0, 0}, kept_until_us);
+  scoreboard_->keep_generation(0, kept_until_us);
   EXPECT_EQ(body_of(site), "old");
   // The kernel stamps files with a clock that lags behind by up to a tick.
   EXPECT_TRUE(wait_until([&] { return tick_us() > kept_until_us; }));
@@ -167,8 +167,8 @@ TEST_F(WorkerOfChangedScript, IsNotMisledByAClockThatIsSetBackOrForward) {
     std::string body;
     std::jthread client([&] { body = body_of(site); });
     EXPECT_THAT(next_report(), HasSubstr("outdated"));
-    scoreboard_.keep_generation({0, 0}, now_us() + std::chrono::microseconds(offset).count());
-    scoreboard_.set_state({0, 0}, metrics::SlotState::ready);
+    scoreboard_->keep_generation(0, now_us() + std::chrono::microseconds(offset).count());
+    scoreboard_->set_state(0, metrics::SlotState::ready);
     client.join();
     EXPECT_EQ(body, "old");
   }

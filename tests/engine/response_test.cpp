@@ -343,6 +343,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "two Content-Length"},
         BadHead{"'200 OK', [('Content-Length', '+5')]", "Content-Length must be a decimal number"},
         BadHead{"'200 OK', [('Content-Length', '')]", "Content-Length must be a decimal number"},
+        BadHead{"'200 OK', [('Content-Length', '-5')]", "Content-Length must be a decimal number"},
+        BadHead{"'200 OK', [('Content-Length', ' 5')]", "Content-Length must be a decimal number"},
+        BadHead{"'200 OK', [('Content-Length', '5, 5')]",
+                "Content-Length must be a decimal number"},
+        BadHead{"'200 OK', [('Content-Length', '9223372036854775808')]",
+                "Content-Length must be a decimal number up to 9223372036854775807"},
+        BadHead{"'200 OK', [('Content-Length', '18446744073709551615')]",
+                "Content-Length must be a decimal number"},
         BadHead{"'200 OK', [('Content-Length', '99999999999999999999')]",
                 "Content-Length must be"}));
 

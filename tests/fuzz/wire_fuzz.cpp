@@ -1,10 +1,12 @@
-// Any bytes as a stream of frames: nothing crashes, and what is understood means the same again
-// when it is sent on.
+// Any bytes as a stream of frames: nothing crashes, what is understood means the same again when it
+// is sent on, and no reply gets more of a body than its head allows.
 
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <vector>
 
+#include "remote/reply_rules.h"
 #include "wire/messages.h"
 
 namespace {
@@ -23,6 +25,50 @@ void require_same(std::string_view payload, F encode) {
   encode(out);
   require(std::string_view(out).substr(wire::kHeaderBytes) == payload);
 }
+
+// A reply as a httpd child takes it, by its own count.
+class Reply {
+ public:
+  void take(FrameType type, std::string_view payload) {
+    if (type == FrameType::head) return begin(payload);
+    if (!begun_) return;
+    if (type == FrameType::reply_body) admitted_ += rules_.admit(payload.size());
+    if (type == FrameType::reply_file) take_file(payload);
+    require(!length_ || admitted_ <= *length_);
+    require(!bodiless_ || admitted_ == 0);
+    require(!rules_.exceeded() || admitted_ == *length_);
+    if (type == FrameType::end && rules_.end()) {
+      require(bodiless_ || !length_ || admitted_ == *length_);
+    }
+  }
+
+ private:
+  void begin(std::string_view payload) {
+    const auto head = wire::decode_head(payload, headers_);
+    if (begun_ || !head || !rules_.begin(*head)) return;
+    begun_ = true;
+    length_ = head->content_length;
+    bodiless_ = head->status == 204 || head->status == 304;
+    require(head->status >= 200 && head->reason.find('\n') == head->reason.npos);
+    for (const auto& [name, value] : head->headers) {
+      require(!name.empty() && value.find('\n') == value.npos);
+    }
+  }
+
+  void take_file(std::string_view payload) {
+    const auto file = wire::decode_file(payload);
+    if (!file) return;
+    // No file travels with the input, so only the refusal can be seen.
+    require(!rules_.admit_file({.fd = -1, .offset = file->offset, .length = file->length}));
+  }
+
+  remote::ReplyRules rules_{false};
+  std::vector<gateway::Header> headers_;
+  bool begun_ = false;
+  bool bodiless_ = false;
+  std::optional<std::uint64_t> length_;
+  std::uint64_t admitted_ = 0;
+};
 
 void take(FrameType type, std::string_view payload) {
   std::vector<gateway::EnvironEntry> environ;
@@ -81,6 +127,7 @@ void take(FrameType type, std::string_view payload) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view stream(reinterpret_cast<const char*>(data), size);
+  Reply reply;
   while (stream.size() >= wire::kHeaderBytes) {
     const auto header = wire::decode_header(
         std::span<const char, wire::kHeaderBytes>(stream.data(), wire::kHeaderBytes));
@@ -88,6 +135,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     stream.remove_prefix(wire::kHeaderBytes);
     const std::string_view payload = stream.substr(0, header->payload_bytes);
     take(header->type, payload);
+    reply.take(header->type, payload);
     stream.remove_prefix(payload.size());
   }
   return 0;

@@ -5,10 +5,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
+#include <vector>
 
 #include "harness/command.h"
 #include "harness/httpd.h"
@@ -37,12 +40,13 @@ class ProcessLimit {
   rlimit before_{};
 };
 
-// Lets a process of the server's user open no descriptor any more, until the end of its scope.
+// Lets a process of the server's user open no descriptor any more, or only a few, until the end of
+// its scope.
 class NoMoreDescriptors {
  public:
-  explicit NoMoreDescriptors(pid_t pid) : pid_(pid) {
+  explicit NoMoreDescriptors(pid_t pid, rlim_t but = 0) : pid_(pid) {
     getrlimit(RLIMIT_NOFILE, &own_);
-    set(first_free());
+    set(first_free() + but);
   }
   NoMoreDescriptors(const NoMoreDescriptors&) = delete;
   NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
@@ -184,6 +188,31 @@ TEST(NoDescriptors, InAWorkerRefuseOnlyNewConnections) {
   }
   EXPECT_EQ(httpd.get("/").status, 200);
   EXPECT_EQ(httpd.running("pyhost-worker").at(0), worker);
+}
+
+TEST(NoDescriptors, AreLeftIdleWhileAnyChildNeedsOne) {
+  constexpr int kChildren = 12;
+  constexpr int kRequests = 100;
+  const Httpd httpd(config("threads=3"), {.mpm = Mpm::prefork, .processes = kChildren});
+  httpd.wait_for_log("PH0404");
+  EXPECT_EQ(httpd.get("/").status, 200);
+  const NoMoreDescriptors few(httpd.running("pyhost-worker").at(0), 4);
+  // One child for each of them, as they keep their connections.
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < kChildren; ++i) clients.push_back(httpd.client());
+  for (int round = 0; round < 3; ++round) {
+    for (HttpClient& client : clients) EXPECT_EQ(client.get("/").status, 200);
+  }
+  std::atomic<int> lost = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (HttpClient& client : clients) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < kRequests; ++i) lost += client.get("/").status != 200;
+      });
+    }
+  }
+  EXPECT_EQ(lost, 0);
 }
 
 TEST(NoProcesses, KeepAGroupDownWithItsCauseUntilThereAreSome) {

@@ -2,13 +2,17 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <regex>
+#include <thread>
 
 #include "harness/command.h"
 #include "harness/httpd.h"
+#include "harness/process.h"
 #include "httpd/digest.h"
+#include "httpd/download.h"
 
 namespace pyhost::test {
 namespace {
@@ -165,6 +169,40 @@ TEST(Http2Stream, ThatIsResetClosesTheApplicationsIterable) {
   client.read_until("tick");
   client.send(frame(kReset, 0, 1, kCancel));
   EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(marks + "/closed"); }));
+}
+
+std::size_t descriptors_of_children(const Httpd& httpd) {
+  std::size_t number = 0;
+  for (const pid_t child : httpd.children()) number += descriptors_of(child).size();
+  return number;
+}
+
+TEST(Http2Stream, OfAnyLengthCostsFewDescriptors) {
+  constexpr std::size_t kBlocks = 100;
+  constexpr std::size_t kBlockBytes = 300'000;
+  constexpr std::size_t kFew = 10;
+  const Httpd httpd(
+      "WSGIDaemonProcess g\n"
+      "WSGIScriptAlias / ${APPS}/blocks.wsgi process-group=g\n"
+      "SetEnv GATE ${ROOT}/gate\n",
+      {.http2 = true});
+  ASSERT_EQ(httpd.write_file("gate", ""), httpd.root() + "/gate");
+  EXPECT_EQ(httpd.request({.path = "/?1", .protocol = Protocol::h2c}).body.size(), kBlockBytes + 3);
+  std::filesystem::remove(httpd.root() + "/gate");
+
+  const std::size_t before = descriptors_of_children(httpd);
+  std::atomic<std::size_t> received = 0;
+  CURLcode result = CURLE_OK;
+  std::thread client([&] {
+    result = download(httpd.endpoint(), "/?" + std::to_string(kBlocks), Protocol::h2c,
+                      [&](std::size_t bytes) { received += bytes; });
+  });
+  EXPECT_TRUE(wait_until([&] { return received == kBlocks * kBlockBytes; }));
+  EXPECT_LE(descriptors_of_children(httpd), before + kFew);
+  httpd.write_file("gate", "");
+  client.join();
+  EXPECT_EQ(result, CURLE_OK);
+  EXPECT_EQ(received, kBlocks * kBlockBytes + 3);
 }
 
 }  // namespace

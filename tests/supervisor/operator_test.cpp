@@ -184,8 +184,8 @@ TEST_F(Operator, SeesThatAGroupIsDegradedUntilItHasNewCode) {
   ask(0, 0, R"(say {"outdated":"/a.wsgi"})");
   ASSERT_TRUE(logged("PH0411"));
   EXPECT_EQ(worker_pid(0), first);
-  EXPECT_EQ(scoreboard.status({0, 0}).state, metrics::SlotState::ready);
-  EXPECT_GT(scoreboard.status({0, 0}).kept_until_us, 0);
+  EXPECT_EQ(board(0).status(0).state, metrics::SlotState::ready);
+  EXPECT_GT(board(0).status(0).kept_until_us, 0);
   EXPECT_EQ(group("one")["state"], "degraded");
   EXPECT_EQ(group("one")["reason"], "the script is broken");
   std::filesystem::remove(broken);
@@ -225,13 +225,13 @@ TEST_F(Operator, StopsAndStartsAGroup) {
   ASSERT_TRUE(logged("is ready"));
   EXPECT_EQ(command("stop", "one"), json({{"done", "process group 'one' is stopped"}}));
   EXPECT_FALSE(is_alive(pid));
-  EXPECT_TRUE(scoreboard.is_stopped(0));
+  EXPECT_TRUE(board(0).is_stopped());
   EXPECT_EQ(group("one")["state"], "stopped");
   EXPECT_EQ(command("stop", "one"), json({{"done", "process group 'one' is stopped"}}));
   EXPECT_EQ(command("reload", "one"),
             json({{"error", "process group 'one' is stopped; `pyhost start one` starts it"}}));
   EXPECT_EQ(command("start", "one"), json({{"done", "process group 'one' is started"}}));
-  EXPECT_FALSE(scoreboard.is_stopped(0));
+  EXPECT_FALSE(board(0).is_stopped());
   EXPECT_NE(worker_pid(0), pid);
   EXPECT_EQ(command("start", "one"), json({{"done", "process group 'one' is not stopped"}}));
 }
@@ -387,8 +387,8 @@ TEST_F(Operator, DoesNotLoseASocketToAnotherHttpd) {
   ASSERT_TRUE(other);
   supervisor::WantedState theirs = state;
   theirs.socket_prefix += ".other";
-  const std::array logs{log.get()};
-  ASSERT_TRUE(supervisor::send_wanted_state(other->control.get(), theirs, scoreboard.fd(), logs));
+  const std::array descriptors{log.get(), boards.at(0).board_fd(), boards.at(0).reports_fd()};
+  ASSERT_TRUE(supervisor::send_wanted_state(other->control.get(), theirs, descriptors));
   EXPECT_TRUE(logged("PH0413: another httpd listens at"));
   EXPECT_EQ(command({{"command", "status"}})["supervisor"]["pid"], link.pid);
   // When the first one goes, the other has its turn.

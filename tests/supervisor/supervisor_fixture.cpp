@@ -35,13 +35,6 @@ std::optional<Stat> stat_of(pid_t pid) {
   return stat;
 }
 
-metrics::Scoreboard make_scoreboard() {
-  const std::vector<std::uint32_t> slots(8, 4);
-  auto board = metrics::Scoreboard::create(slots, 1, 4);
-  if (!board) ADD_FAILURE() << board.error().sentence;
-  return *std::move(board);
-}
-
 }  // namespace
 
 bool is_alive(pid_t pid) {
@@ -60,8 +53,7 @@ std::vector<pid_t> children_of(pid_t pid) {
 
 SupervisorFixture::SupervisorFixture()
     : log_file(folder.write("error.log", "")),
-      log(open(log_file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)),
-      scoreboard(make_scoreboard()) {
+      log(open(log_file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)) {
   state.build = gateway::kBuildId;
   state.worker_program = PYHOST_TEST_WORKER;
   state.socket_prefix = prefix();
@@ -107,9 +99,21 @@ supervisor::WantedGroup& SupervisorFixture::want(const std::string& name, const 
 }
 
 std::string SupervisorFixture::apply() {
-  const std::array logs{log.get()};
-  const auto sent = supervisor::send_wanted_state(link.control.get(), state, scoreboard.fd(), logs);
+  std::vector<int> descriptors{log.get()};
+  for (supervisor::WantedGroup& group : state.groups) {
+    board(group.index);
+    const GroupBoard& own = boards.at(group.index);
+    group.board = descriptors.size();
+    group.reports = group.board + 1;
+    descriptors.insert(descriptors.end(), {own.board_fd(), own.reports_fd()});
+  }
+  const auto sent = supervisor::send_wanted_state(link.control.get(), state, descriptors);
   return sent ? "" : sent.error().sentence;
+}
+
+metrics::Scoreboard& SupervisorFixture::board(unsigned group) {
+  constexpr std::uint32_t kSlots = 4, kChildren = 2, kWaiters = 4;
+  return *boards.try_emplace(group, kSlots, kChildren, kWaiters).first->second;
 }
 
 std::string SupervisorFixture::ask(unsigned group, unsigned slot,

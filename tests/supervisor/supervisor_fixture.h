@@ -3,14 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "harness/group_board.h"
 #include "harness/temp_dir.h"
 #include "harness/wait.h"
-#include "metrics/scoreboard.h"
 #include "supervisor/launch.h"
 
 namespace pyhost::test {
@@ -41,6 +42,9 @@ class SupervisorFixture : public testing::Test {
   nlohmann::json observe(unsigned group, unsigned slot = 0) const;
   pid_t worker_pid(unsigned group, unsigned slot = 0) const { return observe(group, slot)["pid"]; }
 
+  // The scoreboard of the group with that index, which has four slots.
+  metrics::Scoreboard& board(unsigned group);
+
   std::string log_text() const;
   // Waits until the log has the text `times` times.
   [[nodiscard]] bool logged(const std::string& text, unsigned times = 1) const;
@@ -51,8 +55,8 @@ class SupervisorFixture : public testing::Test {
   TempDir folder;
   std::string log_file;
   base::UniqueFd log;
-  metrics::Scoreboard scoreboard;  // of eight groups with four slots each
   supervisor::WantedState state;
+  std::map<unsigned, GroupBoard> boards;  // by the group's index
   supervisor::SupervisorLink link;
   std::optional<int> exit_status;  // of the supervisor, once it was stopped
 };

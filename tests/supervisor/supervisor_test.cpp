@@ -57,7 +57,7 @@ TEST_F(Supervisor, GivesAWorkerItsDescriptorsAndNoOthers) {
   ASSERT_EQ(apply(), "");
   const json seen = observe(0);
   // Behind the plan come the worker's own signal descriptor and the connection.
-  EXPECT_EQ(seen["descriptors"], json({0, 1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(seen["descriptors"], json({0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
   EXPECT_EQ(seen["stdin"], "/dev/null");
   EXPECT_EQ(seen["sighup_ignored"], false);
   EXPECT_EQ(seen["parent"], link.pid);
@@ -68,7 +68,7 @@ TEST_F(Supervisor, TellsAWorkerItsSettingsAndPlace) {
   state.groups[0].options.processes = 2;
   ASSERT_EQ(apply(), "");
   EXPECT_EQ(observe(5, 1)["settings"],
-            json({{"a", "b"}, {"group_index", 5}, {"slot_index", 1}, {"generation", 1}}));
+            json({{"a", "b"}, {"slot_index", 1}, {"generation", 1}, {"report_index", 0}}));
 }
 
 TEST_F(Supervisor, AppliesWhatNeedsNoPrivilege) {
@@ -215,8 +215,8 @@ TEST_F(Supervisor, RefusesAModuleOfAnotherBuild) {
 }
 
 TEST_F(Supervisor, RefusesAMessageWithoutItsLogs) {
-  want("one").log = 1;
-  EXPECT_THAT(apply(), HasSubstr("its error log was not passed on"));
+  want("one").log = 3;
+  EXPECT_THAT(apply(), HasSubstr("its error log or its scoreboard was not passed on"));
 }
 
 TEST_F(Supervisor, ReplacesAWorkerThatExits) {
@@ -299,7 +299,7 @@ TEST_F(Supervisor, KeepsTheWorkersOfAnUnchangedGroupWhenItIsToldTo) {
   EXPECT_TRUE(wait_until([two] { return !is_alive(two); }));
   for (unsigned slot = 0; slot < 2; ++slot) {
     EXPECT_TRUE(kept.contains(worker_pid(0, slot)));
-    EXPECT_EQ(scoreboard.status({0, slot}).state, metrics::SlotState::ready);
+    EXPECT_EQ(board(0).status(slot).state, metrics::SlotState::ready);
   }
   EXPECT_EQ(children_of(link.pid).size(), 3u);
 }
@@ -313,9 +313,8 @@ TEST_F(Supervisor, RollsAGroupThatHasChangedAllTheSame) {
            [this] { state.groups[0].worker_settings = R"({"new":true})"; },
            [this] { folder.write("env", "A=2"); }}) {
     const pid_t before = worker_pid(0);
-    ASSERT_TRUE(wait_until([this] {
-      return scoreboard.status({0, 0}).state == metrics::SlotState::ready;
-    }));
+    ASSERT_TRUE(
+        wait_until([this] { return board(0).status(0).state == metrics::SlotState::ready; }));
     change();
     ASSERT_EQ(apply(), "");
     EXPECT_TRUE(wait_until([before] { return !is_alive(before); }));

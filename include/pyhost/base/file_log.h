@@ -6,8 +6,8 @@
 
 namespace pyhost::base {
 
-// One write per record, so that records of several threads and processes do not mix. Line ends and
-// other control characters in the text are escaped.
+// One write per record, so that records of several threads and processes do not mix. What is
+// not printable in the text is escaped.
 class FileLog final : public LogSink {
  public:
   // Keeps records up to `threshold`.

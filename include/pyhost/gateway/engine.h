@@ -127,6 +127,7 @@ struct EnginePlugin {
 };
 
 inline constexpr char kEnginePluginSymbol[] = "pyhost_engine_plugin";
-inline constexpr char kBuildId[] = PYHOST_BUILD_ID;
+// Of whatever this is linked into.
+extern const char kBuildId[];
 
 }  // namespace pyhost::gateway

@@ -52,6 +52,8 @@ struct FileRange {
   int fd = -1;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+  // Whether nobody else can write to the file. Any other may become shorter while it is sent.
+  bool unchanging = false;
 };
 
 // A piece of the reply. Head, data and end may come together, so that a reply that is complete at

@@ -23,8 +23,9 @@ namespace pyhost::gateway {
 inline constexpr int kWorkerListeningFd = 3;
 inline constexpr int kWorkerStatusFd = 4;
 inline constexpr int kWorkerSettingsFd = 5;
-inline constexpr int kWorkerScoreboardFd = 6;
-inline constexpr int kWorkerFds = 7;  // how many, 0 to 2 included
+inline constexpr int kWorkerBoardFd = 6;    // good for reading only
+inline constexpr int kWorkerReportsFd = 7;  // its own part of the scoreboard
+inline constexpr int kWorkerFds = 8;        // how many, 0 to 2 included
 
 // What the configuration lets a process group run, so that nothing in a request can choose another
 // file. Empty lists serve nothing.
@@ -78,9 +79,9 @@ struct WorkerSettings {
   std::chrono::milliseconds socket_timeout{60'000};
   std::chrono::milliseconds response_socket_timeout{0};  // 0: socket_timeout
   WorkerLimits limits;
-  std::uint32_t group_index = 0;  // its row of the scoreboard
   std::uint32_t slot_index = 0;
-  std::uint32_t generation = 1;  // which start of a worker in its slot this is
+  std::uint32_t generation = 1;    // which start of a worker in its slot this is
+  std::uint32_t report_index = 0;  // which of the slot's reports on the scoreboard it writes
   ServedTargets targets;
   std::vector<Preload> preloads;
   // Of a worker that replaces one: what that has imported. Files that are gone are left out.

@@ -29,7 +29,8 @@ TEST(LogLine, ShowsUtf8Text) {
 }
 
 TEST(LogLine, KeepsControlCharactersEscaped) {
-  for (const char* text : {R"(\x1b[31m)", R"(\r)", R"(\b)", R"(\x7f)", R"(\x00)", R"(\xc2\x9b)"}) {
+  for (const char* text :
+       {R"(\x1b[31m)", R"(\r)", R"(\b)", R"(\x7f)", R"(\x00)", R"(\xc2\x9b)", R"(\xe2\x80\xae)"}) {
     EXPECT_EQ(shown(text), text);
   }
 }
@@ -46,6 +47,12 @@ TEST(LogLine, LeavesOtherModulesAlone) {
   EXPECT_EQ(readable_log_line(line), line);
   EXPECT_EQ(readable_log_line(R"(AH00526: Syntax error\n)"), R"(AH00526: Syntax error\n)");
   EXPECT_EQ(readable_log_line(""), "");
+}
+
+TEST(LogLine, HasNothingThatATerminalObeysWhoeverWroteIt) {
+  EXPECT_EQ(readable_log_line("a\tb \x1b[31m \u009b1m \u202e \xff b\u00e4h"),
+            "a\tb \\x1b[31m \\xc2\\x9b1m \\xe2\\x80\\xae \\xff b\u00e4h");
+  EXPECT_EQ(shown("\x1b[31m \xe2\x80\xae"), R"(\x1b[31m \xe2\x80\xae)");
 }
 
 }  // namespace

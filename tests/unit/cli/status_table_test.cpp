@@ -39,8 +39,9 @@ TEST(StatusTable, SaysThatThereIsNothing) {
 
 TEST(StatusTable, HasNothingThatATerminalObeys) {
   const auto table = status_table(
-      R"({"groups":[{"name":"a","state":"b","reason":"c\u001b[2J\nd","workers":[]}]})", kNow);
-  EXPECT_THAT(*table, testing::HasSubstr("  c\\x1b[2J\\nd\n"));
+      R"({"groups":[{"name":"a","state":"b","reason":"c\u001b[2J\nd\u009b1m\u202e","workers":[]}]})",
+      kNow);
+  EXPECT_THAT(*table, testing::HasSubstr("  c\\x1b[2J\\nd\\xc2\\x9b1m\\xe2\\x80\\xae\n"));
 }
 
 TEST(StatusTable, RefusesWhatIsNoStatus) {

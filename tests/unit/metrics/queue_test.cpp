@@ -11,29 +11,29 @@
 #include <thread>
 #include <vector>
 
+#include "harness/group_board.h"
 #include "harness/wait.h"
-#include "metrics/scoreboard.h"
 
 namespace pyhost::metrics {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr SlotId kSlot{0, 0};
+constexpr std::uint32_t kSlot = 0;
 constexpr std::uint32_t kPlaces = 1000;
 
-// One worker in a group of its own, beside a group that is not concerned.
+// One worker.
 class QueueTest : public testing::Test {
  protected:
   void serve_with(std::uint32_t threads) {
-    board_.begin_generation(kSlot, 100, 1, threads);
-    board_.set_state(kSlot, SlotState::ready);
+    board_->begin_generation(kSlot, 100, 1, threads);
+    board_->set_state(kSlot, SlotState::ready);
   }
 
-  Queue queue() const { return board_.queue(0); }
+  Queue queue() { return board_->queue(); }
 
-  std::uint32_t free_places() const {
-    const SlotStatus worker = board_.status(kSlot);
+  std::uint32_t free_places() {
+    const SlotStatus worker = board_->status(kSlot);
     return worker.threads - std::min(worker.threads, worker.busy());
   }
 
@@ -47,7 +47,7 @@ class QueueTest : public testing::Test {
       waiter.listen();
       if (waiter.may_take(free_places()) && free_places() != 0) {
         waiter.step_out();
-        if (const auto place = board_.take_place(seat, kSlot)) return *place;
+        if (const auto place = board_->take_place(seat, kSlot)) return *place;
         waiter.step_back();
       }
       if (first) ++have_to_wait_;
@@ -62,22 +62,30 @@ class QueueTest : public testing::Test {
     static_cast<void>(waiter->may_take(0));
   }
 
-  Scoreboard board_ = *Scoreboard::create(std::vector<std::uint32_t>{1, 1}, 4, 8);
-  ChildSeat seat_ = *board_.take_seat(1);
+  test::GroupBoard board_{1, 4, 8};
+  ChildSeat seat_ = *board_->take_seat(1);
   std::atomic<int> have_to_wait_ = 0;  // only a call makes them try again
 };
 
-TEST_F(QueueTest, CallsWhenTheWorkerItselfMakesRoom) {
+TEST_F(QueueTest, IsWokenWhenTheWorkerItselfMakesRoom) {
   serve_with(1);
-  board_.note_running(kSlot, 100, 1);
-  std::thread waits([this] {
+  WorkerSeat worker = board_.seat(kSlot, 1);
+  worker.note_running(1);
+  std::atomic<bool> served = false;
+  std::thread waits([&] {
     auto waiter = enter(Clock::now() - 2 * Queue::kOrderAfter);
-    board_.give_place_back(seat_, wait_for_place(seat_, *waiter));
+    board_->give_place_back(seat_, wait_for_place(seat_, *waiter));
+    served = true;
   });
-  EXPECT_TRUE(test::wait_until([this] { return queue().length() == 1; }));
-  board_.note_running(kSlot, 100, 0);
+  EXPECT_TRUE(test::wait_until([&] { return have_to_wait_ == 1; }));
+  // It may have looked, and not sleep yet.
+  EXPECT_TRUE(test::wait_until([&] {
+    worker.note_running(1);
+    worker.note_running(0);
+    return served.load();
+  }));
   waits.join();
-  EXPECT_EQ(board_.status(kSlot).busy(), 0u);
+  EXPECT_EQ(board_->status(kSlot).busy(), 0u);
 }
 
 TEST_F(QueueTest, HasAsManyPlacesAsTold) {
@@ -85,7 +93,6 @@ TEST_F(QueueTest, HasAsManyPlacesAsTold) {
   EXPECT_TRUE(first);
   EXPECT_FALSE(queue().enter(seat_, 1, Clock::now()));
   EXPECT_EQ(queue().length(), 1u);
-  EXPECT_EQ(board_.queue(1).length(), 0u);
   first.reset();
   EXPECT_TRUE(queue().enter(seat_, 1, Clock::now()));
   EXPECT_EQ(queue().length(), 0u);
@@ -159,7 +166,7 @@ TEST_F(QueueTest, ServesMoreWaitersThanItHasCellsFor) {
 TEST_F(QueueTest, CallsTheOldestFirst) {
   serve_with(1);
   keep_order();
-  const auto taken = board_.take_place(seat_, kSlot);
+  const auto taken = board_->take_place(seat_, kSlot);
   ASSERT_TRUE(taken);
   std::mutex mutex;
   std::vector<int> served;
@@ -174,18 +181,18 @@ TEST_F(QueueTest, CallsTheOldestFirst) {
         const std::lock_guard lock(mutex);
         served.push_back(rank);
       }
-      board_.give_place_back(seat_, place);
+      board_->give_place_back(seat_, place);
     });
   }
   EXPECT_TRUE(test::wait_until([&] { return have_to_wait_ == 4; }));
-  board_.give_place_back(seat_, *taken);
+  board_->give_place_back(seat_, *taken);
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(served, (std::vector<int>{0, 1, 2, 3}));
 }
 
 TEST_F(QueueTest, PassesOnTheCallOfOneThatGivesUp) {
   serve_with(1);
-  const auto taken = board_.take_place(seat_, kSlot);
+  const auto taken = board_->take_place(seat_, kSlot);
   ASSERT_TRUE(taken);
   auto leaving = enter(Clock::now() - 1s);
   leaving->listen();
@@ -194,20 +201,20 @@ TEST_F(QueueTest, PassesOnTheCallOfOneThatGivesUp) {
     wait_for_place(seat_, *waiter);
   });
   EXPECT_TRUE(test::wait_until([&] { return queue().length() == 2; }));
-  board_.give_place_back(seat_, *taken);
+  board_->give_place_back(seat_, *taken);
   leaving.reset();
   patient.join();
-  EXPECT_EQ(board_.status(kSlot).outstanding, 1u);
+  EXPECT_EQ(board_->status(kSlot).outstanding, 1u);
 }
 
 TEST_F(QueueTest, GoesPastOneThatWasKilled) {
   serve_with(1);
-  const auto taken = board_.take_place(seat_, kSlot);
+  const auto taken = board_->take_place(seat_, kSlot);
   ASSERT_TRUE(taken);
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    const ChildSeat seat = *board_.take_seat(::getpid());
+    const ChildSeat seat = *board_->take_seat(::getpid());
     auto waiter = queue().enter(seat, kPlaces, Clock::now() - 10s);
     waiter->listen();
     // The order that it asks for is kept for a moment only.
@@ -220,13 +227,13 @@ TEST_F(QueueTest, GoesPastOneThatWasKilled) {
   ::kill(child, SIGKILL);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
 
-  board_.give_place_back(seat_, *taken);  // calls the dead
+  board_->give_place_back(seat_, *taken);  // calls the dead
   auto waiter = enter(Clock::now() - 1s);
   EXPECT_FALSE(waiter->may_take(1));
   wait_for_place(seat_, *waiter);
   waiter.reset();
   EXPECT_EQ(queue().length(), 1u);
-  board_.forget_child(child);
+  board_->forget_child(child);
   EXPECT_EQ(queue().length(), 0u);
   EXPECT_TRUE(enter(Clock::now())->may_take(1));
 }
@@ -252,7 +259,7 @@ TEST_F(QueueTest, LosesNoCall) {
   constexpr int kThreads = 8;
   constexpr int kRounds = 10000;
   serve_with(2);
-  const std::vector<ChildSeat> seats{seat_, *board_.take_seat(2), *board_.take_seat(3)};
+  const std::vector<ChildSeat> seats{seat_, *board_->take_seat(2), *board_->take_seat(3)};
   std::atomic<int> given_up = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
@@ -268,14 +275,14 @@ TEST_F(QueueTest, LosesNoCall) {
         }
         const PlaceId place = wait_for_place(seat, *waiter);
         waiter.reset();
-        board_.give_place_back(seat, place);
+        board_->give_place_back(seat, place);
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_GT(given_up, 0);
   EXPECT_EQ(queue().length(), 0u);
-  EXPECT_EQ(board_.status(kSlot).outstanding, 0u);
+  EXPECT_EQ(board_->status(kSlot).outstanding, 0u);
 }
 
 }  // namespace

@@ -1,0 +1,69 @@
+#include "pyhost/gateway/response_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "pyhost/base/parse.h"
+
+namespace pyhost::gateway {
+namespace {
+
+constexpr auto kHopByHop = std::to_array<std::string_view>(
+    {"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
+     "TE", "Trailer", "Trailers", "Transfer-Encoding", "Upgrade"});
+
+constexpr bool is_control(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+// tchar of RFC 9110, 5.6.2.
+constexpr auto kTokenBytes = [] {
+  std::array<bool, 256> allowed{};
+  for (unsigned char c = '0'; c <= '9'; ++c) allowed[c] = true;
+  for (unsigned char c = 'A'; c <= 'Z'; ++c) allowed[c] = allowed[c + 32] = true;
+  for (const unsigned char c : std::string_view("!#$%&'*+-.^_`|~")) allowed[c] = true;
+  return allowed;
+}();
+
+}  // namespace
+
+bool has_control_character(std::string_view text) noexcept {
+  return std::ranges::any_of(text, is_control);
+}
+
+base::Result<> check_header(std::string_view name, std::string_view value) {
+  if (name.empty()) return base::fail("a response header has no name");
+  if (!std::ranges::all_of(name, [](unsigned char c) { return kTokenBytes[c]; })) {
+    return base::fail(fmt::format(
+        "response header name '{}' has a character that names may not have", excerpt_of(name)));
+  }
+  if (std::ranges::any_of(value, [](char c) { return is_control(c) && c != '\t'; })) {
+    return base::fail(fmt::format("the value of response header '{}' has a control character: '{}'",
+                                  excerpt_of(name), excerpt_of(value)));
+  }
+  if (std::ranges::any_of(
+          kHopByHop, [&](std::string_view hop) { return base::equals_ignoring_case(hop, name); })) {
+    return base::fail(
+        fmt::format("'{}' is a hop-by-hop header: the server decides about it, not the application",
+                    excerpt_of(name)));
+  }
+  return {};
+}
+
+std::string excerpt_of(std::string_view text) {
+  constexpr std::size_t kBytesMax = 80;
+  std::string result;
+  for (const char c : text.substr(0, kBytesMax)) {
+    if (is_control(c) || static_cast<unsigned char>(c) > 0x7f) {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      result += c;
+    }
+  }
+  if (text.size() > kBytesMax) result += "...";
+  return result;
+}
+
+}  // namespace pyhost::gateway

@@ -1,0 +1,63 @@
+#include "remote/reply_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pyhost/base/parse.h"
+#include "pyhost/gateway/response_rules.h"
+#include "pyhost/gateway/sendable_file.h"
+
+namespace pyhost::remote {
+
+base::Result<> ReplyRules::begin(const gateway::ResponseHead& head) {
+  if (head.status < gateway::kStatusMin || head.status > gateway::kStatusMax) {
+    return base::fail(fmt::format("the worker sent a reply with status {}", head.status));
+  }
+  if (gateway::has_control_character(head.reason)) {
+    return base::fail(fmt::format("the worker sent a status with a control character: '{}'",
+                                  gateway::excerpt_of(head.reason)));
+  }
+  for (const gateway::Header& header : head.headers) {
+    auto checked = gateway::check_header(header.name, header.value);
+    if (checked && base::equals_ignoring_case(header.name, "Content-Length")) {
+      checked = base::fail("Content-Length is among the headers");
+    }
+    if (checked) continue;
+    return base::fail(
+        fmt::format("the worker sent a malformed head: {}", checked.error().sentence));
+  }
+  if (head.content_length.value_or(0) > gateway::kBodyBytesMax) {
+    return base::fail(fmt::format("the worker sent a Content-Length of {}", *head.content_length));
+  }
+  remaining_ = head.content_length;
+  bodiless_ = bodiless_ || gateway::forbids_body(head.status);
+  return {};
+}
+
+std::uint64_t ReplyRules::admit(std::uint64_t bytes) noexcept {
+  if (bodiless_) return 0;
+  if (!remaining_) return bytes;
+  exceeded_ = exceeded_ || bytes > *remaining_;
+  const std::uint64_t admitted = std::min(bytes, *remaining_);
+  *remaining_ -= admitted;
+  return admitted;
+}
+
+base::Result<std::uint64_t> ReplyRules::admit_file(const gateway::FileRange& range) {
+  if (++files_ > kFilesMax) {
+    return base::fail(fmt::format("the worker passed more than {} files", kFilesMax));
+  }
+  if (const auto sendable = gateway::check_sendable(range); !sendable) {
+    return base::fail(fmt::format("the worker passed {}", sendable.error().sentence));
+  }
+  return admit(range.length);
+}
+
+base::Result<> ReplyRules::end() const {
+  if (bodiless_ || remaining_.value_or(0) == 0) return {};
+  return base::fail(fmt::format(
+      "the worker ended a reply that lacks {} bytes of its Content-Length", *remaining_));
+}
+
+}  // namespace pyhost::remote
