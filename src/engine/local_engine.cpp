@@ -27,6 +27,26 @@ constexpr int kServiceUnavailable = 503;
 constexpr int kGatewayTimeout = 504;
 constexpr unsigned kRetryAfterSeconds = 1;
 
+// Imports are not interrupted, and do not count for limits of requests.
+class ImportNotice final : public python::ImportObserver {
+ public:
+  ImportNotice(ActiveCalls::Scope& call, gateway::Exchange& exchange) noexcept
+      : call_(call), exchange_(exchange) {}
+
+  void import_begins() noexcept override {
+    call_.begin_import();
+    exchange_.import_begins();
+  }
+  void import_ended() noexcept override {
+    exchange_.import_ended();
+    call_.end_import();
+  }
+
+ private:
+  ActiveCalls::Scope& call_;
+  gateway::Exchange& exchange_;
+};
+
 }  // namespace
 
 base::Result<std::unique_ptr<gateway::Engine>> LocalEngine::start(gateway::EngineSettings settings,
@@ -81,22 +101,23 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
     return {Outcome::Kind::refused, kServiceUnavailable, kRetryAfterSeconds};
   }
   wsgi::Request request(target, exchange);
-  bool outdated = false;
+  python::LoadReport report;
   {
     AttachScope py(**interpreter);
     const python::RequestLogScope log_scope(request.log());
     ApplicationGroup& group = application_group_of(**interpreter);
-    const ActiveCalls::Scope active(py, group.calls, &exchange);
-    python::LoadReport report;
-    if (const python::Ref application = group.scripts.load(py, target, exchange, report)) {
+    ActiveCalls::Scope active(py, group.calls, &exchange);
+    ImportNotice notice(active, exchange);
+    if (const python::Ref application = group.scripts.load(py, target, exchange, report, &notice)) {
       group.adapter.run(py, application.get(), request);
     } else if (active.interrupted()) {
       request.fail(kGatewayTimeout);
     }
-    outdated = report.outdated;
   }
-  const Outcome outcome = request.finish();
-  return outdated ? Outcome{Outcome::Kind::outdated} : outcome;
+  Outcome outcome = request.finish();
+  if (report.outdated) return {Outcome::Kind::outdated};
+  outcome.import_failed = report.import_failed;
+  return outcome;
 }
 
 base::Result<> LocalEngine::preload(const gateway::Target& target, base::LogSink& sink) noexcept {
@@ -107,7 +128,7 @@ base::Result<> LocalEngine::preload(const gateway::Target& target, base::LogSink
   AttachScope py(**interpreter);
   ApplicationGroup& group = application_group_of(**interpreter);
   const ActiveCalls::Scope active(py, group.calls, nullptr);
-  if (group.scripts.load(py, target, sink, report)) return {};
+  if (group.scripts.load(py, target, sink, report, nullptr)) return {};
   return base::fail(report.outdated
                         ? fmt::format("{} has changed since it was imported", target.script)
                         : report.failure);

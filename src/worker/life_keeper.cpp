@@ -139,9 +139,9 @@ void LifeKeeper::drain(Reason reason) {
   if (reason == Reason::stopped) return;
   report_draining(name_of(reason));
   if (reason != Reason::startup_timeout) return;
-  worker_.log.log(
-      LogLevel::error, Message::busy_stacks,
-      fmt::format("{} has imported no script within startup-timeout\n{}", worker_.label, stacks()));
+  worker_.log.log(LogLevel::error, Message::busy_stacks,
+                  fmt::format("{} has not finished an import within startup-timeout\n{}",
+                              worker_.label, stacks()));
 }
 
 // The supervisor's SIGTERM does not say what it comes for.
@@ -188,9 +188,9 @@ void LifeKeeper::name_what_is_cut_off() {
 
 std::string LifeKeeper::phrase(const RunningRequest& request) {
   const std::string script = worker_.pool.exchange(request.thread).script_of(request.number);
-  return fmt::format("{} has run for {:.3f} s in thread wsgi-{}",
-                     script.empty() ? "a request" : script, seconds_since(request.began),
-                     request.thread);
+  return fmt::format(
+      "{} has {} for {:.3f} s in thread wsgi-{}", script.empty() ? "a request" : script,
+      request.importing ? "been imported" : "run", seconds_since(request.began), request.thread);
 }
 
 // One look serves all that are overdue: whoever keeps a lock costs it its whole patience.

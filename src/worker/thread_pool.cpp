@@ -355,7 +355,10 @@ std::vector<RunningRequest> ThreadPool::requests_running() const {
   std::vector<RunningRequest> requests;
   for (unsigned i = 0; i < threads_.size(); ++i) {
     if (const auto running = threads_[i]->exchange.running()) {
-      requests.push_back({.thread = i, .number = running->number, .began = running->began});
+      requests.push_back({.thread = i,
+                          .number = running->number,
+                          .began = running->began,
+                          .importing = running->importing});
     }
   }
   return requests;

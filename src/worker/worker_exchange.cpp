@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "pyhost/base/fork_watch.h"
@@ -42,8 +43,14 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   reply_bytes_ = 0;
   // In this order: see running().
   number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  began_.store(Clock::now().time_since_epoch().count(), std::memory_order_release);
+  arrived_at_ = Clock::now();
+  begin_at(arrived_at_, Doing::run);
   return true;
+}
+
+void WorkerExchange::begin_at(Clock::time_point moment, Doing what) noexcept {
+  const Clock::rep ticks = moment.time_since_epoch().count();
+  began_.store(what == Doing::run ? ticks : -ticks, std::memory_order_release);
 }
 
 std::size_t WorkerExchange::take_arrived(std::span<char> into) noexcept {
@@ -202,8 +209,7 @@ ClientState WorkerExchange::client_state_locked() noexcept {
 }
 
 bool WorkerExchange::end_reply_locked() noexcept {
-  const Clock::duration elapsed =
-      Clock::now().time_since_epoch() - Clock::duration(began_.load(std::memory_order_relaxed));
+  const Clock::duration elapsed = Clock::now() - arrived_at_;
   wire::encode_end({.application_us = static_cast<std::uint64_t>(
                         std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()),
                     .body_bytes_read = body_bytes_,
@@ -253,7 +259,7 @@ std::optional<WorkerExchange::Running> WorkerExchange::running() const noexcept 
   const std::uint64_t number = number_.load(std::memory_order_acquire);
   const Clock::rep began = began_.load(std::memory_order_acquire);
   if (began == 0 || number != number_.load(std::memory_order_relaxed)) return std::nullopt;
-  return Running{number, Clock::time_point(Clock::duration(began))};
+  return Running{number, Clock::time_point(Clock::duration(std::abs(began))), began < 0};
 }
 
 std::optional<WorkerExchange::Clock::time_point> WorkerExchange::last_end() const noexcept {

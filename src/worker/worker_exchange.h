@@ -54,7 +54,9 @@ class WorkerExchange final : public gateway::Exchange {
   // A request between begin() and finish().
   struct Running {
     std::uint64_t number;  // tells apart the requests of one exchange
+    // Since it runs, without the time in which its script was imported; or since that.
     std::chrono::steady_clock::time_point began;
+    bool importing;
   };
   std::optional<Running> running() const noexcept;
   // When the last request ended; nothing before the first one has.
@@ -78,13 +80,17 @@ class WorkerExchange final : public gateway::Exchange {
   gateway::ClientState client_state() noexcept override;
   bool wants(base::LogLevel level) const noexcept override { return process_log_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
+  void import_begins() noexcept override { begin_at(Clock::now(), Doing::import); }
+  void import_ended() noexcept override { begin_at(Clock::now(), Doing::run); }
 
  private:
+  enum class Doing { run, import };
   enum class Reply { unsent, open, ended };
 
   using Lock = std::unique_lock<std::mutex>;
   using Clock = std::chrono::steady_clock;
 
+  void begin_at(Clock::time_point moment, Doing what) noexcept;
   std::size_t take_arrived(std::span<char> into) noexcept;
   void ask_for_body() noexcept;
   bool is(std::uint64_t number) const noexcept;
@@ -104,10 +110,11 @@ class WorkerExchange final : public gateway::Exchange {
 
   // Set by the exchange's own thread only.
   std::atomic<std::uint64_t> number_ = 0;
-  std::atomic<Clock::rep> began_ = 0;     // 0: no request is running
+  std::atomic<Clock::rep> began_ = 0;     // 0: no request is running; negative: its import began
   std::atomic<Clock::rep> last_end_ = 0;  // 0: none has ended
   std::atomic<bool> awaits_body_ = false;
 
+  Clock::time_point arrived_at_;
   std::function<void()> on_end_;
   std::string_view arrived_;  // of the body, and not read yet
   std::string body_piece_;

@@ -19,7 +19,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 struct RunningRequest {
   unsigned thread = 0;
   std::uint64_t number = 0;  // tells apart the requests of one thread
-  TimePoint began{};
+  TimePoint began{};         // or its import did
+  bool importing = false;    // its script, or waits for that
 
   bool operator==(const RunningRequest&) const = default;
 };

@@ -25,6 +25,19 @@ std::string group_with(const std::string& options) {
   return "WSGIDaemonProcess g " + options + "\n" + kPlain;
 }
 
+TEST(RequestTimeout, DoesNotCountTheImportOfTheScript) {
+  const Httpd httpd(
+      "WSGIDaemonProcess g request-timeout=2 interrupt-timeout=1\n"
+      "WSGIScriptAlias / ${ROOT}/apps/slow.wsgi process-group=g\n",
+      {.files = {{"apps/slow.wsgi",
+                  "import time\n"
+                  "time.sleep(4)\n"
+                  "def application(environ, start_response):\n"
+                  "    start_response('200 OK', [])\n"
+                  "    return [b'imported']\n"}}});
+  EXPECT_EQ(httpd.get("/").body, "imported");
+}
+
 TEST(WorkerOption, UmaskHomeAndPriorityAreTheProcesss) {
   const Httpd httpd(
       group_with("umask=0027 home=${ROOT}/folder cpu-priority=7 display-name=%{GROUP}"),
