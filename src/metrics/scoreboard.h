@@ -82,6 +82,11 @@ class Scoreboard {
   std::uint32_t slots() const noexcept { return slots_; }
   SlotStatus status(std::uint32_t slot) const noexcept;
   bool is_stopped() const noexcept;
+  // Whether a worker is in the slot; costs less than its status.
+  bool is_used(std::uint32_t slot) const noexcept;
+  // Whether the worker in the slot says that it runs that script; see gateway::script_key(). It
+  // does unless it says otherwise.
+  bool serves(std::uint32_t slot, std::uint64_t script) const noexcept;
   // Requests that wait for a worker.
   std::uint32_t waiting() const noexcept { return Queue(memory_).length(); }
 
