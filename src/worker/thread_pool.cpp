@@ -287,7 +287,7 @@ void ThreadPool::reject(Line& line, std::string_view why) {
 
 void ThreadPool::answer_retry(Line& line) {
   wire::FrameBatch batch;
-  wire::encode_retry("the worker is draining", batch.encoded());
+  wire::encode_retry({.reason = "the worker is draining"}, batch.encoded());
   if (line.connection.write(batch, settings_.socket_timeout) == Io::done) {
     keep(line);
   } else {

@@ -243,7 +243,7 @@ Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause)
   const bool unsent = reply_ == Reply::unsent;
   const int status = outcome.kind == Outcome::Kind::refused ? outcome.status : kInternalServerError;
   if (outcome.kind == Outcome::Kind::outdated) {
-    wire::encode_retry("the script has changed", batch_.encoded());
+    wire::encode_retry({.reason = "the script has changed"}, batch_.encoded());
   } else {
     wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
   }
