@@ -196,6 +196,12 @@ bool contains(const std::vector<std::string>& names, std::string_view name) noex
 
 }  // namespace
 
+std::uint64_t script_key(const Preload& preload) noexcept {
+  std::string_view script = preload.script, callable;
+  split_module_target(preload.script, script, callable);
+  return script_key(preload.application_group, script);
+}
+
 bool ServedTargets::serves(const Target& target) const noexcept {
   if (target.kind == TargetKind::module) return contains(modules, target.script);
   if (contains(scripts, target.script)) return true;

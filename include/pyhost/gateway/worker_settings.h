@@ -47,6 +47,9 @@ struct Preload {
   bool operator==(const Preload&) const = default;
 };
 
+// Of the target that it imports.
+std::uint64_t script_key(const Preload& preload) noexcept;
+
 // What ends a worker, and how long that may take. 0 switches a limit off; only of graceful_timeout
 // it means that requests are not waited for.
 struct WorkerLimits {
