@@ -20,6 +20,7 @@
 #include "apache/worker_config.h"
 #include "pyhost/base/poll_timeout.h"
 #include "pyhost/gateway/operator_protocol.h"
+#include "supervisor/board_rows.h"
 #include "supervisor/credentials.h"
 
 namespace pyhost::apache {
@@ -228,7 +229,7 @@ base::Result<> Supervision::prepare_group(DaemonGroup& group) {
   // after.
   PH_TRY(retained,
          groups_.want(group.options.name, identity_of(group.options, credentials), credentials.uid,
-                      {.slots = std::max(worker_count(group.options), 1u),
+                      {.slots = supervisor::row_of(std::max(worker_count(group.options), 1u)),
                        .children = children_max(),
                        .waiters = waiters_of_child()}));
   const int log = log_descriptor(group.server);

@@ -116,7 +116,9 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
   }
   Outcome outcome = request.finish();
   if (report.outdated) return {Outcome::Kind::outdated};
-  outcome.import_failed = report.import_failed;
+  const bool lasts = settings_.changed_scripts == gateway::ChangedScripts::refused;
+  outcome.import_failed = report.import_failed || (lasts && !report.failure.empty());
+  if (outcome.import_failed) outcome.why = std::move(report.failure);
   return outcome;
 }
 

@@ -74,6 +74,7 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("response_socket_timeout_ms", worker.response_socket_timeout);
   visit_limits(worker.limits, visit);
   visit("slot_index", worker.slot_index);
+  visit("row_index", worker.row_index);
   visit("generation", worker.generation);
   visit("report_index", worker.report_index);
   visit("scripts", worker.targets.scripts);

@@ -30,6 +30,10 @@ std::string phrase_of(const Target& target) {
   return fmt::format("{} {}", target.kind == TargetKind::file ? "script" : "module", target.script);
 }
 
+std::string failure_of(const Target& target, const std::string& summary) {
+  return fmt::format("{} could not be imported: {}", phrase_of(target), summary);
+}
+
 base::Result<std::string> read_all(int file) {
   std::string text;
   char chunk[16 * 1024];
@@ -167,15 +171,18 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
       const ImportScope importing(observer_or_null);
       return load_now(py, script, target, file, log, report);
     }
-    if (script.module && rules_.changed_scripts == gateway::ChangedScripts::refused) {
+    const bool refuses = rules_.changed_scripts == gateway::ChangedScripts::refused;
+    if (refuses && (script.module || script.failure)) {
+      if (!script.module) report.failure = failure_of(target, script.failure->summary);
       lock.unlock();
-      return unchanged_module(py, script, std::string(target.script), report);
+      const bool looks = reloading && !unchanged;
+      report.outdated = looks && has_changed(py, script, std::string(target.script));
+      return outcome_of_import(script, report);
     }
     if (const auto& failure = script.failure;
         failure && failure->file == file && Clock::now() < failure->retry_at) {
       report.import_failed = true;
-      report.failure =
-          fmt::format("{} could not be imported: {}", phrase_of(target), failure->summary);
+      report.failure = failure_of(target, failure->summary);
       lock.unlock();
       const DetachScope detached(py);
       log.log(LogLevel::error, Message::script_still_broken,
@@ -219,8 +226,7 @@ bool ScriptLoader::wants_reload(Attached& py, PyObject* question, const Target& 
 }
 
 // What httpd has seen of the file may be older than what was imported, so it is looked at again.
-Ref ScriptLoader::unchanged_module(Attached& py, Script& script, const std::string& path,
-                                   LoadReport& report) {
+bool ScriptLoader::has_changed(Attached& py, Script& script, const std::string& path) {
   base::FileIdentity file;
   std::int64_t changed_us;
   {
@@ -229,16 +235,23 @@ Ref ScriptLoader::unchanged_module(Attached& py, Script& script, const std::stri
     changed_us = base::last_change_us(path);
   }
   const std::lock_guard lock(script.mutex);
-  if (file != script.file) {
-    // For each moment once: after that any other change counts, whenever a clock that may have been
-    // set back says that it was made.
-    const std::int64_t until_us = rules_.accepted_until_us;
-    report.outdated =
-        script.accepted_until_us == until_us ? script.accepted_file != file : changed_us > until_us;
-    if (report.outdated) return {};
-    script.accepted_file = file;
-    script.accepted_until_us = until_us;
-  }
+  if (file == script.file) return false;
+  // For each moment once: after that any other change counts, whenever a clock that may have been
+  // set back says that it was made.
+  const std::int64_t until_us = rules_.accepted_until_us;
+  const bool changed =
+      script.accepted_until_us == until_us ? script.accepted_file != file : changed_us > until_us;
+  if (changed) return true;
+  script.accepted_file = file;
+  script.accepted_until_us = until_us;
+  return false;
+}
+
+// Of the one import that there was.
+Ref ScriptLoader::outcome_of_import(Script& script, LoadReport& report) {
+  if (report.outdated) return {};
+  const std::lock_guard lock(script.mutex);
+  report.import_failed = !script.module;
   return script.module.clone();
 }
 
@@ -254,9 +267,9 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
     script.loading = false;
     replaced = std::move(script.module);
     std::swap(script.reload_required, question);
+    script.file = file;
     if (module) {
       script.module = std::move(import.module);
-      script.file = file;
       script.failure.reset();
       script.used = target.reloading == gateway::Reloading::on;
       script.imported_us = now_us();
@@ -282,7 +295,7 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
             fmt::format("{} {} in {}", replaced ? "re-imported" : "imported", phrase, where));
   } else {
     report.import_failed = true;
-    report.failure = fmt::format("{} could not be imported: {}", phrase, import.summary);
+    report.failure = failure_of(target, import.summary);
     std::string text = fmt::format("{} (in {})\n{}", report.failure, where, import.details);
     if (!first_failure.empty()) text += "\nThe first failure was: " + first_failure;
     log.log(LogLevel::error, import.message, text);

@@ -39,7 +39,7 @@ struct LoadReport {
   // The script has changed since its import and is not to be imported again; nothing was logged.
   bool outdated = false;
   bool import_failed = false;
-  std::string failure;  // that, or what else is wrong with it; it was logged
+  std::string failure;  // that, or what else is wrong with it; it was logged once
 };
 
 // Is told when a load imports, or waits for another one that does; attached.
@@ -56,8 +56,8 @@ class ImportObserver {
 // which another thread imports wait for it, without holding the interpreter, and nobody else does.
 // Until the file of a failed import changes, or a pause that grows from 1 s to 30 s is over, every
 // request meets the same failure. The import after that begins as the first one did (ImportTraces),
-// unless other scripts share the interpreter. A script may define reload_required(path):
-// what it says counts like a change of the file.
+// unless other scripts share the interpreter; with ChangedScripts::refused there is no other
+// import. A script may define reload_required(path): what it says counts like a change of the file.
 class ScriptLoader {
  public:
   // The rules outlive the loader.
@@ -87,7 +87,7 @@ class ScriptLoader {
     // Guarded by mutex:
     bool loading = false;
     Ref module;
-    base::FileIdentity file;  // that was imported
+    base::FileIdentity file;  // that was imported, or could not be
     // One whose difference does not count, and the moment up to which it did not; see LoadingRules.
     std::optional<base::FileIdentity> accepted_file;
     std::int64_t accepted_until_us = 0;
@@ -121,7 +121,8 @@ class ScriptLoader {
   Ref question_locked(Script& script, const gateway::Target& target) const;
   bool wants_reload(Attached& py, PyObject* question, const gateway::Target& target,
                     base::LogSink& log) const;
-  Ref unchanged_module(Attached& py, Script& script, const std::string& path, LoadReport& report);
+  bool has_changed(Attached& py, Script& script, const std::string& path);
+  static Ref outcome_of_import(Script& script, LoadReport& report);
   Ref load_now(Attached& py, Script& script, const gateway::Target& target,
                const base::FileIdentity& file, base::LogSink& log, LoadReport& report);
   // The same; after a failure without what it has left behind, if nothing else needs that.

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "pyhost/gateway/engine.h"
+#include "supervisor/board_rows.h"
 #include "supervisor/descriptor_limit.h"
 
 namespace pyhost::supervisor {
@@ -220,8 +221,8 @@ base::Result<std::vector<ListeningSocket>> Supervisor::open_sockets(const Wanted
   std::vector<ListeningSocket> sockets;
   for (unsigned slot = existing != nullptr ? existing->socket_count() : 0;
        slot < worker_count(wanted.options); ++slot) {
-    auto socket = ListeningSocket::open(socket_path(state.socket_prefix, wanted.index, slot),
-                                        wanted.options, owner);
+    auto socket = ListeningSocket::open(
+        socket_path(state.socket_prefix, wanted.index, row_of(slot)), wanted.options, owner);
     if (!socket) return refused(socket.error());
     sockets.push_back(*std::move(socket));
   }

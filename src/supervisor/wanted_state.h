@@ -23,8 +23,8 @@ struct WantedGroup {
   unsigned board = 0;
   unsigned reports = 0;
   // The settings of its workers, a JSON object. For each worker the supervisor sets the members
-  // "slot_index", "generation" and "report_index", and "plugin", "python_program" and "python_home"
-  // when the group has a Python home.
+  // "slot_index", "row_index", "generation" and "report_index", and "plugin", "python_program" and
+  // "python_home" when the group has a Python home.
   std::string worker_settings = "{}";
 
   bool operator==(const WantedGroup&) const = default;

@@ -24,5 +24,13 @@ void report_draining(std::string_view reason);
 void report_outdated(std::string_view script, const base::FileIdentity& file);
 // {"imported": [...]}: a script that a successor is to import as well.
 void report_import(const gateway::Preload& import);
+// {"lacks": [...], "why": "sentence"}: a script that could not be imported.
+void report_lack(const gateway::Preload& script, std::string_view why);
+// {"import_again": [...]}: one of those is still wanted.
+void report_import_wanted(const gateway::Preload& script);
+// {"asks": true}: it could serve but for these, and waits for an order to do so or to leave.
+void report_question();
+// {"keeping": true}: it serves what it was ordered to keep, and nothing else.
+void report_keeping();
 
 }  // namespace pyhost::worker

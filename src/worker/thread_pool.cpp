@@ -266,12 +266,25 @@ Outcome ThreadPool::run_application(WorkerExchange& exchange) {
                              settings_.process_group, target.script));
     return {Outcome::Kind::refused, kInternalServerError};
   }
+  if (!keeps(target)) {
+    Outcome outcome{Outcome::Kind::refused, kInternalServerError};
+    outcome.import_failed = true;
+    outcome.why = "the worker is kept for other scripts";
+    return outcome;
+  }
   while (true) {
-    const Outcome outcome = engine_.run(target, exchange);
+    Outcome outcome = engine_.run(target, exchange);
     const bool again = outcome.kind == Outcome::Kind::outdated && settings_.on_outdated &&
                        settings_.on_outdated(target.script) == WhenOutdated::run_again;
-    if (!again) return outcome;
+    if (again) continue;
+    if (outcome.import_failed && settings_.on_lack) settings_.on_lack(target, outcome.why);
+    return outcome;
   }
+}
+
+bool ThreadPool::keeps(const gateway::Target& target) const {
+  return !keeps_some_only_ ||
+         std::ranges::find(kept_scripts_, script_key(target)) != kept_scripts_.end();
 }
 
 // Only the request that broke the rules is lost; the child opens another connection.
@@ -344,6 +357,19 @@ void ThreadPool::accept_connections(bool accept) noexcept {
   if (draining_) return;
   static_cast<void>(watch(accept ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, acceptor_.fd(), kSomebodyConnects,
                           EPOLLIN | EPOLLONESHOT));
+}
+
+void ThreadPool::keep_only(base::UniqueFd listening, std::vector<std::uint64_t> scripts) {
+  kept_scripts_ = std::move(scripts);
+  keeps_some_only_ = true;
+  accept_connections(false);
+  acceptor_.move_to(std::move(listening));
+  accept_connections(true);
+}
+
+void ThreadPool::repeat_load() {
+  const std::lock_guard lock(mutex_);
+  if (settings_.on_load) settings_.on_load(active_);
 }
 
 unsigned ThreadPool::requests_active() const {

@@ -244,7 +244,10 @@ Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause)
   const int status = outcome.kind == Outcome::Kind::refused ? outcome.status : kInternalServerError;
   if (outcome.kind == Outcome::Kind::outdated) {
     wire::encode_retry({.reason = "the script has changed"}, batch_.encoded());
+  } else if (outcome.import_failed && !request_.last_resort) {
+    wire::encode_retry({.lacks_script = true, .reason = outcome.why}, batch_.encoded());
   } else {
+    if (outcome.import_failed) cause = outcome.why;
     wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
   }
   const bool told = flush_locked();

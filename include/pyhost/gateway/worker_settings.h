@@ -85,6 +85,7 @@ struct WorkerSettings {
   std::chrono::milliseconds response_socket_timeout{0};  // 0: socket_timeout
   WorkerLimits limits;
   std::uint32_t slot_index = 0;
+  std::uint32_t row_index = 0;     // of the scoreboard, at its start
   std::uint32_t generation = 1;    // which start of a worker in its slot this is
   std::uint32_t report_index = 0;  // which of the slot's reports on the scoreboard it writes
   ServedTargets targets;
