@@ -87,7 +87,7 @@ class ThreadPool {
   bool watch(int operation, int fd, std::uint64_t tag, unsigned events) noexcept;
   static wire::Timeout reply_timeout(const PoolSettings& settings) noexcept;
   struct Thread {
-    Thread(base::LogSink& log, const PoolSettings& settings) noexcept
+    Thread(base::LogSink& log, const PoolSettings& settings)
         : exchange(log, reply_timeout(settings), settings.before_reply) {}
 
     WorkerExchange exchange;
@@ -97,8 +97,9 @@ class ThreadPool {
 
   void run(Thread& self) noexcept;
   void await_connection() noexcept;
+  void pause() noexcept;
   void accept_one();
-  void heed(std::uint64_t id, unsigned events, Thread& self);
+  void heed(std::uint64_t id, unsigned events, Thread& self) noexcept;
   void serve(Line& line, WorkerExchange& exchange);
   void serve_request(Line& line, std::string_view payload, WorkerExchange& exchange);
   gateway::Outcome run_application(WorkerExchange& exchange);
