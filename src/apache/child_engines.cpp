@@ -21,6 +21,7 @@ remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::stri
   remote::RemoteSettings settings{.process_group = options.name,
                                   .threads = options.threads,
                                   .worker_uid = group.worker_uid,
+                                  .secret = group.secret,
                                   .queue_max = options.queue,
                                   .queue_timeout = options.queue_timeout,
                                   .connect_timeout = options.connect_timeout,
@@ -52,7 +53,6 @@ std::string temporary_folder() {
 }  // namespace
 
 ChildEngines::ChildEngines(const Supervision& supervision) {
-  supervision.close_in_child();
   const std::string folder = temporary_folder();
   for (const DaemonGroup* group : all_process_groups()) join_group(supervision, *group, folder);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apache/httpd_api.h"
+#include "pyhost/gateway/group_secret.h"
 #include "pyhost/gateway/process_group.h"
 #include "pyhost/gateway/script_owner.h"
 #include "pyhost/gateway/settings.h"
@@ -50,6 +51,7 @@ struct DaemonGroup {
   std::uint32_t number = 0;  // among all groups of the configuration
   std::uint32_t index = 0;   // in the paths of its sockets
   uid_t worker_uid = 0;
+  gateway::GroupSecret secret;
 };
 
 struct ServerConfig {

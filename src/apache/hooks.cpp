@@ -13,6 +13,7 @@
 #include "apache/reply_file.h"
 #include "apache/request_exchange.h"
 #include "apache/request_map.h"
+#include "apache/run_state.h"
 #include "apache/startup.h"
 #include "apache/status_page.h"
 #include "apache/supervision.h"
@@ -44,13 +45,17 @@ void start_child(apr_pool_t* pchild, server_rec* s) {
   if (!*process_settings().restrict_embedded) preload_scripts(s);
 }
 
-int start_workers(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) {
-  // httpd reads its configuration twice when it starts; the first time is only a check.
-  if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
-  supervision = Supervision::create(pconf, s);
+// Before other modules fork off processes of theirs.
+int prepare_supervision(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) {
+  if (!is_only_a_check()) supervision = Supervision::create(pconf, s);
+  return OK;
+}
+
+int start_workers(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
+  if (is_only_a_check()) return OK;
   const auto applied = supervision->apply();
   if (applied) return OK;
-  const bool restart = supervision->inherited();
+  const bool restart = is_restart();
   log_server(s, restart ? base::LogLevel::crit : base::LogLevel::emerg,
              base::Message::supervision_failed, applied.error().sentence);
   return restart ? OK : HTTP_INTERNAL_SERVER_ERROR;
@@ -61,7 +66,7 @@ void note_child(server_rec*, pid_t pid, ap_generation_t, int, mpm_child_status s
 }
 
 int look_after_supervisor(apr_pool_t*, server_rec*) {
-  if (supervision != nullptr) supervision->revive();
+  if (supervision != nullptr) supervision->look_after();
   return OK;
 }
 
@@ -116,6 +121,8 @@ void register_hooks(apr_pool_t*) {
   ap_hook_check_config(guarded<&check_configuration, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                        APR_HOOK_MIDDLE);
   ap_hook_test_config(guarded<&dump_configuration>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_post_config(guarded<&prepare_supervision, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+                      APR_HOOK_REALLY_FIRST);
   ap_hook_post_config(guarded<&prepare_children, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                       APR_HOOK_MIDDLE);
   ap_hook_post_config(guarded<&start_workers, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,

@@ -1,18 +1,13 @@
 #include "apache/process_groups.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "apache/sections.h"
 #include "apache/words.h"
-#include "apache/worker_config.h"
 #include "pyhost/base/parse.h"
-#include "supervisor/worker_start.h"
+#include "supervisor/credentials.h"
 
 namespace pyhost::apache {
 namespace {
@@ -35,27 +30,6 @@ base::Result<> check_names(const std::vector<DaemonGroup*>& groups) {
           "WSGIDaemonProcess {}: the name is taken; give each process group one of its own", name));
     }
   }
-  return {};
-}
-
-base::Result<> check_folder(const DaemonGroup& group, const char* option, const std::string& path) {
-  if (path.empty()) return {};
-  struct stat info {};
-  const bool is_folder = stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-  // Whoever may not look must not judge.
-  if (is_folder || errno == EACCES) return {};
-  return base::fail(
-      fmt::format("WSGIDaemonProcess {}: {}={} is not a folder", group.options.name, option, path));
-}
-
-// What the supervisor will find out again when it rehearses a start; the rest it finds out alone.
-base::Result<> check_start(const DaemonGroup& group) {
-  PH_TRY_VOID(check_folder(group, "chroot", group.options.chroot));
-  if (group.options.chroot.empty()) PH_TRY_VOID(check_folder(group, "home", group.options.home));
-  PH_TRY_VOID(python_of(group));
-  // As another user than the one that will start httpd, it cannot be told who may become whom.
-  if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST && geteuid() != 0) return {};
-  PH_TRY_VOID(supervisor::plan_worker(group.options, httpd_identity(), "pyhost-worker", environ));
   return {};
 }
 
@@ -156,7 +130,6 @@ base::Result<> check_process_groups(server_rec* main_server) {
   }
   PH_TRY_VOID(check_names(groups));
   for (DaemonGroup* group : groups) {
-    PH_TRY_VOID(check_start(*group));
     PH_TRY_VOID(resolve_script_owner(*group));
   }
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {

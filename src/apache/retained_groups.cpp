@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace pyhost::apache {
@@ -58,11 +59,13 @@ base::Result<RetainedGroup*> RetainedGroups::make(const std::string& name,
                                                   const std::string& identity,
                                                   const metrics::BoardSize& size) {
   PH_TRY(files, metrics::make_board_files(size));
-  const RetainedGroup group{.name = apr_pstrdup(table_->pool, name.c_str()),
-                            .identity = apr_pstrdup(table_->pool, identity.c_str()),
-                            .index = next_index_++,
-                            .board = keep_out_of_the_way(std::move(files.board)),
-                            .reports = keep_out_of_the_way(std::move(files.reports))};
+  PH_TRY(secret, gateway::GroupSecret::make());
+  RetainedGroup group{.name = apr_pstrdup(table_->pool, name.c_str()),
+                      .identity = apr_pstrdup(table_->pool, identity.c_str()),
+                      .index = next_index_++,
+                      .board = keep_out_of_the_way(std::move(files.board)),
+                      .reports = keep_out_of_the_way(std::move(files.reports))};
+  std::ranges::copy(secret.bytes(), group.secret_bytes);
   APR_ARRAY_PUSH(table_, RetainedGroup) = group;
   return &at(table_->nelts - 1);
 }

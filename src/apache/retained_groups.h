@@ -1,4 +1,5 @@
-// What httpd's parent keeps of each process group over restarts: its number and its scoreboard.
+// What httpd's parent keeps of each process group over restarts: its number, its scoreboard and its
+// secret.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include "apache/httpd_api.h"
 #include "metrics/scoreboard.h"
 #include "pyhost/base/result.h"
+#include "pyhost/gateway/group_secret.h"
 
 namespace pyhost::apache {
 
@@ -22,6 +24,11 @@ struct RetainedGroup {
   uid_t worker_uid;
   int wanted;   // by the present configuration
   int running;  // the supervisor has it
+  char secret_bytes[gateway::GroupSecret::kBytes];
+
+  gateway::GroupSecret secret() const noexcept {
+    return *gateway::GroupSecret::of_bytes({secret_bytes, sizeof secret_bytes});
+  }
 };
 
 // All of them. Used by the parent's only thread; the children inherit the descriptors and close

@@ -7,9 +7,10 @@
 #include "apache/embedded_engine.h"
 #include "apache/log.h"
 #include "apache/process_groups.h"
+#include "apache/run_state.h"
+#include "apache/start_check.h"
 #include "pyhost/base/thread.h"
 #include "pyhost/gateway/directives.h"
-#include "pyhost/gateway/python_home.h"
 
 namespace pyhost::apache {
 namespace {
@@ -56,15 +57,6 @@ std::string dump_server(const server_rec* s) {
   return text + "\n";
 }
 
-base::Result<> check_python_home(const gateway::ProcessSettings& settings) {
-  if (!settings.python_home || *settings.restrict_embedded) return {};
-  const auto plugin = find_plugin();
-  if (!plugin) return {};
-  auto inspected = gateway::inspect_python_home(*settings.python_home, plugin->python_version);
-  if (inspected) return {};
-  return base::fail(fmt::format("WSGIPythonHome: {}", inspected.error().sentence));
-}
-
 void note_inert_directives(const server_rec* s) {
   const auto& settings = server_config(s).process;
   const auto note = [s](const char* name, const char* why) {
@@ -81,8 +73,9 @@ void note_inert_directives(const server_rec* s) {
 
 int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
   complete_settings(s);
-  auto checked = check_python_home(server_config(s).process);
-  if (checked) checked = check_process_groups(s);
+  auto checked = check_process_groups(s);
+  // In a restart the supervisor finds that out: here, a mistake would end httpd.
+  if (checked && is_only_a_check()) checked = check_starts();
   if (checked) return OK;
   log_server(s, LogLevel::emerg, Message::configuration_refused, checked.error().sentence);
   return HTTP_INTERNAL_SERVER_ERROR;
@@ -97,8 +90,7 @@ void dump_configuration(apr_pool_t* pool, server_rec* s) {
 }
 
 int prepare_children(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
-  // httpd reads its configuration twice when it starts; the first time is only a check.
-  if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+  if (is_only_a_check()) return OK;
   note_inert_directives(s);
   if (*process_settings().restrict_embedded) return OK;
   raise_stack_size(s);

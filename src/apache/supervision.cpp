@@ -11,11 +11,14 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
+#include "apache/embedded_engine.h"
 #include "apache/log.h"
 #include "apache/pool.h"
 #include "apache/process_groups.h"
 #include "apache/worker_config.h"
+#include "pyhost/base/poll_timeout.h"
 #include "pyhost/gateway/operator_protocol.h"
 #include "supervisor/credentials.h"
 
@@ -28,7 +31,9 @@ using std::chrono::milliseconds;
 struct RetainedSupervisor {
   pid_t pid;  // 0: none runs
   int control;
-  apr_time_t launched;
+  std::uint64_t messages;  // so many were sent, to whichever supervisor
+  // Those that have been told to end and have not ended. Of pid_t, in the process's pool.
+  apr_array_header_t* leaving;
   apr_array_header_t* groups;  // see RetainedGroups
   std::uint32_t next_index;
 };
@@ -37,7 +42,7 @@ namespace {
 
 constexpr char kRetainedKey[] = "mod_pyhost supervisor";
 // A supervisor that ends at once is not started again in the same breath.
-constexpr apr_time_t kLaunchPause = apr_time_from_sec(1);
+constexpr std::chrono::seconds kLaunchPause{1};
 // Beyond its workers' own budgets.
 constexpr milliseconds kSupervisorBudget{2000};
 
@@ -46,9 +51,15 @@ RetainedSupervisor& retained_supervisor(apr_pool_t* process_pool) {
   if (retained == nullptr) {
     retained = static_cast<RetainedSupervisor*>(
         ap_retained_data_create(kRetainedKey, sizeof(RetainedSupervisor)));
+    retained->leaving = apr_array_make(process_pool, 1, sizeof(pid_t));
     retained->groups = RetainedGroups::make_table(process_pool);
   }
   return *retained;
+}
+
+bool has_log_file(const server_rec* s) {
+  apr_os_file_t fd = -1;
+  return s->error_log != nullptr && apr_os_file_get(&fd, s->error_log) == APR_SUCCESS;
 }
 
 // Where stderr and the records of a server's processes go; the main server's when its log is no
@@ -92,6 +103,17 @@ void on_supervisor(int reason, void* data, int) {
   }
 }
 
+// httpd would wonder about the end of a child that it does not know.
+void note_end_of_leaving(int reason, void* data, int) {
+  if (reason != APR_OC_REASON_UNREGISTER) apr_proc_other_child_unregister(data);
+}
+
+void expect_end(apr_pool_t* pconf, pid_t pid) {
+  auto* process = static_cast<apr_proc_t*>(apr_pcalloc(pconf, sizeof(apr_proc_t)));
+  process->pid = pid;
+  apr_proc_other_child_register(process, note_end_of_leaving, process, nullptr, pconf);
+}
+
 // Whether the other end of a control channel is closed.
 bool is_closed(int control) noexcept {
   char byte = 0;
@@ -110,13 +132,15 @@ Supervision::Supervision(server_rec* main_server)
       retained_(retained_supervisor(main_server->process->pool)),
       inherited_(retained_.pid != 0),
       groups_(retained_.groups, retained_.next_index) {
+  expect_ends();
   const std::string folder = gateway::folder_of_this_object();
   state_.build = gateway::kBuildId;
-  state_.worker_program = folder + "/pyhost-worker";
+  state_.plugins = gateway::find_plugins(folder);
   const std::string prefix = prefix_of_sockets(main_server->process->pconf);
   state_.socket_prefix = fmt::format("{}.{}", prefix, parent_);
   state_.operator_socket = prefix + gateway::kOperatorSocketSuffix;
   state_.httpd = httpd_identity();
+  state_.python_home = process_settings().python_home.value_or("");
   state_.log_level =
       static_cast<LogLevel>(std::min(ap_get_server_module_loglevel(main_server, APLOG_MODULE_INDEX),
                                      static_cast<int>(LogLevel::trace)));
@@ -127,8 +151,8 @@ Supervision::~Supervision() {
   if (getpid() == parent_ && ending) end_supervisor();
 }
 
-void Supervision::close_in_child() const noexcept {
-  if (getpid() == parent_) return;
+void Supervision::close_in_fork() noexcept {
+  if (std::exchange(in_fork_, true)) return;
   if (retained_.pid != 0) close(retained_.control);
   groups_.for_each([](const RetainedGroup& group) {
     close(group.board);
@@ -141,13 +165,16 @@ base::Result<> Supervision::apply() {
   const base::Result<> applied = make_it_so();
   if (applied) groups_.accept();
   map_scoreboards();
-  if (applied) describe_groups();
-  return applied;
+  if (!applied) return applied;
+  describe_groups();
+  note_missing_logs();
+  return {};
 }
 
 base::Result<> Supervision::make_it_so() {
+  // From here on there is something that can be told again.
+  retelling_.begin(Retelling::Clock::now());
   PH_TRY_VOID(prepare_groups());
-  PH_TRY_VOID(prepare_scoreboards());
   PH_TRY_VOID(prepare_supervisor());
   return tell_supervisor();
 }
@@ -158,40 +185,66 @@ std::string Supervision::identity_of(const gateway::ProcessGroup& group,
                      group.socket_user, state_.socket_prefix);
 }
 
+// What can be prepared is, whatever else fails: a supervisor that takes the place of this one may
+// have to serve it.
 base::Result<> Supervision::prepare_groups() {
   // The supervisor's own log comes first.
   descriptors_ = {log_descriptor(main_server_)};
   state_.groups.clear();
+  groups_.begin();
+  base::Result<> outcome;
   for (DaemonGroup* group : all_process_groups()) {
-    PH_TRY(python, python_of(*group));
-    const GroupService service = service_of(main_server_, *group);
-    group->only_script = service.only_script;
-    const int log = log_descriptor(group->server);
-    auto known = std::ranges::find(descriptors_, log);
-    if (known == descriptors_.end()) known = descriptors_.insert(descriptors_.end(), log);
-    state_.groups.push_back(
-        {.options = group->options,
-         .log = static_cast<unsigned>(known - descriptors_.begin()),
-         .worker_settings = to_json(worker_settings(main_server_, *group, python, service))});
+    auto prepared = prepare_group(*group);
+    if (!prepared && outcome) outcome = std::move(prepared);
   }
-  return {};
+  return outcome;
 }
 
-// A scoreboard stays the same over restarts, so that children of before find the workers of after.
-base::Result<> Supervision::prepare_scoreboards() {
-  groups_.begin();
-  for (supervisor::WantedGroup& wanted : state_.groups) {
-    PH_TRY(credentials, supervisor::resolve_credentials(wanted.options, state_.httpd));
-    PH_TRY(retained, groups_.want(wanted.options.name, identity_of(wanted.options, credentials),
-                                  credentials.uid,
-                                  {.slots = std::max(worker_count(wanted.options), 1u),
-                                   .children = children_max(),
-                                   .waiters = waiters_of_child()}));
-    wanted.index = retained.index;
-    wanted.board = static_cast<unsigned>(descriptors_.size());
-    wanted.reports = wanted.board + 1;
-    descriptors_.insert(descriptors_.end(), {retained.board, retained.reports});
+// Once for each server that has groups and no file for what they say.
+void Supervision::note_missing_logs() const {
+  std::vector<const server_rec*> noted;
+  for (const DaemonGroup* group : all_process_groups()) {
+    const server_rec* s = group->server;
+    if (has_log_file(s) || std::ranges::find(noted, s) != noted.end()) continue;
+    noted.push_back(s);
+    log_server(s, LogLevel::notice, Message::log_is_no_file,
+               fmt::format("process group '{}': what its workers say that belongs to no request "
+                           "goes to {}, because ErrorLog {} is no file",
+                           group->options.name,
+                           has_log_file(main_server_) ? "the main server's log" : "httpd's stderr",
+                           view_or_empty(s->error_fname)));
   }
+}
+
+base::Result<> Supervision::prepare_group(DaemonGroup& group) {
+  if (state_.plugins.empty()) {
+    return base::fail(fmt::format("WSGIDaemonProcess {}: {}", group.options.name,
+                                  find_plugin().error().sentence));
+  }
+  PH_TRY(credentials, supervisor::resolve_credentials(group.options, state_.httpd));
+  const GroupService service = service_of(main_server_, group);
+  group.only_script = service.only_script;
+  // A scoreboard stays the same over restarts, so that children of before find the workers of
+  // after.
+  PH_TRY(retained,
+         groups_.want(group.options.name, identity_of(group.options, credentials), credentials.uid,
+                      {.slots = std::max(worker_count(group.options), 1u),
+                       .children = children_max(),
+                       .waiters = waiters_of_child()}));
+  const int log = log_descriptor(group.server);
+  auto known = std::ranges::find(descriptors_, log);
+  if (known == descriptors_.end()) known = descriptors_.insert(descriptors_.end(), log);
+  const auto log_position = static_cast<unsigned>(known - descriptors_.begin());
+  const auto board_position = static_cast<unsigned>(descriptors_.size());
+  descriptors_.insert(descriptors_.end(), {retained.board, retained.reports});
+  gateway::WorkerSettings settings = worker_settings(main_server_, group, service);
+  settings.secret = retained.secret();
+  state_.groups.push_back({.options = group.options,
+                           .index = retained.index,
+                           .log = log_position,
+                           .board = board_position,
+                           .reports = board_position + 1,
+                           .worker_settings = to_json(settings)});
   return {};
 }
 
@@ -200,6 +253,7 @@ base::Result<> Supervision::prepare_scoreboards() {
 void Supervision::map_scoreboards() {
   std::map<std::string_view, DaemonGroup*> configured;
   scoreboards_.clear();
+  former_scoreboards_.clear();
   for (DaemonGroup* group : all_process_groups()) {
     group->number = static_cast<std::uint32_t>(scoreboards_.size());
     configured.emplace(group->options.name, group);
@@ -220,6 +274,7 @@ void Supervision::map_scoreboards() {
     DaemonGroup& group = *found->second;
     group.index = retained.index;
     group.worker_uid = retained.worker_uid;
+    group.secret = retained.secret();
     scoreboards_[group.number] = std::make_unique<metrics::Scoreboard>(*std::move(board));
   });
 }
@@ -232,11 +287,13 @@ base::Result<> Supervision::prepare_supervisor() {
 }
 
 base::Result<> Supervision::launch() {
-  const std::string program = gateway::folder_of_this_object() + "/pyhost-supervisor";
-  PH_TRY(link, supervisor::launch_supervisor(program, descriptors_.front()));
+  const std::string folder = gateway::folder_of_this_object();
+  const supervisor::Programs programs{.supervisor = folder + "/pyhost-supervisor",
+                                      .worker = folder + "/pyhost-worker"};
+  PH_TRY(link, supervisor::launch_supervisor(programs, descriptors_.front()));
   retained_.pid = link.pid;
   retained_.control = link.control.release();
-  retained_.launched = apr_time_now();
+  launched_ = Retelling::Clock::now();
   watch();
   return {};
 }
@@ -254,8 +311,18 @@ void Supervision::unwatch() noexcept {
   if (watched_) apr_proc_other_child_unregister(this);
 }
 
+// Waits for the answer. What is refused is not told again: what ran before goes on.
 base::Result<> Supervision::tell_supervisor() {
-  return supervisor::send_wanted_state(retained_.control, state_, descriptors_);
+  state_.revival = false;
+  PH_TRY_VOID(send_state());
+  PH_TRY(answer, supervisor::await_answer(retained_.control, retained_.messages));
+  retelling_.succeed();
+  return supervisor::outcome_of(answer);
+}
+
+base::Result<> Supervision::send_state() {
+  return supervisor::send_wanted_state(retained_.control, ++retained_.messages, state_,
+                                       descriptors_);
 }
 
 void Supervision::describe_groups() const {
@@ -282,22 +349,69 @@ void Supervision::forget_child(pid_t pid) noexcept {
   for (metrics::Scoreboard& scoreboard : former_scoreboards_) scoreboard.forget_child(pid);
 }
 
-void Supervision::note_end() {
-  unwatch();
+void Supervision::lose_supervisor(const char* how) {
   log_server(main_server_, LogLevel::error, Message::supervisor_lost,
-             fmt::format("pyhost-supervisor (pid {}) has ended; its workers finish what they have",
-                         retained_.pid));
-  const bool lived = apr_time_now() - retained_.launched >= kLaunchPause;
+             fmt::format("pyhost-supervisor (pid {}) {}; its workers finish what they have",
+                         retained_.pid, how));
+  // It may have answered since we looked.
+  if (told_at_) heed_answer();
+  const auto now = Retelling::Clock::now();
+  const bool begun = !told_at_ && now - launched_ >= kLaunchPause;
   forget_supervisor();
-  if (lived) revive();
+  if (begun) {
+    retelling_.begin(now);
+  } else {
+    fail_to_tell("pyhost-supervisor ends before it has begun; its last words are in the error log");
+  }
 }
 
-void Supervision::revive() {
-  if (retained_.pid != 0 || state_.groups.empty()) return;
-  auto revived = launch();
-  if (revived) revived = tell_supervisor();
-  if (revived) return;
-  log_server(main_server_, LogLevel::crit, Message::supervision_failed, revived.error().sentence);
+void Supervision::note_end() {
+  lose_supervisor("has ended");
+  look_after();
+}
+
+void Supervision::look_after() {
+  if (retained_.pid != 0 && is_closed(retained_.control)) lose_supervisor("leaves");
+  if (state_.groups.empty()) return;
+  if (told_at_) heed_answer();
+  if (!told_at_ && retelling_.due(Retelling::Clock::now())) tell_again();
+}
+
+void Supervision::tell_again() {
+  auto told = retained_.pid == 0 ? launch() : base::Result<>();
+  state_.revival = true;
+  if (told) told = send_state();
+  if (!told) return fail_to_tell(told.error().sentence);
+  told_at_ = Retelling::Clock::now();
+}
+
+void Supervision::heed_answer() {
+  const auto now = Retelling::Clock::now();
+  const auto answer = supervisor::take_answer(retained_.control, retained_.messages);
+  if (!answer) return fail_to_tell(answer.error().sentence);
+  if (!*answer) {
+    if (now - *told_at_ >= supervisor::kAnswerPatience) {
+      fail_to_tell("pyhost-supervisor does not answer");
+    }
+    return;
+  }
+  const auto outcome = supervisor::outcome_of(**answer);
+  if (!outcome) return fail_to_tell(outcome.error().sentence);
+  told_at_.reset();
+  complaint_.clear();
+  retelling_.succeed();
+  // For children that are still to come.
+  groups_.accept();
+  map_scoreboards();
+}
+
+void Supervision::fail_to_tell(const std::string& why) {
+  told_at_.reset();
+  retelling_.fail(Retelling::Clock::now());
+  if (why == complaint_) return;
+  complaint_ = why;
+  log_server(main_server_, LogLevel::crit, Message::supervision_failed,
+             why + "; it is tried again until it succeeds");
 }
 
 // Closing the channel is the sign; the supervisor then ends every worker in its budget.
@@ -312,17 +426,35 @@ void Supervision::end_supervisor() noexcept {
   }
   const base::UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, retained_.pid, 0)));
   pollfd ended{.fd = process.get(), .events = POLLIN};
-  if (process.valid() && poll(&ended, 1, static_cast<int>(budget.count())) == 0) {
+  if (process.valid() && poll(&ended, 1, base::poll_timeout(budget)) == 0) {
     kill(retained_.pid, SIGKILL);
   }
   waitpid(retained_.pid, nullptr, 0);
   retained_.pid = 0;
 }
 
-void Supervision::forget_supervisor() noexcept {
+// Of supervisors of before this restart; those that have ended meanwhile are forgotten.
+void Supervision::expect_ends() {
+  apr_array_header_t* leaving = retained_.leaving;
+  int left = 0;
+  for (int i = 0; i < leaving->nelts; ++i) {
+    const pid_t pid = APR_ARRAY_IDX(leaving, i, pid_t);
+    if (waitpid(pid, nullptr, WNOHANG) != 0) continue;
+    APR_ARRAY_IDX(leaving, left++, pid_t) = pid;
+    expect_end(main_server_->process->pconf, pid);
+  }
+  leaving->nelts = left;
+}
+
+void Supervision::forget_supervisor() {
   close(retained_.control);
-  waitpid(retained_.pid, nullptr, WNOHANG);
+  unwatch();
+  if (waitpid(retained_.pid, nullptr, WNOHANG) == 0) {
+    APR_ARRAY_PUSH(retained_.leaving, pid_t) = retained_.pid;
+    expect_end(main_server_->process->pconf, retained_.pid);
+  }
   retained_.pid = 0;
+  told_at_.reset();
 }
 
 }  // namespace pyhost::apache

@@ -3,13 +3,18 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apache/config.h"
 #include "apache/retained_groups.h"
+#include "apache/retelling.h"
 #include "metrics/scoreboard.h"
+#include "pyhost/base/fork_watch.h"
 #include "pyhost/base/result.h"
+#include "pyhost/gateway/worker_settings.h"
 #include "supervisor/launch.h"
 
 namespace pyhost::apache {
@@ -31,20 +36,17 @@ class Supervision {
 
   // Makes the workers what the configuration wants. When that fails, what ran before goes on.
   base::Result<> apply();
-  // Whether workers may be running from before a restart.
-  bool inherited() const noexcept { return inherited_; }
-
   // Takes back what a child that has ended held of the scoreboards.
   void forget_child(pid_t pid) noexcept;
-  // Starts a supervisor in the place of one that has ended; does nothing while one runs.
-  void revive();
+  // Every ten seconds or so, and never waits: starts a supervisor in the place of one that has
+  // ended or is leaving, and tells one that does not run all that is wanted again, with growing
+  // pauses.
+  void look_after();
   // httpd has seen the supervisor end.
   void note_end();
   // httpd no longer looks after the supervisor.
   void note_unwatched() noexcept { watched_ = false; }
 
-  // For a child: the descriptors it must not hold.
-  void close_in_child() const noexcept;
   const std::string& socket_prefix() const noexcept { return state_.socket_prefix; }
   // Null when it could not be mapped.
   metrics::Scoreboard* scoreboard_or_null(const DaemonGroup& group) const noexcept {
@@ -52,11 +54,17 @@ class Supervision {
   }
 
  private:
+  void close_in_fork() noexcept;
   base::Result<> make_it_so();
   base::Result<> prepare_groups();
-  base::Result<> prepare_scoreboards();
+  base::Result<> prepare_group(DaemonGroup& group);
   base::Result<> prepare_supervisor();
   base::Result<> tell_supervisor();
+  base::Result<> send_state();
+  void lose_supervisor(const char* how);
+  void tell_again();
+  void heed_answer();
+  void fail_to_tell(const std::string& why);
   void map_scoreboards();
   std::string identity_of(const gateway::ProcessGroup& group,
                           const supervisor::Credentials& credentials) const;
@@ -64,19 +72,31 @@ class Supervision {
   void watch();
   void unwatch() noexcept;
   void describe_groups() const;
+  void note_missing_logs() const;
   void end_supervisor() noexcept;
-  void forget_supervisor() noexcept;
+  void expect_ends();
+  void forget_supervisor();
 
   server_rec* const main_server_;
   const pid_t parent_;
   RetainedSupervisor& retained_;
-  const bool inherited_;
+  const bool inherited_;  // workers may be running from before a restart
   supervisor::WantedState state_;
   RetainedGroups groups_;
   std::vector<int> descriptors_;  // of state_, borrowed from the servers and groups_
   std::vector<std::unique_ptr<metrics::Scoreboard>> scoreboards_;  // by the number of the group
   std::vector<metrics::Scoreboard> former_scoreboards_;            // that children of before use
-  bool watched_ = false;  // by httpd, among its other children
+  bool watched_ = false;                     // by httpd, among its other children
+  Retelling::Clock::time_point launched_{};  // the supervisor, unless before a restart
+  Retelling retelling_;
+  // When the message was sent whose answer look_after() awaits.
+  std::optional<Retelling::Clock::time_point> told_at_;
+  std::string complaint_;  // that was logged last
+  // Whatever httpd's parent forks off, for modules such as mod_cgid too, has no business with the
+  // channel and the files of the scoreboards.
+  bool in_fork_ = false;
+  std::mutex fork_mutex_;
+  const base::ForkWatch fork_watch_{fork_mutex_, [this] { close_in_fork(); }};
 };
 
 }  // namespace pyhost::apache

@@ -17,12 +17,10 @@ using gateway::EngineSettings;
 using gateway::WorkerSettings;
 using std::chrono::milliseconds;
 
-EngineSettings engine_settings(const DaemonGroup& group, const gateway::PythonHome& home) {
+EngineSettings engine_settings(const DaemonGroup& group) {
   const auto& options = group.options;
   EngineSettings engine = common_engine_settings(process_settings());
   engine.process_group = options.name;
-  engine.python_program = home.program;
-  engine.python_home = home.home;
   engine.python_path = options.python_path;
   if (!options.home.empty()) engine.python_path.insert(engine.python_path.begin(), options.home);
   engine.script_owner = group.script_owner;
@@ -77,37 +75,18 @@ supervisor::HttpdIdentity httpd_identity() {
   return {.uid = ap_unixd_config.user_id, .gid = ap_unixd_config.group_id};
 }
 
-base::Result<GroupPython> python_of(const DaemonGroup& group) {
-  const auto plugins = gateway::find_plugins(gateway::folder_of_this_object());
-  if (plugins.empty()) {
-    return base::fail(fmt::format("WSGIDaemonProcess {}: {}", group.options.name,
-                                  find_plugin().error().sentence));
-  }
-  const std::string& own_home = group.options.python_home;
-  const std::string_view home =
-      own_home.empty() ? process_settings().python_home.value_or("") : std::string_view(own_home);
-  if (home.empty()) return GroupPython{.plugin = plugins.front()};
-  std::string why;
-  for (const gateway::PluginFile& plugin : plugins) {
-    auto inspected = gateway::inspect_python_home(home, plugin.python_version);
-    if (inspected) return GroupPython{.plugin = plugin, .home = *std::move(inspected)};
-    if (why.empty()) why = std::move(inspected).error().sentence;
-  }
-  if (own_home.empty()) return base::fail(fmt::format("WSGIPythonHome: {}", why));
-  return base::fail(fmt::format("WSGIDaemonProcess {}: python-home=: {}", group.options.name, why));
-}
-
 WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup& group,
-                               const GroupPython& python, const GroupService& service) {
+                               const GroupService& service) {
   const auto& options = group.options;
   WorkerSettings settings;
-  settings.engine = engine_settings(group, python.home);
-  settings.plugin = python.plugin.path;
+  settings.engine = engine_settings(group);
+  if (const auto plugin = find_plugin()) settings.plugin = plugin->path;
   settings.locale = options.locale;
   settings.threads = options.threads;
   if (options.stack_size_bytes != 0) settings.stack_bytes = options.stack_size_bytes;
   settings.listen_backlog = static_cast<int>(options.listen_backlog);
   settings.httpd_uid = uid_of_clients(options);
+  settings.secret = group.secret;
   settings.log_level = static_cast<base::LogLevel>(
       std::min(ap_get_server_module_loglevel(group.server, APLOG_MODULE_INDEX),
                static_cast<int>(base::LogLevel::trace)));

@@ -7,8 +7,6 @@
 #include "apache/config.h"
 #include "apache/served_targets.h"
 #include "pyhost/base/result.h"
-#include "pyhost/gateway/plugin_loader.h"
-#include "pyhost/gateway/python_home.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "supervisor/credentials.h"
 
@@ -17,18 +15,10 @@ namespace pyhost::apache {
 // The User and Group of the configuration, or who we are when that is not root.
 supervisor::HttpdIdentity httpd_identity();
 
-struct GroupPython {
-  gateway::PluginFile plugin;
-  gateway::PythonHome home;
-};
-
-// The plugin that fits the group's python-home=, and how Python is started for it. Fails with a
-// sentence that names the group.
-base::Result<GroupPython> python_of(const DaemonGroup& group);
-
-// PRECONDITION: the defaults are filled in.
+// PRECONDITION: the defaults are filled in. The plugin is the newest one, and there is no Python
+// home: what python-home= means is found out by a process that has the rights of the group's user.
 gateway::WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup& group,
-                                        const GroupPython& python, const GroupService& service);
+                                        const GroupService& service);
 
 // How long one end of a worker connection waits for the other: socket-timeout=, or the Timeout of
 // the server that the group is defined in.

@@ -35,15 +35,6 @@ void write_line(int file, std::string_view line) noexcept {
   [[maybe_unused]] const ssize_t written = write(file, line.data(), line.size());
 }
 
-void write_whole(int file, LogLevel level, Message message, std::string_view text) {
-  std::string line = fmt::format("[{}] [wsgi:{}] [pid {}:tid {}] ", time_stamp(),
-                                 kLevelNames[static_cast<std::size_t>(level)], getpid(), gettid());
-  if (message != Message::none) line += fmt::format("{}: ", id_of(message));
-  append_printable(line, text);
-  line += '\n';
-  write_line(file, line);
-}
-
 // The record as far as it can be written without memory for it.
 void write_briefly(int file, LogLevel level, Message message, std::string_view text) noexcept {
   std::array<char, 512> line;
@@ -79,9 +70,18 @@ void FileLog::reopen(UniqueFd file) noexcept {
   }
 }
 
+std::string format_record(LogLevel level, Message message, std::string_view text) {
+  std::string line = fmt::format("[{}] [wsgi:{}] [pid {}:tid {}] ", time_stamp(),
+                                 kLevelNames[static_cast<std::size_t>(level)], getpid(), gettid());
+  if (message != Message::none) line += fmt::format("{}: ", id_of(message));
+  append_printable(line, text);
+  line += '\n';
+  return line;
+}
+
 void FileLog::log(LogLevel level, Message message, std::string_view text) noexcept {
   if (!wants(level)) return;
-  unless_out_of_memory([&] { write_whole(fd(), level, message, text); },
+  unless_out_of_memory([&] { write_line(fd(), format_record(level, message, text)); },
                        [&] { write_briefly(fd(), level, message, text); });
 }
 

@@ -28,7 +28,9 @@ void Inotify::remove_folder(int folder) const noexcept {
 void Inotify::read(const std::function<void(const Event&)>& take) const {
   constexpr std::size_t kBufferBytes = 16'384;
   alignas(inotify_event) std::array<char, kBufferBytes> buffer;
-  while (true) {
+  // Somebody who makes them without end must not keep the reader from all else.
+  constexpr int kReadsMax = 64;
+  for (int i = 0; i < kReadsMax; ++i) {
     const ssize_t bytes = ::read(fd(), buffer.data(), buffer.size());
     if (bytes <= 0) return;
     for (ssize_t at = 0; at < bytes;) {

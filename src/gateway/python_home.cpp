@@ -7,18 +7,20 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
+#include <sstream>
+
+#include "pyhost/base/small_file.h"
 
 namespace pyhost::gateway {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The `version` (venv) or `version_info` (virtualenv) entry of a pyvenv.cfg, "3.11.2".
-std::optional<std::string> version_in(const fs::path& pyvenv_cfg) {
-  std::ifstream file(pyvenv_cfg);
-  for (std::string line; std::getline(file, line);) {
+// The `version` (venv) or `version_info` (virtualenv) entry in the text of a pyvenv.cfg, "3.11.2".
+std::optional<std::string> version_in(const std::string& pyvenv_cfg) {
+  std::istringstream lines(pyvenv_cfg);
+  for (std::string line; std::getline(lines, line);) {
     const auto equals = line.find('=');
     if (equals == line.npos) continue;
     const auto trim = [](std::string text) {
@@ -115,11 +117,12 @@ base::Result<PythonHome> inspect_python_home(std::string_view path,
 
   const fs::path marker = root / "pyvenv.cfg";
   if (access(marker.c_str(), F_OK) == 0) {
-    if (access(marker.c_str(), R_OK) != 0) {
+    const auto text = base::read_small_file(marker);
+    if (!text) {
       return base::fail(
-          fmt::format("{} cannot be read: {}", marker.string(), std::strerror(errno)));
+          fmt::format("{} cannot be read: {}", marker.string(), text.error().sentence));
     }
-    const auto version = version_in(marker);
+    const auto version = version_in(*text);
     if (version && !is_version(*version, python_version)) {
       return base::fail(
           fmt::format("{} is a virtualenv of Python {}, but Python {} is needed: make it anew "

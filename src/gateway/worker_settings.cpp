@@ -68,6 +68,7 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("stack_bytes", worker.stack_bytes);
   visit("listen_backlog", worker.listen_backlog);
   visit("httpd_uid", worker.httpd_uid);
+  visit("secret", worker.secret);
   visit("log_level", worker.log_level);
   visit("socket_timeout_ms", worker.socket_timeout);
   visit("response_socket_timeout_ms", worker.response_socket_timeout);
@@ -91,6 +92,9 @@ json written(std::chrono::milliseconds value) {
 }
 json written(base::LogLevel value) {
   return static_cast<int>(value);
+}
+json written(const GroupSecret& value) {
+  return value.hex();
 }
 json written(const std::array<int, 3>& value) {
   return value;
@@ -151,6 +155,12 @@ bool read(const json& value, base::LogLevel& into) {
   into = base::LogLevel(level);
   return true;
 }
+bool read(const json& value, GroupSecret& into) {
+  const auto secret =
+      value.is_string() ? GroupSecret::of_hex(value.get_ref<const std::string&>()) : std::nullopt;
+  if (secret) into = *secret;
+  return secret.has_value();
+}
 bool read(const json& value, std::array<int, 3>& into) {
   return value.is_array() && value.size() == into.size() && read(value[0], into[0]) &&
          read(value[1], into[1]) && read(value[2], into[2]);
@@ -199,17 +209,20 @@ WorkerLimits limits_of(const ProcessGroup& group) noexcept {
   const auto or_else = [](milliseconds value, milliseconds instead) {
     return value == milliseconds(0) ? instead : value;
   };
+  // What is longer could not be added to the time of day.
+  static constexpr milliseconds kLongest = std::chrono::years(10);
+  const auto bounded = [](milliseconds value) { return std::min(value, kLongest); };
   // memory-limit is hard for data memory; what is resident leaves before allocations fail.
   constexpr std::uint64_t kTenths = 10;
-  return {.request_timeout = group.request_timeout,
-          .interrupt_timeout = group.interrupt_timeout,
-          .deadlock_timeout = group.deadlock_timeout,
-          .startup_timeout = group.startup_timeout,
-          .inactivity_timeout = group.inactivity_timeout,
-          .restart_interval = group.restart_interval,
-          .graceful_timeout = group.graceful_timeout,
-          .eviction_timeout = or_else(group.eviction_timeout, group.graceful_timeout),
-          .shutdown_timeout = or_else(group.shutdown_timeout, kUnlimitedShutdown),
+  return {.request_timeout = bounded(group.request_timeout),
+          .interrupt_timeout = bounded(group.interrupt_timeout),
+          .deadlock_timeout = bounded(group.deadlock_timeout),
+          .startup_timeout = bounded(group.startup_timeout),
+          .inactivity_timeout = bounded(group.inactivity_timeout),
+          .restart_interval = bounded(group.restart_interval),
+          .graceful_timeout = bounded(group.graceful_timeout),
+          .eviction_timeout = bounded(or_else(group.eviction_timeout, group.graceful_timeout)),
+          .shutdown_timeout = bounded(or_else(group.shutdown_timeout, kUnlimitedShutdown)),
           .requests_max = group.maximum_requests,
           .resident_bytes_max = group.memory_limit_bytes / kTenths * (kTenths - 1)};
 }

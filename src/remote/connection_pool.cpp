@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -50,6 +52,18 @@ std::optional<Worker> worker_in(std::uint32_t slot, const wire::Frame& frame) {
   const auto hello = wire::decode_hello(frame.payload);
   if (!hello) return std::nullopt;
   return Worker{slot, static_cast<pid_t>(hello->pid), hello->generation};
+}
+
+// 0 when it cannot be seen.
+pid_t parent_of(pid_t pid) {
+  std::ifstream status(fmt::format("/proc/{}/stat", pid));
+  std::string text(std::istreambuf_iterator<char>(status), {});
+  // "pid (name) state parent": the name may have anything in it.
+  const auto name_end = text.rfind(')');
+  int parent = 0;
+  char state = 0;
+  if (name_end == text.npos) return 0;
+  return std::sscanf(text.c_str() + name_end + 1, " %c %d", &state, &parent) == 2 ? parent : 0;
 }
 
 tl::unexpected<NoLine> fail(NoLine::Kind kind, std::string why) {
@@ -117,26 +131,29 @@ tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::connect(const Worker
         fmt::format("the path {} is too long for a socket; shorten WSGISocketPrefix", path));
   }
   path.copy(address.sun_path, path.size());
-  base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) {
+  base::UniqueFd created(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!created.valid()) {
     return fail(NoLine::Kind::hindered,
                 fmt::format("no socket can be had: {}", std::strerror(errno)));
   }
-  set_buffers(socket.get(), settings_);
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kBriefWait, sizeof kBriefWait);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  const int socket = created.get();
+  auto line = std::make_unique<Line>(std::move(created));
+  line->connection.name_senders(true);
+  set_buffers(socket, settings_);
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &kBriefWait, sizeof kBriefWait);
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int error = errno;
     return fail(passes(error) ? NoLine::Kind::hindered : NoLine::Kind::unreachable,
                 fmt::format("{} cannot be connected to: {}", path, std::strerror(error)));
   }
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kBriefWait, sizeof kBriefWait);
-  const auto peer = wire::peer_of(socket.get());
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kBriefWait, sizeof kBriefWait);
+  const auto peer = wire::peer_of(socket);
   if (!peer || peer->uid != settings_.worker_uid) {
     return fail(NoLine::Kind::unreachable,
                 fmt::format("{} is served by user {}, not by the group's user {}", path,
                             peer ? peer->uid : 0, settings_.worker_uid));
   }
-  return std::make_unique<Line>(std::move(socket));
+  return line;
 }
 
 // The socket outlives the workers of its slot: a connection waits in its backlog although nobody
@@ -150,8 +167,7 @@ tl::expected<void, NoLine> ConnectionPool::await_hello(Line& line, const Worker&
     switch (line.connection.read_frame(frame, pause)) {
       case Io::done:
         if (const auto accepting = worker_in(worker.slot, frame)) {
-          line.worker = *accepting;
-          return {};
+          return believe(line, worker, *accepting, exchange);
         }
         return fail(NoLine::Kind::unreachable, "the worker sent a malformed HELLO");
       case Io::malformed:
@@ -174,6 +190,33 @@ tl::expected<void, NoLine> ConnectionPool::await_hello(Line& line, const Worker&
       return fail(NoLine::Kind::unwanted, "the client left before it had a worker");
     }
   }
+}
+
+// Any process that a worker has forked off may accept on its socket, also when the worker has gone
+// and the group belongs to another user. The kernel knows who has sent HELLO.
+tl::expected<void, NoLine> ConnectionPool::believe(Line& line, const Worker& worker,
+                                                   const Worker& accepting,
+                                                   gateway::Exchange& exchange) const {
+  const auto sender = line.connection.sender();
+  line.connection.name_senders(false);
+  line.worker = accepting;
+  const bool is_itself =
+      sender && sender->uid == settings_.worker_uid && sender->pid == accepting.pid;
+  const metrics::SlotStatus now = scoreboard_.status(worker.slot);
+  if (is_itself && (accepting.pid == worker.pid || accepting.pid == now.pid)) return {};
+  // A predecessor that is about to leave has the same parent, the supervisor.
+  const pid_t parent = parent_of(accepting.pid);
+  const pid_t supervisor = parent_of(worker.pid);
+  if (is_itself && parent != 0 && parent == supervisor) return {};
+  if (!is_itself || (parent != 0 && supervisor != 0)) {
+    exchange.log(
+        base::LogLevel::error, base::Message::impostor_met,
+        fmt::format("process {} of user {} accepted a connection as worker {} of process "
+                    "group '{}', slot {}, whose worker is process {} of user {}",
+                    sender ? sender->pid : 0, sender ? sender->uid : 0, accepting.pid,
+                    settings_.process_group, worker.slot, now.pid, settings_.worker_uid));
+  }
+  return fail(NoLine::Kind::hindered, "another process than the worker accepted the connection");
 }
 
 bool ConnectionPool::has_left(const Worker& worker) const noexcept {

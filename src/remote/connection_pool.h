@@ -20,7 +20,8 @@ struct Line {
       : connection(std::move(socket), wire::Descriptors::accepted) {}
 
   wire::Connection connection;
-  bool used = false;  // by an exchange
+  bool greeted = false;  // GREETING has been sent
+  bool used = false;     // by an exchange
   std::chrono::steady_clock::time_point idle_since{};
   Worker worker;  // that has accepted it
   wire::FrameBatch batch;
@@ -63,6 +64,8 @@ class ConnectionPool {
   tl::expected<std::unique_ptr<Line>, NoLine> connect(const Worker& worker) const;
   tl::expected<void, NoLine> await_hello(Line& line, const Worker& worker,
                                          gateway::Exchange& exchange) const;
+  tl::expected<void, NoLine> believe(Line& line, const Worker& worker, const Worker& accepting,
+                                     gateway::Exchange& exchange) const;
   bool has_left(const Worker& worker) const noexcept;
 
   const metrics::Scoreboard& scoreboard_;

@@ -128,7 +128,8 @@ Passed Delivery::send_while_ready() {
 }
 
 // Whether a stream's client takes more cannot be asked, so a piece may have to wait for it. Between
-// two pieces the worker has its turn: it waits only for a client that is behind by the whole buffer.
+// two pieces the worker has its turn: it waits only for a client that is behind by the whole
+// buffer.
 Passed Delivery::send_to_stream() {
   if (!flush_is_due() && !buffer_.full()) return Passed::on;
   do {

@@ -142,12 +142,14 @@ Relay::Step Relay::send_request(const gateway::Target& target) {
                                      .head = exchange_.head(),
                                      .body = body_.in_memory(),
                                      .body_follows = body_.follows()};
+  if (!line_.greeted) wire::encode_greeting(settings_.secret, line_.batch.encoded());
   if (!wire::encode_request(message, line_.batch.encoded())) {
     reusable_ = true;
     return Attempt{
         Kind::failed, kInternalServerError, Message::frame_malformed,
         fmt::format("the request's headers do not fit {} bytes", wire::kPayloadBytesMax)};
   }
+  line_.greeted = true;
   const Io outcome = line_.connection.write(line_.batch, timeout());
   if (outcome == Io::done) return std::nullopt;
   if (outcome == Io::timeout) return fail(outcome);

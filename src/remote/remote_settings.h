@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "pyhost/gateway/group_secret.h"
+
 namespace pyhost::remote {
 
 // A timeout of zero is none.
@@ -16,6 +18,7 @@ struct RemoteSettings {
   std::vector<std::string> socket_paths;  // one for each slot
   std::uint32_t threads = 1;              // of each worker
   uid_t worker_uid = 0;                   // whose processes are believed to be workers
+  gateway::GroupSecret secret;            // which they want to hear
   // Requests that may wait, over all httpd children, beyond those for the threads of workers that
   // are still starting.
   std::uint32_t queue_max = 100;

@@ -145,6 +145,12 @@ base::Result<Credentials> resolve(const gateway::ProcessGroup& group, HttpdIdent
   }
   PH_TRY(groups, resolve_groups(group, credentials));
   credentials.groups = std::move(groups);
+  // All of them are there, its own too.
+  if (credentials.groups.front() == 0) {
+    return base::fail(
+        "its workers would have the rights of the group root; give group= and, where the user "
+        "belongs to that group, supplementary-groups= others");
+  }
   return credentials;
 }
 

@@ -64,10 +64,10 @@ Death death_of(const siginfo_t& info, KillReason killed, const LifeLimits& limit
   if (info.si_code == CLD_EXITED) return {Death::Cause::exited, info.si_status};
   if (info.si_status != SIGKILL) return {Death::Cause::signalled, info.si_status};
   if (killed == KillReason::startup_timeout) {
-    return {Death::Cause::startup_timeout, static_cast<int>(limits.startup_max.count())};
+    return {Death::Cause::startup_timeout, limits.startup_max.count()};
   }
   if (killed == KillReason::drain_timeout) {
-    return {Death::Cause::drain_timeout, static_cast<int>(limits.drain_max.count())};
+    return {Death::Cause::drain_timeout, limits.drain_max.count()};
   }
   if (oom_killed) return {Death::Cause::out_of_memory, 0};
   return {Death::Cause::signalled, info.si_status};

@@ -25,7 +25,7 @@ struct Death {
     import_timeout,  // startup-timeout, in its first request
   };
   Cause cause = Cause::exited;
-  int detail = 0;
+  std::int64_t detail = 0;
 
   bool operator==(const Death&) const = default;
 };

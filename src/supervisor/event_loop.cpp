@@ -3,20 +3,18 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <limits>
+
+#include "pyhost/base/poll_timeout.h"
 
 namespace pyhost::supervisor {
 namespace {
 
 int timeout_ms(std::optional<TimePoint> until) {
   if (!until) return -1;
-  constexpr std::int64_t kMax = std::numeric_limits<int>::max();
-  const auto left = std::chrono::ceil<Milliseconds>(*until - Clock::now()).count();
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, kMax));
+  return base::poll_timeout(std::chrono::ceil<Milliseconds>(*until - Clock::now()));
 }
 
 }  // namespace

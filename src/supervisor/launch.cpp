@@ -30,30 +30,45 @@ namespace {
 
 }  // namespace
 
-base::Result<SupervisorLink> launch_supervisor(const std::string& program, int error_log) {
-  if (access(program.c_str(), X_OK) != 0) {
+base::Result<SupervisorLink> launch_supervisor(const Programs& programs, int error_log) {
+  for (const std::string& program : {programs.supervisor, programs.worker}) {
+    if (access(program.c_str(), X_OK) == 0) continue;
     return base::fail(fmt::format("{} cannot be run: {}", program, std::strerror(errno)));
   }
   PH_TRY(channel, make_control_channel());
-  std::string path = program;
+  std::string path = programs.supervisor;
   std::string parent = fmt::to_string(getpid());
-  char* const arguments[] = {path.data(), parent.data(), nullptr};
+  std::string worker = programs.worker;
+  char* const arguments[] = {path.data(), parent.data(), worker.data(), nullptr};
   const pid_t pid = fork();
   if (pid < 0) return base::fail(fmt::format("fork: {}", std::strerror(errno)));
-  if (pid == 0) become_supervisor(arguments, channel.second.get(), error_log);
-  return SupervisorLink{.pid = pid, .control = std::move(channel.first)};
+  if (pid == 0) become_supervisor(arguments, channel.supervisor.get(), error_log);
+  return SupervisorLink{.pid = pid, .control = std::move(channel.httpd)};
 }
 
-base::Result<> send_wanted_state(int control, const WantedState& state,
+base::Result<> send_wanted_state(int control, std::uint64_t number, const WantedState& state,
                                  std::span<const int> descriptors) {
-  // Rehearsing the start of many groups takes a moment; a supervisor that hangs must not keep httpd
-  // from saying so.
-  constexpr std::chrono::seconds kPatience{60};
-  PH_TRY_VOID(send_message(control, to_json(state), descriptors));
-  PH_TRY(message, receive_message(control, kPatience));
-  if (!message)
-    return base::fail("pyhost-supervisor has ended; its last words are in the error log");
-  PH_TRY(answer, parse_answer(message->text));
+  return send_message(control, number, to_json(state), descriptors, kAnswerPatience);
+}
+
+base::Result<Answer> await_answer(int control, std::uint64_t number,
+                                  std::chrono::milliseconds patience) {
+  ControlReceiver receiver(control);
+  PH_TRY(message, await_message(receiver, control, number, patience));
+  return parse_answer(message.text);
+}
+
+base::Result<std::optional<Answer>> take_answer(int control, std::uint64_t number) {
+  ControlReceiver receiver(control);
+  while (const auto message = receiver.read()) {
+    if (message->number != number) continue;
+    PH_TRY(answer, parse_answer(message->text));
+    return std::optional(std::move(answer));
+  }
+  return std::optional<Answer>();
+}
+
+base::Result<> outcome_of(const Answer& answer) {
   if (answer.errors.empty()) return {};
   return base::fail(fmt::format("{}", fmt::join(answer.errors, "\n")));
 }

@@ -1,6 +1,9 @@
 // httpd's side of the supervisor: starts it and tells it what to run.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -9,8 +12,9 @@
 
 namespace pyhost::supervisor {
 
-// The program pyhost-supervisor takes the control channel as descriptor 0, httpd's main error log
-// as 1 and 2, and the pid of httpd's parent as its one argument.
+// The program pyhost-supervisor takes the control channel as descriptor 0 and httpd's main error
+// log as 1 and 2. Its arguments are the pid of httpd's parent, whose messages alone it heeds, and
+// the path of pyhost-worker.
 inline constexpr int kControlFd = 0;
 
 // A running supervisor, as httpd's parent knows it. Both members survive a restart of httpd: they
@@ -21,14 +25,34 @@ struct SupervisorLink {
   base::UniqueFd control;  // close-on-exec; httpd's children close theirs
 };
 
-// Starts the program, as a child of this process in a session of its own. Failing to run it shows
-// at the first send_wanted_state().
-base::Result<SupervisorLink> launch_supervisor(const std::string& program, int error_log);
+// The programs, by absolute path.
+struct Programs {
+  std::string supervisor;
+  std::string worker;
+};
 
-// Sends what is wanted over the control channel and waits for the answer. The first descriptor is
-// the supervisor's own log from then on. Descriptors stay the caller's. Fails with the
-// supervisor's sentences, one per line; what ran before then goes on.
-base::Result<> send_wanted_state(int control, const WantedState& state,
+// Starts the program, as a child of this process in a session of its own. Failing to run it shows
+// at the first answer.
+base::Result<SupervisorLink> launch_supervisor(const Programs& programs, int error_log);
+
+// How long an answer may take: a start that is rehearsed has a limit of its own in the supervisor,
+// and one that hangs itself must not keep httpd from saying so.
+inline constexpr std::chrono::seconds kAnswerPatience{60};
+
+// Sends what is wanted, as the message of that number. Descriptors stay the caller's. The first one
+// is the supervisor's own log once it has accepted the message.
+base::Result<> send_wanted_state(int control, std::uint64_t number, const WantedState& state,
                                  std::span<const int> descriptors);
+
+// Waits for the answer to the message of that number; late ones to others are dropped. Fails when
+// none comes.
+base::Result<Answer> await_answer(int control, std::uint64_t number,
+                                  std::chrono::milliseconds patience = kAnswerPatience);
+
+// The same without waiting: nothing when it has not come yet.
+base::Result<std::optional<Answer>> take_answer(int control, std::uint64_t number);
+
+// The sentences of an answer, one per line.
+base::Result<> outcome_of(const Answer& answer);
 
 }  // namespace pyhost::supervisor

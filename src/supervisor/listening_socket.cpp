@@ -43,6 +43,7 @@ base::Result<ListeningSocket> ListeningSocket::open(std::string path,
   if (owner && lchown(listening.path_.c_str(), *owner, kUnchanged) != 0) {
     return refused(listening.path_, "chown");
   }
+  listening.owner_ = owner;
   listening.adjust(group);
   return listening;
 }
@@ -54,6 +55,7 @@ ListeningSocket& ListeningSocket::operator=(ListeningSocket&& other) noexcept {
   fd_ = std::move(other.fd_);
   device_ = other.device_;
   inode_ = other.inode_;
+  owner_ = other.owner_;
   return *this;
 }
 
@@ -97,10 +99,12 @@ base::Result<> ListeningSocket::bind_path() {
 }
 
 void ListeningSocket::remove_path() const noexcept {
-  if (inode_ == 0) return;
+  if (inode_ != 0 && in_place()) unlink(path_.c_str());
+}
+
+bool ListeningSocket::in_place() const noexcept {
   struct stat found {};
-  if (lstat(path_.c_str(), &found) != 0) return;
-  if (found.st_dev == device_ && found.st_ino == inode_) unlink(path_.c_str());
+  return lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_;
 }
 
 }  // namespace pyhost::supervisor

@@ -32,6 +32,13 @@ class ListeningSocket {
   // place.
   ~ListeningSocket();
 
+  // Whether its path still leads to it.
+  bool in_place() const noexcept;
+  // Another one in its stead, at the same path and for the same owner.
+  base::Result<ListeningSocket> remake(const gateway::ProcessGroup& group) const {
+    return open(path_, group, owner_);
+  }
+
   // Takes over the buffer sizes of a new configuration.
   void adjust(const gateway::ProcessGroup& group) const noexcept;
 
@@ -50,6 +57,7 @@ class ListeningSocket {
   base::UniqueFd fd_;
   dev_t device_ = 0;  // of the socket file, once it is bound
   ino_t inode_ = 0;
+  std::optional<uid_t> owner_;
 };
 
 }  // namespace pyhost::supervisor

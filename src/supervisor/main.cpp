@@ -1,13 +1,16 @@
-// pyhost-supervisor PID: started by httpd's parent, see launch.h.
+// pyhost-supervisor PID WORKER: started by httpd's parent, see launch.h.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "pyhost/base/parse.h"
+#include "supervisor/descriptor_limit.h"
 #include "supervisor/launch.h"
 #include "supervisor/supervisor.h"
 
@@ -29,30 +32,45 @@ void arrange_signals() {
 }
 
 // A pidfd of our parent, which is httpd unless that has ended already.
-base::UniqueFd open_httpd(pid_t pid) {
+base::Result<base::UniqueFd> open_httpd(pid_t pid) {
   base::UniqueFd httpd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  return getppid() == pid ? std::move(httpd) : base::UniqueFd();
+  if (!httpd.valid() && errno != ESRCH) {
+    return base::fail(
+        fmt::format("the system call pidfd_open() is refused: {}; it needs Linux 5.3, and a "
+                    "container's seccomp profile that allows it",
+                    std::strerror(errno)));
+  }
+  if (!httpd.valid() || getppid() != pid) return base::fail("httpd has ended");
+  return httpd;
+}
+
+base::Result<> run(pid_t pid, std::string worker_program) {
+  PH_TRY(httpd, open_httpd(pid));
+  PH_TRY(supervisor,
+         supervisor::Supervisor::create(
+             {.control = base::UniqueFd(fcntl(supervisor::kControlFd, F_DUPFD_CLOEXEC, 3)),
+              .httpd = std::move(httpd),
+              .httpd_pid = pid,
+              .worker_program = std::move(worker_program),
+              .worker_descriptors = supervisor::raise_descriptor_limit(),
+              .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3))}));
+  // The copy above is the only one: httpd must see when it is closed.
+  close(supervisor::kControlFd);
+  supervisor->run();
+  return {};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto pid = base::parse_unsigned(argc == 2 ? argv[1] : "");
+  const auto pid = base::parse_unsigned(argc == 3 ? argv[1] : "");
   if (!pid) {
     fmt::print(stderr, "pyhost-supervisor is started by httpd, not by hand\n");
     return 2;
   }
   arrange_signals();
-  auto created = supervisor::Supervisor::create(
-      {.control = base::UniqueFd(fcntl(supervisor::kControlFd, F_DUPFD_CLOEXEC, 3)),
-       .httpd = open_httpd(static_cast<pid_t>(*pid)),
-       .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3))});
-  if (!created) {
-    fmt::print(stderr, "pyhost-supervisor: {}\n", created.error().sentence);
-    return 1;
-  }
-  // The copy above is the only one: httpd must see when it is closed.
-  close(supervisor::kControlFd);
-  (*created)->run();
-  return 0;
+  const auto ended = run(static_cast<pid_t>(*pid), argv[2]);
+  if (ended) return 0;
+  fmt::print(stderr, "pyhost-supervisor: {}\n", ended.error().sentence);
+  return 1;
 }

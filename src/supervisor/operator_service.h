@@ -16,7 +16,7 @@ namespace pyhost::supervisor {
 // Single-threaded, in the thread of the loop. The loop, the groups and the log outlive it.
 class OperatorService {
  public:
-  OperatorService(EventLoop& loop, std::list<WorkerGroup>& groups, base::FileLog& log) noexcept
+  OperatorService(EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log) noexcept
       : loop_(loop), groups_(groups), log_(log) {}
 
   // Listens at that path from now on; a failure is logged once, and it is tried again every second.
@@ -51,7 +51,7 @@ class OperatorService {
 
   EventLoop& loop_;
   std::list<WorkerGroup>& groups_;
-  base::FileLog& log_;
+  base::LogSink& log_;
   std::string path_;
   std::unique_ptr<OperatorSocket> socket_;
   std::optional<TimePoint> open_again_at_;

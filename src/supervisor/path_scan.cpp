@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 namespace pyhost::supervisor {
 namespace {
@@ -37,17 +38,19 @@ bool WatchedFolder::concerns(std::string_view name, bool is_folder) const {
   });
 }
 
-PathScan::PathScan(const std::vector<base::PathGlob>& globs, const base::Inotify& inotify,
-                   ScanLimits limits)
-    : inotify_(inotify), limits_(limits) {
+PathScan::PathScan(const std::vector<base::PathGlob>& globs, FolderWatches& watches,
+                   FolderWatches::Owner owner, ScanLimits limits)
+    : watches_(watches), owner_(owner), limits_(limits) {
   for (const base::PathGlob& glob : globs) visits_.push_back({"/", glob.segments(), 0});
 }
 
 bool PathScan::step(unsigned entries_max) {
   const unsigned stop = std::min(entries_ + entries_max, limits_.entries_max);
-  while (entries_ < stop && (listing_ || !visits_.empty())) {
+  while (entries_ < stop && (walk_ || listing_ || !visits_.empty())) {
     ++entries_;
-    if (listing_) {
+    if (walk_) {
+      walk();
+    } else if (listing_) {
       read_entry();
     } else {
       Visit visit = std::move(visits_.back());
@@ -55,7 +58,7 @@ bool PathScan::step(unsigned entries_max) {
       begin(std::move(visit));
     }
   }
-  if (!listing_ && visits_.empty()) return true;
+  if (!walk_ && !listing_ && visits_.empty()) return true;
   if (entries_ < limits_.entries_max) return false;
   note_problem(
       fmt::format("there are more than {} files and folders to look at", limits_.entries_max));
@@ -102,9 +105,18 @@ void PathScan::read_entry() {
 
 void PathScan::visit_entry(const Visit& visit, const std::string& name) {
   std::string path = joined(visit.folder, name);
-  if (const std::string target = target_of(path); !target.empty()) {
-    follow_link(visit.folder, target, kLinksMax);
-  }
+  const std::string target = target_of(path);
+  if (target.empty()) return go_on(visit, std::move(path));
+  walk_.emplace(Walk{.visit = visit,
+                     .path = std::move(path),
+                     .at = visit.folder,
+                     .rest = {},
+                     .links_left = kLinksMax});
+  turn_off(*walk_, target);
+}
+
+// What lies at the path, now that everything on the way to it is watched.
+void PathScan::go_on(const Visit& visit, std::string path) {
   if (visit.index + 1 == visit.segments.size()) {
     identify(path);
   } else {
@@ -112,21 +124,41 @@ void PathScan::visit_entry(const Visit& visit, const std::string& name) {
   }
 }
 
-// Watches where the target of a link lies, and what else leads there.
-void PathScan::follow_link(const std::string& folder, const std::string& target,
-                           unsigned links_max) {
-  if (links_max == 0 || ++entries_ >= limits_.entries_max) return;
-  std::string at = target.starts_with('/') ? "/" : folder;
-  for (const fs::path& component : fs::path(target).relative_path()) {
-    const std::string name = component.string();
-    if (name.empty() || name == ".") continue;
-    std::string next = joined(at, name);
-    if (name != "..") {
-      watch(at, {Kind::name, name});
-      const std::string further = target_of(next);
-      if (!further.empty()) follow_link(at, further, links_max - 1);
-    }
-    at = std::move(next);
+// To where a link leads.
+void PathScan::turn_off(Walk& walk, const std::string& target) {
+  if (target.starts_with('/')) walk.at.assign(1, '/');
+  const fs::path relative = fs::path(target).relative_path();
+  std::vector<std::string> components;
+  for (const fs::path& component : relative) components.push_back(component.string());
+  walk.rest.insert(walk.rest.end(), components.rbegin(), components.rend());
+}
+
+// Watches where the target of a link lies, and what else leads there. A path that was met in this
+// scan is watched already, so links that lead to and fro cost little.
+void PathScan::walk() {
+  if (walk_->rest.empty()) {
+    const Walk done = *std::exchange(walk_, std::nullopt);
+    return go_on(done.visit, done.path);
+  }
+  const std::string name = std::move(walk_->rest.back());
+  walk_->rest.pop_back();
+  if (name.empty() || name == ".") return;
+  if (name == "..") {
+    walk_->at = fs::path(walk_->at).parent_path();
+    return;
+  }
+  std::string next = joined(walk_->at, name);
+  const auto [known, is_new] = targets_.try_emplace(next);
+  if (is_new) {
+    watch(walk_->at, {Kind::name, name});
+    known->second = target_of(next);
+  }
+  if (known->second.empty()) {
+    walk_->at = std::move(next);
+  } else if (--walk_->links_left == 0) {
+    walk_->rest.clear();
+  } else {
+    turn_off(*walk_, known->second);
   }
 }
 
@@ -140,7 +172,7 @@ void PathScan::identify(const std::string& path) {
 }
 
 bool PathScan::watch(const std::string& path, const Segment& interest) {
-  const int id = inotify_.add_folder(path);
+  const int id = watches_.add(owner_, path);
   if (id < 0) {
     // What is not there is noticed where it is missing.
     if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
@@ -153,7 +185,7 @@ bool PathScan::watch(const std::string& path, const Segment& interest) {
   }
   const auto known = found_.folders.find(id);
   if (known == found_.folders.end() && found_.folders.size() >= limits_.folders_max) {
-    inotify_.remove_folder(id);
+    watches_.remove(owner_, id);
     note_problem(fmt::format("there are more than {} folders to watch", limits_.folders_max));
     return false;
   }

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "pyhost/base/file_identity.h"
-#include "pyhost/base/inotify.h"
 #include "pyhost/base/path_glob.h"
+#include "supervisor/folder_watches.h"
 
 namespace pyhost::supervisor {
 
@@ -23,7 +23,8 @@ struct WatchedFolder {
   bool concerns(std::string_view name, bool is_folder) const;
 };
 
-// Of one scan: what is looked at, and what is watched.
+// Of one scan: what is looked at, and what is watched. Each entry of a folder counts, and each
+// component of the target of a link.
 struct ScanLimits {
   unsigned entries_max = 50'000;
   unsigned folders_max = 4'096;
@@ -41,11 +42,11 @@ struct Findings {
 // links are followed, except to folders in the place of **. Not synchronised.
 class PathScan {
  public:
-  // Globs and inotify outlive it.
-  PathScan(const std::vector<base::PathGlob>& globs, const base::Inotify& inotify,
-           ScanLimits limits);
+  // Globs and watches outlive it. Folders are watched for `owner`.
+  PathScan(const std::vector<base::PathGlob>& globs, FolderWatches& watches,
+           FolderWatches::Owner owner, ScanLimits limits);
 
-  // Goes on for so many entries of folders at most. Whether that was the rest.
+  // Goes on for so many entries at most. Whether that was the rest.
   bool step(unsigned entries_max);
 
   const Findings& found() const noexcept { return found_; }
@@ -60,6 +61,14 @@ class PathScan {
     const Segments& segments;
     std::size_t index;  // of the segment that stands for the folder's entries
   };
+  // A link that is being followed, one component at a time.
+  struct Walk {
+    Visit visit;                    // that the link was met in
+    std::string path;               // of the link, for what comes behind
+    std::string at;                 // where it has come to; without links, "." and ".."
+    std::vector<std::string> rest;  // the components still to come, the next one last
+    unsigned links_left;
+  };
   // A folder that is being read.
   struct Listing {
     Visit visit;
@@ -69,15 +78,20 @@ class PathScan {
   void begin(Visit visit);
   void read_entry();
   void visit_entry(const Visit& visit, const std::string& name);
-  void follow_link(const std::string& folder, const std::string& target, unsigned links_max);
+  void go_on(const Visit& visit, std::string path);
+  void walk();
+  static void turn_off(Walk& walk, const std::string& target);
   void identify(const std::string& path);
   bool watch(const std::string& folder, const base::PathGlob::Segment& interest);
   void note_problem(std::string problem);
 
-  const base::Inotify& inotify_;
+  FolderWatches& watches_;
+  const FolderWatches::Owner owner_;
   const ScanLimits limits_;
   std::vector<Visit> visits_;
   std::optional<Listing> listing_;
+  std::optional<Walk> walk_;
+  std::unordered_map<std::string, std::string> targets_;  // of paths that were walked; "": no link
   unsigned entries_ = 0;
   Findings found_;
 };

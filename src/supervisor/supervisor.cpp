@@ -1,6 +1,5 @@
 #include "supervisor/supervisor.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -9,10 +8,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "pyhost/gateway/engine.h"
+#include "supervisor/descriptor_limit.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -68,13 +70,14 @@ Supervisor::Supervisor(SupervisorSpec spec, EventLoop loop, base::UniqueFd signa
     : spec_(std::move(spec)),
       loop_(std::move(loop)),
       signals_(std::move(signals)),
-      log_(std::move(spec_.log), LogLevel::notice),
-      operators_(loop_, groups_, log_),
-      reloads_(loop_, groups_, log_) {}
+      receiver_(spec_.control.get(), Sender{.pid = spec_.httpd_pid, .uid = getuid()}),
+      log_(std::make_shared<QueuedLog>(loop_, std::move(spec_.log), LogLevel::notice)),
+      operators_(loop_, groups_, *log_),
+      reloads_(loop_, groups_, *log_) {}
 
 base::Result<> Supervisor::watch_all() {
   PH_TRY_VOID(loop_.watch(spec_.control.get(), [this] { heed_control(); }));
-  PH_TRY_VOID(loop_.watch(spec_.httpd.get(), [this] { leave("httpd has ended"); }));
+  PH_TRY_VOID(loop_.watch(spec_.httpd.get(), [this] { heed_end_of_httpd(); }));
   PH_TRY_VOID(loop_.watch(signals_.get(), [this] {
     signalfd_siginfo info{};
     while (read(signals_.get(), &info, sizeof info) == sizeof info) leave("SIGTERM has come");
@@ -84,8 +87,12 @@ base::Result<> Supervisor::watch_all() {
 
 void Supervisor::run() {
   while (true) {
-    reloads_.advance(Clock::now());
-    for (WorkerGroup& group : groups_) group.advance();
+    const TimePoint now = Clock::now();
+    if (change_) change_->advance(now);
+    if (change_ && change_->done()) conclude();
+    reloads_.advance(now);
+    mend_sockets(now);
+    advance_groups();
     groups_.remove_if([](const WorkerGroup& group) { return group.gone(); });
     if (give_up_at_ && (groups_.empty() || Clock::now() >= *give_up_at_)) return;
     operators_.advance(Clock::now());
@@ -93,83 +100,108 @@ void Supervisor::run() {
   }
 }
 
+// To start the workers of many groups takes a while, in which httpd may have something to say:
+// those that do not get their turn are the first of the next one.
+void Supervisor::advance_groups() {
+  constexpr Milliseconds kTurn{20};
+  const TimePoint until = Clock::now() + kTurn;
+  const std::size_t count = groups_.size();
+  std::size_t done = 0;
+  auto next = std::next(groups_.begin(), count == 0 ? 0 : first_group_ % count);
+  for (; done < count && (done == 0 || Clock::now() < until); ++done, ++next) {
+    if (next == groups_.end()) next = groups_.begin();
+    next->advance();
+  }
+  first_group_ += done;
+  groups_wait_ = done < count;
+}
+
 void Supervisor::heed_control() {
-  auto message = receive_message(spec_.control.get());
-  if (message && !*message) {
-    // Its children have gone before, and nobody waits for an answer.
-    for (WorkerGroup& group : groups_) group.hurry();
-    leave("httpd has closed its channel");
-    return;
-  }
-  Answer answer;
-  if (!message) {
-    answer.errors.push_back(message.error().sentence);
-  } else {
-    answer.errors = apply(**std::move(message));
-  }
-  for (const std::string& error : answer.errors) {
-    log_.log(LogLevel::error, Message::supervisor_refused, error);
-  }
-  if (const auto sent = send_message(spec_.control.get(), to_json(answer), {}); !sent) {
-    leave("httpd takes no answer");
-  }
+  while (auto message = receiver_.read()) begin(*std::move(message));
+  if (const auto stranger = receiver_.take_stranger()) note_stranger(*stranger);
+  if (!receiver_.at_end()) return;
+  // Its children have gone before, and nobody waits for an answer.
+  for (WorkerGroup& group : groups_) group.hurry();
+  leave("httpd has closed its channel");
 }
 
-std::vector<std::string> Supervisor::apply(ControlMessage message) {
-  if (give_up_at_) return {"pyhost-supervisor is about to leave"};
-  const auto state = parse_wanted_state(message.text);
-  if (!state) return {state.error().sentence};
-  std::vector<GroupSetup> setups;
-  auto errors = prepare(*state, message, setups);
-  if (!errors.empty()) return errors;
-  if (!message.descriptors.empty()) log_.reopen(std::move(message.descriptors.front()));
-  commit(*state, std::move(setups));
-  return errors;
+// When we leave for another reason, httpd's end comes later.
+void Supervisor::heed_end_of_httpd() {
+  loop_.forget(spec_.httpd.get());
+  if (!give_up_at_) return leave("httpd has ended");
+  for (WorkerGroup& group : groups_) group.hurry();
 }
 
-std::vector<std::string> Supervisor::prepare(const WantedState& state, ControlMessage& message,
-                                             std::vector<GroupSetup>& setups) {
-  if (const auto checked = check_message(state, message); !checked) {
-    return {checked.error().sentence};
-  }
-  std::vector<std::string> errors;
-  for (const WantedGroup& wanted : state.groups) {
-    auto setup = prepare_group(state, wanted, message.descriptors);
-    if (setup) {
-      setups.push_back(*std::move(setup));
-    } else {
-      errors.push_back(setup.error().sentence);
-    }
-  }
-  return errors;
+void Supervisor::note_stranger(const Sender& stranger) {
+  if (std::exchange(stranger_, stranger.pid) == stranger.pid) return;
+  log_->log(LogLevel::crit, Message::control_refused,
+            fmt::format("the process {} of user {} has sent a message that only httpd's parent may "
+                        "send; it is not heeded",
+                        stranger.pid, stranger.uid));
 }
 
-base::Result<GroupSetup> Supervisor::prepare_group(const WantedState& state,
-                                                   const WantedGroup& wanted,
-                                                   const std::vector<base::UniqueFd>& descriptors) {
-  PH_TRY(plan, plan_worker(wanted.options, state.httpd, state.worker_program, environ));
-  const auto copy_of = [&descriptors](unsigned position) {
-    return base::UniqueFd(fcntl(descriptors[position].get(), F_DUPFD_CLOEXEC, 0));
+// Whatever is under way has been overtaken: nobody waits for its answer any more.
+void Supervisor::begin(ControlMessage message) {
+  change_.reset();
+  const auto considered = consider(message);
+  if (!considered) answer(message.number, {considered.error().sentence});
+}
+
+base::Result<> Supervisor::consider(ControlMessage& message) {
+  if (!message.problem.empty()) return base::fail(message.problem);
+  PH_TRY(state, parse_wanted_state(message.text));
+  PH_TRY_VOID(check_message(state, message));
+  if (httpd_.value_or(state.httpd) != state.httpd) {
+    return base::fail("User or Group of httpd is not what it was; stop httpd and start it again");
+  }
+  const std::size_t descriptors = message.descriptors.size();
+  if (descriptors > 0) next_log_ = std::move(message.descriptors.front());
+  check_descriptors(state, descriptors);
+  const auto find = [this, prefix = state.socket_prefix](const WantedGroup& wanted) {
+    return find_group(wanted, prefix);
   };
-  base::UniqueFd log = copy_of(wanted.log);  // groups may share it
-  if (!log.valid()) return base::fail(fmt::format("fcntl: {}", std::strerror(errno)));
-  PH_TRY(scoreboard, ScoreboardRecorder::open(copy_of(wanted.board), copy_of(wanted.reports)));
-  PH_TRY_VOID(rehearse_start(plan, {.log = log.get(),
-                                    .listen = log.get(),
-                                    .settings = log.get(),
-                                    .board = scoreboard.board_for_workers(),
-                                    .reports = scoreboard.reports()}));
-  if (worker_count(wanted.options) > scoreboard.slots()) {
-    return base::fail(fmt::format(
-        "WSGIDaemonProcess {}: the scoreboard has no room for its workers", wanted.options.name));
+  change_.emplace(ChangeContext{.loop = loop_,
+                                .worker_program = spec_.worker_program,
+                                .worker_descriptors = spec_.worker_descriptors,
+                                .main_log = log_,
+                                .find = find},
+                  message.number, std::move(state), std::move(message.descriptors));
+  return {};
+}
+
+void Supervisor::check_descriptors(const WantedState& state, std::size_t passed) {
+  std::size_t workers = 0;
+  for (const WantedGroup& group : state.groups) workers += worker_count(group.options);
+  const std::size_t needed = descriptors_needed(passed, workers);
+  if (const auto shortage = describe_descriptor_shortage(needed); !shortage.empty()) {
+    log_->log(LogLevel::error, Message::descriptors_short, shortage);
   }
-  PH_TRY(sockets, open_sockets(state, wanted));
-  GroupSetup setup{.wanted = wanted,
-                   .plan = std::move(plan),
-                   .log = std::make_unique<base::FileLog>(std::move(log), state.log_level),
-                   .scoreboard = std::make_unique<ScoreboardRecorder>(std::move(scoreboard)),
-                   .sockets = std::move(sockets)};
-  return setup;
+}
+
+void Supervisor::conclude() {
+  auto [setups, errors] = change_->take();
+  const WantedState& state = change_->state();
+  std::erase_if(setups, [&](GroupSetup& setup) {
+    auto sockets = open_sockets(state, setup.wanted);
+    if (sockets) {
+      setup.sockets = *std::move(sockets);
+    } else {
+      errors.push_back(sockets.error().sentence);
+    }
+    return !sockets;
+  });
+  if (errors.empty() || state.revival) commit(state, std::move(setups));
+  answer(change_->number(), std::move(errors));
+  change_.reset();
+}
+
+// Who does not take the answer asks again.
+void Supervisor::answer(std::uint64_t number, std::vector<std::string> errors) {
+  for (const std::string& error : errors) {
+    log_->log(LogLevel::error, Message::supervisor_refused, error);
+  }
+  const std::string text = to_json(Answer{.errors = std::move(errors)});
+  (void)send_message(spec_.control.get(), number, text, {}, Milliseconds(0));
 }
 
 base::Result<std::vector<ListeningSocket>> Supervisor::open_sockets(const WantedState& state,
@@ -196,21 +228,36 @@ base::Result<std::vector<ListeningSocket>> Supervisor::open_sockets(const Wanted
   return sockets;
 }
 
+// Something may clean up where the sockets lie.
+void Supervisor::mend_sockets(TimePoint now) {
+  constexpr Milliseconds kPause{3'000};
+  if (now < mend_at_ || give_up_at_) return;
+  mend_at_ = now + kPause;
+  for (WorkerGroup& group : groups_) {
+    if (group.wanted()) group.mend_sockets();
+  }
+}
+
 void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups) {
-  log_.set_threshold(state.log_level);
-  const auto is_wanted = [&](const WorkerGroup& group) {
-    return std::ranges::any_of(state.groups, [&](const WantedGroup& wanted) {
-      return find_group(wanted, state.socket_prefix) == &group;
-    });
-  };
+  httpd_ = state.httpd;
+  if (next_log_.valid()) log_->reopen(std::move(next_log_));
+  log_->set_threshold(state.log_level);
+  std::set<const WorkerGroup*> go_on;
+  for (const WantedGroup& wanted : state.groups) {
+    go_on.insert(find_group(wanted, state.socket_prefix));
+  }
   std::set<std::string> stopped;
   for (WorkerGroup& group : groups_) {
     if (group.wanted() && group.stopped()) stopped.insert(group.name());
-    if (group.wanted() && !is_wanted(group)) group.dismiss();
+    if (group.wanted() && !go_on.contains(&group)) group.dismiss();
   }
   for (GroupSetup& setup : setups) {
     WorkerGroup* group = find_group(setup.wanted, state.socket_prefix);
-    if (group == nullptr) group = &groups_.emplace_back(loop_, oom_, state.socket_prefix);
+    if (group == nullptr) {
+      group = &groups_.emplace_back(loop_, oom_, state.socket_prefix);
+    } else {
+      group->mend_sockets();
+    }
     group->adopt(std::move(setup));
     // It may be another one of that name, with another user.
     if (stopped.contains(group->name()) && !group->stopped()) group->stop();
@@ -237,11 +284,13 @@ void Supervisor::leave(std::string_view why) {
     group.retire();
   }
   give_up_at_ = Clock::now() + longest + kReapTime;
+  change_.reset();
   operators_.close();
   reloads_.close();
+  // So that httpd does not wait for an answer, and starts another supervisor at once.
   loop_.forget(spec_.control.get());
-  loop_.forget(spec_.httpd.get());
-  log_.log(LogLevel::info, Message::supervisor_stopping, why);
+  spec_.control.reset();
+  log_->log(LogLevel::info, Message::supervisor_stopping, why);
 }
 
 std::optional<TimePoint> Supervisor::next_deadline() const {
@@ -250,6 +299,9 @@ std::optional<TimePoint> Supervisor::next_deadline() const {
     if (deadline && (!next || *deadline < *next)) next = deadline;
   };
   for (const WorkerGroup& group : groups_) consider(group.next_deadline());
+  if (groups_wait_) return TimePoint();
+  if (change_) consider(change_->next_deadline());
+  if (!groups_.empty() && !give_up_at_) consider(mend_at_);
   consider(operators_.next_deadline());
   consider(reloads_.next_deadline());
   return next;

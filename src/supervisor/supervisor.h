@@ -7,6 +7,7 @@
 #include "supervisor/control_channel.h"
 #include "supervisor/operator_service.h"
 #include "supervisor/reload_service.h"
+#include "supervisor/state_change.h"
 #include "supervisor/worker_group.h"
 
 namespace pyhost::supervisor {
@@ -14,7 +15,10 @@ namespace pyhost::supervisor {
 struct SupervisorSpec {
   base::UniqueFd control;  // its end of the control channel
   base::UniqueFd httpd;    // a pidfd of httpd's parent; readable when that has gone
-  base::UniqueFd log;      // httpd's main error log
+  pid_t httpd_pid;         // whose messages alone count
+  std::string worker_program;
+  ResourceLimit worker_descriptors;  // the limit of open files that workers get
+  base::UniqueFd log;                // httpd's main error log
 };
 
 // One thread. Wants SIGTERM to be blocked in the process before it is made; it reads it and then
@@ -30,15 +34,18 @@ class Supervisor {
   Supervisor(SupervisorSpec spec, EventLoop loop, base::UniqueFd signals);
 
   base::Result<> watch_all();
+  void advance_groups();
   void heed_control();
-  std::vector<std::string> apply(ControlMessage message);
-  // Checks everything before anything is changed.
-  std::vector<std::string> prepare(const WantedState& state, ControlMessage& message,
-                                   std::vector<GroupSetup>& setups);
-  base::Result<GroupSetup> prepare_group(const WantedState& state, const WantedGroup& wanted,
-                                         const std::vector<base::UniqueFd>& descriptors);
+  void heed_end_of_httpd();
+  void note_stranger(const Sender& stranger);
+  void begin(ControlMessage message);
+  base::Result<> consider(ControlMessage& message);
+  void conclude();
+  void answer(std::uint64_t number, std::vector<std::string> errors);
   base::Result<std::vector<ListeningSocket>> open_sockets(const WantedState& state,
                                                           const WantedGroup& wanted);
+  void check_descriptors(const WantedState& state, std::size_t passed);
+  void mend_sockets(TimePoint now);
   void commit(const WantedState& state, std::vector<GroupSetup> setups);
   WorkerGroup* find_group(const WantedGroup& wanted, const std::string& prefix) noexcept;
   void leave(std::string_view why);
@@ -47,12 +54,20 @@ class Supervisor {
   SupervisorSpec spec_;
   EventLoop loop_;
   base::UniqueFd signals_;
-  base::FileLog log_;
+  ControlReceiver receiver_;
+  const std::shared_ptr<QueuedLog> log_;
   OomCounter oom_;
+  std::optional<HttpdIdentity> httpd_;  // as it was told first
+  std::optional<pid_t> stranger_;       // that was reported
   // Those that drain stay here until their last worker has ended.
   std::list<WorkerGroup> groups_;
+  std::size_t first_group_ = 0;        // whose turn is the next, counted on
+  bool groups_wait_ = false;           // some have had none
+  std::optional<StateChange> change_;  // that is under way
+  base::UniqueFd next_log_;            // our own when it is done
   OperatorService operators_;
   ReloadService reloads_;
+  TimePoint mend_at_{};                  // when sockets are looked at next
   std::optional<TimePoint> give_up_at_;  // set when we leave
 };
 

@@ -64,6 +64,20 @@ base::Result<> parse_options(const Json& object, gateway::ProcessGroup& group) {
   return {};
 }
 
+base::Result<std::vector<gateway::PluginFile>> parse_plugins(const Json& object) {
+  const auto list = object.find("plugins");
+  if (list == object.end() || !list->is_array()) return malformed("plugins");
+  std::vector<gateway::PluginFile> plugins;
+  for (const Json& each : *list) {
+    if (!each.is_array() || each.size() != 2) return malformed("plugins");
+    auto path = text_from(each[0]);
+    auto version = text_from(each[1]);
+    if (!path || !version) return malformed("plugins");
+    plugins.push_back({.path = *std::move(path), .python_version = *std::move(version)});
+  }
+  return plugins;
+}
+
 base::Result<WantedGroup> parse_group(const Json& json) {
   if (!json.is_object()) return malformed("groups");
   WantedGroup group;
@@ -88,13 +102,19 @@ base::Result<WantedGroup> parse_group(const Json& json) {
 std::string to_json(const WantedState& state) {
   Json groups = Json::array();
   for (const WantedGroup& group : state.groups) groups.push_back(as_json(group));
+  Json plugins = Json::array();
+  for (const auto& [path, version] : state.plugins) {
+    plugins.push_back({json_text_of(path), json_text_of(version)});
+  }
   const Json json{{"build", json_text_of(state.build)},
-                  {"worker_program", json_text_of(state.worker_program)},
                   {"socket_prefix", json_text_of(state.socket_prefix)},
                   {"operator_socket", json_text_of(state.operator_socket)},
                   {"httpd_uid", state.httpd.uid},
                   {"httpd_gid", state.httpd.gid},
+                  {"python_home", json_text_of(state.python_home)},
+                  {"plugins", std::move(plugins)},
                   {"log_level", static_cast<unsigned>(state.log_level)},
+                  {"revival", state.revival},
                   {"groups", std::move(groups)}};
   return json.dump();
 }
@@ -105,19 +125,24 @@ base::Result<WantedState> parse_wanted_state(std::string_view text) {
   const auto groups = json.find("groups");
   if (groups == json.end() || !groups->is_array()) return malformed("groups");
   PH_TRY(build, text_member(json, "build"));
-  PH_TRY(program, text_member(json, "worker_program"));
   PH_TRY(prefix, text_member(json, "socket_prefix"));
   PH_TRY(operators, text_member(json, "operator_socket"));
   PH_TRY(uid, number_member(json, "httpd_uid"));
   PH_TRY(gid, number_member(json, "httpd_gid"));
+  PH_TRY(home, text_member(json, "python_home"));
+  PH_TRY(plugins, parse_plugins(json));
   PH_TRY(level, number_member(json, "log_level"));
   if (level > static_cast<unsigned>(base::LogLevel::trace)) return malformed("log_level");
+  const auto revival = json.find("revival");
+  if (revival == json.end() || !revival->is_boolean()) return malformed("revival");
   WantedState state{.build = std::move(build),
-                    .worker_program = std::move(program),
                     .socket_prefix = std::move(prefix),
                     .operator_socket = std::move(operators),
                     .httpd = {.uid = uid, .gid = gid},
-                    .log_level = static_cast<base::LogLevel>(level)};
+                    .python_home = std::move(home),
+                    .plugins = std::move(plugins),
+                    .log_level = static_cast<base::LogLevel>(level),
+                    .revival = revival->get<bool>()};
   for (const Json& each : *groups) {
     PH_TRY(group, parse_group(each));
     state.groups.push_back(std::move(group));

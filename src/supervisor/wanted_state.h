@@ -7,6 +7,7 @@
 
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
+#include "pyhost/gateway/plugin_loader.h"
 #include "pyhost/gateway/process_group.h"
 #include "supervisor/credentials.h"
 
@@ -22,7 +23,8 @@ struct WantedGroup {
   unsigned board = 0;
   unsigned reports = 0;
   // The settings of its workers, a JSON object. For each worker the supervisor sets the members
-  // "slot_index", "generation" and "report_index".
+  // "slot_index", "generation" and "report_index", and "plugin", "python_program" and "python_home"
+  // when the group has a Python home.
   std::string worker_settings = "{}";
 
   bool operator==(const WantedGroup&) const = default;
@@ -31,11 +33,16 @@ struct WantedGroup {
 // With it travel descriptors, the log of the supervisor itself first.
 struct WantedState {
   std::string build;            // gateway::kBuildId of the sender
-  std::string worker_program;   // absolute path of pyhost-worker
   std::string socket_prefix;    // absolute
   std::string operator_socket;  // absolute path
   HttpdIdentity httpd;
+  std::string python_home;                   // WSGIPythonHome; "" when it is not set
+  std::vector<gateway::PluginFile> plugins;  // newest Python first
   base::LogLevel log_level = base::LogLevel::warn;
+  // Told to a supervisor that takes the place of another while httpd runs: what can be served is,
+  // and groups that run already as they are wanted are left alone. Otherwise a group that cannot be
+  // started makes the whole state refused.
+  bool revival = false;
   std::vector<WantedGroup> groups;
 
   bool operator==(const WantedState&) const = default;

@@ -31,24 +31,15 @@ std::optional<std::string> difference(const Files& before, const Files& now) {
 
 }  // namespace
 
-base::Result<std::unique_ptr<WatchedPaths>> WatchedPaths::create(std::vector<base::PathGlob> globs,
-                                                                 ScanLimits limits) {
-  PH_TRY(inotify, base::Inotify::open());
-  return std::unique_ptr<WatchedPaths>(
-      new WatchedPaths(std::move(globs), std::move(inotify), limits));
+void WatchedPaths::heed(const FolderWatches::Event& event, TimePoint now) {
+  if (!concerns(event)) return;
+  settling_.note(now);
+  // Perhaps before it was looked at, and after a worker has imported it.
+  const WatchedFolder* folder = find(event.folder);
+  if (!looked_ && folder != nullptr) changed_meanwhile_ = path_of(*folder, event.name);
 }
 
-void WatchedPaths::heed(TimePoint now) {
-  inotify_.read([&](const base::Inotify::Event& event) {
-    if (!concerns(event)) return;
-    settling_.note(now);
-    // Perhaps before it was looked at, and after a worker has imported it.
-    const WatchedFolder* folder = find(event.folder);
-    if (!looked_ && folder != nullptr) changed_meanwhile_ = path_of(*folder, event.name);
-  });
-}
-
-bool WatchedPaths::concerns(const base::Inotify::Event& event) const {
+bool WatchedPaths::concerns(const FolderWatches::Event& event) const {
   if ((event.mask & IN_Q_OVERFLOW) != 0) return true;
   const WatchedFolder* folder = find(event.folder);
   if (folder == nullptr) return false;
@@ -68,7 +59,9 @@ const WatchedFolder* WatchedPaths::find(int folder) const noexcept {
 }
 
 std::optional<FileChange> WatchedPaths::advance(TimePoint now) {
-  if (!scan_ && (!looked_ || settling_.take(now))) scan_.emplace(globs_, inotify_, limits_);
+  if (!scan_ && (!looked_ || settling_.take(now))) {
+    scan_.emplace(globs_, watches_, this, limits_);
+  }
   if (!scan_ || !scan_->step(kEntriesPerTurn)) return std::nullopt;
   return finish_scan();
 }
@@ -84,7 +77,7 @@ std::optional<FileChange> WatchedPaths::finish_scan() {
   }
   looked_ = true;
   for (const auto& [id, folder] : last_.folders) {
-    if (!found.folders.contains(id)) inotify_.remove_folder(id);
+    if (!found.folders.contains(id)) watches_.remove(this, id);
   }
   last_ = std::move(found);
   if (!changed) return std::nullopt;

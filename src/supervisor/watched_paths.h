@@ -24,15 +24,16 @@ class WatchedPaths {
   // What advance() looks at before it lets others have their turn.
   static constexpr unsigned kEntriesPerTurn = 500;
 
-  // How it is now counts as unchanged, but advance() is what looks. Fails with the system's reason.
-  static base::Result<std::unique_ptr<WatchedPaths>> create(std::vector<base::PathGlob> globs,
-                                                            ScanLimits limits = {});
+  // How it is now counts as unchanged, but advance() is what looks. The watches outlive it; it is
+  // the owner of its own.
+  WatchedPaths(FolderWatches& watches, std::vector<base::PathGlob> globs, ScanLimits limits = {})
+      : watches_(watches), globs_(std::move(globs)), limits_(limits) {}
   WatchedPaths(const WatchedPaths&) = delete;
   WatchedPaths& operator=(const WatchedPaths&) = delete;
+  ~WatchedPaths() { watches_.remove_all(this); }
 
-  // Readable when heed() is to be called.
-  int fd() const noexcept { return inotify_.fd(); }
-  void heed(TimePoint now);
+  // Something has happened in a folder.
+  void heed(const FolderWatches::Event& event, TimePoint now);
 
   // Does what is due; never waits. When a burst of changes is over and something is different: one
   // of the files that are.
@@ -43,15 +44,12 @@ class WatchedPaths {
   const std::string& problem() const noexcept { return last_.problem; }
 
  private:
-  WatchedPaths(std::vector<base::PathGlob> globs, base::Inotify inotify, ScanLimits limits)
-      : globs_(std::move(globs)), inotify_(std::move(inotify)), limits_(limits) {}
-
-  bool concerns(const base::Inotify::Event& event) const;
+  bool concerns(const FolderWatches::Event& event) const;
   const WatchedFolder* find(int folder) const noexcept;
   std::optional<FileChange> finish_scan();
 
+  FolderWatches& watches_;
   const std::vector<base::PathGlob> globs_;
-  const base::Inotify inotify_;
   const ScanLimits limits_;
   Settling settling_;
   std::optional<PathScan> scan_;

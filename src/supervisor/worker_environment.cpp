@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 #include <locale.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <map>
+#include <sstream>
 #include <string_view>
 
 namespace pyhost::supervisor {
@@ -36,13 +34,11 @@ bool set_variable(Variables& variables, std::string_view assignment) {
   return true;
 }
 
-base::Result<> read_env_file(const std::string& path, Variables& variables) {
-  std::ifstream file(path);
-  if (!file) {
-    return base::fail(fmt::format("env-file={} cannot be read: {}", path, std::strerror(errno)));
-  }
+base::Result<> add_env_file(const std::string& path, const std::string& env_text,
+                            Variables& variables) {
+  std::istringstream lines(env_text);
   unsigned number = 0;
-  for (std::string line; std::getline(file, line);) {
+  for (std::string line; std::getline(lines, line);) {
     ++number;
     const std::string_view text = trimmed(line);
     if (text.empty() || text.front() == '#') continue;
@@ -71,7 +67,7 @@ base::Result<> set_locale(const char* option, const char* variable, const std::s
 }
 
 base::Result<Variables> collect(const gateway::ProcessGroup& group, const Credentials& credentials,
-                                const char* const* inherited) {
+                                const char* const* inherited, const std::string& env_text) {
   Variables variables;
   for (; *inherited != nullptr; ++inherited) set_variable(variables, *inherited);
   if (!credentials.home.empty()) variables["HOME"] = credentials.home;
@@ -82,7 +78,7 @@ base::Result<Variables> collect(const gateway::ProcessGroup& group, const Creden
   PH_TRY_VOID(set_locale("lang", "LANG", group.lang, variables));
   PH_TRY_VOID(set_locale("locale", "LC_ALL", group.locale, variables));
   if (!group.python_eggs.empty()) variables["PYTHON_EGG_CACHE"] = group.python_eggs;
-  if (!group.env_file.empty()) PH_TRY_VOID(read_env_file(group.env_file, variables));
+  PH_TRY_VOID(add_env_file(group.env_file, env_text, variables));
   for (const std::string& assignment : group.env) set_variable(variables, assignment);
   return variables;
 }
@@ -91,8 +87,9 @@ base::Result<Variables> collect(const gateway::ProcessGroup& group, const Creden
 
 base::Result<std::vector<std::string>> worker_environment(const gateway::ProcessGroup& group,
                                                           const Credentials& credentials,
-                                                          const char* const* inherited) {
-  const auto variables = collect(group, credentials, inherited);
+                                                          const char* const* inherited,
+                                                          const std::string& env_text) {
+  const auto variables = collect(group, credentials, inherited, env_text);
   if (!variables) {
     return base::fail(
         fmt::format("WSGIDaemonProcess {}: {}", group.name, variables.error().sentence));

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "pyhost/base/json_text.h"
 #include "pyhost/gateway/worker_log.h"
@@ -29,9 +30,14 @@ std::int64_t now_us() {
 }
 
 // The group's settings and the worker's own place.
-nlohmann::json settings_for(const WantedGroup& group, unsigned slot, unsigned generation,
+nlohmann::json settings_for(const GroupSetup& setup, unsigned slot, unsigned generation,
                             unsigned report) {
-  auto settings = nlohmann::json::parse(group.worker_settings, nullptr, false);
+  auto settings = nlohmann::json::parse(setup.wanted.worker_settings, nullptr, false);
+  if (const StartInputs& inputs = setup.inputs; !inputs.plugin.empty()) {
+    settings["plugin"] = base::json_text_of(inputs.plugin);
+    settings["python_program"] = base::json_text_of(inputs.python_program);
+    settings["python_home"] = base::json_text_of(inputs.python_home);
+  }
   settings["slot_index"] = slot;
   settings["generation"] = generation;
   settings["report_index"] = report;
@@ -56,7 +62,7 @@ LifeLimits life_limits(const gateway::ProcessGroup& group) noexcept {
   // The worker keeps its own budgets; the supervisor's only catch one that does not.
   constexpr Milliseconds kMargin{1'000};
   const gateway::WorkerLimits limits = gateway::limits_of(group);
-  return {.startup_max = group.startup_timeout,
+  return {.startup_max = limits.startup_timeout,
           .drain_max = std::max(limits.graceful_timeout, limits.eviction_timeout) +
                        limits.shutdown_timeout + kMargin};
 }
@@ -95,13 +101,23 @@ void WorkerGroup::adopt(GroupSetup setup) {
 }
 
 bool WorkerGroup::keeps_workers(const GroupSetup& setup) const {
-  WantedGroup as_before = setup.wanted;
+  return setup.wanted.options.reload == gateway::Reload::off && runs_as(setup.wanted) &&
+         setup.plan == setup_.plan && setup.inputs == setup_.inputs;
+}
+
+bool WorkerGroup::runs_as(const WantedGroup& wanted) const {
+  WantedGroup as_before = wanted;
   // Places in a list.
   as_before.log = setup_.wanted.log;
   as_before.board = setup_.wanted.board;
   as_before.reports = setup_.wanted.reports;
-  return wanted_ && setup.wanted.options.reload == gateway::Reload::off && !life_.gone() &&
-         as_before == setup_.wanted && setup.plan == setup_.plan;
+  return wanted_ && !life_.gone() && as_before == setup_.wanted;
+}
+
+bool WorkerGroup::starts_as(const gateway::ProcessGroup& options, const WorkerPlan& plan) const {
+  WorkerPlan own = setup_.plan;
+  own.environment.clear();
+  return wanted_ && !life_.gone() && options == setup_.wanted.options && plan == own;
 }
 
 // To those of before, however long they stay.
@@ -131,7 +147,32 @@ void WorkerGroup::dismiss() noexcept {
   look_for_children_at_ = Clock::now();
 }
 
+void WorkerGroup::mend_sockets() {
+  const gateway::ProcessGroup& options = setup_.wanted.options;
+  std::string problem;
+  for (unsigned slot = 0; slot < std::min<std::size_t>(sockets_.size(), worker_count(options));
+       ++slot) {
+    if (sockets_[slot].in_place()) continue;
+    auto made = sockets_[slot].remake(options);
+    if (!made) {
+      problem = std::move(made).error().sentence;
+      continue;
+    }
+    replaced_sockets_.push_back(std::exchange(sockets_[slot], *std::move(made)));
+    setup_.log->log(LogLevel::warn, Message::socket_remade,
+                    fmt::format("process group '{}': {} was gone and has been made again", name(),
+                                sockets_[slot].path()));
+    if (!stopped_) life_.slot(slot).renew(life_limits(options));
+  }
+  if (problem == socket_problem_) return;
+  socket_problem_ = problem;
+  if (problem.empty()) return;
+  setup_.log->log(LogLevel::error, Message::supervisor_stuck,
+                  fmt::format("process group '{}': {}", name(), problem));
+}
+
 void WorkerGroup::reload(std::string changed) {
+  mend_sockets();
   // What they have imported is to be known before their successors start.
   for (const auto& [pid, worker] : workers_) read_status(pid);
   renew();
@@ -145,6 +186,7 @@ void WorkerGroup::stop() {
 }
 
 void WorkerGroup::start() {
+  mend_sockets();
   stopped_ = false;
   setup_.scoreboard->start_group();
   renew();
@@ -181,7 +223,7 @@ GroupStatus WorkerGroup::status() const {
 }
 
 void WorkerGroup::hurry() {
-  hurried_ = true;
+  if (std::exchange(hurried_, true)) return;
   retire();
   for (const auto& [pid, worker] : workers_) kill(pid, SIGUSR2);
 }
@@ -194,6 +236,7 @@ void WorkerGroup::advance() {
   }
   for (const SlotOrder& each : life_.step(Clock::now())) carry_out(each.slot, each.order);
   while (sockets_.size() > life_.slots()) sockets_.pop_back();
+  if (life_.up_to_date() && workers_.size() <= life_.slots()) replaced_sockets_.clear();
 }
 
 std::optional<TimePoint> WorkerGroup::next_deadline() const noexcept {
@@ -243,7 +286,7 @@ unsigned WorkerGroup::free_report(unsigned slot) const {
 
 base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation,
                                                unsigned report) {
-  auto json = settings_for(setup_.wanted, slot, generation, report);
+  auto json = settings_for(setup_, slot, generation, report);
   const SlotLife& life = life_.slot(slot);
   if (life.serving() || life.succeeds_one_let_go()) {
     add_imports(json, scripts_.imports(), setup_.wanted.options.reload_fallback);

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "pyhost/base/file_log.h"
 #include "supervisor/event_loop.h"
 #include "supervisor/group_life.h"
 #include "supervisor/group_scripts.h"
 #include "supervisor/group_status.h"
 #include "supervisor/listening_socket.h"
+#include "supervisor/queued_log.h"
 #include "supervisor/scoreboard_recorder.h"
 #include "supervisor/status_reader.h"
 #include "supervisor/wanted_state.h"
@@ -23,7 +23,8 @@ namespace pyhost::supervisor {
 struct GroupSetup {
   WantedGroup wanted;
   WorkerPlan plan;
-  std::unique_ptr<base::FileLog> log;
+  StartInputs inputs;              // what `plan` and the settings of workers are completed with
+  std::shared_ptr<QueuedLog> log;  // groups may share it
   std::unique_ptr<ScoreboardRecorder> scoreboard;
   std::vector<ListeningSocket> sockets;  // of the slots that have none yet, the lowest first
 };
@@ -50,6 +51,9 @@ class WorkerGroup {
   // The same when httpd ends: running requests get no more than shutdown-timeout.
   void hurry();
 
+  // Makes sockets anew whose files are gone, and renews the workers that listen at them.
+  void mend_sockets();
+
   // What operators ask for. A reload renews the workers as a restart of httpd does; `changed` is
   // the file that it is for. A group that is stopped stays so over restarts of httpd, and
   // PRECONDITION: is not reloaded.
@@ -75,6 +79,13 @@ class WorkerGroup {
   std::optional<TimePoint> next_deadline() const noexcept;
   bool gone() const noexcept { return life_.gone(); }
   Milliseconds drain_max() const noexcept { return life_limits(setup_.wanted.options).drain_max; }
+
+  // Whether it runs, as it is wanted here.
+  bool runs_as(const WantedGroup& wanted) const;
+  // Whether it runs, and its workers are started with these options and this plan, which has no
+  // environment yet.
+  bool starts_as(const gateway::ProcessGroup& options, const WorkerPlan& plan) const;
+  const StartInputs& inputs() const noexcept { return setup_.inputs; }
 
   // What of an earlier configuration stays in use when the same group comes again.
   const std::string& socket_prefix() const noexcept { return socket_prefix_; }
@@ -137,6 +148,9 @@ class WorkerGroup {
   std::string last_failure_;
   std::string changed_;  // the file that the last renewal is for; "" when it is for none
   std::vector<ListeningSocket> sockets_;  // by slot
+  // Whose files are gone; workers of before still take what waits there.
+  std::vector<ListeningSocket> replaced_sockets_;
+  std::string socket_problem_;  // that was logged
   std::map<pid_t, Worker> workers_;
   GroupScripts scripts_;
 };

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "pyhost/gateway/worker_settings.h"
-#include "supervisor/worker_environment.h"
 #include "supervisor/worker_start.h"
 
 namespace pyhost::supervisor {
@@ -37,12 +36,10 @@ std::vector<ResourceLimit> resource_limits_of(const gateway::ProcessGroup& group
 }  // namespace
 
 base::Result<WorkerPlan> plan_worker(const gateway::ProcessGroup& group, HttpdIdentity httpd,
-                                     std::string program, const char* const* environment) {
+                                     std::string program) {
   PH_TRY(credentials, resolve_credentials(group, httpd));
-  PH_TRY(variables, worker_environment(group, credentials, environment));
   WorkerPlan plan{.group_name = group.name,
                   .program = std::move(program),
-                  .environment = std::move(variables),
                   .credentials = std::move(credentials),
                   .limits = resource_limits_of(group),
                   .cpu_priority = group.cpu_priority,

@@ -19,19 +19,22 @@
 
 #include "pyhost/gateway/worker_settings.h"
 #include "supervisor/start_step.h"
-#include "supervisor/status_reader.h"
 
 namespace pyhost::supervisor {
 namespace {
 
-enum class Purpose { run, rehearse };
+// What a rehearsal is to do.
+struct Rehearsal {
+  const InputFiles& files;
+  Rehearse extent;
+};
 
 // Everything the new process needs, made before the fork: between fork and exec only
 // async-signal-safe functions are called and nothing is allocated.
 struct Preparation {
   const WorkerPlan& plan;
   const WorkerDescriptors& inherited;
-  Purpose purpose;
+  const Rehearsal* rehearsal;  // nullptr: the program is to run
   pid_t parent;
   int status;
   StepFailures failures;
@@ -147,16 +150,61 @@ void enter_working_directory(const Preparation& start) {
   require(!plan.working_directory_required && chdir("/") == 0, start, StartStep::working_directory);
 }
 
+// To look at what is the user's own, until see_as_root().
+void see_as_worker(const Preparation& start) {
+  const Credentials& wanted = start.plan.credentials;
+  if (!wanted.privileged) return;
+  constexpr uid_t kUnchanged = -1;
+  require(setgroups(wanted.groups.size(), wanted.groups.data()) == 0, start, StartStep::set_groups);
+  require(setresgid(kUnchanged, wanted.gid, kUnchanged) == 0, start, StartStep::set_group);
+  require(setresuid(kUnchanged, wanted.uid, kUnchanged) == 0, start, StartStep::set_user);
+}
+
+void see_as_root(const Preparation& start) {
+  if (!start.plan.credentials.privileged) return;
+  constexpr uid_t kUnchanged = -1;
+  require(setresuid(kUnchanged, 0, kUnchanged) == 0, start, StartStep::set_user);
+  require(setresgid(kUnchanged, 0, kUnchanged) == 0, start, StartStep::set_group);
+}
+
+// The process has one thread, so this may do what a process does that was not forked.
+void read_files(const Preparation& start) {
+  see_as_worker(start);
+  end_with_supervisor(start);
+  AsRoot as_root;
+  if (start.plan.credentials.privileged) {
+    as_root = [&start](const std::function<void()>& look) {
+      see_as_root(start);
+      look();
+      see_as_worker(start);
+    };
+  }
+  const auto inputs = read_inputs(start.rehearsal->files, as_root);
+  std::string line = to_json(inputs);
+  line += '\n';
+  for (std::string_view rest = line; !rest.empty();) {
+    const ssize_t written = write(start.status, rest.data(), rest.size());
+    if (written <= 0) _exit(2);
+    rest.remove_prefix(written);
+  }
+  if (!inputs) _exit(1);
+  see_as_root(start);
+}
+
 [[noreturn]] void become_worker(Preparation& start) {
   // A process group of its own: a terminal's Ctrl-C is for httpd.
   setpgid(0, 0);
   restore_signals();
   arrange_descriptors(start);
+  if (start.rehearsal != nullptr) {
+    read_files(start);
+    if (start.rehearsal->extent == Rehearse::files) _exit(0);
+  }
   set_limits(start);
   take_credentials(start);
   end_with_supervisor(start);
   enter_working_directory(start);
-  if (start.purpose == Purpose::rehearse) {
+  if (start.rehearsal != nullptr) {
     require(access(start.plan.program.c_str(), X_OK) == 0, start, StartStep::program);
     _exit(0);
   }
@@ -185,7 +233,7 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
 }
 
 base::Result<WorkerProcess> start(const WorkerPlan& plan, const WorkerDescriptors& inherited,
-                                  Purpose purpose) {
+                                  const Rehearsal* rehearsal) {
   const auto refused = [&plan](const char* what) {
     return base::fail(fmt::format("WSGIDaemonProcess {}: no worker could be started: {}: {}",
                                   plan.group_name, what, std::strerror(errno)));
@@ -200,7 +248,7 @@ base::Result<WorkerProcess> start(const WorkerPlan& plan, const WorkerDescriptor
   const std::vector<std::string> arguments{plan.display_name};
   Preparation preparation{.plan = plan,
                           .inherited = inherited,
-                          .purpose = purpose,
+                          .rehearsal = rehearsal,
                           .parent = getpid(),
                           .status = write_end.get(),
                           .failures = describe_step_failures(plan),
@@ -225,21 +273,20 @@ base::Result<WorkerProcess> start(const WorkerPlan& plan, const WorkerDescriptor
 
 base::Result<WorkerProcess> start_worker(const WorkerPlan& plan,
                                          const WorkerDescriptors& inherited) {
-  return start(plan, inherited, Purpose::run);
+  return start(plan, inherited, nullptr);
 }
 
-base::Result<> rehearse_start(const WorkerPlan& plan, const WorkerDescriptors& inherited) {
-  PH_TRY(worker, start(plan, inherited, Purpose::rehearse));
-  siginfo_t info{};
-  waitid(P_PIDFD, worker.pidfd.get(), &info, WEXITED);
-  StatusReader reader(std::move(worker.status));
-  for (const StatusReport& report : reader.read()) {
-    if (report.kind == StatusReport::Kind::failed) return base::fail(report.text);
-  }
-  if (info.si_code == CLD_EXITED && info.si_status == 0) return {};
-  return base::fail(
-      fmt::format("WSGIDaemonProcess {}: the start of a worker ended unexpectedly (status {})",
-                  plan.group_name, info.si_status));
+base::Result<WorkerProcess> start_rehearsal(const WorkerPlan& plan, const InputFiles& files,
+                                            Rehearse extent) {
+  const base::UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  const Rehearsal rehearsal{.files = files, .extent = extent};
+  return start(plan,
+               {.log = null.get(),
+                .listen = null.get(),
+                .settings = null.get(),
+                .board = null.get(),
+                .reports = null.get()},
+               &rehearsal);
 }
 
 }  // namespace pyhost::supervisor

@@ -11,6 +11,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 #include "supervisor/credentials.h"
+#include "supervisor/start_inputs.h"
 
 namespace pyhost::supervisor {
 
@@ -40,9 +41,10 @@ struct WorkerPlan {
   bool operator==(const WorkerPlan&) const = default;
 };
 
-// What a plan becomes for a group on this system. Fails with a sentence that names the group.
+// What a plan becomes for a group on this system, but for the environment. Fails with a sentence
+// that names the group.
 base::Result<WorkerPlan> plan_worker(const gateway::ProcessGroup& group, HttpdIdentity httpd,
-                                     std::string program, const char* const* environment);
+                                     std::string program);
 
 // Descriptors that a worker inherits; they stay the caller's.
 struct WorkerDescriptors {
@@ -65,8 +67,15 @@ struct WorkerProcess {
 base::Result<WorkerProcess> start_worker(const WorkerPlan& plan,
                                          const WorkerDescriptors& inherited);
 
-// Does everything that start_worker() does except running the program, and waits for the outcome:
-// fails with the sentence that a worker would report. Blocks for as long as that takes.
-base::Result<> rehearse_start(const WorkerPlan& plan, const WorkerDescriptors& inherited);
+// What a rehearsal does: read files alone, or also everything that start_worker() does except
+// running the program.
+enum class Rehearse { files, start };
+
+// Begins a rehearsal in a process of its own, because a filesystem of the group's user may hold it
+// up. It says over the status socket, in one line, what it has read: see start_inputs.h; the files
+// are looked at with the rights of the worker, but not in its chroot. Where that or a step of the
+// start fails it says the sentence in the same way and exits with code 1, otherwise with 0.
+base::Result<WorkerProcess> start_rehearsal(const WorkerPlan& plan, const InputFiles& files,
+                                            Rehearse extent);
 
 }  // namespace pyhost::supervisor

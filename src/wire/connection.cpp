@@ -34,6 +34,12 @@ union FileControl {
   cmsghdr alignment;
 };
 
+// The same, and the sender's identity before it.
+union NamedControl {
+  char bytes[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int))];
+  cmsghdr alignment;
+};
+
 void attach(msghdr& message, FileControl& control, int file) noexcept {
   message.msg_control = control.bytes;
   message.msg_controllen = sizeof control.bytes;
@@ -95,14 +101,27 @@ void Connection::make_room() {
   begin_ = 0;
 }
 
-// False when there was one too many; the kernel has closed what did not fit.
-bool Connection::keep_files(msghdr& message) {
+void Connection::name_senders(bool wanted) noexcept {
+  const int value = wanted ? 1 : 0;
+  ::setsockopt(fd(), SOL_SOCKET, SO_PASSCRED, &value, sizeof value);
+  names_senders_ = wanted;
+}
+
+// False when there was a descriptor too many; the kernel has closed what did not fit.
+bool Connection::take_control(msghdr& message) {
+  sender_.reset();
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
        header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    int file = -1;
-    std::memcpy(&file, CMSG_DATA(header), sizeof file);
-    files_.emplace_back(file);
+    if (header->cmsg_level != SOL_SOCKET) continue;
+    if (header->cmsg_type == SCM_RIGHTS) {
+      int file = -1;
+      std::memcpy(&file, CMSG_DATA(header), sizeof file);
+      files_.emplace_back(file);
+    } else if (header->cmsg_type == SCM_CREDENTIALS) {
+      ucred credentials{};
+      std::memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
+      sender_ = Peer{credentials.pid, credentials.uid};
+    }
   }
   if (descriptors_ == Descriptors::refused && !files_.empty()) {
     fault_ = "a descriptor that nobody asked for";
@@ -117,12 +136,13 @@ bool Connection::keep_files(msghdr& message) {
 
 Io Connection::receive(int flags) {
   iovec piece{buffer_.get() + end_, capacity_ - end_};
-  FileControl control{};
+  NamedControl control{};
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
   message.msg_control = control.bytes;
-  message.msg_controllen = CMSG_LEN(sizeof(int));  // its whole space would hold two
+  // The whole space of the descriptor would hold two.
+  message.msg_controllen = (names_senders_ ? CMSG_SPACE(sizeof(ucred)) : 0) + CMSG_LEN(sizeof(int));
   ssize_t got = 0;
   do {
     got = ::recvmsg(socket_.get(), &message, flags | MSG_CMSG_CLOEXEC);
@@ -130,7 +150,7 @@ Io Connection::receive(int flags) {
   if (got < 0) return outcome_of_errno();
   if (got == 0) return Io::closed;
   end_ += static_cast<std::size_t>(got);
-  return keep_files(message) ? Io::done : Io::malformed;
+  return take_control(message) ? Io::done : Io::malformed;
 }
 
 Io Connection::fill_now() {

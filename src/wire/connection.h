@@ -75,6 +75,12 @@ class Connection {
   // Whether the peer is still there and has sent nothing: the state between two exchanges.
   bool idle() const noexcept;
 
+  // From here on, sender() is who has sent what fill() received last, for as long as that is
+  // wanted: the kernel's word. To have that of the first bytes, call it before the socket is
+  // connected.
+  void name_senders(bool wanted) noexcept;
+  std::optional<Peer> sender() const noexcept { return sender_; }
+
   // The descriptor that came with a REPLY_FILE frame; invalid when none did.
   base::UniqueFd take_file() noexcept;
 
@@ -90,7 +96,7 @@ class Connection {
  private:
   Io receive(int flags);
   void make_room();
-  bool keep_files(msghdr& message);
+  bool take_control(msghdr& message);
   std::size_t buffered() const noexcept { return end_ - begin_; }
 
   base::UniqueFd socket_;
@@ -101,6 +107,8 @@ class Connection {
   std::size_t end_ = 0;
   std::size_t wanted_ = kHeaderBytes;  // of the frame that is arriving, header included
   std::deque<base::UniqueFd> files_;
+  bool names_senders_ = false;
+  std::optional<Peer> sender_;
   std::string fault_;
 };
 

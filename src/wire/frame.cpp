@@ -23,6 +23,8 @@ std::string_view name_of(FrameType type) noexcept {
       return "BODY_END";
     case FrameType::abort:
       return "ABORT";
+    case FrameType::greeting:
+      return "GREETING";
     case FrameType::head:
       return "HEAD";
     case FrameType::reply_body:

@@ -13,7 +13,7 @@ namespace pyhost::wire {
 
 // Both ends are one build on one machine, so numbers travel as the machine has them; the version
 // byte catches a worker that outlived an upgrade.
-inline constexpr std::uint8_t kVersion = 1;
+inline constexpr std::uint8_t kVersion = 2;
 
 // No frame is larger, and no reader ever allocates more for one.
 inline constexpr std::uint32_t kPayloadBytesMax = 1 << 20;
@@ -27,6 +27,7 @@ enum class FrameType : std::uint8_t {
   body,         // a piece of the request body
   body_end,     // the request body is complete, or will not be: with the client's fault
   abort,        // the client has gone
+  greeting,     // once, before all others: proves that this is httpd
   // From the worker.
   head = 64,   // status and headers of the reply
   reply_body,  // a piece of the reply

@@ -150,6 +150,17 @@ std::optional<RequestMessage> decode_request(std::string_view payload,
   return when_complete(reader, message);
 }
 
+void encode_greeting(const gateway::GroupSecret& secret, std::string& out) {
+  const std::string_view bytes = secret.bytes();
+  out.append(encode_header({FrameType::greeting, static_cast<std::uint32_t>(bytes.size())}).data(),
+             kHeaderBytes);
+  out.append(bytes);
+}
+
+bool greets(std::string_view payload, const gateway::GroupSecret& secret) noexcept {
+  return secret.matches(payload);
+}
+
 void encode_body(FrameType type, std::string_view bytes, std::string& out) {
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, kBodyFrameBytesMax);

@@ -11,6 +11,7 @@
 
 #include "pyhost/base/log.h"
 #include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/group_secret.h"
 #include "pyhost/gateway/request_head.h"
 #include "pyhost/gateway/target.h"
 #include "wire/frame.h"
@@ -29,6 +30,10 @@ struct RequestMessage {
 // `environ` receives the entries that message.head then points to.
 std::optional<RequestMessage> decode_request(std::string_view payload,
                                              std::vector<gateway::EnvironEntry>& environ);
+
+// GREETING: the secret of the process group.
+void encode_greeting(const gateway::GroupSecret& secret, std::string& out);
+bool greets(std::string_view payload, const gateway::GroupSecret& secret) noexcept;
 
 // BODY and REPLY_BODY: as many frames as the bytes need.
 void encode_body(FrameType type, std::string_view bytes, std::string& out);

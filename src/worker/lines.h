@@ -19,7 +19,8 @@ struct Line {
   const std::uint64_t id;  // never given twice
   wire::Connection connection;
   bool idle = false;
-  bool used = false;  // for a request
+  bool used = false;     // for a request
+  bool greeted = false;  // as httpd does
   std::chrono::steady_clock::time_point idle_since{};
 };
 

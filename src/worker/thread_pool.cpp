@@ -181,7 +181,9 @@ void ThreadPool::accept_one() {
                      hello.encoded());
   const std::lock_guard lock(mutex_);
   Line& line = lines_.add(std::move(socket));
-  if (line.connection.write_some(hello) != Io::done) return lines_.close(line.id);
+  const bool told = base::unless_out_of_memory(
+      [&] { return line.connection.write_some(hello) == Io::done; }, [] { return false; });
+  if (!told) return lines_.close(line.id);
   keep_locked(line, EPOLL_CTL_ADD);
 }
 
@@ -197,19 +199,47 @@ void ThreadPool::close_old_lines_locked(TimePoint now) {
   lines_.close_idle_since(now - kIdleMax);
 }
 
-void ThreadPool::serve(Line& line, WorkerExchange& exchange) {
-  wire::Frame frame;
-  switch (line.connection.read_frame(frame, settings_.socket_timeout)) {
+// False when the line is closed.
+bool ThreadPool::read_frame(Line& line, wire::Frame& frame, wire::Timeout timeout) {
+  switch (line.connection.read_frame(frame, timeout)) {
     case Io::done:
-      break;
+      return true;
     case Io::malformed:
-      return reject(line, line.connection.fault());
+      reject(line, line.connection.fault());
+      return false;
     case Io::timeout:
-      return reject(line, "a request that stopped half-way");
+      reject(line, "a request that stopped half-way");
+      return false;
     case Io::closed:
     case Io::reset:
-      return close(line);
+      break;
   }
+  close(line);
+  return false;
+}
+
+// The same. Many programs run as httpd's user; only httpd knows the secret.
+bool ThreadPool::hear_greeting(Line& line) {
+  wire::Frame frame;
+  // It is the beginning of the first message, so it comes as a whole.
+  constexpr wire::Timeout kMoment = std::chrono::seconds(1);
+  if (!read_frame(line, frame, std::min(settings_.socket_timeout, kMoment))) return false;
+  line.greeted =
+      frame.type == wire::FrameType::greeting && wire::greets(frame.payload, settings_.secret);
+  if (line.greeted) return true;
+  const auto peer = wire::peer_of(line.connection.fd());
+  log_.log(LogLevel::error, Message::greeting_refused,
+           fmt::format("process {} of user {} connected to process group '{}' and did not greet as "
+                       "httpd does",
+                       peer ? peer->pid : 0, peer ? peer->uid : 0, settings_.process_group));
+  close(line);
+  return false;
+}
+
+void ThreadPool::serve(Line& line, WorkerExchange& exchange) {
+  wire::Frame frame;
+  if (!line.greeted && !hear_greeting(line)) return;
+  if (!read_frame(line, frame, settings_.socket_timeout)) return;
   if (frame.type == wire::FrameType::abort) return close(line);
   if (frame.type != wire::FrameType::request) {
     return reject(line, fmt::format("a {} frame outside of a request", wire::name_of(frame.type)));

@@ -37,7 +37,8 @@ struct PoolSettings {
   std::chrono::milliseconds socket_timeout = wire::kNoTimeout;
   // How long a child waits for its client before it takes more of a reply; 0: socket_timeout.
   std::chrono::milliseconds response_socket_timeout{0};
-  uid_t httpd_uid = 0;  // whose connections are served
+  uid_t httpd_uid = 0;  // whose connections are served, if they begin with the secret
+  gateway::GroupSecret secret;
   gateway::ServedTargets targets;
   // Called on a pool thread. Without it, every outdated request is sent back.
   std::function<WhenOutdated(std::string_view script)> on_outdated;
@@ -100,6 +101,8 @@ class ThreadPool {
   void pause() noexcept;
   void accept_one();
   void heed(std::uint64_t id, unsigned events, Thread& self) noexcept;
+  bool read_frame(Line& line, wire::Frame& frame, wire::Timeout timeout);
+  bool hear_greeting(Line& line);
   void serve(Line& line, WorkerExchange& exchange);
   void serve_request(Line& line, std::string_view payload, WorkerExchange& exchange);
   gateway::Outcome run_application(WorkerExchange& exchange);

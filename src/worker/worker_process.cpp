@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <locale.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <optional>
 #include <random>
+#include <utility>
 
 #include "metrics/worker_seat.h"
 #include "pyhost/base/file_log.h"
@@ -187,6 +189,7 @@ base::Result<> WorkerProcess::start_pool() {
                             .socket_timeout = settings_.socket_timeout,
                             .response_socket_timeout = settings_.response_socket_timeout,
                             .httpd_uid = settings_.httpd_uid,
+                            .secret = std::exchange(settings_.secret, {}),
                             .targets = settings_.targets,
                             .on_outdated = withdraw,
                             .before_reply = [this] { imports_->report(); },
@@ -272,11 +275,13 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
   }
   const base::UniqueFd told(gateway::kWorkerSettingsFd);
   PH_TRY(text, read_whole(told.get()));
-  PH_TRY(settings, gateway::parse_worker_settings(text));
+  auto settings = gateway::parse_worker_settings(text);
+  ::explicit_bzero(text.data(), text.size());  // it has the secret
+  if (!settings) return tl::unexpected(std::move(settings).error());
   const base::UniqueFd board(gateway::kWorkerBoardFd), reports(gateway::kWorkerReportsFd);
-  PH_TRY(seat, metrics::WorkerSeat::take(board.get(), reports.get(), settings.slot_index,
-                                         settings.generation, settings.report_index));
-  return std::make_unique<WorkerProcess>(std::move(settings), std::move(seat));
+  PH_TRY(seat, metrics::WorkerSeat::take(board.get(), reports.get(), settings->slot_index,
+                                         settings->generation, settings->report_index));
+  return std::make_unique<WorkerProcess>(*std::move(settings), std::move(seat));
 }
 
 [[noreturn]] void leave_for(const base::Error& error) {

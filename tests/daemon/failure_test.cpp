@@ -76,6 +76,7 @@ void take_frame(wire::Connection& connection, wire::FrameType type) {
 }
 
 void take_request(wire::Connection& connection) {
+  take_frame(connection, wire::FrameType::greeting);
   take_frame(connection, wire::FrameType::request);
 }
 
@@ -218,15 +219,14 @@ TEST_F(RemoteFailure, SuccessorThatHasTakenTheConnectionIsNamed) {
   const auto play = [this](wire::Connection& connection) {
     take_request(connection);
     scoreboard_->record_death(
-        0, {.cause = metrics::DeathCause::signal, .detail = SIGSEGV, .generation = 3, .pid = 4711});
+        0, {.cause = metrics::DeathCause::signal, .detail = SIGSEGV, .generation = 3});
   };
-  std::thread successor = play_worker(0, play, {.pid = 4711, .generation = 3});
+  std::thread successor = play_worker(0, play, {.pid = kOwnPid, .generation = 3});
   FakeExchange exchange;
   EXPECT_EQ(run("/apps/hello", exchange).status, 502);
   successor.join();
-  EXPECT_THAT(
-      exchange.recorder().text_of(Message::worker_lost),
-      AllOf(HasSubstr("was killed by signal 11 (SIGSEGV)"), HasSubstr("pid 4711, generation 3)")));
+  EXPECT_THAT(exchange.recorder().text_of(Message::worker_lost),
+              AllOf(HasSubstr("was killed by signal 11 (SIGSEGV)"), HasSubstr("generation 3)")));
 }
 
 TEST_F(RemoteFailure, MalformedFrameCostsOnlyItsOwnRequest) {
@@ -261,9 +261,10 @@ TEST_F(RemoteFailure, WorkerAnswersAMalformedRequestAndServesTheNext) {
   FakeExchange first;
   ASSERT_EQ(run("/apps/hello", first).kind, Outcome::Kind::complete);
   wire::Connection raw = connect_to(0);
-  std::string request(wire::kHeaderBytes, '\0');
+  std::string request;
+  wire::encode_greeting({}, request);
   const auto header = wire::encode_header({wire::FrameType::request, 4});
-  request.assign(header.data(), header.size()).append("junk");
+  request.append(header.data(), header.size()).append("junk");
   send_text(raw, request);
   take_frame(raw, wire::FrameType::hello);
   wire::Frame frame;
@@ -281,6 +282,7 @@ TEST_F(RemoteFailure, RequestThatWasGivenUpBeforeItWasReadIsNotRun) {
   EXPECT_TRUE(wait_until([&] { return entered_.load(); }));
   wire::Connection raw = connect_to(0);
   std::string request;
+  wire::encode_greeting({}, request);
   ASSERT_TRUE(wire::encode_request({.target = {.script = "/apps/hello"}}, request));
   send_text(raw, request);
   ASSERT_EQ(::shutdown(raw.fd(), SHUT_WR), 0);
@@ -297,6 +299,7 @@ TEST_F(RemoteFailure, ConnectionEndsRightBehindItsReply) {
   start_worker(0);
   engine();
   std::string request;
+  wire::encode_greeting({}, request);
   ASSERT_TRUE(wire::encode_request({.target = {.script = "/apps/hello"}}, request));
   constexpr std::size_t kConnections = 2000;
   for (std::size_t i = 0; i < kConnections; ++i) {

@@ -114,6 +114,10 @@ void take(FrameType type, std::string_view payload) {
     case FrameType::retry:
       wire::decode_retry(payload);
       break;
+    case FrameType::greeting:
+      require(wire::greets(payload, {}) ==
+              (payload == std::string(gateway::GroupSecret::kBytes, '\0')));
+      break;
     case FrameType::body:
     case FrameType::abort:
     case FrameType::reply_body:

@@ -94,7 +94,7 @@ TEST(WorkerStart, IsRefusedAtOnceForWhatDoesNotExist) {
   const std::pair<const char*, const char*> mistakes[] = {
       {"user=nosuchuser", "there is no user nosuchuser"},
       {"group=nosuchgroup", "there is no group nosuchgroup"},
-      {"home=/nosuchfolder", "home=/nosuchfolder is not a folder"},
+      {"home=/nosuchfolder", "home=/nosuchfolder cannot be entered by user id"},
       {"locale=xx_YY", "locale=xx_YY: there is no such locale"},
       {"env-file=/nosuchfile", "env-file=/nosuchfile cannot be read"},
       {"python-home=/nosuchfolder", "python-home=: "}};

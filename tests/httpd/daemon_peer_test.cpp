@@ -26,7 +26,6 @@ namespace pyhost::test {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -143,27 +142,27 @@ TEST_F(PeerOfAWorker, OfAnotherUserIsServedNothing) {
   EXPECT_THAT(httpd.log(), HasSubstr("connected to process group 'g'; only user"));
 }
 
-TEST_F(PeerOfAWorker, OfHttpdsUserIsAnsweredAsHttpdIs) {
-  const Httpd httpd(kConfig);
+// As an application of a group without user= is.
+TEST_F(PeerOfAWorker, OfHttpdsUserIsServedNothingEither) {
+  Httpd httpd(kConfig);
+  httpd.expect_log("PH0486");
   ASSERT_EQ(httpd.get("/").status, 200);
-  const Visit seen =
-      visit(socket_of(httpd), kServerUser, {request_for(httpd.app("perils.wsgi")), "well"});
-  EXPECT_THAT(seen.answer, AllOf(HasSubstr("X-Pid"), HasSubstr("well")));
-}
-
-TEST_F(PeerOfAWorker, MayNotNameAScriptThatTheGroupDoesNotServe) {
-  const Httpd httpd(kConfig);
-  ASSERT_EQ(httpd.get("/").status, 200);
-  const Visit seen = visit(socket_of(httpd), kServerUser,
-                           {request_for(httpd.app("process.wsgi")), "is not configured to serve"});
-  EXPECT_THAT(seen.answer, HasSubstr("is not configured to serve"));
-  EXPECT_THAT(seen.answer, Not(HasSubstr("descriptors")));
-  EXPECT_EQ(httpd.get("/").body, "well");
+  const std::string request = request_for(httpd.app("perils.wsgi"));
+  std::string guess;
+  wire::encode_greeting(*gateway::GroupSecret::make(), guess);
+  for (const std::string& bytes : {request, guess + request}) {
+    const Visit seen = visit(socket_of(httpd), kServerUser, {bytes, ""});
+    EXPECT_EQ(seen.error, 0);
+    EXPECT_THAT(seen.answer, Not(HasSubstr("well")));
+    EXPECT_EQ(httpd.get("/").body, "well");
+  }
+  EXPECT_THAT(httpd.log(), HasSubstr("connected to process group 'g' and did not greet"));
 }
 
 TEST_F(PeerOfAWorker, ThatTalksNonsenseConfusesNobody) {
   Httpd httpd(kConfig);
   httpd.expect_log("PH0455");
+  httpd.expect_log("PH0486");
   ASSERT_EQ(httpd.get("/").status, 200);
   const std::string good = request_for(httpd.app("perils.wsgi"));
   const auto header = [](wire::FrameType type, std::uint32_t bytes) {

@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "reload-on=app/*.py is not accepted; give an absolute path"},
         BadLine{"WSGIDaemonProcess shop user=nobody-knows", "there is no user nobody-knows"},
         BadLine{"WSGIDaemonProcess shop home=/nowhere/at/all",
-                "WSGIDaemonProcess shop: home=/nowhere/at/all is not a folder"},
+                "WSGIDaemonProcess shop: home=/nowhere/at/all cannot be entered by user id"},
         BadLine{"WSGIDaemonProcess shop python-home=/nowhere/at/all",
                 "WSGIDaemonProcess shop: python-home=: /nowhere/at/all"},
         BadLine{"WSGIDaemonProcess shop locale=xx_YY.nowhere", "WSGIDaemonProcess shop: "},

@@ -99,6 +99,7 @@ Json observe(const Json& settings, const char* name) {
           {"memory", limit_of(RLIMIT_DATA)},
           {"address_space", limit_of(RLIMIT_AS)},
           {"cpu", limit_of(RLIMIT_CPU)},
+          {"files", limit_of(RLIMIT_NOFILE)},
           {"nice", getpriority(PRIO_PROCESS, 0)},
           {"name", name},
           {"root", names_in("/")},

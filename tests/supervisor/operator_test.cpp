@@ -45,7 +45,7 @@ class Operator : public SupervisorFixture {
   }
 
   static void say(const base::UniqueFd& connection, std::string_view text) {
-    send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    ::send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL);
   }
 
   // All that comes until the connection ends; "(silence)" when it does not.
@@ -128,7 +128,7 @@ TEST_F(Operator, SeesWhyAWorkerDoesNotStartWhileOthersServe) {
   const std::string program = folder.path() + "/worker";
   std::filesystem::copy_file(PYHOST_TEST_WORKER, program);
   ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
-  state.worker_program = program;
+  relaunch({.supervisor = PYHOST_TEST_SUPERVISOR, .worker = program});
   want("one", {{"processes", "2"}});
   ASSERT_EQ(apply(), "");
   ASSERT_TRUE(logged("is ready", 2));
@@ -160,7 +160,7 @@ TEST_F(Operator, IsToldWhyAReloadFailed) {
   const std::string program = folder.path() + "/worker";
   std::filesystem::copy_file(PYHOST_TEST_WORKER, program);
   ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
-  state.worker_program = program;
+  relaunch({.supervisor = PYHOST_TEST_SUPERVISOR, .worker = program});
   want("one");
   ASSERT_EQ(apply(), "");
   const pid_t pid = worker_pid(0);
@@ -248,7 +248,7 @@ TEST_F(Operator, StopsAGroupUntilItIsStartedOverRestarts) {
   // As httpd does for one that was killed.
   kill(link.pid, SIGKILL);
   waitpid(link.pid, nullptr, 0);
-  auto next = supervisor::launch_supervisor(PYHOST_TEST_SUPERVISOR, log.get());
+  auto next = supervisor::launch_supervisor(kPrograms, log.get());
   ASSERT_TRUE(next);
   link = *std::move(next);
   ASSERT_EQ(apply(), "");
@@ -383,12 +383,12 @@ TEST_F(Operator, DoesNotLoseASocketToAnotherHttpd) {
   want("one");
   ASSERT_EQ(apply(), "");
   connect();
-  auto other = supervisor::launch_supervisor(PYHOST_TEST_SUPERVISOR, log.get());
+  auto other = supervisor::launch_supervisor(kPrograms, log.get());
   ASSERT_TRUE(other);
   supervisor::WantedState theirs = state;
   theirs.socket_prefix += ".other";
   const std::array descriptors{log.get(), boards.at(0).board_fd(), boards.at(0).reports_fd()};
-  ASSERT_TRUE(supervisor::send_wanted_state(other->control.get(), theirs, descriptors));
+  ASSERT_TRUE(supervisor::send_wanted_state(other->control.get(), 1, theirs, descriptors));
   EXPECT_TRUE(logged("PH0413: another httpd listens at"));
   EXPECT_EQ(command({{"command", "status"}})["supervisor"]["pid"], link.pid);
   // When the first one goes, the other has its turn.

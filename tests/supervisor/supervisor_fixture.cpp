@@ -55,13 +55,18 @@ SupervisorFixture::SupervisorFixture()
     : log_file(folder.write("error.log", "")),
       log(open(log_file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)) {
   state.build = gateway::kBuildId;
-  state.worker_program = PYHOST_TEST_WORKER;
   state.socket_prefix = prefix();
   state.operator_socket = prefix() + ".control";
   state.httpd = geteuid() == 0 ? supervisor::HttpdIdentity{.uid = 33, .gid = 33}
                                : supervisor::HttpdIdentity{.uid = geteuid(), .gid = getegid()};
   state.log_level = base::LogLevel::info;
-  auto launched = supervisor::launch_supervisor(PYHOST_TEST_SUPERVISOR, log.get());
+  relaunch();
+}
+
+void SupervisorFixture::relaunch(const supervisor::Programs& programs) {
+  if (link.pid > 0) stop_supervisor();
+  exit_status.reset();
+  auto launched = supervisor::launch_supervisor(programs, log.get());
   if (launched) {
     link = *std::move(launched);
   } else {
@@ -99,6 +104,11 @@ supervisor::WantedGroup& SupervisorFixture::want(const std::string& name, const 
 }
 
 std::string SupervisorFixture::apply() {
+  send_state();
+  return answer();
+}
+
+void SupervisorFixture::send_state() {
   std::vector<int> descriptors{log.get()};
   for (supervisor::WantedGroup& group : state.groups) {
     board(group.index);
@@ -107,8 +117,16 @@ std::string SupervisorFixture::apply() {
     group.reports = group.board + 1;
     descriptors.insert(descriptors.end(), {own.board_fd(), own.reports_fd()});
   }
-  const auto sent = supervisor::send_wanted_state(link.control.get(), state, descriptors);
-  return sent ? "" : sent.error().sentence;
+  const auto sent =
+      supervisor::send_wanted_state(link.control.get(), ++messages, state, descriptors);
+  EXPECT_TRUE(sent) << sent.error().sentence;
+}
+
+std::string SupervisorFixture::answer() {
+  const auto answer = supervisor::await_answer(link.control.get(), messages);
+  if (!answer) return answer.error().sentence;
+  const auto outcome = supervisor::outcome_of(*answer);
+  return outcome ? "" : outcome.error().sentence;
 }
 
 metrics::Scoreboard& SupervisorFixture::board(unsigned group) {
@@ -133,7 +151,7 @@ std::string SupervisorFixture::ask(unsigned group, unsigned slot,
     ADD_FAILURE() << path << ": " << std::strerror(errno);
     return "";
   }
-  send(connection.get(), command.data(), command.size(), MSG_NOSIGNAL);
+  ::send(connection.get(), command.data(), command.size(), MSG_NOSIGNAL);
   std::string answer;
   std::array<char, 4096> buffer;
   for (ssize_t got; (got = recv(connection.get(), buffer.data(), buffer.size(), 0)) > 0;) {

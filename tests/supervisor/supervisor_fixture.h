@@ -23,6 +23,10 @@ bool is_alive(pid_t pid);
 // The living children of a process.
 std::vector<pid_t> children_of(pid_t pid);
 
+// The supervisor and the worker of these tests.
+inline const supervisor::Programs kPrograms{.supervisor = PYHOST_TEST_SUPERVISOR,
+                                            .worker = PYHOST_TEST_WORKER};
+
 class SupervisorFixture : public testing::Test {
  protected:
   SupervisorFixture();
@@ -35,6 +39,9 @@ class SupervisorFixture : public testing::Test {
                                 const nlohmann::json& settings = nlohmann::json::object());
   // Sends what is wanted; "" or the supervisor's sentences.
   std::string apply();
+  // The two halves of it.
+  void send_state();
+  std::string answer();
 
   // What a worker of a slot answers; empty when the connection breaks instead. The first worker
   // of the slot is waited for.
@@ -50,6 +57,8 @@ class SupervisorFixture : public testing::Test {
   [[nodiscard]] bool logged(const std::string& text, unsigned times = 1) const;
   // Ends it by the end of the channel and returns what waitpid() says; nothing when it stays.
   std::optional<int> stop_supervisor();
+  // Starts another one in the place of the one that runs.
+  void relaunch(const supervisor::Programs& programs = kPrograms);
   std::string prefix() const { return folder.path() + "/wsgi"; }
 
   TempDir folder;
@@ -58,6 +67,7 @@ class SupervisorFixture : public testing::Test {
   supervisor::WantedState state;
   std::map<unsigned, GroupBoard> boards;  // by the group's index
   supervisor::SupervisorLink link;
+  std::uint64_t messages = 0;
   std::optional<int> exit_status;  // of the supervisor, once it was stopped
 };
 

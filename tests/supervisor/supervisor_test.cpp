@@ -416,7 +416,7 @@ TEST_F(Supervisor, TakesItsWorkersAlongWhenItIsKilled) {
   int status = 0;
   waitpid(link.pid, &status, 0);
   // The next supervisor takes the paths that were left over.
-  auto next = supervisor::launch_supervisor(PYHOST_TEST_SUPERVISOR, log.get());
+  auto next = supervisor::launch_supervisor(kPrograms, log.get());
   ASSERT_TRUE(next);
   link = *std::move(next);
   EXPECT_EQ(apply(), "");
@@ -430,7 +430,7 @@ TEST_F(Supervisor, LeavesWhenHttpdIsKilledAlthoughItsChildrenHoldTheChannel) {
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   const pid_t httpd = fork();
   if (httpd == 0) {
-    auto launched = supervisor::launch_supervisor(PYHOST_TEST_SUPERVISOR, log.get());
+    auto launched = supervisor::launch_supervisor(kPrograms, log.get());
     if (!launched) _exit(1);
     link = *std::move(launched);
     want("one");

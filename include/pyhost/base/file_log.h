@@ -1,13 +1,17 @@
 // Log records as httpd writes them, into an error log that httpd has opened.
 #pragma once
 
+#include <string>
+
 #include "pyhost/base/log.h"
 #include "pyhost/base/unique_fd.h"
 
 namespace pyhost::base {
 
-// One write per record, so that records of several threads and processes do not mix. What is
-// not printable in the text is escaped.
+// A record as a line, with its end. What is not printable in the text is escaped.
+std::string format_record(LogLevel level, Message message, std::string_view text);
+
+// One write per record, so that records of several threads and processes do not mix.
 class FileLog final : public LogSink {
  public:
   // Keeps records up to `threshold`.

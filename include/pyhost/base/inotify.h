@@ -32,8 +32,9 @@ class Inotify {
   // Readable when something happened.
   int fd() const noexcept { return fd_.get(); }
 
-  // Hands over what has happened since the last time. A file that is still being written is told of
-  // when it is closed. What happened before a system call returned is there after it.
+  // Hands over what has happened since the last time, or a large share of it. A file that is still
+  // being written is told of when it is closed. What happened before a system call returned is
+  // there after it.
   void read(const std::function<void(const Event&)>& take) const;
 
  private:

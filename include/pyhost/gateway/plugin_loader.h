@@ -13,6 +13,8 @@ namespace pyhost::gateway {
 struct PluginFile {
   std::string path;
   std::string python_version;  // "3.11", from the file's name
+
+  bool operator==(const PluginFile&) const = default;
 };
 
 // The folder that holds the shared object or program `function` belongs to: plugins lie beside it.

@@ -14,6 +14,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/thread.h"
 #include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/group_secret.h"
 #include "pyhost/gateway/process_group.h"
 #include "pyhost/gateway/target.h"
 
@@ -75,6 +76,7 @@ struct WorkerSettings {
   std::size_t stack_bytes = base::kPythonStackBytes;
   int listen_backlog = 100;
   uid_t httpd_uid = 0;  // the only user whose connections are served
+  GroupSecret secret;   // and that they have to begin with
   base::LogLevel log_level = base::LogLevel::warn;
   std::chrono::milliseconds socket_timeout{60'000};
   std::chrono::milliseconds response_socket_timeout{0};  // 0: socket_timeout

@@ -18,6 +18,7 @@ TEST(WorkerSettings, SurviveTheWayToTheWorker) {
   settings.plugin = "/usr/lib/plugin.so";
   settings.locale = "C.utf8";
   settings.threads = 3;
+  settings.secret = *GroupSecret::make();
   settings.log_level = base::LogLevel::debug;
   settings.limits.graceful_timeout = 2500ms;
   settings.targets = {.scripts = {"/srv/a.wsgi"}, .folders = {"/srv/b/"}, .modules = {"site.wsgi"}};
@@ -31,6 +32,7 @@ TEST(WorkerSettings, SurviveTheWayToTheWorker) {
   EXPECT_EQ(parsed->engine.script_owner, settings.engine.script_owner);
   EXPECT_EQ(parsed->engine.switch_interval_seconds, 0.25);
   EXPECT_EQ(parsed->engine.server_version, settings.engine.server_version);
+  EXPECT_TRUE(parsed->secret.matches(settings.secret.bytes()));
   EXPECT_EQ(parsed->limits, settings.limits);
   EXPECT_EQ(parsed->targets.modules, settings.targets.modules);
   ASSERT_EQ(parsed->preloads.size(), 1u);
@@ -57,6 +59,7 @@ INSTANTIATE_TEST_SUITE_P(OfAnotherType, WrongWorkerSettings,
                          ::testing::Values(WrongSettings{R"("threads":1)", R"("threads":"1")"},
                                            WrongSettings{R"("threads":1)", R"("threads":-1)"},
                                            WrongSettings{R"("threads":1)", R"("thread":1)"},
+                                           WrongSettings{R"("secret":"00)", R"("secret":"0)"},
                                            WrongSettings{R"("preloads":[])", R"("preloads":[1])"},
                                            WrongSettings{R"("scripts":[])", R"("scripts":[1])"},
                                            WrongSettings{R"("log_level":4)", R"("log_level":99)"},

@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "supervisor/control_channel.h"
@@ -17,11 +19,13 @@ using testing::SizeIs;
 
 WantedState example() {
   WantedState state{.build = "0.1-abc",
-                    .worker_program = "/usr/lib/pyhost-worker",
                     .socket_prefix = "/run/wsgi\xff",
                     .operator_socket = "/run/wsgi\xff.control",
                     .httpd = {.uid = 33, .gid = 34},
-                    .log_level = base::LogLevel::debug};
+                    .python_home = "/srv/venv\xff",
+                    .plugins = {{.path = "/usr/lib/p.so", .python_version = "3.11"}},
+                    .log_level = base::LogLevel::debug,
+                    .revival = true};
   WantedGroup& group = state.groups.emplace_back();
   group.options.name = "sh\xc3\xb6p \"1\"";
   group.options.env = {"A=\x80\xfe", "B=2"};
@@ -48,6 +52,8 @@ TEST(WantedState, RefusesWhatIsMalformed) {
   for (const auto& [from, to] : {std::pair("\"log_level\":7", "\"log_level\":9"),
                                  {"\"httpd_uid\":33", "\"httpd_uid\":-1"},
                                  {"\"httpd_uid\":33", "\"httpd_uid\":4294967296"},
+                                 {"\"revival\":true", "\"revival\":1"},
+                                 {"[\"/usr/lib/p.so\",\"3.11\"]", "[\"/usr/lib/p.so\"]"},
                                  {"\"index\":4", "\"index\":\"4\""},
                                  {"[\"umask\",\"022\"]", "[\"umask\"]"},
                                  {"[\"umask\",\"022\"]", "[\"umask\",18]"},
@@ -76,59 +82,134 @@ TEST(Answer, SurvivesTheJourney) {
   }
 }
 
-TEST(ControlChannel, PassesALongTextAndDescriptorsInOrder) {
-  auto channel = make_control_channel();
-  ASSERT_TRUE(channel);
+constexpr std::chrono::milliseconds kNoPatience{0};
+
+class Channel : public testing::Test {
+ protected:
+  Channel() {
+    auto made = make_control_channel();
+    EXPECT_TRUE(made) << made.error().sentence;
+    if (made) channel = *std::move(made);
+  }
+  void send(std::uint64_t number, std::string_view text, const std::vector<int>& descriptors = {}) {
+    const auto sent = send_message(channel.httpd.get(), number, text, descriptors, kNoPatience);
+    EXPECT_TRUE(sent) << sent.error().sentence;
+  }
+  ControlReceiver heed_us() const {
+    return ControlReceiver(channel.supervisor.get(), Sender{.pid = getpid(), .uid = getuid()});
+  }
+
+  ControlChannel channel;
+};
+
+TEST_F(Channel, PassesALongTextAndDescriptorsInOrder) {
   const std::string text(3u << 20, 'x');
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   const base::UniqueFd read_end(ends[0]), write_end(ends[1]);
-  ASSERT_TRUE(send_message(channel->first.get(), text, std::vector{ends[1], ends[0]}));
-  const auto message = receive_message(channel->second.get());
-  ASSERT_TRUE(message && *message);
-  EXPECT_EQ((*message)->text, text);
-  ASSERT_THAT((*message)->descriptors, SizeIs(2));
-  const int received = (*message)->descriptors[0].get();
+  send(7, text, {ends[1], ends[0]});
+  ControlReceiver receiver = heed_us();
+  const auto message = receiver.read();
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->number, 7u);
+  EXPECT_EQ(message->text, text);
+  ASSERT_THAT(message->descriptors, SizeIs(2));
+  const int received = message->descriptors[0].get();
   EXPECT_EQ(fcntl(received, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
   ASSERT_EQ(write(received, "!", 1), 1);
   char byte = 0;
-  ASSERT_EQ(read((*message)->descriptors[1].get(), &byte, 1), 1);
+  ASSERT_EQ(read(message->descriptors[1].get(), &byte, 1), 1);
   EXPECT_EQ(byte, '!');
 }
 
-TEST(ControlChannel, TellsTheEndFromAMessage) {
-  auto channel = make_control_channel();
-  ASSERT_TRUE(send_message(channel->first.get(), "", {}));
-  channel->first.reset();
-  const auto last = receive_message(channel->second.get());
-  ASSERT_TRUE(last && *last);
-  EXPECT_EQ((*last)->text, "");
-  const auto end = receive_message(channel->second.get());
-  ASSERT_TRUE(end);
-  EXPECT_FALSE(*end);
-  EXPECT_FALSE(send_message(channel->second.get(), "", {}));
+TEST_F(Channel, PassesAnyNumberOfDescriptors) {
+  for (const std::size_t count : {252u, 253u, 254u, 900u}) {
+    send(count, "", std::vector<int>(count, STDERR_FILENO));
+    ControlReceiver receiver = heed_us();
+    const auto message = receiver.read();
+    ASSERT_TRUE(message) << count;
+    EXPECT_EQ(message->problem, "");
+    EXPECT_THAT(message->descriptors, SizeIs(count));
+  }
 }
 
-TEST(ControlChannel, DoesNotWaitForEver) {
-  const auto channel = make_control_channel();
-  EXPECT_FALSE(receive_message(channel->first.get(), std::chrono::milliseconds(1)));
+TEST_F(Channel, SaysThatDescriptorsHaveNoRoom) {
+  send(3, "", std::vector<int>(900, STDERR_FILENO));
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit few{.rlim_cur = 200, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &few);
+  ControlReceiver receiver = heed_us();
+  const auto message = receiver.read();
+  setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->number, 3u);
+  EXPECT_THAT(message->problem, HasSubstr("limit of open files"));
+  // The rest of it is not taken for another one.
+  while (const auto rest = receiver.read()) EXPECT_NE(rest->problem, "");
+  send(4, "good");
+  EXPECT_EQ(receiver.read()->text, "good");
 }
 
-TEST(ControlChannel, RefusesPacketsOfOthers) {
-  const auto channel = make_control_channel();
-  ASSERT_EQ(send(channel->first.get(), "pyhost", 6, 0), 6);
-  EXPECT_FALSE(receive_message(channel->second.get()));
+TEST_F(Channel, TellsTheEndFromAMessage) {
+  send(1, "");
+  channel.httpd.reset();
+  ControlReceiver receiver = heed_us();
+  const auto last = receiver.read();
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->text, "");
+  EXPECT_FALSE(receiver.read());
+  EXPECT_TRUE(receiver.at_end());
+  EXPECT_FALSE(send_message(channel.supervisor.get(), 1, "", {}, kNoPatience));
 }
 
-TEST(ControlChannel, RefusesMoreDescriptorsThanTheKernelPasses) {
-  const auto channel = make_control_channel();
-  const std::vector<int> many(kDescriptorsMax, STDERR_FILENO);
-  EXPECT_TRUE(send_message(channel->first.get(), "", many));
-  const auto message = receive_message(channel->second.get());
-  ASSERT_TRUE(message && *message);
-  EXPECT_THAT((*message)->descriptors, SizeIs(kDescriptorsMax));
-  const std::vector<int> too_many(kDescriptorsMax + 1, STDERR_FILENO);
-  EXPECT_FALSE(send_message(channel->first.get(), "", too_many));
+TEST_F(Channel, DoesNotWaitForEver) {
+  ControlReceiver receiver(channel.httpd.get());
+  EXPECT_FALSE(await_message(receiver, channel.httpd.get(), 1, std::chrono::milliseconds(1)));
+  EXPECT_FALSE(receiver.at_end());
+  base::Result<> sent;
+  while (sent) sent = send_message(channel.httpd.get(), 1, "", {}, kNoPatience);
+  EXPECT_THAT(sent.error().sentence, HasSubstr("does not take"));
+}
+
+TEST_F(Channel, DropsAnswersToWhatNobodyAsksAnyMore) {
+  for (const std::uint64_t number : {4, 5, 6}) {
+    ASSERT_TRUE(
+        send_message(channel.supervisor.get(), number, std::to_string(number), {}, kNoPatience));
+  }
+  ControlReceiver receiver(channel.httpd.get());
+  const auto answer = await_message(receiver, channel.httpd.get(), 6, std::chrono::seconds(10));
+  ASSERT_TRUE(answer) << answer.error().sentence;
+  EXPECT_EQ(answer->text, "6");
+}
+
+TEST_F(Channel, RefusesPacketsOfAnotherKind) {
+  ASSERT_EQ(::send(channel.httpd.get(), "pyhost", 6, 0), 6);
+  ControlReceiver receiver = heed_us();
+  const auto message = receiver.read();
+  ASSERT_TRUE(message);
+  EXPECT_THAT(message->problem, HasSubstr("malformed"));
+}
+
+TEST_F(Channel, HeedsNobodyButTheProcessThatItIsFor) {
+  const pid_t other = fork();
+  if (other == 0) {
+    const auto sent = send_message(channel.httpd.get(), 1, "theirs", {}, kNoPatience);
+    _exit(sent ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(other, &status, 0), other);
+  ASSERT_EQ(status, 0);
+  send(2, "ours");
+  ControlReceiver receiver = heed_us();
+  const auto message = receiver.read();
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->text, "ours");
+  const auto stranger = receiver.take_stranger();
+  ASSERT_TRUE(stranger);
+  EXPECT_EQ(stranger->pid, other);
+  EXPECT_EQ(stranger->uid, getuid());
+  EXPECT_FALSE(receiver.take_stranger());
 }
 
 class StatusReaderTest : public testing::Test {

@@ -32,15 +32,20 @@ class Watched : public testing::Test {
       ASSERT_TRUE(glob) << each;
       parsed.push_back(*std::move(glob));
     }
-    auto watched = WatchedPaths::create(std::move(parsed), limits);
-    ASSERT_TRUE(watched) << watched.error().sentence;
-    watched_ = *std::move(watched);
+    watched_ = std::make_unique<WatchedPaths>(*watches_, std::move(parsed), limits);
     EXPECT_EQ(changed(), "");
+  }
+
+  void heed() {
+    watches_->read([this](FolderWatches::Owner owner, const FolderWatches::Event& event) {
+      EXPECT_EQ(owner, watched_.get());
+      watched_->heed(event, now_);
+    });
   }
 
   // Lets all that is due be done; the path that has changed, relative.
   std::string changed() {
-    watched_->heed(now_);
+    heed();
     now_ += Settling::kQuiet;
     std::string changed;
     while (const auto deadline = watched_->next_deadline()) {
@@ -57,6 +62,7 @@ class Watched : public testing::Test {
   }
 
   test::TempDir folder_;
+  std::unique_ptr<FolderWatches> watches_ = *FolderWatches::open();
   std::unique_ptr<WatchedPaths> watched_;
   TimePoint now_{1h};
 };
@@ -107,7 +113,7 @@ TEST_F(Watched, BurstMakesOneChangeWhenItIsOver) {
   watch({"app/*.py"});
   for (int i = 0; i < 10; ++i) {
     folder_.write("app/a.py", std::string(i + 2, 'x'));
-    watched_->heed(now_);
+    heed();
     now_ += Settling::kQuiet / 2;
     EXPECT_FALSE(watched_->advance(now_));
   }
@@ -125,7 +131,7 @@ TEST_F(Watched, OtherFilesDoNotEvenMakeItLook) {
   folder_.write("app/log.txt", "");
   folder_.write("app/.hidden.py", "");
   folder_.write("other.py", "");
-  watched_->heed(now_);
+  heed();
   EXPECT_FALSE(watched_->next_deadline());
   folder_.write("app/__pycache__/a.py", "");
   folder_.write("app/.git/a.py", "");
@@ -218,9 +224,7 @@ TEST_F(Watched, ChangesDuringTheFirstLookCount) {
   for (int i = 0; i < 2 * static_cast<int>(WatchedPaths::kEntriesPerTurn); ++i) {
     folder_.write("app/" + std::to_string(i), "");
   }
-  auto watched = WatchedPaths::create({*glob});
-  ASSERT_TRUE(watched);
-  watched_ = *std::move(watched);
+  watched_ = std::make_unique<WatchedPaths>(*watches_, std::vector{*glob});
   EXPECT_FALSE(watched_->advance(now_));
   folder_.write("app/a.py", "2");
   EXPECT_EQ(changed(), "app/a.py");
@@ -260,6 +264,46 @@ TEST_F(Watched, TooManyFilesEndTheLook) {
   folder_.write("app/a.py", "1");
   watch({"many/*.py", "app/*.py"}, {.entries_max = 40});
   EXPECT_THAT(watched_->problem(), testing::HasSubstr("more than 40 files and folders"));
+  folder_.write("app/a.py", "22");
+  EXPECT_EQ(changed(), "app/a.py");
+}
+
+TEST_F(Watched, LinksThatGoToAndFroEndTheLook) {
+  folder_.write("app/a.py", "1");
+  fs::create_directory(path("app/d"));
+  std::string target;
+  while (target.size() < 4'000) target += "d/../";
+  for (int i = 0; i < 600; ++i) {
+    fs::create_symlink(target + std::to_string(i), path("app/" + std::to_string(i) + ".py"));
+  }
+  watch({"app/*.py"});
+  EXPECT_THAT(watched_->problem(), testing::HasSubstr("more than 50000 files and folders"));
+  EXPECT_LT(watched_->problem().size(), 1'000u);
+}
+
+TEST_F(Watched, ATurnDoesNotFollowALongLinkToItsEnd) {
+  fs::create_directories(path("app/d"));
+  std::string target;
+  while (target.size() < 4'000) target += "d/../";
+  fs::create_symlink(target + "a", path("app/a.py"));
+  auto glob = base::PathGlob::parse(path("app/a.py"));
+  ASSERT_TRUE(glob);
+  watched_ = std::make_unique<WatchedPaths>(*watches_, std::vector{*glob});
+  watched_->advance(now_);
+  EXPECT_EQ(watched_->next_deadline(), TimePoint());  // there is more to do at once
+  EXPECT_EQ(changed(), "");
+  EXPECT_EQ(watched_->problem(), "");
+  folder_.write("app/a", "1");
+  EXPECT_EQ(changed(), "app/a.py");
+}
+
+TEST_F(Watched, FolderOfSeveralIsWatchedUntilTheLastOfThemGoes) {
+  folder_.write("app/a.py", "1");
+  watch({"app/*.py"});
+  {
+    WatchedPaths other(*watches_, {*base::PathGlob::parse(path("app/a.py"))});
+    while (other.next_deadline()) (void)other.advance(now_);
+  }
   folder_.write("app/a.py", "22");
   EXPECT_EQ(changed(), "app/a.py");
 }

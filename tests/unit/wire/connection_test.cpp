@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <thread>
@@ -49,6 +50,27 @@ TEST(Connection, DeliversFramesInOrder) {
   ASSERT_EQ(pair.far.next(frame), Connection::Next::frame);
   EXPECT_EQ(decode_end(frame.payload)->application_us, 7u);
   EXPECT_TRUE(pair.far.drained());
+}
+
+TEST(Connection, NamesTheSenderThatTheKernelKnows) {
+  Pair pair = connected();
+  pair.far.name_senders(true);
+  Frame frame;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::string bytes;
+    encode_hello({.pid = 1, .generation = 1}, bytes);
+    ::_exit(::send(pair.near.fd(), bytes.data(), bytes.size(), 0) < 0 ? 1 : 0);
+  }
+  ASSERT_EQ(pair.far.read_frame(frame, kPatience), Io::done);
+  ASSERT_TRUE(pair.far.sender());
+  EXPECT_EQ(pair.far.sender()->pid, child);
+  EXPECT_EQ(pair.far.sender()->uid, ::getuid());
+  ::waitpid(child, nullptr, 0);
+  pair.far.name_senders(false);
+  send_raw(pair.near, std::string_view(encode_header({FrameType::flush, 0}).data(), kHeaderBytes));
+  ASSERT_EQ(pair.far.read_frame(frame, kPatience), Io::done);
+  EXPECT_FALSE(pair.far.sender());
 }
 
 TEST(Connection, WaitsShortlyForWhatComes) {

@@ -78,6 +78,17 @@ RequestMessage request_message() {
   return message;
 }
 
+TEST(GreetingMessage, IsTheSecretAndNothingElse) {
+  const auto secret = *gateway::GroupSecret::make();
+  std::string out;
+  encode_greeting(secret, out);
+  const std::string payload = only_payload(out, FrameType::greeting);
+  EXPECT_TRUE(greets(payload, secret));
+  EXPECT_FALSE(greets(payload, *gateway::GroupSecret::make()));
+  EXPECT_FALSE(greets(payload + "x", secret));
+  EXPECT_FALSE(greets("", secret));
+}
+
 TEST(RequestMessage, ArrivesAsItWasSent) {
   std::string out = "before";
   ASSERT_TRUE(encode_request(request_message(), out));

@@ -1,0 +1,83 @@
+#include "apache/start_check.h"
+
+#include <unistd.h>
+
+#include <vector>
+
+#include "apache/embedded_engine.h"
+#include "apache/process_groups.h"
+#include "apache/worker_config.h"
+#include "supervisor/rehearsals.h"
+#include "supervisor/worker_environment.h"
+
+namespace pyhost::apache {
+namespace {
+
+using supervisor::Rehearsals;
+
+// A group whose start is being rehearsed.
+struct Checked {
+  const gateway::ProcessGroup& options;
+  supervisor::Credentials credentials;
+  std::size_t number;
+};
+
+// As another user than the one that will start httpd, it cannot be told who may become whom.
+bool may_judge() {
+  return geteuid() == 0 || ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
+}
+
+base::Result<> begin(const DaemonGroup& group, const supervisor::WantedState& state,
+                     Rehearsals& rehearsals, std::vector<Checked>& checked) {
+  auto plan = supervisor::plan_worker(group.options, state.httpd,
+                                      gateway::folder_of_this_object() + "/pyhost-worker");
+  if (!plan && !may_judge()) return {};
+  if (!plan) return tl::unexpected(std::move(plan).error());
+  auto files = supervisor::input_files_of(state, {.options = group.options});
+  checked.push_back(
+      {.options = group.options,
+       .credentials = plan->credentials,
+       .number = rehearsals.add({.plan = *std::move(plan), .files = std::move(files)})});
+  return {};
+}
+
+// For httpd's own children, as whom they will run.
+std::optional<std::size_t> begin_embedded(const supervisor::WantedState& state,
+                                          Rehearsals& rehearsals) {
+  if (state.python_home.empty() || *process_settings().restrict_embedded) return std::nullopt;
+  const auto plugin = find_plugin();
+  const auto plan = supervisor::plan_worker({}, state.httpd, "");
+  if (!plugin || !plan) return std::nullopt;
+  return rehearsals.add({.plan = *plan,
+                         .files = {.python_home = state.python_home,
+                                   .python_option = "WSGIPythonHome",
+                                   .plugins = {*plugin}},
+                         .extent = supervisor::Rehearse::files});
+}
+
+}  // namespace
+
+base::Result<> check_starts() {
+  const supervisor::WantedState state{
+      .httpd = httpd_identity(),
+      .python_home = std::string(process_settings().python_home.value_or("")),
+      .plugins = gateway::find_plugins(gateway::folder_of_this_object())};
+  PH_TRY(loop, supervisor::EventLoop::create());
+  Rehearsals rehearsals(loop);
+  std::vector<Checked> checked;
+  const auto embedded = begin_embedded(state, rehearsals);
+  for (const DaemonGroup* group : all_process_groups()) {
+    if (state.plugins.empty()) return base::fail(find_plugin().error().sentence);
+    PH_TRY_VOID(begin(*group, state, rehearsals, checked));
+  }
+  run_to_end(loop, rehearsals);
+  if (embedded) PH_TRY_VOID(rehearsals.outcome(*embedded));
+  for (const Checked& each : checked) {
+    PH_TRY(inputs, rehearsals.outcome(each.number));
+    PH_TRY_VOID(
+        supervisor::worker_environment(each.options, each.credentials, environ, inputs.env_text));
+  }
+  return {};
+}
+
+}  // namespace pyhost::apache

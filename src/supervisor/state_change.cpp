@@ -1,0 +1,119 @@
+#include "supervisor/state_change.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "supervisor/worker_environment.h"
+
+namespace pyhost::supervisor {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+
+// A group that runs already can go on with what was read before, and httpd does not answer while it
+// waits for us: so nobody's files hold a restart up for longer.
+constexpr Milliseconds kPatienceForRunning{1'000};
+
+}  // namespace
+
+StateChange::StateChange(ChangeContext context, std::uint64_t number, WantedState state,
+                         std::vector<base::UniqueFd> descriptors)
+    : context_(std::move(context)),
+      number_(number),
+      state_(std::move(state)),
+      descriptors_(std::move(descriptors)),
+      rehearsals_(context_.loop) {
+  logs_[0] = context_.main_log;
+  candidates_.reserve(state_.groups.size());
+  for (const WantedGroup& wanted : state_.groups) {
+    if (const auto considered = consider(wanted); !considered) {
+      errors_.push_back(considered.error().sentence);
+    }
+  }
+}
+
+base::Result<> StateChange::consider(const WantedGroup& wanted) {
+  // Groups may share a log, and write to that of the supervisor.
+  if (std::shared_ptr<QueuedLog>& log = logs_[wanted.log]; !log) {
+    log = std::make_shared<QueuedLog>(context_.loop, std::move(descriptors_[wanted.log]),
+                                      state_.log_level);
+  }
+  const WorkerGroup* before = context_.find(wanted);
+  if (before != nullptr && state_.revival && before->runs_as(wanted)) return {};
+  PH_TRY(plan, plan_worker(wanted.options, state_.httpd, context_.worker_program));
+  plan.limits.push_back(context_.worker_descriptors);
+  const bool unchanged = before != nullptr && before->starts_as(wanted.options, plan);
+  Candidate candidate{
+      .wanted = wanted, .before = unchanged ? before : nullptr, .plan = std::move(plan)};
+  InputFiles files = input_files_of(state_, wanted);
+  if (!unchanged) {
+    candidate.rehearsal = rehearsals_.add({.plan = candidate.plan, .files = std::move(files)});
+  } else if (!files.none()) {
+    candidate.rehearsal = rehearsals_.add({.plan = candidate.plan,
+                                           .files = std::move(files),
+                                           .extent = Rehearse::files,
+                                           .patience = kPatienceForRunning});
+  }
+  candidates_.push_back(std::move(candidate));
+  return {};
+}
+
+StateChange::Result StateChange::take() {
+  Result result{.errors = std::move(errors_)};
+  for (Candidate& candidate : candidates_) {
+    auto setup = set_up(std::move(candidate));
+    if (setup) {
+      result.setups.push_back(*std::move(setup));
+    } else {
+      result.errors.push_back(setup.error().sentence);
+    }
+  }
+  return result;
+}
+
+// A group that runs is not to suffer, nor the restart, from what its user does to files.
+void StateChange::note_kept_inputs(const Candidate& candidate, const std::string& why) const {
+  logs_.at(candidate.wanted.log)
+      ->log(LogLevel::error, Message::inputs_kept,
+            why + "; the group goes on with what was read before");
+}
+
+base::Result<StartInputs> StateChange::inputs_for(const Candidate& candidate) const {
+  if (!candidate.rehearsal) return StartInputs{};
+  auto inputs = rehearsals_.outcome(*candidate.rehearsal);
+  if (inputs || candidate.before == nullptr) return inputs;
+  note_kept_inputs(candidate, inputs.error().sentence);
+  return candidate.before->inputs();
+}
+
+base::Result<GroupSetup> StateChange::set_up(Candidate candidate) {
+  const WantedGroup& wanted = candidate.wanted;
+  PH_TRY(inputs, inputs_for(candidate));
+  const auto make_environment = [&] {
+    return worker_environment(wanted.options, candidate.plan.credentials, environ, inputs.env_text);
+  };
+  auto environment = make_environment();
+  if (!environment && candidate.before != nullptr) {
+    note_kept_inputs(candidate, environment.error().sentence);
+    inputs = candidate.before->inputs();
+    environment = make_environment();
+  }
+  if (!environment) return tl::unexpected(std::move(environment).error());
+  candidate.plan.environment = *std::move(environment);
+  PH_TRY(scoreboard, ScoreboardRecorder::open(std::move(descriptors_[wanted.board]),
+                                              std::move(descriptors_[wanted.reports])));
+  if (worker_count(wanted.options) > scoreboard.slots()) {
+    return base::fail(fmt::format(
+        "WSGIDaemonProcess {}: the scoreboard has no room for its workers", wanted.options.name));
+  }
+  return GroupSetup{.wanted = wanted,
+                    .plan = std::move(candidate.plan),
+                    .inputs = std::move(inputs),
+                    .log = logs_.at(wanted.log),
+                    .scoreboard = std::make_unique<ScoreboardRecorder>(std::move(scoreboard))};
+}
+
+}  // namespace pyhost::supervisor
