@@ -10,8 +10,11 @@
 #include <cstring>
 #include <utility>
 
+#include "pyhost/base/out_of_memory.h"
+#include "pyhost/base/scope_exit.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
+#include "python/import_traces.h"
 
 namespace pyhost::python {
 namespace {
@@ -61,6 +64,22 @@ Ref question_in(PyObject* module) {
   return found != nullptr && PyCallable_Check(found) ? Ref::share(found) : Ref();
 }
 
+// Tells whoever wants to know.
+class ImportScope {
+ public:
+  explicit ImportScope(ImportObserver* observer_or_null) noexcept : observer_(observer_or_null) {
+    if (observer_ != nullptr) observer_->import_begins();
+  }
+  ImportScope(const ImportScope&) = delete;
+  ImportScope& operator=(const ImportScope&) = delete;
+  ~ImportScope() {
+    if (observer_ != nullptr) observer_->import_ended();
+  }
+
+ private:
+  ImportObserver* const observer_;
+};
+
 // A module name of its own for each path, which nobody imports by accident.
 std::string module_name_of(std::string path, bool case_sensitive) {
   if (!case_sensitive) {
@@ -75,9 +94,10 @@ std::string module_name_of(std::string path, bool case_sensitive) {
 
 }  // namespace
 
-Ref ScriptLoader::load(Attached& py, const Target& target, base::LogSink& log, LoadReport& report) {
+Ref ScriptLoader::load(Attached& py, const Target& target, base::LogSink& log, LoadReport& report,
+                       ImportObserver* observer_or_null) {
   Script& script = find(target);
-  Ref found = current_module(py, script, target, log, report);
+  Ref found = current_module(py, script, target, log, report, observer_or_null);
   if (found && !target.callable.empty()) {
     found = callable_in(py, found.get(), target, log, report);
   }
@@ -113,7 +133,8 @@ ScriptLoader::Script& ScriptLoader::find(const Target& target) {
 }
 
 Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& target,
-                                 base::LogSink& log, LoadReport& report) {
+                                 base::LogSink& log, LoadReport& report,
+                                 ImportObserver* observer_or_null) {
   base::FileIdentity file = target.script_file;
   if (file == base::kNoFile && target.kind == TargetKind::file) {
     file = base::identity_of(std::string(target.script));
@@ -122,6 +143,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
     std::unique_lock lock(script.mutex);
     if (script.loading) {
       lock.unlock();
+      const ImportScope waiting(observer_or_null);
       const DetachScope detached(py);
       lock.lock();
       script.loaded.wait(lock, [&] { return !script.loading; });
@@ -144,6 +166,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
       }
       script.loading = true;
       lock.unlock();
+      const ImportScope importing(observer_or_null);
       return load_now(py, script, target, file, log, report);
     }
     if (script.module && rules_.changed_scripts == gateway::ChangedScripts::refused) {
@@ -152,6 +175,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
     }
     if (const auto& failure = script.failure;
         failure && failure->file == file && Clock::now() < failure->retry_at) {
+      report.import_failed = true;
       report.failure =
           fmt::format("{} could not be imported: {}", phrase_of(target), failure->summary);
       lock.unlock();
@@ -164,6 +188,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
     }
     script.loading = true;
     lock.unlock();
+    const ImportScope importing(observer_or_null);
     return load_now(py, script, target, file, log, report);
   }
 }
@@ -221,12 +246,13 @@ Ref ScriptLoader::unchanged_module(Attached& py, Script& script, const std::stri
 
 Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
                            const base::FileIdentity& file, base::LogSink& log, LoadReport& report) {
-  Import import = this->import(py, target);
+  Import import = import_cleanly(py, target);
   Ref module = import.module.clone();
   Ref question = module && target.kind == TargetKind::file ? question_in(module.get()) : Ref();
   std::string first_failure;
   Ref replaced;
   {
+    const base::ScopeExit tell_others([&script] { script.loaded.notify_all(); });
     const std::lock_guard lock(script.mutex);
     script.loading = false;
     replaced = std::move(script.module);
@@ -248,7 +274,6 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
                                Clock::now() + pause, pause};
     }
   }
-  script.loaded.notify_all();
 
   const std::string phrase = phrase_of(target);
   const std::string where = py.interpreter().phrase();
@@ -258,6 +283,7 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
     log.log(LogLevel::info, Message::script_loaded,
             fmt::format("{} {} in {}", replaced ? "re-imported" : "imported", phrase, where));
   } else {
+    report.import_failed = true;
     report.failure = fmt::format("{} could not be imported: {}", phrase, import.summary);
     std::string text = fmt::format("{} (in {})\n{}", report.failure, where, import.details);
     if (!first_failure.empty()) text += "\nThe first failure was: " + first_failure;
@@ -270,6 +296,26 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
     }
   }
   return module;
+}
+
+// Others wait for its end, however that comes.
+ScriptLoader::Import ScriptLoader::import_cleanly(Attached& py, const Target& target) noexcept {
+  const bool first = loads_running_ == 0 && scripts_loaded_ == 0;
+  const unsigned load = ++loads_begun_;
+  ++loads_running_;
+  const ImportTraces traces(py);
+  Import import = base::unless_out_of_memory([&] { return this->import(py, target); },
+                                             [&] {
+                                               discard_error(py);
+                                               return Import{.message = Message::memory_exhausted};
+                                             });
+  --loads_running_;
+  if (import.module) {
+    ++scripts_loaded_;
+  } else if (first && load == loads_begun_) {
+    traces.erase(py);
+  }
+  return import;
 }
 
 ScriptLoader::Import ScriptLoader::import(Attached& py, const Target& target) const {

@@ -75,6 +75,9 @@ struct Outcome {
   Kind kind = Kind::complete;
   int status = 0;
   unsigned retry_after_seconds = 0;  // of a 503: what Retry-After is to say; 0 = nothing
+  // Of a refusal: this process could not import the script, now or a moment ago. Another process
+  // may be able to.
+  bool import_failed = false;
 };
 
 // One per process. Every function may be called from any thread that has a Python-sized stack
