@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "pyhost/base/out_of_memory.h"
+#include "pyhost/base/scope_exit.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 #include "python/import_traces.h"
@@ -263,6 +265,7 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
   std::string first_failure;
   Ref replaced;
   {
+    const base::ScopeExit tell_others([&script] { script.loaded.notify_all(); });
     const std::lock_guard lock(script.mutex);
     script.loading = false;
     replaced = std::move(script.module);
@@ -284,7 +287,6 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
                                Clock::now() + pause, pause};
     }
   }
-  script.loaded.notify_all();
 
   const std::string phrase = phrase_of(target);
   const std::string where = py.interpreter().phrase();
@@ -309,12 +311,17 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
   return module;
 }
 
-ScriptLoader::Import ScriptLoader::import_cleanly(Attached& py, const Target& target) {
+// Others wait for its end, however that comes.
+ScriptLoader::Import ScriptLoader::import_cleanly(Attached& py, const Target& target) noexcept {
   const bool first = loads_running_ == 0 && scripts_loaded_ == 0;
   const unsigned load = ++loads_begun_;
   ++loads_running_;
   const ImportTraces traces(py);
-  Import import = this->import(py, target);
+  Import import = base::unless_out_of_memory([&] { return this->import(py, target); },
+                                             [&] {
+                                               discard_error(py);
+                                               return Import{.message = Message::memory_exhausted};
+                                             });
   --loads_running_;
   if (import.module) {
     ++scripts_loaded_;

@@ -126,7 +126,7 @@ class ScriptLoader {
   Ref load_now(Attached& py, Script& script, const gateway::Target& target,
                const base::FileIdentity& file, base::LogSink& log, LoadReport& report);
   // The same; after a failure without what it has left behind, if nothing else needs that.
-  Import import_cleanly(Attached& py, const gateway::Target& target);
+  Import import_cleanly(Attached& py, const gateway::Target& target) noexcept;
   Import import(Attached& py, const gateway::Target& target) const;
   Source read_source(const std::string& path) const;
   Import import_file(Attached& py, const std::string& path) const;

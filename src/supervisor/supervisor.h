@@ -48,6 +48,7 @@ class Supervisor {
   void mend_sockets(TimePoint now);
   void commit(const WantedState& state, std::vector<GroupSetup> setups);
   WorkerGroup* find_group(const WantedGroup& wanted, const std::string& prefix) noexcept;
+  void retire();
   void leave(std::string_view why);
   std::optional<TimePoint> next_deadline() const;
 
@@ -68,6 +69,7 @@ class Supervisor {
   OperatorService operators_;
   ReloadService reloads_;
   TimePoint mend_at_{};                  // when sockets are looked at next
+  bool retired_ = false;  // a successor has taken over
   std::optional<TimePoint> give_up_at_;  // set when we leave
 };
 

@@ -54,6 +54,9 @@ std::string to_json(const WantedState& state);
 // Fails with a sentence for anything that to_json() does not make.
 base::Result<WantedState> parse_wanted_state(std::string_view json);
 
+// In place of a state: see retire(). The same in every build.
+inline constexpr std::string_view kRetireText = "\"retire\"";
+
 // The supervisor's answer: ok when there is no error.
 struct Answer {
   std::vector<std::string> errors;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "pyhost/base/out_of_memory.h"
 #include "pyhost/base/signals.h"
 #include "pyhost/base/thread.h"
 #include "worker/status_report.h"
@@ -126,7 +127,12 @@ bool ScriptImports::is_still_served(const gateway::Preload& import) const {
   return there && worker_.settings.targets.serves(target);
 }
 
-void ScriptImports::report() {
+void ScriptImports::report() noexcept {
+  // What is not reported now is reported behind the next request.
+  base::if_memory_allows([this] { report_new(); });
+}
+
+void ScriptImports::report_new() {
   gateway::EngineWatch* watch = worker_.engine.watch();
   if (watch == nullptr || watch->imports() == count_reported_) return;
   const std::lock_guard lock(report_mutex_);

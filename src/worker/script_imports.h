@@ -63,10 +63,11 @@ class ScriptImports {
   // Tells the supervisor what has been imported since the last time, and when it returns, all of
   // that has been told. From any thread; on the one that has imported, so that the supervisor knows
   // it before anybody knows of the reply, or of a change.
-  void report();
+  void report() noexcept;
 
  private:
   bool wait();
+  void report_new();
   void run();
   void import(const gateway::Preload& preload);
   bool is_still_served(const gateway::Preload& import) const;

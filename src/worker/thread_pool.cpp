@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "pyhost/base/out_of_memory.h"
+#include "pyhost/base/scope_exit.h"
 #include "pyhost/base/signals.h"
 
 namespace pyhost::worker {
@@ -23,6 +25,7 @@ using wire::Io;
 
 constexpr unsigned kOnce = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
 constexpr int kInternalServerError = 500;
+constexpr int kServiceUnavailable = 503;
 
 // What an event is about; lines have the numbers behind these.
 constexpr std::uint64_t kStopped = 0;
@@ -113,10 +116,10 @@ void ThreadPool::run(Thread& self) noexcept {
     rota_.await_turn(&self);
     if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1) continue;
     if (event.data.u64 == kStopped) break;
-    if (event.data.u64 == kSomebodyConnects) {
-      accept_one();
-    } else if (event.data.u64 == kPauseOver) {
+    if (event.data.u64 == kPauseOver) {
       await_connection();
+    } else if (event.data.u64 == kSomebodyConnects) {
+      base::unless_out_of_memory([this] { accept_one(); }, [this] { pause(); });
     } else {
       heed(event.data.u64, event.events, self);
     }
@@ -127,7 +130,7 @@ void ThreadPool::run(Thread& self) noexcept {
   changed_.notify_all();
 }
 
-void ThreadPool::heed(std::uint64_t id, unsigned events, Thread& self) {
+void ThreadPool::heed(std::uint64_t id, unsigned events, Thread& self) noexcept {
   Line* line = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -137,7 +140,13 @@ void ThreadPool::heed(std::uint64_t id, unsigned events, Thread& self) {
   // Whoever sent a request and left does not want it any more.
   if ((events & EPOLLRDHUP) != 0) return close(*line);
   rota_.begin_request();
-  serve(*line, self.exchange);
+  base::unless_out_of_memory([&] { serve(*line, self.exchange); },
+                             [&] {
+                               log_.log(LogLevel::error, Message::memory_exhausted,
+                                        "a request was not even read");
+                               self.exchange.refuse_for_memory(line->connection);
+                               close(*line);
+                             });
   rota_.end_request(&self);
 }
 
@@ -147,10 +156,14 @@ void ThreadPool::await_connection() noexcept {
       watch(EPOLL_CTL_MOD, acceptor_.fd(), kSomebodyConnects, EPOLLIN | EPOLLONESHOT));
 }
 
+void ThreadPool::pause() noexcept {
+  ::timerfd_settime(pause_timer_.get(), 0, &kShortagePause, nullptr);
+}
+
 void ThreadPool::accept_one() {
   auto [socket, waits] = acceptor_.accept();
   if (waits) {
-    ::timerfd_settime(pause_timer_.get(), 0, &kShortagePause, nullptr);
+    pause();
   } else {
     await_connection();
   }
@@ -168,7 +181,9 @@ void ThreadPool::accept_one() {
                      hello.encoded());
   const std::lock_guard lock(mutex_);
   Line& line = lines_.add(std::move(socket));
-  if (line.connection.write_some(hello) != Io::done) return lines_.close(line.id);
+  const bool told = base::unless_out_of_memory(
+      [&] { return line.connection.write_some(hello) == Io::done; }, [] { return false; });
+  if (!told) return lines_.close(line.id);
   keep_locked(line, EPOLL_CTL_ADD);
 }
 
@@ -231,20 +246,27 @@ void ThreadPool::serve(Line& line, WorkerExchange& exchange) {
   }
   // Counted before the flag is looked at: whoever drains then sees one or the other.
   enter_request();
+  const base::ScopeExit leave([this] {
+    leave_request();
+    on_served_();
+  });
   if (draining_) {
     answer_retry(line);
   } else {
     serve_request(line, frame.payload, exchange);
   }
-  leave_request();
-  on_served_();
 }
 
 void ThreadPool::serve_request(Line& line, std::string_view payload, WorkerExchange& exchange) {
   if (!exchange.begin(line.connection, payload, [this, &line] { keep(line); })) {
     return reject(line, "a malformed REQUEST frame");
   }
-  const Outcome outcome = run_application(exchange);
+  const Outcome outcome = base::unless_out_of_memory(
+      [&] { return run_application(exchange); },
+      [&] {
+        exchange.log(LogLevel::error, Message::memory_exhausted, "the request was not run");
+        return Outcome{Outcome::Kind::refused, kServiceUnavailable};
+      });
   switch (exchange.finish(outcome, "the application failed")) {
     case Connected::reuse:
       keep(line);

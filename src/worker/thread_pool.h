@@ -95,7 +95,7 @@ class ThreadPool {
   bool watch(int operation, int fd, std::uint64_t tag, unsigned events) noexcept;
   static wire::Timeout reply_timeout(const PoolSettings& settings) noexcept;
   struct Thread {
-    Thread(base::LogSink& log, const PoolSettings& settings) noexcept
+    Thread(base::LogSink& log, const PoolSettings& settings)
         : exchange(log, reply_timeout(settings), settings.before_reply) {}
 
     WorkerExchange exchange;
@@ -105,8 +105,9 @@ class ThreadPool {
 
   void run(Thread& self) noexcept;
   void await_connection() noexcept;
+  void pause() noexcept;
   void accept_one();
-  void heed(std::uint64_t id, unsigned events, Thread& self);
+  void heed(std::uint64_t id, unsigned events, Thread& self) noexcept;
   bool read_frame(Line& line, wire::Frame& frame, wire::Timeout timeout);
   bool hear_greeting(Line& line);
   void serve(Line& line, WorkerExchange& exchange);

@@ -97,6 +97,8 @@ void WorkerLife::gave_up(const RunningRequest& request) noexcept {
 std::vector<LifeOrder> WorkerLife::step(const Observation& seen) {
   Orders orders;
   if (ended_) return orders;
+  orders.reserve(orders_max(seen));
+  overdue_.reserve(overdue_.size() + seen.running.size());
   if (stop_ordered_) {
     stop_ordered_ = false;
     orders.push_back({.kind = Kind::drain, .reason = Reason::stopped});

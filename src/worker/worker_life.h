@@ -97,7 +97,13 @@ class WorkerLife {
   void gave_up(const RunningRequest& request) noexcept;
 
   // To be called again at once when the orders are to drain.
+  // Without memory for the orders nothing has changed.
   std::vector<LifeOrder> step(const Observation& seen);
+  // How many orders step() may give at most.
+  static std::size_t orders_max(const Observation& seen) noexcept {
+    constexpr std::size_t kWithoutRequest = 4, kOfARequest = 2;
+    return kWithoutRequest + kOfARequest * seen.running.size();
+  }
   // When step() has something to do although no event has come; as of the last step().
   std::optional<TimePoint> next_deadline() const noexcept { return next_deadline_; }
 

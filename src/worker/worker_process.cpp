@@ -296,7 +296,7 @@ void WorkerProcess::serve_until_stopped() {
     // A request that ended before this was set has poked nobody.
     const bool draining = keeper.life().draining();
     if (draining_.exchange(draining) != draining) continue;
-    auto deadline = keeper.life().next_deadline();
+    auto deadline = keeper.next_deadline();
     if (withdrawn) {
       const TimePoint look = Clock::now() + Withdrawal::kBetweenLooks;
       deadline = std::min(deadline.value_or(look), look);
