@@ -7,6 +7,7 @@
 #include "apache/pool.h"
 #include "apache/process_groups.h"
 #include "apache/worker_config.h"
+#include "supervisor/board_rows.h"
 #include "supervisor/listening_socket.h"
 
 namespace pyhost::apache {
@@ -38,8 +39,9 @@ remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::stri
   if (const auto bytes = options.header_buffer_size_bytes; bytes != 0) {
     settings.header_line_bytes_max = bytes;
   }
-  for (unsigned slot = 0; slot < worker_count(options); ++slot) {
-    settings.socket_paths.push_back(supervisor::socket_path(socket_prefix, group.index, slot));
+  settings.rows_per_slot = supervisor::kRowsOfSlot;
+  for (unsigned row = 0; row < supervisor::row_of(worker_count(options)); ++row) {
+    settings.socket_paths.push_back(supervisor::socket_path(socket_prefix, group.index, row));
   }
   return settings;
 }

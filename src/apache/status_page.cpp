@@ -6,6 +6,7 @@
 #include <string>
 
 #include "apache/process_groups.h"
+#include "supervisor/board_rows.h"
 
 namespace pyhost::apache {
 namespace {
@@ -13,16 +14,27 @@ namespace {
 using metrics::SlotState;
 using metrics::SlotStatus;
 
+bool is_keeper(unsigned row) noexcept {
+  return row % supervisor::kRowsOfSlot != 0;
+}
+
 // Nobody stops, degrades or serves a group but the supervisor, which writes it down there.
 std::string_view state_of(const metrics::Scoreboard& scoreboard, const DaemonGroup& group) {
   if (scoreboard.is_stopped()) return "stopped";
   bool serves = false;
-  for (unsigned slot = 0; slot < worker_count(group.options); ++slot) {
-    const SlotStatus worker = scoreboard.status(slot);
-    if (worker.kept_until_us != 0) return "degraded";
+  for (unsigned row = 0; row < supervisor::row_of(worker_count(group.options)); ++row) {
+    const SlotStatus worker = scoreboard.status(row);
+    if (worker.kept_until_us != 0 && scoreboard.is_used(row)) return "degraded";
+    if (is_keeper(row)) continue;
     serves = serves || worker.state == SlotState::ready;
   }
   return serves ? "serving" : "starting";
+}
+
+// Of a worker beside that of its slot, for scripts that this one could not import.
+std::string_view state_of(unsigned row, const SlotStatus& worker) noexcept {
+  const bool kept = is_keeper(row) && worker.state == SlotState::ready;
+  return kept ? "kept" : name_of(worker.state);
 }
 
 std::string last_death_of(const SlotStatus& worker) {
@@ -50,7 +62,9 @@ class Page {
                    "<th>Generation</th><th>Requests</th><th>Busy</th><th>Last death</th></tr>\n"
                  : "<ul>\n");
   }
-  void add_worker(const std::string& group, unsigned slot, const SlotStatus& worker) {
+  void add_worker(const std::string& group, unsigned row, const SlotStatus& worker) {
+    const unsigned slot = row / supervisor::kRowsOfSlot;
+    const std::string_view state = state_of(row, worker);
     const std::string death = last_death_of(worker);
     if (brief()) {
       put(fmt::format("ProcessGroup {} Worker {}: ", group, slot));
@@ -58,15 +72,15 @@ class Page {
       put(
           fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}/{}</td>"
                       "<td>{}</td></tr>\n",
-                      slot, name_of(worker.state), worker.pid, worker.generation, worker.requests,
-                      worker.busy(), worker.threads, death));
+                      slot, state, worker.pid, worker.generation, worker.requests, worker.busy(),
+                      worker.threads, death));
       return;
     } else {
       put(fmt::format("<li>worker {}: ", slot));
     }
-    put(fmt::format("{}, pid {}, generation {}, requests {}, busy {}/{}, last death: {}\n",
-                    name_of(worker.state), worker.pid, worker.generation, worker.requests,
-                    worker.busy(), worker.threads, death));
+    put(fmt::format("{}, pid {}, generation {}, requests {}, busy {}/{}, last death: {}\n", state,
+                    worker.pid, worker.generation, worker.requests, worker.busy(), worker.threads,
+                    death));
   }
   void end_group() {
     if (!brief()) put(tables() ? "</table>\n" : "</ul>\n");
@@ -92,8 +106,9 @@ void show_process_groups(request_rec* r, const Supervision& supervision, int fla
     if (scoreboard == nullptr) continue;
     const std::string& name = group->options.name;
     page.begin_group(name, state_of(*scoreboard, *group), scoreboard->waiting());
-    for (unsigned slot = 0; slot < worker_count(group->options); ++slot) {
-      page.add_worker(name, slot, scoreboard->status(slot));
+    for (unsigned row = 0; row < supervisor::row_of(worker_count(group->options)); ++row) {
+      if (is_keeper(row) && !scoreboard->is_used(row)) continue;
+      page.add_worker(name, row, scoreboard->status(row));
     }
     page.end_group();
   }

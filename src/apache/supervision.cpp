@@ -20,6 +20,7 @@
 #include "apache/worker_config.h"
 #include "pyhost/base/poll_timeout.h"
 #include "pyhost/gateway/operator_protocol.h"
+#include "supervisor/board_rows.h"
 #include "supervisor/credentials.h"
 
 namespace pyhost::apache {
@@ -28,34 +29,12 @@ using base::LogLevel;
 using base::Message;
 using std::chrono::milliseconds;
 
-struct RetainedSupervisor {
-  pid_t pid;  // 0: none runs
-  int control;
-  std::uint64_t messages;  // so many were sent, to whichever supervisor
-  // Those that have been told to end and have not ended. Of pid_t, in the process's pool.
-  apr_array_header_t* leaving;
-  apr_array_header_t* groups;  // see RetainedGroups
-  std::uint32_t next_index;
-};
-
 namespace {
 
-constexpr char kRetainedKey[] = "mod_pyhost supervisor";
 // A supervisor that ends at once is not started again in the same breath.
 constexpr std::chrono::seconds kLaunchPause{1};
 // Beyond its workers' own budgets.
 constexpr milliseconds kSupervisorBudget{2000};
-
-RetainedSupervisor& retained_supervisor(apr_pool_t* process_pool) {
-  auto* retained = static_cast<RetainedSupervisor*>(ap_retained_data_get(kRetainedKey));
-  if (retained == nullptr) {
-    retained = static_cast<RetainedSupervisor*>(
-        ap_retained_data_create(kRetainedKey, sizeof(RetainedSupervisor)));
-    retained->leaving = apr_array_make(process_pool, 1, sizeof(pid_t));
-    retained->groups = RetainedGroups::make_table(process_pool);
-  }
-  return *retained;
-}
 
 bool has_log_file(const server_rec* s) {
   apr_os_file_t fd = -1;
@@ -105,13 +84,41 @@ void on_supervisor(int reason, void* data, int) {
 
 // httpd would wonder about the end of a child that it does not know.
 void note_end_of_leaving(int reason, void* data, int) {
-  if (reason != APR_OC_REASON_UNREGISTER) apr_proc_other_child_unregister(data);
+  if (reason == APR_OC_REASON_UNREGISTER) return;
+  static_cast<LeavingSupervisor*>(data)->pid = 0;
+  apr_proc_other_child_unregister(data);
 }
 
-void expect_end(apr_pool_t* pconf, pid_t pid) {
+void expect_end(apr_pool_t* pconf, LeavingSupervisor* supervisor) {
   auto* process = static_cast<apr_proc_t*>(apr_pcalloc(pconf, sizeof(apr_proc_t)));
-  process->pid = pid;
-  apr_proc_other_child_register(process, note_end_of_leaving, process, nullptr, pconf);
+  process->pid = supervisor->pid;
+  apr_proc_other_child_register(process, note_end_of_leaving, supervisor, nullptr, pconf);
+}
+
+// Whether it is still our child: its number may be somebody else's by now.
+bool is_alive(pid_t supervisor) noexcept {
+  return supervisor > 0 && waitpid(supervisor, nullptr, WNOHANG) == 0;
+}
+
+void await_end(pid_t supervisor, std::chrono::steady_clock::time_point deadline) noexcept {
+  if (!is_alive(supervisor)) return;
+  const base::UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, supervisor, 0)));
+  const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+  pollfd ended{.fd = process.get(), .events = POLLIN};
+  const int patience = base::poll_timeout(std::max(left, milliseconds::zero()));
+  if (process.valid() && poll(&ended, 1, patience) == 0) kill(supervisor, SIGKILL);
+  waitpid(supervisor, nullptr, 0);
+}
+
+void close_files_of_group(const RetainedGroup& group) noexcept {
+  close(group.board);
+  close(group.reports);
+}
+
+void close_files_of(SupervisorEra& era) {
+  if (era.pid != 0) close(era.control);
+  std::uint32_t unused = 0;
+  RetainedGroups(era.groups, unused).for_each(close_files_of_group);
 }
 
 // Whether the other end of a control channel is closed.
@@ -129,9 +136,10 @@ Supervision* Supervision::create(apr_pool_t* pconf, server_rec* main_server) {
 Supervision::Supervision(server_rec* main_server)
     : main_server_(main_server),
       parent_(getpid()),
-      retained_(retained_supervisor(main_server->process->pool)),
-      inherited_(retained_.pid != 0),
-      groups_(retained_.groups, retained_.next_index) {
+      retained_(retained_supervision(main_server->process->pool)),
+      era_(*era_of_this_build(retained_, main_server->process->pool)),
+      inherited_(retained_.era->pid != 0),
+      groups_(era_.groups, retained_.next_index) {
   expect_ends();
   const std::string folder = gateway::folder_of_this_object();
   state_.build = gateway::kBuildId;
@@ -148,15 +156,15 @@ Supervision::Supervision(server_rec* main_server)
 
 Supervision::~Supervision() {
   const bool ending = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING;
-  if (getpid() == parent_ && ending) end_supervisor();
+  if (getpid() == parent_ && ending) end_supervisors();
 }
 
 void Supervision::close_in_fork() noexcept {
   if (std::exchange(in_fork_, true)) return;
-  if (retained_.pid != 0) close(retained_.control);
-  groups_.for_each([](const RetainedGroup& group) {
-    close(group.board);
-    close(group.reports);
+  close_files_of(era_);
+  if (is_upgrade()) close_files_of(*retained_.era);
+  for_each_leaving([](LeavingSupervisor& supervisor) {
+    if (supervisor.control >= 0) close(supervisor.control);
   });
 }
 
@@ -164,6 +172,9 @@ base::Result<> Supervision::apply() {
   if (all_process_groups().empty() && !inherited_) return {};
   const base::Result<> applied = make_it_so();
   if (applied) groups_.accept();
+  if (applied && is_upgrade()) take_over_from_former();
+  // The one of the other build goes on, for its own children.
+  if (!applied && is_upgrade() && era_.pid != 0) forget_supervisor();
   map_scoreboards();
   if (!applied) return applied;
   describe_groups();
@@ -228,9 +239,13 @@ base::Result<> Supervision::prepare_group(DaemonGroup& group) {
   // after.
   PH_TRY(retained,
          groups_.want(group.options.name, identity_of(group.options, credentials), credentials.uid,
-                      {.slots = std::max(worker_count(group.options), 1u),
+                      {.slots = supervisor::row_of(std::max(worker_count(group.options), 1u)),
                        .children = children_max(),
                        .waiters = waiters_of_child()}));
+  if (is_upgrade() && is_stopped_in_former(group.options.name)) {
+    PH_TRY(board, metrics::Scoreboard::map(retained.board, retained.reports));
+    board.stop_group();
+  }
   const int log = log_descriptor(group.server);
   auto known = std::ranges::find(descriptors_, log);
   if (known == descriptors_.end()) known = descriptors_.insert(descriptors_.end(), log);
@@ -246,6 +261,18 @@ base::Result<> Supervision::prepare_group(DaemonGroup& group) {
                            .reports = board_position + 1,
                            .worker_settings = to_json(settings)});
   return {};
+}
+
+// As far as the scoreboards of the other build can be read.
+bool Supervision::is_stopped_in_former(std::string_view name) const {
+  bool stopped = false;
+  std::uint32_t unused = 0;
+  RetainedGroups(retained_.era->groups, unused).for_each([&](const RetainedGroup& former) {
+    if (former.running == 0 || former.name != name) return;
+    const auto board = metrics::Scoreboard::map(former.board, former.reports);
+    stopped = board && board->is_stopped();
+  });
+  return stopped;
 }
 
 // What children are to use: what the supervisor has, be it that what is wanted was refused. Those
@@ -280,8 +307,8 @@ void Supervision::map_scoreboards() {
 }
 
 base::Result<> Supervision::prepare_supervisor() {
-  if (retained_.pid != 0 && is_closed(retained_.control)) forget_supervisor();
-  if (retained_.pid == 0) return launch();
+  if (era_.pid != 0 && is_closed(era_.control)) forget_supervisor();
+  if (era_.pid == 0) return launch();
   watch();
   return {};
 }
@@ -291,8 +318,8 @@ base::Result<> Supervision::launch() {
   const supervisor::Programs programs{.supervisor = folder + "/pyhost-supervisor",
                                       .worker = folder + "/pyhost-worker"};
   PH_TRY(link, supervisor::launch_supervisor(programs, descriptors_.front()));
-  retained_.pid = link.pid;
-  retained_.control = link.control.release();
+  era_.pid = link.pid;
+  era_.control = link.control.release();
   launched_ = Retelling::Clock::now();
   watch();
   return {};
@@ -302,7 +329,7 @@ void Supervision::watch() {
   unwatch();
   apr_pool_t* pconf = main_server_->process->pconf;
   auto* process = static_cast<apr_proc_t*>(apr_pcalloc(pconf, sizeof(apr_proc_t)));
-  process->pid = retained_.pid;
+  process->pid = era_.pid;
   apr_proc_other_child_register(process, on_supervisor, this, nullptr, pconf);
   watched_ = true;
 }
@@ -315,14 +342,13 @@ void Supervision::unwatch() noexcept {
 base::Result<> Supervision::tell_supervisor() {
   state_.revival = false;
   PH_TRY_VOID(send_state());
-  PH_TRY(answer, supervisor::await_answer(retained_.control, retained_.messages));
+  PH_TRY(answer, supervisor::await_answer(era_.control, retained_.messages));
   retelling_.succeed();
   return supervisor::outcome_of(answer);
 }
 
 base::Result<> Supervision::send_state() {
-  return supervisor::send_wanted_state(retained_.control, ++retained_.messages, state_,
-                                       descriptors_);
+  return supervisor::send_wanted_state(era_.control, ++retained_.messages, state_, descriptors_);
 }
 
 void Supervision::describe_groups() const {
@@ -352,7 +378,7 @@ void Supervision::forget_child(pid_t pid) noexcept {
 void Supervision::lose_supervisor(const char* how) {
   log_server(main_server_, LogLevel::error, Message::supervisor_lost,
              fmt::format("pyhost-supervisor (pid {}) {}; its workers finish what they have",
-                         retained_.pid, how));
+                         era_.pid, how));
   // It may have answered since we looked.
   if (told_at_) heed_answer();
   const auto now = Retelling::Clock::now();
@@ -371,14 +397,14 @@ void Supervision::note_end() {
 }
 
 void Supervision::look_after() {
-  if (retained_.pid != 0 && is_closed(retained_.control)) lose_supervisor("leaves");
+  if (era_.pid != 0 && is_closed(era_.control)) lose_supervisor("leaves");
   if (state_.groups.empty()) return;
   if (told_at_) heed_answer();
   if (!told_at_ && retelling_.due(Retelling::Clock::now())) tell_again();
 }
 
 void Supervision::tell_again() {
-  auto told = retained_.pid == 0 ? launch() : base::Result<>();
+  auto told = era_.pid == 0 ? launch() : base::Result<>();
   state_.revival = true;
   if (told) told = send_state();
   if (!told) return fail_to_tell(told.error().sentence);
@@ -387,7 +413,7 @@ void Supervision::tell_again() {
 
 void Supervision::heed_answer() {
   const auto now = Retelling::Clock::now();
-  const auto answer = supervisor::take_answer(retained_.control, retained_.messages);
+  const auto answer = supervisor::take_answer(era_.control, retained_.messages);
   if (!answer) return fail_to_tell(answer.error().sentence);
   if (!*answer) {
     if (now - *told_at_ >= supervisor::kAnswerPatience) {
@@ -414,46 +440,71 @@ void Supervision::fail_to_tell(const std::string& why) {
              why + "; it is tried again until it succeeds");
 }
 
-// Closing the channel is the sign; the supervisor then ends every worker in its budget.
-void Supervision::end_supervisor() noexcept {
-  if (retained_.pid == 0) return;
-  close(retained_.control);
+// It serves the children that know its workers, and leaves when they have gone.
+void Supervision::take_over_from_former() {
+  SupervisorEra& former = *retained_.era;
+  retained_.era = &era_;
+  if (former.pid == 0) return;
+  const auto told = supervisor::retire(former.control, ++retained_.messages);
+  if (!told) close(std::exchange(former.control, -1));
+  let_leave(former.pid, former.control);
+  RetainedGroups(former.groups, retained_.next_index).for_each(close_files_of_group);
+  log_server(main_server_, LogLevel::notice, Message::supervisor_upgraded,
+             fmt::format("pyhost-supervisor (pid {}) of build {} has a successor of build {}",
+                         former.pid, former.build, era_.build));
+}
+
+template <class Visitor>
+void Supervision::for_each_leaving(Visitor visit) const {
+  for (int i = 0; i < retained_.leaving->nelts; ++i) {
+    visit(*APR_ARRAY_IDX(retained_.leaving, i, LeavingSupervisor*));
+  }
+}
+
+// Closing the channel is the sign; a supervisor then ends every worker in its budget.
+void Supervision::end_supervisors() noexcept {
   milliseconds budget = kSupervisorBudget;
   for (const auto& group : state_.groups) {
     const gateway::WorkerLimits limits = gateway::limits_of(group.options);
     budget = std::max(budget, std::max(limits.graceful_timeout, limits.eviction_timeout) +
                                   limits.shutdown_timeout + kSupervisorBudget);
   }
-  const base::UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, retained_.pid, 0)));
-  pollfd ended{.fd = process.get(), .events = POLLIN};
-  if (process.valid() && poll(&ended, 1, base::poll_timeout(budget)) == 0) {
-    kill(retained_.pid, SIGKILL);
-  }
-  waitpid(retained_.pid, nullptr, 0);
-  retained_.pid = 0;
+  if (era_.pid != 0) let_leave(std::exchange(era_.pid, 0), era_.control);
+  for_each_leaving([](LeavingSupervisor& supervisor) {
+    if (supervisor.control >= 0) close(std::exchange(supervisor.control, -1));
+  });
+  const auto deadline = std::chrono::steady_clock::now() + budget;
+  for_each_leaving(
+      [&](const LeavingSupervisor& supervisor) { await_end(supervisor.pid, deadline); });
+}
+
+void Supervision::let_leave(pid_t pid, int control) {
+  apr_pool_t* pool = main_server_->process->pool;
+  auto* leaving = pool_new<LeavingSupervisor>(pool, pid, control);
+  APR_ARRAY_PUSH(retained_.leaving, LeavingSupervisor*) = leaving;
+  expect_end(main_server_->process->pconf, leaving);
 }
 
 // Of supervisors of before this restart; those that have ended meanwhile are forgotten.
 void Supervision::expect_ends() {
   apr_array_header_t* leaving = retained_.leaving;
   int left = 0;
-  for (int i = 0; i < leaving->nelts; ++i) {
-    const pid_t pid = APR_ARRAY_IDX(leaving, i, pid_t);
-    if (waitpid(pid, nullptr, WNOHANG) != 0) continue;
-    APR_ARRAY_IDX(leaving, left++, pid_t) = pid;
-    expect_end(main_server_->process->pconf, pid);
-  }
+  for_each_leaving([&](LeavingSupervisor& supervisor) {
+    if (!is_alive(supervisor.pid)) {
+      if (supervisor.control >= 0) close(supervisor.control);
+      return;
+    }
+    APR_ARRAY_IDX(leaving, left++, LeavingSupervisor*) = &supervisor;
+    expect_end(main_server_->process->pconf, &supervisor);
+  });
   leaving->nelts = left;
 }
 
 void Supervision::forget_supervisor() {
-  close(retained_.control);
+  close(era_.control);
   unwatch();
-  if (waitpid(retained_.pid, nullptr, WNOHANG) == 0) {
-    APR_ARRAY_PUSH(retained_.leaving, pid_t) = retained_.pid;
-    expect_end(main_server_->process->pconf, retained_.pid);
-  }
-  retained_.pid = 0;
+  if (is_alive(era_.pid)) let_leave(era_.pid, -1);
+  era_.pid = 0;
   told_at_.reset();
 }
 

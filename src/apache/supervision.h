@@ -10,6 +10,7 @@
 
 #include "apache/config.h"
 #include "apache/retained_groups.h"
+#include "apache/retained_supervision.h"
 #include "apache/retelling.h"
 #include "metrics/scoreboard.h"
 #include "pyhost/base/fork_watch.h"
@@ -18,9 +19,6 @@
 #include "supervisor/launch.h"
 
 namespace pyhost::apache {
-
-// What survives a restart, which unloads the module. In memory that httpd keeps.
-struct RetainedSupervisor;
 
 // One per generation of the configuration, in its pool; used by the parent's only thread. A child
 // inherits a copy, and uses the prefix and the scoreboards of it.
@@ -73,13 +71,21 @@ class Supervision {
   void unwatch() noexcept;
   void describe_groups() const;
   void note_missing_logs() const;
-  void end_supervisor() noexcept;
+  // Whether what is in force is of another build; after that, it is of this one.
+  bool is_upgrade() const noexcept { return retained_.era != &era_; }
+  void take_over_from_former();
+  bool is_stopped_in_former(std::string_view name) const;
+  void let_leave(pid_t pid, int control);
+  template <class Visitor>
+  void for_each_leaving(Visitor visit) const;
+  void end_supervisors() noexcept;
   void expect_ends();
   void forget_supervisor();
 
   server_rec* const main_server_;
   const pid_t parent_;
-  RetainedSupervisor& retained_;
+  RetainedSupervision& retained_;
+  SupervisorEra& era_;    // of this build
   const bool inherited_;  // workers may be running from before a restart
   supervisor::WantedState state_;
   RetainedGroups groups_;

@@ -7,7 +7,10 @@
 
 #include <array>
 #include <chrono>
+#include <cstdio>
+#include <ctime>
 
+#include "pyhost/base/out_of_memory.h"
 #include "pyhost/base/printable.h"
 
 namespace pyhost::base {
@@ -25,6 +28,36 @@ std::string time_stamp() {
   std::tm local{};
   localtime_r(&seconds, &local);
   return fmt::format("{:%a %b %d %H:%M:%S}.{:06} {:%Y}", local, fraction.count(), local);
+}
+
+// A log that cannot be written to has nowhere to complain.
+void write_line(int file, std::string_view line) noexcept {
+  [[maybe_unused]] const ssize_t written = write(file, line.data(), line.size());
+}
+
+// The record as far as it can be written without memory for it.
+void write_briefly(int file, LogLevel level, Message message, std::string_view text) noexcept {
+  std::array<char, 512> line;
+  std::array<char, 64> id{};
+  if (message != Message::none) {
+    std::snprintf(id.data(), id.size(), "%.*s: ", static_cast<int>(id_of(message).size()),
+                  id_of(message).data());
+  }
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  std::size_t end =
+      std::strftime(line.data(), line.size(), "[%a %b %d %H:%M:%S.000000 %Y] ", &local);
+  const int head = std::snprintf(
+      line.data() + end, line.size() - end, "[wsgi:%s] [pid %d:tid %d] %s",
+      kLevelNames[static_cast<std::size_t>(level)].data(), getpid(), gettid(), id.data());
+  end += static_cast<std::size_t>(head);
+  for (const char c : text.substr(0, line.size() - end - 1)) {
+    const bool plain = c >= ' ' && c <= '~';
+    line[end++] = plain ? c : '?';
+  }
+  line[end++] = '\n';
+  write_line(file, {line.data(), end});
 }
 
 }  // namespace
@@ -48,9 +81,8 @@ std::string format_record(LogLevel level, Message message, std::string_view text
 
 void FileLog::log(LogLevel level, Message message, std::string_view text) noexcept {
   if (!wants(level)) return;
-  const std::string line = format_record(level, message, text);
-  // A log that cannot be written to has nowhere to complain.
-  [[maybe_unused]] const ssize_t written = write(fd(), line.data(), line.size());
+  unless_out_of_memory([&] { write_line(fd(), format_record(level, message, text)); },
+                       [&] { write_briefly(fd(), level, message, text); });
 }
 
 }  // namespace pyhost::base

@@ -45,15 +45,62 @@ std::string last_death_of(const Json& worker, long long now_us) {
                      text_in(*death, "description"), age_of(number_in(*death, "time_us"), now_us));
 }
 
+// One that is kept beside the worker of its slot serves some scripts only.
+std::string state_of(const Json& worker) {
+  const std::string state = text_in(worker, "state");
+  return state == "ready" && text_in(worker, "role") == "keeper" ? "kept" : state;
+}
+
 void append_worker(std::string& table, const Json& worker, std::uint64_t threads,
                    long long now_us) {
   const std::uint64_t pid = number_in(worker, "pid");
   fmt::format_to(std::back_inserter(table), "  {:>4}  {:<8}  {:>7}  {:>10}  {:>10}  {:>9}  {}\n",
-                 number_in(worker, "slot"), text_in(worker, "state"),
-                 pid == 0 ? "-" : fmt::to_string(pid), number_in(worker, "generation"),
-                 number_in(worker, "requests"),
+                 number_in(worker, "slot"), state_of(worker), pid == 0 ? "-" : fmt::to_string(pid),
+                 number_in(worker, "generation"), number_in(worker, "requests"),
                  fmt::format("{}/{}", number_in(worker, "busy_threads"), threads),
                  last_death_of(worker, now_us));
+}
+
+std::string slots_of(const Json& script) {
+  const auto slots = script.find("slots");
+  std::string list;
+  if (slots == script.end() || !slots->is_array()) return list;
+  for (const Json& slot : *slots) {
+    if (!slot.is_number_unsigned()) continue;
+    fmt::format_to(std::back_inserter(list), "{}{}", list.empty() ? "" : ", ",
+                   slot.get<std::uint64_t>());
+  }
+  return list;
+}
+
+void append_script(std::string& table, const Json& script, long long now_us) {
+  const std::string group = text_in(script, "application_group");
+  fmt::format_to(std::back_inserter(table), "  {}{}: ", text_in(script, "script"),
+                 group.empty() ? "" : fmt::format(" in application group {}", group));
+  const std::string state = text_in(script, "state");
+  const std::string age = age_of(number_in(script, "since_us"), now_us);
+  if (state == "kept") {
+    fmt::format_to(std::back_inserter(table), "the version of before, for {}, in slots {}; {}\n",
+                   age, slots_of(script), text_in(script, "reason"));
+  } else if (state == "broken") {
+    fmt::format_to(std::back_inserter(table), "none, for {}; {}\n", age, text_in(script, "reason"));
+  } else {
+    fmt::format_to(std::back_inserter(table), "{}, in slots {}\n", state, slots_of(script));
+  }
+}
+
+// Which version of each script is served, while that is not the current one for all of them.
+void append_scripts(std::string& table, const Json& group, long long now_us) {
+  const auto scripts = group.find("scripts");
+  if (scripts == group.end() || !scripts->is_array()) return;
+  const auto is_current = [](const Json& script) {
+    return !script.is_object() || text_in(script, "state") == "current";
+  };
+  if (std::ranges::all_of(*scripts, is_current)) return;
+  table += "  served versions of scripts\n";
+  for (const Json& script : *scripts) {
+    if (script.is_object()) append_script(table, script, now_us);
+  }
 }
 
 std::optional<std::string> table_of(const Json& group, long long now_us) {
@@ -73,6 +120,7 @@ std::optional<std::string> table_of(const Json& group, long long now_us) {
     if (!worker.is_object()) return std::nullopt;
     append_worker(table, worker, threads, now_us);
   }
+  append_scripts(table, group, now_us);
   return table;
 }
 

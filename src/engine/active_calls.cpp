@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace pyhost::engine {
 
@@ -16,7 +17,21 @@ ActiveCalls::Scope::Scope(python::Attached&, ActiveCalls& calls,
 
 ActiveCalls::Scope::~Scope() {
   std::erase(calls_.calls_, this);
-  if (interrupted_) PyThreadState_SetAsyncExc(thread_, nullptr);
+  take_back(*this);
+}
+
+void ActiveCalls::Scope::begin_import() noexcept {
+  take_back(*this);
+  importing_ = true;
+}
+
+void ActiveCalls::Scope::end_import() noexcept {
+  importing_ = false;
+  began_ = Clock::now();
+}
+
+void ActiveCalls::take_back(Scope& call) noexcept {
+  if (std::exchange(call.interrupted_, false)) PyThreadState_SetAsyncExc(call.thread_, nullptr);
 }
 
 void ActiveCalls::interrupt(Scope& call, PyObject* exception) noexcept {
@@ -28,7 +43,7 @@ void ActiveCalls::interrupt_run(python::Attached&, const gateway::Exchange& exch
                                 Clock::time_point moment, PyObject* exception) noexcept {
   for (Scope* call : calls_) {
     const bool meant = call->exchange_or_null_ == &exchange && call->began_ < moment;
-    if (meant && !call->interrupted_) interrupt(*call, exception);
+    if (meant && !call->importing_ && !call->interrupted_) interrupt(*call, exception);
   }
 }
 

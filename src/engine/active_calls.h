@@ -28,17 +28,23 @@ class ActiveCalls {
 
     bool interrupted() const noexcept { return interrupted_; }
 
+    // A script is imported, or waited for, in the call: that is not interrupted. Attached.
+    void begin_import() noexcept;
+    void end_import() noexcept;
+
    private:
     friend ActiveCalls;
 
     ActiveCalls& calls_;
     const gateway::Exchange* const exchange_or_null_;
-    const Clock::time_point began_ = Clock::now();
+    Clock::time_point began_ = Clock::now();  // or went on behind an import
     const unsigned long thread_;
+    bool importing_ = false;
     bool interrupted_ = false;
   };
 
-  // Raises `exception` in the run on that exchange, once, if it began before `moment`.
+  // Raises `exception` in the run on that exchange, once, if it began before `moment` and imports
+  // nothing.
   void interrupt_run(python::Attached& py, const gateway::Exchange& exchange,
                      Clock::time_point moment, PyObject* exception) noexcept;
   void interrupt_preloads(python::Attached& py, PyObject* exception) noexcept;
@@ -47,6 +53,7 @@ class ActiveCalls {
   std::vector<std::pair<unsigned long, std::string>> threads(python::Attached& py) const;
 
  private:
+  static void take_back(Scope& call) noexcept;
   static void interrupt(Scope& call, PyObject* exception) noexcept;
 
   std::vector<Scope*> calls_;

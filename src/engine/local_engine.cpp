@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "engine/application_group.h"
 #include "engine/interpreter_setup.h"
 #include "pyapi/events.h"
 #include "pyapi/module.h"
+#include "pyhost/base/out_of_memory.h"
 #include "python/line_log.h"
 #include "python/log_stream.h"
 #include "wsgi/request.h"
@@ -26,6 +30,26 @@ constexpr int kInternalServerError = 500;
 constexpr int kServiceUnavailable = 503;
 constexpr int kGatewayTimeout = 504;
 constexpr unsigned kRetryAfterSeconds = 1;
+
+// Imports are not interrupted, and do not count for limits of requests.
+class ImportNotice final : public python::ImportObserver {
+ public:
+  ImportNotice(ActiveCalls::Scope& call, gateway::Exchange& exchange) noexcept
+      : call_(call), exchange_(exchange) {}
+
+  void import_begins() noexcept override {
+    call_.begin_import();
+    exchange_.import_begins();
+  }
+  void import_ended() noexcept override {
+    exchange_.import_ended();
+    call_.end_import();
+  }
+
+ private:
+  ActiveCalls::Scope& call_;
+  gateway::Exchange& exchange_;
+};
 
 }  // namespace
 
@@ -70,6 +94,20 @@ InterpreterRegistry::Found LocalEngine::interpreter_for(std::string_view applica
 }
 
 Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& exchange) noexcept {
+  return base::unless_out_of_memory([&] { return serve(target, exchange); },
+                                    [&] { return refuse_for_memory(target, exchange); });
+}
+
+Outcome LocalEngine::refuse_for_memory(const gateway::Target& target,
+                                       gateway::Exchange& exchange) noexcept {
+  std::array<char, 512> text;
+  const auto written = fmt::format_to_n(text.data(), text.size(), "{} was given up", target.script);
+  exchange.log(LogLevel::error, Message::memory_exhausted,
+               {text.data(), std::min(written.size, text.size())});
+  return {Outcome::Kind::refused, kServiceUnavailable, kRetryAfterSeconds};
+}
+
+Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exchange) {
   const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
   const auto interpreter = interpreter_for(target.application_group);
   if (!interpreter) {
@@ -81,25 +119,42 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
     return {Outcome::Kind::refused, kServiceUnavailable, kRetryAfterSeconds};
   }
   wsgi::Request request(target, exchange);
-  bool outdated = false;
+  python::LoadReport report;
   {
     AttachScope py(**interpreter);
     const python::RequestLogScope log_scope(request.log());
     ApplicationGroup& group = application_group_of(**interpreter);
-    const ActiveCalls::Scope active(py, group.calls, &exchange);
-    python::LoadReport report;
-    if (const python::Ref application = group.scripts.load(py, target, exchange, report)) {
-      group.adapter.run(py, application.get(), request);
-    } else if (active.interrupted()) {
-      request.fail(kGatewayTimeout);
-    }
-    outdated = report.outdated;
+    ActiveCalls::Scope active(py, group.calls, &exchange);
+    ImportNotice notice(active, exchange);
+    const auto run = [&] {
+      if (const python::Ref application =
+              group.scripts.load(py, target, exchange, report, &notice)) {
+        group.adapter.run(py, application.get(), request);
+      } else if (active.interrupted()) {
+        request.fail(kGatewayTimeout);
+      }
+    };
+    base::unless_out_of_memory(run, [&] {
+      python::discard_error(py);
+      const python::DetachScope detached(py);
+      request.fail(refuse_for_memory(target, exchange).status);
+    });
   }
-  const Outcome outcome = request.finish();
-  return outdated ? Outcome{Outcome::Kind::outdated} : outcome;
+  Outcome outcome = request.finish();
+  if (report.outdated) return {Outcome::Kind::outdated};
+  const bool lasts = settings_.changed_scripts == gateway::ChangedScripts::refused;
+  outcome.import_failed = report.import_failed || (lasts && !report.failure.empty());
+  if (outcome.import_failed) outcome.why = std::move(report.failure);
+  return outcome;
 }
 
 base::Result<> LocalEngine::preload(const gateway::Target& target, base::LogSink& sink) noexcept {
+  // A text that is short enough to need no memory.
+  const auto failed = [] { return base::Result<>(base::fail("out of memory")); };
+  return base::unless_out_of_memory([&] { return import(target, sink); }, failed);
+}
+
+base::Result<> LocalEngine::import(const gateway::Target& target, base::LogSink& sink) {
   const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
   const auto interpreter = interpreter_for(target.application_group);
   if (!interpreter) return base::fail(interpreter.error().sentence);
@@ -107,17 +162,19 @@ base::Result<> LocalEngine::preload(const gateway::Target& target, base::LogSink
   AttachScope py(**interpreter);
   ApplicationGroup& group = application_group_of(**interpreter);
   const ActiveCalls::Scope active(py, group.calls, nullptr);
-  if (group.scripts.load(py, target, sink, report)) return {};
+  if (group.scripts.load(py, target, sink, report, nullptr)) return {};
   return base::fail(report.outdated
                         ? fmt::format("{} has changed since it was imported", target.script)
                         : report.failure);
 }
 
 void LocalEngine::announce_stop(std::string_view reason) noexcept {
-  runtime_->announce_stop(
-      [reason = std::string(reason)](Attached& py, const Runtime::BeforeCallback& before) {
-        pyapi::publish_process_stopping(py, reason, before);
-      });
+  base::if_memory_allows([&] {
+    runtime_->announce_stop(
+        [reason = std::string(reason)](Attached& py, const Runtime::BeforeCallback& before) {
+          pyapi::publish_process_stopping(py, reason, before);
+        });
+  });
 }
 
 void LocalEngine::stop(std::chrono::milliseconds budget) noexcept {

@@ -33,6 +33,10 @@ class LocalEngine final : public gateway::Engine {
                                            .changed_scripts = settings_.changed_scripts,
                                            .script_owner = settings_.script_owner}) {}
 
+  gateway::Outcome serve(const gateway::Target& target, gateway::Exchange& exchange);
+  static gateway::Outcome refuse_for_memory(const gateway::Target& target,
+                                            gateway::Exchange& exchange) noexcept;
+  base::Result<> import(const gateway::Target& target, base::LogSink& sink);
   base::Result<> set_up(python::Attached& py, python::Interpreter& interpreter);
   python::InterpreterRegistry::Found interpreter_for(std::string_view application_group);
 

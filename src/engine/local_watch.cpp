@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "engine/application_group.h"
+#include "pyhost/base/out_of_memory.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 #include "python/error.h"
@@ -35,7 +36,9 @@ class Gathering {
   explicit Gathering(std::function<void(std::string_view)> take) : take_(std::move(take)) {}
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
-  ~Gathering() { take_(text_); }
+  ~Gathering() {
+    base::if_memory_allows([this] { take_(text_); });
+  }
 
   void add(std::string text) {
     const std::lock_guard lock(mutex_);
@@ -80,53 +83,65 @@ LocalWatch::~LocalWatch() {
 }
 
 void LocalWatch::interrupt(const gateway::Exchange& exchange, TimePoint moment) noexcept {
-  for_each([&exchange, moment](Interpreter&, Attendant& attendant) {
-    attendant.post([&exchange, moment](Attached& py) {
-      ApplicationGroup& group = application_group_of(py.interpreter());
-      group.calls.interrupt_run(py, exchange, moment, group.adapter.request_timeout());
+  base::if_memory_allows([&] {
+    for_each([&exchange, moment](Interpreter&, Attendant& attendant) {
+      attendant.post([&exchange, moment](Attached& py) {
+        ApplicationGroup& group = application_group_of(py.interpreter());
+        group.calls.interrupt_run(py, exchange, moment, group.adapter.request_timeout());
+      });
     });
   });
 }
 
 void LocalWatch::interrupt_preloads() noexcept {
-  for_each([](Interpreter&, Attendant& attendant) {
-    attendant.post([](Attached& py) {
-      application_group_of(py.interpreter()).calls.interrupt_preloads(py, PyExc_SystemExit);
+  base::if_memory_allows([&] {
+    for_each([](Interpreter&, Attendant& attendant) {
+      attendant.post([](Attached& py) {
+        application_group_of(py.interpreter()).calls.interrupt_preloads(py, PyExc_SystemExit);
+      });
     });
   });
 }
 
 void LocalWatch::collect_stacks(std::function<void(std::string_view)> take) noexcept {
-  const auto gathering = std::make_shared<Gathering>(std::move(take));
-  for_each([&gathering](Interpreter&, Attendant& attendant) {
-    attendant.post([gathering](Attached& py) {
-      const Ref stacks = stacks_in(py);
-      std::string text =
-          stacks ? python::to_utf8(py, stacks.get()) : python::PythonError::take(py).summary(py);
-      gathering->add(std::move(text));
+  base::if_memory_allows([&] {
+    const auto gathering = std::make_shared<Gathering>(std::move(take));
+    for_each([&gathering](Interpreter&, Attendant& attendant) {
+      attendant.post([gathering](Attached& py) {
+        const Ref stacks = stacks_in(py);
+        std::string text =
+            stacks ? python::to_utf8(py, stacks.get()) : python::PythonError::take(py).summary(py);
+        gathering->add(std::move(text));
+      });
     });
   });
 }
 
 std::string LocalWatch::stacks_without_lock() noexcept {
-  const base::UniqueFd file(::memfd_create("pyhost-stacks", MFD_CLOEXEC));
-  bool complete = file.valid();
-  for (Interpreter* interpreter : interpreters_.all()) {
-    complete = complete && python::dump_stacks_without_lock(file.get(), interpreter->state());
-  }
-  return file.valid() ? read_whole(file.get()) : "";
+  const auto answer = [&] {
+    const base::UniqueFd file(::memfd_create("pyhost-stacks", MFD_CLOEXEC));
+    bool complete = file.valid();
+    for (Interpreter* interpreter : interpreters_.all()) {
+      complete = complete && python::dump_stacks_without_lock(file.get(), interpreter->state());
+    }
+    return file.valid() ? read_whole(file.get()) : "";
+  };
+  return base::unless_out_of_memory(answer, [] { return std::string(); });
 }
 
 std::optional<gateway::LockWait> LocalWatch::probe_locks() noexcept {
-  std::optional<gateway::LockWait> longest;
-  for_each([&longest](Interpreter& interpreter, Attendant& attendant) {
-    const auto since = attendant.waiting_since();
-    if (since && (!longest || *since < longest->since)) {
-      longest = gateway::LockWait{*since, interpreter.phrase()};
-    }
-    attendant.ask();
-  });
-  return longest;
+  const auto answer = [&] {
+    std::optional<gateway::LockWait> longest;
+    for_each([&longest](Interpreter& interpreter, Attendant& attendant) {
+      const auto since = attendant.waiting_since();
+      if (since && (!longest || *since < longest->since)) {
+        longest = gateway::LockWait{*since, interpreter.phrase()};
+      }
+      attendant.ask();
+    });
+    return longest;
+  };
+  return base::unless_out_of_memory(answer, [] { return std::optional<gateway::LockWait>(); });
 }
 
 std::vector<gateway::ImportedScript> LocalWatch::imported_scripts() {

@@ -1,6 +1,27 @@
 #include "pyhost/gateway/target.h"
 
 namespace pyhost::gateway {
+namespace {
+
+// FNV-1a.
+constexpr std::uint64_t kHashOfNothing = 0xcbf2'9ce4'8422'2325;
+
+constexpr std::uint64_t hash_on(std::uint64_t hash, std::string_view text) noexcept {
+  constexpr std::uint64_t kPrime = 0x100'0000'01b3;
+  for (const unsigned char byte : text) hash = (hash ^ byte) * kPrime;
+  return hash;
+}
+
+}  // namespace
+
+std::uint64_t script_key(std::string_view application_group, std::string_view script) noexcept {
+  constexpr std::string_view kBetween("\0", 1);
+  return hash_on(hash_on(hash_on(kHashOfNothing, application_group), kBetween), script);
+}
+
+std::uint64_t script_key(const Target& target) noexcept {
+  return script_key(target.application_group, target.script);
+}
 
 bool split_module_target(std::string_view text, std::string_view& module,
                          std::string_view& callable) noexcept {

@@ -74,6 +74,7 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("response_socket_timeout_ms", worker.response_socket_timeout);
   visit_limits(worker.limits, visit);
   visit("slot_index", worker.slot_index);
+  visit("row_index", worker.row_index);
   visit("generation", worker.generation);
   visit("report_index", worker.report_index);
   visit("scripts", worker.targets.scripts);
@@ -195,6 +196,12 @@ bool contains(const std::vector<std::string>& names, std::string_view name) noex
 }
 
 }  // namespace
+
+std::uint64_t script_key(const Preload& preload) noexcept {
+  std::string_view script = preload.script, callable;
+  split_module_target(preload.script, script, callable);
+  return script_key(preload.application_group, script);
+}
 
 bool ServedTargets::serves(const Target& target) const noexcept {
   if (target.kind == TargetKind::module) return contains(modules, target.script);

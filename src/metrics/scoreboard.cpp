@@ -111,6 +111,20 @@ std::uint32_t Scoreboard::running(std::uint32_t slot) const noexcept {
   return report == nullptr ? 0 : report->running.load();
 }
 
+bool Scoreboard::is_used(std::uint32_t slot) const noexcept {
+  const auto state = SlotState(memory_.slot(slot).state.load());
+  return state != SlotState::empty && state != SlotState::dead;
+}
+
+bool Scoreboard::serves(std::uint32_t slot, std::uint64_t script) const noexcept {
+  const WorkerReport* report = report_or_null(slot);
+  if (report == nullptr) return true;
+  const std::size_t listed = std::min<std::size_t>(report->listed, kListedScriptsMax);
+  const bool is_listed = std::any_of(report->scripts, report->scripts + listed,
+                                     [script](const auto& each) { return each.load() == script; });
+  return is_listed == (report->only_listed != 0);
+}
+
 SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
   const SlotRow& row = memory_.slot(slot);
   const std::uint64_t death = row.death;

@@ -94,6 +94,11 @@ class Scoreboard {
   // The worker of that generation has done something. If it was silent, it is no longer, and
   // whoever waits for a worker is woken.
   void note_sign_of_life(std::uint32_t slot, std::uint32_t generation) noexcept;
+  // Whether a worker is in the slot; costs less than its status.
+  bool is_used(std::uint32_t slot) const noexcept;
+  // Whether the worker in the slot says that it runs that script; see gateway::script_key(). It
+  // does unless it says otherwise.
+  bool serves(std::uint32_t slot, std::uint64_t script) const noexcept;
   // Requests that wait for a worker.
   std::uint32_t waiting() const noexcept { return Queue(memory_).length(); }
 

@@ -73,12 +73,19 @@ struct alignas(kRowAlignment) SlotRow {
   std::atomic<std::uint32_t> silent;  // the generation that was last found to be; 0: none
 };
 
+// How many scripts a worker can name in its report.
+inline constexpr std::size_t kListedScriptsMax = 28;
+
 // What a worker says of itself. It counts for the worker of that generation only.
 struct alignas(kRowAlignment) WorkerReport {
   std::atomic<std::uint32_t> generation;
   std::atomic<std::uint32_t> running;    // requests
   std::atomic<std::uint32_t> withdrawn;  // takes no more requests: not 0
   std::atomic<std::uint64_t> requests;   // so far
+  // It runs all scripts but the listed ones; or, when not 0, only these.
+  std::atomic<std::uint32_t> only_listed;
+  std::atomic<std::uint32_t> listed;
+  std::atomic<std::uint64_t> scripts[kListedScriptsMax];  // see gateway::script_key()
 };
 
 // One for the worker that the slot stands for, and one for its successor. Which of them a worker
@@ -87,8 +94,9 @@ inline constexpr std::size_t kReportsOfSlot = 2;
 
 // Other processes map the same bytes: widths and places must not depend on the compiler's mood.
 static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 64 &&
-              sizeof(ChildRow) == 64 && sizeof(WorkerReport) == 64);
-static_assert(offsetof(SlotRow, kept_until_us) == 48 && offsetof(WorkerReport, requests) == 16);
+              sizeof(ChildRow) == 64 && sizeof(WorkerReport) == 256);
+static_assert(offsetof(SlotRow, kept_until_us) == 48 && offsetof(WorkerReport, requests) == 16 &&
+              offsetof(WorkerReport, scripts) == 32);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
               std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Holding) == 4 &&
               sizeof(WaiterCell) == 16);

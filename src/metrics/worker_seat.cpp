@@ -1,10 +1,28 @@
 #include "metrics/worker_seat.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "metrics/scoreboard.h"
 
 namespace pyhost::metrics {
+namespace {
+
+// The generation comes last: it makes the rest count.
+void begin(WorkerReport& report, std::uint32_t generation, std::span<const std::uint64_t> only = {},
+           std::uint64_t requests = 0) noexcept {
+  report.generation = 0;
+  report.running = 0;
+  report.withdrawn = 0;
+  report.requests = requests;
+  report.only_listed = only.empty() ? 0 : 1;
+  const std::size_t listed = std::min(only.size(), kListedScriptsMax);
+  std::copy_n(only.begin(), listed, report.scripts);
+  report.listed = static_cast<std::uint32_t>(listed);
+  report.generation = generation;
+}
+
+}  // namespace
 
 base::Result<WorkerSeat> WorkerSeat::take(int board, int reports, std::uint32_t slot,
                                           std::uint32_t generation, std::uint32_t report) {
@@ -13,25 +31,27 @@ base::Result<WorkerSeat> WorkerSeat::take(int board, int reports, std::uint32_t 
   if (slot >= memory.slots() || slot >= own.slots()) {
     return base::fail("the scoreboard has no row for this worker; restart httpd");
   }
-  return WorkerSeat(std::move(memory), std::move(own), slot, generation, report);
+  return WorkerSeat(std::move(memory), std::move(own), {slot, report}, generation);
 }
 
-WorkerSeat::WorkerSeat(BoardMemory memory, ReportMemory reports, std::uint32_t slot,
-                       std::uint32_t generation, std::uint32_t report) noexcept
+WorkerSeat::WorkerSeat(BoardMemory memory, ReportMemory reports, Position position,
+                       std::uint32_t generation) noexcept
     : memory_(std::move(memory)),
       reports_(std::move(reports)),
-      slot_(slot),
-      generation_(generation),
-      report_(&reports_.of(slot, report)) {
-  report_->generation = 0;
-  report_->running = 0;
-  report_->withdrawn = 0;
-  report_->requests = 0;
-  report_->generation = generation;
+      position_(position),
+      generation_(generation) {
+  begin(report_at(position), generation);
 }
 
+WorkerSeat::WorkerSeat(WorkerSeat&& other) noexcept
+    : memory_(std::move(other.memory_)),
+      reports_(std::move(other.reports_)),
+      position_(other.position_.load()),
+      generation_(other.generation_) {}
+
 WorkerReport* WorkerSeat::report_or_null() const noexcept {
-  return report_->generation == generation_ ? report_ : nullptr;
+  WorkerReport& report = report_at(position_);
+  return report.generation == generation_ ? &report : nullptr;
 }
 
 void WorkerSeat::count_request() noexcept {
@@ -54,6 +74,25 @@ bool WorkerSeat::withdraw() noexcept {
 
 void WorkerSeat::come_back() noexcept {
   if (auto* report = report_or_null()) report->withdrawn = 0;
+}
+
+void WorkerSeat::lack(std::uint64_t script) noexcept {
+  WorkerReport* report = report_or_null();
+  if (report == nullptr || report->only_listed != 0) return;
+  const std::uint32_t listed = report->listed;
+  if (listed >= kListedScriptsMax) return;
+  report->scripts[listed] = script;
+  report->listed = listed + 1;
+}
+
+bool WorkerSeat::move_to(std::uint32_t slot, std::uint32_t report,
+                         std::span<const std::uint64_t> scripts) noexcept {
+  if (slot >= memory_.slots() || slot >= reports_.slots()) return false;
+  const std::uint64_t requests = report_at(position_).requests;
+  begin(report_at({slot, report}), generation_, scripts, requests);
+  const Position before = position_.exchange({slot, report});
+  if (report_at(before).generation == generation_) report_at(before).withdrawn = 1;
+  return true;
 }
 
 bool WorkerSeat::is_succeeded() const noexcept {

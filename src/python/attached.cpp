@@ -1,5 +1,6 @@
 #include "python/attached.h"
 
+#include <new>
 #include <vector>
 
 #include "python/gilstate.h"
@@ -31,8 +32,10 @@ class ThreadStates {
     for (const Cached& cached : states_) {
       if (cached.interpreter == &interpreter) return cached.state;
     }
+    states_.reserve(states_.size() + 1);
     // Made by the thread that uses it: it records this thread's id and stack.
     PyThreadState* state = PyThreadState_New(interpreter.state());
+    if (state == nullptr) throw std::bad_alloc();
     states_.push_back({&interpreter, state});
     return state;
   }

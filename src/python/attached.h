@@ -25,7 +25,8 @@ class Attached {
 
 // Attaches this thread for a scope, waiting for the lock. The thread's state for the interpreter is
 // made at the first time and kept for the thread's life. PRECONDITION: the thread is not attached,
-// and holds no mutex that an attached thread might wait for.
+// and holds no mutex that an attached thread might wait for. Throws std::bad_alloc when there is no
+// memory for the state.
 class AttachScope : public Attached {
  public:
   explicit AttachScope(Interpreter& interpreter);

@@ -1,10 +1,19 @@
 #include "python/attendant.h"
 
+#include <thread>
 #include <utility>
 
+#include "pyhost/base/out_of_memory.h"
 #include "pyhost/base/thread.h"
+#include "python/error.h"
 
 namespace pyhost::python {
+namespace {
+
+// Without memory for a thread's state.
+constexpr std::chrono::milliseconds kPause{50};
+
+}  // namespace
 
 bool Attendant::start() {
   auto thread =
@@ -46,22 +55,29 @@ void Attendant::serve() {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return asked_at_.has_value(); });
     }
-    {
-      AttachScope py(interpreter_);
-      std::vector<Task> tasks;
-      {
-        const std::lock_guard lock(mutex_);
-        attached_ = true;
-        tasks = std::exchange(tasks_, {});
-      }
-      changed_.notify_all();
-      for (const Task& task : tasks) task(py);
-    }
-    const std::lock_guard lock(mutex_);
-    attached_ = false;
-    // What was posted meanwhile waits for the lock anew.
-    asked_at_ = tasks_.empty() ? std::nullopt : std::optional(Clock::now());
+    base::unless_out_of_memory([this] { answer(); }, [] { std::this_thread::sleep_for(kPause); });
   }
+}
+
+void Attendant::answer() {
+  {
+    AttachScope py(interpreter_);
+    std::vector<Task> tasks;
+    {
+      const std::lock_guard lock(mutex_);
+      attached_ = true;
+      tasks = std::exchange(tasks_, {});
+    }
+    changed_.notify_all();
+    for (const Task& task : tasks) {
+      base::if_memory_allows([&] { task(py); });
+      discard_error(py);
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  attached_ = false;
+  // What was posted meanwhile waits for the lock anew.
+  asked_at_ = tasks_.empty() ? std::nullopt : std::optional(Clock::now());
 }
 
 }  // namespace pyhost::python

@@ -40,6 +40,7 @@ class Attendant {
 
  private:
   void serve();
+  void answer();
 
   Interpreter& interpreter_;
   mutable std::mutex mutex_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "pyhost/base/out_of_memory.h"
+
 namespace pyhost::python {
 
 InterpreterRegistry::Found InterpreterRegistry::get_or_create(std::string_view application_group) {
@@ -23,19 +25,26 @@ InterpreterRegistry::Found InterpreterRegistry::get_or_create(std::string_view a
       groups_.emplace(name, std::make_shared<std::optional<Found>>()).first->second;
 
   lock.unlock();
-  auto created = runtime_.create_interpreter(name);
+  // A text that is short enough to need no memory.
+  const auto failed = [] {
+    return Found(tl::unexpected(Failure{base::Message::interpreter_failed, "out of memory"}));
+  };
+  Found created = base::unless_out_of_memory([&] { return create(name); }, failed);
   lock.lock();
-  if (created) {
-    *making = *created;
-  } else {
-    *making = tl::unexpected(
-        Failure{base::Message::interpreter_failed,
-                fmt::format("the interpreter of application group '{}' could not be created: {}",
-                            name, created.error().sentence)});
-    groups_.erase(name);
-  }
+  // Others wait for it.
+  if (!created) groups_.erase(name);
+  *making = std::move(created);
   made_.notify_all();
   return **making;
+}
+
+InterpreterRegistry::Found InterpreterRegistry::create(const std::string& name) {
+  auto created = runtime_.create_interpreter(name);
+  if (created) return *created;
+  return tl::unexpected(
+      Failure{base::Message::interpreter_failed,
+              fmt::format("the interpreter of application group '{}' could not be created: {}",
+                          name, created.error().sentence)});
 }
 
 std::vector<Interpreter*> InterpreterRegistry::all() {

@@ -39,6 +39,8 @@ class InterpreterRegistry {
   // Empty while the interpreter is being made. Co-owned by the map and by those who wait.
   using Making = std::shared_ptr<std::optional<Found>>;
 
+  Found create(const std::string& name);
+
   Runtime& runtime_;
   const unsigned subs_max_;
   std::mutex mutex_;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "pyhost/base/out_of_memory.h"
 #include "pyhost/base/signals.h"
 #include "python/error.h"
 #include "python/python_config.h"
@@ -184,12 +185,13 @@ void Runtime::post_end(Interpreter& interpreter, TaskThread::Task task) {
 
 void Runtime::announce_where_due() {
   for (Interpreter* interpreter : open_interpreters()) {
-    const bool due = announced_.insert(interpreter).second;
-    if (due) post_end(*interpreter, [=, this] { run_callbacks(*interpreter); });
+    if (announced_.contains(interpreter)) continue;
+    post_end(*interpreter, [=, this] { run_callbacks(*interpreter); });
+    announced_.insert(interpreter);
   }
 }
 
-void Runtime::announce_stop(Callbacks callbacks) noexcept {
+void Runtime::announce_stop(Callbacks callbacks) {
   if (callbacks_) return;
   callbacks_ = std::move(callbacks);
   announce_where_due();
@@ -205,7 +207,12 @@ void Runtime::end_interpreter(Interpreter& interpreter, ExitFunctions exit_funct
   ending_.has_ended(interpreter);
 }
 
+// Without memory Python is left running: the process ends all the same.
 void Runtime::stop(const Stop& how) noexcept {
+  base::if_memory_allows([&] { end_all(how); });
+}
+
+void Runtime::end_all(const Stop& how) {
   const auto deadline = std::chrono::steady_clock::now() + how.budget;
   if (callbacks_) announce_where_due();
   for (Interpreter* interpreter : open_interpreters()) {

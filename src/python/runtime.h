@@ -55,7 +55,7 @@ class Runtime {
 
   // Has `callbacks` run once in every interpreter: now, or in one that is made from now on, at its
   // end. Returns at once. A second call changes nothing. By the thread that stops.
-  void announce_stop(Callbacks callbacks) noexcept;
+  void announce_stop(Callbacks callbacks);
 
   // Waits for these, and runs threading shutdown and atexit functions in every interpreter at the
   // same time, then stops Python for ever. Returns after the budget at the latest, saying what was
@@ -75,6 +75,7 @@ class Runtime {
                                                   std::unique_ptr<TaskThread>&& thread);
   Interpreter& keep(std::unique_ptr<Interpreter> made);
   std::vector<Interpreter*> open_interpreters();
+  void end_all(const Stop& how);
   void post_end(Interpreter& interpreter, TaskThread::Task task);
   void announce_where_due();
   void run_callbacks(Interpreter& interpreter);

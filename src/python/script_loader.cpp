@@ -10,8 +10,11 @@
 #include <cstring>
 #include <utility>
 
+#include "pyhost/base/out_of_memory.h"
+#include "pyhost/base/scope_exit.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
+#include "python/import_traces.h"
 
 namespace pyhost::python {
 namespace {
@@ -27,6 +30,10 @@ constexpr auto kLongestPause = 30s;
 
 std::string phrase_of(const Target& target) {
   return fmt::format("{} {}", target.kind == TargetKind::file ? "script" : "module", target.script);
+}
+
+std::string failure_of(const Target& target, const std::string& summary) {
+  return fmt::format("{} could not be imported: {}", phrase_of(target), summary);
 }
 
 base::Result<std::string> read_all(int file) {
@@ -61,6 +68,22 @@ Ref question_in(PyObject* module) {
   return found != nullptr && PyCallable_Check(found) ? Ref::share(found) : Ref();
 }
 
+// Tells whoever wants to know.
+class ImportScope {
+ public:
+  explicit ImportScope(ImportObserver* observer_or_null) noexcept : observer_(observer_or_null) {
+    if (observer_ != nullptr) observer_->import_begins();
+  }
+  ImportScope(const ImportScope&) = delete;
+  ImportScope& operator=(const ImportScope&) = delete;
+  ~ImportScope() {
+    if (observer_ != nullptr) observer_->import_ended();
+  }
+
+ private:
+  ImportObserver* const observer_;
+};
+
 // A module name of its own for each path, which nobody imports by accident.
 std::string module_name_of(std::string path, bool case_sensitive) {
   if (!case_sensitive) {
@@ -75,9 +98,10 @@ std::string module_name_of(std::string path, bool case_sensitive) {
 
 }  // namespace
 
-Ref ScriptLoader::load(Attached& py, const Target& target, base::LogSink& log, LoadReport& report) {
+Ref ScriptLoader::load(Attached& py, const Target& target, base::LogSink& log, LoadReport& report,
+                       ImportObserver* observer_or_null) {
   Script& script = find(target);
-  Ref found = current_module(py, script, target, log, report);
+  Ref found = current_module(py, script, target, log, report, observer_or_null);
   if (found && !target.callable.empty()) {
     found = callable_in(py, found.get(), target, log, report);
   }
@@ -113,7 +137,8 @@ ScriptLoader::Script& ScriptLoader::find(const Target& target) {
 }
 
 Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& target,
-                                 base::LogSink& log, LoadReport& report) {
+                                 base::LogSink& log, LoadReport& report,
+                                 ImportObserver* observer_or_null) {
   base::FileIdentity file = target.script_file;
   if (file == base::kNoFile && target.kind == TargetKind::file) {
     file = base::identity_of(std::string(target.script));
@@ -122,6 +147,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
     std::unique_lock lock(script.mutex);
     if (script.loading) {
       lock.unlock();
+      const ImportScope waiting(observer_or_null);
       const DetachScope detached(py);
       lock.lock();
       script.loaded.wait(lock, [&] { return !script.loading; });
@@ -144,16 +170,21 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
       }
       script.loading = true;
       lock.unlock();
+      const ImportScope importing(observer_or_null);
       return load_now(py, script, target, file, log, report);
     }
-    if (script.module && rules_.changed_scripts == gateway::ChangedScripts::refused) {
+    const bool refuses = rules_.changed_scripts == gateway::ChangedScripts::refused;
+    if (refuses && (script.module || script.failure)) {
+      if (!script.module) report.failure = failure_of(target, script.failure->summary);
       lock.unlock();
-      return unchanged_module(py, script, std::string(target.script), report);
+      const bool looks = reloading && !unchanged;
+      report.outdated = looks && has_changed(py, script, std::string(target.script));
+      return outcome_of_import(script, report);
     }
     if (const auto& failure = script.failure;
         failure && failure->file == file && Clock::now() < failure->retry_at) {
-      report.failure =
-          fmt::format("{} could not be imported: {}", phrase_of(target), failure->summary);
+      report.import_failed = true;
+      report.failure = failure_of(target, failure->summary);
       lock.unlock();
       const DetachScope detached(py);
       log.log(LogLevel::error, Message::script_still_broken,
@@ -164,6 +195,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
     }
     script.loading = true;
     lock.unlock();
+    const ImportScope importing(observer_or_null);
     return load_now(py, script, target, file, log, report);
   }
 }
@@ -196,8 +228,7 @@ bool ScriptLoader::wants_reload(Attached& py, PyObject* question, const Target& 
 }
 
 // What httpd has seen of the file may be older than what was imported, so it is looked at again.
-Ref ScriptLoader::unchanged_module(Attached& py, Script& script, const std::string& path,
-                                   LoadReport& report) {
+bool ScriptLoader::has_changed(Attached& py, Script& script, const std::string& path) {
   base::FileIdentity file;
   std::int64_t changed_us;
   {
@@ -206,34 +237,42 @@ Ref ScriptLoader::unchanged_module(Attached& py, Script& script, const std::stri
     changed_us = base::last_change_us(path);
   }
   const std::lock_guard lock(script.mutex);
-  if (file != script.file) {
-    // For each moment once: after that any other change counts, whenever a clock that may have been
-    // set back says that it was made.
-    const std::int64_t until_us = rules_.accepted_until_us;
-    report.outdated =
-        script.accepted_until_us == until_us ? script.accepted_file != file : changed_us > until_us;
-    if (report.outdated) return {};
-    script.accepted_file = file;
-    script.accepted_until_us = until_us;
-  }
+  if (file == script.file) return false;
+  // For each moment once: after that any other change counts, whenever a clock that may have been
+  // set back says that it was made.
+  const std::int64_t until_us = rules_.accepted_until_us;
+  const bool changed =
+      script.accepted_until_us == until_us ? script.accepted_file != file : changed_us > until_us;
+  if (changed) return true;
+  script.accepted_file = file;
+  script.accepted_until_us = until_us;
+  return false;
+}
+
+// Of the one import that there was.
+Ref ScriptLoader::outcome_of_import(Script& script, LoadReport& report) {
+  if (report.outdated) return {};
+  const std::lock_guard lock(script.mutex);
+  report.import_failed = !script.module;
   return script.module.clone();
 }
 
 Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
                            const base::FileIdentity& file, base::LogSink& log, LoadReport& report) {
-  Import import = this->import(py, target);
+  Import import = import_cleanly(py, target);
   Ref module = import.module.clone();
   Ref question = module && target.kind == TargetKind::file ? question_in(module.get()) : Ref();
   std::string first_failure;
   Ref replaced;
   {
+    const base::ScopeExit tell_others([&script] { script.loaded.notify_all(); });
     const std::lock_guard lock(script.mutex);
     script.loading = false;
     replaced = std::move(script.module);
     std::swap(script.reload_required, question);
+    script.file = file;
     if (module) {
       script.module = std::move(import.module);
-      script.file = file;
       script.failure.reset();
       script.used = target.reloading == gateway::Reloading::on;
       script.imported_us = now_us();
@@ -248,7 +287,6 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
                                Clock::now() + pause, pause};
     }
   }
-  script.loaded.notify_all();
 
   const std::string phrase = phrase_of(target);
   const std::string where = py.interpreter().phrase();
@@ -258,7 +296,8 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
     log.log(LogLevel::info, Message::script_loaded,
             fmt::format("{} {} in {}", replaced ? "re-imported" : "imported", phrase, where));
   } else {
-    report.failure = fmt::format("{} could not be imported: {}", phrase, import.summary);
+    report.import_failed = true;
+    report.failure = failure_of(target, import.summary);
     std::string text = fmt::format("{} (in {})\n{}", report.failure, where, import.details);
     if (!first_failure.empty()) text += "\nThe first failure was: " + first_failure;
     log.log(LogLevel::error, import.message, text);
@@ -270,6 +309,26 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
     }
   }
   return module;
+}
+
+// Others wait for its end, however that comes.
+ScriptLoader::Import ScriptLoader::import_cleanly(Attached& py, const Target& target) noexcept {
+  const bool first = loads_running_ == 0 && scripts_loaded_ == 0;
+  const unsigned load = ++loads_begun_;
+  ++loads_running_;
+  const ImportTraces traces(py);
+  Import import = base::unless_out_of_memory([&] { return this->import(py, target); },
+                                             [&] {
+                                               discard_error(py);
+                                               return Import{.message = Message::memory_exhausted};
+                                             });
+  --loads_running_;
+  if (import.module) {
+    ++scripts_loaded_;
+  } else if (first && load == loads_begun_) {
+    traces.erase(py);
+  }
+  return import;
 }
 
 ScriptLoader::Import ScriptLoader::import(Attached& py, const Target& target) const {

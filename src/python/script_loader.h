@@ -38,14 +38,26 @@ struct LoadReport {
   bool imported = false;  // it was not there before
   // The script has changed since its import and is not to be imported again; nothing was logged.
   bool outdated = false;
-  std::string failure;  // any other; it was logged
+  bool import_failed = false;
+  std::string failure;  // that, or what else is wrong with it; it was logged once
+};
+
+// Is told when a load imports, or waits for another one that does; attached.
+class ImportObserver {
+ public:
+  virtual void import_begins() noexcept = 0;
+  virtual void import_ended() noexcept = 0;
+
+ protected:
+  ~ImportObserver() = default;
 };
 
 // One per interpreter; thread-safe. The import lock is per script: threads that want a script
 // which another thread imports wait for it, without holding the interpreter, and nobody else does.
-// A failed import leaves no module behind; until the file changes, or a pause that grows from 1 s
-// to 30 s is over, every request meets the same failure. A script may define reload_required(path):
-// what it says counts like a change of the file.
+// Until the file of a failed import changes, or a pause that grows from 1 s to 30 s is over, every
+// request meets the same failure. The import after that begins as the first one did (ImportTraces),
+// unless other scripts share the interpreter; with ChangedScripts::refused there is no other
+// import. A script may define reload_required(path): what it says counts like a change of the file.
 class ScriptLoader {
  public:
   // The rules outlive the loader.
@@ -53,7 +65,8 @@ class ScriptLoader {
 
   // The target's callable, or the module when it names none; imports or re-imports first when that
   // is due. Null when the report says why not.
-  Ref load(Attached& py, const gateway::Target& target, base::LogSink& log, LoadReport& report);
+  Ref load(Attached& py, const gateway::Target& target, base::LogSink& log, LoadReport& report,
+           ImportObserver* observer_or_null);
 
   // What is imported, without the application group's name. Needs no interpreter.
   std::vector<gateway::ImportedScript> imported() const;
@@ -74,7 +87,7 @@ class ScriptLoader {
     // Guarded by mutex:
     bool loading = false;
     Ref module;
-    base::FileIdentity file;  // that was imported
+    base::FileIdentity file;  // that was imported, or could not be
     // One whose difference does not count, and the moment up to which it did not; see LoadingRules.
     std::optional<base::FileIdentity> accepted_file;
     std::int64_t accepted_until_us = 0;
@@ -104,13 +117,16 @@ class ScriptLoader {
 
   Script& find(const gateway::Target& target);
   Ref current_module(Attached& py, Script& script, const gateway::Target& target,
-                     base::LogSink& log, LoadReport& report);
+                     base::LogSink& log, LoadReport& report, ImportObserver* observer_or_null);
   Ref question_locked(Script& script, const gateway::Target& target) const;
   bool wants_reload(Attached& py, PyObject* question, const gateway::Target& target,
                     base::LogSink& log) const;
-  Ref unchanged_module(Attached& py, Script& script, const std::string& path, LoadReport& report);
+  bool has_changed(Attached& py, Script& script, const std::string& path);
+  static Ref outcome_of_import(Script& script, LoadReport& report);
   Ref load_now(Attached& py, Script& script, const gateway::Target& target,
                const base::FileIdentity& file, base::LogSink& log, LoadReport& report);
+  // The same; after a failure without what it has left behind, if nothing else needs that.
+  Import import_cleanly(Attached& py, const gateway::Target& target) noexcept;
   Import import(Attached& py, const gateway::Target& target) const;
   Source read_source(const std::string& path) const;
   Import import_file(Attached& py, const std::string& path) const;
@@ -123,6 +139,11 @@ class ScriptLoader {
   void note_import(Script& script, const gateway::Target& target, bool has_callable);
 
   LoadingRules& rules_;
+  // The interpreter's lock protects these: loads that have begun, those of them that have not
+  // ended, and scripts that are there.
+  unsigned loads_begun_ = 0;
+  unsigned loads_running_ = 0;
+  unsigned scripts_loaded_ = 0;
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Script>, std::less<>> scripts_;  // guarded by mutex_
 };

@@ -11,6 +11,8 @@ namespace pyhost::python {
 //   add_python_path(entry)                    a site directory, put in front of sys.path
 //   restrict(stream, name)                    replaces sys.<stream> by an object that refuses use
 //   restrict_signals(log)                     makes signal.signal() log and do nothing
+//   imported() -> object                      which modules there are, and sys.path
+//   forget_since(object)                      makes it so again, as far as that is possible
 //   unblock_programs()                        lets programs begin without blocked signals
 //   callables_of(module) -> str               what a script defines that could be meant
 //   end(report)                               threading shutdown and atexit; report(names of

@@ -2,6 +2,7 @@
 
 #include <latch>
 
+#include "pyhost/base/out_of_memory.h"
 #include "pyhost/base/signals.h"
 
 namespace pyhost::python {
@@ -35,11 +36,18 @@ void TaskThread::post(Task task) {
 
 void TaskThread::run(const Task& task) {
   std::latch done(1);
+  bool complete = false;
   post([&] {
-    task();
+    complete = base::unless_out_of_memory(
+        [&] {
+          task();
+          return true;
+        },
+        [] { return false; });
     done.count_down();
   });
   done.wait();
+  if (!complete) throw std::bad_alloc();
 }
 
 void TaskThread::serve() {
@@ -52,7 +60,7 @@ void TaskThread::serve() {
       tasks_.pop_front();
     }
     if (!task) return;
-    task();
+    base::if_memory_allows(task);
   }
 }
 

@@ -14,7 +14,8 @@
 
 namespace pyhost::python {
 
-// Does its tasks one after the other, in the order they were posted. Has a stack for Python.
+// Does its tasks one after the other, in the order they were posted. One that was posted and runs
+// out of memory is given up. Has a stack for Python.
 // Thread-safe.
 class TaskThread {
  public:
@@ -29,7 +30,7 @@ class TaskThread {
   ~TaskThread();
 
   void post(Task task);
-  // Returns when the task is done.
+  // Returns when the task is done; throws std::bad_alloc when it does.
   void run(const Task& task);
 
  private:

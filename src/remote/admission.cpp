@@ -39,73 +39,115 @@ Place::Place(Place&& other) noexcept
     : scoreboard_(std::exchange(other.scoreboard_, nullptr)),
       seat_(other.seat_),
       held_(other.held_),
-      worker_(other.worker_) {}
+      worker_(other.worker_),
+      resort_(other.resort_) {}
 
 Place::~Place() {
   if (scoreboard_ != nullptr) scoreboard_->give_place_back(seat_, held_);
 }
 
 Admission::Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
-                     const RemoteSettings& settings, gateway::Exchange& exchange)
+                     const RemoteSettings& settings, gateway::Exchange& exchange,
+                     std::uint64_t script)
     : scoreboard_(scoreboard),
       seat_(seat),
       settings_(settings),
       exchange_(exchange),
+      script_(script),
       began_(Clock::now()),
       last_candidate_at_(began_),
       avoided_(settings.socket_paths.size()),
       attempts_left_(2 * static_cast<unsigned>(settings.socket_paths.size()) + 1),
       departures_left_(attempts_left_) {}
 
-bool Admission::is_candidate(const SlotStatus& worker, std::uint32_t slot) const noexcept {
-  if (worker.state != SlotState::ready) return false;
+const Admission::Avoided* Admission::avoided_or_null(std::uint32_t slot,
+                                                     const SlotStatus& worker) const noexcept {
   const auto& avoided = avoided_[slot];
-  return !avoided || avoided->generation != worker.generation || Clock::now() >= avoided->until;
+  return avoided && avoided->generation == worker.generation ? &*avoided : nullptr;
+}
+
+bool Admission::has_script(std::uint32_t slot, const SlotStatus& worker) const noexcept {
+  const Avoided* avoided = avoided_or_null(slot, worker);
+  return (avoided == nullptr || !avoided->lacks_script) && scoreboard_.serves(slot, script_);
+}
+
+bool Admission::may_be_asked(std::uint32_t slot, const SlotStatus& worker,
+                             Clock::time_point now) const noexcept {
+  const Avoided* avoided = avoided_or_null(slot, worker);
+  return worker.state == SlotState::ready && (avoided == nullptr || now >= avoided->until);
+}
+
+// Of a worker that cannot be asked now. One that has sent the request back without a word of
+// lacking the script is being replaced for it.
+bool Admission::may_have_later(const SlotStatus& worker, bool has, const Avoided* avoided_or_null) {
+  if (worker.state != SlotState::ready && worker.state != SlotState::draining) return false;
+  if (avoided_or_null == nullptr) return has;
+  return !avoided_or_null->lacks_script && avoided_or_null->until != Clock::time_point::max();
+}
+
+void Admission::Survey::add(std::uint32_t slot, const SlotStatus& worker) noexcept {
+  any = true;
+  if (worker.running > worker.outstanding) one_makes_room = true;
+  const std::uint32_t busy = worker.busy();
+  if (busy >= worker.threads) return;
+  free_places += worker.threads - busy;
+  if (best && busy >= best_busy) return;
+  best = Worker{slot, worker.pid, worker.generation};
+  best_busy = busy;
 }
 
 // To ask one that is silent is better than to ask none: it may be about to wake up, and its
 // successor takes over what it has not read.
 Admission::Survey Admission::survey() {
   const Survey found = survey(Silent::left_out);
-  return any_candidate_ ? found : survey(Silent::asked);
+  return found.any ? found : survey(Silent::asked);
 }
 
 Admission::Survey Admission::survey(Silent silent) {
-  Survey found;
-  any_candidate_ = renewing_ = worker_makes_room_ = false;
+  Survey having, lacking;
+  bool one_will_have = false;  // the script, although it cannot be asked now
+  bool avoids_one = false;
+  renewing_ = false;
   threads_missing_ = 0;
+  const Clock::time_point now = Clock::now();
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
+    if (is_keeper(slot) && !scoreboard_.is_used(slot)) continue;
     const SlotStatus worker = scoreboard_.status(slot);
-    if (worker.state == SlotState::draining) renewing_ = true;
+    const bool has = has_script(slot, worker);
+    // It has other scripts, and nothing to do with this request.
+    if (is_keeper(slot) && !has) continue;
     const bool left_out = worker.silent && silent == Silent::left_out;
-    if (left_out || !is_candidate(worker, slot)) {
-      if (worker.state == SlotState::ready && !left_out) found.avoids_one = true;
-      threads_missing_ += settings_.threads;
+    if (!left_out && may_be_asked(slot, worker, now)) {
+      (has ? having : lacking).add(slot, worker);
       continue;
     }
-    any_candidate_ = true;
-    if (worker.running > worker.outstanding) worker_makes_room_ = true;
-    const std::uint32_t busy = worker.busy();
-    if (busy >= worker.threads) continue;
-    found.free_places += worker.threads - busy;
-    if (found.best && busy >= found.best_busy) continue;
-    found.best = Worker{slot, worker.pid, worker.generation};
-    found.best_busy = busy;
+    if (worker.state == SlotState::draining) renewing_ = true;
+    if (worker.state == SlotState::ready && !left_out) avoids_one = true;
+    if (may_have_later(worker, has, avoided_or_null(slot, worker))) one_will_have = true;
+    if (!is_keeper(slot)) threads_missing_ += settings_.threads;
   }
+  const bool as_last_resort = !having.any && !one_will_have;
+  Survey found = as_last_resort ? lacking : having;
+  found.resort = as_last_resort ? Resort::last : Resort::first;
+  found.avoids_one = avoids_one || (!as_last_resort && lacking.any);
+  any_candidate_ = found.any;
+  worker_makes_room_ = found.one_makes_room;
   return found;
 }
 
-std::optional<Place> Admission::take_place_at(const Worker& worker) {
-  const auto held = scoreboard_.take_place(seat_, worker.slot);
+// PRECONDITION: it has found one.
+std::optional<Place> Admission::take_place(const Survey& found) {
+  const auto held = scoreboard_.take_place(seat_, found.best->slot);
   if (!held) return std::nullopt;
-  return Place(scoreboard_, seat_, *held, worker);
+  return Place(scoreboard_, seat_, *held, *found.best, found.resort);
 }
 
 std::optional<Place> Admission::try_enter() {
-  while (const auto worker = survey().best) {
-    if (auto place = take_place_at(*worker)) return place;
+  while (true) {
+    const Survey found = survey();
+    if (!found.best) return std::nullopt;
+    if (auto place = take_place(found)) return place;
   }
-  return std::nullopt;
 }
 
 std::optional<Place> Admission::try_enter_from(metrics::Waiter& waiter) {
@@ -114,7 +156,7 @@ std::optional<Place> Admission::try_enter_from(metrics::Waiter& waiter) {
     if (waiter.stand_aside(found.avoids_one)) continue;
     if (!waiter.may_take(found.free_places) || !found.best) return std::nullopt;
     waiter.step_out();
-    if (auto place = take_place_at(*found.best)) return place;
+    if (auto place = take_place(found)) return place;
     waiter.step_back();
   }
 }
@@ -226,11 +268,14 @@ bool Admission::note_silence(const Worker& worker, std::chrono::nanoseconds sinc
 
 // That is not silent.
 bool Admission::has_other(Other which, const Worker& than) const noexcept {
+  const Clock::time_point now = Clock::now();
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
     const SlotStatus other = scoreboard_.status(slot);
     if (slot == than.slot && other.generation == than.generation) continue;
     const bool suits = which == Other::any || other.busy() < other.threads;
-    if (suits && is_candidate(other, slot) && !other.silent) return true;
+    if (suits && !other.silent && may_be_asked(slot, other, now) && has_script(slot, other)) {
+      return true;
+    }
   }
   return false;
 }
@@ -245,15 +290,20 @@ void Admission::leave(std::string why) {
 }
 
 void Admission::avoid(const Worker& worker, std::string why) {
-  avoid_until(worker, Clock::time_point::max(), std::move(why));
+  avoid(worker, {.until = Clock::time_point::max()}, std::move(why));
   --attempts_left_;
 }
 
 void Admission::postpone(const Worker& worker, std::string why) {
-  avoid_until(worker, Clock::now() + kPostponement, std::move(why));
+  avoid(worker, {.until = Clock::now() + kPostponement}, std::move(why));
   if (!postponed_since_) postponed_since_ = Clock::now();
   const SlotState state = scoreboard_.status(worker.slot).state;
   renewing_ = renewing_ || state == SlotState::draining;
+}
+
+void Admission::pass_by(const Worker& worker, std::string why) {
+  avoid(worker, {.lacks_script = true}, std::move(why));
+  --attempts_left_;
 }
 
 void Admission::come_back(std::string why) {
@@ -261,8 +311,9 @@ void Admission::come_back(std::string why) {
   last_reason_ = std::move(why);
 }
 
-void Admission::avoid_until(const Worker& worker, Clock::time_point moment, std::string why) {
-  avoided_[worker.slot] = {.generation = worker.generation, .until = moment};
+void Admission::avoid(const Worker& worker, Avoided how, std::string why) {
+  how.generation = worker.generation;
+  avoided_[worker.slot] = how;
   come_back(std::move(why));
 }
 

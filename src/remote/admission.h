@@ -15,28 +15,34 @@ namespace pyhost::remote {
 
 // Which worker it is.
 struct Worker {
-  std::uint32_t slot = 0;
+  std::uint32_t slot = 0;  // of the scoreboard; see RemoteSettings::rows_per_slot
   pid_t pid = 0;
   std::uint32_t generation = 0;
 };
+
+// Whether a worker is asked because it has the script, or although it has not, because no other
+// has it either.
+enum class Resort { first, last };
 
 // A place at a worker; given back at the end.
 class Place {
  public:
   Place(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat, const metrics::PlaceId& held,
-        const Worker& worker) noexcept
-      : scoreboard_(&scoreboard), seat_(seat), held_(held), worker_(worker) {}
+        const Worker& worker, Resort resort) noexcept
+      : scoreboard_(&scoreboard), seat_(seat), held_(held), worker_(worker), resort_(resort) {}
   Place(Place&& other) noexcept;
   Place& operator=(Place&&) = delete;
   ~Place();
 
   const Worker& worker() const noexcept { return worker_; }
+  Resort resort() const noexcept { return resort_; }
 
  private:
   metrics::Scoreboard* scoreboard_;
   metrics::ChildSeat seat_;
   metrics::PlaceId held_;
   Worker worker_;
+  Resort resort_;
 };
 
 // Why a request gets no worker.
@@ -59,12 +65,14 @@ class Admission {
   // silent. Until then it may only be the machine that is busy.
   static constexpr std::chrono::milliseconds kSilenceMax{1000};
 
+  // `script` is the key of the one that is wanted; see gateway::script_key().
   Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
-            const RemoteSettings& settings, gateway::Exchange& exchange);
+            const RemoteSettings& settings, gateway::Exchange& exchange, std::uint64_t script);
 
-  // A place at the ready worker with the fewest busy threads, of those that are not silent as long
-  // as there is one. Waits in the group's queue when none has a free thread; refused when the queue
-  // is full, the wait too long, the client gone, or the group stopped.
+  // A place at the ready worker with the fewest busy threads that has the script, at one that is
+  // silent when all such are; at any ready one when none has it, nor has had it and is being
+  // replaced. Waits in the group's queue when none has a free thread; refused when the queue is
+  // full, the wait too long, the client gone, or the group stopped.
   tl::expected<Place, Refusal> enter();
   // That worker cannot be reached: it is not asked again, only its successor. `why` appears in a
   // refusal.
@@ -79,6 +87,8 @@ class Admission {
   void note_sign_of_life(const Worker& worker) noexcept;
   // The request is taken back from that worker, for the next enter().
   void leave(std::string why);
+  // That worker does not have the script, as it has said when it was asked. Others are asked first.
+  void pass_by(const Worker& worker, std::string why);
   // The worker has left its slot, as the scoreboard says: the next enter() looks there again.
   void come_back(std::string why);
 
@@ -87,24 +97,37 @@ class Admission {
 
   struct Avoided {
     std::uint32_t generation = 0;
-    Clock::time_point until{};
+    Clock::time_point until{};  // it is not asked before; max() for never
+    bool lacks_script = false;
   };
 
-  // What a look at all workers has found.
+  // What a look at all workers has found of those that may be asked.
   struct Survey {
+    bool any = false;
     std::optional<Worker> best;   // of those with a free place
     std::uint32_t best_busy = 0;  // of its threads
     std::uint32_t free_places = 0;
-    bool avoids_one = false;  // that others may ask
+    bool one_makes_room = false;  // one is busy with what nobody waits for
+    Resort resort = Resort::first;
+    bool avoids_one = false;  // there is another one that others may ask
+
+    void add(std::uint32_t slot, const metrics::SlotStatus& worker) noexcept;
   };
 
   enum class Silent { left_out, asked };
 
   Survey survey();
-  Survey survey(Silent silent);
   enum class Other { free, any };
+  Survey survey(Silent silent);
+  bool may_be_asked(std::uint32_t slot, const metrics::SlotStatus& worker,
+                    Clock::time_point now) const noexcept;
   bool has_other(Other which, const Worker& than) const noexcept;
-  std::optional<Place> take_place_at(const Worker& worker);
+  const Avoided* avoided_or_null(std::uint32_t slot,
+                                 const metrics::SlotStatus& worker) const noexcept;
+  static bool may_have_later(const metrics::SlotStatus& worker, bool has,
+                             const Avoided* avoided_or_null);
+  bool has_script(std::uint32_t slot, const metrics::SlotStatus& worker) const noexcept;
+  std::optional<Place> take_place(const Survey& found);
   std::optional<Place> try_enter();
   std::optional<Place> try_enter_from(metrics::Waiter& waiter);
   tl::expected<Place, Refusal> wait_for_place(metrics::Waiter& waiter);
@@ -116,13 +139,14 @@ class Admission {
   std::optional<Refusal> refusal_when_late(Clock::time_point now) const;
   std::optional<Refusal> refusal_when_unwanted() const;
   std::string state_of_workers() const;
-  bool is_candidate(const metrics::SlotStatus& worker, std::uint32_t slot) const noexcept;
-  void avoid_until(const Worker& worker, Clock::time_point moment, std::string why);
+  bool is_keeper(std::uint32_t slot) const noexcept { return slot % settings_.rows_per_slot != 0; }
+  void avoid(const Worker& worker, Avoided how, std::string why);
 
   metrics::Scoreboard& scoreboard_;
   const metrics::ChildSeat seat_;
   const RemoteSettings& settings_;
   gateway::Exchange& exchange_;
+  const std::uint64_t script_;
   const Clock::time_point began_;
   Clock::time_point last_candidate_at_;               // when a worker could be asked, be it busy
   std::vector<std::optional<Avoided>> avoided_;       // by slot

@@ -39,8 +39,8 @@ bool is_over(std::optional<Delivery::Clock::time_point> moment) noexcept {
 
 }  // namespace
 
-Attempt Relay::run(const gateway::Target& target) {
-  Attempt attempt = relay(target);
+Attempt Relay::run(const gateway::Target& target, Resort resort) {
+  Attempt attempt = relay(target, resort);
   tell_left_out();
   const bool breaks =
       attempt.kind == Kind::broken || attempt.kind == Kind::lost || attempt.kind == Kind::failed;
@@ -48,8 +48,8 @@ Attempt Relay::run(const gateway::Target& target) {
   return attempt;
 }
 
-Attempt Relay::relay(const gateway::Target& target) {
-  if (auto ended = send_request(target)) return *std::move(ended);
+Attempt Relay::relay(const gateway::Target& target, Resort resort) {
+  if (auto ended = send_request(target, resort)) return *std::move(ended);
   if (auto ended = receive_first()) return *std::move(ended);
   while (true) {
     if (auto ended = take_frames()) return *std::move(ended);
@@ -174,12 +174,13 @@ Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
   return is_over(give_up_at) ? Step(fail(Io::timeout)) : std::nullopt;
 }
 
-Relay::Step Relay::send_request(const gateway::Target& target) {
+Relay::Step Relay::send_request(const gateway::Target& target, Resort resort) {
   line_.batch.clear();
   const wire::RequestMessage message{.target = target,
                                      .head = exchange_.head(),
                                      .body = body_.in_memory(),
-                                     .body_follows = body_.follows()};
+                                     .body_follows = body_.follows(),
+                                     .last_resort = resort == Resort::last};
   if (!line_.greeted) wire::encode_greeting(settings_.secret, line_.batch.encoded());
   if (!wire::encode_request(message, line_.batch.encoded())) {
     reusable_ = true;
@@ -236,13 +237,19 @@ Relay::Step Relay::handle(const Frame& frame) {
       return end_with_error(frame);
     case FrameType::retry:
       if (head_seen_ || body_bytes_sent_ != 0) break;
-      reusable_ = true;
-      return Attempt{Kind::sent_back, 0, Message::retries_exhausted,
-                     std::string(wire::decode_retry(frame.payload).value_or(""))};
+      return send_back(frame);
     default:
       break;
   }
   return malformed(fmt::format("the worker sent {} at the wrong time", wire::name_of(frame.type)));
+}
+
+Attempt Relay::send_back(const Frame& frame) {
+  const auto retry = wire::decode_retry(frame.payload);
+  if (!retry) return malformed("the worker sent a malformed RETRY");
+  reusable_ = true;
+  return {retry->lacks_script ? Kind::lacking : Kind::sent_back, 0, Message::retries_exhausted,
+          std::string(retry->reason)};
 }
 
 Relay::Step Relay::begin_reply(const Frame& frame) {

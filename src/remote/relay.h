@@ -25,6 +25,7 @@ struct Attempt {
     again,        // the application has not been entered: another worker may
     sent_back,    // the same, on the worker's own word: it is being replaced
     taken_back,   // the same: it has not read the request, and another worker is free
+    lacking,      // the same: it cannot run this script
     lost,         // the worker has gone
     failed,       // anything else; answer with `status`
   };
@@ -50,7 +51,7 @@ class Relay {
         rules_(exchange.head().is_head) {}
 
   // Until the worker has done its part, or nobody wants it to.
-  Attempt run(const gateway::Target& target);
+  Attempt run(const gateway::Target& target, Resort resort);
 
   // After Kind::complete: whether deliver() does without the line.
   bool frees_line() { return delivery_.stands_alone(); }
@@ -67,13 +68,14 @@ class Relay {
   using Clock = Delivery::Clock;
   using Step = std::optional<Attempt>;  // nothing: go on
 
-  Attempt relay(const gateway::Target& target);
-  Step send_request(const gateway::Target& target);
+  Attempt relay(const gateway::Target& target, Resort resort);
+  Step send_request(const gateway::Target& target, Resort resort);
   Step write_request();
   Step look_whether_it_is_read();
   wire::Io note(wire::Io received);
   Step take_frames();
   Step handle(const wire::Frame& frame);
+  Attempt send_back(const wire::Frame& frame);
   Step begin_reply(const wire::Frame& frame);
   Step take_body(std::string_view bytes);
   Step take_file(const wire::Frame& frame);

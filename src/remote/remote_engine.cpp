@@ -75,7 +75,7 @@ Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exch
 }
 
 Outcome RemoteEngine::serve(Run& run) {
-  Admission admission(scoreboard_, seat_, settings_, run.exchange);
+  Admission admission(scoreboard_, seat_, settings_, run.exchange, script_key(run.target));
   while (true) {
     auto place = admission.enter();
     if (!place) return refuse(run, place.error());
@@ -90,7 +90,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
   const Worker worker = (*line)->worker;
   const bool line_is_used = (*line)->used;
   Relay relay(scoreboard_, admission, **line, run.exchange, run.body, settings_);
-  Attempt attempt = relay.run(run.target);
+  Attempt attempt = relay.run(run.target, place.resort());
   if (attempt.kind == Attempt::Kind::complete) {
     if (!attempt.why.empty()) note_excess(run, worker, attempt);
     attempt = complete(relay, std::move(place), *std::move(line));
@@ -113,6 +113,9 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
     case Attempt::Kind::taken_back:
       note_departure(run, worker, attempt.why);
       admission.leave(std::move(attempt.why));
+      return std::nullopt;
+    case Attempt::Kind::lacking:
+      admission.pass_by(worker, std::move(attempt.why));
       return std::nullopt;
     case Attempt::Kind::refused:
       if (attempt.status >= kInternalServerError) return report(run, worker, relay, attempt);
@@ -200,7 +203,7 @@ std::string RemoteEngine::cause_of(const Worker& worker, const Attempt& attempt)
 
 std::string RemoteEngine::name_of(const Worker& worker) const {
   return fmt::format("process group '{}', slot {}, pid {}, generation {}", settings_.process_group,
-                     worker.slot, worker.pid, worker.generation);
+                     worker.slot / settings_.rows_per_slot, worker.pid, worker.generation);
 }
 
 Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,

@@ -34,9 +34,9 @@ void GroupLife::stop() noexcept {
   for (SlotLife& slot : slots_) slot.retire();
 }
 
-std::vector<SlotOrder> GroupLife::step(TimePoint now) {
+std::vector<SlotOrder> GroupLife::step(TimePoint now, LettingGo letting_go) {
   while (slots_.size() > wanted_ && slots_.back().gone()) slots_.pop_back();
-  let_go();
+  if (letting_go == LettingGo::allowed) let_go();
   const std::vector<Renewal> renewals = this->renewals(now);
   std::vector<SlotOrder> orders;
   for (unsigned i = 0; i < slots_.size(); ++i) {

@@ -15,6 +15,9 @@ struct SlotOrder {
   bool operator==(const SlotOrder&) const = default;
 };
 
+// Whether workers that were withdrawn may go before their successors are there.
+enum class LettingGo { denied, allowed };
+
 // Used like a SlotLife. Renewal is rolling: of n slots at most max(1, n / 4) have a second worker
 // at a time, the slot first whose worker is the oldest: so a renewal that comes before the last one
 // is through goes on where that was. Slots without a worker that serves are not held back by that.
@@ -43,7 +46,7 @@ class GroupLife {
   const SlotLife& slot(unsigned index) const noexcept { return slots_[index]; }
 
   // Orders for all slots. Slots that are gone are forgotten, from the end.
-  std::vector<SlotOrder> step(TimePoint now);
+  std::vector<SlotOrder> step(TimePoint now, LettingGo letting_go = LettingGo::allowed);
   std::optional<TimePoint> next_deadline() const noexcept;
   bool gone() const noexcept;
   // Whether each wanted slot is served by a worker that is not out of date.

@@ -7,6 +7,7 @@
 
 #include "pyhost/base/file_identity.h"
 #include "pyhost/gateway/worker_settings.h"
+#include "supervisor/deploy_verdict.h"
 #include "supervisor/slot_life.h"
 
 namespace pyhost::supervisor {
@@ -22,6 +23,20 @@ class GroupScripts {
   void note_import(const gateway::Preload& import);
   // Of all workers that there were.
   const std::vector<gateway::Preload>& imports() const noexcept { return imports_; }
+  // A worker could not import it. That it ever can is not known.
+  void note_failure(const gateway::Preload& script, std::string why, std::int64_t now_us);
+
+  // The last word of any worker on a script: the import that has failed since the last one that was
+  // successful.
+  struct Failure {
+    gateway::Preload script;
+    std::string why;
+    std::int64_t since_us = 0;  // since the epoch
+  };
+  const std::map<std::uint64_t, Failure>& failures() const noexcept { return failures_; }
+
+  // The keys of a file in all application groups that are known to run it.
+  ScriptKeys keys_of(const std::string& file) const;
 
   // A worker has found that a script is no longer what it has imported, but `file`. Since when
   // workers that are started have this version: since one has met it first. (No time of a file says
@@ -36,7 +51,8 @@ class GroupScripts {
   };
 
   std::vector<gateway::Preload> imports_;
-  std::map<std::string, Version> versions_;  // the last that was met, by script
+  std::map<std::uint64_t, Failure> failures_;  // by script_key()
+  std::map<std::string, Version> versions_;    // the last that was met, by script
 };
 
 }  // namespace pyhost::supervisor

@@ -1,5 +1,6 @@
 #include "supervisor/group_status.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace pyhost::supervisor {
@@ -29,8 +30,33 @@ Json as_json(const metrics::Death& death) {
           {"description", metrics::describe(death)}};
 }
 
-Json as_json(std::size_t slot, const metrics::SlotStatus& worker) {
+const char* name_of(ScriptStatus::State state) noexcept {
+  switch (state) {
+    case ScriptStatus::State::current:
+      return "current";
+    case ScriptStatus::State::kept:
+      return "kept";
+    case ScriptStatus::State::broken:
+      break;
+  }
+  return "broken";
+}
+
+Json as_json(const ScriptStatus& script) {
+  const bool current = script.state == ScriptStatus::State::current;
+  return {{"application_group", script.application_group},
+          {"script", script.script},
+          {"state", name_of(script.state)},
+          {"reason", current ? Json() : Json(script.reason)},
+          {"since_us", current ? Json() : Json(script.since_us)},
+          {"slots", script.slots}};
+}
+
+enum class Role { worker, keeper };
+
+Json as_json(std::size_t slot, Role role, const metrics::SlotStatus& worker) {
   return {{"slot", slot},
+          {"role", role == Role::worker ? "worker" : "keeper"},
           {"state", metrics::name_of(worker.state)},
           {"pid", worker.pid},
           {"generation", worker.generation},
@@ -42,18 +68,30 @@ Json as_json(std::size_t slot, const metrics::SlotStatus& worker) {
 Json as_json(const GroupStatus& group) {
   Json workers = Json::array();
   for (const metrics::SlotStatus& worker : group.workers) {
-    workers.push_back(as_json(workers.size(), worker));
+    workers.push_back(as_json(workers.size(), Role::worker, worker));
   }
+  for (const GroupStatus::Keeper& keeper : group.keepers) {
+    workers.push_back(as_json(keeper.slot, Role::keeper, keeper.worker));
+  }
+  Json scripts = Json::array();
+  for (const ScriptStatus& script : group.scripts) scripts.push_back(as_json(script));
   return {{"name", group.name},
           {"state", name_of(group.state)},
           {"reason", group.reason.empty() ? Json() : Json(group.reason)},
           {"processes", group.workers.size()},
           {"threads", group.threads},
           {"waiting", group.waiting},
-          {"workers", std::move(workers)}};
+          {"workers", std::move(workers)},
+          {"scripts", std::move(scripts)}};
 }
 
 }  // namespace
+
+bool has_broken_script(const GroupStatus& group) noexcept {
+  return std::ranges::any_of(group.scripts, [](const ScriptStatus& script) {
+    return script.state != ScriptStatus::State::current;
+  });
+}
 
 std::string to_json(const std::vector<GroupStatus>& groups, pid_t supervisor) {
   Json list = Json::array();

@@ -1,6 +1,7 @@
 // How a process group is, for its operators.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,10 +9,25 @@
 
 namespace pyhost::supervisor {
 
+// Which version of a script is served.
+struct ScriptStatus {
+  enum class State {
+    current,  // the last that was imported
+    kept,     // one of before, because a worker could not import the present one
+    broken,   // none: no worker could import it
+  };
+  std::string application_group;
+  std::string script;  // a path, or "package.module:callable"
+  State state = State::current;
+  std::string reason;           // unless it is current: why it could not be imported
+  std::int64_t since_us = 0;    // the same; since the epoch
+  std::vector<unsigned> slots;  // whose workers have it
+};
+
 struct GroupStatus {
   enum class State {
     serving,   // at least one worker is ready
-    degraded,  // workers serve old code because their successors could not start
+    degraded,  // a script is kept or broken, or workers because their successors could not start
     starting,  // no worker is ready
     stopped,   // by an operator; workers may still drain
   };
@@ -21,7 +37,17 @@ struct GroupStatus {
   unsigned threads = 0;
   unsigned waiting = 0;                      // requests, for a worker
   std::vector<metrics::SlotStatus> workers;  // by slot
+  // Beside those, for scripts that these could not import.
+  struct Keeper {
+    unsigned slot = 0;
+    metrics::SlotStatus worker;
+  };
+  std::vector<Keeper> keepers;
+  std::vector<ScriptStatus> scripts;
 };
+
+// Whether one of its scripts is not current.
+bool has_broken_script(const GroupStatus& group) noexcept;
 
 // As gateway/operator_protocol.h shows it.
 std::string to_json(const std::vector<GroupStatus>& groups, pid_t supervisor);

@@ -51,6 +51,11 @@ base::Result<> send_wanted_state(int control, std::uint64_t number, const Wanted
   return send_message(control, number, to_json(state), descriptors, kAnswerPatience);
 }
 
+base::Result<> retire(int control, std::uint64_t number) {
+  constexpr std::chrono::seconds kPatience{1};
+  return send_message(control, number, kRetireText, {}, kPatience);
+}
+
 base::Result<Answer> await_answer(int control, std::uint64_t number,
                                   std::chrono::milliseconds patience) {
   ControlReceiver receiver(control);

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "pyhost/base/scope_exit.h"
+#include "supervisor/board_rows.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -22,8 +23,10 @@ tl::unexpected<base::Error> refused(const std::string& path, const char* what) {
 
 }  // namespace
 
-std::string socket_path(const std::string& prefix, unsigned group, unsigned slot) {
-  return fmt::format("{}.{}.{}.sock", prefix, group, slot);
+std::string socket_path(const std::string& prefix, unsigned group, unsigned row) {
+  const unsigned place = row % kRowsOfSlot;
+  const std::string kept = place == 0 ? "" : fmt::format("kept{}.", place);
+  return fmt::format("{}.{}.{}.{}sock", prefix, group, row / kRowsOfSlot, kept);
 }
 
 base::Result<ListeningSocket> ListeningSocket::open(std::string path,

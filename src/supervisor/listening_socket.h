@@ -16,8 +16,9 @@
 
 namespace pyhost::supervisor {
 
-// "<prefix>.<group index>.<slot>.sock".
-std::string socket_path(const std::string& prefix, unsigned group, unsigned slot);
+// Of a row of the group's scoreboard: "<prefix>.<group index>.<slot>.sock", or ".kept<n>.sock" for
+// its keepers.
+std::string socket_path(const std::string& prefix, unsigned group, unsigned row);
 
 class ListeningSocket {
  public:
@@ -37,6 +38,11 @@ class ListeningSocket {
   // Another one in its stead, at the same path and for the same owner.
   base::Result<ListeningSocket> remake(const gateway::ProcessGroup& group) const {
     return open(path_, group, owner_);
+  }
+  // Another one for the same owner, at that path.
+  base::Result<ListeningSocket> open_beside(std::string path,
+                                            const gateway::ProcessGroup& group) const {
+    return open(std::move(path), group, owner_);
   }
 
   // Takes over the buffer sizes of a new configuration.

@@ -30,7 +30,6 @@ void OperatorService::close() noexcept {
 }
 
 void OperatorService::open() {
-  const bool first = !open_again_at_;
   open_again_at_.reset();
   auto opened = OperatorSocket::open(
       loop_, path_,
@@ -43,10 +42,12 @@ void OperatorService::open() {
            }});
   if (opened) {
     socket_ = *std::move(opened);
+    failures_ = 0;
     return;
   }
   open_again_at_ = Clock::now() + kOpenPause;
-  if (first) {
+  // A supervisor of another build, whose successor this is, is about to let go of it.
+  if (++failures_ == 2) {
     log_.log(LogLevel::error, Message::operator_socket_failed, opened.error().sentence);
   }
 }

@@ -54,6 +54,7 @@ class OperatorService {
   base::LogSink& log_;
   std::string path_;
   std::unique_ptr<OperatorSocket> socket_;
+  unsigned failures_ = 0;  // to open it, in a row
   std::optional<TimePoint> open_again_at_;
   std::vector<Pending> pending_;
 };

@@ -1,7 +1,8 @@
 #include "supervisor/scoreboard_recorder.h"
 
-#include <chrono>
 #include <utility>
+
+#include "supervisor/wall_clock.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -65,30 +66,30 @@ base::Result<ScoreboardRecorder> ScoreboardRecorder::open(base::UniqueFd board,
   return ScoreboardRecorder(std::move(mapped), std::move(for_workers), std::move(reports));
 }
 
-void ScoreboardRecorder::take_over(unsigned slot, pid_t pid, unsigned generation, unsigned threads,
+void ScoreboardRecorder::take_over(unsigned row, pid_t pid, unsigned generation, unsigned threads,
                                    unsigned report) noexcept {
-  board_.begin_generation(slot, pid, generation, threads, report);
+  board_.begin_generation(row, pid, generation, threads, report);
 }
 
-void ScoreboardRecorder::set_state(unsigned slot, SlotState state) noexcept {
-  // A slot without a worker stays dead, if one has died in it.
-  const bool died = board_.status(slot).state == metrics::SlotState::dead;
-  if (state != SlotState::empty || !died) board_.set_state(slot, state_of(state));
+void ScoreboardRecorder::set_state(unsigned row, SlotState state) noexcept {
+  // A row without a worker stays dead, if one has died in it.
+  const bool died = board_.status(row).state == metrics::SlotState::dead;
+  if (state != SlotState::empty || !died) board_.set_state(row, state_of(state));
 }
 
-void ScoreboardRecorder::keep_generation(unsigned slot,
-                                         std::int64_t successor_started_us) noexcept {
-  board_.keep_generation(slot, successor_started_us);
+void ScoreboardRecorder::clear(unsigned row) noexcept {
+  if (board_.is_used(row)) board_.set_state(row, metrics::SlotState::empty);
 }
 
-void ScoreboardRecorder::record_death(unsigned slot, pid_t pid, unsigned generation,
+void ScoreboardRecorder::keep_generation(unsigned row, std::int64_t successor_started_us) noexcept {
+  board_.keep_generation(row, successor_started_us);
+}
+
+void ScoreboardRecorder::record_death(unsigned row, pid_t pid, unsigned generation,
                                       const Death& death) noexcept {
-  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
-  const auto now = system_clock::now().time_since_epoch();
-  metrics::Death record{
-      .generation = generation, .pid = pid, .time_us = duration_cast<microseconds>(now).count()};
+  metrics::Death record{.generation = generation, .pid = pid, .time_us = now_us()};
   set_cause(record, death);
-  board_.record_death(slot, record);
+  board_.record_death(row, record);
 }
 
 }  // namespace pyhost::supervisor

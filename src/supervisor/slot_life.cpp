@@ -91,6 +91,25 @@ bool SlotLife::fall_back() noexcept {
   return true;
 }
 
+bool SlotLife::release(pid_t pid) noexcept {
+  const Worker* worker = find(pid);
+  if (worker == nullptr || worker->phase != WorkerPhase::ready) return false;
+  std::erase_if(workers_, [pid](const Worker& each) { return each.pid == pid; });
+  return one_let_go_ = true;
+}
+
+void SlotLife::refresh() noexcept {
+  for (Worker& worker : workers_) {
+    if (worker.phase == WorkerPhase::ready) worker.outdated = true;
+  }
+}
+
+void SlotLife::refreshed_in_vain() noexcept {
+  fall_back();
+  not_before_ = {};
+  failures_ = 0;
+}
+
 void SlotLife::draining(pid_t pid, TimePoint now) noexcept {
   Worker* worker = find(pid);
   if (worker != nullptr && worker->phase == WorkerPhase::ready) begin_draining(*worker, now);

@@ -98,6 +98,13 @@ class SlotLife {
   // Puts the worker that is out of date back: it is not replaced. False when there is none, or when
   // its successor is ready.
   bool fall_back() noexcept;
+  // A worker that serves is not the slot's any more: it is kept for what its successor, which is
+  // about to take over, could not import; see Keepers. False when it does not serve any more.
+  bool release(pid_t pid) noexcept;
+  // Another worker may do better than the one that serves, although nothing has changed.
+  void refresh() noexcept;
+  // It could not start: the one that serves goes on, as if nothing had been tried.
+  void refreshed_in_vain() noexcept;
   // The worker has begun to drain by itself; it may take as long as one that was told to.
   void draining(pid_t pid, TimePoint now) noexcept;
   // PRECONDITION: spawned, and not ended before.

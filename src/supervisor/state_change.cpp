@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "supervisor/board_rows.h"
 #include "supervisor/worker_environment.h"
 
 namespace pyhost::supervisor {
@@ -105,7 +106,7 @@ base::Result<GroupSetup> StateChange::set_up(Candidate candidate) {
   candidate.plan.environment = *std::move(environment);
   PH_TRY(scoreboard, ScoreboardRecorder::open(std::move(descriptors_[wanted.board]),
                                               std::move(descriptors_[wanted.reports])));
-  if (worker_count(wanted.options) > scoreboard.slots()) {
+  if (row_of(worker_count(wanted.options)) > scoreboard.rows()) {
     return base::fail(fmt::format(
         "WSGIDaemonProcess {}: the scoreboard has no room for its workers", wanted.options.name));
   }

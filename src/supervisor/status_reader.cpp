@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "pyhost/base/json_text.h"
 
@@ -42,6 +43,21 @@ base::FileIdentity parse_file(const Json& numbers) {
           .changed_us = numbers[4].get<std::int64_t>()};
 }
 
+std::optional<StatusReport> parse_script_report(const Json& report) {
+  using Kind = StatusReport::Kind;
+  for (const auto& [key, kind] :
+       {std::pair("imported", Kind::imported), std::pair("lacks", Kind::lacks),
+        std::pair("import_again", Kind::import_again)}) {
+    const auto found = report.find(key);
+    auto script = found == report.end() ? std::nullopt : parse_import(*found);
+    if (!script) continue;
+    const auto why = report.find("why");
+    const auto* text = why == report.end() ? nullptr : why->get_ptr<const Json::string_t*>();
+    return StatusReport{kind, text == nullptr ? "" : *text, *std::move(script)};
+  }
+  return std::nullopt;
+}
+
 std::optional<StatusReport> parse(std::string_view line) {
   const Json report = Json::parse(line, nullptr, false);
   if (!report.is_object()) return std::nullopt;
@@ -63,17 +79,15 @@ std::optional<StatusReport> parse(std::string_view line) {
     if (file != report.end()) outdated.file = parse_file(*file);
     return outdated;
   }
-  if (const auto imported = report.find("imported"); imported != report.end()) {
-    auto import = parse_import(*imported);
-    if (!import) return std::nullopt;
-    return StatusReport{StatusReport::Kind::imported, "", *std::move(import)};
-  }
-  const auto is_true = [&report](const char* key) {
+  if (auto about_script = parse_script_report(report)) return about_script;
+  const auto says = [&report](const char* key) {
     const auto found = report.find(key);
     return found != report.end() && *found == true;
   };
-  if (is_true("ready")) return StatusReport{StatusReport::Kind::ready, ""};
-  if (is_true("alive")) return StatusReport{StatusReport::Kind::alive, ""};
+  if (says("ready")) return StatusReport{StatusReport::Kind::ready, ""};
+  if (says("alive")) return StatusReport{StatusReport::Kind::alive, ""};
+  if (says("asks")) return StatusReport{StatusReport::Kind::asks, ""};
+  if (says("keeping")) return StatusReport{StatusReport::Kind::keeping, ""};
   return std::nullopt;
 }
 

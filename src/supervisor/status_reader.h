@@ -12,21 +12,27 @@ namespace pyhost::supervisor {
 
 // One line: {"step":"..."}, {"ready":true}, {"failed":"sentence"}, {"relieve":"reason"},
 // {"draining":"reason"}, {"alive":true},
-// {"outdated":"script","file":[device,inode,bytes,modified_us,changed_us]} or
-// {"imported":["application group","script","callable"]}, as in gateway::Preload.
+// {"outdated":"script","file":[device,inode,bytes,modified_us,changed_us]},
+// {"imported":["application group","script","callable"]}, as in gateway::Preload,
+// {"lacks":[the same],"why":"sentence"}, {"import_again":[the same]}, {"asks":true} or
+// {"keeping":true}.
 struct StatusReport {
   enum class Kind {
     step,
     ready,
     failed,
-    relieve,   // it wants a successor, and serves until it is told to end
-    draining,  // it serves nobody any more and is about to end
-    alive,     // it answers
-    outdated,  // it serves nobody until it is put back: a script has changed
-    imported,  // a script
+    relieve,       // it wants a successor, and serves until it is told to end
+    draining,      // it serves nobody any more and is about to end
+    alive,         // it answers
+    outdated,      // it serves nobody until it is put back: a script has changed
+    imported,      // a script
+    lacks,         // a script, which it could not import
+    import_again,  // one of those is wanted
+    asks,          // it could not import all that it was to, and waits for whether it may serve
+    keeping,       // it has become a keeper
   };
   Kind kind;
-  std::string text;  // the step, the sentence, the reason or the script
+  std::string text;  // the step, the sentence, the reason or the script; with lacks, why
   gateway::Preload import;
   base::FileIdentity file = {};  // with outdated: which the script is now
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "pyhost/gateway/engine.h"
+#include "supervisor/board_rows.h"
 #include "supervisor/descriptor_limit.h"
 
 namespace pyhost::supervisor {
@@ -95,6 +96,7 @@ void Supervisor::run() {
     look_after_workers(now);
     advance_groups();
     groups_.remove_if([](const WorkerGroup& group) { return group.gone(); });
+    if (retired_ && groups_.empty()) return;
     if (give_up_at_ && (groups_.empty() || Clock::now() >= *give_up_at_)) return;
     operators_.advance(Clock::now());
     loop_.wait(next_deadline());
@@ -144,6 +146,7 @@ void Supervisor::note_stranger(const Sender& stranger) {
 // Whatever is under way has been overtaken: nobody waits for its answer any more.
 void Supervisor::begin(ControlMessage message) {
   change_.reset();
+  if (message.text == kRetireText) return retire();
   const auto considered = consider(message);
   if (!considered) answer(message.number, {considered.error().sentence});
 }
@@ -221,8 +224,8 @@ base::Result<std::vector<ListeningSocket>> Supervisor::open_sockets(const Wanted
   std::vector<ListeningSocket> sockets;
   for (unsigned slot = existing != nullptr ? existing->socket_count() : 0;
        slot < worker_count(wanted.options); ++slot) {
-    auto socket = ListeningSocket::open(socket_path(state.socket_prefix, wanted.index, slot),
-                                        wanted.options, owner);
+    auto socket = ListeningSocket::open(
+        socket_path(state.socket_prefix, wanted.index, row_of(slot)), wanted.options, owner);
     if (!socket) return refused(socket.error());
     sockets.push_back(*std::move(socket));
   }
@@ -232,7 +235,7 @@ base::Result<std::vector<ListeningSocket>> Supervisor::open_sockets(const Wanted
 // Something may clean up where the sockets lie.
 void Supervisor::mend_sockets(TimePoint now) {
   constexpr Milliseconds kPause{3'000};
-  if (now < mend_at_ || give_up_at_) return;
+  if (now < mend_at_ || give_up_at_ || retired_) return;
   mend_at_ = now + kPause;
   for (WorkerGroup& group : groups_) {
     if (group.wanted()) group.mend_sockets();
@@ -284,6 +287,17 @@ WorkerGroup* Supervisor::find_group(const WantedGroup& wanted, const std::string
   return found == groups_.end() ? nullptr : &*found;
 }
 
+// Its workers are not renewed, and the operators are the successor's.
+void Supervisor::retire() {
+  retired_ = true;
+  operators_.close();
+  reloads_.close();
+  for (WorkerGroup& group : groups_) {
+    if (group.wanted()) group.dismiss();
+  }
+  log_->log(LogLevel::info, Message::supervisor_stopping, "it has a successor");
+}
+
 void Supervisor::leave(std::string_view why) {
   if (give_up_at_) return;
   // A worker that the kernel does not let go must not keep us here.
@@ -311,7 +325,7 @@ std::optional<TimePoint> Supervisor::next_deadline() const {
   for (const WorkerGroup& group : groups_) consider(group.next_deadline());
   if (groups_wait_) return TimePoint();
   if (change_) consider(change_->next_deadline());
-  if (!groups_.empty() && !give_up_at_) consider(std::min(mend_at_, look_at_));
+  if (!groups_.empty() && !give_up_at_ && !retired_) consider(std::min(mend_at_, look_at_));
   consider(operators_.next_deadline());
   consider(reloads_.next_deadline());
   return next;

@@ -49,6 +49,7 @@ class Supervisor {
   void look_after_workers(TimePoint now);
   void commit(const WantedState& state, std::vector<GroupSetup> setups);
   WorkerGroup* find_group(const WantedGroup& wanted, const std::string& prefix) noexcept;
+  void retire();
   void leave(std::string_view why);
   std::optional<TimePoint> next_deadline() const;
 
@@ -70,6 +71,7 @@ class Supervisor {
   ReloadService reloads_;
   TimePoint mend_at_{};                  // when sockets are looked at next
   TimePoint look_at_{};                  // the same for workers
+  bool retired_ = false;                 // a successor has taken over
   std::optional<TimePoint> give_up_at_;  // set when we leave
 };
 

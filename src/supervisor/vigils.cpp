@@ -1,8 +1,10 @@
 #include "supervisor/vigils.h"
 
-#include "pyhost/gateway/worker_log.h"
+#include "pyhost/gateway/worker_orders.h"
 
 namespace pyhost::supervisor {
+
+using OrderKind = gateway::WorkerOrder::Kind;
 
 bool Vigils::look(const Worker& worker, const WorkerSight& sight) {
   auto found = watched_.find(worker.pid);
@@ -29,7 +31,7 @@ void Vigils::satisfy(Watched& watched, Vigil::Need need) {
       break;
     case Vigil::Need::answer:
       watched.asked =
-          watched.asked || gateway::ask_for_sign_of_life(watched.worker.status_socket).has_value();
+          watched.asked || gateway::send_order(watched.worker.status_socket, OrderKind::show_life);
       break;
     case Vigil::Need::greeting:
       if (watched.probe && watched.probe->pending()) break;

@@ -23,8 +23,8 @@ struct WantedGroup {
   unsigned board = 0;
   unsigned reports = 0;
   // The settings of its workers, a JSON object. For each worker the supervisor sets the members
-  // "slot_index", "generation" and "report_index", and "plugin", "python_program" and "python_home"
-  // when the group has a Python home.
+  // "slot_index", "row_index", "generation" and "report_index", and "plugin", "python_program" and
+  // "python_home" when the group has a Python home.
   std::string worker_settings = "{}";
 
   bool operator==(const WantedGroup&) const = default;
@@ -53,6 +53,9 @@ std::string to_json(const WantedState& state);
 
 // Fails with a sentence for anything that to_json() does not make.
 base::Result<WantedState> parse_wanted_state(std::string_view json);
+
+// In place of a state: see retire(). The same in every build.
+inline constexpr std::string_view kRetireText = "\"retire\"";
 
 // The supervisor's answer: ok when there is no error.
 struct Answer {

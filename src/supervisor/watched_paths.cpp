@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace pyhost::supervisor {
@@ -29,7 +30,16 @@ std::optional<std::string> difference(const Files& before, const Files& now) {
   return std::min(one->first, other->first);
 }
 
+std::int64_t now_us() {
+  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
+
+WatchedPaths::WatchedPaths(FolderWatches& watches, std::vector<base::PathGlob> globs,
+                           ScanLimits limits)
+    : watches_(watches), globs_(std::move(globs)), limits_(limits), begun_us_(now_us()) {}
 
 void WatchedPaths::heed(const FolderWatches::Event& event, TimePoint now) {
   if (!concerns(event)) return;
@@ -63,10 +73,19 @@ std::optional<FileChange> WatchedPaths::advance(TimePoint now) {
     scan_.emplace(globs_, watches_, this, limits_);
   }
   if (!scan_ || !scan_->step(kEntriesPerTurn)) return std::nullopt;
-  return finish_scan();
+  return finish_scan(now);
 }
 
-std::optional<FileChange> WatchedPaths::finish_scan() {
+// Others may have had their turn before, and workers import meanwhile.
+void WatchedPaths::note_changes_before_first_look(TimePoint now) {
+  const auto changed = std::ranges::find_if(
+      last_.files, [this](const auto& each) { return each.second.changed_us > begun_us_; });
+  if (changed_meanwhile_ || changed == last_.files.end()) return;
+  changed_meanwhile_ = changed->first;
+  settling_.note(now);
+}
+
+std::optional<FileChange> WatchedPaths::finish_scan(TimePoint now) {
   Findings found = scan_->take_found();
   scan_.reset();
   std::optional<std::string> changed;
@@ -75,11 +94,12 @@ std::optional<FileChange> WatchedPaths::finish_scan() {
     if (!changed) changed = std::move(changed_meanwhile_);
     changed_meanwhile_.reset();
   }
-  looked_ = true;
+  const bool is_first_look = !std::exchange(looked_, true);
   for (const auto& [id, folder] : last_.folders) {
     if (!found.folders.contains(id)) watches_.remove(this, id);
   }
   last_ = std::move(found);
+  if (is_first_look) note_changes_before_first_look(now);
   if (!changed) return std::nullopt;
   return FileChange{*std::move(changed), settling_.last()};
 }

@@ -1,6 +1,7 @@
 // Notices when files change.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,10 +25,9 @@ class WatchedPaths {
   // What advance() looks at before it lets others have their turn.
   static constexpr unsigned kEntriesPerTurn = 500;
 
-  // How it is now counts as unchanged, but advance() is what looks. The watches outlive it; it is
-  // the owner of its own.
-  WatchedPaths(FolderWatches& watches, std::vector<base::PathGlob> globs, ScanLimits limits = {})
-      : watches_(watches), globs_(std::move(globs)), limits_(limits) {}
+  // How it is now counts as unchanged, but advance() is what looks, however much later: what was
+  // changed since counts then. The watches outlive it; it is the owner of its own.
+  WatchedPaths(FolderWatches& watches, std::vector<base::PathGlob> globs, ScanLimits limits = {});
   WatchedPaths(const WatchedPaths&) = delete;
   WatchedPaths& operator=(const WatchedPaths&) = delete;
   ~WatchedPaths() { watches_.remove_all(this); }
@@ -46,7 +46,8 @@ class WatchedPaths {
  private:
   bool concerns(const FolderWatches::Event& event) const;
   const WatchedFolder* find(int folder) const noexcept;
-  std::optional<FileChange> finish_scan();
+  std::optional<FileChange> finish_scan(TimePoint now);
+  void note_changes_before_first_look(TimePoint now);
 
   FolderWatches& watches_;
   const std::vector<base::PathGlob> globs_;
@@ -54,6 +55,7 @@ class WatchedPaths {
   Settling settling_;
   std::optional<PathScan> scan_;
   Findings last_;  // of the scans that are complete
+  const std::int64_t begun_us_;  // since the epoch
   bool looked_ = false;
   std::optional<std::string> changed_meanwhile_;  // during the first look
 };

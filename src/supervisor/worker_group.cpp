@@ -11,23 +11,17 @@
 #include <utility>
 
 #include "pyhost/base/json_text.h"
-#include "pyhost/gateway/worker_log.h"
+#include "pyhost/gateway/worker_orders.h"
 #include "pyhost/gateway/worker_settings.h"
+#include "supervisor/board_rows.h"
 #include "supervisor/control_channel.h"
+#include "supervisor/wall_clock.h"
 
 namespace pyhost::supervisor {
 namespace {
 
 using base::LogLevel;
 using base::Message;
-
-// What a worker reports last before it imports; see the worker's own code.
-constexpr std::string_view kImportStep = "preload";
-
-std::int64_t now_us() {
-  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
-  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 // The group's settings and the worker's own place.
 nlohmann::json settings_for(const GroupSetup& setup, unsigned slot, unsigned generation,
@@ -39,6 +33,7 @@ nlohmann::json settings_for(const GroupSetup& setup, unsigned slot, unsigned gen
     settings["python_home"] = base::json_text_of(inputs.python_home);
   }
   settings["slot_index"] = slot;
+  settings["row_index"] = row_of(slot);
   settings["generation"] = generation;
   settings["report_index"] = report;
   return settings;
@@ -96,12 +91,16 @@ void WorkerGroup::adopt(GroupSetup setup) {
   // Only the scoreboard knows what a supervisor was told that has crashed.
   stopped_ = stopped_ || scoreboard.is_stopped();
   if (stopped_) scoreboard.stop_group();
-  if (!keeps_workers) renew();
+  if (!keeps_workers) {
+    renew();
+    reasons_.others = true;
+  }
   hand_log_over();
   for (unsigned slot = 0; slot < worker_count(options); ++slot) {
-    life_.slot(slot).begin_behind(scoreboard.last_generation(slot));
+    life_.slot(slot).begin_behind(scoreboard.last_generation(row_of(slot)));
     record_slot(slot);
   }
+  adopt_keepers();
 }
 
 bool WorkerGroup::keeps_workers(const GroupSetup& setup) const {
@@ -127,7 +126,8 @@ bool WorkerGroup::starts_as(const gateway::ProcessGroup& options, const WorkerPl
 // To those of before, however long they stay.
 void WorkerGroup::hand_log_over() {
   for (const auto& [pid, worker] : workers_) {
-    const auto sent = gateway::hand_log_over(worker.status.fd(), setup_.log->fd());
+    const auto sent = gateway::send_order(worker.status.fd(), gateway::WorkerOrder::Kind::log, "",
+                                          setup_.log->fd());
     if (!sent) setup_.log->log(LogLevel::info, Message::log_not_taken, sent.error().sentence);
   }
 }
@@ -136,6 +136,7 @@ void WorkerGroup::renew() {
   const gateway::ProcessGroup& options = setup_.wanted.options;
   life_.renew(worker_count(options), life_limits(options));
   changed_.clear();
+  attempt_.reset();
   if (stopped_) life_.stop();
 }
 
@@ -143,6 +144,7 @@ void WorkerGroup::retire() noexcept {
   wanted_ = false;
   look_for_children_at_.reset();
   life_.retire();
+  keepers_.end_all();
 }
 
 void WorkerGroup::dismiss() noexcept {
@@ -167,6 +169,7 @@ void WorkerGroup::mend_sockets() {
                     fmt::format("process group '{}': {} was gone and has been made again", name(),
                                 sockets_[slot].path()));
     if (!stopped_) life_.slot(slot).renew(life_limits(options));
+    reasons_.others = true;
   }
   if (problem == socket_problem_) return;
   socket_problem_ = problem;
@@ -180,6 +183,7 @@ void WorkerGroup::reload(std::string changed) {
   // What they have imported is to be known before their successors start.
   for (const auto& [pid, worker] : workers_) read_status(pid);
   renew();
+  note_renewal_for(changed);
   changed_ = std::move(changed);
 }
 
@@ -187,6 +191,7 @@ void WorkerGroup::stop() {
   stopped_ = true;
   setup_.scoreboard->stop_group();
   life_.stop();
+  keepers_.end_all();
 }
 
 void WorkerGroup::start() {
@@ -194,36 +199,7 @@ void WorkerGroup::start() {
   stopped_ = false;
   setup_.scoreboard->start_group();
   renew();
-}
-
-bool WorkerGroup::serves() const noexcept {
-  for (unsigned slot = 0; slot < life_.slots(); ++slot) {
-    if (life_.slot(slot).state() == SlotState::ready) return true;
-  }
-  return false;
-}
-
-bool WorkerGroup::degraded() const noexcept {
-  return std::ranges::any_of(workers_, [this](const auto& each) {
-    return each.second.kept && life_.slot(each.second.slot).serving() == each.first;
-  });
-}
-
-GroupStatus WorkerGroup::status() const {
-  using State = GroupStatus::State;
-  const ScoreboardRecorder& scoreboard = *setup_.scoreboard;
-  GroupStatus status{.name = name(),
-                     .state = serves() ? State::serving : State::starting,
-                     .threads = setup_.wanted.options.threads,
-                     .waiting = scoreboard.waiting()};
-  const bool degraded = !stopped_ && this->degraded();
-  if (stopped_) status.state = State::stopped;
-  if (degraded) status.state = State::degraded;
-  if (degraded || (failing_ && !stopped_)) status.reason = last_failure_;
-  for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
-    status.workers.push_back(scoreboard.status(slot));
-  }
-  return status;
+  reasons_.others = true;
 }
 
 void WorkerGroup::hurry() {
@@ -238,15 +214,24 @@ void WorkerGroup::advance() {
     look_for_children_at_ = Clock::now() + kBetweenLooks;
     if (stopped_ || !setup_.scoreboard->has_children()) retire();
   }
-  for (const SlotOrder& each : life_.step(Clock::now())) carry_out(each.slot, each.order);
+  import_again();
+  // Where one worker is kept for what its successor lacks, others are to be asked to stay as well.
+  const LettingGo letting_go = keepers_.empty() ? LettingGo::allowed : LettingGo::denied;
+  for (const SlotOrder& each : life_.step(Clock::now(), letting_go)) {
+    carry_out(each.slot, each.order);
+  }
+  advance_keepers();
   while (sockets_.size() > life_.slots()) sockets_.pop_back();
   if (life_.up_to_date() && workers_.size() <= life_.slots()) replaced_sockets_.clear();
 }
 
 std::optional<TimePoint> WorkerGroup::next_deadline() const noexcept {
-  const auto next = life_.next_deadline();
-  if (!next || !look_for_children_at_) return next ? next : look_for_children_at_;
-  return std::min(*next, *look_for_children_at_);
+  std::optional<TimePoint> next = look_for_children_at_;
+  const auto import = may_import_again() ? retries_.next_deadline() : std::nullopt;
+  for (const auto& deadline : {life_.next_deadline(), keepers_.next_deadline(), import}) {
+    if (deadline && (!next || *deadline < *next)) next = deadline;
+  }
+  return next;
 }
 
 void WorkerGroup::carry_out(unsigned slot, const Order& order) {
@@ -275,7 +260,11 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
     setup_.log->log(
         LogLevel::error, Message::generation_failed,
         fmt::format("{}; next try in {} s", process.error().sentence, pause.count() / 1000));
-    if (life.withdrawn()) fall_back(now_us());
+    if (attempt_ && attempt_->slot == slot) {
+      end_attempt(slot, required_in(slot));
+    } else if (life.withdrawn()) {
+      fall_back(now_us());
+    }
     return;
   }
   life.spawned(process->pid, Clock::now());
@@ -292,7 +281,9 @@ base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generatio
                                                unsigned report) {
   auto json = settings_for(setup_, slot, generation, report);
   const SlotLife& life = life_.slot(slot);
-  if (life.serving() || life.succeeds_one_let_go()) {
+  if (const ScriptKeys required = required_in(slot); !required.empty()) {
+    add_imports(json, imports_for(required), true);
+  } else if (life.serving() || life.succeeds_one_let_go() || keepers_.any_in(slot)) {
     add_imports(json, scripts_.imports(), setup_.wanted.options.reload_fallback);
   }
   const auto text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -311,9 +302,11 @@ void WorkerGroup::keep(unsigned slot, unsigned generation, unsigned report, Work
                        .emplace(pid, Worker{.slot = slot,
                                             .generation = generation,
                                             .report = report,
+                                            .threads = setup_.wanted.options.threads,
                                             .pidfd = std::move(process.pidfd),
                                             .status = StatusReader(std::move(process.status)),
                                             .limits = life_limits(setup_.wanted.options),
+                                            .required = required_in(slot),
                                             .started = Clock::now(),
                                             .started_us = now_us()})
                        .first->second;
@@ -336,6 +329,7 @@ void WorkerGroup::read_status(pid_t pid) {
 }
 
 void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
+  if (keepers_.find_or_null(pid) != nullptr) return heed_keeper(pid, worker, report);
   SlotLife& life = life_.slot(worker.slot);
   switch (report.kind) {
     case StatusReport::Kind::step:
@@ -347,6 +341,7 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
       break;
     case StatusReport::Kind::relieve:
       life.relieve(pid);
+      reasons_.others = true;
       setup_.log->log(LogLevel::info, Message::generation_relieved,
                       fmt::format("{} is to be replaced: {}",
                                   label(worker.slot, worker.generation, pid), report.text));
@@ -363,104 +358,42 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
       roll(pid, worker, report);
       break;
     case StatusReport::Kind::imported:
-      scripts_.note_import(report.import);
+      note_import(worker, report);
+      break;
+    case StatusReport::Kind::lacks:
+      note_lack(worker, report);
+      break;
+    case StatusReport::Kind::import_again:
+      retries_.note_wanted(script_key(report.import), Clock::now());
+      break;
+    case StatusReport::Kind::asks:
+      decide(pid, worker);
+      break;
+    case StatusReport::Kind::keeping:
+      note_keeping(pid);
       break;
     case StatusReport::Kind::ready:
-      if (worker.ready) return;
-      worker.ready = true;
-      failing_ = false;
-      life.ready(pid, Clock::now());
-      take_slot_over(pid, worker);
-      record_slot(worker.slot);
-      setup_.log->log(LogLevel::info, Message::generation_ready,
-                      fmt::format("{} is ready", label(worker.slot, worker.generation, pid)));
+      begin_serving(pid, worker);
       break;
   }
+}
+
+void WorkerGroup::begin_serving(pid_t pid, Worker& worker) {
+  if (worker.ready) return;
+  worker.ready = true;
+  failing_ = false;
+  life_.slot(worker.slot).ready(pid, Clock::now());
+  take_slot_over(pid, worker);
+  record_slot(worker.slot);
+  setup_.log->log(LogLevel::info, Message::generation_ready,
+                  fmt::format("{} is ready", label(worker.slot, worker.generation, pid)));
+  settle_scripts_of(worker);
 }
 
 void WorkerGroup::note_failure(std::string why) {
   ++failed_starts_;
   failing_ = true;
   last_failure_ = std::move(why);
-}
-
-void WorkerGroup::roll(pid_t pid, const Worker& worker, const StatusReport& report) {
-  const bool fallback = setup_.wanted.options.reload_fallback;
-  const std::string& script = report.text;
-  life_.roll(worker.slot, pid, fallback ? Fallback::on : Fallback::off,
-             scripts_.note_change(script, report.file, worker.started, Clock::now()));
-  changed_ = script;
-  record_slot(worker.slot);
-  setup_.log->log(LogLevel::info, Message::generation_relieved,
-                  fmt::format("{} is to be replaced: {} has changed",
-                              label(worker.slot, worker.generation, pid), script));
-}
-
-// A worker that was to take over has ended before it was ready.
-void WorkerGroup::fall_back_after(const Worker& worker) {
-  const SlotLife& life = life_.slot(worker.slot);
-  const bool imported_in_vain =
-      setup_.wanted.options.reload_fallback && life.serving() && worker.last_step == kImportStep;
-  if (imported_in_vain || life.withdrawn()) fall_back(worker.started_us);
-}
-
-// One slot that fails stops the renewal of all.
-void WorkerGroup::fall_back(std::int64_t successor_started_us) {
-  bool any = false;
-  for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
-    if (!life_.slot(slot).fall_back()) continue;
-    workers_.at(*life_.slot(slot).serving()).kept = true;
-    setup_.scoreboard->keep_generation(slot, successor_started_us);
-    record_slot(slot);
-    any = true;
-  }
-  if (!any) return;
-  // What keeps the successors from starting may be another script than the one that was changed.
-  const std::string waits =
-      changed_.empty() ? "" : fmt::format(", and the change of {} waits", changed_);
-  setup_.log->log(LogLevel::error, Message::generation_kept,
-                  fmt::format("process group '{}' goes on with the code it has{}: {}; it is tried "
-                              "again when a script changes or httpd is restarted",
-                              name(), waits, last_failure_));
-}
-
-bool WorkerGroup::look_after_workers() {
-  // In the queue for longer than the requests before it should take.
-  constexpr unsigned kLooksOfWaiting = 4;
-  const bool waits = setup_.scoreboard->waiting() != 0;
-  looks_at_waiting_ = waits ? looks_at_waiting_ + 1 : 0;
-  bool anything = waits;
-  for (const auto& [pid, worker] : workers_) {
-    const metrics::SlotStatus seen = setup_.scoreboard->status(worker.slot);
-    if (seen.generation != worker.generation || seen.state != metrics::SlotState::ready) {
-      vigils_.forget(pid);
-      continue;
-    }
-    const WorkerSight sight{.silent = seen.silent,
-                            .wanted = waits && looks_at_waiting_ % kLooksOfWaiting == 0,
-                            .has_thread = seen.running < seen.threads};
-    const bool in_doubt =
-        vigils_.look({pid, worker.status.fd(), sockets_[worker.slot].path()}, sight);
-    anything = anything || in_doubt || seen.outstanding != 0;
-  }
-  return anything;
-}
-
-void WorkerGroup::heed(pid_t pid, Vigils::Finding finding) {
-  Worker& worker = workers_.at(pid);
-  if (finding == Vigils::Finding::serves) {
-    return setup_.scoreboard->note_sign_of_life(worker.slot, worker.generation);
-  }
-  life_.slot(worker.slot).relieve(pid);
-  worker.leaving = kSilence;
-  const double seconds = std::chrono::duration<double>(Vigil::kPatience).count();
-  const std::string what =
-      finding == Vigils::Finding::not_running
-          ? fmt::format("has not run for {:g} s, in which it was asked whether it does", seconds)
-          : fmt::format("runs, but has accepted no connection for {:g} s", seconds);
-  setup_.log->log(
-      LogLevel::error, Message::generation_silent,
-      fmt::format("{} {}; it is replaced", label(worker.slot, worker.generation, pid), what));
 }
 
 void WorkerGroup::reap(pid_t pid) {
@@ -474,15 +407,21 @@ void WorkerGroup::reap(pid_t pid) {
   }
   loop_.forget(worker.pidfd.get());
   loop_.forget(worker.status.fd());
-  const LastPhase last = life_.slot(worker.slot).ended(pid, Clock::now());
+  const unsigned slot = worker.slot;
+  const unsigned row = row_of_worker(pid, worker);
+  const auto as_keeper = keepers_.ended(pid);
+  const LastPhase last = as_keeper ? *as_keeper : life_.slot(slot).ended(pid, Clock::now());
   const Death death =
       with_reason(death_of(info, last.killed, worker.limits, oom_.has_grown()), worker.leaving);
-  setup_.scoreboard->record_death(worker.slot, pid, worker.generation, death);
+  // Requests that it got when its slot stood for it look there.
+  if (as_keeper) setup_.scoreboard->record_death(row, pid, worker.generation, death);
+  setup_.scoreboard->record_death(row_of(slot), pid, worker.generation, death);
   report_end(pid, worker, last, death);
   if (last.phase == WorkerPhase::starting) fall_back_after(worker);
-  const unsigned slot = worker.slot;
   vigils_.forget(pid);
   workers_.erase(found);
+  // Whom its successor was waiting for.
+  if (!keepers_.awaits(slot)) answer_successor(slot, true);
   record_slot(slot);
 }
 
@@ -491,10 +430,12 @@ void WorkerGroup::report_failed_start(pid_t pid, const Worker& worker, const Dea
       worker.last_step.empty() ? "" : fmt::format(" at the step '{}'", worker.last_step);
   const std::string why =
       worker.failure.empty() ? fmt::format("it {}{}", describe(death), step) : worker.failure;
+  // That an import fails once more is nothing new.
+  const bool tries_again = !worker.required.empty();
   setup_.log->log(
-      LogLevel::error, Message::generation_failed,
+      tries_again ? LogLevel::info : LogLevel::error, Message::generation_failed,
       fmt::format("{} could not start: {}", label(worker.slot, worker.generation, pid), why));
-  note_failure(why);
+  if (!tries_again) note_failure(why);
 }
 
 void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& last,
@@ -520,12 +461,13 @@ void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& l
 void WorkerGroup::take_slot_over(pid_t pid, Worker& worker) noexcept {
   if (worker.recorded) return;
   worker.recorded = true;
-  setup_.scoreboard->take_over(worker.slot, pid, worker.generation, setup_.wanted.options.threads,
-                               worker.report);
+  setup_.scoreboard->take_over(row_of(worker.slot), pid, worker.generation,
+                               setup_.wanted.options.threads, worker.report);
 }
 
 void WorkerGroup::record_slot(unsigned slot) noexcept {
-  setup_.scoreboard->set_state(slot, life_.slot(slot).state());
+  if (slot >= life_.slots()) return;  // only a keeper of it was left
+  setup_.scoreboard->set_state(row_of(slot), life_.slot(slot).state());
 }
 
 std::string WorkerGroup::label(unsigned slot, unsigned generation, pid_t pid) const {

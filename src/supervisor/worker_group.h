@@ -6,10 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "supervisor/deploy_verdict.h"
 #include "supervisor/event_loop.h"
 #include "supervisor/group_life.h"
 #include "supervisor/group_scripts.h"
 #include "supervisor/group_status.h"
+#include "supervisor/import_retries.h"
+#include "supervisor/keepers.h"
 #include "supervisor/listening_socket.h"
 #include "supervisor/queued_log.h"
 #include "supervisor/scoreboard_recorder.h"
@@ -71,7 +74,7 @@ class WorkerGroup {
   bool up_to_date() const noexcept { return life_.up_to_date(); }
   // Whether everything that serves from now on, or will, was started then or later.
   bool renewed_since(TimePoint moment) const noexcept { return life_.renewed_since(moment); }
-  bool empty() const noexcept { return life_.empty(); }
+  bool empty() const noexcept { return life_.empty() && keepers_.empty(); }
   // Whether any worker takes requests.
   bool serves() const noexcept;
   // Of workers so far; the last one's sentence.
@@ -82,7 +85,7 @@ class WorkerGroup {
   // Does what is due.
   void advance();
   std::optional<TimePoint> next_deadline() const noexcept;
-  bool gone() const noexcept { return life_.gone(); }
+  bool gone() const noexcept { return life_.gone() && keepers_.empty(); }
   Milliseconds drain_max() const noexcept { return life_limits(setup_.wanted.options).drain_max; }
 
   // Whether it runs, as it is wanted here.
@@ -104,9 +107,11 @@ class WorkerGroup {
     unsigned slot;
     unsigned generation;
     unsigned report;  // which of the slot's reports on the scoreboard it writes
+    unsigned threads;
     base::UniqueFd pidfd;
     StatusReader status;
     LifeLimits limits;
+    ScriptKeys required;    // it is started to have these
     std::string last_step;  // that it has reported
     std::string failure;    // the sentence that it has reported
     std::string leaving;    // why it drains by itself; "" when it was told to
@@ -115,6 +120,13 @@ class WorkerGroup {
     bool recorded = false;  // its slot stands for it in its board
     TimePoint started;
     std::int64_t started_us = 0;  // since the epoch
+    // Scripts that it has imported, or could not import.
+    ScriptKeys has;
+    ScriptKeys lacks;
+    // Whether it may serve without what it lacks.
+    enum class Question { none, open, answered } question = Question::none;
+    // When it is kept, or about to be.
+    std::optional<ListeningSocket> kept_socket;
   };
 
   void carry_out(unsigned slot, const Order& order);
@@ -127,18 +139,49 @@ class WorkerGroup {
   bool keeps_workers(const GroupSetup& setup) const;
   void hand_log_over();
   void renew();
-  bool degraded() const noexcept;
   void note_failure(std::string why);
-  void roll(pid_t pid, const Worker& worker, const StatusReport& report);
-  void fall_back_after(const Worker& worker);
-  void fall_back(std::int64_t successor_started_us);
-  void heed(pid_t pid, Vigils::Finding finding);
+  void begin_serving(pid_t pid, Worker& worker);
   void reap(pid_t pid);
   void report_failed_start(pid_t pid, const Worker& worker, const Death& death);
   void report_end(pid_t pid, const Worker& worker, const LastPhase& last, const Death& death);
   void take_slot_over(pid_t pid, Worker& worker) noexcept;
   void record_slot(unsigned slot) noexcept;
   std::string label(unsigned slot, unsigned generation, pid_t pid) const;
+
+  // Of worker_group_deploys.cpp: changes of scripts, and scripts that a worker cannot import.
+  void roll(pid_t pid, const Worker& worker, const StatusReport& report);
+  void fall_back_after(const Worker& worker);
+  void fall_back(std::int64_t successor_started_us);
+  const Worker* serving_or_null(unsigned slot) const;
+  unsigned row_of_worker(pid_t pid, const Worker& worker) const noexcept;
+  void note_import(Worker& worker, const StatusReport& report);
+  void note_lack(Worker& worker, const StatusReport& report);
+  void note_renewal_for(const std::string& file);
+  ScriptKeys scripts_served() const;
+  DeployCase case_of(const Worker& worker) const;
+  void decide(pid_t pid, Worker& worker);
+  void answer(pid_t pid, Worker& worker, bool serves);
+  void answer_successor(unsigned slot, bool serves);
+  bool ask_to_keep(const ScriptKeys& scripts, const Worker& successor);
+  void note_keeping(pid_t pid);
+  void heed_keeper(pid_t pid, Worker& worker, const StatusReport& report);
+  void put_keepers_back(const ScriptKeys& scripts, std::int64_t successor_started_us);
+  void adopt_keepers();
+  void advance_keepers();
+  void settle_scripts_of(const Worker& worker);
+  bool may_import_again() const noexcept;
+  void import_again();
+  ScriptKeys required_in(unsigned slot) const;
+  std::vector<gateway::Preload> imports_for(const ScriptKeys& required) const;
+  bool end_attempt(unsigned slot, const ScriptKeys& required);
+
+  // Of worker_group_vigils.cpp.
+  void heed(pid_t pid, Vigils::Finding finding);
+
+  // Of worker_group_status.cpp.
+  bool degraded() const noexcept;
+  std::optional<ScriptStatus> status_of(const gateway::Preload& script) const;
+  std::vector<ScriptStatus> script_status() const;
 
   EventLoop& loop_;
   OomCounter& oom_;
@@ -161,6 +204,15 @@ class WorkerGroup {
   Vigils vigils_;
   unsigned looks_at_waiting_ = 0;  // since no request of the group has waited
   GroupScripts scripts_;
+  Keepers keepers_;
+  ImportRetries retries_;
+  RenewalReasons reasons_;  // of the renewal that is under way
+  // A slot whose worker is renewed to have a script that it could not import.
+  struct Attempt {
+    unsigned slot;
+    std::uint64_t script;
+  };
+  std::optional<Attempt> attempt_;
 };
 
 }  // namespace pyhost::supervisor

@@ -127,6 +127,7 @@ bool encode_request(const RequestMessage& message, std::string& out) {
     writer.number(static_cast<std::uint32_t>(message.head.environ.size()));
     for (const EnvironEntry& entry : message.head.environ) write_entry(writer, entry);
     writer.flag(message.body_follows);
+    writer.flag(message.last_resort);
     writer.text(message.body);
   });
 }
@@ -146,6 +147,7 @@ std::optional<RequestMessage> decode_request(std::string_view payload,
   for (std::uint32_t i = 0; i < entries && reader.ok(); ++i) environ.push_back(read_entry(reader));
   message.head.environ = environ;
   message.body_follows = reader.flag();
+  message.last_resort = reader.flag();
   message.body = reader.text();
   return when_complete(reader, message);
 }
@@ -304,17 +306,20 @@ std::optional<HelloMessage> decode_hello(std::string_view payload) {
   return when_complete(reader, message);
 }
 
-void encode_retry(std::string_view reason, std::string& out) {
+void encode_retry(const RetryMessage& message, std::string& out) {
   constexpr std::size_t kReasonBytesMax = 4096;
   static_cast<void>(encode_frame(FrameType::retry, out, [&](PayloadWriter& writer) {
-    writer.text(reason.substr(0, kReasonBytesMax));
+    writer.flag(message.lacks_script);
+    writer.text(message.reason.substr(0, kReasonBytesMax));
   }));
 }
 
-std::optional<std::string_view> decode_retry(std::string_view payload) {
+std::optional<RetryMessage> decode_retry(std::string_view payload) {
   PayloadReader reader(payload);
-  const std::string_view reason = reader.text();
-  return when_complete(reader, reason);
+  RetryMessage message;
+  message.lacks_script = reader.flag();
+  message.reason = reader.text();
+  return when_complete(reader, message);
 }
 
 }  // namespace pyhost::wire

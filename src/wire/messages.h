@@ -24,6 +24,7 @@ struct RequestMessage {
   gateway::RequestHead head;
   std::string_view body;      // what came along
   bool body_follows = false;  // more comes as BODY frames, after NEED_BODY
+  bool last_resort = false;   // no other worker is said to have the script
 };
 // False, and nothing appended, when it does not fit a frame.
 [[nodiscard]] bool encode_request(const RequestMessage& message, std::string& out);
@@ -93,8 +94,13 @@ struct HelloMessage {
 void encode_hello(const HelloMessage& message, std::string& out);
 std::optional<HelloMessage> decode_hello(std::string_view payload);
 
-// RETRY: why, for the log.
-void encode_retry(std::string_view reason, std::string& out);
-std::optional<std::string_view> decode_retry(std::string_view payload);
+// RETRY.
+struct RetryMessage {
+  // The worker cannot run the script, and goes on with others; otherwise it is being replaced.
+  bool lacks_script = false;
+  std::string_view reason;  // for the log
+};
+void encode_retry(const RetryMessage& message, std::string& out);
+std::optional<RetryMessage> decode_retry(std::string_view payload);
 
 }  // namespace pyhost::wire

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -48,6 +49,14 @@ bool Acceptor::open() noexcept {
   keep_spare_locked();
   const int flags = ::fcntl(fd(), F_GETFL);
   return flags >= 0 && ::fcntl(fd(), F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+void Acceptor::move_to(base::UniqueFd listening) noexcept {
+  const std::lock_guard lock(mutex_);
+  const int flags = ::fcntl(listening.get(), F_GETFL);
+  ::fcntl(listening.get(), F_SETFL, flags | O_NONBLOCK);
+  ::dup3(listening.get(), fd(), O_CLOEXEC);
+  spare_.reset();
 }
 
 Acceptor::Arrival Acceptor::accept() {

@@ -29,6 +29,9 @@ class Acceptor {
   // False, with errno set, when the socket is none.
   bool open() noexcept;
   int fd() const noexcept { return listening_.get(); }
+  // Another listening socket takes the place of the present one, under the same number. Whoever is
+  // accepting at this moment may still take somebody from the old one.
+  void move_to(base::UniqueFd listening) noexcept;
 
   struct Arrival {
     base::UniqueFd socket;  // invalid when nobody came, or who came was refused

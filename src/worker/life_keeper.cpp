@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
+#include <iterator>
 #include <memory>
 
+#include "pyhost/base/out_of_memory.h"
 #include "worker/resident_memory.h"
 #include "worker/status_report.h"
 
@@ -29,10 +32,30 @@ std::string_view or_none(std::string_view stacks) noexcept {
 
 }  // namespace
 
-std::optional<Farewell> LifeKeeper::advance(std::uint64_t served) {
+std::optional<Farewell> LifeKeeper::advance(std::uint64_t served) noexcept {
+  short_of_memory_ = false;
+  return base::unless_out_of_memory([&] { return do_what_is_due(served); },
+                                    [this]() -> std::optional<Farewell> {
+                                      short_of_memory_ = true;
+                                      return std::nullopt;
+                                    });
+}
+
+std::optional<TimePoint> LifeKeeper::next_deadline() const noexcept {
+  constexpr std::chrono::milliseconds kUntilThereMayBeMemory{50};
+  if (short_of_memory_) return Clock::now() + kUntilThereMayBeMemory;
+  return life_.next_deadline();
+}
+
+// An order is taken from the list when it has been carried out: most may be repeated, and each is
+// given only once.
+std::optional<Farewell> LifeKeeper::do_what_is_due(std::uint64_t served) {
+  const Observation seen = observe(served);
+  orders_.reserve(orders_.size() + WorkerLife::orders_max(seen));
+  std::ranges::copy(life_.step(seen), std::back_inserter(orders_));
   std::optional<Farewell> farewell;
-  for (const LifeOrder& order : life_.step(observe(served))) {
-    if (const auto ends = carry_out(order)) farewell = ends;
+  for (; !orders_.empty(); orders_.erase(orders_.begin())) {
+    if (const auto ends = carry_out(orders_.front())) farewell = ends;
   }
   return farewell;
 }
@@ -86,10 +109,10 @@ std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
       drain(order.reason);
       break;
     case Kind::end:
-      name_what_is_cut_off();
+      base::if_memory_allows([this] { name_what_is_cut_off(); });
       return Farewell::orderly;
     case Kind::end_at_once:
-      end_stuck();
+      base::if_memory_allows([this] { end_stuck(); });
       return Farewell::at_once;
   }
   return std::nullopt;
@@ -139,9 +162,9 @@ void LifeKeeper::drain(Reason reason) {
   if (reason == Reason::stopped) return;
   report_draining(name_of(reason));
   if (reason != Reason::startup_timeout) return;
-  worker_.log.log(
-      LogLevel::error, Message::busy_stacks,
-      fmt::format("{} has imported no script within startup-timeout\n{}", worker_.label, stacks()));
+  worker_.log.log(LogLevel::error, Message::busy_stacks,
+                  fmt::format("{} has not finished an import within startup-timeout\n{}",
+                              worker_.label, stacks()));
 }
 
 // The supervisor's SIGTERM does not say what it comes for.
@@ -188,9 +211,9 @@ void LifeKeeper::name_what_is_cut_off() {
 
 std::string LifeKeeper::phrase(const RunningRequest& request) {
   const std::string script = worker_.pool.exchange(request.thread).script_of(request.number);
-  return fmt::format("{} has run for {:.3f} s in thread wsgi-{}",
-                     script.empty() ? "a request" : script, seconds_since(request.began),
-                     request.thread);
+  return fmt::format(
+      "{} has {} for {:.3f} s in thread wsgi-{}", script.empty() ? "a request" : script,
+      request.importing ? "been imported" : "run", seconds_since(request.began), request.thread);
 }
 
 // One look serves all that are overdue: whoever keeps a lock costs it its whole patience.
@@ -204,8 +227,10 @@ std::string LifeKeeper::collect_stacks() {
   if (watch_or_null_ == nullptr) return "";
   const auto gathered = std::make_shared<std::promise<std::string>>();
   auto future = gathered->get_future();
-  watch_or_null_->collect_stacks(
-      [gathered](std::string_view stacks) { gathered->set_value(std::string(stacks)); });
+  watch_or_null_->collect_stacks([gathered](std::string_view stacks) {
+    gathered->set_value(base::unless_out_of_memory([&] { return std::string(stacks); },
+                                                   [] { return std::string(); }));
+  });
   if (future.wait_for(kPatience) == std::future_status::ready) {
     return std::string(or_none(future.get()));
   }

@@ -43,10 +43,13 @@ class LifeKeeper {
   WorkerLife& life() noexcept { return life_; }
 
   // Does what is due; `served` is how many requests have ended. Something when the worker has to
-  // end now.
-  std::optional<Farewell> advance(std::uint64_t served);
+  // end now. What there is no memory for is done by a later call.
+  std::optional<Farewell> advance(std::uint64_t served) noexcept;
+  // When that is to be called although no event has come.
+  std::optional<TimePoint> next_deadline() const noexcept;
 
  private:
+  std::optional<Farewell> do_what_is_due(std::uint64_t served);
   Observation observe(std::uint64_t served);
   std::optional<Farewell> carry_out(const LifeOrder& order);
   void announce_interruption(const RunningRequest& request);
@@ -65,6 +68,8 @@ class LifeKeeper {
   KeptWorker worker_;
   gateway::EngineWatch* const watch_or_null_;  // null: an engine that cannot be watched
   WorkerLife life_;
+  std::vector<LifeOrder> orders_;  // that are not carried out yet
+  bool short_of_memory_ = false;
   TimePoint observed_at_{};
   std::vector<RunningRequest> running_;         // as seen then
   std::optional<gateway::LockWait> lock_wait_;  // the same

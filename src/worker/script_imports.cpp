@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "pyhost/base/out_of_memory.h"
 #include "pyhost/base/signals.h"
 #include "pyhost/base/thread.h"
 #include "worker/status_report.h"
@@ -29,17 +30,25 @@ gateway::Target target_of(const gateway::Preload& preload, std::string_view proc
   return target;
 }
 
-// Nothing for a module without a callable, which a preload cannot name.
-std::optional<gateway::Preload> preload_of(const gateway::ImportedScript& script) {
-  if (script.kind == gateway::TargetKind::file) {
-    return gateway::Preload{script.application_group, script.script, script.callable};
-  }
-  if (script.callable.empty()) return std::nullopt;
-  return gateway::Preload{script.application_group,
-                          fmt::format("{}:{}", script.script, script.callable), ""};
+gateway::Target target_of(const gateway::ImportedScript& script) {
+  return {.kind = script.kind,
+          .application_group = script.application_group,
+          .script = script.script,
+          .callable = script.callable};
 }
 
 }  // namespace
+
+std::optional<gateway::Preload> preload_of(const gateway::Target& target) {
+  gateway::Preload preload{.application_group = std::string(target.application_group),
+                           .script = std::string(target.script),
+                           .callable = std::string(target.callable)};
+  if (target.kind == gateway::TargetKind::file) return preload;
+  if (target.callable.empty()) return std::nullopt;
+  preload.script = fmt::format("{}:{}", target.script, target.callable);
+  preload.callable.clear();
+  return preload;
+}
 
 void ImportLog::log(LogLevel level, Message message, std::string_view text) noexcept {
   log_.log(told_to_end_ && message == Message::script_exited ? LogLevel::info : level, message,
@@ -90,23 +99,24 @@ bool ScriptImports::wait() {
 }
 
 void ScriptImports::run() {
-  const auto note = [this](base::Result<> imported) {
-    if (imported) return;
-    // A worker that does not start says so itself.
-    if (!worker_.settings.imports_required && !stopping_) {
-      worker_.log.log(LogLevel::error, Message::preload_failed, imported.error().sentence);
-    }
-    if (!failure_) failure_ = std::move(imported).error();
-  };
-  for (const gateway::Preload& preload : worker_.settings.preloads) note(import(preload));
+  for (const gateway::Preload& preload : worker_.settings.preloads) import(preload);
   for (const gateway::Preload& preload : worker_.settings.predecessor_imports) {
-    if (is_still_served(preload)) note(import(preload));
+    if (is_still_served(preload)) import(preload);
   }
 }
 
-base::Result<> ScriptImports::import(const gateway::Preload& preload) {
-  if (stopping_) return {};
-  return worker_.engine.preload(target_of(preload, worker_.settings.engine.process_group), log_);
+void ScriptImports::import(const gateway::Preload& preload) {
+  if (stopping_) return;
+  auto imported =
+      worker_.engine.preload(target_of(preload, worker_.settings.engine.process_group), log_);
+  // One that follows when it is told to end has not failed.
+  if (imported || stopping_) return;
+  // A worker that asks whether it is to serve says so itself.
+  if (!worker_.settings.imports_required) {
+    worker_.log.log(LogLevel::error, Message::preload_failed, imported.error().sentence);
+  }
+  worker_.lacked.note(preload, imported.error().sentence);
+  if (!failure_) failure_ = std::move(imported).error();
 }
 
 // What is no longer configured or no longer there is no reason not to start.
@@ -117,14 +127,21 @@ bool ScriptImports::is_still_served(const gateway::Preload& import) const {
   return there && worker_.settings.targets.serves(target);
 }
 
-void ScriptImports::report() {
+void ScriptImports::report() noexcept {
+  // What is not reported now is reported behind the next request.
+  base::if_memory_allows([this] { report_new(); });
+}
+
+void ScriptImports::report_new() {
   gateway::EngineWatch* watch = worker_.engine.watch();
   if (watch == nullptr || watch->imports() == count_reported_) return;
   const std::lock_guard lock(report_mutex_);
   const unsigned count = watch->imports();
   for (gateway::ImportedScript& script : watch->imported_scripts()) {
     if (std::ranges::find(reported_, script) != reported_.end()) continue;
-    if (const auto import = preload_of(script)) report_import(*import);
+    // One that is there, but not its callable, is lacked.
+    const auto import = preload_of(target_of(script));
+    if (import && !worker_.lacked.has(script_key(*import))) report_import(*import);
     reported_.push_back(std::move(script));
   }
   count_reported_ = count;

@@ -12,6 +12,7 @@
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/engine_watch.h"
 #include "pyhost/gateway/worker_settings.h"
+#include "worker/lacked_scripts.h"
 #include "worker/stop_events.h"
 
 namespace pyhost::worker {
@@ -22,8 +23,13 @@ struct ImportSurroundings {
   const gateway::WorkerSettings& settings;
   gateway::Engine& engine;
   StopEvents& events;
+  LackedScripts& lacked;
   base::LogSink& log;
 };
+
+// How a successor is to import what a target names; nothing for a module without a callable, which
+// a preload cannot name.
+std::optional<gateway::Preload> preload_of(const gateway::Target& target);
 
 // The log of imports that may be told to end: that a script follows is no failure.
 class ImportLog final : public base::LogSink {
@@ -48,8 +54,7 @@ class ScriptImports {
 
   // Imports what is configured and what the predecessor had, on a thread of its own: for Python's
   // stack, and so that the calling main thread hears signals meanwhile. A script that cannot be
-  // imported is logged, and tried again by the first request. False when the worker was told to
-  // end.
+  // imported is logged and lacked. False when the worker was told to end.
   base::Result<bool> import_all();
 
   // Of import_all(), the first one.
@@ -58,12 +63,13 @@ class ScriptImports {
   // Tells the supervisor what has been imported since the last time, and when it returns, all of
   // that has been told. From any thread; on the one that has imported, so that the supervisor knows
   // it before anybody knows of the reply, or of a change.
-  void report();
+  void report() noexcept;
 
  private:
   bool wait();
+  void report_new();
   void run();
-  base::Result<> import(const gateway::Preload& preload);
+  void import(const gateway::Preload& preload);
   bool is_still_served(const gateway::Preload& import) const;
 
   const ImportSurroundings worker_;

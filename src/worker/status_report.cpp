@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "pyhost/base/json_text.h"
@@ -14,6 +15,11 @@ void report(const nlohmann::json& status) {
       status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   // A supervisor that has gone is noticed elsewhere.
   static_cast<void>(!::write(gateway::kWorkerStatusFd, line.data(), line.size()));
+}
+
+nlohmann::json json_of(const gateway::Preload& script) {
+  return {base::json_text_of(script.application_group), base::json_text_of(script.script),
+          base::json_text_of(script.callable)};
 }
 
 }  // namespace
@@ -48,9 +54,26 @@ void report_outdated(std::string_view script, const base::FileIdentity& file) {
 }
 
 void report_import(const gateway::Preload& import) {
-  report({{"imported",
-           {base::json_text_of(import.application_group), base::json_text_of(import.script),
-            base::json_text_of(import.callable)}}});
+  report({{"imported", json_of(import)}});
+}
+
+void report_lack(const gateway::Preload& script, std::string_view why) {
+  // Somebody may raise an exception of any length, over many lines.
+  constexpr std::size_t kWhyBytesMax = 1000;
+  why = why.substr(0, std::min(why.find('\n'), kWhyBytesMax));
+  report({{"lacks", json_of(script)}, {"why", why}});
+}
+
+void report_import_wanted(const gateway::Preload& script) {
+  report({{"import_again", json_of(script)}});
+}
+
+void report_question() {
+  report({{"asks", true}});
+}
+
+void report_keeping() {
+  report({{"keeping", true}});
 }
 
 }  // namespace pyhost::worker

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "pyhost/base/out_of_memory.h"
+#include "pyhost/base/scope_exit.h"
 #include "pyhost/base/signals.h"
 
 namespace pyhost::worker {
@@ -24,6 +26,7 @@ using wire::Io;
 constexpr unsigned kOnce = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
 constexpr unsigned kListens = EPOLLIN | EPOLLONESHOT;
 constexpr int kInternalServerError = 500;
+constexpr int kServiceUnavailable = 503;
 
 // What an event is about; lines have the numbers behind these.
 constexpr std::uint64_t kStopped = 0;
@@ -119,25 +122,27 @@ void ThreadPool::run(Thread& self) noexcept {
 }
 
 // False when the thread is to end.
-bool ThreadPool::heed_next(Thread& self) {
+bool ThreadPool::heed_next(Thread& self) noexcept {
   epoll_event event{};
   const int ready = ::epoll_wait(epoll_.get(), &event, 1, -1);
   if (ready < 0 && errno != EINTR) return note_broken("epoll set");
   if (ready != 1) return true;
   if (event.data.u64 == kStopped) return false;
-  if (event.data.u64 == kSomebodyConnects) return accept_one();
   if (event.data.u64 == kPauseOver) return await_connection();
+  if (event.data.u64 == kSomebodyConnects) {
+    return base::unless_out_of_memory([this] { return accept_one(); }, [this] { return pause(); });
+  }
   heed(event.data.u64, event.events, self);
   return true;
 }
 
 // An application may close any descriptor, also those of its process.
-bool ThreadPool::note_broken(std::string_view what) const {
+bool ThreadPool::note_broken(std::string_view what) const noexcept {
   if (settings_.on_broken) settings_.on_broken(what);
   return false;
 }
 
-void ThreadPool::heed(std::uint64_t id, unsigned events, Thread& self) {
+void ThreadPool::heed(std::uint64_t id, unsigned events, Thread& self) noexcept {
   Line* line = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -147,7 +152,13 @@ void ThreadPool::heed(std::uint64_t id, unsigned events, Thread& self) {
   // Whoever sent a request and left does not want it any more.
   if ((events & EPOLLRDHUP) != 0) return close(*line);
   rota_.begin_request();
-  serve(*line, self.exchange);
+  base::unless_out_of_memory([&] { serve(*line, self.exchange); },
+                             [&] {
+                               log_.log(LogLevel::error, Message::memory_exhausted,
+                                        "a request was not even read");
+                               self.exchange.refuse_for_memory(line->connection);
+                               close(*line);
+                             });
   rota_.end_request(&self);
 }
 
@@ -159,13 +170,16 @@ bool ThreadPool::await_connection() noexcept {
 }
 
 // The same.
+bool ThreadPool::pause() noexcept {
+  const bool begun = ::timerfd_settime(pause_timer_.get(), 0, &kShortagePause, nullptr) == 0;
+  return begun || note_broken("timer");
+}
+
+// The same.
 bool ThreadPool::accept_one() {
   auto [socket, waits, broken] = acceptor_.accept();
   if (broken) return note_broken("listening socket");
-  if (!waits && !await_connection()) return false;
-  if (waits && ::timerfd_settime(pause_timer_.get(), 0, &kShortagePause, nullptr) != 0) {
-    return note_broken("timer");
-  }
+  if (!(waits ? pause() : await_connection())) return false;
   if (socket.valid()) welcome(std::move(socket));
   return true;
 }
@@ -186,7 +200,9 @@ void ThreadPool::welcome(base::UniqueFd socket) {
                      hello.encoded());
   const std::lock_guard lock(mutex_);
   Line& line = lines_.add(std::move(socket));
-  if (line.connection.write_some(hello) != Io::done) return lines_.close(line.id);
+  const bool told = base::unless_out_of_memory(
+      [&] { return line.connection.write_some(hello) == Io::done; }, [] { return false; });
+  if (!told) return lines_.close(line.id);
   keep_locked(line, EPOLL_CTL_ADD);
 }
 
@@ -253,20 +269,27 @@ void ThreadPool::serve(Line& line, WorkerExchange& exchange) {
   if (line.connection.is_cancelled()) return answer_retry(line, "the request was taken back");
   // Counted before the flag is looked at: whoever drains then sees one or the other.
   enter_request();
+  const base::ScopeExit leave([this] {
+    leave_request();
+    on_served_();
+  });
   if (draining_) {
     answer_retry(line, "the worker is draining");
   } else {
     serve_request(line, frame.payload, exchange);
   }
-  leave_request();
-  on_served_();
 }
 
 void ThreadPool::serve_request(Line& line, std::string_view payload, WorkerExchange& exchange) {
   if (!exchange.begin(line.connection, payload, [this, &line] { keep(line); })) {
     return reject(line, "a malformed REQUEST frame");
   }
-  const Outcome outcome = run_application(exchange);
+  const Outcome outcome = base::unless_out_of_memory(
+      [&] { return run_application(exchange); },
+      [&] {
+        exchange.log(LogLevel::error, Message::memory_exhausted, "the request was not run");
+        return Outcome{Outcome::Kind::refused, kServiceUnavailable};
+      });
   switch (exchange.finish(outcome, "the application failed")) {
     case Connected::reuse:
       keep(line);
@@ -288,12 +311,25 @@ Outcome ThreadPool::run_application(WorkerExchange& exchange) {
                              settings_.process_group, target.script));
     return {Outcome::Kind::refused, kInternalServerError};
   }
+  if (!keeps(target)) {
+    Outcome outcome{Outcome::Kind::refused, kInternalServerError};
+    outcome.import_failed = true;
+    outcome.why = "the worker is kept for other scripts";
+    return outcome;
+  }
   while (true) {
-    const Outcome outcome = engine_.run(target, exchange);
+    Outcome outcome = engine_.run(target, exchange);
     const bool again = outcome.kind == Outcome::Kind::outdated && settings_.on_outdated &&
                        settings_.on_outdated(target.script) == WhenOutdated::run_again;
-    if (!again) return outcome;
+    if (again) continue;
+    if (outcome.import_failed && settings_.on_lack) settings_.on_lack(target, outcome.why);
+    return outcome;
   }
+}
+
+bool ThreadPool::keeps(const gateway::Target& target) const {
+  return !keeps_some_only_ ||
+         std::ranges::find(kept_scripts_, script_key(target)) != kept_scripts_.end();
 }
 
 // Only the request that broke the rules is lost; the child opens another connection.
@@ -309,7 +345,7 @@ void ThreadPool::reject(Line& line, std::string_view why) {
 
 void ThreadPool::answer_retry(Line& line, std::string_view why) {
   wire::FrameBatch batch;
-  wire::encode_retry(why, batch.encoded());
+  wire::encode_retry({.reason = why}, batch.encoded());
   if (line.connection.write(batch, settings_.socket_timeout) == Io::done) {
     keep(line);
   } else {
@@ -368,6 +404,19 @@ void ThreadPool::accept_connections(bool accept) noexcept {
       watch(accept ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, acceptor_.fd(), kSomebodyConnects, kListens));
 }
 
+void ThreadPool::keep_only(base::UniqueFd listening, std::vector<std::uint64_t> scripts) {
+  kept_scripts_ = std::move(scripts);
+  keeps_some_only_ = true;
+  accept_connections(false);
+  acceptor_.move_to(std::move(listening));
+  accept_connections(true);
+}
+
+void ThreadPool::repeat_load() {
+  const std::lock_guard lock(mutex_);
+  if (settings_.on_load) settings_.on_load(active_);
+}
+
 unsigned ThreadPool::requests_active() const {
   const std::lock_guard lock(mutex_);
   return active_;
@@ -377,7 +426,10 @@ std::vector<RunningRequest> ThreadPool::requests_running() const {
   std::vector<RunningRequest> requests;
   for (unsigned i = 0; i < threads_.size(); ++i) {
     if (const auto running = threads_[i]->exchange.running()) {
-      requests.push_back({.thread = i, .number = running->number, .began = running->began});
+      requests.push_back({.thread = i,
+                          .number = running->number,
+                          .began = running->began,
+                          .importing = running->importing});
     }
   }
   return requests;

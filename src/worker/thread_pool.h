@@ -42,6 +42,8 @@ struct PoolSettings {
   gateway::ServedTargets targets;
   // Called on a pool thread. Without it, every outdated request is sent back.
   std::function<WhenOutdated(std::string_view script)> on_outdated;
+  // The script could not be imported. Called on a pool thread, before the request goes back.
+  std::function<void(const gateway::Target& target, std::string_view why)> on_lack;
   // The same, before anything of a reply is sent.
   std::function<void()> before_reply;
   // Called on a pool thread, one at a time, whenever another number of requests is running.
@@ -71,6 +73,11 @@ class ThreadPool {
   void drain() noexcept;
   // Whether connections are accepted; those that there are go on. Has no effect behind drain().
   void accept_connections(bool accept) noexcept;
+  // From now on connections are accepted at that socket, which listens, and only for these scripts,
+  // as script_key() has them; requests for others are sent back. At most once, before drain().
+  void keep_only(base::UniqueFd listening, std::vector<std::uint64_t> scripts);
+  // Calls PoolSettings::on_load as if the number of requests had changed.
+  void repeat_load();
   // How many requests were taken and not left. After drain() it only falls for good.
   unsigned requests_active() const;
   // The requests that applications are busy with, by thread.
@@ -91,7 +98,7 @@ class ThreadPool {
   bool watch(int operation, int fd, std::uint64_t tag, unsigned events) noexcept;
   static wire::Timeout reply_timeout(const PoolSettings& settings) noexcept;
   struct Thread {
-    Thread(base::LogSink& log, const PoolSettings& settings) noexcept
+    Thread(base::LogSink& log, const PoolSettings& settings)
         : exchange(log, reply_timeout(settings), settings.before_reply) {}
 
     WorkerExchange exchange;
@@ -100,17 +107,19 @@ class ThreadPool {
   };
 
   void run(Thread& self) noexcept;
-  bool heed_next(Thread& self);
+  bool heed_next(Thread& self) noexcept;
   bool await_connection() noexcept;
+  bool pause() noexcept;
   bool accept_one();
   void welcome(base::UniqueFd socket);
-  bool note_broken(std::string_view what) const;
-  void heed(std::uint64_t id, unsigned events, Thread& self);
+  bool note_broken(std::string_view what) const noexcept;
+  void heed(std::uint64_t id, unsigned events, Thread& self) noexcept;
   bool read_frame(Line& line, wire::Frame& frame, wire::Timeout timeout);
   bool hear_greeting(Line& line);
   void serve(Line& line, WorkerExchange& exchange);
   void serve_request(Line& line, std::string_view payload, WorkerExchange& exchange);
   gateway::Outcome run_application(WorkerExchange& exchange);
+  bool keeps(const gateway::Target& target) const;
   void reject(Line& line, std::string_view why);
   void answer_retry(Line& line, std::string_view why);
   void keep(Line& line) noexcept;
@@ -132,6 +141,8 @@ class ThreadPool {
   base::UniqueFd pause_timer_;  // its end ends a pause in accepting
   Acceptor acceptor_;
   std::atomic<bool> draining_ = false;
+  std::vector<std::uint64_t> kept_scripts_;  // not changed once the next one is true
+  std::atomic<bool> keeps_some_only_ = false;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

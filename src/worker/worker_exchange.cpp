@@ -5,9 +5,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "pyhost/base/fork_watch.h"
+#include "pyhost/base/out_of_memory.h"
 
 namespace pyhost::worker {
 
@@ -23,6 +26,31 @@ using wire::Connection;
 using wire::FrameType;
 using wire::Io;
 
+namespace {
+
+constexpr int kInternalServerError = 500;
+constexpr int kServiceUnavailable = 503;
+
+std::string refusal_frame() {
+  std::string frame;
+  wire::encode_error({kServiceUnavailable, "the worker has no memory for it"}, frame);
+  return frame;
+}
+
+}  // namespace
+
+WorkerExchange::WorkerExchange(base::LogSink& process_log, wire::Timeout reply_timeout,
+                               std::function<void()> before_reply)
+    : process_log_(process_log),
+      reply_timeout_(reply_timeout),
+      before_reply_(std::move(before_reply)),
+      refusal_(refusal_frame()) {}
+
+void WorkerExchange::refuse_for_memory(const wire::Connection& connection) const noexcept {
+  static_cast<void>(
+      ::send(connection.fd(), refusal_.data(), refusal_.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
 bool WorkerExchange::begin(wire::Connection& connection, std::string_view payload,
                            std::function<void()> on_end) {
   const Lock lock(mutex_);
@@ -33,6 +61,7 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   connection_ = &connection;
   on_end_ = std::move(on_end);
   lost_ = false;
+  short_of_memory_ = false;
   arrived_ = request_.body;
   body_follows_ = request_.body_follows;
   fault_ = BodyFault::none;
@@ -42,8 +71,14 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   reply_bytes_ = 0;
   // In this order: see running().
   number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  began_.store(Clock::now().time_since_epoch().count(), std::memory_order_release);
+  arrived_at_ = Clock::now();
+  begin_at(arrived_at_, Doing::run);
   return true;
+}
+
+void WorkerExchange::begin_at(Clock::time_point moment, Doing what) noexcept {
+  const Clock::rep ticks = moment.time_since_epoch().count();
+  began_.store(what == Doing::run ? ticks : -ticks, std::memory_order_release);
 }
 
 std::size_t WorkerExchange::take_arrived(std::span<char> into) noexcept {
@@ -55,7 +90,15 @@ std::size_t WorkerExchange::take_arrived(std::span<char> into) noexcept {
 }
 
 gateway::BodyRead WorkerExchange::read_body(std::span<char> into) noexcept {
-  if (arrived_.empty() && body_follows_ && fault_ == BodyFault::none) ask_for_body();
+  if (arrived_.empty() && body_follows_ && fault_ == BodyFault::none) {
+    base::unless_out_of_memory([this] { ask_for_body(); },
+                               [this] {
+                                 give_up_for_memory();
+                                 // What the child has sent of the body may be half read.
+                                 const Lock lock(mutex_);
+                                 lose_locked("there is no memory for the request body");
+                               });
+  }
   if (fault_ != BodyFault::none) return {0, fault_};
   return {take_arrived(into), BodyFault::none};
 }
@@ -63,7 +106,7 @@ gateway::BodyRead WorkerExchange::read_body(std::span<char> into) noexcept {
 // One NEED_BODY brings one frame: what is on its way always fits the child's and our memory, and
 // neither side writes while the other one does not read. There is no limit in time: the child has
 // httpd's for its client, and if the child dies the connection ends.
-void WorkerExchange::ask_for_body() noexcept {
+void WorkerExchange::ask_for_body() {
   fault_ = BodyFault::client_gone;
   if (ForkWatch::in_forked_process()) return;
   Connection* connection = nullptr;
@@ -104,15 +147,17 @@ void WorkerExchange::ask_for_body() noexcept {
 
 void WorkerExchange::lose_locked(std::string_view why) noexcept {
   if (!lost_) {
-    process_log_.log(LogLevel::debug, Message::child_gone,
-                     fmt::format("{} during a request for {}", why, request_.target.script));
+    base::if_memory_allows([&] {
+      process_log_.log(LogLevel::debug, Message::child_gone,
+                       fmt::format("{} during a request for {}", why, request_.target.script));
+    });
   }
   lost_ = true;
   batch_.clear();
 }
 
 // False when the child has gone, or has taken nothing for too long.
-bool WorkerExchange::flush_locked() noexcept {
+bool WorkerExchange::flush_locked() {
   std::optional<Clock::time_point> full_since;
   while (true) {
     const std::size_t sent_before = batch_.bytes_sent();
@@ -152,12 +197,41 @@ void WorkerExchange::announce_reply() noexcept {
 }
 
 SendResult WorkerExchange::send(const ReplyPart& part) noexcept {
+  return base::unless_out_of_memory([&] { return send_part(part); },
+                                    [this] {
+                                      give_up_for_memory();
+                                      return SendResult::client_gone;
+                                    });
+}
+
+// What has left of it cannot be taken back; otherwise the client can still be told.
+void WorkerExchange::drop_half_made_locked() noexcept {
+  if (batch_.bytes_sent() != 0) lost_ = true;
+  batch_.clear();
+}
+
+void WorkerExchange::give_up_for_memory() noexcept {
+  bool told = false;
+  {
+    const Lock lock(mutex_);
+    drop_half_made_locked();
+    told = std::exchange(short_of_memory_, true);
+  }
+  if (told) return;
+  std::array<char, 512> text;
+  const auto written = fmt::format_to_n(text.data(), text.size(), "{} was given up in mid-request",
+                                        request_.target.script);
+  process_log_.log(LogLevel::error, Message::memory_exhausted,
+                   {text.data(), std::min(written.size, text.size())});
+}
+
+SendResult WorkerExchange::send_part(const ReplyPart& part) {
   if (ForkWatch::in_forked_process()) return SendResult::client_gone;
   bool ended = false;
   announce_reply();
   {
     const Lock lock(mutex_);
-    if (lost_ || connection_ == nullptr) return SendResult::client_gone;
+    if (lost_ || short_of_memory_ || connection_ == nullptr) return SendResult::client_gone;
     if (reply_ != Reply::unsent && client_state_locked() == ClientState::gone) {
       return SendResult::client_gone;
     }
@@ -169,7 +243,7 @@ SendResult WorkerExchange::send(const ReplyPart& part) noexcept {
   return SendResult::sent;
 }
 
-bool WorkerExchange::encode_locked(const ReplyPart& part) noexcept {
+bool WorkerExchange::encode_locked(const ReplyPart& part) {
   if (part.head != nullptr && !wire::encode_head(*part.head, batch_.encoded())) {
     wire::encode_log({LogLevel::error, Message::head_too_large,
                       fmt::format("the response headers of {} are larger than {} bytes",
@@ -178,7 +252,6 @@ bool WorkerExchange::encode_locked(const ReplyPart& part) noexcept {
     flush_locked();
     return false;
   }
-  reply_ = Reply::open;
   for (const std::string_view block : part.blocks) {
     batch_.add_body(FrameType::reply_body, block);
     reply_bytes_ += block.size();
@@ -191,6 +264,7 @@ bool WorkerExchange::encode_locked(const ReplyPart& part) noexcept {
   if (part.then == ReplyPart::Then::pause) {
     wire::encode_empty(FrameType::flush, batch_.encoded());
   }
+  reply_ = Reply::open;
   return true;
 }
 
@@ -209,9 +283,8 @@ ClientState WorkerExchange::client_state_locked() noexcept {
   return lost_ ? ClientState::gone : ClientState::ready;
 }
 
-bool WorkerExchange::end_reply_locked() noexcept {
-  const Clock::duration elapsed =
-      Clock::now().time_since_epoch() - Clock::duration(began_.load(std::memory_order_relaxed));
+bool WorkerExchange::end_reply_locked() {
+  const Clock::duration elapsed = Clock::now() - arrived_at_;
   wire::encode_end({.application_us = static_cast<std::uint64_t>(
                         std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()),
                     .body_bytes_read = body_bytes_,
@@ -226,10 +299,17 @@ bool WorkerExchange::end_reply_locked() noexcept {
 void WorkerExchange::log(LogLevel level, Message message, std::string_view text) noexcept {
   if (!ForkWatch::in_forked_process()) {
     const Lock lock(mutex_);
-    if (connection_ != nullptr && !lost_) {
-      wire::encode_log({level, message, text}, batch_.encoded());
-      if (flush_locked()) return;
-    }
+    const bool sent = connection_ != nullptr && !lost_ &&
+                      base::unless_out_of_memory(
+                          [&] {
+                            wire::encode_log({level, message, text}, batch_.encoded());
+                            return flush_locked();
+                          },
+                          [this] {
+                            drop_half_made_locked();
+                            return false;
+                          });
+    if (sent) return;
   }
   process_log_.log(level, message, text);
 }
@@ -237,16 +317,31 @@ void WorkerExchange::log(LogLevel level, Message message, std::string_view text)
 Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause) noexcept {
   last_end_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
   began_.store(0, std::memory_order_release);
+  return base::unless_out_of_memory([&] { return tell_outcome(outcome, cause); },
+                                    [this] {
+                                      give_up_for_memory();
+                                      const Lock lock(mutex_);
+                                      const bool unsent = reply_ == Reply::unsent && !lost_;
+                                      if (unsent) refuse_for_memory(*connection_);
+                                      return Connected::close;
+                                    });
+}
+
+Connected WorkerExchange::tell_outcome(const Outcome& outcome, std::string_view cause) {
   announce_reply();
   const Lock lock(mutex_);
   if (reply_ == Reply::ended) return Connected::released;
   if (lost_) return Connected::close;
-  constexpr int kInternalServerError = 500;
   const bool unsent = reply_ == Reply::unsent;
-  const int status = outcome.kind == Outcome::Kind::refused ? outcome.status : kInternalServerError;
+  const int status = short_of_memory_                         ? kServiceUnavailable
+                     : outcome.kind == Outcome::Kind::refused ? outcome.status
+                                                              : kInternalServerError;
   if (outcome.kind == Outcome::Kind::outdated) {
-    wire::encode_retry("the script has changed", batch_.encoded());
+    wire::encode_retry({.reason = "the script has changed"}, batch_.encoded());
+  } else if (outcome.import_failed && !request_.last_resort) {
+    wire::encode_retry({.lacks_script = true, .reason = outcome.why}, batch_.encoded());
   } else {
+    if (outcome.import_failed) cause = outcome.why;
     wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
   }
   const bool told = flush_locked();
@@ -261,7 +356,7 @@ std::optional<WorkerExchange::Running> WorkerExchange::running() const noexcept 
   const std::uint64_t number = number_.load(std::memory_order_acquire);
   const Clock::rep began = began_.load(std::memory_order_acquire);
   if (began == 0 || number != number_.load(std::memory_order_relaxed)) return std::nullopt;
-  return Running{number, Clock::time_point(Clock::duration(began))};
+  return Running{number, Clock::time_point(Clock::duration(std::abs(began))), began < 0};
 }
 
 std::optional<WorkerExchange::Clock::time_point> WorkerExchange::last_end() const noexcept {
@@ -283,17 +378,24 @@ void WorkerExchange::note(std::uint64_t number, LogLevel level, Message message,
                           std::string_view text) noexcept {
   {
     const Lock lock(mutex_, std::try_to_lock);
-    if (lock && is(number) && connection_ != nullptr && !lost_) {
-      wire::encode_log({level, message, text}, batch_.encoded());
-      if (send_note_locked()) return;
-    }
+    const bool sent = lock && is(number) && connection_ != nullptr && !lost_ &&
+                      base::unless_out_of_memory(
+                          [&] {
+                            wire::encode_log({level, message, text}, batch_.encoded());
+                            return send_note_locked();
+                          },
+                          [this] {
+                            drop_half_made_locked();
+                            return false;
+                          });
+    if (sent) return;
   }
   process_log_.log(level, message, text);
 }
 
 // Only what the socket takes at once. A full one may only be that of a slow client; but what has
 // left in part cannot be taken back.
-bool WorkerExchange::send_note_locked() noexcept {
+bool WorkerExchange::send_note_locked() {
   const Io outcome = connection_->write_some(batch_);
   if (outcome != Io::done && (outcome != Io::timeout || batch_.bytes_sent() != 0)) {
     lose_locked("the httpd child does not take a record of its request's log");
@@ -307,8 +409,11 @@ bool WorkerExchange::give_up(std::uint64_t number, int status, std::string_view 
   if (!lock) return false;
   if (!is(number) || connection_ == nullptr || lost_) return true;
   const bool unsent = reply_ == Reply::unsent;
-  wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
-  static_cast<void>(connection_->write_some(batch_));
+  // Without the frame the child sees the connection end.
+  base::if_memory_allows([&] {
+    wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
+    static_cast<void>(connection_->write_some(batch_));
+  });
   lose_locked(cause);
   ::shutdown(connection_->fd(), SHUT_RDWR);
   return true;

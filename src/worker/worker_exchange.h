@@ -34,10 +34,7 @@ class WorkerExchange final : public gateway::Exchange {
   // `reply_timeout` is how long the child may take to accept a piece of the reply. `before_reply`,
   // which may be empty, is called by the exchange's own thread before anything of a reply is sent.
   WorkerExchange(base::LogSink& process_log, wire::Timeout reply_timeout,
-                 std::function<void()> before_reply) noexcept
-      : process_log_(process_log),
-        reply_timeout_(reply_timeout),
-        before_reply_(std::move(before_reply)) {}
+                 std::function<void()> before_reply);
   WorkerExchange(const WorkerExchange&) = delete;
   WorkerExchange& operator=(const WorkerExchange&) = delete;
 
@@ -49,12 +46,18 @@ class WorkerExchange final : public gateway::Exchange {
   // Tells the child how the run ended. Once for each begin() that gave true.
   Connected finish(const gateway::Outcome& outcome, std::string_view cause) noexcept;
 
+  // Answers a request that came over that connection 503, where there is no memory for more.
+  // Nothing may have been sent to it, and it is to be closed then.
+  void refuse_for_memory(const wire::Connection& connection) const noexcept;
+
   // --- From outside, any thread: these never wait ---
 
   // A request between begin() and finish().
   struct Running {
     std::uint64_t number;  // tells apart the requests of one exchange
+    // Since it runs, without the time in which its script was imported; or since that.
     std::chrono::steady_clock::time_point began;
+    bool importing;
   };
   std::optional<Running> running() const noexcept;
   // When the last request ended; nothing before the first one has.
@@ -78,36 +81,46 @@ class WorkerExchange final : public gateway::Exchange {
   gateway::ClientState client_state() noexcept override;
   bool wants(base::LogLevel level) const noexcept override { return process_log_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
+  void import_begins() noexcept override { begin_at(Clock::now(), Doing::import); }
+  void import_ended() noexcept override { begin_at(Clock::now(), Doing::run); }
 
  private:
+  enum class Doing { run, import };
   enum class Reply { unsent, open, ended };
 
   using Lock = std::unique_lock<std::mutex>;
   using Clock = std::chrono::steady_clock;
 
+  void begin_at(Clock::time_point moment, Doing what) noexcept;
   std::size_t take_arrived(std::span<char> into) noexcept;
-  void ask_for_body() noexcept;
+  void ask_for_body();
+  gateway::SendResult send_part(const gateway::ReplyPart& part);
+  Connected tell_outcome(const gateway::Outcome& outcome, std::string_view cause);
+  void give_up_for_memory() noexcept;
   bool is(std::uint64_t number) const noexcept;
   void announce_reply() noexcept;
   // These need mutex_.
   gateway::ClientState client_state_locked() noexcept;
   void lose_locked(std::string_view why) noexcept;
-  bool flush_locked() noexcept;
+  void drop_half_made_locked() noexcept;
+  bool flush_locked();
   bool await_room_locked(Clock::time_point full_since) noexcept;
-  bool encode_locked(const gateway::ReplyPart& part) noexcept;
-  bool end_reply_locked() noexcept;
-  bool send_note_locked() noexcept;
+  bool encode_locked(const gateway::ReplyPart& part);
+  bool end_reply_locked();
+  bool send_note_locked();
 
   base::LogSink& process_log_;
   const wire::Timeout reply_timeout_;
   const std::function<void()> before_reply_;
+  const std::string refusal_;  // a frame
 
   // Set by the exchange's own thread only.
   std::atomic<std::uint64_t> number_ = 0;
-  std::atomic<Clock::rep> began_ = 0;     // 0: no request is running
+  std::atomic<Clock::rep> began_ = 0;     // 0: no request is running; negative: its import began
   std::atomic<Clock::rep> last_end_ = 0;  // 0: none has ended
   std::atomic<bool> awaits_body_ = false;
 
+  Clock::time_point arrived_at_;
   std::function<void()> on_end_;
   std::string_view arrived_;  // of the body, and not read yet
   std::string body_piece_;
@@ -121,6 +134,7 @@ class WorkerExchange final : public gateway::Exchange {
   mutable std::mutex mutex_;
   wire::Connection* connection_ = nullptr;  // until END has left
   bool lost_ = false;                       // the child has gone or cannot be understood
+  bool short_of_memory_ = false;            // for the reply
   std::string payload_;
   std::vector<gateway::EnvironEntry> environ_;
   wire::RequestMessage request_;

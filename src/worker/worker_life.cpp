@@ -97,6 +97,8 @@ void WorkerLife::gave_up(const RunningRequest& request) noexcept {
 std::vector<LifeOrder> WorkerLife::step(const Observation& seen) {
   Orders orders;
   if (ended_) return orders;
+  orders.reserve(orders_max(seen));
+  overdue_.reserve(overdue_.size() + seen.running.size());
   if (stop_ordered_) {
     stop_ordered_ = false;
     orders.push_back({.kind = Kind::drain, .reason = Reason::stopped});
@@ -133,9 +135,9 @@ void WorkerLife::attend_requests(const Observation& seen, Orders& orders) {
   });
   for (const RunningRequest& request : seen.running) {
     if (!first_request_ || request.began < *first_request_) first_request_ = request.began;
-    if (is_on(limits_.request_timeout) && seen.now - request.began >= limits_.request_timeout) {
-      attend(request, seen.now, orders);
-    }
+    const bool late = is_on(limits_.request_timeout) && !request.importing &&
+                      seen.now - request.began >= limits_.request_timeout;
+    if (late) attend(request, seen.now, orders);
   }
 }
 
@@ -166,11 +168,18 @@ void WorkerLife::give_up(Overdue& overdue, TimePoint now, Orders& orders) {
   drain(Reason::request_timeout, now, orders);
 }
 
-// The limit for becoming ready is the supervisor's; this one is for the first request's import.
+// The limit for becoming ready is the supervisor's; this one is for imports by requests. None is
+// interrupted: Python could not repeat it.
 void WorkerLife::attend_startup(const Observation& seen, Orders& orders) {
-  const bool late = is_on(limits_.startup_timeout) && first_request_ && !seen.script_loaded &&
-                    seen.now - *first_request_ >= limits_.startup_timeout;
-  if (late) drain(Reason::startup_timeout, seen.now, orders);
+  if (!is_on(limits_.startup_timeout)) return;
+  const auto late_since = [&](TimePoint began) {
+    return seen.now - began >= limits_.startup_timeout;
+  };
+  const bool late = std::ranges::any_of(seen.running, [&](const RunningRequest& request) {
+    return request.importing && late_since(request.began);
+  });
+  const bool nothing_loaded = first_request_ && !seen.script_loaded && late_since(*first_request_);
+  if (late || nothing_loaded) drain(Reason::startup_timeout, seen.now, orders);
 }
 
 void WorkerLife::drain(Reason reason, TimePoint now, Orders& orders) {
@@ -212,7 +221,7 @@ std::optional<TimePoint> WorkerLife::deadline_after(const Observation& seen) con
   const bool timed = is_on(limits_.request_timeout);
   consider(timed, seen.now + limits_.request_timeout);
   for (const RunningRequest& request : seen.running) {
-    consider(timed, request.began + limits_.request_timeout);
+    if (!request.importing) consider(timed, request.began + limits_.request_timeout);
   }
   for (const Overdue& overdue : overdue_) {
     if (overdue.given_up) continue;
@@ -228,6 +237,12 @@ std::optional<TimePoint> WorkerLife::deadline_after(const Observation& seen) con
     if (seen.lock_waited_since) consider(true, *seen.lock_waited_since + limits_.deadlock_timeout);
   }
   if (draining()) return next;
+  // An import may begin at any time.
+  consider(is_on(limits_.startup_timeout), seen.now + limits_.startup_timeout);
+  for (const RunningRequest& request : seen.running) {
+    const bool importing = is_on(limits_.startup_timeout) && request.importing;
+    consider(importing, request.began + limits_.startup_timeout);
+  }
   consider(is_on(limits_.startup_timeout) && !seen.script_loaded,
            first_request_.value_or(seen.now) + limits_.startup_timeout);
   if (successor_asked_) return next;

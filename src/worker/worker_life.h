@@ -19,7 +19,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 struct RunningRequest {
   unsigned thread = 0;
   std::uint64_t number = 0;  // tells apart the requests of one thread
-  TimePoint began{};
+  TimePoint began{};         // or its import did
+  bool importing = false;    // its script, or waits for that
 
   bool operator==(const RunningRequest&) const = default;
 };
@@ -96,7 +97,13 @@ class WorkerLife {
   void gave_up(const RunningRequest& request) noexcept;
 
   // To be called again at once when the orders are to drain.
+  // Without memory for the orders nothing has changed.
   std::vector<LifeOrder> step(const Observation& seen);
+  // How many orders step() may give at most.
+  static std::size_t orders_max(const Observation& seen) noexcept {
+    constexpr std::size_t kWithoutRequest = 4, kOfARequest = 2;
+    return kWithoutRequest + kOfARequest * seen.running.size();
+  }
   // When step() has something to do although no event has come; as of the last step().
   std::optional<TimePoint> next_deadline() const noexcept { return next_deadline_; }
 

@@ -21,8 +21,9 @@
 #include "pyhost/base/file_log.h"
 #include "pyhost/base/signals.h"
 #include "pyhost/gateway/plugin_loader.h"
-#include "pyhost/gateway/worker_log.h"
+#include "pyhost/gateway/worker_orders.h"
 #include "pyhost/gateway/worker_settings.h"
+#include "worker/lacked_scripts.h"
 #include "worker/life_keeper.h"
 #include "worker/script_imports.h"
 #include "worker/status_report.h"
@@ -97,8 +98,10 @@ class WorkerProcess {
  private:
   [[noreturn]] void end_broken(std::string_view what) noexcept;
   base::Result<> start_engine();
-  bool heed_supervisor();
+  bool heed_order();
   void change_log(base::UniqueFd log);
+  bool ask_whether_to_serve();
+  void keep(gateway::WorkerOrder order);
   void pause_before_next_service();
   base::Result<> start_pool();
   void count_request();
@@ -114,6 +117,8 @@ class WorkerProcess {
   std::optional<StopEvents> events_;  // before Python is there, signals do what they usually do
   std::atomic<std::uint64_t> served_ = 0;
   std::atomic<bool> draining_ = false;
+  LackedScripts lacked_{seat_};
+  std::optional<bool> may_serve_;  // as the supervisor has answered
   std::unique_ptr<gateway::Engine> engine_;
   std::optional<ScriptImports> imports_;  // with the engine, as the next two
   std::optional<Withdrawal> withdrawal_;
@@ -124,10 +129,10 @@ base::Result<bool> WorkerProcess::start() {
   report_step("python");
   PH_TRY_VOID(start_engine());
   PH_TRY(events, StopEvents::open(gateway::kWorkerStatusFd,
-                                  {.on_message = [this] { return heed_supervisor(); },
+                                  {.on_message = [this] { return heed_order(); },
                                    .on_broken = [this] { end_broken("event descriptor"); }}));
   events_.emplace(std::move(events));
-  imports_.emplace(ImportSurroundings{label_, settings_, *engine_, *events_, log_});
+  imports_.emplace(ImportSurroundings{label_, settings_, *engine_, *events_, lacked_, log_});
   const bool serves = settings_.threads != 0;
   // What a service does is its scripts' import.
   if (!serves) report_ready();
@@ -135,10 +140,10 @@ base::Result<bool> WorkerProcess::start() {
   PH_TRY(complete, imports_->import_all());
   if (!serves && complete) pause_before_next_service();
   if (!serves || !complete) return false;
-  if (settings_.imports_required && imports_->failure()) {
-    return tl::unexpected(*imports_->failure());
-  }
   imports_->report();
+  if (settings_.imports_required && imports_->failure()) {
+    if (!ask_whether_to_serve()) return false;
+  }
   PH_TRY_VOID(start_pool());
   report_ready();
   log_.log(LogLevel::info, Message::worker_ready,
@@ -155,21 +160,60 @@ base::Result<> WorkerProcess::start_engine() {
   return {};
 }
 
-// False when the socket to it is none any more.
-bool WorkerProcess::heed_supervisor() {
-  auto word = gateway::take_word(gateway::kWorkerStatusFd);
-  if (!word) return errno != ENOTSOCK;
-  if (word->log.valid()) {
-    change_log(std::move(word->log));
-  } else {
-    report_alive();
+// False when the socket to the supervisor is none any more.
+bool WorkerProcess::heed_order() {
+  using Kind = gateway::WorkerOrder::Kind;
+  auto order = gateway::take_order(gateway::kWorkerStatusFd);
+  if (!order) return errno != ENOTSOCK;
+  switch (order->kind) {
+    case Kind::log:
+      change_log(std::move(order->descriptor));
+      break;
+    case Kind::serve:
+      may_serve_ = true;
+      break;
+    case Kind::leave:
+      may_serve_ = false;
+      break;
+    case Kind::keep:
+      keep(*std::move(order));
+      break;
+    case Kind::show_life:
+      report_alive();
+      break;
   }
   return true;
+}
+
+// False when the worker was told to end meanwhile.
+bool WorkerProcess::ask_whether_to_serve() {
+  report_question();
+  while (!may_serve_) {
+    const StopEvent event = events_->wait(std::nullopt);
+    if (event != StopEvent::none && event != StopEvent::progress) return false;
+  }
+  if (*may_serve_) return true;
+  // What that means for the group is for the supervisor to say.
+  const std::string& why = imports_->failure()->sentence;
+  log_.log(LogLevel::info, Message::worker_start_failed, why);
+  report_failure(why);
+  leave(1);
+}
+
+// The order comes at most once. What follows for connections is Withdrawal's to do.
+void WorkerProcess::keep(gateway::WorkerOrder order) {
+  auto keep = gateway::parse_keep_order(order.text);
+  if (!pool_ || !keep || ::listen(order.descriptor.get(), settings_.listen_backlog) != 0) return;
+  if (!seat_.move_to(keep->slot, keep->report, keep->scripts)) return;
+  pool_->keep_only(std::move(order.descriptor), std::move(keep->scripts));
+  pool_->repeat_load();
+  report_keeping();
 }
 
 // What httpd writes to since its last restart. An application that has put something else in the
 // place of its standard output or error keeps that.
 void WorkerProcess::change_log(base::UniqueFd log) {
+  if (!log.valid()) return;
   for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) {
     if (base::is_same_file(standard, log_.fd())) ::dup2(log.get(), standard);
   }
@@ -193,6 +237,9 @@ base::Result<> WorkerProcess::start_pool() {
   withdrawal_.emplace(
       WithdrawalSurroundings{label_, seat_, engine_->watch(), *imports_, *events_, log_});
   const auto withdraw = [this](std::string_view script) { return withdrawal_->begin(script); };
+  const auto lack = [this](const gateway::Target& target, std::string_view why) {
+    lacked_.note(target, why);
+  };
   const auto note_load = [this](unsigned requests) { seat_.note_running(requests); };
   PH_TRY(pool,
          ThreadPool::start(*engine_, base::UniqueFd(gateway::kWorkerListeningFd),
@@ -206,6 +253,7 @@ base::Result<> WorkerProcess::start_pool() {
                             .secret = std::exchange(settings_.secret, {}),
                             .targets = settings_.targets,
                             .on_outdated = withdraw,
+                            .on_lack = lack,
                             .before_reply = [this] { imports_->report(); },
                             .on_load = note_load,
                             .on_broken = [this](std::string_view what) { end_broken(what); }},
@@ -257,7 +305,7 @@ void WorkerProcess::serve_until_stopped() {
     // A request that ended before this was set has poked nobody.
     const bool draining = keeper.life().draining();
     if (draining_.exchange(draining) != draining) continue;
-    auto deadline = keeper.life().next_deadline();
+    auto deadline = keeper.next_deadline();
     if (withdrawn) {
       const TimePoint look = Clock::now() + Withdrawal::kBetweenLooks;
       deadline = std::min(deadline.value_or(look), look);
@@ -307,7 +355,7 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
   ::explicit_bzero(text.data(), text.size());  // it has the secret
   if (!settings) return tl::unexpected(std::move(settings).error());
   const base::UniqueFd board(gateway::kWorkerBoardFd), reports(gateway::kWorkerReportsFd);
-  PH_TRY(seat, metrics::WorkerSeat::take(board.get(), reports.get(), settings->slot_index,
+  PH_TRY(seat, metrics::WorkerSeat::take(board.get(), reports.get(), settings->row_index,
                                          settings->generation, settings->report_index));
   return std::make_unique<WorkerProcess>(*std::move(settings), std::move(seat));
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "python/compat.h"
+#include "python/native_type.h"
 #include "wsgi/failure_report.h"
 #include "wsgi/file_wrapper.h"
 #include "wsgi/forked_copy.h"
@@ -123,13 +124,14 @@ base::Result<Adapter> Adapter::make(Attached& py, const gateway::EngineSettings&
 void Adapter::run(Attached& py, PyObject* application, Request& request) {
   const ContextScope context(py);
 
-  const Ref result = call(py, application, request);
+  // Where our memory runs out, it is a MemoryError like others, and the response is closed.
+  const Ref result = python::py_entry(Ref(), [&] { return call(py, application, request); });
   leave_if_forked(py, request, request_timeout_.get());
   if (!result) {
     report_failure(py, request, request_timeout_.get());
     return;
   }
-  if (!deliver(py, result.get(), request)) {
+  if (!python::py_entry(false, [&] { return deliver(py, result.get(), request); })) {
     report_failure(py, request, request_timeout_.get());
   }
   const bool closed = close(py, result.get(), request);

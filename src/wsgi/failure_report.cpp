@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "pyhost/base/out_of_memory.h"
 #include "python/error.h"
 
 namespace pyhost::wsgi {
@@ -14,7 +15,7 @@ using python::DetachScope;
 using python::PythonError;
 
 void log_detached(Attached& py, Request& request, LogLevel level, Message message,
-                  const std::string& text) {
+                  std::string_view text) {
   const DetachScope detached(py);
   request.exchange().log(level, message, text);
 }
@@ -27,19 +28,7 @@ void advise_on_subinterpreters(Attached& py, Request& request, const PythonError
                            request.target().script));
 }
 
-}  // namespace
-
-void report_failure(Attached& py, Request& request, PyObject* request_timeout) {
-  const PythonError error = PythonError::take(py);
-  constexpr int kInternalServerError = 500;
-  constexpr int kGatewayTimeout = 504;
-  const bool interrupted = error.is(request_timeout);
-  request.fail(interrupted ? kGatewayTimeout : kInternalServerError);
-  if (interrupted) {
-    log_detached(py, request, LogLevel::info, Message::run_interrupted,
-                 fmt::format("{} ended because it was interrupted", request.target().script));
-    return;
-  }
+void log_failure(Attached& py, Request& request, const PythonError& error) {
   const std::string summary = error.summary(py);
   if (request.body_fault() != gateway::BodyFault::none) {
     log_detached(py, request, LogLevel::info, Message::client_fault,
@@ -55,11 +44,40 @@ void report_failure(Attached& py, Request& request, PyObject* request_timeout) {
   advise_on_subinterpreters(py, request, error);
 }
 
+template <class Log>
+void log_or_say_why_not(Attached& py, Request& request, Log&& log) {
+  base::unless_out_of_memory(log, [&] {
+    python::discard_error(py);
+    log_detached(py, request, LogLevel::error, Message::memory_exhausted,
+                 "a request has failed, and there is none for its traceback either");
+  });
+}
+
+}  // namespace
+
+void report_failure(Attached& py, Request& request, PyObject* request_timeout) {
+  const PythonError error = PythonError::take(py);
+  constexpr int kInternalServerError = 500;
+  constexpr int kGatewayTimeout = 504;
+  const bool interrupted = error.is(request_timeout);
+  request.fail(interrupted ? kGatewayTimeout : kInternalServerError);
+  log_or_say_why_not(py, request, [&] {
+    if (interrupted) {
+      log_detached(py, request, LogLevel::info, Message::run_interrupted,
+                   fmt::format("{} ended because it was interrupted", request.target().script));
+    } else {
+      log_failure(py, request, error);
+    }
+  });
+}
+
 void report_close_failure(Attached& py, Request& request) {
   const PythonError error = PythonError::take(py);
-  log_detached(py, request, LogLevel::error, Message::close_failed,
-               fmt::format("close() of the response of {} raised {}\n{}", request.target().script,
-                           error.summary(py), error.traceback(py)));
+  log_or_say_why_not(py, request, [&] {
+    log_detached(py, request, LogLevel::error, Message::close_failed,
+                 fmt::format("close() of the response of {} raised {}\n{}", request.target().script,
+                             error.summary(py), error.traceback(py)));
+  });
 }
 
 }  // namespace pyhost::wsgi

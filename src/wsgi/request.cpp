@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "pyhost/base/out_of_memory.h"
+
 namespace pyhost::wsgi {
 
 using gateway::BodyFault;
@@ -48,13 +50,25 @@ bool Request::gives_way_to_fault() noexcept {
 bool Request::send(std::span<const std::string_view> blocks, ReplyPart::Then then) noexcept {
   const std::lock_guard lock(mutex_);
   if (failed() || gives_way_to_fault()) return false;
-  return writer_.send(response_, blocks, then) != State::stopped;
+  return base::unless_out_of_memory(
+      [&] { return writer_.send(response_, blocks, then) != State::stopped; },
+      [this] { return give_up(); });
 }
 
 bool Request::send_file(gateway::FileRange range) noexcept {
   const std::lock_guard lock(mutex_);
   if (failed() || gives_way_to_fault()) return false;
-  return writer_.send_file(response_, range) != State::stopped;
+  return base::unless_out_of_memory(
+      [&] { return writer_.send_file(response_, range) != State::stopped; },
+      [this] { return give_up(); });
+}
+
+// There is no memory to send it with.
+bool Request::give_up() noexcept {
+  constexpr int kServiceUnavailable = 503;
+  exchange_.log(base::LogLevel::error, base::Message::memory_exhausted, "a request was given up");
+  fail(kServiceUnavailable);
+  return false;
 }
 
 bool Request::wants_more() noexcept {
@@ -95,6 +109,10 @@ void Request::complete_log() noexcept {
 
 void Request::report_length() noexcept {
   if (std::exchange(length_reported_, true)) return;
+  base::if_memory_allows([this] { log_length(); });
+}
+
+void Request::log_length() {
   if (writer_.bytes_owed() != 0) {
     exchange_.log(base::LogLevel::error, base::Message::response_short,
                   fmt::format("{} sent {} bytes less than its Content-Length; the connection is "

@@ -77,6 +77,8 @@ class Request {
   bool gives_way_to_fault() noexcept;
   void complete_log() noexcept;
   void report_length() noexcept;
+  void log_length();
+  bool give_up() noexcept;
 
   const gateway::Target& target_;
   gateway::Exchange& exchange_;

@@ -50,7 +50,9 @@ void WorkerProcess::spawn() {
 
 std::string WorkerProcess::next_status() {
   std::string line = next_line();
-  while (line.starts_with(R"({"imported")")) line = next_line();
+  while (line.starts_with(R"({"imported")") || line.starts_with(R"({"lacks")")) {
+    line = next_line();
+  }
   return line;
 }
 

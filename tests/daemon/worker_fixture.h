@@ -21,7 +21,7 @@ class WorkerProcess : public GroupTest {
   void spawn_and_wait();
   // The next line of the status socket; empty at its end.
   std::string next_line();
-  // The same without what was imported.
+  // The same without what was imported, or could not be.
   std::string next_status();
   // What waitpid() says, once the worker has ended.
   int wait_for_end();

@@ -10,7 +10,7 @@
 
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "pyhost/gateway/worker_log.h"
+#include "pyhost/gateway/worker_orders.h"
 
 namespace pyhost::test {
 namespace {
@@ -91,7 +91,8 @@ def application(environ, start_response):
   run(chatty, before);
   const std::string path = folder_.path() + "/second.log";
   const base::UniqueFd second(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  ASSERT_TRUE(gateway::hand_log_over(status_.get(), second.get()));
+  ASSERT_TRUE(
+      gateway::send_order(status_.get(), gateway::WorkerOrder::Kind::log, "", second.get()));
   EXPECT_TRUE(wait_until([&] {
     FakeExchange after;
     run(chatty, after);

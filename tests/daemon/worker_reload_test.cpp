@@ -13,11 +13,13 @@
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
 #include "pyhost/base/file_identity.h"
+#include "pyhost/gateway/worker_orders.h"
 
 namespace pyhost::test {
 namespace {
 
 using gateway::Outcome;
+using OrderKind = gateway::WorkerOrder::Kind;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -186,24 +188,93 @@ TEST_F(WorkerOfChangedScript, ImportsWhatItsPredecessorHad) {
   EXPECT_EQ(next_report(), R"({"ready":true})");
 }
 
-TEST_F(WorkerOfChangedScript, DoesNotStartWhenARequiredImportFails) {
+TEST_F(WorkerOfChangedScript, AsksWhetherToServeWhenARequiredImportFails) {
   const std::string site = script("site.wsgi", "1/0");
   worker_.imports_required = true;
   worker_.predecessor_imports = {{.application_group = "", .script = site}};
   spawn();
-  EXPECT_THAT(next_report(), HasSubstr("site.wsgi could not be imported: ZeroDivisionError"));
+  EXPECT_THAT(next_report(), AllOf(HasSubstr(fmt::format(R"("lacks":["","{}",""])", site)),
+                                   HasSubstr("could not be imported: ZeroDivisionError")));
+  EXPECT_EQ(next_report(), R"({"asks":true})");
+  ASSERT_TRUE(send_order(status_.get(), OrderKind::leave));
+  EXPECT_THAT(next_report(), HasSubstr(R"({"failed":"script )"));
   EXPECT_EQ(describe_status(wait_for_end()), "exit code 1");
   EXPECT_THAT(log(), HasSubstr("Traceback"));
 }
 
-TEST_F(WorkerOfChangedScript, DoesNotStartWithoutARequiredCallable) {
+TEST_F(WorkerOfChangedScript, ServesWithoutARequiredCallableWhenItIsTold) {
   const std::string site = script("site.wsgi", "answer = 42");
+  const std::string other = script("other.wsgi", kNew);
   worker_.imports_required = true;
   worker_.predecessor_imports = {
       {.application_group = "", .script = site, .callable = "application"}};
   spawn();
   EXPECT_THAT(next_report(), HasSubstr("does not define 'application'"));
-  EXPECT_EQ(describe_status(wait_for_end()), "exit code 1");
+  EXPECT_EQ(next_report(), R"({"asks":true})");
+  ASSERT_TRUE(send_order(status_.get(), OrderKind::serve));
+  EXPECT_EQ(next_report(), R"({"ready":true})");
+  scoreboard_->set_state(0, metrics::SlotState::ready);
+  EXPECT_EQ(body_of(other), "new");
+  EXPECT_FALSE(scoreboard_->serves(0, gateway::script_key("", site)));
+  EXPECT_TRUE(scoreboard_->serves(0, gateway::script_key("", other)));
+}
+
+TEST_F(WorkerOfChangedScript, EndsWhileItAsksWhenItIsTold) {
+  const std::string site = script("site.wsgi", "1/0");
+  worker_.imports_required = true;
+  worker_.predecessor_imports = {{.application_group = "", .script = site}};
+  spawn();
+  next_report();
+  EXPECT_EQ(next_report(), R"({"asks":true})");
+  EXPECT_EQ(describe_status((::kill(pid_, SIGTERM), wait_for_end())), "exit code 0");
+}
+
+TEST_F(WorkerOfChangedScript, SaysWhatItCouldNotImportAndAnswersWhenNobodyElseCan) {
+  const std::string site = script("site.wsgi", "1/0");
+  spawn_and_wait();
+  FakeExchange exchange;
+  EXPECT_EQ(run(site, exchange).status, 500);
+  EXPECT_THAT(exchange.recorder().text_of(base::Message::script_raised), HasSubstr("Traceback"));
+  EXPECT_THAT(exchange.recorder().text_of(base::Message::reply_broken),
+              HasSubstr("could not be imported: ZeroDivisionError"));
+  EXPECT_THAT(next_report(), HasSubstr(R"("lacks")"));
+  // The same process does not import it again, but says that it is wanted.
+  std::string again;
+  EXPECT_TRUE(wait_until([&] {
+    FakeExchange next;
+    EXPECT_EQ(run(site, next).status, 500);
+    EXPECT_EQ(next.recorder().text_of(base::Message::script_raised), "");
+    pollfd report{.fd = status_.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&report, 1, 0) == 1;
+  }));
+  EXPECT_EQ(next_report(), fmt::format(R"({{"import_again":["","{}","application"]}})", site));
+}
+
+TEST_F(WorkerOfChangedScript, BecomesAKeeperOfSomeScripts) {
+  const std::string site = script("site.wsgi", kOld);
+  const std::string other = script("other.wsgi", kOld);
+  settings_.rows_per_slot = kSlots;
+  settings_.connect_timeout = settings_.renewal_timeout = 200ms;
+  spawn_and_wait();
+  EXPECT_EQ(body_of(site), "old");
+  EXPECT_EQ(body_of(other), "old");
+  next_report();
+  next_report();
+  EXPECT_TRUE(wait_until([&] { return scoreboard_->status(0).requests == 2; }));
+  constexpr std::uint32_t kKeeperRow = 1;
+  const base::UniqueFd socket = listen_at(settings_.socket_paths[kKeeperRow]);
+  scoreboard_->begin_generation(kKeeperRow, pid_, 1, worker_.threads);
+  const gateway::KeepOrder order{.slot = kKeeperRow, .scripts = {gateway::script_key("", site)}};
+  ASSERT_TRUE(send_order(status_.get(), OrderKind::keep, to_json(order), socket.get()));
+  EXPECT_EQ(next_report(), R"({"keeping":true})");
+  scoreboard_->set_state(kKeeperRow, metrics::SlotState::ready);
+  EXPECT_EQ(scoreboard_->status(0).state, metrics::SlotState::draining);
+  EXPECT_EQ(scoreboard_->status(kKeeperRow).requests, 2u);
+  EXPECT_EQ(body_of(site), "old");
+  EXPECT_TRUE(wait_until([&] { return scoreboard_->status(kKeeperRow).requests == 3; }));
+  FakeExchange exchange;
+  EXPECT_EQ(run(other, exchange).status, 503);
+  EXPECT_EQ(describe_status((::kill(pid_, SIGTERM), wait_for_end())), "exit code 0");
 }
 
 }  // namespace

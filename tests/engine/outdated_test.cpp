@@ -1,5 +1,6 @@
 // A process that does not import a changed script again.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -20,6 +21,7 @@ namespace {
 using gateway::Outcome;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr char kVersion1[] = R"(
 def application(environ, start_response):
@@ -116,11 +118,45 @@ TEST_F(OutdatedScript, IsTheFileItselfNotWhatHttpdHasSeenOfIt) {
   EXPECT_EQ(run({.script = script.path(), .script_file = {.inode = 1}}).body(), "1");
 }
 
-TEST_F(OutdatedScript, IsImportedAgainWhenItCouldNotBeBefore) {
+TEST_F(OutdatedScript, IsOneThatCouldNotBeImportedAndHasChanged) {
   Script script("1/0");
   EXPECT_EQ(run(script).refused(), 500);
+  script.rewrite("2/0");
+  EXPECT_EQ(run(script).outcome.kind, Outcome::Kind::outdated);
+  engine().watch()->accept_changes_until(kEndOfTime);
+  EXPECT_EQ(run(script).refused(), 500);
   script.rewrite(kVersion1);
-  EXPECT_EQ(run(script).body(), "1");
+  EXPECT_EQ(run(script).outcome.kind, Outcome::Kind::outdated);
+}
+
+// "populate() isn't reentrant": what an import has done to the process stays done.
+TEST(FailedScript, IsNotImportedASecondTime) {
+  const Script script(R"(
+import os
+count = int(os.environ.get('FAILED_SCRIPT', 0)) + 1
+os.environ['FAILED_SCRIPT'] = str(count)
+raise ValueError(f'import {count}')
+)");
+  const Reply first = run(script);
+  EXPECT_EQ(first.refused(), 500);
+  EXPECT_TRUE(first.outcome.import_failed);
+  EXPECT_THAT(first.log(), HasSubstr("Traceback"));
+  const std::string why =
+      fmt::format("script {} could not be imported: ValueError: import 1", script.path());
+  EXPECT_EQ(first.outcome.why, why);
+  const Reply second = run({.script = script.path(), .reloading = gateway::Reloading::off});
+  EXPECT_EQ(second.refused(), 500);
+  EXPECT_EQ(second.outcome.why, why);
+  EXPECT_EQ(second.log(), "");
+  LogRecorder log;
+  EXPECT_EQ(engine().preload({.script = script.path()}, log).error().sentence, why);
+}
+
+TEST(FailedScript, IsOneWithoutItsCallable) {
+  const Script script("answer = 42");
+  const Reply reply = run(script);
+  EXPECT_TRUE(reply.outcome.import_failed);
+  EXPECT_THAT(reply.outcome.why, HasSubstr("does not define 'application'"));
 }
 
 TEST(ImportedScripts, AreCountedAndNamed) {

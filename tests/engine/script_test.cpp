@@ -1,13 +1,16 @@
 // Loading, failing and reloading of scripts and modules.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <latch>
 #include <thread>
 
 #include "engine/engine_fixture.h"
+#include "harness/wait.h"
 
 namespace pyhost::test {
 namespace {
@@ -129,11 +132,13 @@ TEST_P(BrokenImport, IsReportedOnceWithItsTracebackAndHealsWithTheFile) {
   Script script(GetParam().source);
   const Reply first = run(script);
   EXPECT_EQ(first.refused(), 500);
+  EXPECT_TRUE(first.outcome.import_failed);
   EXPECT_THAT(first.exchange->recorder().text_of(GetParam().message),
               AllOf(HasSubstr(script.path()), HasSubstr(GetParam().text)));
 
   const Reply second = run(script);
   EXPECT_EQ(second.refused(), 500);
+  EXPECT_TRUE(second.outcome.import_failed);
   const std::string again = second.exchange->recorder().text_of(Message::script_still_broken);
   EXPECT_THAT(again, AllOf(HasSubstr(script.path()), HasSubstr(GetParam().text)));
   EXPECT_THAT(again, Not(HasSubstr("Traceback")));
@@ -175,6 +180,86 @@ def application(environ, start_response):
             "False");
 }
 
+// Like a framework whose registry is filled once: its modules are whole when that fails.
+constexpr char kRegistry[] = R"(
+apps = []
+def populate(name, fails):
+    if apps:
+        raise RuntimeError("populate() isn't reentrant")
+    apps.append(name)
+    if fails:
+        raise OSError('the database is away')
+)";
+
+// Imports what is beside it, and fails as long as there is a file 'away'.
+constexpr char kSite[] = R"(
+import os, sys
+here = os.path.dirname(__file__)
+sys.path.insert(0, here)
+import {0}
+{0}.populate('shop', os.path.exists(here + '/away'))
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [f"{{sys.path.count(here)}} {{{0}.apps}}".encode()]
+)";
+
+TEST(Script, BeginsAnewWhenItsFirstImportHasFailed) {
+  const Script script(fmt::format(kSite, "once_registry"));
+  std::ofstream(script.folder() / "once_registry.py") << kRegistry;
+  std::ofstream(script.folder() / "away");
+  EXPECT_THAT(run(script, {}, "a fresh start").log(), HasSubstr("the database is away"));
+  std::filesystem::remove(script.folder() / "away");
+  Reply reply;
+  EXPECT_TRUE(wait_until([&] { return (reply = run(script, {}, "a fresh start")).complete(); }));
+  EXPECT_EQ(reply.body(), "1 ['shop']");
+  EXPECT_THAT(reply.log(), Not(HasSubstr("reentrant")));
+}
+
+TEST(Script, DoesNotTakeModulesFromOthersWhenItsFirstImportFails) {
+  const Script script(fmt::format(kSite, "shared_registry"));
+  std::ofstream(script.folder() / "shared_registry.py") << kRegistry;
+  std::ofstream(script.folder() / "away");
+  const Script other(R"(
+import sys
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [str('shared_registry' in sys.modules).encode()]
+)");
+  EXPECT_EQ(run(other, {}, "shared").body(), "False");
+  EXPECT_EQ(run(script, {}, "shared").refused(), 500);
+  EXPECT_EQ(run(other, {}, "shared").body(), "True");
+}
+
+TEST(Script, KeepsPackagesWithExtensionModulesAndWhatTheyUse) {
+  const Script script(R"(
+import importlib.machinery, importlib.util, os, sys, sysconfig
+here = os.path.dirname(__file__)
+sys.path.insert(0, here)
+library = sysconfig.get_path('platstdlib') + '/lib-dynload'
+extension = next(name for name in os.listdir(library) if name.startswith('_queue.'))
+if not os.path.exists(f'{here}/native_part/{extension}'):
+    os.symlink(f'{library}/{extension}', f'{here}/native_part/{extension}')
+before = getattr(sys, 'native_before', None)
+import native_part, native_use, pure_part
+sys.native_before = native_part, native_use, pure_part
+if before is None:
+    raise OSError
+same = [old is new for old, new in zip(before, sys.native_before)]
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [repr(same).encode()]
+)");
+  std::filesystem::create_directory(script.folder() / "native_part");
+  std::ofstream(script.folder() / "native_part/__init__.py")
+      << "from native_use import answer\nfrom . import _queue\n";
+  std::ofstream(script.folder() / "native_use.py") << "def answer(): pass\n";
+  std::ofstream(script.folder() / "pure_part.py") << "import native_part\n";
+  EXPECT_EQ(run(script, {}, "native").refused(), 500);
+  Reply reply;
+  EXPECT_TRUE(wait_until([&] { return (reply = run(script, {}, "native")).complete(); }));
+  EXPECT_EQ(reply.body(), "[True, True, False]");
+}
+
 TEST(Script, WithoutTheCallableNamesThoseItDefines) {
   const Reply reply = run_source(R"(
 from functools import partial, lru_cache
@@ -187,6 +272,7 @@ _private = app
 number = 7
 )");
   EXPECT_EQ(reply.refused(), 500);
+  EXPECT_FALSE(reply.outcome.import_failed);
   EXPECT_THAT(reply.exchange->recorder().text_of(Message::callable_missing),
               HasSubstr("does not define 'application'; the callables it defines are: app, Site, "
                         "site\n"));

@@ -65,6 +65,41 @@ TEST_F(EngineWatch, InterruptsTheRunOnAnExchange) {
   }
 }
 
+TEST_F(EngineWatch, InterruptsNoImport) {
+  const Script script(R"(
+import sys, time
+sys.importing_slowly = True
+while sys.importing_slowly:
+    time.sleep(0.001)
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'imported']
+)");
+  const Script release(R"(
+import sys
+def application(environ, start_response):
+    sys.importing_slowly = False
+    start_response('200 OK', [])
+    return []
+)");
+  FakeExchange first, second;
+  gateway::Outcome outcomes[2];
+  std::thread importer([&] { outcomes[0] = engine().run({.script = script.path()}, first); });
+  ASSERT_TRUE(wait_until([] { return stacks().find("app.wsgi") != std::string::npos; }));
+  std::thread waiter([&] { outcomes[1] = engine().run({.script = script.path()}, second); });
+  ASSERT_TRUE(wait_until([&] { return first.is_importing() && second.is_importing(); }));
+  watch().interrupt(first, Clock::now());
+  watch().interrupt(second, Clock::now());
+  EXPECT_NE(stacks(), "");  // comes behind them
+  EXPECT_TRUE(run(release).complete());
+  importer.join();
+  waiter.join();
+  for (const FakeExchange* exchange : {&first, &second}) {
+    EXPECT_EQ(exchange->body(), "imported");
+    EXPECT_FALSE(exchange->is_importing());
+  }
+}
+
 TEST_F(EngineWatch, InterruptsARunOnce) {
   const Script script(R"(
 import mod_wsgi, time

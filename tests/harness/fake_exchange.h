@@ -74,7 +74,12 @@ class FakeExchange final : public gateway::Exchange {
     recorder_.log(level, message, text);
   }
 
+  void import_begins() noexcept override { importing_ = true; }
+  void import_ended() noexcept override { importing_ = false; }
+
   // --- The test's side ---
+  // Also while it runs.
+  bool is_importing() const noexcept { return importing_; }
   // A client without a socket of its own goes away. From any thread.
   void leave() noexcept { left_ = true; }
   bool has_head() const noexcept { return !parts_.empty(); }
@@ -123,6 +128,7 @@ class FakeExchange final : public gateway::Exchange {
   std::atomic<std::size_t> bytes_sent_ = 0;
   std::atomic<std::size_t> body_reads_ = 0;
   std::atomic<bool> left_ = false;
+  std::atomic<bool> importing_ = false;
 };
 
 }  // namespace pyhost::test

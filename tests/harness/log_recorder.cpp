@@ -1,10 +1,14 @@
 #include "harness/log_recorder.h"
 
+#include "pyhost/base/out_of_memory.h"
+
 namespace pyhost::test {
 
 void LogRecorder::log(base::LogLevel level, base::Message message, std::string_view text) noexcept {
-  const std::scoped_lock lock(mutex_);
-  records_.push_back({level, message, std::string(text)});
+  base::if_memory_allows([&] {
+    const std::scoped_lock lock(mutex_);
+    records_.push_back({level, message, std::string(text)});
+  });
 }
 
 std::vector<LogRecord> LogRecorder::records() const {

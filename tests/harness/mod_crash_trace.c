@@ -48,7 +48,8 @@ static void watch_child(apr_pool_t* pool, server_rec* server) {
   static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
   void* frame;
   (void)pool;
-  (void)server;
+  /* A child that crashes before has not run anything of a module. */
+  ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, "initialises its modules");
   /* The first call loads a library, which a crashed process had better not do. */
   (void)backtrace(&frame, 1);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i) signal(numbers[i], say_where);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <thread>
 
 #include "harness/command.h"
 #include "harness/httpd.h"
@@ -23,6 +24,65 @@ constexpr char kPlain[] = "WSGIScriptAlias / ${APPS}/process.wsgi process-group=
 
 std::string group_with(const std::string& options) {
   return "WSGIDaemonProcess g " + options + "\n" + kPlain;
+}
+
+// Until the application lets go of what it has, there is nothing left for anybody.
+TEST(MemoryLimit, FailsAllocationsAndNotTheWorker) {
+  Httpd httpd(
+      "WSGIDaemonProcess g threads=6 memory-limit=300M\n"
+      "WSGIScriptAlias / ${ROOT}/apps/hoard.wsgi process-group=g\n",
+      {.processes = 1,
+       .files = {{"apps/hoard.wsgi",
+                  "import os, time\n"
+                  "def hoard():\n"
+                  "    kept = []\n"
+                  "    try:\n"
+                  "        for size in (1 << 20, 1 << 16, 1 << 10, 100, 10):\n"
+                  "            try:\n"
+                  "                while True:\n"
+                  "                    kept.append(bytearray(size))\n"
+                  "            except MemoryError:\n"
+                  "                pass\n"
+                  "        time.sleep(0.3)\n"
+                  "    finally:\n"
+                  "        del kept\n"
+                  "def application(environ, start_response):\n"
+                  "    if environ['PATH_INFO'] == '/hoard':\n"
+                  "        hoard()\n"
+                  "    elif environ['PATH_INFO'] == '/slow':\n"
+                  "        time.sleep(3)\n"
+                  "    start_response('200 OK', [('X-Pid', str(os.getpid()))])\n"
+                  "    return [b'answered']\n"}}});
+  httpd.tolerate_log("PH0314");
+  httpd.tolerate_log("PH0174");
+  httpd.tolerate_log("MemoryError");
+  const auto pid = httpd.get("/").header("x-pid");
+  {
+    const auto is_answered = [&] {
+      const Response reply = httpd.get("/slow");
+      EXPECT_EQ(reply.body, "answered") << reply;
+      EXPECT_EQ(reply.header("x-pid"), pid);
+    };
+    const std::jthread one(is_answered), other(is_answered);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    const Response hoarder = httpd.get("/hoard");
+    EXPECT_THAT(hoarder.status, testing::AnyOf(200, 500, 503)) << hoarder;
+    static_cast<void>(httpd.get("/"));
+  }
+  EXPECT_EQ(httpd.get("/").header("x-pid"), pid);
+}
+
+TEST(RequestTimeout, DoesNotCountTheImportOfTheScript) {
+  const Httpd httpd(
+      "WSGIDaemonProcess g request-timeout=2 interrupt-timeout=1\n"
+      "WSGIScriptAlias / ${ROOT}/apps/slow.wsgi process-group=g\n",
+      {.files = {{"apps/slow.wsgi",
+                  "import time\n"
+                  "time.sleep(4)\n"
+                  "def application(environ, start_response):\n"
+                  "    start_response('200 OK', [])\n"
+                  "    return [b'imported']\n"}}});
+  EXPECT_EQ(httpd.get("/").body, "imported");
 }
 
 TEST(WorkerOption, UmaskHomeAndPriorityAreTheProcesss) {

@@ -188,34 +188,6 @@ TEST(Deploy, FiftyTimesInARowLosesNoRequest) {
   site.expect_workers(2);
 }
 
-TEST(BrokenScript, HoldsUpTheOthersOfItsGroupAndSaysSo) {
-  Httpd httpd(
-      "WSGIDaemonProcess site threads=4\n"
-      "WSGIScriptAlias /a ${ROOT}/a.wsgi process-group=site\n"
-      "WSGIScriptAlias /b ${ROOT}/b.wsgi process-group=site\n"
-      "<Location />\n  Require all granted\n</Location>\n",
-      {.files = {{"a.wsgi", version(1)}, {"b.wsgi", version(1)}}});
-  const auto deploy = [&](const char* script, std::string_view text) {
-    replace_file(httpd.root() + "/" + script, text);
-  };
-  EXPECT_EQ(httpd.get("/a").body, "1");
-  EXPECT_EQ(httpd.get("/b").body, "1");
-  deploy("a.wsgi", kBroken);
-  EXPECT_EQ(httpd.get("/a").body, "1");
-  httpd.wait_for_log("/a.wsgi waits: ");
-  deploy("b.wsgi", version(2));
-  EXPECT_EQ(httpd.get("/b").body, "1");
-  httpd.wait_for_log("and the change of " + httpd.root() + "/b.wsgi waits: script " + httpd.root() +
-                     "/a.wsgi could not be imported: ");
-  EXPECT_EQ(httpd.get("/a").body, "1");
-  deploy("a.wsgi", version(3));
-  EXPECT_EQ(httpd.get("/a").body, "3");
-  EXPECT_EQ(httpd.get("/b").body, "2");
-  for (const char* expected : {"PH0105", "PH0406", "PH0411", "PH0472"}) {
-    httpd.expect_log(expected);
-  }
-}
-
 TEST(Deploy, IsNoticedByAScriptThatKnowsWhatItDependsOn) {
   const Deployment site(2);
   const std::string data = site.httpd.write_file("data", "1");

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "harness/command.h"
@@ -40,6 +41,38 @@ class DjangoSite : public testing::Test {
 
   Httpd httpd_;
 };
+
+// Django's registry of applications cannot be filled a second time.
+TEST(Django, ServesWhenWhatItsFirstImportMissedIsThere) {
+  Httpd httpd("WSGIScriptAlias / ${ROOT}/apps/late/site.wsgi\n",
+              {.processes = 1,
+               .files = {{"apps/late/site.wsgi",
+                          "import os, sys\n"
+                          "sys.path.insert(0, os.path.dirname(__file__))\n"
+                          "os.environ['DJANGO_SETTINGS_MODULE'] = 'late_settings'\n"
+                          "from django.core.wsgi import get_wsgi_application\n"
+                          "application = get_wsgi_application()\n"},
+                         {"apps/late/late_settings.py",
+                          "SECRET_KEY = 'x'\nALLOWED_HOSTS = ['*']\nROOT_URLCONF = 'late_urls'\n"
+                          "INSTALLED_APPS = ['django.contrib.contenttypes', 'late_shop']\n"},
+                         {"apps/late/late_urls.py",
+                          "from django.http import HttpResponse\nfrom django.urls import path\n"
+                          "urlpatterns = [path('', lambda request: HttpResponse('served'))]\n"},
+                         {"apps/late/late_shop/__init__.py", ""},
+                         {"apps/late/late_shop/apps.py",
+                          "import os\nfrom django.apps import AppConfig\n"
+                          "class ShopConfig(AppConfig):\n"
+                          "    name = 'late_shop'\n"
+                          "    def ready(self):\n"
+                          "        if os.path.exists(os.path.dirname(__file__) + '/away'):\n"
+                          "            raise RuntimeError('the database is away')\n"},
+                         {"apps/late/late_shop/away", ""}}});
+  httpd.expect_log("the database is away");
+  EXPECT_EQ(httpd.get("/").status, 500);
+  std::filesystem::remove(httpd.app("late/late_shop/away"));
+  httpd.tolerate_log("PH0303");
+  EXPECT_TRUE(wait_until([&] { return httpd.get("/").body == "served"; }));
+}
 
 // The token that a form of Django carries against forgery.
 std::string csrf_token_in(const std::string& page) {

@@ -71,7 +71,7 @@ class OneOfTwoWorkers : public Liveness {
 };
 
 TEST_F(OneOfTwoWorkers, ThatIsStoppedCostsNoRequestAndIsReplaced) {
-  httpd_.expect_log("PH0423");
+  httpd_.expect_log("PH0424");
   httpd_.expect_log("PH0405");
   warm_up();
   const std::vector<pid_t> before = workers();
@@ -82,7 +82,7 @@ TEST_F(OneOfTwoWorkers, ThatIsStoppedCostsNoRequestAndIsReplaced) {
   // One that waited for the stopped worker would wait for it to be replaced, and then some.
   EXPECT_EQ(all.wait_for(4s), std::future_status::ready);
   all.wait();
-  httpd_.wait_for_log("PH0423");
+  httpd_.wait_for_log("PH0424");
   EXPECT_THAT(httpd_.log(), HasSubstr("pid " + std::to_string(stopped) + ", has not run for 5 s"));
   EXPECT_TRUE(are_replaced({stopped}, 2));
   EXPECT_EQ(get_from_labour().status, 200);
@@ -99,7 +99,7 @@ TEST_F(OneOfTwoWorkers, ThatGoesOnInTimeServesAsBefore) {
     EXPECT_TRUE(wait_until([&] { return pid_of(get_from_labour()) == pid; }));
   }
   EXPECT_EQ(workers(), before);
-  EXPECT_THAT(httpd_.log(), Not(HasSubstr("PH0423")));
+  EXPECT_THAT(httpd_.log(), Not(HasSubstr("PH0424")));
 }
 
 class OnlyWorker : public Liveness {
@@ -108,7 +108,7 @@ class OnlyWorker : public Liveness {
 };
 
 TEST_F(OnlyWorker, ThatIsStoppedLeavesWhatItHasNotReadToItsSuccessor) {
-  httpd_.expect_log("PH0423");
+  httpd_.expect_log("PH0424");
   httpd_.expect_log("PH0405");
   warm_up();
   const std::vector<pid_t> before = workers();
@@ -166,7 +166,7 @@ class StopStorm : public Liveness {
 TEST_F(StopStorm, LosesNoRequestAndRunsNoneTwice) {
   const auto storm = soaking() ? 60s : 8s;
   // A machine may be so busy that even those that are not stopped seem to be.
-  httpd_.tolerate_log("PH0423");
+  httpd_.tolerate_log("PH0424");
   Crowd crowd(httpd_, {.clients = kClients, .seconds = "0.005"});
   for (const auto end = steady_clock::now() + storm; steady_clock::now() < end;) stop_one();
   crowd.go_on(kClients);

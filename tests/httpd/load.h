@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -14,11 +15,11 @@ namespace pyhost::test {
 // Clients that ask all the time until the end of its scope; every reply has to be a 200.
 class Load {
  public:
-  Load(const Httpd& httpd, int clients) {
+  Load(const Httpd& httpd, int clients, const std::string& path = "/") {
     for (int i = 0; i < clients; ++i) {
-      clients_.emplace_back([this, &httpd] {
+      clients_.emplace_back([this, &httpd, path] {
         while (!enough_) {
-          const Response reply = httpd.get("/");
+          const Response reply = httpd.get(path);
           EXPECT_EQ(reply.status, 200) << reply;
           ++answered_;
         }

@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <thread>
-#include <vector>
-
-#include "harness/httpd.h"
+#include "httpd/waiting_requests.h"
 
 namespace pyhost::test {
 namespace {
@@ -33,41 +29,10 @@ std::string idle_groups(int count) {
   return text;
 }
 
-int times_up(const Httpd& httpd) {
-  constexpr std::string_view kUp = "resuming normal operations";
-  const std::string log = httpd.log();
-  int count = 0;
-  for (auto at = log.find(kUp); at != log.npos; at = log.find(kUp, at + 1)) ++count;
-  return count;
-}
-
-// Other groups have other descriptors, so this is not Httpd::graceful().
 void regroup(const Httpd& httpd, const std::string& groups) {
-  const int before = times_up(httpd);
   httpd.write_file("groups.conf", groups);
-  ::kill(httpd.pid(), SIGUSR1);
-  EXPECT_TRUE(wait_until([&] { return times_up(httpd) > before; })) << httpd.log();
+  restart_with_other_descriptors(httpd);
 }
-
-// One of these runs, the others wait in a child that is about to end.
-class WaitingRequests {
- public:
-  explicit WaitingRequests(Httpd& httpd) {
-    httpd.expect_log("sleeps for");
-    for (int i = 0; i < kRequests; ++i) {
-      clients_.emplace_back([&httpd] {
-        const Response reply = httpd.get("/?0.5");
-        EXPECT_EQ(reply.status, 200) << reply;
-      });
-    }
-    httpd.wait_for_log("sleeps for 0.5 s");
-  }
-
- private:
-  static constexpr int kRequests = 6;
-
-  std::vector<std::jthread> clients_;
-};
 
 struct Change {
   const char* name;

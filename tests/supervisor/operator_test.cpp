@@ -95,6 +95,7 @@ TEST_F(Operator, SeesGroupsAndWorkers) {
   EXPECT_EQ(one["threads"], 5);
   EXPECT_EQ(one["processes"], 2);
   EXPECT_EQ(one["workers"][1], json({{"slot", 1},
+                                     {"role", "worker"},
                                      {"state", "ready"},
                                      {"pid", pid},
                                      {"generation", 1},
@@ -184,8 +185,8 @@ TEST_F(Operator, SeesThatAGroupIsDegradedUntilItHasNewCode) {
   ask(0, 0, R"(say {"outdated":"/a.wsgi"})");
   ASSERT_TRUE(logged("PH0411"));
   EXPECT_EQ(worker_pid(0), first);
-  EXPECT_EQ(board(0).status(0).state, metrics::SlotState::ready);
-  EXPECT_GT(board(0).status(0).kept_until_us, 0);
+  EXPECT_EQ(slot_status(0).state, metrics::SlotState::ready);
+  EXPECT_GT(slot_status(0).kept_until_us, 0);
   EXPECT_EQ(group("one")["state"], "degraded");
   EXPECT_EQ(group("one")["reason"], "the script is broken");
   std::filesystem::remove(broken);

@@ -23,13 +23,13 @@ TEST_F(SupervisorRecords, SayWhoServesASlot) {
   want("one", {{"processes", "2"}, {"threads", "7"}});
   ASSERT_EQ(apply(), "");
   const pid_t pid = worker_pid(0, 1);
-  const auto ready = [this] { return board(0).status(1).state == metrics::SlotState::ready; };
+  const auto ready = [this] { return slot_status(1).state == metrics::SlotState::ready; };
   ASSERT_TRUE(wait_until(ready));
-  const metrics::SlotStatus status = board(0).status(1);
+  const metrics::SlotStatus status = slot_status(1);
   EXPECT_EQ(status.pid, pid);
   EXPECT_EQ(status.generation, 1u);
   EXPECT_EQ(status.threads, 7u);
-  EXPECT_EQ(board(0).status(2).state, metrics::SlotState::empty);
+  EXPECT_EQ(slot_status(2).state, metrics::SlotState::empty);
 }
 
 TEST_F(SupervisorRecords, HaveTheDeathBeforeTheNextWorkerStarts) {
@@ -38,22 +38,22 @@ TEST_F(SupervisorRecords, HaveTheDeathBeforeTheNextWorkerStarts) {
   const pid_t first = worker_pid(0);
   ask(0, 0, "exit 3");
   ASSERT_EQ(observe(0)["settings"]["generation"], 2);
-  const metrics::Death death = board(0).status(0).last_death;
+  const metrics::Death death = slot_status(0).last_death;
   EXPECT_EQ(death.cause, metrics::DeathCause::exited);
   EXPECT_EQ(death.detail, 3);
   EXPECT_EQ(death.pid, first);
   EXPECT_EQ(death.generation, 1u);
   kill(worker_pid(0), SIGKILL);
   ASSERT_EQ(observe(0)["settings"]["generation"], 3);
-  EXPECT_EQ(board(0).status(0).last_death.cause, metrics::DeathCause::signal);
-  EXPECT_EQ(board(0).status(0).last_death.detail, SIGKILL);
+  EXPECT_EQ(slot_status(0).last_death.cause, metrics::DeathCause::signal);
+  EXPECT_EQ(slot_status(0).last_death.detail, SIGKILL);
 }
 
 TEST_F(SupervisorRecords, SayWhichTimeoutKilledAWorker) {
   want("one", {{"startup-timeout", "50ms"}}, {{"silent", true}});
   ASSERT_EQ(apply(), "");
   ASSERT_TRUE(logged("PH0406"));
-  const auto recorded = [this] { return board(0).status(0).last_death; };
+  const auto recorded = [this] { return slot_status(0).last_death; };
   EXPECT_EQ(recorded().cause, metrics::DeathCause::timeout);
   EXPECT_EQ(recorded().detail, static_cast<unsigned>(metrics::TimeoutKind::startup));
 }
@@ -63,11 +63,11 @@ TEST_F(SupervisorRecords, LeaveASlotReadyWhileItsWorkerIsRenewed) {
   ASSERT_EQ(apply(), "");
   ASSERT_TRUE(logged("PH0404"));
   ASSERT_EQ(apply(), "");
-  for (auto seen = board(0).status(0); seen.generation == 1; seen = board(0).status(0)) {
+  for (auto seen = slot_status(0); seen.generation == 1; seen = slot_status(0)) {
     ASSERT_EQ(seen.state, metrics::SlotState::ready) << log_text();
   }
   EXPECT_TRUE(logged("PH0405"));
-  const auto ready = [this] { return board(0).status(0).state == metrics::SlotState::ready; };
+  const auto ready = [this] { return slot_status(0).state == metrics::SlotState::ready; };
   EXPECT_TRUE(wait_until(ready));
 }
 
@@ -77,7 +77,7 @@ TEST_F(SupervisorRecords, ReplaceAWorkerThatWantsASuccessorWithoutAGap) {
   const pid_t first = worker_pid(0);
   ASSERT_TRUE(logged("PH0404"));
   ask(0, 0, R"(say {"relieve":"restart-interval"})");
-  for (auto seen = board(0).status(0); seen.generation == 1; seen = board(0).status(0)) {
+  for (auto seen = slot_status(0); seen.generation == 1; seen = slot_status(0)) {
     ASSERT_EQ(seen.state, metrics::SlotState::ready) << log_text();
   }
   EXPECT_TRUE(wait_until([first] { return !is_alive(first); }));
@@ -99,7 +99,7 @@ TEST_F(SupervisorRecords, NameTheLimitThatHasEndedAWorker) {
       logged(fmt::format("pid {}, has ended because a request ran longer than "
                          "request-timeout",
                          first)));
-  const metrics::Death death = board(0).status(0).last_death;
+  const metrics::Death death = slot_status(0).last_death;
   EXPECT_EQ(death.cause, metrics::DeathCause::timeout);
   EXPECT_EQ(death.detail, static_cast<unsigned>(metrics::TimeoutKind::request));
   EXPECT_EQ(death.generation, 1u);

@@ -45,7 +45,7 @@ TEST_F(SilentWorker, IsReplacedWhenItIsStopped) {
   const pid_t pid = start_silent({{"stopped", true}});
   EXPECT_TRUE(is_succeeded());
   EXPECT_THAT(log_text(), HasSubstr(fmt::format(
-                              "PH0423: worker of group one, slot 0, generation 1, pid {}, has "
+                              "PH0424: worker of group one, slot 0, generation 1, pid {}, has "
                               "not run for 5 s, in which it was asked whether it does",
                               pid)));
   // With SIGKILL, because it does not hear SIGTERM.

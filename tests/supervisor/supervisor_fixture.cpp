@@ -131,7 +131,7 @@ std::string SupervisorFixture::answer() {
 
 metrics::Scoreboard& SupervisorFixture::board(unsigned group) {
   constexpr std::uint32_t kSlots = 4, kChildren = 2, kWaiters = 4;
-  return *boards.try_emplace(group, kSlots, kChildren, kWaiters).first->second;
+  return *boards.try_emplace(group, supervisor::row_of(kSlots), kChildren, kWaiters).first->second;
 }
 
 std::string SupervisorFixture::ask(unsigned group, unsigned slot,

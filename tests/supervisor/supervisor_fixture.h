@@ -12,6 +12,7 @@
 #include "harness/group_board.h"
 #include "harness/temp_dir.h"
 #include "harness/wait.h"
+#include "supervisor/board_rows.h"
 #include "supervisor/launch.h"
 
 namespace pyhost::test {
@@ -51,6 +52,10 @@ class SupervisorFixture : public testing::Test {
 
   // The scoreboard of the group with that index, which has four slots.
   metrics::Scoreboard& board(unsigned group);
+  // Of the worker of a slot of the first group.
+  metrics::SlotStatus slot_status(unsigned slot) {
+    return board(0).status(supervisor::row_of(slot));
+  }
 
   std::string log_text() const;
   // Waits until the log has the text `times` times.

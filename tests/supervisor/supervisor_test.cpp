@@ -67,8 +67,11 @@ TEST_F(Supervisor, TellsAWorkerItsSettingsAndPlace) {
   want("one", {}, {{"a", "b"}}).index = 5;
   state.groups[0].options.processes = 2;
   ASSERT_EQ(apply(), "");
-  EXPECT_EQ(observe(5, 1)["settings"],
-            json({{"a", "b"}, {"slot_index", 1}, {"generation", 1}, {"report_index", 0}}));
+  EXPECT_EQ(observe(5, 1)["settings"], json({{"a", "b"},
+                                             {"slot_index", 1},
+                                             {"row_index", supervisor::row_of(1)},
+                                             {"generation", 1},
+                                             {"report_index", 0}}));
 }
 
 TEST_F(Supervisor, AppliesWhatNeedsNoPrivilege) {
@@ -299,7 +302,7 @@ TEST_F(Supervisor, KeepsTheWorkersOfAnUnchangedGroupWhenItIsToldTo) {
   EXPECT_TRUE(wait_until([two] { return !is_alive(two); }));
   for (unsigned slot = 0; slot < 2; ++slot) {
     EXPECT_TRUE(kept.contains(worker_pid(0, slot)));
-    EXPECT_EQ(board(0).status(slot).state, metrics::SlotState::ready);
+    EXPECT_EQ(slot_status(slot).state, metrics::SlotState::ready);
   }
   EXPECT_EQ(children_of(link.pid).size(), 3u);
 }
@@ -313,8 +316,7 @@ TEST_F(Supervisor, RollsAGroupThatHasChangedAllTheSame) {
            [this] { state.groups[0].worker_settings = R"({"new":true})"; },
            [this] { folder.write("env", "A=2"); }}) {
     const pid_t before = worker_pid(0);
-    ASSERT_TRUE(
-        wait_until([this] { return board(0).status(0).state == metrics::SlotState::ready; }));
+    ASSERT_TRUE(wait_until([this] { return slot_status(0).state == metrics::SlotState::ready; }));
     change();
     ASSERT_EQ(apply(), "");
     EXPECT_TRUE(wait_until([before] { return !is_alive(before); }));

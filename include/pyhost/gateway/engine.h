@@ -25,7 +25,9 @@ inline constexpr std::array<int, 3> kModWsgiApi{6, 0, 5};
 // What becomes of a script that has changed since its import.
 enum class ChangedScripts {
   reimported,  // in its interpreter, by the next request
-  refused,     // run() gives Outcome::Kind::outdated: the process is to be replaced
+  // run() gives Outcome::Kind::outdated: the process is to be replaced. Nor is a script imported
+  // again whose import has failed.
+  refused,
 };
 
 // Whether the process's signals may reach the engine's own threads that run applications' code.
@@ -75,6 +77,10 @@ struct Outcome {
   Kind kind = Kind::complete;
   int status = 0;
   unsigned retry_after_seconds = 0;  // of a 503: what Retry-After is to say; 0 = nothing
+  // Of a refusal: this process could not import the script, now or a moment ago, or with
+  // ChangedScripts::refused not have its callable. Another process may be able to.
+  bool import_failed = false;
+  std::string why = {};  // with import_failed: a sentence
 };
 
 // One per process. Every function may be called from any thread that has a Python-sized stack

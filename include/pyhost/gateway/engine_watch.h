@@ -38,9 +38,10 @@ class EngineWatch {
   virtual ~EngineWatch() = default;
 
   // Raises mod_wsgi.RequestTimeout, once, in the run on that exchange if it is in Python since
-  // before `moment` and has not ended; any other run, and a later one on the same exchange, is left
-  // alone. A run that still waits for its interpreter is not reached: ask again. Python raises it
-  // when the thread next runs Python code. The exchange is compared, not used.
+  // before `moment`, has not ended and is not importing its script; any other run, and a later one
+  // on the same exchange, is left alone. A run that still waits for its interpreter is not reached:
+  // ask again. Python raises it when the thread next runs Python code. The exchange is compared,
+  // not used.
   virtual void interrupt(const Exchange& exchange, TimePoint moment) noexcept = 0;
 
   // Raises SystemExit, once, in every preload() that is in Python.

@@ -107,6 +107,11 @@ class Exchange : public base::LogSink {
   // Looks at the client without waiting for it, and sends on what httpd still holds for it. A
   // client that has closed its sending side is gone, although it may still listen.
   virtual ClientState client_state() noexcept = 0;
+
+  // The engine imports the target's script, or waits for another request that does: this time is
+  // none of the application's. In pairs, by the thread that runs.
+  virtual void import_begins() noexcept {}
+  virtual void import_ended() noexcept {}
 };
 
 }  // namespace pyhost::gateway

@@ -15,10 +15,16 @@
 //      "reason": "..." (why a worker could not start, while that is so; otherwise null),
 //      "processes": 2, "threads": 15, "waiting": 0 (requests, for a worker),
 //      "workers": [{
-//        "slot": 0, "state": "empty" | "starting" | "ready" | "draining" | "dead",
+//        "slot": 0, "role": "worker" | "keeper" (kept beside the worker of the slot, for scripts that
+//        this one could not import), "state": "empty" | "starting" | "ready" | "draining" | "dead",
 //        "pid": 18, "generation": 1, "requests": 100, "busy_threads": 3,
 //        "last_death": null or {"generation": 1, "pid": 16, "time_us": 0, "description":
-//        "..."}}]}]}
+//        "..."}}],
+//      "scripts": [{
+//        "application_group": "" (the main interpreter), "script": "/srv/site.wsgi", "state":
+//        "current" | "kept" (a worker could not import the present version, and one of before is
+//        served) | "broken" (none is served), "reason": "..." (why it could not be imported; null
+//        when it is current), "since_us": 0 (the same), "slots": [0] (whose workers have it)}]}]}
 #pragma once
 
 #include <cstddef>

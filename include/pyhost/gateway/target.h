@@ -1,6 +1,7 @@
 // What a request is to run.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,11 @@ struct Target {
   // The script's file as httpd saw it for this request; without it the engine looks itself.
   base::FileIdentity script_file;
 };
+
+// Stands for a script of an application group where its text has no room: the same for all targets
+// that name it, whatever their callable.
+std::uint64_t script_key(std::string_view application_group, std::string_view script) noexcept;
+std::uint64_t script_key(const Target& target) noexcept;
 
 // Takes "package.module:callable" apart. A text with a '/' or without a ':' is a file's path and
 // gives false.

@@ -50,6 +50,9 @@ struct Preload {
   bool operator==(const Preload&) const = default;
 };
 
+// Of the target that it imports.
+std::uint64_t script_key(const Preload& preload) noexcept;
+
 // What ends a worker, and how long that may take. 0 switches a limit off; only of graceful_timeout
 // it means that requests are not waited for.
 struct WorkerLimits {
@@ -85,6 +88,7 @@ struct WorkerSettings {
   std::chrono::milliseconds response_socket_timeout{0};  // 0: socket_timeout
   WorkerLimits limits;
   std::uint32_t slot_index = 0;
+  std::uint32_t row_index = 0;     // of the scoreboard, at its start
   std::uint32_t generation = 1;    // which start of a worker in its slot this is
   std::uint32_t report_index = 0;  // which of the slot's reports on the scoreboard it writes
   ServedTargets targets;

@@ -33,6 +33,42 @@ TEST(StatusTable, ShowsEachWorkerOnALine) {
             "  slot  state         pid  generation    requests       busy  last death\n");
 }
 
+TEST(StatusTable, ShowsWhichVersionOfEachScriptIsServedWhileOneIsBroken) {
+  const auto table = status_table(
+      R"json({"groups":[
+          {"name":"one","state":"degraded","reason":null,"threads":5,"waiting":0,"workers":[
+             {"slot":0,"role":"worker","state":"ready","pid":19,"generation":3,"requests":7,
+              "busy_threads":0,"last_death":null},
+             {"slot":0,"role":"keeper","state":"ready","pid":18,"generation":2,"requests":100,
+              "busy_threads":4,"last_death":null}],
+           "scripts":[
+             {"application_group":"","script":"/a.wsgi","state":"kept","since_us":999880000000,
+              "reason":"script /a.wsgi could not be imported: KeyError: 1","slots":[0]},
+             {"application_group":"shop","script":"/b.wsgi","state":"current","since_us":null,
+              "reason":null,"slots":[0,1]},
+             {"application_group":"","script":"/c.wsgi","state":"broken","since_us":999999000000,
+              "reason":"no\u001b","slots":[]}]},
+          {"name":"two","state":"serving","reason":null,"threads":5,"waiting":0,"workers":[],
+           "scripts":[{"application_group":"","script":"/d.wsgi","state":"current",
+                       "since_us":null,"reason":null,"slots":[0]}]}
+         ]})json",
+      kNow);
+  ASSERT_TRUE(table) << table.error().sentence;
+  EXPECT_EQ(*table,
+            "process group one: degraded\n"
+            "  slot  state         pid  generation    requests       busy  last death\n"
+            "     0  ready          19           3           7        0/5  -\n"
+            "     0  kept           18           2         100        4/5  -\n"
+            "  served versions of scripts\n"
+            "  /a.wsgi: the version of before, for 2 min, in slots 0; script /a.wsgi could not be "
+            "imported: KeyError: 1\n"
+            "  /b.wsgi in application group shop: current, in slots 0, 1\n"
+            "  /c.wsgi: none, for 1 s; no\\x1b\n"
+            "\n"
+            "process group two: serving\n"
+            "  slot  state         pid  generation    requests       busy  last death\n");
+}
+
 TEST(StatusTable, SaysThatThereIsNothing) {
   EXPECT_EQ(*status_table(R"({"groups":[]})", kNow), "There are no process groups.\n");
 }

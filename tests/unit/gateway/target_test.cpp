@@ -20,5 +20,15 @@ TEST(ModuleTarget, IsNotAFilesPath) {
   }
 }
 
+TEST(ScriptKey, IsTheSameForAllTargetsThatNameAScript) {
+  const Target target{.application_group = "blog", .script = "/srv/app.wsgi", .callable = "one"};
+  Target other = target;
+  other.callable = "two";
+  EXPECT_EQ(script_key(target), script_key(other));
+  EXPECT_EQ(script_key(target), script_key("blog", "/srv/app.wsgi"));
+  EXPECT_NE(script_key(target), script_key("blog/", "srv/app.wsgi"));
+  EXPECT_NE(script_key("", "/srv/app.wsgi"), script_key("/srv/app.wsgi", ""));
+}
+
 }  // namespace
 }  // namespace pyhost::gateway

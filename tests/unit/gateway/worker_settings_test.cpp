@@ -99,5 +99,12 @@ TEST(WorkerLimits, ComeFromTheOptionsOfTheGroup) {
   EXPECT_EQ(limits.resident_bytes_max, 900u);
 }
 
+TEST(ScriptKey, OfAPreloadIsThatOfItsTarget) {
+  EXPECT_EQ(script_key(Preload{"blog", "/srv/app.wsgi", "application"}),
+            script_key(Target{.application_group = "blog", .script = "/srv/app.wsgi"}));
+  EXPECT_EQ(script_key(Preload{"", "package.site:app", ""}),
+            script_key(Target{.kind = TargetKind::module, .script = "package.site"}));
+}
+
 }  // namespace
 }  // namespace pyhost::gateway

@@ -1,5 +1,6 @@
 #include "harness/error_log.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,16 +51,31 @@ std::string crash_in(std::string_view place) {
 }
 
 TEST(ErrorLogAudit, LetsACrashPassThatTheEventMpmHasByItself) {
-  const std::string trace = crash_in(
-      "libapr-1.so.0:apr_os_sock_get < mod_mpm_event.so < mod_mpm_event.so < apache2:main");
-  EXPECT_THAT(audit_error_log(trace + kCrash, {}), IsEmpty());
+  for (const char* place :
+       {"libapr-1.so.0:apr_os_sock_get < mod_mpm_event.so < mod_mpm_event.so < apache2:main",
+        "libapr-1.so.0:apr_pool_cleanup_kill < libapr-1.so.0:apr_pool_cleanup_run < "
+        "mod_mpm_event.so < apache2:main"}) {
+    EXPECT_THAT(audit_error_log(crash_in(place) + kCrash, {}), IsEmpty());
+  }
+}
+
+TEST(ErrorLogAudit, LetsACrashPassOfAChildThatHasNotInitialisedItsModules) {
+  const auto initialised = [](int pid) {
+    return fmt::format(
+        "[Sun Nov 22 13:07:24.990085 2026] [crash_trace:notice] [pid {0}:tid {0}] initialises its "
+        "modules\n",
+        pid);
+  };
+  EXPECT_THAT(audit_error_log(initialised(6) + kCrash, {}), IsEmpty());
+  EXPECT_THAT(audit_error_log(initialised(6) + initialised(7) + kCrash, {}),
+              ElementsAre(HasSubstr("Segmentation fault")));
 }
 
 TEST(ErrorLogAudit, ComplainsOfACrashInAnotherPlaceOrChild) {
-  EXPECT_THAT(audit_error_log(
-                  crash_in("libapr-1.so.0:apr_os_sock_get < mod_pyhost.so < apache2:main") + kCrash,
-                  {}),
-              ElementsAre(HasSubstr("Segmentation fault")));
+  EXPECT_THAT(
+      audit_error_log(
+          crash_in("libapr-1.so.0:apr_os_sock_get < mod_pyhost.so < apache2:main") + kCrash, {}),
+      ElementsAre(HasSubstr("Segmentation fault")));
   const std::string other_child =
       "[Sun Nov 22 13:07:24.990085 2026] [crash_trace:notice] [pid 77:tid 77] crashed with signal "
       "11 in libapr-1.so.0:apr_os_sock_get < mod_mpm_event.so\n";

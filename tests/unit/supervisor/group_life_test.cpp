@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 class GroupLifeTest : public testing::Test {
  protected:
   void step() {
-    for (const SlotOrder& each : group.step(now)) {
+    for (const SlotOrder& each : group.step(now, letting_go)) {
       SlotLife& slot = group.slot(each.slot);
       switch (each.order.kind) {
         case Order::Kind::spawn:
@@ -68,6 +68,7 @@ class GroupLifeTest : public testing::Test {
 
   TimePoint now{1000h};
   GroupLife group{8, {.drain_max = 20s}};
+  LettingGo letting_go = LettingGo::allowed;
   pid_t last_pid = 100;
   std::set<std::pair<unsigned, pid_t>> starting;
   std::set<std::pair<unsigned, pid_t>> draining;
@@ -286,6 +287,20 @@ TEST_F(GroupLifeTest, ReplacesWithdrawnWorkersAtOnceWhenOneSlotHasTheChange) {
   all_drained();
   EXPECT_TRUE(group.up_to_date());
   EXPECT_EQ(workers(), 4u);
+}
+
+// Each is to be asked to keep what its successor lacks.
+TEST_F(GroupLifeTest, ReplacesWithdrawnWorkersInTurnWhereSomethingIsKept) {
+  withdraw_all();
+  letting_go = LettingGo::denied;
+  for (int round = 0; round < 4; ++round) {
+    step();
+    ASSERT_EQ(starting.size(), 1u);
+    all_ready();
+    EXPECT_EQ(draining.size(), 1u);
+    all_drained();
+  }
+  EXPECT_TRUE(group.up_to_date());
 }
 
 TEST_F(GroupLifeTest, HasHalfOfItsWorkersWhenTheNextChangeIsBroken) {

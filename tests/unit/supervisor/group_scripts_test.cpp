@@ -56,5 +56,33 @@ TEST(GroupScripts, MayForgetVersionsButMistakesNone) {
   meet_all(kStarted + 20s);
 }
 
+TEST(GroupScripts, RememberWhatCouldNotBeImportedUntilItIs) {
+  GroupScripts scripts;
+  const gateway::Preload site{"", "/site.wsgi", "application"};
+  scripts.note_failure(site, "one", 5);
+  scripts.note_failure(site, "two", 6);
+  ASSERT_EQ(scripts.failures().size(), 1u);
+  EXPECT_EQ(scripts.failures().at(script_key(site)).why, "two");
+  EXPECT_EQ(scripts.failures().at(script_key(site)).since_us, 5);
+  EXPECT_TRUE(scripts.imports().empty());
+  scripts.note_import(site);
+  EXPECT_TRUE(scripts.failures().empty());
+  for (std::size_t i = 0; i < 2 * GroupScripts::kScriptsMax; ++i) {
+    scripts.note_failure({"", std::to_string(i), ""}, "", 0);
+  }
+  EXPECT_EQ(scripts.failures().size(), GroupScripts::kScriptsMax);
+}
+
+TEST(GroupScripts, KnowInWhichApplicationGroupsAFileRuns) {
+  GroupScripts scripts;
+  const gateway::Preload site{"", "/site.wsgi", "application"};
+  const gateway::Preload shop{"shop", "/site.wsgi", "application"};
+  scripts.note_import(site);
+  scripts.note_import({"", "/other.wsgi", "application"});
+  scripts.note_failure(shop, "why", 5);
+  EXPECT_EQ(scripts.keys_of("/site.wsgi"), (ScriptKeys{script_key(site), script_key(shop)}));
+  EXPECT_TRUE(scripts.keys_of("/unknown.wsgi").empty());
+}
+
 }  // namespace
 }  // namespace pyhost::supervisor

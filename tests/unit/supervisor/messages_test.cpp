@@ -248,6 +248,14 @@ TEST_F(StatusReaderTest, UnderstandsWhatAWorkerSaysOfItsScripts) {
   const StatusReport imported{StatusReport::Kind::imported, "", {"shop", "/\xc3\xa4.wsgi", "run"}};
   EXPECT_THAT(reader->read(),
               ElementsAre(StatusReport{StatusReport::Kind::outdated, "/a.wsgi"}, imported));
+  say("{\"lacks\":[\"\",\"/a.wsgi\",\"run\"],\"why\":\"so\"}\n{\"asks\":true}\n{\"keeping\":true}\n"
+      "{\"import_again\":[\"\",\"/a.wsgi\",\"run\"]}\n{\"asks\":1}\n{\"lacks\":[1]}\n");
+  const gateway::Preload script{"", "/a.wsgi", "run"};
+  EXPECT_THAT(reader->read(),
+              ElementsAre(StatusReport{StatusReport::Kind::lacks, "so", script},
+                          StatusReport{StatusReport::Kind::asks, ""},
+                          StatusReport{StatusReport::Kind::keeping, ""},
+                          StatusReport{StatusReport::Kind::import_again, "", script}));
   say("{\"imported\":[\"shop\",\"/a.wsgi\"]}\n{\"imported\":[\"shop\",\"/a.wsgi\",1]}\n"
       "{\"imported\":\"/a.wsgi\"}\n{\"outdated\":1}\n");
   EXPECT_THAT(reader->read(), IsEmpty());

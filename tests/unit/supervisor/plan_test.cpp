@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "harness/temp_dir.h"
+#include "supervisor/board_rows.h"
 #include "supervisor/credentials.h"
 #include "supervisor/death.h"
 #include "supervisor/listening_socket.h"
@@ -170,7 +171,7 @@ TEST(WorkerPlan, GivesTheDrainItsTimeBehindTheCpuLimit) {
 
 TEST(ListeningSocket, IsForItsOwnerAloneAndRemovedAtTheEnd) {
   const test::TempDir folder;
-  const std::string path = socket_path(folder.path() + "/wsgi", 3, 1);
+  const std::string path = socket_path(folder.path() + "/wsgi", 3, row_of(1));
   EXPECT_THAT(path, testing::EndsWith("/wsgi.3.1.sock"));
   struct stat info {};
   {
@@ -181,6 +182,12 @@ TEST(ListeningSocket, IsForItsOwnerAloneAndRemovedAtTheEnd) {
     EXPECT_EQ(info.st_mode & 0777, 0600u);
   }
   EXPECT_NE(lstat(path.c_str(), &info), 0);
+}
+
+TEST(ListeningSocket, OfAKeeperLiesBesideThatOfItsSlot) {
+  EXPECT_EQ(socket_path("/run/wsgi", 3, keeper_row(1, 0)), "/run/wsgi.3.1.kept1.sock");
+  EXPECT_EQ(socket_path("/run/wsgi", 3, keeper_row(1, 1)), "/run/wsgi.3.1.kept2.sock");
+  EXPECT_EQ(keeper_row(1, kKeepersOfSlot - 1) + 1, row_of(2));
 }
 
 TEST(ListeningSocket, LeavesThePathToItsSuccessor) {

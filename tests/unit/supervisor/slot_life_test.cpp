@@ -290,6 +290,44 @@ TEST_F(SlotLifeTest, StartsASuccessorAtOnceWhenAWorkerDrainsByItself) {
   EXPECT_EQ(last.killed, KillReason::drain_timeout);
 }
 
+TEST_F(SlotLifeTest, LetsAWorkerThatIsKeptGoWithoutItsEnd) {
+  bring_up(10);
+  slot.relieve(10);
+  step(Renewal::allowed);
+  slot.spawned(11, now);
+  EXPECT_TRUE(slot.release(10));
+  EXPECT_EQ(slot.state(), SlotState::starting);
+  EXPECT_EQ(slot.extra_workers(), 0u);
+  // Should this one fail, the next is told as well what was imported.
+  EXPECT_TRUE(slot.succeeds_one_let_go());
+  slot.ready(11, now);
+  EXPECT_FALSE(slot.succeeds_one_let_go());
+  EXPECT_THAT(step(), IsEmpty());
+  EXPECT_FALSE(slot.release(10));
+  slot.relieve(11);
+  step(Renewal::allowed);
+  slot.spawned(12, now);
+  slot.ready(12, now);
+  EXPECT_THAT(step(), ElementsAre(terminate(11, 2)));
+  EXPECT_FALSE(slot.release(11));
+}
+
+TEST_F(SlotLifeTest, GoesOnAsBeforeWhenAnotherWorkerDoesNoBetter) {
+  bring_up(10);
+  slot.refresh();
+  EXPECT_FALSE(slot.up_to_date());
+  EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(2)));
+  slot.spawned(11, now);
+  slot.ended(11, now);
+  slot.refreshed_in_vain();
+  EXPECT_TRUE(slot.up_to_date());
+  EXPECT_THAT(step(Renewal::allowed), IsEmpty());
+  // What has failed says nothing of the next start for another reason.
+  slot.ended(10, now + kEarlyDeath);
+  now += kEarlyDeath;
+  EXPECT_THAT(step(), ElementsAre(spawn(3)));
+}
+
 TEST_F(SlotLifeTest, HearsNothingFromWorkersItDoesNotHave) {
   slot.relieve(99);
   slot.draining(99, now);

@@ -10,6 +10,8 @@
 #include <fstream>
 
 #include "harness/temp_dir.h"
+#include "harness/wait.h"
+#include "pyhost/base/file_identity.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -228,6 +230,22 @@ TEST_F(Watched, ChangesDuringTheFirstLookCount) {
   EXPECT_FALSE(watched_->advance(now_));
   folder_.write("app/a.py", "2");
   EXPECT_EQ(changed(), "app/a.py");
+  EXPECT_EQ(changed(), "");
+}
+
+TEST_F(Watched, ChangesBeforeTheFirstLookCount) {
+  folder_.write("a.py", "");
+  folder_.write("b.py", "");
+  watched_ = std::make_unique<WatchedPaths>(
+      *watches_, std::vector{*base::PathGlob::parse(path("*.py"))});
+  // Files are stamped with a clock that ticks.
+  const auto before = base::identity_of(path("b.py")).changed_us;
+  EXPECT_TRUE(test::wait_until([&] {
+    folder_.write("b.py", "changed");
+    return base::identity_of(path("b.py")).changed_us > before;
+  }));
+  EXPECT_EQ(changed(), "");
+  EXPECT_EQ(changed(), "b.py");
   EXPECT_EQ(changed(), "");
 }
 

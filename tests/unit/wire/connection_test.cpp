@@ -87,7 +87,7 @@ TEST(Connection, WaitsShortlyForWhatComes) {
 TEST(Connection, JoinsAFrameThatComesInPieces) {
   Pair pair = connected();
   std::string bytes;
-  encode_retry("draining", bytes);
+  encode_retry({.reason = "draining"}, bytes);
   Frame frame;
   for (const char byte : bytes) {
     ASSERT_EQ(pair.far.next(frame), Connection::Next::incomplete);
@@ -95,7 +95,7 @@ TEST(Connection, JoinsAFrameThatComesInPieces) {
     ASSERT_EQ(pair.far.fill(kPatience), Io::done);
   }
   ASSERT_EQ(pair.far.next(frame), Connection::Next::frame);
-  EXPECT_EQ(decode_retry(frame.payload), "draining");
+  EXPECT_EQ(decode_retry(frame.payload)->reason, "draining");
 }
 
 TEST(Connection, MovesMoreThanTheSocketHolds) {

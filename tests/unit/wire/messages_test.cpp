@@ -207,9 +207,12 @@ TEST(OtherMessages, ArriveAsTheyWereSent) {
   EXPECT_EQ(decode_hello(hello_payload)->pid, 4711u);
   EXPECT_EQ(decode_hello(hello_payload)->generation, 8u);
 
-  encode_retry("stale", out);
+  encode_retry({.lacks_script = true, .reason = "stale"}, out);
   const std::string retry_payload = only_payload(std::exchange(out, {}), FrameType::retry);
-  EXPECT_EQ(decode_retry(retry_payload), "stale");
+  const auto retry = decode_retry(retry_payload);
+  ASSERT_TRUE(retry);
+  EXPECT_TRUE(retry->lacks_script);
+  EXPECT_EQ(retry->reason, "stale");
 
   encode_empty(FrameType::need_body, out);
   EXPECT_EQ(only_payload(out, FrameType::need_body), "");

@@ -328,6 +328,30 @@ TEST_F(WorkerLifeTest, HasNoStartupTimeoutOnceAScriptIsThere) {
   EXPECT_THAT(step_after(1h), IsEmpty());
 }
 
+TEST_F(WorkerLifeTest, InterruptsNoImport) {
+  live({.request_timeout = 3s, .interrupt_timeout = 1s});
+  begin(0);
+  running.front().importing = true;
+  EXPECT_THAT(step_after(1h), IsEmpty());
+  running.front().importing = false;
+  running.front().began = now;
+  EXPECT_THAT(step(), IsEmpty());
+  EXPECT_EQ(life->next_deadline(), now + 3s);
+  EXPECT_THAT(step_after(3s), ElementsAre(order(Kind::interrupt, running.front())));
+}
+
+TEST_F(WorkerLifeTest, DrainsWhenAnImportTakesTooLongAlthoughAnotherScriptIsThere) {
+  live({.startup_timeout = 30s, .graceful_timeout = 15s});
+  begin(0);
+  seen.script_loaded = true;
+  step_after(1h);
+  begin(1);
+  running.back().importing = true;
+  EXPECT_THAT(step(), IsEmpty());
+  EXPECT_EQ(life->next_deadline(), now + 30s);
+  EXPECT_THAT(step_after(30s), ElementsAre(order(Kind::drain, Reason::startup_timeout)));
+}
+
 TEST_F(WorkerLifeTest, EndsAtOnceWhenALockCannotBeHad) {
   live({.deadlock_timeout = 60s});
   begin(0);

@@ -1,0 +1,37 @@
+#include "worker/lacked_scripts.h"
+
+#include "worker/script_imports.h"
+#include "worker/status_report.h"
+
+namespace pyhost::worker {
+namespace {
+
+// Between two reports that a script is still wanted.
+constexpr std::chrono::seconds kPause{1};
+
+}  // namespace
+
+void LackedScripts::note(const gateway::Preload& script, std::string_view why) {
+  const std::uint64_t key = script_key(script);
+  const Clock::time_point now = Clock::now();
+  const std::lock_guard lock(mutex_);
+  const auto [told, first] = told_at_.try_emplace(key, now);
+  if (first) {
+    seat_.lack(key);
+    report_lack(script, why);
+  } else if (now - told->second >= kPause) {
+    told->second = now;
+    report_import_wanted(script);
+  }
+}
+
+bool LackedScripts::has(std::uint64_t script) const {
+  const std::lock_guard lock(mutex_);
+  return told_at_.contains(script);
+}
+
+void LackedScripts::note(const gateway::Target& target, std::string_view why) {
+  if (const auto script = preload_of(target)) note(*script, why);
+}
+
+}  // namespace pyhost::worker
