@@ -207,6 +207,9 @@ void WorkerGroup::heed_keeper(pid_t pid, Worker& worker, const StatusReport& rep
     case StatusReport::Kind::outdated:
       if (worker.slot < life_.slots()) roll(pid, worker, report);
       break;
+    case StatusReport::Kind::alive:
+      vigils_.heard(pid);
+      break;
     default:
       break;
   }
