@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -192,15 +193,15 @@ TEST_F(Control, ReloadsAnotherGroupAtOnceWhileALookoutDoesNotRun) {
   if (geteuid() != 0) GTEST_SKIP() << "another user is needed";
   want("one", {{"user", "games"}, {"reload-on", folder.path() + "/*.py"}});
   want("two", {{"reload-on", folder.path() + "/*.py"}});
-  fs::permissions(folder.path(), fs::perms(0755));
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
   ASSERT_EQ(apply(), "");
   ASSERT_TRUE(logged("is ready", 2));
   const auto lookouts = lookouts_of(link.pid);
   ASSERT_EQ(lookouts.size(), 2u);
-  const auto of_games = std::ranges::find_if(lookouts, [](pid_t pid) {
-    const std::string folder_of = fmt::format("/proc/{}/status", pid);
-    return read_file(folder_of).find(
-               fmt::format("Uid:\t{0}\t{0}\t{0}", getpwnam("games")->pw_uid)) != std::string::npos;
+  const uid_t games = getpwnam("games")->pw_uid;
+  const auto of_games = std::ranges::find_if(lookouts, [games](pid_t pid) {
+    return read_file(fmt::format("/proc/{}/status", pid))
+               .find(fmt::format("Uid:\t{0}\t{0}\t{0}", games)) != std::string::npos;
   });
   ASSERT_NE(of_games, lookouts.end());
   kill(*of_games, SIGSTOP);
