@@ -82,6 +82,7 @@ TEST_F(Syslog, GetsWhatWorkersAndTheSupervisorSay) {
   messages_.clear();
   EXPECT_EQ(httpd.get("/").body, "b''");
   EXPECT_TRUE(has_come("raw words on descriptor 1"));
+  EXPECT_TRUE(wait_until([&] { return httpd.running("pyhost-worker").size() == 1; }));
   kill(httpd.running("pyhost-worker").at(0), SIGKILL);
   EXPECT_TRUE(has_come("signal 9 (SIGKILL)"));
 }
