@@ -1,11 +1,15 @@
 #include "apache/error_logs.h"
 
 #include <apr_portable.h>
+#include <apr_thread_proc.h>
 #include <fmt/format.h>
-#include <http_log.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <array>
 
 #include "apache/pool.h"
 #include "pyhost/base/unique_fd.h"
@@ -40,14 +44,50 @@ bool is_there_a_syslog() noexcept {
          ::connect(peer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
-// One word of a command line; see apr_tokenize_to_argv().
-std::string quoted(std::string_view text) {
-  std::string word = "\"";
-  for (const char each : text) {
-    if (each == '"' || each == '\\') word += '\\';
-    word += each;
+// Restarts leave it running, so that nothing is lost that workers of before have said.
+struct Logger {
+  char* target;
+  int input;
+};
+
+apr_array_header_t* loggers_of(apr_pool_t* process_pool) {
+  constexpr char kKey[] = "pyhost_loggers";
+  void* known = nullptr;
+  apr_pool_userdata_get(&known, kKey, process_pool);
+  if (known == nullptr) {
+    known = apr_array_make(process_pool, 1, sizeof(Logger));
+    // The key is copied: the module is loaded anew at restarts.
+    apr_pool_userdata_set(known, kKey, nullptr, process_pool);
   }
-  return word + '"';
+  return static_cast<apr_array_header_t*>(known);
+}
+
+// Whether it still reads.
+bool is_alive(const Logger& logger) noexcept {
+  pollfd state{.fd = logger.input, .events = 0, .revents = 0};
+  return ::poll(&state, 1, 0) == 0;
+}
+
+// The standard input of a new one; -1 when there can be none. It ends with the last that writes.
+int start_logger(apr_pool_t* pool, std::string_view target) {
+  const std::size_t colon = std::min(target.find(':'), target.size());
+  const std::string_view facility = target.substr(0, colon);
+  const std::string_view tag = target.substr(std::min(colon + 1, target.size()));
+  const std::string priority =
+      fmt::format("{}.notice", facility.empty() ? kDefaultFacility : facility);
+  const std::string own_tag(tag.empty() ? kDefaultTag : tag);
+  const std::array<const char*, 6> arguments{kLogger,         "-p",   priority.c_str(), "-t",
+                                             own_tag.c_str(), nullptr};
+  apr_procattr_t* how = nullptr;
+  auto* process = static_cast<apr_proc_t*>(apr_pcalloc(pool, sizeof(apr_proc_t)));
+  const bool started =
+      apr_procattr_create(&how, pool) == APR_SUCCESS &&
+      apr_procattr_io_set(how, APR_FULL_BLOCK, APR_NO_PIPE, APR_NO_PIPE) == APR_SUCCESS &&
+      apr_procattr_cmdtype_set(how, APR_PROGRAM) == APR_SUCCESS &&
+      apr_proc_create(process, kLogger, arguments.data(), nullptr, how, pool) == APR_SUCCESS;
+  apr_os_file_t input = -1;
+  if (started) apr_os_file_get(&input, process->in);
+  return input;
 }
 
 }  // namespace
@@ -79,22 +119,24 @@ std::optional<std::string> ErrorLogs::problem_of(const server_rec* server) {
 }
 
 int ErrorLogs::logger_for(std::string_view target) {
-  const auto known = loggers_.find(target);
-  if (known != loggers_.end()) return known->second;
-  int& fd = loggers_[std::string(target)];
-  fd = -1;
-  if (!is_there_a_syslog()) return fd;
-  const std::size_t colon = std::min(target.find(':'), target.size());
-  const std::string_view facility = target.substr(0, colon);
-  const std::string_view tag = target.substr(std::min(colon + 1, target.size()));
-  const std::string command =
-      fmt::format("{} -p {} -t {}", kLogger,
-                  quoted(fmt::format("{}.notice", facility.empty() ? kDefaultFacility : facility)),
-                  quoted(tag.empty() ? kDefaultTag : tag));
-  apr_pool_t* pool = main_server_->process->pconf;
-  piped_log* logger = ap_open_piped_log_ex(pool, apr_pstrdup(pool, command.c_str()), APR_PROGRAM);
-  if (logger != nullptr) apr_os_file_get(&fd, ap_piped_log_write_fd(logger));
-  return fd;
+  apr_pool_t* pool = main_server_->process->pool;
+  apr_array_header_t* loggers = loggers_of(pool);
+  Logger* found = nullptr;
+  for (int i = 0; i < loggers->nelts && found == nullptr; ++i) {
+    Logger& logger = APR_ARRAY_IDX(loggers, i, Logger);
+    if (logger.target == target) found = &logger;
+  }
+  if (found != nullptr && is_alive(*found)) return found->input;
+  const int input = is_there_a_syslog() ? start_logger(pool, target) : -1;
+  if (input < 0) return -1;
+  if (found == nullptr) {
+    found = &APR_ARRAY_PUSH(loggers, Logger);
+    found->target = apr_pstrmemdup(pool, target.data(), target.size());
+  } else {
+    ::close(found->input);
+  }
+  found->input = input;
+  return input;
 }
 
 }  // namespace pyhost::apache

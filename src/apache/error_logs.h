@@ -3,7 +3,6 @@
 
 #include <httpd.h>
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,8 +16,8 @@ class ErrorLogs {
   explicit ErrorLogs(server_rec* main_server) noexcept : main_server_(main_server) {}
 
   // That of a server, borrowed from it; for `ErrorLog syslog`, which only httpd itself can write
-  // to, the standard input of a logger(1), which httpd looks after like a piped log. The main
-  // server's when the server has neither, and httpd's stderr as a last resort.
+  // to, the standard input of a logger(1) that lives as long as httpd. The main server's when the
+  // server has neither, and httpd's stderr as a last resort.
   int descriptor_of(const server_rec* server);
   // Why the server's own log cannot be written to; nothing when it can.
   std::optional<std::string> problem_of(const server_rec* server);
@@ -26,10 +25,10 @@ class ErrorLogs {
  private:
   // -1 when there is none.
   int own_descriptor_of(const server_rec* server);
+  // By the facility and the tag; -1 when there is none.
   int logger_for(std::string_view target);
 
   server_rec* const main_server_;
-  std::map<std::string, int, std::less<>> loggers_;  // by the facility and tag; -1 for none
 };
 
 }  // namespace pyhost::apache

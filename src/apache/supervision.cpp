@@ -188,7 +188,7 @@ void Supervision::note_missing_logs() {
     noted.push_back(s);
     const auto problem = logs_.problem_of(s);
     if (!problem) continue;
-    log_server(s, LogLevel::notice, Message::log_is_no_file,
+    log_server(main_server_, LogLevel::notice, Message::log_is_no_file,
                fmt::format("process group '{}': what its workers say that belongs to no request {}",
                            group->options.name, *problem));
   }
