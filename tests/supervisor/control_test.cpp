@@ -279,7 +279,7 @@ TEST_F(Control, SupervisesTheOthersWhileTheStartOfAGroupHangs) {
   EXPECT_NE(worker_pid(0), two);
   EXPECT_THAT(answer(), AllOf(HasSubstr("WSGIDaemonProcess one: "), HasSubstr("within 10 s"),
                               HasSubstr(disk.path() + "/app")));
-  EXPECT_EQ(children_of(link.pid).size(), 1u);
+  EXPECT_TRUE(wait_until([&] { return children_of(link.pid).size() == 1; }));
 }
 
 TEST_F(Control, GoesOnWithWhatWasReadWhenAFileIsNoneAnyMore) {
