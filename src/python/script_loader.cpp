@@ -15,6 +15,7 @@
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 #include "python/import_traces.h"
+#include "python/script_module.h"
 
 namespace pyhost::python {
 namespace {
@@ -48,24 +49,18 @@ base::Result<std::string> read_all(int file) {
   }
 }
 
-// compile() rather than Py_CompileString(): it takes bytes and honours PEP 263 cookies.
-Ref compile(PyObject* source, PyObject* path) {
-  const Ref builtins = Ref::steal(PyImport_ImportModule("builtins"));
-  constexpr int kNoFlags = 0;
-  return Ref::steal(builtins ? PyObject_CallMethod(builtins.get(), "compile", "OOsiO", source, path,
-                                                   "exec", kNoFlags, Py_True)
-                             : nullptr);
-}
-
 std::int64_t now_us() {
   using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
   return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-// Null when the module does not define it.
-Ref question_in(PyObject* module) {
-  PyObject* found = PyDict_GetItemString(PyModule_GetDict(module), "reload_required");
-  return found != nullptr && PyCallable_Check(found) ? Ref::share(found) : Ref();
+// Null when the module does not define it, or is not to be asked: its own __getattr__ is not.
+Ref question_in(Attached& py, PyObject* module) {
+  if (!PyModule_Check(module)) return {};
+  const Ref name = Ref::steal(PyUnicode_FromString("reload_required"));
+  Ref found = name ? get_item(PyModule_GetDict(module), name.get()) : Ref();
+  if (!found) discard_error(py);
+  return found && PyCallable_Check(found.get()) ? std::move(found) : Ref();
 }
 
 // Tells whoever wants to know.
@@ -83,18 +78,6 @@ class ImportScope {
  private:
   ImportObserver* const observer_;
 };
-
-// A module name of its own for each path, which nobody imports by accident.
-std::string module_name_of(std::string path, bool case_sensitive) {
-  if (!case_sensitive) {
-    std::ranges::transform(path, path.begin(), [](unsigned char c) {
-      return c >= 'A' && c <= 'Z' ? char(c + ('a' - 'A')) : char(c);
-    });
-  }
-  std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a
-  for (const unsigned char byte : path) hash = (hash ^ byte) * 0x100000001b3u;
-  return fmt::format("_mod_wsgi_{:016x}", hash);
-}
 
 }  // namespace
 
@@ -261,7 +244,7 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
                            const base::FileIdentity& file, base::LogSink& log, LoadReport& report) {
   Import import = import_cleanly(py, target);
   Ref module = import.module.clone();
-  Ref question = module && target.kind == TargetKind::file ? question_in(module.get()) : Ref();
+  Ref question = module && target.kind == TargetKind::file ? question_in(py, module.get()) : Ref();
   std::string first_failure;
   Ref replaced;
   {
@@ -381,26 +364,11 @@ ScriptLoader::Import ScriptLoader::import_file(Attached& py, const std::string& 
   }
   const Ref path_text =
       Ref::steal(PyUnicode_DecodeFSDefaultAndSize(path.data(), Py_ssize_t(path.size())));
-  const Ref source_bytes =
-      Ref::steal(PyBytes_FromStringAndSize(source.text.data(), Py_ssize_t(source.text.size())));
-  if (!path_text || !source_bytes) return failed_import(py, Message::script_unreadable);
-  const Ref code = compile(source_bytes.get(), path_text.get());
+  const Ref code = path_text ? compile_script(source.text, path_text.get()) : Ref();
   if (!code) return failed_import(py, Message::script_unreadable);
-
-  const std::string name = module_name_of(path, rules_.case_sensitive_paths);
-  Ref module = Ref::steal(PyModule_New(name.c_str()));
-  if (!module) return failed_import(py, Message::script_raised);
-  PyObject* names = PyModule_GetDict(module.get());
-  PyObject* modules = PyImport_GetModuleDict();
-  if (PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) != 0 ||
-      PyDict_SetItemString(names, "__file__", path_text.get()) != 0 ||
-      PyDict_SetItemString(modules, name.c_str(), module.get()) != 0) {
-    return failed_import(py, Message::script_raised);
-  }
-  if (Ref::steal(PyEval_EvalCode(code.get(), names, names))) return {.module = std::move(module)};
-  Import failed = failed_import(py, Message::script_raised);
-  if (PyDict_DelItemString(modules, name.c_str()) != 0) discard_error(py);
-  return failed;
+  const std::string name = script_module_name(path, rules_.case_sensitive_paths);
+  Ref module = run_script(py, name, path_text.get(), code.get());
+  return module ? Import{.module = std::move(module)} : failed_import(py, Message::script_raised);
 }
 
 // A module may make it when it is asked for (PEP 562), and fail.
