@@ -23,11 +23,19 @@ def format_exception(value):
     return ''.join(traceback.format_exception(type(value), value, value.__traceback__)).rstrip('\n')
 
 
-def add_python_path(entry):
+def extend_path(first, entries):
     before = list(sys.path)
-    site.addsitedir(entry)
+    failures = []
+    for entry in entries:
+        try:
+            site.addsitedir(entry)
+        except BaseException as error:
+            failures.append((entry, format_exception(error)))
     added = [path for path in sys.path if path not in before]
-    sys.path[:] = added + before
+    sys.path[:] = added + [path for path in sys.path if path in before]
+    if first:
+        sys.path[:] = [first] + [path for path in sys.path if path != first]
+    return failures
 
 
 class Restricted:

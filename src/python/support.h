@@ -8,7 +8,8 @@ namespace pyhost::python {
 
 // Makes the support module and keeps it in the interpreter:
 //   format_exception(value) -> str            a complete traceback
-//   add_python_path(entry)                    a site directory, put in front of sys.path
+//   extend_path(first, entries) -> failures   puts site directories in front of sys.path, and
+//                                             `first` before them; [(entry, traceback), ...]
 //   restrict(stream, name)                    replaces sys.<stream> by an object that refuses use
 //   restrict_signals(log)                     makes signal.signal() log and do nothing
 //   imported() -> object                      which modules there are, and sys.path

@@ -59,6 +59,24 @@ TEST_F(Settings, PutThePythonPathInFront) {
                    "[os.path.basename(p) for p in sys.path[:3]]");
 }
 
+// Also when a .pth file or another entry names a folder that comes later or first.
+TEST_F(Settings, KeepTheOrderOfThePythonPath) {
+  const Script folder("");
+  const auto make = [&](const char* name) {
+    fs::create_directories(folder.folder() / name);
+    return (folder.folder() / name).string();
+  };
+  const std::string home = make("home"), first = make("first"), second = make("second");
+  std::ofstream(second + "/more.pth") << first << "\n" << home << "\n";
+  EXPECT_EVALUATES("\\(\\['home', 'first', 'second'\\], 1\\)",
+                   {.first_path = home, .python_path = {first, second, home, first}},
+                   "([os.path.basename(p) for p in sys.path[:3]], sys.path.count('" + home + "'))");
+  const std::string on_it = "sys.path.index('/usr/lib/python3/dist-packages') > 2";
+  EXPECT_EVALUATES("\\('first', True\\)",
+                   {.python_path = {first, "/usr/lib/python3/dist-packages"}},
+                   "(os.path.basename(sys.path[0]), " + on_it + ")");
+}
+
 TEST_F(Settings, FindTheVirtualenvOfTheProgram) {
   const Script folder("");
   const std::string venv = (folder.folder() / "venv").string();

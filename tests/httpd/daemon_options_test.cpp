@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
 #include <map>
 #include <thread>
 
@@ -139,6 +144,24 @@ TEST(WorkerOption, StackAndSwitchIntervalReachTheThreads) {
   EXPECT_GE(seen["stack"], 16 << 20);
   EXPECT_LT(seen["stack"], 17 << 20);
   EXPECT_DOUBLE_EQ(seen["switch"], 0.002);
+}
+
+TEST(WorkerOption, SwitchIntervalIsTheDirectivesUnlessTheGroupHasItsOwn) {
+  const Httpd httpd(
+      "WSGISwitchInterval 0.02\n"
+      "WSGIDaemonProcess own switch-interval=0.003\n"
+      "WSGIScriptAlias /own ${APPS}/process.wsgi process-group=own\n" +
+      group_with("threads=1"));
+  EXPECT_DOUBLE_EQ(portrait_of(httpd)["switch"], 0.02);
+  EXPECT_DOUBLE_EQ(portrait_of(httpd, "/own")["switch"], 0.003);
+}
+
+TEST(WorkerOption, HomeIsFirstOnThePathAlsoWhenPythonPathNamesIt) {
+  const Httpd httpd(group_with("home=${ROOT}/app python-path=${ROOT}/packages:${ROOT}/app"),
+                    {.files = {{"app/twice.py", ""}, {"packages/twice.py", ""}}});
+  const Json path = portrait_of(httpd)["path"];
+  EXPECT_EQ(path[0], httpd.root() + "/app");
+  EXPECT_EQ(path[1], httpd.root() + "/packages");
 }
 
 TEST(WorkerOption, PythonPathComesBeforeTheRest) {
