@@ -77,6 +77,14 @@ TEST_F(Settings, KeepTheOrderOfThePythonPath) {
                    "(os.path.basename(sys.path[0]), " + on_it + ")");
 }
 
+TEST_F(Settings, NeverRunPythonInAnotherEnvironment) {
+  const Script folder("");
+  const std::string venv = (folder.folder() / "venv").string();
+  fs::create_directories(venv + "/bin");
+  EXPECT_EVALUATES("Python cannot start: .*venv is not a Python environment",
+                   {.python_program = venv + "/bin/python"}, "sys.prefix");
+}
+
 TEST_F(Settings, FindTheVirtualenvOfTheProgram) {
   const Script folder("");
   const std::string venv = (folder.folder() / "venv").string();

@@ -185,6 +185,41 @@ TEST(WorkerOption, PythonHomeIsAVirtualEnvironment) {
   EXPECT_THAT(seen["path"].get<std::vector<std::string>>(), Contains(StartsWith(home)));
 }
 
+// As those of people are on many systems. Whoever starts httpd may enter it.
+TEST(PythonHomeInAClosedHome, IsAnErrorOfTheStartAndOfEachWorker) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can look into everything";
+  namespace fs = std::filesystem;
+  const TempDir folder;
+  const std::string home = folder.make_writable("deploy") + "/venv";
+  const CommandResult made = run_as_server_user(
+      {"/usr/bin/python3", "-m", "venv", "--without-pip", "--system-site-packages", home});
+  ASSERT_TRUE(made.ok()) << made;
+  const std::string config = group_with("python-home=" + home);
+  for (const std::string part : {"", "/lib", "/lib/python" TEST_PYTHON_VERSION "/site-packages"}) {
+    const std::string closed = home + part;
+    ASSERT_EQ(chown(closed.c_str(), 0, 0), 0);
+    fs::permissions(closed, fs::perms::owner_all);
+    for (const auto& check : {check_config(config), start_in_vain(config)}) {
+      EXPECT_FALSE(check.ok());
+      EXPECT_THAT(check.output, HasSubstr("python-home=: " + closed +
+                                          " cannot be used: Permission "
+                                          "denied"));
+    }
+    fs::permissions(closed, fs::perms(0755));
+  }
+  Httpd httpd(config);
+  EXPECT_EQ(portrait_of(httpd)["prefix"], home);
+  fs::permissions(folder.path() + "/deploy", fs::perms::owner_all);
+  ASSERT_EQ(chown((folder.path() + "/deploy").c_str(), 0, 0), 0);
+  for (const char* id : {"PH0406", "PH0407", "PH0472"}) httpd.expect_log(id);
+  const int pid = portrait_of(httpd)["pid"];
+  kill(pid, SIGKILL);
+  httpd.wait_for_log("Python cannot start: " + home + " cannot be used: Permission denied");
+  fs::permissions(folder.path() + "/deploy", fs::perms(0755));
+  EXPECT_TRUE(wait_until([&] { return httpd.get("/").status == 200; }));
+  EXPECT_EQ(portrait_of(httpd)["prefix"], home);
+}
+
 struct Shape {
   std::string options;
   std::string multiprocess, multithread;
