@@ -10,11 +10,13 @@
 #include <cstring>
 #include <utility>
 
+#include "pyhost/base/fork_watch.h"
 #include "pyhost/base/out_of_memory.h"
 #include "pyhost/base/scope_exit.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 #include "python/import_traces.h"
+#include "python/line_log.h"
 #include "python/script_module.h"
 
 namespace pyhost::python {
@@ -77,6 +79,24 @@ class ImportScope {
 
  private:
   ImportObserver* const observer_;
+};
+
+// While it lives the calling thread is the main thread, to itself.
+class MainThreadScope {
+ public:
+  explicit MainThreadScope(Attached& py) : py_(py) { call("begin_import"); }
+  MainThreadScope(const MainThreadScope&) = delete;
+  MainThreadScope& operator=(const MainThreadScope&) = delete;
+  ~MainThreadScope() { call("end_import"); }
+
+ private:
+  void call(const char* function) noexcept {
+    if (!Ref::steal(PyObject_CallMethod(py_.interpreter().support(), function, nullptr))) {
+      discard_error(py_);
+    }
+  }
+
+  Attached& py_;
 };
 
 }  // namespace
@@ -154,7 +174,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
       script.loading = true;
       lock.unlock();
       const ImportScope importing(observer_or_null);
-      return load_now(py, script, target, file, log, report);
+      return load_now(py, script, target, file, log, report, observer_or_null);
     }
     const bool refuses = rules_.changed_scripts == gateway::ChangedScripts::refused;
     if (refuses && (script.module || script.failure)) {
@@ -179,7 +199,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
     script.loading = true;
     lock.unlock();
     const ImportScope importing(observer_or_null);
-    return load_now(py, script, target, file, log, report);
+    return load_now(py, script, target, file, log, report, observer_or_null);
   }
 }
 
@@ -241,8 +261,9 @@ Ref ScriptLoader::outcome_of_import(Script& script, LoadReport& report) {
 }
 
 Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
-                           const base::FileIdentity& file, base::LogSink& log, LoadReport& report) {
-  Import import = import_cleanly(py, target);
+                           const base::FileIdentity& file, base::LogSink& log, LoadReport& report,
+                           ImportObserver* observer_or_null) {
+  Import import = import_cleanly(py, target, observer_or_null);
   Ref module = import.module.clone();
   Ref question = module && target.kind == TargetKind::file ? question_in(py, module.get()) : Ref();
   std::string first_failure;
@@ -295,16 +316,17 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
 }
 
 // Others wait for its end, however that comes.
-ScriptLoader::Import ScriptLoader::import_cleanly(Attached& py, const Target& target) noexcept {
+ScriptLoader::Import ScriptLoader::import_cleanly(Attached& py, const Target& target,
+                                                  ImportObserver* observer_or_null) noexcept {
   const bool first = loads_running_ == 0 && scripts_loaded_ == 0;
   const unsigned load = ++loads_begun_;
   ++loads_running_;
   const ImportTraces traces(py);
-  Import import = base::unless_out_of_memory([&] { return this->import(py, target); },
-                                             [&] {
-                                               discard_error(py);
-                                               return Import{.message = Message::memory_exhausted};
-                                             });
+  const auto import_now = [&] { return this->import(py, target, observer_or_null); };
+  Import import = base::unless_out_of_memory(import_now, [&] {
+    discard_error(py);
+    return Import{.message = Message::memory_exhausted};
+  });
   --loads_running_;
   if (import.module) {
     ++scripts_loaded_;
@@ -314,7 +336,41 @@ ScriptLoader::Import ScriptLoader::import_cleanly(Attached& py, const Target& ta
   return import;
 }
 
-ScriptLoader::Import ScriptLoader::import(Attached& py, const Target& target) const {
+ScriptLoader::Import ScriptLoader::import(Attached& py, const Target& target,
+                                          ImportObserver* observer_or_null) const {
+  const bool elsewhere = rules_.imports_on_main_thread && py.interpreter().is_main();
+  return elsewhere ? import_on_main_thread(py, target, observer_or_null) : import_here(py, target);
+}
+
+// Python's own: the one that has started it.
+ScriptLoader::Import ScriptLoader::import_on_main_thread(Attached& py, const Target& target,
+                                                         ImportObserver* observer_or_null) const {
+  Interpreter& interpreter = py.interpreter();
+  LineLog* const log = current_request_log();
+  const unsigned long caller = PyThread_get_thread_ident();
+  const auto tell = [&](unsigned long thread) {
+    if (observer_or_null != nullptr) observer_or_null->import_runs_on(thread);
+  };
+  Import import;
+  const DetachScope detached(py);
+  interpreter.main_thread().run([&] {
+    OwnerScope main(interpreter);
+    std::optional<RequestLogScope> log_scope;
+    if (log != nullptr) log_scope.emplace(*log);
+    tell(PyThread_get_thread_ident());
+    const base::ScopeExit go_back([&] {
+      tell(caller);
+      discard_error(main);
+    });
+    import = import_here(main, target);
+    // A copy of the process that the script has made has nobody to go back to.
+    if (base::ForkWatch::in_forked_process()) ::_exit(0);
+  });
+  return import;
+}
+
+ScriptLoader::Import ScriptLoader::import_here(Attached& py, const Target& target) const {
+  const MainThreadScope main_thread(py);
   const std::string name(target.script);
   if (target.kind == TargetKind::file) return import_file(py, name);
   Ref module = Ref::steal(PyImport_ImportModule(name.c_str()));

@@ -15,6 +15,8 @@ namespace pyhost::python {
 //   imported() -> object                      which modules there are, and sys.path
 //   forget_since(object)                      makes it so again, as far as that is possible
 //   unblock_programs()                        lets programs begin without blocked signals
+//   begin_import(), end_import()              around a script's import: the calling thread is
+//                                             threading.main_thread() meanwhile, to itself
 //   new_script(name, path) -> module          as importlib makes it for a file, not yet run
 //   callables_of(module) -> str               what a script defines that could be meant
 //   end(report)                               threading shutdown and atexit; report(names of

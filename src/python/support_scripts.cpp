@@ -4,7 +4,9 @@ namespace pyhost::python {
 
 // What importing needs.
 const char kScriptsSource[] = R"python(
+import functools
 import sys
+import threading
 import types
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
@@ -13,6 +15,35 @@ from importlib.util import module_from_spec, spec_from_file_location
 def new_script(name, path):
     loader = SourceFileLoader(name, path)
     return module_from_spec(spec_from_file_location(name, path, loader=loader))
+
+
+# A script is imported by whatever thread needs it first, and does there what the main thread of a
+# program does: asyncio makes it a loop, and libraries ask whether they are on that thread. So it is
+# the main thread, to itself; the one that was first stays so, as if it had made the interpreter.
+# All others, which may want to join it, see that of the interpreter.
+main_thread_of = threading.main_thread
+importer = threading.local()
+importers = 0
+
+
+@functools.wraps(main_thread_of)
+def main_thread():
+    return getattr(importer, 'thread', None) or main_thread_of()
+
+
+threading.main_thread = main_thread
+
+
+def begin_import():
+    global importers
+    importers += 1
+    importer.stays = importers == 1 or getattr(importer, 'stays', False)
+    importer.thread = threading.current_thread()
+
+
+def end_import():
+    if not importer.stays:
+        importer.thread = None
 
 
 def imported():

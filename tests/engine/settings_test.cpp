@@ -20,13 +20,14 @@ class Settings : public ::testing::Test {
 };
 
 // Writes the value of a Python expression, or what was logged, to standard error and leaves.
+// `preamble` is what the script does before.
 [[noreturn]] void evaluate(gateway::EngineSettings settings, const std::string& expression,
-                           std::string_view group = "sub") {
+                           std::string_view group = "sub", const std::string& preamble = "") {
   LogRecorder& log = *new LogRecorder;
-  const Script script(
-      "import os, sys\ndef application(environ, start_response):\n"
-      "    start_response('200 OK', [])\n    return [repr(" +
-      expression + ").encode()]\n");
+  const Script script("import os, sys\n" + preamble +
+                      "\ndef application(environ, start_response):\n"
+                      "    start_response('200 OK', [])\n    return [repr(" +
+                      expression + ").encode()]\n");
   auto engine = engine::LocalEngine::start(std::move(settings), log);
   if (!engine) {
     std::cerr << engine.error().sentence << std::endl;
@@ -38,8 +39,8 @@ class Settings : public ::testing::Test {
     for (const LogRecord& record : exchange.recorder().records()) {
       if (record.level <= base::LogLevel::warn) std::cerr << record.text << "\n";
     }
-    std::cerr << "status " << outcome.status << std::endl << log.text() << std::endl;
     (*engine)->stop(30s);
+    std::cerr << "status " << outcome.status << std::endl << log.text() << std::endl;
   }
   leave_process();
 }
@@ -122,9 +123,40 @@ TEST_F(Settings, RestrictTheStreams) {
   EXPECT_EVALUATES("'_io'", {.interactive = true}, "type(sys.stdout).__module__");
 }
 
-TEST_F(Settings, LetSignalsBeTakenInTheMainInterpretersThreadOnly) {
-  EXPECT_EVALUATES("ValueError: signal only works in main thread", {.restrict_signal = false},
-                   "__import__('signal').signal(15, print)");
+constexpr char kTakesASignal[] = R"(
+import signal, threading, time
+at_import = threading.current_thread() is threading.main_thread()
+taken = []
+signal.signal(signal.SIGALRM, lambda number, frame: taken.append(threading.current_thread().name))
+signal.setitimer(signal.ITIMER_REAL, 0.001)
+print('printed at import', file=sys.stderr)
+def wait():
+    while not taken:
+        time.sleep(0.001)
+    return taken
+)";
+
+TEST_F(Settings, LetScriptsOfTheMainInterpreterTakeSignals) {
+  EXPECT_EVALUATES("\\(True, \\['MainThread'\\]\\)\nprinted at import\n",
+                   {.restrict_signal = false}, "(at_import, wait())", "", kTakesASignal);
+  // What a handler raises is nobody's.
+  const std::string raising = std::string(kTakesASignal) + R"(
+def take(number, frame):
+    taken.append(1)
+    1 / 0
+wait()
+taken.clear()
+signal.signal(signal.SIGALRM, take)
+)";
+  EXPECT_EVALUATES("\\[None, \\[1\\]\\]\n(.*\n)*.*ZeroDivisionError", {.restrict_signal = false},
+                   "[os.kill(os.getpid(), signal.SIGALRM), wait()]", "", raising);
+}
+
+TEST_F(Settings, LetSignalsBeTakenAtTheImportIntoTheMainInterpreterOnly) {
+  constexpr char kRefusal[] = "ValueError: signal only works in main thread";
+  EXPECT_EVALUATES(kRefusal, {.restrict_signal = false}, "__import__('signal').signal(15, print)",
+                   "");
+  EXPECT_EVALUATES(kRefusal, {.restrict_signal = false}, "0", "sub", kTakesASignal);
 }
 
 TEST_F(Settings, LimitTheNumberOfInterpreters) {
