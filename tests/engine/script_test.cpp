@@ -397,6 +397,24 @@ def application(environ, start_response):
   EXPECT_EQ(late.body(), "slow");
 }
 
+// As the distribution that mod_wsgi has on PyPI, which Django projects name in INSTALLED_APPS.
+TEST(ModWsgiModule, HasTheSubmodulesOfAPackageOfItsName) {
+  EXPECT_EQ(run_source(R"(
+import importlib.util
+def application(environ, start_response):
+    import mod_wsgi
+    spec = importlib.util.find_spec('mod_wsgi')
+    try:
+        import mod_wsgi.server
+    except ModuleNotFoundError as error:
+        assert not hasattr(mod_wsgi, '__path__')
+        start_response('200 OK', [])
+        return [f'{error} {spec.name} {mod_wsgi.__package__!r}'.encode()]
+)")
+                .body(),
+            "No module named 'mod_wsgi.server'; 'mod_wsgi' is not a package mod_wsgi ''");
+}
+
 TEST(Module, IsATargetLikeAScript) {
   const auto target = [](std::string_view module, std::string_view callable) {
     return gateway::Target{

@@ -78,6 +78,24 @@ TEST_F(Settings, KeepTheOrderOfThePythonPath) {
                    "(os.path.basename(sys.path[0]), " + on_it + ")");
 }
 
+// As the distribution that mod_wsgi has on PyPI, which Django projects name in INSTALLED_APPS.
+TEST_F(Settings, LetAPackageOfItsNameExtendTheModule) {
+  const Script folder("");
+  const std::string package = (folder.folder() / "mod_wsgi").string();
+  fs::create_directories(package + "/server/management");
+  std::ofstream(package + "/__init__.py") << "version = 'of the package'\n";
+  std::ofstream(package + "/server/__init__.py")
+      << "import mod_wsgi\nname = __name__, mod_wsgi.version[0]\n";
+  std::ofstream(package + "/server/management/__init__.py") << "";
+  EXPECT_EVALUATES("\\(\\('mod_wsgi.server', 6\\), True, 'mod_wsgi', 'sub'\\)",
+                   {.python_path = {folder.folder().string()}},
+                   "(mod_wsgi.server.name, mod_wsgi.FileWrapper is environ['wsgi.file_wrapper'], "
+                   "__import__('importlib.util').util.find_spec('mod_wsgi').name, "
+                   "mod_wsgi.application_group)",
+                   "sub",
+                   "import mod_wsgi.server.management, mod_wsgi\nfrom mod_wsgi import server\n");
+}
+
 TEST_F(Settings, NeverRunPythonInAnotherEnvironment) {
   const Script folder("");
   const std::string venv = (folder.folder() / "venv").string();
