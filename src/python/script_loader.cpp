@@ -302,7 +302,8 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
   } else {
     report.import_failed = true;
     report.failure = failure_of(target, import.summary);
-    std::string text = fmt::format("{} (in {})\n{}", report.failure, where, import.details);
+    std::string text =
+        fmt::format("{} (in {}){}\n{}", report.failure, where, import.advice, import.details);
     if (!first_failure.empty()) text += "\nThe first failure was: " + first_failure;
     log.log(LogLevel::error, import.message, text);
     if (import.refuses_subinterpreters) {
@@ -384,6 +385,7 @@ ScriptLoader::Import ScriptLoader::failed_import(Attached& py, Message message) 
       .message = error.is(PyExc_SystemExit) ? Message::script_exited : message,
       .summary = error.summary(py),
       .details = error.traceback(py),
+      .advice = error.advice(py),
       .refuses_subinterpreters = !py.interpreter().is_main() && error.refuses_subinterpreters(py)};
 }
 

@@ -110,6 +110,7 @@ class ScriptLoader {
     base::Message message = base::Message::none;
     std::string summary;
     std::string details;  // traceback
+    std::string advice;   // see PythonError
     bool refuses_subinterpreters = false;
   };
 

@@ -19,6 +19,7 @@ namespace pyhost::python {
 //                                             threading.main_thread() meanwhile, to itself
 //   new_script(name, path) -> module          as importlib makes it for a file, not yet run
 //   callables_of(module) -> str               what a script defines that could be meant
+//   advice_on(error, application) -> str      what to do about it, if that is known, else ''
 //   end(report)                               threading shutdown and atexit; report(names of
 //                                             threads that are waited for)
 base::Result<> install_support(Attached& py, Interpreter& interpreter);

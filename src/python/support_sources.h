@@ -3,6 +3,7 @@
 
 namespace pyhost::python {
 
+extern const char kAdviceSource[];
 extern const char kProcessesSource[];
 extern const char kScriptsSource[];
 

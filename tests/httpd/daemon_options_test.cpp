@@ -220,6 +220,34 @@ TEST(PythonHomeInAClosedHome, IsAnErrorOfTheStartAndOfEachWorker) {
   EXPECT_EQ(portrait_of(httpd)["prefix"], home);
 }
 
+// Of a user, and by variables: Python is isolated from both.
+TEST(WorkerPackages, AreThoseThatTheConfigurationNames) {
+  const std::string packages = "home/.local/lib/python" TEST_PYTHON_VERSION "/site-packages";
+  const std::string application =
+      "import sys\n"
+      "def application(environ, start_response):\n"
+      "    start_response('200 OK', [])\n"
+      "    return [repr([p for p in sys.path if '/home/' in p]).encode()]\n";
+  Httpd httpd(
+      "WSGIDaemonProcess g env=HOME=${ROOT}/home env=PYTHONPATH=${ROOT}/home/more\n"
+      "WSGIScriptAlias /without ${ROOT}/apps/without.wsgi process-group=g\n"
+      "WSGIScriptAlias /with ${ROOT}/apps/with.wsgi process-group=g application-group=%{GLOBAL}\n",
+      {.files = {{packages + "/only_here.py", ""},
+                 {"home/more/there.py", ""},
+                 {"apps/without.wsgi", application},
+                 {"apps/with.wsgi", "import only_here\n" + application}},
+       .environment = {{"PYTHONPATH", "/srv/lib"}}});
+  EXPECT_EQ(httpd.get("/without").body, "[]");
+  httpd.expect_log("only_here");
+  EXPECT_EQ(httpd.get("/with").status, 500);
+  EXPECT_THAT(httpd.log(),
+              AllOf(HasSubstr("only_here is in " + httpd.root() + "/" + packages +
+                              ", where pip install --user puts packages"),
+                    HasSubstr("or name the folder in python-path= of its WSGIDaemonProcess"),
+                    HasSubstr("PH0354: WSGIDaemonProcess g: env=PYTHONPATH has no effect on"),
+                    HasSubstr("PH0354: the environment of httpd: PYTHONPATH has no effect on")));
+}
+
 struct Shape {
   std::string options;
   std::string multiprocess, multithread;
