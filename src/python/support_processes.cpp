@@ -5,6 +5,7 @@ namespace pyhost::python {
 // What other processes of an application need.
 const char kProcessesSource[] = R"python(
 import functools
+import importlib.util
 import os
 import sys
 
@@ -77,6 +78,76 @@ def unblock_programs():
     os.posix_spawn = spawned_by(os.posix_spawn)
     os.posix_spawnp = spawned_by(os.posix_spawnp)
     os.system = functools.wraps(shell)(system)
+
+
+# Programs of multiprocessing get functions by the names of their modules, and those of scripts are
+# known in this process only. So each is told where the scripts are, with what it is told before
+# anything else.
+FIND_SCRIPTS = '''
+import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import spec_from_file_location
+
+
+class ScriptLoader(SourceFileLoader):
+    def exec_module(self, module):
+        try:
+            super().exec_module(module)
+        except Exception as error:
+            raise ImportError(f'{self.path} cannot be imported by a process of multiprocessing, where there '
+                              'is no httpd; define what that is to run in a module of its own') from error
+
+
+class ScriptFinder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in scripts:
+            loader = ScriptLoader(name, scripts[name])
+            return spec_from_file_location(name, scripts[name], loader=loader)
+
+
+sys.meta_path.append(ScriptFinder)
+'''
+
+
+class FindingScripts:
+    def __reduce__(self):
+        return exec, (FIND_SCRIPTS, {'scripts': dict(scripts)})
+
+
+def tell_of_scripts(spawn):
+    prepare = spawn.get_preparation_data
+
+    @functools.wraps(prepare)
+    def get_preparation_data(name):
+        return {**prepare(name), 'mod_pyhost': FindingScripts()}
+
+    spawn.get_preparation_data = get_preparation_data
+
+
+# multiprocessing is not imported before an application does it.
+class SpawnFinder:
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name != 'multiprocessing.spawn':
+            return None
+        sys.meta_path.remove(cls)
+        spec = importlib.util.find_spec(name)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            tell_of_scripts(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+scripts = {}
+if 'multiprocessing.spawn' in sys.modules:
+    tell_of_scripts(sys.modules['multiprocessing.spawn'])
+else:
+    sys.meta_path.insert(0, SpawnFinder)
 )python";
 
 }  // namespace pyhost::python

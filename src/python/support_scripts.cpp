@@ -13,6 +13,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 
 def new_script(name, path):
+    scripts[name] = path
     loader = SourceFileLoader(name, path)
     return module_from_spec(spec_from_file_location(name, path, loader=loader))
 
