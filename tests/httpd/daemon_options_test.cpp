@@ -199,12 +199,13 @@ TEST(PythonHomeInAClosedHome, IsAnErrorOfTheStartAndOfEachWorker) {
     const std::string closed = home + part;
     ASSERT_EQ(chown(closed.c_str(), 0, 0), 0);
     fs::permissions(closed, fs::perms::owner_all);
+    const std::string refusal = closed + " cannot be used: Permission denied";
     for (const auto& check : {check_config(config), start_in_vain(config)}) {
       EXPECT_FALSE(check.ok());
-      EXPECT_THAT(check.output, HasSubstr("python-home=: " + closed +
-                                          " cannot be used: Permission "
-                                          "denied"));
+      EXPECT_THAT(check.output, HasSubstr("WSGIDaemonProcess g: python-home=: " + refusal));
     }
+    EXPECT_THAT(check_config("WSGIPythonHome " + home).output,
+                HasSubstr("WSGIPythonHome: " + refusal));
     fs::permissions(closed, fs::perms(0755));
   }
   Httpd httpd(config);
