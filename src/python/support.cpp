@@ -29,6 +29,13 @@ def extend_path(first, entries):
     for entry in entries:
         try:
             site.addsitedir(entry)
+            # Of which site and import say nothing.
+            try:
+                os.scandir(entry).close()
+            except (FileNotFoundError, NotADirectoryError):
+                pass
+        except PermissionError as error:
+            failures.append((entry, f'PermissionError: {error}'))
         except BaseException as error:
             failures.append((entry, format_exception(error)))
     added = [path for path in sys.path if path not in before]

@@ -173,6 +173,19 @@ TEST(WorkerOption, PythonPathComesBeforeTheRest) {
   EXPECT_EQ(path[2], "/usr/share");
 }
 
+TEST(WorkerOption, PythonPathThatMayNotBeReadIsNamed) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can close folders to the workers";
+  const TempDir folder;
+  folder.write("closed/only_here.py", "");
+  const std::string closed = folder.path() + "/closed";
+  std::filesystem::permissions(closed, std::filesystem::perms::owner_all);
+  Httpd httpd(group_with("python-path=/no/such/folder:" + closed));
+  httpd.expect_log("PH0091: '" + closed + "' could not be added to the Python path of the main");
+  EXPECT_EQ(portrait_of(httpd)["path"][1], closed);
+  EXPECT_THAT(httpd.log(), AllOf(HasSubstr("PermissionError: [Errno 13] Permission denied"),
+                                 Not(HasSubstr("/no/such/folder"))));
+}
+
 TEST(WorkerOption, PythonHomeIsAVirtualEnvironment) {
   const TempDir folder;
   const std::string home = folder.make_writable("home") + "/venv";
