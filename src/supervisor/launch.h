@@ -44,8 +44,9 @@ inline constexpr std::chrono::seconds kAnswerPatience{60};
 base::Result<> send_wanted_state(int control, std::uint64_t number, const WantedState& state,
                                  std::span<const int> descriptors);
 
-// Tells a supervisor, of whatever build, that it has a successor: its workers serve as long as there
-// are children of httpd that know them, and then it leaves. Closing the channel still ends it.
+// Tells a supervisor, of whatever build, that it has a successor: its workers serve as long as
+// there are children of httpd that know them, and then it leaves. Closing the channel still ends
+// it.
 base::Result<> retire(int control, std::uint64_t number);
 
 // Waits for the answer to the message of that number; late ones to others are dropped. Fails when

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "pyhost/base/parse.h"
 #include "supervisor/descriptor_limit.h"
@@ -44,6 +46,11 @@ base::Result<base::UniqueFd> open_httpd(pid_t pid) {
   return httpd;
 }
 
+std::string program_beside_this_one(const char* name) {
+  std::error_code unreadable;
+  return std::filesystem::read_symlink("/proc/self/exe", unreadable).replace_filename(name);
+}
+
 base::Result<> run(pid_t pid, std::string worker_program) {
   PH_TRY(httpd, open_httpd(pid));
   PH_TRY(supervisor,
@@ -52,6 +59,7 @@ base::Result<> run(pid_t pid, std::string worker_program) {
               .httpd = std::move(httpd),
               .httpd_pid = pid,
               .worker_program = std::move(worker_program),
+              .lookout_program = program_beside_this_one("pyhost-lookout"),
               .worker_descriptors = supervisor::raise_descriptor_limit(),
               .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3))}));
   // The copy above is the only one: httpd must see when it is closed.

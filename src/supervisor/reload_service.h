@@ -3,24 +3,23 @@
 
 #include <list>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
-#include "supervisor/watched_paths.h"
+#include "supervisor/lookout_process.h"
 #include "supervisor/worker_group.h"
 
 namespace pyhost::supervisor {
 
-// Single-threaded, in the thread of the loop. The loop, the groups and the log outlive it.
+// The files belong to the groups' users, so that processes of theirs look at them. Single-threaded,
+// in the thread of the loop. The loop, the groups and the log outlive it.
 class ReloadService {
  public:
-  ReloadService(EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log) noexcept
-      : loop_(loop), groups_(groups), log_(log) {}
-  ReloadService(const ReloadService&) = delete;
-  ReloadService& operator=(const ReloadService&) = delete;
-  ~ReloadService() { close(); }
+  // The program of lookouts.
+  ReloadService(EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log,
+                std::string program) noexcept
+      : loop_(loop), groups_(groups), log_(log), program_(std::move(program)) {}
 
   // Watches what the groups that are wanted now name. What is watched already stays so.
   void follow();
@@ -32,32 +31,27 @@ class ReloadService {
   std::optional<TimePoint> next_deadline() const noexcept;
 
  private:
-  // Who owns the files decides how much there is to look at, so looking is paced: the files of one
-  // group get at most a tenth of a processor, all together at most half of one.
-  static constexpr int kRestOfGroup = 9;
-  static constexpr int kRestOfAll = 1;
+  // Bursts of changes are told once, when they are over. Whoever says more than that has to wait.
+  static constexpr Milliseconds kBetweenReloads{500};
 
   struct Watch {
-    std::vector<std::string> globs;       // as they are configured
-    std::unique_ptr<WatchedPaths> paths;  // null when there is no watching at all
-    std::string problem;                  // that was logged
+    std::string problem;  // that was logged
+    std::optional<gateway::WatchReport> change;
     TimePoint rests_until{};
   };
 
-  base::Result<> open_watches();
-  void begin(const WorkerGroup& group);
-  void look(const std::string& name, Watch& watch, TimePoint now);
-  std::optional<TimePoint> deadline_of(const Watch& watch) const noexcept;
-  void report(const std::string& group, Watch& watch, const std::string& problem);
+  LookoutProcess& lookout_for(const Credentials& credentials);
+  void heed(gateway::WatchReport report);
+  void note_problem(const std::string& group, const std::string& problem);
+  void reload(const std::string& group, const gateway::WatchReport& change);
   WorkerGroup* find(const std::string& name) noexcept;
 
   EventLoop& loop_;
   std::list<WorkerGroup>& groups_;
   base::LogSink& log_;
-  std::unique_ptr<FolderWatches> folders_;  // when anything is watched
-  std::map<std::string, Watch> watches_;    // by the name of the group
-  std::string last_;                        // that was looked at
-  TimePoint rests_until_{};
+  const std::string program_;
+  std::list<LookoutProcess> lookouts_;
+  std::map<std::string, Watch> watches_;  // by the name of the group
 };
 
 }  // namespace pyhost::supervisor

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <string_view>
 #include <utility>
 
 #include "pyhost/base/json_text.h"
@@ -58,7 +55,9 @@ std::optional<StatusReport> parse_script_report(const Json& report) {
   return std::nullopt;
 }
 
-std::optional<StatusReport> parse(std::string_view line) {
+}  // namespace
+
+std::optional<StatusReport> parse_status(std::string_view line) {
   const Json report = Json::parse(line, nullptr, false);
   if (!report.is_object()) return std::nullopt;
   const auto text_of = [&report](const char* key) -> const std::string* {
@@ -91,38 +90,12 @@ std::optional<StatusReport> parse(std::string_view line) {
   return std::nullopt;
 }
 
-}  // namespace
-
 std::vector<StatusReport> StatusReader::read() {
   std::vector<StatusReport> reports;
-  std::array<char, 4096> buffer;
-  // A worker that never stops talking must not keep the supervisor from its other work.
-  constexpr int kReadsMax = 32;
-  for (int i = 0; i < kReadsMax && !at_end_; ++i) {
-    const ssize_t got = ::read(socket_.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) break;
-    at_end_ = got <= 0;
-    if (!at_end_) pending_.append(buffer.data(), got);
-    take_lines(reports);
+  for (const std::string& line : lines_.read()) {
+    if (auto report = parse_status(line)) reports.push_back(*std::move(report));
   }
   return reports;
-}
-
-void StatusReader::take_lines(std::vector<StatusReport>& reports) {
-  for (auto end = pending_.find('\n'); end != pending_.npos; end = pending_.find('\n')) {
-    if (!overlong_) {
-      if (auto report = parse(std::string_view(pending_).substr(0, end))) {
-        reports.push_back(*std::move(report));
-      }
-    }
-    overlong_ = false;
-    pending_.erase(0, end + 1);
-  }
-  if (pending_.size() > kStatusLineMax) {
-    overlong_ = true;
-    pending_.clear();
-  }
 }
 
 }  // namespace pyhost::supervisor

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/worker_settings.h"
+#include "supervisor/line_reader.h"
 
 namespace pyhost::supervisor {
 
@@ -39,29 +41,24 @@ struct StatusReport {
   bool operator==(const StatusReport&) const = default;
 };
 
-// Lines longer than this are dropped, and so is anything that is no report: a worker runs the code
-// of applications and is not trusted.
-inline constexpr std::size_t kStatusLineMax = 16 * 1024;
+// Nothing for a line that is no report.
+std::optional<StatusReport> parse_status(std::string_view line);
 
+// What is no report is dropped: a worker runs the code of applications and is not trusted.
 class StatusReader {
  public:
-  explicit StatusReader(base::UniqueFd socket) noexcept : socket_(std::move(socket)) {}
+  explicit StatusReader(base::UniqueFd socket) noexcept : lines_(std::move(socket)) {}
 
-  int fd() const noexcept { return socket_.get(); }
+  int fd() const noexcept { return lines_.fd(); }
 
   // The reports that have come since the last call; never blocks if the descriptor does not.
   std::vector<StatusReport> read();
 
   // Whether the other end has been closed and everything was read.
-  bool at_end() const noexcept { return at_end_; }
+  bool at_end() const noexcept { return lines_.at_end(); }
 
  private:
-  void take_lines(std::vector<StatusReport>& reports);
-
-  base::UniqueFd socket_;
-  std::string pending_;
-  bool overlong_ = false;  // the line that is being read is dropped
-  bool at_end_ = false;
+  LineReader lines_;
 };
 
 }  // namespace pyhost::supervisor

@@ -74,7 +74,7 @@ Supervisor::Supervisor(SupervisorSpec spec, EventLoop loop, base::UniqueFd signa
       receiver_(spec_.control.get(), Sender{.pid = spec_.httpd_pid, .uid = getuid()}),
       log_(std::make_shared<QueuedLog>(loop_, std::move(spec_.log), LogLevel::notice)),
       operators_(loop_, groups_, *log_),
-      reloads_(loop_, groups_, *log_) {}
+      reloads_(loop_, groups_, *log_, spec_.lookout_program) {}
 
 base::Result<> Supervisor::watch_all() {
   PH_TRY_VOID(loop_.watch(spec_.control.get(), [this] { heed_control(); }));

@@ -17,6 +17,7 @@ struct SupervisorSpec {
   base::UniqueFd httpd;    // a pidfd of httpd's parent; readable when that has gone
   pid_t httpd_pid;         // whose messages alone count
   std::string worker_program;
+  std::string lookout_program;
   ResourceLimit worker_descriptors;  // the limit of open files that workers get
   base::UniqueFd log;                // httpd's main error log
 };

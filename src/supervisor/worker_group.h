@@ -94,6 +94,7 @@ class WorkerGroup {
   // environment yet.
   bool starts_as(const gateway::ProcessGroup& options, const WorkerPlan& plan) const;
   const StartInputs& inputs() const noexcept { return setup_.inputs; }
+  const Credentials& credentials() const noexcept { return setup_.plan.credentials; }
 
   // What of an earlier configuration stays in use when the same group comes again.
   const std::string& socket_prefix() const noexcept { return socket_prefix_; }

@@ -181,6 +181,8 @@ bool WorkerProcess::heed_order() {
     case Kind::show_life:
       report_alive();
       break;
+    case Kind::watch:
+      break;
   }
   return true;
 }

@@ -208,7 +208,8 @@ TEST(Stuck, OnesHoldUpNoOther) {
   const DeadDisk disk;
   if (!disk.mounted()) GTEST_SKIP() << "needs root and FUSE";
   Httpd httpd(kInclude + group("other") +
-                  group("stopped", "graceful-timeout=1 shutdown-timeout=1") +
+                  group("stopped", "graceful-timeout=1 shutdown-timeout=1 reload-on=" +
+                                       disk.path() + "/app/*.py") +
                   "<VirtualHost *:*>\n</VirtualHost>\n"
                   "<VirtualHost *:*>\n"
                   "  ServerName noisy\n"

@@ -1,12 +1,13 @@
 // Process groups of users who mean each other, and httpd, no good.
 
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <thread>
 #include <vector>
 
-#include "harness/httpd.h"
+#include "httpd/waiting_requests.h"
 
 namespace pyhost::test {
 namespace {
@@ -46,6 +47,30 @@ TEST_F(Tenant, HarmsNobodyElseByTheScoreboard) {
   httpd.graceful();
   EXPECT_EQ(httpd.get("/good").status, 200);
   EXPECT_TRUE(wait_until([&] { return httpd.get("/evil?00").status == 200; }));
+}
+
+// A process that its application has left behind still has the socket that it was started with.
+TEST_F(Tenant, OfBeforeGetsNoRequestOfAGroupThatHasAnotherUser) {
+  const auto group = [](const char* user) {
+    return std::string("WSGIDaemonProcess site threads=5 user=") + user +
+           "\nWSGIScriptAlias / ${APPS}/listener.wsgi process-group=site "
+           "application-group=%{GLOBAL}\n";
+  };
+  Httpd httpd("# ${APPS}\nInclude ${ROOT}/groups.conf\n",
+              {.files = {{"groups.conf", group("games")}}});
+  const Response forked = httpd.get("/?fork");
+  ASSERT_EQ(forked.status, 200);
+  const pid_t left = std::stoi(forked.body);
+  const std::string games = forked.header("x-uid").value_or("");
+  httpd.write_file("groups.conf", group("news"));
+  restart_with_other_descriptors(httpd);
+  for (int i = 0; i < 30; ++i) {
+    const Response reply = httpd.get("/");
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_NE(reply.body, games);
+  }
+  // With the last child that knew the group as it was, its sockets have gone.
+  EXPECT_TRUE(wait_until([left] { return kill(left, 0) != 0; }));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -147,21 +148,68 @@ TEST_F(Control, TakesAnyNumberOfLogs) {
   EXPECT_TRUE(wait_until([&] { return read_file(own).find("is ready") != std::string::npos; }));
 }
 
-TEST_F(Control, WatchesTheFilesOfAllGroupsWithOneInstance) {
+std::vector<pid_t> lookouts_of(pid_t supervisor) {
+  std::vector<pid_t> found;
+  for (const pid_t pid : children_of(supervisor)) {
+    if (read_file(fmt::format("/proc/{}/comm", pid)) == "pyhost-lookout\n") found.push_back(pid);
+  }
+  return found;
+}
+
+TEST_F(Control, WatchesTheFilesOfAllGroupsOfAUserWithOneInstance) {
   for (int i = 0; i < 5; ++i) {
     want(fmt::format("group-{}", i), {{"reload-on", folder.path() + "/*.py"}});
   }
   ASSERT_EQ(apply(), "");
-  const auto instances = [this] {
-    return std::ranges::count_if(descriptors_of(link.pid), [](const std::string& each) {
-      return each.find("inotify") != each.npos;
-    });
-  };
-  EXPECT_EQ(instances(), 1);
   ASSERT_TRUE(logged("is ready", 5));
+  const auto lookouts = lookouts_of(link.pid);
+  ASSERT_EQ(lookouts.size(), 1u);
+  const auto is_inotify = [](const std::string& each) { return each.find("inotify") != each.npos; };
+  EXPECT_TRUE(wait_until(
+      [&] { return std::ranges::count_if(descriptors_of(lookouts[0]), is_inotify) == 1; }));
   folder.write("new.py", "");
   EXPECT_TRUE(logged("PH0416", 5));
   EXPECT_TRUE(logged("is ready", 10));
+}
+
+TEST_F(Control, StartsALookoutAgainThatHasEnded) {
+  want("one", {{"reload-on", folder.path() + "/*.py"}});
+  ASSERT_EQ(apply(), "");
+  ASSERT_TRUE(logged("is ready"));
+  const auto before = lookouts_of(link.pid);
+  ASSERT_EQ(before.size(), 1u);
+  kill(before[0], SIGKILL);
+  EXPECT_TRUE(logged("pyhost-lookout has ended (signal 9)"));
+  EXPECT_TRUE(wait_until([&] {
+    const auto now = lookouts_of(link.pid);
+    return now.size() == 1 && now != before;
+  }));
+  folder.write("new.py", "");
+  EXPECT_TRUE(logged("PH0416"));
+}
+
+// What its user does to it concerns nobody else.
+TEST_F(Control, ReloadsAnotherGroupAtOnceWhileALookoutDoesNotRun) {
+  if (geteuid() != 0) GTEST_SKIP() << "another user is needed";
+  want("one", {{"user", "games"}, {"reload-on", folder.path() + "/*.py"}});
+  want("two", {{"reload-on", folder.path() + "/*.py"}});
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  ASSERT_EQ(apply(), "");
+  ASSERT_TRUE(logged("is ready", 2));
+  const auto lookouts = lookouts_of(link.pid);
+  ASSERT_EQ(lookouts.size(), 2u);
+  const uid_t games = getpwnam("games")->pw_uid;
+  const auto of_games = std::ranges::find_if(lookouts, [games](pid_t pid) {
+    return read_file(fmt::format("/proc/{}/status", pid))
+               .find(fmt::format("Uid:\t{0}\t{0}\t{0}", games)) != std::string::npos;
+  });
+  ASSERT_NE(of_games, lookouts.end());
+  kill(*of_games, SIGSTOP);
+  folder.write("new.py", "");
+  EXPECT_TRUE(logged("process group 'two' rolls"));
+  EXPECT_TRUE(logged("is ready", 3));
+  kill(*of_games, SIGCONT);
+  EXPECT_TRUE(logged("process group 'one' rolls"));
 }
 
 // Refuses a system call to this process and what it starts, as containers do.
@@ -231,7 +279,7 @@ TEST_F(Control, SupervisesTheOthersWhileTheStartOfAGroupHangs) {
   EXPECT_NE(worker_pid(0), two);
   EXPECT_THAT(answer(), AllOf(HasSubstr("WSGIDaemonProcess one: "), HasSubstr("within 10 s"),
                               HasSubstr(disk.path() + "/app")));
-  EXPECT_EQ(children_of(link.pid).size(), 1u);
+  EXPECT_TRUE(wait_until([&] { return children_of(link.pid).size() == 1; }));
 }
 
 TEST_F(Control, GoesOnWithWhatWasReadWhenAFileIsNoneAnyMore) {

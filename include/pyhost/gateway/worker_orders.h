@@ -1,4 +1,5 @@
-// What the supervisor tells a worker while it lives, over the socket that the worker reports on.
+// What the supervisor tells a worker, or a lookout, while it lives, over the socket that it reports
+// on.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@ struct WorkerOrder {
     leave = 'x',      // because imports have failed
     keep = 'k',       // serve some scripts only, at the socket that comes along; see KeepOrder
     show_life = '?',  // report that you run
+    watch = 'w',      // for a lookout: the WatchList in the file that comes along
   };
   Kind kind{};
   std::string text;

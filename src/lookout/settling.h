@@ -2,11 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
-#include "supervisor/slot_life.h"
+namespace pyhost::lookout {
 
-namespace pyhost::supervisor {
+using Clock = std::chrono::steady_clock;
+using TimePoint = Clock::time_point;
+using Milliseconds = std::chrono::milliseconds;
 
 // A deployment writes many files: it is over when nothing has changed for kQuiet. What never ends
 // is taken as it is kLongest after its beginning. No clock of its own.
@@ -45,4 +48,4 @@ class Settling {
   TimePoint last_{};
 };
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::lookout

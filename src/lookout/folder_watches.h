@@ -9,7 +9,7 @@
 
 #include "pyhost/base/inotify.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::lookout {
 
 // A folder is watched as long as anybody wants it. Not synchronised.
 class FolderWatches {
@@ -41,4 +41,4 @@ class FolderWatches {
   std::unordered_map<int, std::set<Owner>> owners_;  // by folder
 };
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::lookout

@@ -1,8 +1,8 @@
-#include "supervisor/settling.h"
+#include "lookout/settling.h"
 
 #include <gtest/gtest.h>
 
-namespace pyhost::supervisor {
+namespace pyhost::lookout {
 namespace {
 
 using namespace std::chrono_literals;
@@ -45,4 +45,4 @@ TEST(Settling, DoesNotWaitForTheEndOfAnEndlessStream) {
 }
 
 }  // namespace
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::lookout

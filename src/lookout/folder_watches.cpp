@@ -1,9 +1,9 @@
-#include "supervisor/folder_watches.h"
+#include "lookout/folder_watches.h"
 
 #include <fmt/format.h>
 #include <sys/inotify.h>
 
-namespace pyhost::supervisor {
+namespace pyhost::lookout {
 
 base::Result<std::unique_ptr<FolderWatches>> FolderWatches::open() {
   auto inotify = base::Inotify::open();
@@ -56,4 +56,4 @@ void FolderWatches::read(const std::function<void(Owner, const Event&)>& take) {
   });
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::lookout

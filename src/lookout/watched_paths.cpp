@@ -1,13 +1,12 @@
-#include "supervisor/watched_paths.h"
+#include "lookout/watched_paths.h"
 
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
-namespace pyhost::supervisor {
+namespace pyhost::lookout {
 namespace {
 
 std::string path_of(const WatchedFolder& folder, std::string_view name) {
@@ -30,16 +29,11 @@ std::optional<std::string> difference(const Files& before, const Files& now) {
   return std::min(one->first, other->first);
 }
 
-std::int64_t now_us() {
-  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
-  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 }  // namespace
 
 WatchedPaths::WatchedPaths(FolderWatches& watches, std::vector<base::PathGlob> globs,
-                           ScanLimits limits)
-    : watches_(watches), globs_(std::move(globs)), limits_(limits), begun_us_(now_us()) {}
+                           std::int64_t since_us, ScanLimits limits)
+    : watches_(watches), globs_(std::move(globs)), limits_(limits), since_us_(since_us) {}
 
 void WatchedPaths::heed(const FolderWatches::Event& event, TimePoint now) {
   if (!concerns(event)) return;
@@ -79,7 +73,7 @@ std::optional<FileChange> WatchedPaths::advance(TimePoint now) {
 // Others may have had their turn before, and workers import meanwhile.
 void WatchedPaths::note_changes_before_first_look(TimePoint now) {
   const auto changed = std::ranges::find_if(
-      last_.files, [this](const auto& each) { return each.second.changed_us > begun_us_; });
+      last_.files, [this](const auto& each) { return each.second.changed_us > since_us_; });
   if (changed_meanwhile_ || changed == last_.files.end()) return;
   changed_meanwhile_ = changed->first;
   settling_.note(now);
@@ -109,4 +103,4 @@ std::optional<TimePoint> WatchedPaths::next_deadline() const noexcept {
   return settling_.over_at();
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::lookout

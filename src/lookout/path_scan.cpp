@@ -1,4 +1,4 @@
-#include "supervisor/path_scan.h"
+#include "lookout/path_scan.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-namespace pyhost::supervisor {
+namespace pyhost::lookout {
 namespace {
 
 namespace fs = std::filesystem;
@@ -202,4 +202,4 @@ void PathScan::note_problem(std::string problem) {
   if (found_.problem.empty()) found_.problem = std::move(problem);
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::lookout

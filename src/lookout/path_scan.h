@@ -8,11 +8,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "lookout/folder_watches.h"
 #include "pyhost/base/file_identity.h"
 #include "pyhost/base/path_glob.h"
-#include "supervisor/folder_watches.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::lookout {
 
 // A folder that is watched.
 struct WatchedFolder {
@@ -96,4 +96,4 @@ class PathScan {
   Findings found_;
 };
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::lookout

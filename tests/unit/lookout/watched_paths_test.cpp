@@ -1,4 +1,4 @@
-#include "supervisor/watched_paths.h"
+#include "lookout/watched_paths.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -13,11 +13,16 @@
 #include "harness/wait.h"
 #include "pyhost/base/file_identity.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::lookout {
 namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+
+std::int64_t now_us() {
+  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
 
 // A clock that only these tests set; inotify queues what happened before the call that caused it
 // returns. So nothing has to be waited for.
@@ -34,7 +39,7 @@ class Watched : public testing::Test {
       ASSERT_TRUE(glob) << each;
       parsed.push_back(*std::move(glob));
     }
-    watched_ = std::make_unique<WatchedPaths>(*watches_, std::move(parsed), limits);
+    watched_ = std::make_unique<WatchedPaths>(*watches_, std::move(parsed), now_us(), limits);
     EXPECT_EQ(changed(), "");
   }
 
@@ -226,7 +231,7 @@ TEST_F(Watched, ChangesDuringTheFirstLookCount) {
   for (int i = 0; i < 2 * static_cast<int>(WatchedPaths::kEntriesPerTurn); ++i) {
     folder_.write("app/" + std::to_string(i), "");
   }
-  watched_ = std::make_unique<WatchedPaths>(*watches_, std::vector{*glob});
+  watched_ = std::make_unique<WatchedPaths>(*watches_, std::vector{*glob}, now_us());
   EXPECT_FALSE(watched_->advance(now_));
   folder_.write("app/a.py", "2");
   EXPECT_EQ(changed(), "app/a.py");
@@ -237,7 +242,7 @@ TEST_F(Watched, ChangesBeforeTheFirstLookCount) {
   folder_.write("a.py", "");
   folder_.write("b.py", "");
   watched_ = std::make_unique<WatchedPaths>(
-      *watches_, std::vector{*base::PathGlob::parse(path("*.py"))});
+      *watches_, std::vector{*base::PathGlob::parse(path("*.py"))}, now_us());
   // Files are stamped with a clock that ticks.
   const auto before = base::identity_of(path("b.py")).changed_us;
   EXPECT_TRUE(test::wait_until([&] {
@@ -306,7 +311,7 @@ TEST_F(Watched, ATurnDoesNotFollowALongLinkToItsEnd) {
   fs::create_symlink(target + "a", path("app/a.py"));
   auto glob = base::PathGlob::parse(path("app/a.py"));
   ASSERT_TRUE(glob);
-  watched_ = std::make_unique<WatchedPaths>(*watches_, std::vector{*glob});
+  watched_ = std::make_unique<WatchedPaths>(*watches_, std::vector{*glob}, now_us());
   watched_->advance(now_);
   EXPECT_EQ(watched_->next_deadline(), TimePoint());  // there is more to do at once
   EXPECT_EQ(changed(), "");
@@ -319,7 +324,7 @@ TEST_F(Watched, FolderOfSeveralIsWatchedUntilTheLastOfThemGoes) {
   folder_.write("app/a.py", "1");
   watch({"app/*.py"});
   {
-    WatchedPaths other(*watches_, {*base::PathGlob::parse(path("app/a.py"))});
+    WatchedPaths other(*watches_, {*base::PathGlob::parse(path("app/a.py"))}, now_us());
     while (other.next_deadline()) (void)other.advance(now_);
   }
   folder_.write("app/a.py", "22");
@@ -341,4 +346,4 @@ TEST_F(Watched, FolderThatIsClosedIsNamedAndTheRestIsWatched) {
 }
 
 }  // namespace
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::lookout

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "supervisor/path_scan.h"
-#include "supervisor/settling.h"
+#include "lookout/path_scan.h"
+#include "lookout/settling.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::lookout {
 
 // A file that is different, and when the burst of changes that it belongs to has ended.
 struct FileChange {
@@ -25,9 +25,11 @@ class WatchedPaths {
   // What advance() looks at before it lets others have their turn.
   static constexpr unsigned kEntriesPerTurn = 500;
 
-  // How it is now counts as unchanged, but advance() is what looks, however much later: what was
-  // changed since counts then. The watches outlive it; it is the owner of its own.
-  WatchedPaths(FolderWatches& watches, std::vector<base::PathGlob> globs, ScanLimits limits = {});
+  // advance() is what looks. What was changed before `since_us` (since the epoch) counts as
+  // unchanged, and what was changed between then and the first look as a change. The watches
+  // outlive it; it is the owner of its own.
+  WatchedPaths(FolderWatches& watches, std::vector<base::PathGlob> globs, std::int64_t since_us,
+               ScanLimits limits = {});
   WatchedPaths(const WatchedPaths&) = delete;
   WatchedPaths& operator=(const WatchedPaths&) = delete;
   ~WatchedPaths() { watches_.remove_all(this); }
@@ -55,9 +57,9 @@ class WatchedPaths {
   Settling settling_;
   std::optional<PathScan> scan_;
   Findings last_;  // of the scans that are complete
-  const std::int64_t begun_us_;  // since the epoch
+  const std::int64_t since_us_;
   bool looked_ = false;
   std::optional<std::string> changed_meanwhile_;  // during the first look
 };
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::lookout
