@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "apache/config.h"
 #include "apache/embedded_engine.h"
@@ -11,6 +12,7 @@
 #include "apache/start_check.h"
 #include "pyhost/base/thread.h"
 #include "pyhost/gateway/directives.h"
+#include "pyhost/gateway/python_variables.h"
 
 namespace pyhost::apache {
 namespace {
@@ -69,6 +71,30 @@ void note_inert_directives(const server_rec* s) {
   }
 }
 
+std::string_view name_of(std::string_view assignment) {
+  return assignment.substr(0, assignment.find('='));
+}
+
+// Python is isolated from them, which whoever sets them may not expect.
+void note_python_variables(const server_rec* main_server) {
+  using gateway::VariableOf;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const auto notice = gateway::notice_of_python_variable(name_of(*entry), VariableOf::httpd);
+    if (notice.empty()) continue;
+    log_server(main_server, LogLevel::notice, Message::directive_inert,
+               fmt::format("the environment of httpd: {}", notice));
+  }
+  for (const DaemonGroup* group : all_process_groups()) {
+    for (const std::string& assignment : group->options.env) {
+      const auto notice =
+          gateway::notice_of_python_variable(name_of(assignment), VariableOf::process_group);
+      if (notice.empty()) continue;
+      log_server(group->server, LogLevel::notice, Message::directive_inert,
+                 fmt::format("WSGIDaemonProcess {}: env={}", group->options.name, notice));
+    }
+  }
+}
+
 }  // namespace
 
 int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
@@ -92,6 +118,7 @@ void dump_configuration(apr_pool_t* pool, server_rec* s) {
 int prepare_children(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
   if (is_only_a_check()) return OK;
   note_inert_directives(s);
+  note_python_variables(s);
   if (*process_settings().restrict_embedded) return OK;
   raise_stack_size(s);
   if (const auto plugin = find_plugin(); !plugin) {

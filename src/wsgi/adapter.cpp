@@ -128,11 +128,11 @@ void Adapter::run(Attached& py, PyObject* application, Request& request) {
   const Ref result = python::py_entry(Ref(), [&] { return call(py, application, request); });
   leave_if_forked(py, request, request_timeout_.get());
   if (!result) {
-    report_failure(py, request, request_timeout_.get());
+    report_failure(py, request, request_timeout_.get(), application);
     return;
   }
   if (!python::py_entry(false, [&] { return deliver(py, result.get(), request); })) {
-    report_failure(py, request, request_timeout_.get());
+    report_failure(py, request, request_timeout_.get(), application);
   }
   const bool closed = close(py, result.get(), request);
   leave_if_forked(py, request, request_timeout_.get());
