@@ -32,6 +32,8 @@ def add_python_path(entry):
 
 
 class Restricted:
+    __module__ = 'mod_wsgi'
+
     def __init__(self, name, directive):
         object.__setattr__(self, '_text', f'{name} is restricted by mod_wsgi; {directive} Off allows it')
 
