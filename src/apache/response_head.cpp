@@ -37,6 +37,10 @@ void set_response_head(request_rec* r, const gateway::ResponseHead& head) {
   r->content_encoding = nullptr;
   r->content_languages = nullptr;
   for (const gateway::Header& header : head.headers) set_header(r, header);
+  // A HTTP/2 stream ends by itself, and its connection is that of others too.
+  if (head.closes_connection && r->connection->master == nullptr) {
+    r->connection->keepalive = AP_CONN_CLOSE;
+  }
   if (head.content_length) {
     ap_set_content_length(r, static_cast<apr_off_t>(*head.content_length));
   }

@@ -13,7 +13,7 @@ namespace pyhost::wire {
 
 // Both ends are one build on one machine, so numbers travel as the machine has them; the version
 // byte catches a worker that outlived an upgrade.
-inline constexpr std::uint8_t kVersion = 3;
+inline constexpr std::uint8_t kVersion = 4;
 
 // No frame is larger, and no reader ever allocates more for one.
 inline constexpr std::uint32_t kPayloadBytesMax = 1 << 20;

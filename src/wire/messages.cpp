@@ -194,6 +194,7 @@ bool encode_head(const gateway::ResponseHead& head, std::string& out) {
     writer.number(static_cast<std::uint16_t>(head.status));
     writer.text(head.reason);
     write_optional(writer, head.content_length);
+    writer.flag(head.closes_connection);
     writer.number(static_cast<std::uint32_t>(head.headers.size()));
     for (const gateway::Header& header : head.headers) {
       writer.text(header.name);
@@ -210,6 +211,7 @@ std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
   head.status = reader.up_to(kStatusMax);
   head.reason = reader.text();
   head.content_length = read_optional(reader);
+  head.closes_connection = reader.flag();
   const std::uint32_t count = reader.count(kHeaderEntryBytesMin);
   headers.clear();
   headers.reserve(count);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "harness/httpd.h"
+#include "httpd/text.h"
 
 namespace pyhost::test {
 namespace {
@@ -45,6 +46,26 @@ TEST(Reply, KeepsRepeatedHeadersApartAndDateAndServerForHttpd) {
   EXPECT_EQ(reply.all("date").size(), 1u);
   EXPECT_THAT(reply.header("date").value_or(""), EndsWith(" GMT"));
   EXPECT_THAT(reply.all("server"), ElementsAre(HasSubstr("Apache")));
+}
+
+TEST(Reply, DropsWhatIsAboutTheConnectionWithOneNotice) {
+  Httpd httpd(kApp);
+  HttpClient client = httpd.client();
+  for (const bool kept : {false, true, true}) {
+    const Response reply = client.get("/app/kept");
+    EXPECT_EQ(reply.body, "body");
+    EXPECT_EQ(reply.header("keep-alive").value_or("").find("timeout=77"), std::string::npos);
+    EXPECT_EQ(reply.on_kept_connection, kept);
+  }
+  httpd.stop();
+  EXPECT_EQ(count(httpd.log(), "PH0320"), 1u);
+}
+
+TEST(Reply, MayCloseTheConnection) {
+  const Httpd httpd(kApp);
+  const std::string reply = raw(httpd, "/closed");
+  EXPECT_THAT(reply, HasSubstr("\r\nConnection: close\r\n"));
+  EXPECT_THAT(reply, EndsWith("body"));
 }
 
 TEST(Reply, CannotChooseAHandlerByItsType) {

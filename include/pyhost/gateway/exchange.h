@@ -44,6 +44,8 @@ struct ResponseHead {
   std::string_view reason;          // may be empty: httpd's own phrase
   std::span<const Header> headers;  // repeated names stay separate lines
   std::optional<std::uint64_t> content_length;
+  // The client's connection is not to be used for another request.
+  bool closes_connection = false;
 };
 
 // A range of an open regular file that httpd is to send itself. The sender duplicates the

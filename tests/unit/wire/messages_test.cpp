@@ -142,8 +142,12 @@ TEST(RequestMessage, DoesNotAllocateForACountThatCannotBe) {
 TEST(HeadMessage, KeepsRepeatedHeadersAndTheirCase) {
   const gateway::Header headers[] = {{"Set-Cookie", "a=1"}, {"set-cookie", "b=2"}, {"X", ""}};
   std::string out;
-  ASSERT_TRUE(
-      encode_head({.status = 404, .reason = "Nope", .headers = headers, .content_length = 0}, out));
+  ASSERT_TRUE(encode_head({.status = 404,
+                           .reason = "Nope",
+                           .headers = headers,
+                           .content_length = 0,
+                           .closes_connection = true},
+                          out));
   const std::string payload = only_payload(out, FrameType::head);
   std::vector<gateway::Header> storage;
   const auto head = decode_head(payload, storage);
@@ -151,6 +155,7 @@ TEST(HeadMessage, KeepsRepeatedHeadersAndTheirCase) {
   EXPECT_EQ(head->status, 404);
   EXPECT_EQ(head->reason, "Nope");
   EXPECT_EQ(head->content_length, 0u);
+  EXPECT_TRUE(head->closes_connection);
   ASSERT_EQ(head->headers.size(), 3u);
   EXPECT_EQ(head->headers[1].name, "set-cookie");
   EXPECT_EQ(head->headers[1].value, "b=2");
