@@ -39,8 +39,8 @@ bool is_over(std::optional<Delivery::Clock::time_point> moment) noexcept {
 
 }  // namespace
 
-Attempt Relay::run(const gateway::Target& target, Resort resort) {
-  Attempt attempt = relay(target, resort);
+Attempt Relay::run(const gateway::Target& target, Resort resort, std::int64_t queue_start_us) {
+  Attempt attempt = relay(target, resort, queue_start_us);
   tell_left_out();
   const bool breaks =
       attempt.kind == Kind::broken || attempt.kind == Kind::lost || attempt.kind == Kind::failed;
@@ -48,8 +48,8 @@ Attempt Relay::run(const gateway::Target& target, Resort resort) {
   return attempt;
 }
 
-Attempt Relay::relay(const gateway::Target& target, Resort resort) {
-  if (auto ended = send_request(target, resort)) return *std::move(ended);
+Attempt Relay::relay(const gateway::Target& target, Resort resort, std::int64_t queue_start_us) {
+  if (auto ended = send_request(target, resort, queue_start_us)) return *std::move(ended);
   if (auto ended = receive_first()) return *std::move(ended);
   while (true) {
     if (auto ended = take_frames()) return *std::move(ended);
@@ -174,13 +174,15 @@ Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
   return is_over(give_up_at) ? Step(fail(Io::timeout)) : std::nullopt;
 }
 
-Relay::Step Relay::send_request(const gateway::Target& target, Resort resort) {
+Relay::Step Relay::send_request(const gateway::Target& target, Resort resort,
+                                std::int64_t queue_start_us) {
   line_.batch.clear();
-  const wire::RequestMessage message{.target = target,
-                                     .head = exchange_.head(),
-                                     .body = body_.in_memory(),
-                                     .body_follows = body_.follows(),
-                                     .last_resort = resort == Resort::last};
+  wire::RequestMessage message{.target = target,
+                               .head = exchange_.head(),
+                               .body = body_.in_memory(),
+                               .body_follows = body_.follows(),
+                               .last_resort = resort == Resort::last};
+  message.head.queue_start_us = queue_start_us;
   if (!line_.greeted) wire::encode_greeting(settings_.secret, line_.batch.encoded());
   if (!wire::encode_request(message, line_.batch.encoded())) {
     reusable_ = true;

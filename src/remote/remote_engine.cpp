@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "pyhost/base/wall_clock.h"
+
 namespace pyhost::remote {
 namespace {
 
@@ -37,6 +39,7 @@ struct RemoteEngine::Run {
   gateway::Exchange& exchange;
   RequestBody body;
   Clock::time_point began = Clock::now();
+  std::int64_t queue_start_us = 0;
 
   double elapsed_seconds() const noexcept {
     return std::chrono::duration<double>(Clock::now() - began).count();
@@ -75,6 +78,7 @@ Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exch
 }
 
 Outcome RemoteEngine::serve(Run& run) {
+  run.queue_start_us = base::now_us();
   Admission admission(scoreboard_, seat_, settings_, run.exchange, script_key(run.target));
   while (true) {
     auto place = admission.enter();
@@ -90,7 +94,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
   const Worker worker = (*line)->worker;
   const bool line_is_used = (*line)->used;
   Relay relay(scoreboard_, admission, **line, run.exchange, run.body, settings_);
-  Attempt attempt = relay.run(run.target, place.resort());
+  Attempt attempt = relay.run(run.target, place.resort(), run.queue_start_us);
   if (attempt.kind == Attempt::Kind::complete) {
     if (!attempt.why.empty()) note_excess(run, worker, attempt);
     attempt = complete(relay, std::move(place), *std::move(line));

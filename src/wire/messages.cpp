@@ -124,6 +124,7 @@ bool encode_request(const RequestMessage& message, std::string& out) {
     writer.flag(message.head.is_head);
     write_optional(writer, message.head.content_length);
     writer.number(message.head.start_us);
+    writer.number(message.head.queue_start_us);
     writer.number(static_cast<std::uint32_t>(message.head.environ.size()));
     for (const EnvironEntry& entry : message.head.environ) write_entry(writer, entry);
     writer.flag(message.body_follows);
@@ -141,6 +142,7 @@ std::optional<RequestMessage> decode_request(std::string_view payload,
   message.head.is_head = reader.flag();
   message.head.content_length = read_optional(reader);
   message.head.start_us = reader.number<std::int64_t>();
+  message.head.queue_start_us = reader.number<std::int64_t>();
   const std::uint32_t entries = reader.count(kEnvironEntryBytesMin);
   environ.clear();
   environ.reserve(entries);

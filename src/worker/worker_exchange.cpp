@@ -11,6 +11,8 @@
 
 #include "pyhost/base/fork_watch.h"
 #include "pyhost/base/out_of_memory.h"
+#include "pyhost/base/scope_exit.h"
+#include "pyhost/base/wall_clock.h"
 
 namespace pyhost::worker {
 
@@ -72,6 +74,7 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   // In this order: see running().
   number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   arrived_at_ = Clock::now();
+  request_.head.worker_start_us = base::now_us();
   begin_at(arrived_at_, Doing::run);
   return true;
 }

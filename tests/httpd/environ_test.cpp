@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
 #include "harness/httpd.h"
+#include "httpd/text.h"
 
 namespace pyhost::test {
 namespace {
@@ -44,6 +47,30 @@ TEST(Environ, HasServerAndClient) {
   EXPECT_THAT(reply, says("SCRIPT_FILENAME=" + httpd.app("environ.wsgi")));
   EXPECT_THAT(reply, says("DOCUMENT_ROOT=" + httpd.root() + "/htdocs"));
   EXPECT_THAT(reply, says("mod_wsgi.listener_port=" + std::to_string(httpd.port())));
+}
+
+// The number behind "name=" in a reply.
+double number(const Response& reply, const std::string& name) {
+  return std::strtod(std::string(between(reply.body, "\n" + name + "=", "\n")).c_str(), nullptr);
+}
+
+TEST(Environ, SaysWhenTheRequestHasComeHowFar) {
+  const Httpd httpd(kApp);
+  const Response reply = httpd.get("/app");
+  const double queued = number(reply, "mod_wsgi.queue_start");
+  const double at_worker = number(reply, "mod_wsgi.daemon_start");
+  const double began = number(reply, "mod_wsgi.request_start");
+  const double entered = number(reply, "mod_wsgi.application_start");
+  EXPECT_GT(began, 1e9);
+  EXPECT_GE(entered, began);
+  if (default_place() == Place::embedded) {
+    EXPECT_EQ(queued, 0);
+    EXPECT_EQ(at_worker, 0);
+  } else {
+    EXPECT_GE(queued, began);
+    EXPECT_GE(at_worker, queued);
+    EXPECT_GE(entered, at_worker);
+  }
 }
 
 TEST(Environ, LeavesOutWhatCostsOrMisleads) {

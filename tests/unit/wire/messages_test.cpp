@@ -72,7 +72,8 @@ RequestMessage request_message() {
                   .https = true,
                   .is_head = true,
                   .content_length = std::nullopt,
-                  .start_us = 1'700'000'000'000'000};
+                  .start_us = 1'700'000'000'000'000,
+                  .queue_start_us = 1'700'000'000'000'001};
   message.body = "first bytes";
   message.body_follows = true;
   return message;
@@ -106,6 +107,7 @@ TEST(RequestMessage, ArrivesAsItWasSent) {
   EXPECT_TRUE(message->head.is_head);
   EXPECT_EQ(message->head.content_length, std::nullopt);
   EXPECT_EQ(message->head.start_us, 1'700'000'000'000'000);
+  EXPECT_EQ(message->head.queue_start_us, 1'700'000'000'000'001);
   ASSERT_EQ(message->head.environ.size(), 3u);
   EXPECT_EQ(message->head.environ[0].key, EnvironKey::request_method);
   EXPECT_EQ(message->head.environ[1].value, std::string_view("/\0\xff", 3));
