@@ -37,6 +37,24 @@ bool is_over(std::optional<Delivery::Clock::time_point> moment) noexcept {
   return moment && Delivery::Clock::now() >= *moment;
 }
 
+// Whether an entry repeats what the client has put into its request line.
+bool is_of_target(gateway::EnvironKey key) noexcept {
+  using gateway::EnvironKey;
+  return key == EnvironKey::request_uri || key == EnvironKey::query_string ||
+         key == EnvironKey::script_name || key == EnvironKey::path_info ||
+         key == EnvironKey::wsgi_script_name || key == EnvironKey::wsgi_path_info;
+}
+
+int status_of_large_head(const gateway::RequestHead& head) noexcept {
+  constexpr int kUriTooLong = 414;
+  constexpr int kHeadersTooLarge = 431;
+  std::size_t other_bytes = 0;
+  for (const gateway::EnvironEntry& entry : head.environ) {
+    if (!is_of_target(entry.key)) other_bytes += entry.name.size() + entry.value.size();
+  }
+  return other_bytes < wire::kRequestBytesMax / 2 ? kUriTooLong : kHeadersTooLarge;
+}
+
 }  // namespace
 
 Attempt Relay::run(const gateway::Target& target, Resort resort, std::int64_t queue_start_us) {
@@ -186,9 +204,11 @@ Relay::Step Relay::send_request(const gateway::Target& target, Resort resort,
   if (!line_.greeted) wire::encode_greeting(settings_.secret, line_.batch.encoded());
   if (!wire::encode_request(message, line_.batch.encoded())) {
     reusable_ = true;
-    return Attempt{
-        Kind::failed, kInternalServerError, Message::frame_malformed,
-        fmt::format("the request's headers do not fit {} bytes", wire::kPayloadBytesMax)};
+    exchange_.log(base::LogLevel::info, Message::request_head_too_large,
+                  fmt::format("the head of a request for {} is larger than {} bytes, which is the "
+                              "most that is passed to a worker",
+                              target.script, wire::kRequestBytesMax));
+    return Attempt{Kind::refused, status_of_large_head(exchange_.head()), Message::none, {}};
   }
   line_.greeted = true;
   return write_request();

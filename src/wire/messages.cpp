@@ -25,7 +25,7 @@ bool encode_frame(FrameType type, std::string& out, F write) {
   PayloadWriter writer(out);
   write(writer);
   const std::size_t payload_bytes = out.size() - start - kHeaderBytes;
-  if (payload_bytes > kPayloadBytesMax) {
+  if (payload_bytes > payload_bytes_max(type)) {
     out.resize(start);
     return false;
   }

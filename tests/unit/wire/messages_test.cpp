@@ -119,7 +119,7 @@ TEST(RequestMessage, ArrivesAsItWasSent) {
 }
 
 TEST(RequestMessage, ThatDoesNotFitAFrameIsNotSent) {
-  const std::string large(kPayloadBytesMax, 'x');
+  const std::string large(kRequestBytesMax, 'x');
   RequestMessage message = request_message();
   message.body = large;
   std::string out = "before";
@@ -261,6 +261,10 @@ TEST(FrameHeader, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("version 9"));
   bytes = encode_header({FrameType(0), 12});
   EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("unknown type 0"));
+  bytes = encode_header({FrameType::request, kRequestBytesMax});
+  EXPECT_TRUE(decode_header(bytes));
+  bytes = encode_header({FrameType::request, kRequestBytesMax + 1});
+  EXPECT_FALSE(decode_header(bytes));
   bytes = encode_header({FrameType::body, kPayloadBytesMax + 1});
   EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("BODY frame of 1048577"));
 }
