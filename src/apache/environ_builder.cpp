@@ -58,8 +58,11 @@ constexpr char key_character(char c) {
 // The entries of one request: an array of a known size in its pool.
 class Builder {
  public:
-  Builder(request_rec* r, const EnvironInputs& inputs)
-      : r_(r), inputs_(inputs), capacity_(kOwnEntriesMax + entry_count(r)) {
+  Builder(request_rec* r, const EnvironInputs& inputs, std::optional<std::uint64_t> body_bytes)
+      : r_(r),
+        inputs_(inputs),
+        body_bytes_(body_bytes),
+        capacity_(kOwnEntriesMax + entry_count(r)) {
     entries_ = static_cast<EnvironEntry*>(apr_palloc(r->pool, capacity_ * sizeof(EnvironEntry)));
   }
 
@@ -68,6 +71,7 @@ class Builder {
   std::span<const EnvironEntry> build() {
     add_variables();
     add_headers();
+    add_body_length();
     add_request_line();
     add_server();
     add_client();
@@ -98,6 +102,7 @@ class Builder {
   void add_variables();
   void add_headers();
   void add_header(std::string_view name, std::string_view value);
+  void add_body_length();
   void add_request_line();
   void add_server();
   void add_client();
@@ -111,6 +116,7 @@ class Builder {
 
   request_rec* r_;
   const EnvironInputs& inputs_;
+  const std::optional<std::uint64_t> body_bytes_;  // known because it was received
   std::size_t capacity_;
   EnvironEntry* entries_;
   std::size_t count_ = 0;
@@ -154,8 +160,20 @@ void Builder::add_header(std::string_view name, std::string_view value) {
   }
   const std::string_view key_text(text, static_cast<std::size_t>(end - text));
   if (key_text == "HTTP_CONTENT_TYPE") return add(EnvironKey::content_type, value);
-  if (key_text == "HTTP_CONTENT_LENGTH") return add(EnvironKey::content_length, value);
-  add({.key = gateway::find_environ_key(key_text), .name = key_text, .value = value});
+  if (key_text == "HTTP_CONTENT_LENGTH") return;
+  const auto key = gateway::find_environ_key(key_text);
+  // The application gets such a body as if it had come in one piece (RFC 9112, 7.1.3).
+  if (key == EnvironKey::http_transfer_encoding && body_bytes_) return;
+  add({.key = key, .name = key_text, .value = value});
+}
+
+void Builder::add_body_length() {
+  if (body_bytes_) {
+    const fmt::format_int text(*body_bytes_);
+    return add(EnvironKey::content_length, pool_copy(r_->pool, {text.data(), text.size()}));
+  }
+  const char* announced = apr_table_get(r_->headers_in, "Content-Length");
+  if (announced != nullptr && is_body_as_announced(r_)) add(EnvironKey::content_length, announced);
 }
 
 std::string_view Builder::method() const {
@@ -258,7 +276,7 @@ bool is_https(const request_rec* r) {
 }
 
 std::optional<std::uint64_t> announced_length(const request_rec* r) {
-  if (apr_table_get(r->headers_in, "Transfer-Encoding") != nullptr) return std::nullopt;
+  if (!is_body_as_announced(r)) return std::nullopt;
   const char* length = apr_table_get(r->headers_in, "Content-Length");
   return length == nullptr ? std::optional<std::uint64_t>(0) : base::parse_unsigned(length);
 }
@@ -272,11 +290,25 @@ std::string_view collapse_slashes(apr_pool_t* pool, std::string_view path) {
   return copy;
 }
 
-gateway::RequestHead build_request_head(request_rec* r, const EnvironInputs& inputs) {
-  return {.environ = Builder(r, inputs).build(),
+bool is_body_filtered(const request_rec* r) {
+  // They are in the order of their types.
+  const bool has_filters = r->input_filters->frec->ftype < AP_FTYPE_PROTOCOL;
+  if (!has_filters || r->main != nullptr) return false;
+  const auto length = view_or_empty(apr_table_get(r->headers_in, "Content-Length"));
+  return apr_table_get(r->headers_in, "Transfer-Encoding") != nullptr ||
+         length.find_first_not_of('0') != length.npos;
+}
+
+bool is_body_as_announced(const request_rec* r) {
+  return apr_table_get(r->headers_in, "Transfer-Encoding") == nullptr && !is_body_filtered(r);
+}
+
+gateway::RequestHead build_request_head(request_rec* r, const EnvironInputs& inputs,
+                                        std::optional<std::uint64_t> received_bytes) {
+  return {.environ = Builder(r, inputs, received_bytes).build(),
           .https = is_https(r),
           .is_head = r->header_only != 0,
-          .content_length = announced_length(r),
+          .content_length = received_bytes ? received_bytes : announced_length(r),
           .start_us = r->request_time};
 }
 

@@ -55,13 +55,10 @@ void reset_connection(conn_rec* c) {
 
 }  // namespace
 
-RequestExchange::RequestExchange(request_rec* r, std::string_view script,
-                                 const gateway::RequestHead& head,
-                                 const gateway::RequestSettings& settings)
+RequestExchange::RequestExchange(request_rec* r, const EnvironInputs& inputs)
     : r_(r),
-      script_(script),
-      head_(head),
-      settings_(settings),
+      inputs_(inputs),
+      head_(build_request_head(r, inputs)),
       output_(apr_brigade_create(r->pool, r->connection->bucket_alloc)) {}
 
 bool RequestExchange::wants(base::LogLevel level) const noexcept {
@@ -98,7 +95,24 @@ BodyRead RequestExchange::fail_body(apr_status_t status) {
   return {.bytes = 0, .fault = fault_};
 }
 
+std::optional<gateway::Outcome> RequestExchange::receive_body(const std::string& folder) {
+  remote::RequestBody body(*this);
+  if (auto answer = body.receive(folder, inputs_.target->script)) return answer;
+  received_.emplace(std::move(body));
+  return std::nullopt;
+}
+
+// Where the client's word does not hold, neither do other headers: mod_deflate takes those away
+// that are about what it has undone.
+void RequestExchange::note_received_body(std::uint64_t bytes) {
+  if (!head_.content_length) head_ = build_request_head(r_, inputs_, bytes);
+}
+
 BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
+  return received_ ? received_->read(into) : read_from_client(into);
+}
+
+BodyRead RequestExchange::read_from_client(std::span<char> into) {
   if (fault_ != BodyFault::none) return {.bytes = 0, .fault = fault_};
   if (input_ == nullptr) input_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
   std::size_t bytes = 0;
@@ -128,7 +142,8 @@ BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
 // --- The reply -----------------------------------------------------------------------------------
 
 bool RequestExchange::append_file(const gateway::FileRange& range) {
-  ReplyFile* file = ReplyFile::open(r_, range, script_, *settings_.enable_sendfile);
+  ReplyFile* file =
+      ReplyFile::open(r_, range, inputs_.target->script, *inputs_.settings->enable_sendfile);
   if (file == nullptr) return false;
   APR_BRIGADE_INSERT_TAIL(output_, file->make_bucket(output_->bucket_alloc));
   file_ = file;
@@ -137,10 +152,10 @@ bool RequestExchange::append_file(const gateway::FileRange& range) {
 
 // Whether finish() makes another reply than the application's.
 bool RequestExchange::leave_reply_to_httpd(const gateway::ResponseHead& head) {
-  if (*settings_.error_override && ap_is_HTTP_ERROR(head.status)) {
+  if (*inputs_.settings->error_override && ap_is_HTTP_ERROR(head.status)) {
     overriding_status_ = head.status;
     set_challenge(r_, head);
-  } else if (*settings_.internal_redirect && head.status == HTTP_OK) {
+  } else if (*inputs_.settings->internal_redirect && head.status == HTTP_OK) {
     redirect_to_ = local_location(r_->pool, head);
   }
   superseded_ = overriding_status_ != 0 || redirect_to_ != nullptr;

@@ -18,7 +18,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kInternalServerError = 500;
 constexpr int kServiceUnavailable = 503;
-constexpr unsigned kRetryAfterSeconds = 1;
 // How long the supervisor may take to learn how a worker ended.
 constexpr milliseconds kDeathPatience{3000};
 
@@ -61,17 +60,8 @@ Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exch
                           Buffering buffering) noexcept {
   Run run{.target = target, .exchange = exchange, .body = RequestBody(exchange)};
   if (buffering == Buffering::on) {
-    const auto fault = run.body.receive(settings_.temporary_folder);
-    if (!fault) {
-      exchange.log(LogLevel::error, Message::spool_failed, fault.error().sentence);
-      Outcome outcome{Outcome::Kind::refused, kServiceUnavailable};
-      outcome.retry_after_seconds = kRetryAfterSeconds;
-      return outcome;
-    }
-    if (*fault != BodyFault::none) {
-      exchange.log(LogLevel::info, Message::client_fault,
-                   fmt::format("{}; {} was not run", describe(*fault), target.script));
-      return {Outcome::Kind::refused, status_of(*fault)};
+    if (const auto answer = run.body.receive(settings_.temporary_folder, target.script)) {
+      return *answer;
     }
   }
   return serve(run);

@@ -98,6 +98,10 @@ class Exchange : public base::LogSink {
   // the client is told "100 Continue" when it waits for that.
   virtual BodyRead read_body(std::span<char> into) noexcept = 0;
 
+  // The whole body was received before the engine runs, and has so many bytes: head() says so from
+  // here on, whatever the client has announced.
+  virtual void note_received_body(std::uint64_t /*bytes*/) {}
+
   // PRECONDITION: no part with Then::end was sent before.
   virtual SendResult send(const ReplyPart& part) noexcept = 0;
 
