@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "apache/jail.h"
 #include "apache/pool.h"
@@ -55,6 +56,21 @@ constexpr char key_character(char c) {
   return c == '-' ? '_' : '\0';
 }
 
+// httpd joins the lines of a header with ", ", but cookies are to be joined with "; " (RFC 9113,
+// 8.2.3). No value of a cookie has a comma (RFC 6265, 4.1.1), but some that browsers send have, so
+// only what looks like the next cookie is taken for one.
+std::string_view joined_cookies(apr_pool_t* pool, const char* value) {
+  char* copy = nullptr;
+  for (const char* at = std::strstr(value, ", "); at != nullptr; at = std::strstr(at + 1, ", ")) {
+    const char* name = at + 2;
+    const char* end = ap_scan_http_token(name);
+    if (end == name || *end != '=') continue;
+    if (copy == nullptr) copy = apr_pstrdup(pool, value);
+    copy[at - value] = ';';
+  }
+  return copy == nullptr ? value : copy;
+}
+
 // The entries of one request: an array of a known size in its pool.
 class Builder {
  public:
@@ -101,7 +117,7 @@ class Builder {
 
   void add_variables();
   void add_headers();
-  void add_header(std::string_view name, std::string_view value);
+  void add_header(std::string_view name, const char* value);
   void add_body_length();
   void add_request_line();
   void add_server();
@@ -134,7 +150,7 @@ void Builder::add_variables() {
 
 void Builder::add_headers() {
   for (const auto& header : entries_of(r_->headers_in)) {
-    add_header(header.key, view_or_empty(header.val));
+    if (header.val != nullptr) add_header(header.key, header.val);
   }
 }
 
@@ -149,7 +165,7 @@ bool Builder::passes_to_application(std::string_view header) const {
   return httpd_passes || !equals_ignoring_case(header, "Proxy-Authorization");
 }
 
-void Builder::add_header(std::string_view name, std::string_view value) {
+void Builder::add_header(std::string_view name, const char* value) {
   if (!passes_to_application(name)) return;
   constexpr std::string_view kPrefix = "HTTP_";
   auto* const text = static_cast<char*>(apr_palloc(r_->pool, kPrefix.size() + name.size()));
@@ -164,7 +180,11 @@ void Builder::add_header(std::string_view name, std::string_view value) {
   const auto key = gateway::find_environ_key(key_text);
   // The application gets such a body as if it had come in one piece (RFC 9112, 7.1.3).
   if (key == EnvironKey::http_transfer_encoding && body_bytes_) return;
-  add({.key = key, .name = key_text, .value = value});
+  // mod_http2 joins them itself.
+  const bool is_cookie = key == EnvironKey::http_cookie && r_->connection->master == nullptr;
+  add({.key = key,
+       .name = key_text,
+       .value = is_cookie ? joined_cookies(r_->pool, value) : std::string_view(value)});
 }
 
 void Builder::add_body_length() {

@@ -101,6 +101,22 @@ TEST(EnvironHeaders, AreUpperCaseWithUnderscores) {
   EXPECT_THAT(reply, Not(mentions("HTTP_CONTENT_TYPE")));
 }
 
+TEST(EnvironHeaders, OfSeveralLinesAreJoinedAsTheirOwnDefinitionHasIt) {
+  const Httpd httpd(kApp);
+  const auto with = [&](Headers headers) {
+    return httpd.request({.path = "/app", .headers = std::move(headers)});
+  };
+  EXPECT_THAT(with({{"Cookie", "a=1"}, {"Cookie", "b=2; c=3"}, {"cookie", "__Host-d=4"}}),
+              says("HTTP_COOKIE=a=1; b=2; c=3; __Host-d=4"));
+  EXPECT_THAT(with({{"X-List", "a=1"}, {"X-List", "b=2"}}), says("HTTP_X_LIST=a=1, b=2"));
+  for (const char* cookie :
+       {"day=Mon, 1 Jan", "a=1,b=2", "a={\"x\":1, \"y\":2}", "a=1, ", "a, =b"}) {
+    EXPECT_THAT(
+        with({{"Cookie", cookie}}),
+        says("HTTP_COOKIE=" + std::string(cookie, std::string(cookie).find_last_not_of(' ') + 1)));
+  }
+}
+
 TEST(EnvironHeaders, CannotBeForgedOrSpoofed) {
   Httpd httpd(std::string(kApp) + "HttpProtocolOptions Unsafe");
   const Response reply = httpd.request(
