@@ -91,7 +91,7 @@ int handle(request_rec* r) {
   if (!request) {
     const Refusal& refusal = request.error();
     if (!refusal.text.empty()) {
-      log_request(r, base::LogLevel::error, refusal.message, refusal.text);
+      log_request(r, refusal.level, refusal.message, refusal.text);
     }
     return refusal.status;
   }

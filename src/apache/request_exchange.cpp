@@ -28,6 +28,11 @@ std::string error_text(apr_status_t status) {
   return apr_strerror(status, text, sizeof text);
 }
 
+// Some filters do not mark the connection.
+bool is_loss_of_client(apr_status_t status) noexcept {
+  return APR_STATUS_IS_ECONNABORTED(status) || APR_STATUS_IS_ECONNRESET(status);
+}
+
 // -1 for a HTTP/2 stream, which shares its client's connection with others.
 int socket_of(conn_rec* c) {
   apr_socket_t* connection = c->master == nullptr ? ap_get_conn_socket(c) : nullptr;
@@ -168,6 +173,8 @@ SendResult RequestExchange::send(const ReplyPart& part) noexcept {
   if (part.head != nullptr) {
     if (leave_reply_to_httpd(*part.head)) return SendResult::superseded;
     set_response_head(r_, *part.head);
+    settle_ranges(r_, part);
+    begun_ = true;
   }
   auto* allocator = r_->connection->bucket_alloc;
   for (const std::string_view block : part.blocks) {
@@ -196,6 +203,9 @@ SendResult RequestExchange::pass() {
   if (status == APR_SUCCESS && !file_failed) return SendResult::sent;
   superseded_ = status == AP_FILTER_ERROR;
   if (file_failed) return stop_output();
+  // httpd has answered with a page of its own: what the client has asked for cannot be sent.
+  if (superseded_ && ap_is_HTTP_CLIENT_ERROR(r_->status)) return SendResult::superseded;
+  if (is_loss_of_client(status)) return stop_output();
   return fail_output("httpd's output filters failed", status);
 }
 

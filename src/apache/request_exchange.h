@@ -61,6 +61,7 @@ class RequestExchange final : public gateway::Exchange {
   const ReplyFile* file_ = nullptr;  // the last one of the reply
   gateway::BodyFault fault_ = gateway::BodyFault::none;
   bool body_ended_ = false;
+  bool begun_ = false;          // the reply, which is the application's
   bool superseded_ = false;     // the reply is httpd's own
   bool output_failed_ = false;  // and not because the client has gone
   int overriding_status_ = 0;   // of a reply that httpd's own page takes the place of

@@ -125,6 +125,48 @@ TEST(Reply, OfAFileIsSentByHttpd) {
   }
 }
 
+// How many bytes a request for seven of them gets.
+struct Ranged {
+  int status;
+  std::size_t bytes;
+  bool operator==(const Ranged&) const = default;
+};
+
+Ranged ask_for_range(const Httpd& httpd, const std::string& path, const std::string& method = "GET",
+                     const std::string& range = "bytes=3-9") {
+  const Response reply =
+      httpd.request({.method = method, .path = path, .headers = {{"Range", range}}});
+  return {reply.status, reply.body.size()};
+}
+
+TEST(Range, IsCutOutOfAFile) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/ranges.wsgi");
+  EXPECT_EQ(ask_for_range(httpd, "/app/file"), (Ranged{206, 7}));
+  EXPECT_EQ(ask_for_range(httpd, "/app/file?accept=bytes"), (Ranged{206, 7}));
+  EXPECT_EQ(ask_for_range(httpd, "/app/file?accept=none"), (Ranged{200, 300'000}));
+}
+
+TEST(Range, IsTheApplicationsToCutOutOfAnythingElse) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/ranges.wsgi");
+  for (const char* path : {"/list", "/large", "/generator", "/list?accept=bytes"}) {
+    const Ranged reply = ask_for_range(httpd, std::string("/app") + path);
+    EXPECT_EQ(reply.status, 200) << path;
+    EXPECT_GT(reply.bytes, 7u) << path;
+  }
+}
+
+TEST(Range, IsForGetOnly) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/ranges.wsgi");
+  EXPECT_EQ(ask_for_range(httpd, "/app/file", "POST"), (Ranged{200, 300'000}));
+  EXPECT_EQ(ask_for_range(httpd, "/app/file", "HEAD"), (Ranged{200, 0}));
+}
+
+TEST(Range, BeyondTheEndIsNoErrorOfTheServer) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/ranges.wsgi");
+  EXPECT_EQ(ask_for_range(httpd, "/app/file", "GET", "bytes=400000-").status, 416);
+  EXPECT_EQ(ask_for_range(httpd, "/app/list", "GET", "bytes=400000-").status, 200);
+}
+
 TEST(Reply, PassesThroughOutputFilters) {
   const Httpd httpd(std::string(kApp) + "SetOutputFilter DEFLATE");
   const Response reply =
