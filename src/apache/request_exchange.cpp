@@ -48,8 +48,8 @@ void write_what_is_left(conn_rec* c) {
   network->frec->filter_func.out_func(network, nullptr);
 }
 
-// HTTP/1.0 without a length: the end of the connection is the end of the reply, so only a reset can
-// tell the client that it is not complete.
+// Where an orderly end would make the reply look complete: with HTTP/1.0 and without a length, or
+// when its end has been passed on already.
 void reset_connection(conn_rec* c) {
   const int socket = socket_of(c);
   if (socket < 0) return;
@@ -77,10 +77,22 @@ void RequestExchange::log(base::LogLevel level, base::Message message,
 
 // --- The body ------------------------------------------------------------------------------------
 
+// Once a reply has begun, httpd leaves its status alone.
+bool RequestExchange::exceeds_limit() const {
+  const apr_off_t limit = ap_get_limit_req_body(r_);
+  apr_off_t more = 0;
+  apr_brigade_length(input_, 0, &more);
+  return limit > 0 && body_bytes_ + more > limit;
+}
+
 BodyFault RequestExchange::fault_of(apr_status_t status) const {
   if (status == AP_FILTER_ERROR) {
-    return r_->status == HTTP_REQUEST_ENTITY_TOO_LARGE ? BodyFault::too_large
-                                                       : BodyFault::malformed;
+    const bool too_large = r_->status == HTTP_REQUEST_ENTITY_TOO_LARGE || exceeds_limit();
+    return too_large ? BodyFault::too_large : BodyFault::malformed;
+  }
+  // What is wrong with trailers, httpd has only noted.
+  if (status == APR_EINVAL && ap_is_HTTP_CLIENT_ERROR(r_->status)) {
+    return r_->status == HTTP_REQUEST_TIME_OUT ? BodyFault::too_slow : BodyFault::malformed;
   }
   if (APR_STATUS_IS_TIMEUP(status)) return BodyFault::too_slow;
   if (APR_STATUS_IS_ENOSPC(status)) return BodyFault::too_large;
@@ -90,10 +102,20 @@ BodyFault RequestExchange::fault_of(apr_status_t status) const {
   return gone ? BodyFault::client_gone : BodyFault::failed;
 }
 
+// httpd's own filter has passed an error page on, which need not wait for an application that goes
+// on. Behind a reply that has begun, all of it but its end was dropped.
+void RequestExchange::settle_page() {
+  if (begun_) {
+    reset_connection(r_->connection);
+  } else {
+    ap_flush_conn(r_->connection);
+  }
+}
+
 BodyRead RequestExchange::fail_body(apr_status_t status) {
   fault_ = fault_of(status);
-  // httpd's own filter has passed its error page on already.
   superseded_ = status == AP_FILTER_ERROR;
+  if (superseded_) settle_page();
   // Where the next request would begin is not known.
   r_->connection->keepalive = AP_CONN_CLOSE;
   apr_brigade_cleanup(input_);
@@ -123,9 +145,12 @@ BodyRead RequestExchange::read_from_client(std::span<char> into) {
   std::size_t bytes = 0;
   while (bytes == 0 && !body_ended_ && !into.empty()) {
     if (APR_BRIGADE_EMPTY(input_)) {
+      const bool answered = r_->eos_sent;
       const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES,
                                          APR_BLOCK_READ, static_cast<apr_off_t>(into.size()));
       if (status != APR_SUCCESS) return fail_body(status);
+      // What is wrong with a body, httpd only tells the client once a reply has begun.
+      if (r_->eos_sent && !answered) return fail_body(AP_FILTER_ERROR);
     }
     while (bytes < into.size() && !APR_BRIGADE_EMPTY(input_)) {
       apr_bucket* bucket = APR_BRIGADE_FIRST(input_);
@@ -140,6 +165,10 @@ BodyRead RequestExchange::read_from_client(std::span<char> into) {
       if (taken < length) apr_bucket_split(bucket, taken);
       apr_bucket_delete(bucket);
     }
+  }
+  body_bytes_ += static_cast<apr_off_t>(bytes);
+  if (!APR_BRIGADE_EMPTY(input_) && APR_BUCKET_IS_EOS(APR_BRIGADE_FIRST(input_))) {
+    body_ended_ = true;
   }
   return {.bytes = bytes};
 }
@@ -224,13 +253,18 @@ SendResult RequestExchange::stop_output() {
 // --- The client ----------------------------------------------------------------------------------
 
 int RequestExchange::client_socket() const noexcept {
-  return socket_of(r_->connection);
+  return superseded_ ? -1 : socket_of(r_->connection);
 }
 
 // A stream that its client resets is marked as aborted by mod_http2.
 ClientState RequestExchange::client_state() noexcept {
+  // Whoever leaves behind httpd's own answer has had it, or is about to.
+  if (superseded_) return ClientState::ready;
   conn_rec* c = r_->connection;
-  pollfd client{.fd = client_socket(), .events = POLLOUT | POLLRDHUP, .revents = 0};
+  // The end of the client's side may be the end of a body that was not read yet.
+  const bool may_close = !body_ended_ && fault_ == BodyFault::none && head_.content_length != 0;
+  const short events = may_close ? POLLOUT : POLLOUT | POLLRDHUP;
+  pollfd client{.fd = client_socket(), .events = events, .revents = 0};
   if (!c->aborted && client.fd >= 0) {
     poll(&client, 1, 0);
     // httpd then sends nothing more, so that nobody takes what is there for a complete reply.

@@ -42,8 +42,10 @@ class RequestExchange final : public gateway::Exchange {
 
  private:
   gateway::BodyRead read_from_client(std::span<char> into);
+  bool exceeds_limit() const;
   gateway::BodyFault fault_of(apr_status_t status) const;
   gateway::BodyRead fail_body(apr_status_t status);
+  void settle_page();
   bool append_file(const gateway::FileRange& range);
   bool leave_reply_to_httpd(const gateway::ResponseHead& head);
   int redirect();
@@ -60,6 +62,7 @@ class RequestExchange final : public gateway::Exchange {
   apr_bucket_brigade* output_;
   const ReplyFile* file_ = nullptr;  // the last one of the reply
   gateway::BodyFault fault_ = gateway::BodyFault::none;
+  apr_off_t body_bytes_ = 0;  // read
   bool body_ended_ = false;
   bool begun_ = false;          // the reply, which is the application's
   bool superseded_ = false;     // the reply is httpd's own

@@ -167,9 +167,11 @@ bool Relay::worker_has_died() const noexcept {
 // For the worker, for a client that is behind, for a client that leaves, and for what is due.
 Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
   pollfd ends[] = {{.fd = delivery_.full() ? -1 : line_.connection.fd(), .events = POLLIN},
-                   {.fd = exchange_.client_socket(), .events = POLLRDHUP}};
+                   {.fd = exchange_.client_socket(), .events = 0}};
   auto& [worker, client] = ends;
   if (delivery_.client_is_behind()) client.events |= POLLOUT;
+  // Behind a body that nobody has read, the client may have closed its side.
+  if (!body_.awaits_client()) client.events |= POLLRDHUP;
   const auto patience_ends_at = delivery_.patience_ends_at();
   const auto now = Clock::now();
   auto until = now + milliseconds(INT_MAX);
@@ -394,6 +396,12 @@ Attempt Relay::end_with_error(const Frame& frame) {
   if (!error) return malformed("the worker sent a malformed ERROR");
   if (error->status != 0 && !ReplyRules::may_answer(error->status)) {
     return forbidden({fmt::format("the worker asked for an answer with status {}", error->status)});
+  }
+  const BodyFault fault = body_.fault();
+  const bool clients = fault != BodyFault::none && fault != BodyFault::failed;
+  if (clients && (head_seen_ || error->status >= kInternalServerError)) {
+    return {Kind::client_lost, status_of(fault), Message::client_fault,
+            std::string(describe(fault))};
   }
   if (error->status != 0 && !head_seen_) {
     reusable_ = true;
