@@ -199,6 +199,10 @@ bool RequestExchange::leave_reply_to_httpd(const gateway::ResponseHead& head) {
 SendResult RequestExchange::send(const ReplyPart& part) noexcept {
   if (superseded_) return SendResult::superseded;
   if (output_failed_) return SendResult::client_gone;
+  // Of a client that has left, the system would take some more. What is complete is sent to one
+  // that has only closed its own side.
+  const bool goes_on = part.head == nullptr && part.then == ReplyPart::Then::pause;
+  if (goes_on && client_state() == ClientState::gone) return SendResult::client_gone;
   if (part.head != nullptr) {
     if (leave_reply_to_httpd(*part.head)) return SendResult::superseded;
     set_response_head(r_, *part.head);

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "harness/httpd.h"
 #include "httpd/text.h"
 
@@ -172,6 +175,20 @@ TEST(Reply, PassesThroughOutputFilters) {
   const Response reply =
       httpd.request({.path = "/app/file", .headers = {{"Accept-Encoding", "gzip"}}});
   EXPECT_EQ(reply.header("content-encoding"), "gzip");
+}
+
+// Of a stream that nobody listens to any more.
+TEST(Stream, OfAClientThatHasLeftEndsAtTheNextBlock) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/two_blocks.wsgi\nSetEnv MARKS ${ROOT}/marks");
+  const std::string marks = httpd.make_writable("marks");
+  {
+    RawConnection client = httpd.connect();
+    client.send("GET /app HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.read_until("one");
+  }
+  std::ofstream(marks + "/left");
+  EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(marks + "/closed"); }));
+  EXPECT_FALSE(std::filesystem::exists(marks + "/went_on"));
 }
 
 TEST(BrokenReply, LeavesTheLastChunkOut) {
