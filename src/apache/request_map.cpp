@@ -133,7 +133,7 @@ gateway::RequestSettings settings_of(const request_rec* r, const ScriptAlias* al
 std::string_view script_name_of(const request_rec* r) {
   const std::string_view uri = view_or_empty(r->uri);
   const std::string_view path_info = view_or_empty(r->path_info);
-  if (path_info.empty() || view_or_empty(r->protocol) == "INCLUDED") return uri;
+  if (path_info.empty()) return uri;
   return uri.substr(0, static_cast<std::size_t>(ap_find_path_info(r->uri, r->path_info)));
 }
 

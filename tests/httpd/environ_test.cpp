@@ -259,6 +259,22 @@ TEST(ApplicationGroup, OfTheHostIsANameOfTheVirtualHost) {
   EXPECT_THAT(group("other.example"), says("mod_wsgi.application_group=localhost" + port));
 }
 
+TEST(ApplicationGroup, OfWhatAPageIncludesIsThatOfItsMount) {
+  const Httpd httpd(std::string(kApp) +
+                        "WSGIApplicationGroup %{RESOURCE}\n"
+                        "<Location /pages>\nOptions +Includes\nSetOutputFilter INCLUDES\n"
+                        "</Location>",
+                    {.files = {{"htdocs/pages/page.html",
+                                "<!--#include virtual=\"/app/one\" -->"
+                                "<!--#include virtual=\"/app/two?q\" -->"}}});
+  const Response page = httpd.get("/pages/page.html");
+  const std::string group =
+      "mod_wsgi.application_group=localhost:" + std::to_string(httpd.port()) + "|/app\n";
+  EXPECT_EQ(count(page.body, group), 2u) << page.body;
+  EXPECT_EQ(count(page.body, "\nSCRIPT_NAME=/app\n"), 2u);
+  EXPECT_THAT(page, AllOf(says("PATH_INFO=/one"), says("PATH_INFO=/two")));
+}
+
 TEST(ApplicationGroup, IsTakenFromAVariable) {
   const Httpd httpd(std::string(kApp) +
                     "WSGIApplicationGroup %{ENV:GROUP}\nSetEnvIf X-Group (.+) GROUP=$1");
