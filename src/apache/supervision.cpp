@@ -2,11 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,7 +15,6 @@
 #include "apache/pool.h"
 #include "apache/process_groups.h"
 #include "apache/worker_config.h"
-#include "pyhost/base/poll_timeout.h"
 #include "pyhost/gateway/operator_protocol.h"
 #include "supervisor/board_rows.h"
 #include "supervisor/credentials.h"
@@ -35,22 +31,6 @@ namespace {
 constexpr std::chrono::seconds kLaunchPause{1};
 // Beyond its workers' own budgets.
 constexpr milliseconds kSupervisorBudget{2000};
-
-bool has_log_file(const server_rec* s) {
-  apr_os_file_t fd = -1;
-  return s->error_log != nullptr && apr_os_file_get(&fd, s->error_log) == APR_SUCCESS;
-}
-
-// Where stderr and the records of a server's processes go; the main server's when its log is no
-// file, as with syslog.
-int log_descriptor(const server_rec* s) {
-  apr_os_file_t fd = STDERR_FILENO;
-  for (const server_rec* candidate : {s, static_cast<const server_rec*>(ap_server_conf)}) {
-    if (candidate->error_log == nullptr) continue;
-    if (apr_os_file_get(&fd, candidate->error_log) == APR_SUCCESS) return fd;
-  }
-  return STDERR_FILENO;
-}
 
 std::string prefix_of_sockets(apr_pool_t* pool) {
   const auto own = process_settings().socket_prefix;
@@ -82,34 +62,6 @@ void on_supervisor(int reason, void* data, int) {
   }
 }
 
-// httpd would wonder about the end of a child that it does not know.
-void note_end_of_leaving(int reason, void* data, int) {
-  if (reason == APR_OC_REASON_UNREGISTER) return;
-  static_cast<LeavingSupervisor*>(data)->pid = 0;
-  apr_proc_other_child_unregister(data);
-}
-
-void expect_end(apr_pool_t* pconf, LeavingSupervisor* supervisor) {
-  auto* process = static_cast<apr_proc_t*>(apr_pcalloc(pconf, sizeof(apr_proc_t)));
-  process->pid = supervisor->pid;
-  apr_proc_other_child_register(process, note_end_of_leaving, supervisor, nullptr, pconf);
-}
-
-// Whether it is still our child: its number may be somebody else's by now.
-bool is_alive(pid_t supervisor) noexcept {
-  return supervisor > 0 && waitpid(supervisor, nullptr, WNOHANG) == 0;
-}
-
-void await_end(pid_t supervisor, std::chrono::steady_clock::time_point deadline) noexcept {
-  if (!is_alive(supervisor)) return;
-  const base::UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, supervisor, 0)));
-  const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
-  pollfd ended{.fd = process.get(), .events = POLLIN};
-  const int patience = base::poll_timeout(std::max(left, milliseconds::zero()));
-  if (process.valid() && poll(&ended, 1, patience) == 0) kill(supervisor, SIGKILL);
-  waitpid(supervisor, nullptr, 0);
-}
-
 void close_files_of_group(const RetainedGroup& group) noexcept {
   close(group.board);
   close(group.reports);
@@ -139,8 +91,9 @@ Supervision::Supervision(server_rec* main_server)
       retained_(retained_supervision(main_server->process->pool)),
       era_(*era_of_this_build(retained_, main_server->process->pool)),
       inherited_(retained_.era->pid != 0),
-      groups_(era_.groups, retained_.next_index) {
-  expect_ends();
+      groups_(era_.groups, retained_.next_index),
+      leaving_(main_server->process, retained_),
+      logs_(main_server) {
   const std::string folder = gateway::folder_of_this_object();
   state_.build = gateway::kBuildId;
   state_.plugins = gateway::find_plugins(folder);
@@ -163,18 +116,22 @@ void Supervision::close_in_fork() noexcept {
   if (std::exchange(in_fork_, true)) return;
   close_files_of(era_);
   if (is_upgrade()) close_files_of(*retained_.era);
-  for_each_leaving([](LeavingSupervisor& supervisor) {
-    if (supervisor.control >= 0) close(supervisor.control);
-  });
+  leaving_.close_channels();
 }
 
 base::Result<> Supervision::apply() {
   if (all_process_groups().empty() && !inherited_) return {};
   const base::Result<> applied = make_it_so();
-  if (applied) groups_.accept();
-  if (applied && is_upgrade()) take_over_from_former();
-  // The one of the other build goes on, for its own children.
-  if (!applied && is_upgrade() && era_.pid != 0) forget_supervisor();
+  const bool in_part = !applied && is_upgrade() && make_part_of_it_so(applied.error().sentence);
+  if (applied || in_part) groups_.accept();
+  if (is_upgrade()) {
+    if (applied || in_part) {
+      take_over_from_former();
+    } else if (era_.pid != 0) {
+      // The one of the other build goes on, for its own children.
+      forget_supervisor();
+    }
+  }
   map_scoreboards();
   if (!applied) return applied;
   describe_groups();
@@ -190,6 +147,17 @@ base::Result<> Supervision::make_it_so() {
   return tell_supervisor();
 }
 
+// The children that are about to come know nothing of what ran before an upgrade, so groups that
+// can be served are. The others are tried again.
+bool Supervision::make_part_of_it_so(const std::string& refusal) {
+  if (era_.pid == 0) return false;
+  state_.revival = true;
+  if (!send_state() || !supervisor::await_answer(era_.control, retained_.messages)) return false;
+  complaint_ = refusal;
+  retelling_.fail(Retelling::Clock::now());
+  return true;
+}
+
 std::string Supervision::identity_of(const gateway::ProcessGroup& group,
                                      const supervisor::Credentials& credentials) const {
   return fmt::format("{}\n{}\n{}\n{}\n{}", group.name, credentials.uid, credentials.gid,
@@ -200,7 +168,7 @@ std::string Supervision::identity_of(const gateway::ProcessGroup& group,
 // have to serve it.
 base::Result<> Supervision::prepare_groups() {
   // The supervisor's own log comes first.
-  descriptors_ = {log_descriptor(main_server_)};
+  descriptors_ = {logs_.descriptor_of(main_server_)};
   state_.groups.clear();
   groups_.begin();
   base::Result<> outcome;
@@ -211,19 +179,18 @@ base::Result<> Supervision::prepare_groups() {
   return outcome;
 }
 
-// Once for each server that has groups and no file for what they say.
-void Supervision::note_missing_logs() const {
+// Once for each server that has groups and no log for what they say.
+void Supervision::note_missing_logs() {
   std::vector<const server_rec*> noted;
   for (const DaemonGroup* group : all_process_groups()) {
     const server_rec* s = group->server;
-    if (has_log_file(s) || std::ranges::find(noted, s) != noted.end()) continue;
+    if (std::ranges::find(noted, s) != noted.end()) continue;
     noted.push_back(s);
-    log_server(s, LogLevel::notice, Message::log_is_no_file,
-               fmt::format("process group '{}': what its workers say that belongs to no request "
-                           "goes to {}, because ErrorLog {} is no file",
-                           group->options.name,
-                           has_log_file(main_server_) ? "the main server's log" : "httpd's stderr",
-                           view_or_empty(s->error_fname)));
+    const auto problem = logs_.problem_of(s);
+    if (!problem) continue;
+    log_server(main_server_, LogLevel::notice, Message::log_is_no_file,
+               fmt::format("process group '{}': what its workers say that belongs to no request {}",
+                           group->options.name, *problem));
   }
 }
 
@@ -246,7 +213,7 @@ base::Result<> Supervision::prepare_group(DaemonGroup& group) {
     PH_TRY(board, metrics::Scoreboard::map(retained.board, retained.reports));
     board.stop_group();
   }
-  const int log = log_descriptor(group.server);
+  const int log = logs_.descriptor_of(group.server);
   auto known = std::ranges::find(descriptors_, log);
   if (known == descriptors_.end()) known = descriptors_.insert(descriptors_.end(), log);
   const auto log_position = static_cast<unsigned>(known - descriptors_.begin());
@@ -447,18 +414,11 @@ void Supervision::take_over_from_former() {
   if (former.pid == 0) return;
   const auto told = supervisor::retire(former.control, ++retained_.messages);
   if (!told) close(std::exchange(former.control, -1));
-  let_leave(former.pid, former.control);
+  leaving_.add(former.pid, former.control);
   RetainedGroups(former.groups, retained_.next_index).for_each(close_files_of_group);
   log_server(main_server_, LogLevel::notice, Message::supervisor_upgraded,
              fmt::format("pyhost-supervisor (pid {}) of build {} has a successor of build {}",
                          former.pid, former.build, era_.build));
-}
-
-template <class Visitor>
-void Supervision::for_each_leaving(Visitor visit) const {
-  for (int i = 0; i < retained_.leaving->nelts; ++i) {
-    visit(*APR_ARRAY_IDX(retained_.leaving, i, LeavingSupervisor*));
-  }
 }
 
 // Closing the channel is the sign; a supervisor then ends every worker in its budget.
@@ -469,41 +429,14 @@ void Supervision::end_supervisors() noexcept {
     budget = std::max(budget, std::max(limits.graceful_timeout, limits.eviction_timeout) +
                                   limits.shutdown_timeout + kSupervisorBudget);
   }
-  if (era_.pid != 0) let_leave(std::exchange(era_.pid, 0), era_.control);
-  for_each_leaving([](LeavingSupervisor& supervisor) {
-    if (supervisor.control >= 0) close(std::exchange(supervisor.control, -1));
-  });
-  const auto deadline = std::chrono::steady_clock::now() + budget;
-  for_each_leaving(
-      [&](const LeavingSupervisor& supervisor) { await_end(supervisor.pid, deadline); });
-}
-
-void Supervision::let_leave(pid_t pid, int control) {
-  apr_pool_t* pool = main_server_->process->pool;
-  auto* leaving = pool_new<LeavingSupervisor>(pool, pid, control);
-  APR_ARRAY_PUSH(retained_.leaving, LeavingSupervisor*) = leaving;
-  expect_end(main_server_->process->pconf, leaving);
-}
-
-// Of supervisors of before this restart; those that have ended meanwhile are forgotten.
-void Supervision::expect_ends() {
-  apr_array_header_t* leaving = retained_.leaving;
-  int left = 0;
-  for_each_leaving([&](LeavingSupervisor& supervisor) {
-    if (!is_alive(supervisor.pid)) {
-      if (supervisor.control >= 0) close(supervisor.control);
-      return;
-    }
-    APR_ARRAY_IDX(leaving, left++, LeavingSupervisor*) = &supervisor;
-    expect_end(main_server_->process->pconf, &supervisor);
-  });
-  leaving->nelts = left;
+  if (era_.pid != 0) leaving_.add(std::exchange(era_.pid, 0), era_.control);
+  leaving_.end_all(std::chrono::steady_clock::now() + budget);
 }
 
 void Supervision::forget_supervisor() {
   close(era_.control);
   unwatch();
-  if (is_alive(era_.pid)) let_leave(era_.pid, -1);
+  if (is_alive(era_.pid)) leaving_.add(era_.pid, -1);
   era_.pid = 0;
   told_at_.reset();
 }

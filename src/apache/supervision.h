@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "apache/config.h"
+#include "apache/error_logs.h"
+#include "apache/leaving_supervisors.h"
 #include "apache/retained_groups.h"
 #include "apache/retained_supervision.h"
 #include "apache/retelling.h"
@@ -54,6 +56,7 @@ class Supervision {
  private:
   void close_in_fork() noexcept;
   base::Result<> make_it_so();
+  bool make_part_of_it_so(const std::string& refusal);
   base::Result<> prepare_groups();
   base::Result<> prepare_group(DaemonGroup& group);
   base::Result<> prepare_supervisor();
@@ -70,16 +73,12 @@ class Supervision {
   void watch();
   void unwatch() noexcept;
   void describe_groups() const;
-  void note_missing_logs() const;
+  void note_missing_logs();
   // Whether what is in force is of another build; after that, it is of this one.
   bool is_upgrade() const noexcept { return retained_.era != &era_; }
   void take_over_from_former();
   bool is_stopped_in_former(std::string_view name) const;
-  void let_leave(pid_t pid, int control);
-  template <class Visitor>
-  void for_each_leaving(Visitor visit) const;
   void end_supervisors() noexcept;
-  void expect_ends();
   void forget_supervisor();
 
   server_rec* const main_server_;
@@ -89,7 +88,9 @@ class Supervision {
   const bool inherited_;  // workers may be running from before a restart
   supervisor::WantedState state_;
   RetainedGroups groups_;
-  std::vector<int> descriptors_;  // of state_, borrowed from the servers and groups_
+  LeavingSupervisors leaving_;
+  ErrorLogs logs_;
+  std::vector<int> descriptors_;  // of state_, borrowed from logs_ and groups_
   std::vector<std::unique_ptr<metrics::Scoreboard>> scoreboards_;  // by the number of the group
   std::vector<metrics::Scoreboard> former_scoreboards_;            // that children of before use
   bool watched_ = false;                     // by httpd, among its other children

@@ -69,7 +69,9 @@ class LifeKeeperTest : public GroupTest {
   metrics::WorkerSeat seat_ = scoreboard_.seat(0, 1);
   gateway::WorkerSettings worker_settings_;
   worker::StopEvents events_ = worker::StopEvents::open(-1, {}).value();
-  worker::ScriptImports imports_{{"worker 0", worker_settings_, engine_, events_, worker_log_}};
+  worker::LackedScripts lacked_{seat_};
+  worker::ScriptImports imports_{
+      {"worker 0", worker_settings_, engine_, events_, lacked_, worker_log_}};
   worker::Withdrawal withdrawal_{
       {"worker 0", seat_, &engine_.its_watch, imports_, events_, worker_log_}};
   std::latch release_{1};
