@@ -3,6 +3,8 @@ import os
 
 
 def numbers(what):
+    if not what:
+        return []
     if what == 'all':
         return range(3, 1000)
     if what.isdecimal():
@@ -13,7 +15,7 @@ def numbers(what):
 
 
 def application(environ, start_response):
-    for number in numbers(environ.get('HTTP_X_CLOSE', '-')):
+    for number in numbers(environ.get('HTTP_X_CLOSE', '')):
         try:
             os.close(number)
         except OSError:
