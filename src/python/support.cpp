@@ -46,6 +46,8 @@ def extend_path(first, entries):
 
 
 class Restricted:
+    __module__ = 'mod_wsgi'
+
     def __init__(self, name, directive):
         object.__setattr__(self, '_text', f'{name} is restricted by mod_wsgi; {directive} Off allows it')
 

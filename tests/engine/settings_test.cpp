@@ -133,6 +133,8 @@ TEST_F(Settings, FixTheHashSeed) {
 TEST_F(Settings, RestrictTheStreams) {
   EXPECT_EVALUATES("sys.stdin is restricted by mod_wsgi; WSGIRestrictStdin Off allows it",
                    {.restrict_stdin = true}, "sys.stdin.read()");
+  EXPECT_EVALUATES("'mod_wsgi.Restricted'", {.restrict_stdin = true},
+                   "type(sys.stdin).__module__ + '.' + type(sys.stdin).__name__");
   EXPECT_EVALUATES("sys.stdout is restricted by mod_wsgi; WSGIRestrictStdout Off allows it",
                    {.restrict_stdout = true}, "print('x')");
   EXPECT_EVALUATES("'mod_wsgi.Log True'", {},
