@@ -94,10 +94,11 @@ TEST_F(Silence, OfAWorkerThatAcceptsNothingIsRememberedByAllRequests) {
 TEST_F(Silence, OfAWorkerThatReadsNothingGivesTheRequestToAnother) {
   const base::UniqueFd listening = declare_worker(0);
   start_worker(1);
-  const std::jthread worker = accept_soon(listening);
+  std::jthread worker = accept_soon(listening);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(body_of("/apps/hello"), "hello");
   EXPECT_EQ(applications_.runs(), 5u);
   EXPECT_TRUE(scoreboard_->status(0).silent);
+  worker.join();
   // Should it wake up, it knows that the request is not its own.
   EXPECT_EQ(next_frame(*accepted_), wire::FrameType::greeting);
   EXPECT_EQ(next_frame(*accepted_), wire::FrameType::request);
