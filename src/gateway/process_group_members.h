@@ -69,7 +69,8 @@ inline std::optional<double> parse_value(const Option&, std::string_view text, d
 
 inline std::optional<std::string> parse_value(const Option& option, std::string_view text,
                                               const std::string&) {
-  return is_accepted_text(option, text) ? std::optional<std::string>(text) : std::nullopt;
+  const bool accepted = (text.empty() && option.empty_too) || is_accepted_text(option, text);
+  return accepted ? std::optional<std::string>(text) : std::nullopt;
 }
 
 inline std::optional<std::vector<std::string>> parse_value(const Option& option,
@@ -80,9 +81,10 @@ inline std::optional<std::vector<std::string>> parse_value(const Option& option,
     const auto found = option.separator == 0 ? text.npos : text.find(option.separator, start);
     const auto stop = std::min(found, text.size());
     const auto item = text.substr(start, stop - start);
+    start = stop + 1;
+    if (item.empty() && option.empty_too) continue;
     if (!is_accepted_text(option, item)) return std::nullopt;
     items.emplace_back(item);
-    start = stop + 1;
   }
   return items;
 }
@@ -138,6 +140,12 @@ base::Result<> assign_option(ProcessGroup& group, const Option& option, std::str
   using Value = typename MemberValue<TypeOf<member>>::Type;
   auto value = parse_value(option, text, Value{});
   if (!value) return refused(group, option, text);
+  if constexpr (requires { value->empty(); }) {
+    if (option.empty_too && value->empty()) {
+      group.*member = {};
+      return {};
+    }
+  }
   auto& slot = group.*member;
   if constexpr (std::is_same_v<TypeOf<member>, std::vector<std::string>>) {
     if (option.separator == 0) value->insert(value->begin(), slot.begin(), slot.end());

@@ -39,7 +39,8 @@ constexpr std::string_view kProcessGroupsIntroduction =
     "A plain number is a time in seconds unless the option says otherwise; `500ms`, `30s`, `5min`\n"
     "and `1h` are times too. A size is in bytes, or ends in K, M or G. On and Off may be written "
     "in\n"
-    "any letter case.\n";
+    "any letter case. `python-home=`, `python-path=`, `python-eggs=`, `lang=`, `locale=`,\n"
+    "`display-name=` and `supplementary-groups=` may be empty, which is the same as not given.\n";
 
 constexpr std::string_view kMessagesIntroduction =
     "# Messages\n"

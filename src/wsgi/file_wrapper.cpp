@@ -1,14 +1,8 @@
 #include "wsgi/file_wrapper.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <climits>
-
-#include "pyhost/gateway/sendable_file.h"
 #include "python/compat.h"
-#include "python/error.h"
 #include "python/native_type.h"
+#include "wsgi/real_file.h"
 
 namespace pyhost::wsgi {
 namespace {
@@ -121,17 +115,6 @@ PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(kDoc)},
 PyType_Spec spec = {"mod_wsgi.FileWrapper", sizeof(python::Native<FileWrapper>), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
 
-// -1, with no exception left, when the file has no usable descriptor or position.
-Py_ssize_t ask_number(Attached& py, PyObject* filelike, const char* method) {
-  const Ref answer = Ref::steal(PyObject_CallMethod(filelike, method, nullptr));
-  if (answer && PyLong_Check(answer.get())) {
-    const Py_ssize_t number = PyLong_AsSsize_t(answer.get());
-    if (number >= 0) return number;
-  }
-  python::discard_error(py);
-  return -1;
-}
-
 }  // namespace
 
 base::Result<Ref> make_file_wrapper_type(Attached& py) {
@@ -139,18 +122,13 @@ base::Result<Ref> make_file_wrapper_type(Attached& py) {
 }
 
 std::optional<gateway::FileRange> file_range_of(Attached& py, PyObject* file_wrapper) {
+  // A class derived from it may make other blocks.
+  const PyTypeObject* type = Py_TYPE(file_wrapper);
+  if (type->tp_iter != iterate || type->tp_iternext != next) return std::nullopt;
   const FileWrapper& wrapper = python::value_of<FileWrapper>(file_wrapper);
   if (wrapper.closed || !wrapper.filelike) return std::nullopt;
   const Ref filelike = wrapper.filelike.clone();
-  const Py_ssize_t fd = ask_number(py, filelike.get(), "fileno");
-  struct stat status {};
-  if (fd < 0 || fd > INT_MAX || fstat(int(fd), &status) != 0) return std::nullopt;
-  // Python's own position: the descriptor's is ahead of it by what is buffered.
-  const Py_ssize_t position = ask_number(py, filelike.get(), "tell");
-  if (position < 0 || position >= status.st_size) return std::nullopt;
-  const gateway::FileRange range{int(fd), std::uint64_t(position),
-                                 std::uint64_t(status.st_size - position)};
-  return gateway::check_sendable(range) ? std::optional(range) : std::nullopt;
+  return real_file_of(py, filelike.get());
 }
 
 }  // namespace pyhost::wsgi

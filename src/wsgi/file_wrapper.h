@@ -15,8 +15,9 @@ namespace pyhost::wsgi {
 // and blksize; close() closes filelike. May be subclassed.
 base::Result<python::Ref> make_file_wrapper_type(python::Attached& py);
 
-// The rest of the regular file that a FileWrapper is around, from where it is positioned; nothing
-// when it must be read block by block. The descriptor stays the application's.
+// What a FileWrapper's blocks would come to, where that is the rest of a file that httpd can send
+// (wsgi/real_file.h); nothing when it must be read block by block. The descriptor stays the
+// application's.
 std::optional<gateway::FileRange> file_range_of(python::Attached& py, PyObject* file_wrapper);
 
 }  // namespace pyhost::wsgi

@@ -112,6 +112,8 @@ struct ProcessGroupOption {
   const char* description;  // a paragraph
   // For texts and items of lists: whether one is accepted. nullptr: any that is not empty.
   bool (*accepts)(std::string_view text) noexcept = nullptr;
+  // For these too: an empty one is the same as none, as templates write it.
+  bool empty_too = false;
   // For numbers, sizes and times (in ms): the bounds. With `zero_too`, 0 is below them and
   // accepted.
   std::int64_t min = 0;
