@@ -2,15 +2,22 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#include <set>
 
 #include "apache/config.h"
 #include "apache/embedded_engine.h"
 #include "apache/log.h"
+#include "apache/places.h"
+#include "apache/preloads.h"
 #include "apache/process_groups.h"
 #include "apache/run_state.h"
 #include "apache/start_check.h"
+#include "pyhost/base/locale_coercion.h"
 #include "pyhost/base/thread.h"
 #include "pyhost/gateway/directives.h"
+#include "supervisor/credentials.h"
 
 namespace pyhost::apache {
 namespace {
@@ -57,25 +64,74 @@ std::string dump_server(const server_rec* s) {
   return text + "\n";
 }
 
-void note_inert_directives(const server_rec* s) {
-  const auto& settings = server_config(s).process;
-  const auto note = [s](const char* name, const char* why) {
-    log_server(s, LogLevel::notice, Message::directive_inert,
-               fmt::format("{} has no effect: {}", name, why));
-  };
-  if (settings.accept_mutex) note("WSGIAcceptMutex", "each worker has a socket of its own");
-  if (settings.socket_rotation) {
-    note("WSGISocketRotation", "the path of a worker's socket never changes");
+void note(const server_rec* s, LogLevel level, Message message, std::string text,
+          const char* place) {
+  log_server(s, level, message, with_place(std::move(text), place));
+}
+
+void note_inert_lines(const server_rec* s) {
+  for (const InertLine& line : server_config(s).inert) {
+    note(s, LogLevel::notice, Message::directive_inert,
+         fmt::format("{} has no effect: {}", line.directive->name,
+                     std::get<gateway::Inert>(line.directive->meaning).why),
+         line.place);
   }
+}
+
+// Virtual hosts share the aliases of the main server, which comes first.
+void note_inert_aliases(const server_rec* s, std::set<const ScriptAlias*>& noted) {
+  for (const ScriptAlias* alias : server_config(s).aliases) {
+    if (alias->regex != nullptr || alias->path.starts_with('/')) continue;
+    if (!noted.insert(alias).second) continue;
+    note(s, LogLevel::warn, Message::directive_inert,
+         fmt::format("{} has no effect: no URL path begins without '/'", alias->written),
+         alias->place);
+  }
+}
+
+// What the workers of a group have to do without.
+void warn_of_group(const DaemonGroup& group) {
+  const auto& options = group.options;
+  const auto without_root = supervisor::options_for_root(options);
+  if (!without_root.empty()) {
+    note(group.server, LogLevel::warn, Message::identity_ignored,
+         fmt::format("WSGIDaemonProcess {}: only root can give {} effect; started by user id {}, "
+                     "httpd runs its workers as that",
+                     options.name, fmt::join(without_root, ", "), geteuid()),
+         group.place);
+  }
+  // What a jail has is its own affair.
+  if (!options.locale.empty() && options.chroot.empty() &&
+      !base::is_installed_locale(options.locale)) {
+    note(group.server, LogLevel::warn, Message::locale_unknown,
+         fmt::format("WSGIDaemonProcess {}: locale={}: there is no such locale on this system, so "
+                     "its workers run as in the locale C; `locale -a` lists what there is",
+                     options.name, options.locale),
+         group.place);
+  }
+}
+
+base::Result<> check(server_rec* main_server) {
+  PH_TRY_VOID(check_process_groups(main_server));
+  std::set<const ScriptAlias*> noted;
+  for (server_rec* s = main_server; s != nullptr; s = s->next) {
+    if (!has_own_config(s)) continue;
+    expand_preloads(s);
+    note_inert_lines(s);
+    note_inert_aliases(s, noted);
+  }
+  for (const DaemonGroup* group : all_process_groups()) warn_of_group(*group);
+  // In a restart the supervisor finds that out: here, a mistake would end httpd.
+  if (!is_only_a_check()) return {};
+  return check_starts().map_error(
+      [](const base::Error& error) { return base::Error{with_places(error.sentence)}; });
 }
 
 }  // namespace
 
 int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
   complete_settings(s);
-  auto checked = check_process_groups(s);
-  // In a restart the supervisor finds that out: here, a mistake would end httpd.
-  if (checked && is_only_a_check()) checked = check_starts();
+  const auto checked = check(s);
   if (checked) return OK;
   log_server(s, LogLevel::emerg, Message::configuration_refused, checked.error().sentence);
   return HTTP_INTERNAL_SERVER_ERROR;
@@ -91,7 +147,6 @@ void dump_configuration(apr_pool_t* pool, server_rec* s) {
 
 int prepare_children(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
   if (is_only_a_check()) return OK;
-  note_inert_directives(s);
   if (*process_settings().restrict_embedded) return OK;
   raise_stack_size(s);
   if (const auto plugin = find_plugin(); !plugin) {
