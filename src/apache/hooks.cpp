@@ -38,6 +38,7 @@ void preload_scripts(const server_rec* s) {
       gateway::Target target;
       target.kind = script.kind;
       target.script = script.script;
+      target.callable = script.callable;
       target.application_group = script.application_group;
       engines_of_child->embedded().preload(target);
     }
