@@ -128,10 +128,19 @@ base::Result<> Supervision::apply() {
     }
   }
   map_scoreboards();
-  if (!applied) return applied;
+  if (!applied) {
+    tell_operators(with_places(applied.error().sentence));
+    return applied;
+  }
   describe_groups();
   note_missing_logs();
   return {};
+}
+
+// Why what httpd wants was refused, or "". If it does not arrive, they know less, and nothing else.
+void Supervision::tell_operators(const std::string& refusal) {
+  if (era_.pid == 0) return;
+  (void)supervisor::tell_refusal(era_.control, ++retained_.messages, refusal);
 }
 
 base::Result<> Supervision::make_it_so() {
@@ -388,6 +397,8 @@ void Supervision::heed_answer() {
   told_at_.reset();
   complaint_.clear();
   retelling_.succeed();
+  const bool complete = state_.groups.size() == all_process_groups().size();
+  if (complete) tell_operators("");
   // For children that are still to come.
   groups_.accept();
   map_scoreboards();

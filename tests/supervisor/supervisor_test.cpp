@@ -241,9 +241,9 @@ TEST_F(Supervisor, NamesTheSignalThatKilledAWorker) {
   want("one");
   ASSERT_EQ(apply(), "");
   ask(0, 0, "crash");
-  EXPECT_TRUE(logged("was killed by signal 11 (Segmentation fault)"));
+  EXPECT_TRUE(logged("was killed by signal 11 (SIGSEGV)"));
   kill(worker_pid(0), SIGKILL);
-  EXPECT_TRUE(logged("was killed by signal 9 (Killed)"));
+  EXPECT_TRUE(logged("was killed by signal 9 (SIGKILL)"));
   EXPECT_EQ(observe(0)["settings"]["generation"], 3);
 }
 
@@ -258,7 +258,7 @@ TEST_F(Supervisor, TellsAtWhichStepAWorkerDied) {
   want("one", {}, {{"crash", true}});
   ASSERT_EQ(apply(), "");
   EXPECT_TRUE(
-      logged("could not start: it was killed by signal 11 (Segmentation fault) at the step "
+      logged("could not start: it was killed by signal 11 (SIGSEGV) at the step "
              "'settings'"));
 }
 

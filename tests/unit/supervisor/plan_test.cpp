@@ -298,8 +298,7 @@ TEST(Death, HasTheReasonThatTheWorkerGave) {
 
 TEST(Death, IsDescribedForALogLine) {
   EXPECT_EQ(describe({Death::Cause::exited, 3}), "exited with code 3");
-  EXPECT_EQ(describe({Death::Cause::signalled, SIGSEGV}),
-            "was killed by signal 11 (Segmentation fault)");
+  EXPECT_EQ(describe({Death::Cause::signalled, SIGSEGV}), "was killed by signal 11 (SIGSEGV)");
   EXPECT_THAT(describe({Death::Cause::drain_timeout, 20}), HasSubstr("within 20 ms"));
 }
 
