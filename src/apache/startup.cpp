@@ -10,6 +10,7 @@
 #include "apache/embedded_engine.h"
 #include "apache/log.h"
 #include "apache/places.h"
+#include "apache/pool.h"
 #include "apache/preloads.h"
 #include "apache/process_groups.h"
 #include "apache/run_state.h"
@@ -111,6 +112,15 @@ void warn_of_group(const DaemonGroup& group) {
   }
 }
 
+// In httpd's first record, and in the Server header where ServerTokens says so.
+void name_version(apr_pool_t* pconf) {
+  ap_add_version_component(pconf, "mod_pyhost/" PYHOST_VERSION);
+  if (const auto plugin = find_plugin()) {
+    ap_add_version_component(
+        pconf, pool_c_string(pconf, fmt::format("Python/{}", plugin->python_version)));
+  }
+}
+
 base::Result<> check(server_rec* main_server) {
   PH_TRY_VOID(check_process_groups(main_server));
   std::set<const ScriptAlias*> noted;
@@ -145,8 +155,9 @@ void dump_configuration(apr_pool_t* pool, server_rec* s) {
   if (apr_file_open_stdout(&out, pool) == APR_SUCCESS) apr_file_puts(text.c_str(), out);
 }
 
-int prepare_children(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
+int prepare_children(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) {
   if (is_only_a_check()) return OK;
+  name_version(pconf);
   if (*process_settings().restrict_embedded) return OK;
   raise_stack_size(s);
   if (const auto plugin = find_plugin(); !plugin) {

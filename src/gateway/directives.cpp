@@ -42,6 +42,7 @@ bool is_accept_mutex(std::string_view text) noexcept {
 
 constexpr auto kDirectives = std::to_array<Directive>({
 #include "directives.def"
+#include "inert_directives.def"
 });
 
 template <class Record>

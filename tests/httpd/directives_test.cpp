@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 
+#include "harness/detached_start.h"
 #include "harness/httpd.h"
 #include "httpd/text.h"
 
@@ -283,6 +285,47 @@ INSTANTIATE_TEST_SUITE_P(
         "WSGIDaemonProcess shop\nWSGISocketPrefix /nowhere/at/all",
         "WSGIPythonHome /nowhere/at/all", "WSGIScriptAlias / /srv/x.wsgi process-group=shop",
         "WSGIImportScript /srv/x.wsgi process-group=shop application-group=x", kOtherHosts));
+
+// --- A start that fails ---
+
+class FailingStart : public testing::TestWithParam<const char*> {};
+
+// httpd leaves the terminal before it is up: what it finds later nobody sees.
+TEST_P(FailingStart, SaysSoOnTheTerminalAsTheCheckDoes) {
+  const TempDir folder;
+  const std::string closed = folder.path() + "/closed";
+  std::filesystem::create_directory(closed);
+  std::filesystem::permissions(closed, std::filesystem::perms::owner_all);
+  const std::string config = fmt::format(fmt::runtime(GetParam()), closed);
+  for (const auto& run : {check_config, start_detached}) {
+    const ConfigCheck check = run(config, {});
+    EXPECT_EQ(check.exit_code, 1) << check.output;
+    EXPECT_THAT(check.output, ContainsRegex("PH0355: .*\\(.*/httpd\\.conf:[0-9]+\\)"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    For, FailingStart,
+    testing::Values(
+        "WSGIDaemonProcess g home={}", "WSGIDaemonProcess g user=nobody-knows env=A={}",
+        "WSGIDaemonProcess g socket-user=nobody-knows env=A={}", "WSGIDaemonProcess g chroot={}",
+        "WSGIDaemonProcess g\nWSGISocketPrefix {}/missing/wsgi",
+        "WSGIDaemonProcess g\n"
+        "WSGISocketPrefix {}/a-name-that-is-much-too-long-for-a-socket-of-the-unix-domain-"
+        "whose-path-may-have-no-more-than-one-hundred-and-seven-bytes",
+        "WSGIDaemonProcess g virtual-memory-limit=1 python-home={}"));
+
+TEST(Start, NamesTheModuleAndItsPython) {
+  const Httpd httpd("");
+  EXPECT_THAT(httpd.log(), ContainsRegex("AH00489: .* mod_pyhost/[0-9.]+ Python/3\\.[0-9]+ "));
+  EXPECT_THAT(httpd.get("/").header("server").value_or(""), HasSubstr("mod_pyhost/"));
+}
+
+TEST(Start, IsSilentWhenItSucceeds) {
+  const ConfigCheck check = start_detached("WSGIDaemonProcess g threads=1\n");
+  EXPECT_TRUE(check.ok()) << check.output;
+  EXPECT_EQ(check.output, "");
+}
 
 // --- What has no effect ---
 
