@@ -1,6 +1,8 @@
 #include "apache/alias.h"
 
+#include <algorithm>
 #include <optional>
+#include <string>
 
 #include "apache/alias_match.h"
 #include "apache/pool.h"
@@ -37,19 +39,43 @@ std::optional<AliasHit> first_hit(request_rec* r) {
   return std::nullopt;
 }
 
-// Tells httpd what it would otherwise look for, one component after the other. False when the
-// target is no file, and for a path that httpd has to make canonical first.
-bool know_file(request_rec* r, const char* target, const char* path_info) {
-  for (const char* doubtful : {"/.", "//"}) {
-    if (view_or_empty(path_info).find(doubtful) != std::string_view::npos) return false;
-  }
+// Tells httpd which file it is, if it is one. httpd would look for it one component after the
+// other, and would not heed sections about the script itself when something stands behind it in the
+// URL. Gives what was found.
+apr_filetype_e know_file(request_rec* r, const char* target, const char* path_info) {
   apr_finfo_t found{};
-  if (apr_stat(&found, target, APR_FINFO_MIN, r->pool) != APR_SUCCESS) return false;
-  if (found.filetype != APR_REG) return false;
-  r->filename = apr_pstrdup(r->pool, target);
-  r->path_info = apr_pstrdup(r->pool, path_info);
-  r->finfo = found;
-  return true;
+  if (apr_stat(&found, target, APR_FINFO_MIN, r->pool) != APR_SUCCESS) return APR_NOFILE;
+  if (found.filetype == APR_REG) {
+    r->filename = apr_pstrdup(r->pool, target);
+    r->path_info = apr_pstrdup(r->pool, path_info);
+    ap_no2slash(r->path_info);
+    r->finfo = found;
+  }
+  return found.filetype;
+}
+
+// The same for a script in a folder, whose name is what stands in the URL up to the first file.
+apr_filetype_e know_file_below(request_rec* r, const char* folder, const char* rest) {
+  const std::string_view names = rest;
+  std::size_t end = 0;
+  apr_filetype_e found = APR_DIR;
+  while (found == APR_DIR && end < names.size()) {
+    end = std::min(names.find('/', names.find_first_not_of('/', end)), names.size());
+    const std::string script = folder + std::string(names.substr(0, end));
+    found = know_file(r, script.c_str(), rest + end);
+  }
+  return found;
+}
+
+// A URL that was rewritten may have dots that lead elsewhere; httpd has taken away all others.
+void take_dots_away(request_rec* r) {
+  char* uri = apr_pstrdup(r->pool, r->uri);
+  ap_getparents(uri);
+  r->uri = uri;
+}
+
+bool may_have_dots(const request_rec* r) {
+  return view_or_empty(r->uri).find("/.") != std::string_view::npos;
 }
 
 }  // namespace
@@ -66,7 +92,11 @@ const ScriptAlias* find_alias(request_rec* r) {
 
 int translate_alias(request_rec* r) {
   if (r->uri == nullptr || r->uri[0] != '/') return DECLINED;
-  const auto hit = first_hit(r);
+  auto hit = first_hit(r);
+  if (hit && may_have_dots(r)) {
+    take_dots_away(r);
+    hit = first_hit(r);
+  }
   if (!hit) return DECLINED;
 
   const bool to_module = hit->alias->kind == gateway::TargetKind::module;
@@ -78,7 +108,7 @@ int translate_alias(request_rec* r) {
     r->filename = apr_pstrcat(r->pool, hit->target, ":",
                               hit->alias->settings.callable_object->data(), nullptr);
     r->path_info = apr_pstrdup(r->pool, rest);
-  } else if (to_directory || !know_file(r, hit->target, rest)) {
+  } else if ((to_directory ? know_file_below : know_file)(r, hit->target, rest) != APR_REG) {
     r->filename = apr_pstrcat(r->pool, hit->target, rest, nullptr);
   }
   r->handler = kHandler;

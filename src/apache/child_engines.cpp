@@ -54,17 +54,15 @@ std::string temporary_folder() {
 
 }  // namespace
 
-ChildEngines::ChildEngines(const Supervision& supervision) {
-  const std::string folder = temporary_folder();
-  for (const DaemonGroup* group : all_process_groups()) join_group(supervision, *group, folder);
+ChildEngines::ChildEngines(const Supervision& supervision) : temporary_folder_(temporary_folder()) {
+  for (const DaemonGroup* group : all_process_groups()) join_group(supervision, *group);
 }
 
 ChildEngines::~ChildEngines() {
   for (auto& engine : remote_) static_cast<void>(engine.release());
 }
 
-void ChildEngines::join_group(const Supervision& supervision, const DaemonGroup& group,
-                              const std::string& temporary_folder) {
+void ChildEngines::join_group(const Supervision& supervision, const DaemonGroup& group) {
   auto& engine = remote_.emplace_back();
   metrics::Scoreboard* scoreboard = supervision.scoreboard_or_null(group);
   if (scoreboard == nullptr) return;  // which the parent has told
@@ -77,12 +75,17 @@ void ChildEngines::join_group(const Supervision& supervision, const DaemonGroup&
     return;
   }
   engine = std::make_unique<remote::RemoteEngine>(
-      *scoreboard, *seat, remote_settings(group, supervision.socket_prefix(), temporary_folder));
+      *scoreboard, *seat, remote_settings(group, supervision.socket_prefix(), temporary_folder_));
 }
 
 gateway::Outcome ChildEngines::run(const DaemonGroup* group, const gateway::Target& target,
-                                   gateway::Exchange& exchange, remote::Buffering buffering) {
-  if (group == nullptr) return embedded_.run(target, exchange);
+                                   RequestExchange& exchange, remote::Buffering buffering) {
+  if (group == nullptr) {
+    if (buffering == remote::Buffering::on) {
+      if (const auto answer = exchange.receive_body(temporary_folder_)) return *answer;
+    }
+    return embedded_.run(target, exchange);
+  }
   if (remote_[group->number] != nullptr) {
     return remote_[group->number]->run(target, exchange, buffering);
   }

@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "apache/config.h"
 #include "apache/embedded_engine.h"
+#include "apache/request_exchange.h"
 #include "apache/supervision.h"
 #include "remote/remote_engine.h"
 
@@ -26,12 +28,12 @@ class ChildEngines {
 
   // In the group's workers; nullptr: in this child.
   gateway::Outcome run(const DaemonGroup* group, const gateway::Target& target,
-                       gateway::Exchange& exchange, remote::Buffering buffering);
+                       RequestExchange& exchange, remote::Buffering buffering);
 
  private:
-  void join_group(const Supervision& supervision, const DaemonGroup& group,
-                  const std::string& temporary_folder);
+  void join_group(const Supervision& supervision, const DaemonGroup& group);
 
+  const std::string temporary_folder_;
   EmbeddedEngine embedded_;
   std::vector<std::unique_ptr<remote::RemoteEngine>> remote_;  // by the number of the group
 };

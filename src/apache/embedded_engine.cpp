@@ -40,9 +40,6 @@ gateway::EngineSettings engine_settings(const gateway::ProcessSettings& settings
   engine.python_program = home.program;
   engine.python_home = home.home;
   if (const auto& path = settings.python_path) engine.python_path = {path->begin(), path->end()};
-  if (settings.switch_interval) {
-    engine.switch_interval_seconds = settings.switch_interval->count();
-  }
   engine.multithread = threads > 1;
   engine.multiprocess = processes > 1;
   engine.processes_max = processes;

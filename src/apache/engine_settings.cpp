@@ -18,6 +18,7 @@ gateway::EngineSettings common_engine_settings(const gateway::ProcessSettings& s
   engine.optimize = static_cast<int>(*settings.optimize);
   if (settings.warnings) engine.warnings = {settings.warnings->begin(), settings.warnings->end()};
   engine.hash_seed = settings.hash_seed->fixed;
+  if (settings.switch_interval) engine.switch_interval_seconds = settings.switch_interval->count();
   engine.write_bytecode = !*settings.dont_write_bytecode;
   engine.restrict_stdin = *settings.restrict_stdin;
   engine.restrict_stdout = *settings.restrict_stdout;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "apache/jail.h"
 #include "apache/pool.h"
@@ -55,11 +56,29 @@ constexpr char key_character(char c) {
   return c == '-' ? '_' : '\0';
 }
 
+// httpd joins the lines of a header with ", ", but cookies are to be joined with "; " (RFC 9113,
+// 8.2.3). No value of a cookie has a comma (RFC 6265, 4.1.1), but some that browsers send have, so
+// only what looks like the next cookie is taken for one.
+std::string_view joined_cookies(apr_pool_t* pool, const char* value) {
+  char* copy = nullptr;
+  for (const char* at = std::strstr(value, ", "); at != nullptr; at = std::strstr(at + 1, ", ")) {
+    const char* name = at + 2;
+    const char* end = ap_scan_http_token(name);
+    if (end == name || *end != '=') continue;
+    if (copy == nullptr) copy = apr_pstrdup(pool, value);
+    copy[at - value] = ';';
+  }
+  return copy == nullptr ? value : copy;
+}
+
 // The entries of one request: an array of a known size in its pool.
 class Builder {
  public:
-  Builder(request_rec* r, const EnvironInputs& inputs)
-      : r_(r), inputs_(inputs), capacity_(kOwnEntriesMax + entry_count(r)) {
+  Builder(request_rec* r, const EnvironInputs& inputs, std::optional<std::uint64_t> body_bytes)
+      : r_(r),
+        inputs_(inputs),
+        body_bytes_(body_bytes),
+        capacity_(kOwnEntriesMax + entry_count(r)) {
     entries_ = static_cast<EnvironEntry*>(apr_palloc(r->pool, capacity_ * sizeof(EnvironEntry)));
   }
 
@@ -68,6 +87,7 @@ class Builder {
   std::span<const EnvironEntry> build() {
     add_variables();
     add_headers();
+    add_body_length();
     add_request_line();
     add_server();
     add_client();
@@ -97,7 +117,8 @@ class Builder {
 
   void add_variables();
   void add_headers();
-  void add_header(std::string_view name, std::string_view value);
+  void add_header(std::string_view name, const char* value);
+  void add_body_length();
   void add_request_line();
   void add_server();
   void add_client();
@@ -111,6 +132,7 @@ class Builder {
 
   request_rec* r_;
   const EnvironInputs& inputs_;
+  const std::optional<std::uint64_t> body_bytes_;  // known because it was received
   std::size_t capacity_;
   EnvironEntry* entries_;
   std::size_t count_ = 0;
@@ -128,7 +150,7 @@ void Builder::add_variables() {
 
 void Builder::add_headers() {
   for (const auto& header : entries_of(r_->headers_in)) {
-    add_header(header.key, view_or_empty(header.val));
+    if (header.val != nullptr) add_header(header.key, header.val);
   }
 }
 
@@ -143,7 +165,7 @@ bool Builder::passes_to_application(std::string_view header) const {
   return httpd_passes || !equals_ignoring_case(header, "Proxy-Authorization");
 }
 
-void Builder::add_header(std::string_view name, std::string_view value) {
+void Builder::add_header(std::string_view name, const char* value) {
   if (!passes_to_application(name)) return;
   constexpr std::string_view kPrefix = "HTTP_";
   auto* const text = static_cast<char*>(apr_palloc(r_->pool, kPrefix.size() + name.size()));
@@ -154,8 +176,24 @@ void Builder::add_header(std::string_view name, std::string_view value) {
   }
   const std::string_view key_text(text, static_cast<std::size_t>(end - text));
   if (key_text == "HTTP_CONTENT_TYPE") return add(EnvironKey::content_type, value);
-  if (key_text == "HTTP_CONTENT_LENGTH") return add(EnvironKey::content_length, value);
-  add({.key = gateway::find_environ_key(key_text), .name = key_text, .value = value});
+  if (key_text == "HTTP_CONTENT_LENGTH") return;
+  const auto key = gateway::find_environ_key(key_text);
+  // The application gets such a body as if it had come in one piece (RFC 9112, 7.1.3).
+  if (key == EnvironKey::http_transfer_encoding && body_bytes_) return;
+  // mod_http2 joins them itself.
+  const bool is_cookie = key == EnvironKey::http_cookie && r_->connection->master == nullptr;
+  add({.key = key,
+       .name = key_text,
+       .value = is_cookie ? joined_cookies(r_->pool, value) : std::string_view(value)});
+}
+
+void Builder::add_body_length() {
+  if (body_bytes_) {
+    const fmt::format_int text(*body_bytes_);
+    return add(EnvironKey::content_length, pool_copy(r_->pool, {text.data(), text.size()}));
+  }
+  const char* announced = apr_table_get(r_->headers_in, "Content-Length");
+  if (announced != nullptr && is_body_as_announced(r_)) add(EnvironKey::content_length, announced);
 }
 
 std::string_view Builder::method() const {
@@ -258,7 +296,7 @@ bool is_https(const request_rec* r) {
 }
 
 std::optional<std::uint64_t> announced_length(const request_rec* r) {
-  if (apr_table_get(r->headers_in, "Transfer-Encoding") != nullptr) return std::nullopt;
+  if (!is_body_as_announced(r)) return std::nullopt;
   const char* length = apr_table_get(r->headers_in, "Content-Length");
   return length == nullptr ? std::optional<std::uint64_t>(0) : base::parse_unsigned(length);
 }
@@ -272,11 +310,25 @@ std::string_view collapse_slashes(apr_pool_t* pool, std::string_view path) {
   return copy;
 }
 
-gateway::RequestHead build_request_head(request_rec* r, const EnvironInputs& inputs) {
-  return {.environ = Builder(r, inputs).build(),
+bool is_body_filtered(const request_rec* r) {
+  // They are in the order of their types.
+  const bool has_filters = r->input_filters->frec->ftype < AP_FTYPE_PROTOCOL;
+  if (!has_filters || r->main != nullptr) return false;
+  const auto length = view_or_empty(apr_table_get(r->headers_in, "Content-Length"));
+  return apr_table_get(r->headers_in, "Transfer-Encoding") != nullptr ||
+         length.find_first_not_of('0') != length.npos;
+}
+
+bool is_body_as_announced(const request_rec* r) {
+  return apr_table_get(r->headers_in, "Transfer-Encoding") == nullptr && !is_body_filtered(r);
+}
+
+gateway::RequestHead build_request_head(request_rec* r, const EnvironInputs& inputs,
+                                        std::optional<std::uint64_t> received_bytes) {
+  return {.environ = Builder(r, inputs, received_bytes).build(),
           .https = is_https(r),
           .is_head = r->header_only != 0,
-          .content_length = announced_length(r),
+          .content_length = received_bytes ? received_bytes : announced_length(r),
           .start_us = r->request_time};
 }
 

@@ -89,9 +89,13 @@ int look_after_supervisor(apr_pool_t*, server_rec*) {
   return OK;
 }
 
-// A client that waits for "100 Continue" is only to get it when the application reads.
-remote::Buffering buffering_for(const request_rec* r, const gateway::RequestSettings& settings) {
-  const bool whole = *settings.request_buffering && r->expecting_100 == 0;
+// A client that waits for "100 Continue" is only to get it when the application reads, unless the
+// length of its body cannot be known before. In httpd itself only what filters change is received.
+remote::Buffering buffering_for(const request_rec* r, const MappedRequest& request) {
+  const bool may_wait = request.group == nullptr
+                            ? is_body_filtered(r)
+                            : r->expecting_100 == 0 || !is_body_as_announced(r);
+  const bool whole = may_wait && *request.settings.request_buffering;
   return whole ? remote::Buffering::on : remote::Buffering::off;
 }
 
@@ -106,18 +110,18 @@ int handle(request_rec* r) {
   if (!request) {
     const Refusal& refusal = request.error();
     if (!refusal.text.empty()) {
-      log_request(r, base::LogLevel::error, refusal.message, refusal.text);
+      log_request(r, refusal.level, refusal.message, refusal.text);
     }
     return refusal.status;
   }
-  const auto head = build_request_head(r, {.target = &request->target,
-                                           .group = request->group,
-                                           .settings = &request->settings,
-                                           .script_name = request->script_name,
-                                           .path_info = request->path_info});
-  RequestExchange exchange(r, request->target.script, head, request->settings);
-  return exchange.finish(engines_of_child->run(request->group, request->target, exchange,
-                                               buffering_for(r, request->settings)));
+  const EnvironInputs inputs{.target = &request->target,
+                             .group = request->group,
+                             .settings = &request->settings,
+                             .script_name = request->script_name,
+                             .path_info = request->path_info};
+  RequestExchange exchange(r, inputs);
+  return exchange.finish(
+      engines_of_child->run(request->group, request->target, exchange, buffering_for(r, *request)));
 }
 
 int add_to_status_page(request_rec* r, int flags) {

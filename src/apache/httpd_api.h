@@ -8,6 +8,7 @@
 #include <ap_mpm.h>
 #include <apr_strings.h>
 #include <http_config.h>
+#include <http_connection.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_main.h>

@@ -28,6 +28,11 @@ std::string error_text(apr_status_t status) {
   return apr_strerror(status, text, sizeof text);
 }
 
+// Some filters do not mark the connection.
+bool is_loss_of_client(apr_status_t status) noexcept {
+  return APR_STATUS_IS_ECONNABORTED(status) || APR_STATUS_IS_ECONNRESET(status);
+}
+
 // -1 for a HTTP/2 stream, which shares its client's connection with others.
 int socket_of(conn_rec* c) {
   apr_socket_t* connection = c->master == nullptr ? ap_get_conn_socket(c) : nullptr;
@@ -43,8 +48,8 @@ void write_what_is_left(conn_rec* c) {
   network->frec->filter_func.out_func(network, nullptr);
 }
 
-// HTTP/1.0 without a length: the end of the connection is the end of the reply, so only a reset can
-// tell the client that it is not complete.
+// Where an orderly end would make the reply look complete: with HTTP/1.0 and without a length, or
+// when its end has been passed on already.
 void reset_connection(conn_rec* c) {
   const int socket = socket_of(c);
   if (socket < 0) return;
@@ -55,13 +60,10 @@ void reset_connection(conn_rec* c) {
 
 }  // namespace
 
-RequestExchange::RequestExchange(request_rec* r, std::string_view script,
-                                 const gateway::RequestHead& head,
-                                 const gateway::RequestSettings& settings)
+RequestExchange::RequestExchange(request_rec* r, const EnvironInputs& inputs)
     : r_(r),
-      script_(script),
-      head_(head),
-      settings_(settings),
+      inputs_(inputs),
+      head_(build_request_head(r, inputs)),
       output_(apr_brigade_create(r->pool, r->connection->bucket_alloc)) {}
 
 bool RequestExchange::wants(base::LogLevel level) const noexcept {
@@ -75,10 +77,22 @@ void RequestExchange::log(base::LogLevel level, base::Message message,
 
 // --- The body ------------------------------------------------------------------------------------
 
+// Once a reply has begun, httpd leaves its status alone.
+bool RequestExchange::exceeds_limit() const {
+  const apr_off_t limit = ap_get_limit_req_body(r_);
+  apr_off_t more = 0;
+  apr_brigade_length(input_, 0, &more);
+  return limit > 0 && body_bytes_ + more > limit;
+}
+
 BodyFault RequestExchange::fault_of(apr_status_t status) const {
   if (status == AP_FILTER_ERROR) {
-    return r_->status == HTTP_REQUEST_ENTITY_TOO_LARGE ? BodyFault::too_large
-                                                       : BodyFault::malformed;
+    const bool too_large = r_->status == HTTP_REQUEST_ENTITY_TOO_LARGE || exceeds_limit();
+    return too_large ? BodyFault::too_large : BodyFault::malformed;
+  }
+  // What is wrong with trailers, httpd has only noted.
+  if (status == APR_EINVAL && ap_is_HTTP_CLIENT_ERROR(r_->status)) {
+    return r_->status == HTTP_REQUEST_TIME_OUT ? BodyFault::too_slow : BodyFault::malformed;
   }
   if (APR_STATUS_IS_TIMEUP(status)) return BodyFault::too_slow;
   if (APR_STATUS_IS_ENOSPC(status)) return BodyFault::too_large;
@@ -88,25 +102,55 @@ BodyFault RequestExchange::fault_of(apr_status_t status) const {
   return gone ? BodyFault::client_gone : BodyFault::failed;
 }
 
+// httpd's own filter has passed an error page on, which need not wait for an application that goes
+// on. Behind a reply that has begun, all of it but its end was dropped.
+void RequestExchange::settle_page() {
+  if (begun_) {
+    reset_connection(r_->connection);
+  } else {
+    ap_flush_conn(r_->connection);
+  }
+}
+
 BodyRead RequestExchange::fail_body(apr_status_t status) {
   fault_ = fault_of(status);
-  // httpd's own filter has passed its error page on already.
   superseded_ = status == AP_FILTER_ERROR;
+  if (superseded_) settle_page();
   // Where the next request would begin is not known.
   r_->connection->keepalive = AP_CONN_CLOSE;
   apr_brigade_cleanup(input_);
   return {.bytes = 0, .fault = fault_};
 }
 
+std::optional<gateway::Outcome> RequestExchange::receive_body(const std::string& folder) {
+  remote::RequestBody body(*this);
+  if (auto answer = body.receive(folder, inputs_.target->script)) return answer;
+  received_.emplace(std::move(body));
+  return std::nullopt;
+}
+
+// Where the client's word does not hold, neither do other headers: mod_deflate takes those away
+// that are about what it has undone.
+void RequestExchange::note_received_body(std::uint64_t bytes) {
+  if (!head_.content_length) head_ = build_request_head(r_, inputs_, bytes);
+}
+
 BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
+  return received_ ? received_->read(into) : read_from_client(into);
+}
+
+BodyRead RequestExchange::read_from_client(std::span<char> into) {
   if (fault_ != BodyFault::none) return {.bytes = 0, .fault = fault_};
   if (input_ == nullptr) input_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
   std::size_t bytes = 0;
   while (bytes == 0 && !body_ended_ && !into.empty()) {
     if (APR_BRIGADE_EMPTY(input_)) {
+      const bool answered = r_->eos_sent;
       const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES,
                                          APR_BLOCK_READ, static_cast<apr_off_t>(into.size()));
       if (status != APR_SUCCESS) return fail_body(status);
+      // What is wrong with a body, httpd only tells the client once a reply has begun.
+      if (r_->eos_sent && !answered) return fail_body(AP_FILTER_ERROR);
     }
     while (bytes < into.size() && !APR_BRIGADE_EMPTY(input_)) {
       apr_bucket* bucket = APR_BRIGADE_FIRST(input_);
@@ -122,13 +166,18 @@ BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
       apr_bucket_delete(bucket);
     }
   }
+  body_bytes_ += static_cast<apr_off_t>(bytes);
+  if (!APR_BRIGADE_EMPTY(input_) && APR_BUCKET_IS_EOS(APR_BRIGADE_FIRST(input_))) {
+    body_ended_ = true;
+  }
   return {.bytes = bytes};
 }
 
 // --- The reply -----------------------------------------------------------------------------------
 
 bool RequestExchange::append_file(const gateway::FileRange& range) {
-  ReplyFile* file = ReplyFile::open(r_, range, script_, *settings_.enable_sendfile);
+  ReplyFile* file =
+      ReplyFile::open(r_, range, inputs_.target->script, *inputs_.settings->enable_sendfile);
   if (file == nullptr) return false;
   APR_BRIGADE_INSERT_TAIL(output_, file->make_bucket(output_->bucket_alloc));
   file_ = file;
@@ -137,10 +186,10 @@ bool RequestExchange::append_file(const gateway::FileRange& range) {
 
 // Whether finish() makes another reply than the application's.
 bool RequestExchange::leave_reply_to_httpd(const gateway::ResponseHead& head) {
-  if (*settings_.error_override && ap_is_HTTP_ERROR(head.status)) {
+  if (*inputs_.settings->error_override && ap_is_HTTP_ERROR(head.status)) {
     overriding_status_ = head.status;
     set_challenge(r_, head);
-  } else if (*settings_.internal_redirect && head.status == HTTP_OK) {
+  } else if (*inputs_.settings->internal_redirect && head.status == HTTP_OK) {
     redirect_to_ = local_location(r_->pool, head);
   }
   superseded_ = overriding_status_ != 0 || redirect_to_ != nullptr;
@@ -150,9 +199,15 @@ bool RequestExchange::leave_reply_to_httpd(const gateway::ResponseHead& head) {
 SendResult RequestExchange::send(const ReplyPart& part) noexcept {
   if (superseded_) return SendResult::superseded;
   if (output_failed_) return SendResult::client_gone;
+  // Of a client that has left, the system would take some more. What is complete is sent to one
+  // that has only closed its own side.
+  const bool goes_on = part.head == nullptr && part.then == ReplyPart::Then::pause;
+  if (goes_on && client_state() == ClientState::gone) return SendResult::client_gone;
   if (part.head != nullptr) {
     if (leave_reply_to_httpd(*part.head)) return SendResult::superseded;
     set_response_head(r_, *part.head);
+    settle_ranges(r_, part);
+    begun_ = true;
   }
   auto* allocator = r_->connection->bucket_alloc;
   for (const std::string_view block : part.blocks) {
@@ -181,6 +236,9 @@ SendResult RequestExchange::pass() {
   if (status == APR_SUCCESS && !file_failed) return SendResult::sent;
   superseded_ = status == AP_FILTER_ERROR;
   if (file_failed) return stop_output();
+  // httpd has answered with a page of its own: what the client has asked for cannot be sent.
+  if (superseded_ && ap_is_HTTP_CLIENT_ERROR(r_->status)) return SendResult::superseded;
+  if (is_loss_of_client(status)) return stop_output();
   return fail_output("httpd's output filters failed", status);
 }
 
@@ -199,13 +257,18 @@ SendResult RequestExchange::stop_output() {
 // --- The client ----------------------------------------------------------------------------------
 
 int RequestExchange::client_socket() const noexcept {
-  return socket_of(r_->connection);
+  return superseded_ ? -1 : socket_of(r_->connection);
 }
 
 // A stream that its client resets is marked as aborted by mod_http2.
 ClientState RequestExchange::client_state() noexcept {
+  // Whoever leaves behind httpd's own answer has had it, or is about to.
+  if (superseded_) return ClientState::ready;
   conn_rec* c = r_->connection;
-  pollfd client{.fd = client_socket(), .events = POLLOUT | POLLRDHUP, .revents = 0};
+  // The end of the client's side may be the end of a body that was not read yet.
+  const bool may_close = !body_ended_ && fault_ == BodyFault::none && head_.content_length != 0;
+  const short events = may_close ? POLLOUT : POLLOUT | POLLRDHUP;
+  pollfd client{.fd = client_socket(), .events = events, .revents = 0};
   if (!c->aborted && client.fd >= 0) {
     poll(&client, 1, 0);
     // httpd then sends nothing more, so that nobody takes what is there for a complete reply.

@@ -22,6 +22,15 @@ Check refuse(int status, base::Message message, std::string text) {
   return tl::unexpected(Refusal{status, message, std::move(text)});
 }
 
+Check refuse_client(int status, base::Message message, std::string text) {
+  return tl::unexpected(Refusal{status, message, std::move(text), base::LogLevel::info});
+}
+
+// Whether the configuration, and not the URL, says which file it is.
+bool names_one_script(const ScriptAlias* alias) {
+  return alias != nullptr && alias->regex == nullptr && !alias->target.ends_with('/');
+}
+
 // --- May it run? -----------------------------------------------------------------------------
 
 Check check_script(request_rec* r, const ScriptAlias* alias) {
@@ -31,11 +40,13 @@ Check check_script(request_rec* r, const ScriptAlias* alias) {
                   fmt::format("{} may not be run: Options ExecCGI is off for it", r->filename));
   }
   if (r->finfo.filetype == APR_NOFILE) {
-    return refuse(HTTP_NOT_FOUND, base::Message::target_missing,
+    const auto answer = names_one_script(alias) ? refuse : refuse_client;
+    return answer(HTTP_NOT_FOUND, base::Message::target_missing,
                   fmt::format("the script {} does not exist", r->filename));
   }
   if (r->finfo.filetype == APR_DIR) {
-    return refuse(HTTP_FORBIDDEN, base::Message::target_is_directory,
+    const auto answer = names_one_script(alias) ? refuse : refuse_client;
+    return answer(HTTP_FORBIDDEN, base::Message::target_is_directory,
                   fmt::format("{} is a directory, not a script", r->filename));
   }
   return {};
@@ -45,21 +56,24 @@ Check check_path_info(const request_rec* r) {
   if (r->used_path_info != AP_REQ_REJECT_PATH_INFO || view_or_empty(r->path_info).empty()) {
     return {};
   }
-  return refuse(HTTP_NOT_FOUND, base::Message::path_info_refused,
-                fmt::format("{} accepts nothing behind it in the URL (AcceptPathInfo Off): {}",
-                            r->filename, r->path_info));
+  return refuse_client(
+      HTTP_NOT_FOUND, base::Message::path_info_refused,
+      fmt::format("{} accepts nothing behind it in the URL (AcceptPathInfo Off): {}", r->filename,
+                  r->path_info));
 }
 
 Check check_transfer_encoding(const request_rec* r, const gateway::RequestSettings& settings) {
   const char* encoding = apr_table_get(r->headers_in, "Transfer-Encoding");
   if (encoding == nullptr) return {};
   if (!base::equals_ignoring_case(encoding, "chunked")) {
-    return refuse(HTTP_NOT_IMPLEMENTED, base::Message::transfer_encoding_unknown,
-                  fmt::format("a body in the transfer encoding '{}' cannot be read", encoding));
+    return refuse_client(
+        HTTP_NOT_IMPLEMENTED, base::Message::transfer_encoding_unknown,
+        fmt::format("a body in the transfer encoding '{}' cannot be read", encoding));
   }
   if (!*settings.chunked_request) {
-    return refuse(HTTP_LENGTH_REQUIRED, base::Message::chunked_refused,
-                  fmt::format("{} takes no chunked bodies (WSGIChunkedRequest Off)", r->filename));
+    return refuse_client(
+        HTTP_LENGTH_REQUIRED, base::Message::chunked_refused,
+        fmt::format("{} takes no chunked bodies (WSGIChunkedRequest Off)", r->filename));
   }
   return {};
 }
@@ -69,8 +83,8 @@ Check check_content_length(const request_rec* r) {
   if (text == nullptr) return {};
   const auto length = base::parse_unsigned(text);
   if (!length) {
-    return refuse(HTTP_BAD_REQUEST, base::Message::content_length_invalid,
-                  fmt::format("the Content-Length '{}' is not a number", text));
+    return refuse_client(HTTP_BAD_REQUEST, base::Message::content_length_invalid,
+                         fmt::format("the Content-Length '{}' is not a number", text));
   }
   const apr_off_t limit = ap_get_limit_req_body(r);
   if (limit > 0 && *length > static_cast<std::uint64_t>(limit)) {
@@ -119,7 +133,7 @@ gateway::RequestSettings settings_of(const request_rec* r, const ScriptAlias* al
 std::string_view script_name_of(const request_rec* r) {
   const std::string_view uri = view_or_empty(r->uri);
   const std::string_view path_info = view_or_empty(r->path_info);
-  if (path_info.empty() || view_or_empty(r->protocol) == "INCLUDED") return uri;
+  if (path_info.empty()) return uri;
   return uri.substr(0, static_cast<std::size_t>(ap_find_path_info(r->uri, r->path_info)));
 }
 

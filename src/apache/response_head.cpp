@@ -1,5 +1,9 @@
 #include "apache/response_head.h"
 
+#include <mod_core.h>
+
+#include <algorithm>
+
 #include "apache/pool.h"
 #include "pyhost/base/parse.h"
 
@@ -27,6 +31,17 @@ const char* status_line(apr_pool_t* pool, const gateway::ResponseHead& head) {
   return apr_psprintf(pool, "%03d %s", head.status, pool_c_string(pool, head.reason));
 }
 
+// Of all other bodies only the application knows whether a part of them means anything.
+bool may_be_sliced(const request_rec* r, const gateway::ReplyPart& part) {
+  const bool is_get = r->method_number == M_GET && r->header_only == 0;
+  const bool is_file = part.file != nullptr && !part.file->unchanging && part.blocks.empty();
+  if (!is_get || !is_file) return false;
+  return std::ranges::all_of(part.head->headers, [](const gateway::Header& header) {
+    return !base::equals_ignoring_case(header.name, "Accept-Ranges") ||
+           base::equals_ignoring_case(header.value, "bytes");
+  });
+}
+
 }  // namespace
 
 void set_response_head(request_rec* r, const gateway::ResponseHead& head) {
@@ -37,8 +52,21 @@ void set_response_head(request_rec* r, const gateway::ResponseHead& head) {
   r->content_encoding = nullptr;
   r->content_languages = nullptr;
   for (const gateway::Header& header : head.headers) set_header(r, header);
+  // A HTTP/2 stream ends by itself, and its connection is that of others too.
+  if (head.closes_connection && r->connection->master == nullptr) {
+    r->connection->keepalive = AP_CONN_CLOSE;
+  }
   if (head.content_length) {
     ap_set_content_length(r, static_cast<apr_off_t>(*head.content_length));
+  }
+}
+
+void settle_ranges(request_rec* r, const gateway::ReplyPart& part) {
+  if (may_be_sliced(r, part)) return;
+  for (ap_filter_t* f = r->output_filters; f != nullptr; f = f->next) {
+    if (f->frec != ap_byterange_filter_handle) continue;
+    ap_remove_output_filter(f);
+    return;
   }
 }
 

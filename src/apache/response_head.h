@@ -10,6 +10,10 @@ namespace pyhost::apache {
 // is none.
 void set_response_head(request_rec* r, const gateway::ResponseHead& head);
 
+// Keeps httpd from answering a request for a range itself, unless it is a GET for what is a file
+// and the application has not said that it accepts no ranges. PRECONDITION: the part has the head.
+void settle_ranges(request_rec* r, const gateway::ReplyPart& part);
+
 // Copies WWW-Authenticate alone, for an error page of httpd's own.
 void set_challenge(request_rec* r, const gateway::ResponseHead& head);
 

@@ -18,6 +18,7 @@
 #include "pyhost/base/locale_coercion.h"
 #include "pyhost/base/thread.h"
 #include "pyhost/gateway/directives.h"
+#include "pyhost/gateway/python_variables.h"
 #include "supervisor/credentials.h"
 
 namespace pyhost::apache {
@@ -137,6 +138,30 @@ base::Result<> check(server_rec* main_server) {
       [](const base::Error& error) { return base::Error{with_places(error.sentence)}; });
 }
 
+std::string_view name_of(std::string_view assignment) {
+  return assignment.substr(0, assignment.find('='));
+}
+
+// Python is isolated from them, which whoever sets them may not expect.
+void note_python_variables(const server_rec* main_server) {
+  using gateway::VariableOf;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const auto notice = gateway::notice_of_python_variable(name_of(*entry), VariableOf::httpd);
+    if (notice.empty()) continue;
+    log_server(main_server, LogLevel::notice, Message::directive_inert,
+               fmt::format("the environment of httpd: {}", notice));
+  }
+  for (const DaemonGroup* group : all_process_groups()) {
+    for (const std::string& assignment : group->options.env) {
+      const auto notice =
+          gateway::notice_of_python_variable(name_of(assignment), VariableOf::process_group);
+      if (notice.empty()) continue;
+      note(group->server, LogLevel::notice, Message::directive_inert,
+           fmt::format("WSGIDaemonProcess {}: env={}", group->options.name, notice), group->place);
+    }
+  }
+}
+
 }  // namespace
 
 int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
@@ -158,6 +183,7 @@ void dump_configuration(apr_pool_t* pool, server_rec* s) {
 int prepare_children(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) {
   if (is_only_a_check()) return OK;
   name_version(pconf);
+  note_python_variables(s);
   if (*process_settings().restrict_embedded) return OK;
   raise_stack_size(s);
   if (const auto plugin = find_plugin(); !plugin) {

@@ -21,10 +21,10 @@ EngineSettings engine_settings(const DaemonGroup& group) {
   const auto& options = group.options;
   EngineSettings engine = common_engine_settings(process_settings());
   engine.process_group = options.name;
+  engine.first_path = options.home;
   engine.python_path = options.python_path;
-  if (!options.home.empty()) engine.python_path.insert(engine.python_path.begin(), options.home);
   engine.script_owner = group.script_owner;
-  engine.switch_interval_seconds = options.switch_interval;
+  if (options.switch_interval) engine.switch_interval_seconds = options.switch_interval;
   engine.multithread = options.threads > 1;
   engine.multiprocess = options.processes.has_value();
   engine.processes_max = static_cast<int>(worker_count(options));

@@ -30,6 +30,11 @@ void ActiveCalls::Scope::end_import() noexcept {
   began_ = Clock::now();
 }
 
+void ActiveCalls::Scope::move_to(unsigned long thread) noexcept {
+  take_back(*this);
+  thread_ = thread;
+}
+
 void ActiveCalls::take_back(Scope& call) noexcept {
   if (std::exchange(call.interrupted_, false)) PyThreadState_SetAsyncExc(call.thread_, nullptr);
 }

@@ -31,6 +31,8 @@ class ActiveCalls {
     // A script is imported, or waited for, in the call: that is not interrupted. Attached.
     void begin_import() noexcept;
     void end_import() noexcept;
+    // The call goes on on that thread. Attached.
+    void move_to(unsigned long thread) noexcept;
 
    private:
     friend ActiveCalls;
@@ -38,7 +40,7 @@ class ActiveCalls {
     ActiveCalls& calls_;
     const gateway::Exchange* const exchange_or_null_;
     Clock::time_point began_ = Clock::now();  // or went on behind an import
-    const unsigned long thread_;
+    unsigned long thread_;
     bool importing_ = false;
     bool interrupted_ = false;
   };

@@ -53,17 +53,40 @@ base::Result<> unblock_programs(Attached& py, Interpreter& interpreter) {
   return done ? base::Result<>() : raised(py, "signals of programs cannot be unblocked");
 }
 
-void add_python_path(Attached& py, Interpreter& interpreter, const std::string& entry) {
-  const Ref path = Ref::steal(PyUnicode_DecodeFSDefault(entry.c_str()));
-  const Ref done = Ref::steal(
-      path ? PyObject_CallMethod(interpreter.support(), "add_python_path", "O", path.get())
-           : nullptr);
-  if (done) return;
+// A list of str.
+Ref paths_of(const std::vector<std::string>& paths) {
+  Ref list = Ref::steal(PyList_New(0));
+  for (const std::string& path : paths) {
+    const Ref text = Ref::steal(PyUnicode_DecodeFSDefault(path.c_str()));
+    if (!list || !text || PyList_Append(list.get(), text.get()) != 0) return {};
+  }
+  return list;
+}
+
+void log_path_failure(Attached& py, Interpreter& interpreter, PyObject* entry,
+                      PyObject* traceback) {
   const std::string text =
-      fmt::format("'{}' could not be added to the Python path of {}\n{}", entry,
-                  interpreter.phrase(), PythonError::take(py).traceback(py));
+      fmt::format("'{}' could not be added to the Python path of {}\n{}",
+                  python::to_utf8(py, entry), interpreter.phrase(), python::to_utf8(py, traceback));
   const DetachScope detached(py);
   interpreter.server_log().log(LogLevel::error, Message::python_path_failed, text);
+}
+
+base::Result<> extend_path(Attached& py, Interpreter& interpreter,
+                           const gateway::EngineSettings& settings) {
+  if (settings.first_path.empty() && settings.python_path.empty()) return {};
+  const Ref first = Ref::steal(PyUnicode_DecodeFSDefault(settings.first_path.c_str()));
+  const Ref entries = paths_of(settings.python_path);
+  const Ref failures =
+      Ref::steal(first && entries ? PyObject_CallMethod(interpreter.support(), "extend_path", "OO",
+                                                        first.get(), entries.get())
+                                  : nullptr);
+  if (!failures) return raised(py, "sys.path cannot be extended");
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(failures.get()); ++i) {
+    PyObject* const failure = PyList_GET_ITEM(failures.get(), i);
+    log_path_failure(py, interpreter, PyTuple_GET_ITEM(failure, 0), PyTuple_GET_ITEM(failure, 1));
+  }
+  return {};
 }
 
 base::Result<> set_stream(Attached& py, const char* name, Ref stream) {
@@ -123,11 +146,7 @@ base::Result<> prepare_interpreter(Attached& py, Interpreter& interpreter,
     PH_TRY_VOID(unblock_programs(py, interpreter));
   }
   if (settings.restrict_signal) PH_TRY_VOID(restrict_signals(py, interpreter));
-  // Each entry goes in front of what is there, so the last one is added first.
-  for (auto entry = settings.python_path.rbegin(); entry != settings.python_path.rend(); ++entry) {
-    add_python_path(py, interpreter, *entry);
-  }
-  return {};
+  return extend_path(py, interpreter, settings);
 }
 
 }  // namespace pyhost::engine

@@ -34,21 +34,23 @@ constexpr unsigned kRetryAfterSeconds = 1;
 // Imports are not interrupted, and do not count for limits of requests.
 class ImportNotice final : public python::ImportObserver {
  public:
-  ImportNotice(ActiveCalls::Scope& call, gateway::Exchange& exchange) noexcept
-      : call_(call), exchange_(exchange) {}
+  // `exchange_or_null` is null for a preload.
+  ImportNotice(ActiveCalls::Scope& call, gateway::Exchange* exchange_or_null) noexcept
+      : call_(call), exchange_(exchange_or_null) {}
 
   void import_begins() noexcept override {
     call_.begin_import();
-    exchange_.import_begins();
+    if (exchange_ != nullptr) exchange_->import_begins();
   }
   void import_ended() noexcept override {
-    exchange_.import_ended();
+    if (exchange_ != nullptr) exchange_->import_ended();
     call_.end_import();
   }
+  void import_runs_on(unsigned long thread) noexcept override { call_.move_to(thread); }
 
  private:
   ActiveCalls::Scope& call_;
-  gateway::Exchange& exchange_;
+  gateway::Exchange* const exchange_;
 };
 
 }  // namespace
@@ -125,7 +127,7 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
     const python::RequestLogScope log_scope(request.log());
     ApplicationGroup& group = application_group_of(**interpreter);
     ActiveCalls::Scope active(py, group.calls, &exchange);
-    ImportNotice notice(active, exchange);
+    ImportNotice notice(active, &exchange);
     const auto run = [&] {
       if (const python::Ref application =
               group.scripts.load(py, target, exchange, report, &notice)) {
@@ -161,8 +163,9 @@ base::Result<> LocalEngine::import(const gateway::Target& target, base::LogSink&
   python::LoadReport report;
   AttachScope py(**interpreter);
   ApplicationGroup& group = application_group_of(**interpreter);
-  const ActiveCalls::Scope active(py, group.calls, nullptr);
-  if (group.scripts.load(py, target, sink, report, nullptr)) return {};
+  ActiveCalls::Scope active(py, group.calls, nullptr);
+  ImportNotice notice(active, nullptr);
+  if (group.scripts.load(py, target, sink, report, &notice)) return {};
   return base::fail(report.outdated
                         ? fmt::format("{} has changed since it was imported", target.script)
                         : report.failure);

@@ -31,7 +31,8 @@ class LocalEngine final : public gateway::Engine {
         server_log_(server_log),
         loading_(*new python::LoadingRules{.case_sensitive_paths = settings_.case_sensitive_paths,
                                            .changed_scripts = settings_.changed_scripts,
-                                           .script_owner = settings_.script_owner}) {}
+                                           .script_owner = settings_.script_owner,
+                                           .imports_on_main_thread = !settings_.restrict_signal}) {}
 
   gateway::Outcome serve(const gateway::Target& target, gateway::Exchange& exchange);
   static gateway::Outcome refuse_for_memory(const gateway::Target& target,

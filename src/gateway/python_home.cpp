@@ -1,5 +1,6 @@
 #include "pyhost/gateway/python_home.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "pyhost/base/small_file.h"
 
@@ -16,6 +18,11 @@ namespace pyhost::gateway {
 namespace {
 
 namespace fs = std::filesystem;
+
+// As whoever this process acts as at the moment: access() asks for whom it was started by.
+bool may(int mode, const fs::path& path) {
+  return faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
+}
 
 // The `version` (venv) or `version_info` (virtualenv) entry in the text of a pyvenv.cfg, "3.11.2".
 std::optional<std::string> version_in(const std::string& pyvenv_cfg) {
@@ -40,17 +47,17 @@ bool is_version(std::string_view full, std::string_view major_minor) {
 }
 
 bool has_standard_library(const fs::path& prefix, std::string_view version) {
-  return access((prefix / "lib" / fmt::format("python{}", version) / "os.py").c_str(), R_OK) == 0;
+  return may(R_OK, prefix / "lib" / fmt::format("python{}", version) / "os.py");
 }
 
 // Whether this is the root of an environment of any version: used to look upwards from bin/ or
 // lib/.
 bool looks_like_root(const fs::path& folder) {
-  if (access((folder / "pyvenv.cfg").c_str(), F_OK) == 0) return true;
+  if (may(F_OK, folder / "pyvenv.cfg")) return true;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder / "lib", error)) {
     if (entry.path().filename().string().starts_with("python3.") &&
-        access((entry.path() / "os.py").c_str(), F_OK) == 0) {
+        may(F_OK, entry.path() / "os.py")) {
       return true;
     }
   }
@@ -77,15 +84,28 @@ fs::path root_above(const fs::path& path) {
   return looks_like_root(root) ? root : path;
 }
 
+// The first part of an environment that is there and may not be used; empty when there is none.
+// Python itself passes over such a part without a word.
+fs::path closed_part_of(const fs::path& root, std::string_view version) {
+  const fs::path lib = root / "lib" / fmt::format("python{}", version);
+  const std::pair<fs::path, int> parts[] = {{root, X_OK},
+                                            {root / "lib", X_OK},
+                                            {lib, R_OK | X_OK},
+                                            {lib / "os.py", R_OK},
+                                            {lib / "site-packages", R_OK | X_OK}};
+  for (const auto& [path, mode] : parts) {
+    if (!may(mode, path) && errno == EACCES) return path;
+  }
+  return {};
+}
+
 // The versions whose standard library lies under a prefix, "3.9, 3.12".
 std::string versions_under(const fs::path& prefix) {
   std::string versions;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(prefix / "lib", error)) {
     const std::string name = entry.path().filename();
-    if (!name.starts_with("python3.") || access((entry.path() / "os.py").c_str(), F_OK) != 0) {
-      continue;
-    }
+    if (!name.starts_with("python3.") || !may(F_OK, entry.path() / "os.py")) continue;
     if (!versions.empty()) versions += ", ";
     versions += name.substr(std::string_view("python").size());
   }
@@ -108,6 +128,9 @@ base::Result<PythonHome> inspect_python_home(std::string_view path,
   fs::path root = fs::path(shown).lexically_normal();
   if (!root.has_filename()) root = root.parent_path();
   root = root_above(root);
+  if (const fs::path closed = closed_part_of(root, python_version); !closed.empty()) {
+    return base::fail(fmt::format("{} cannot be used: {}", closed.string(), std::strerror(EACCES)));
+  }
   if (!looks_like_root(root)) {
     return base::fail(
         fmt::format("{} is not a Python environment: neither a virtualenv (no pyvenv.cfg) nor "
@@ -116,7 +139,7 @@ base::Result<PythonHome> inspect_python_home(std::string_view path,
   }
 
   const fs::path marker = root / "pyvenv.cfg";
-  if (access(marker.c_str(), F_OK) == 0) {
+  if (may(F_OK, marker)) {
     const auto text = base::read_small_file(marker);
     if (!text) {
       return base::fail(

@@ -33,7 +33,7 @@ bool has_control_character(std::string_view text) noexcept {
   return std::ranges::any_of(text, is_control);
 }
 
-base::Result<> check_header(std::string_view name, std::string_view value) {
+base::Result<> check_header_text(std::string_view name, std::string_view value) {
   if (name.empty()) return base::fail("a response header has no name");
   if (!std::ranges::all_of(name, [](unsigned char c) { return kTokenBytes[c]; })) {
     return base::fail(fmt::format(
@@ -43,6 +43,11 @@ base::Result<> check_header(std::string_view name, std::string_view value) {
     return base::fail(fmt::format("the value of response header '{}' has a control character: '{}'",
                                   excerpt_of(name), excerpt_of(value)));
   }
+  return {};
+}
+
+base::Result<> check_header(std::string_view name, std::string_view value) {
+  PH_TRY_VOID(check_header_text(name, value));
   if (std::ranges::any_of(
           kHopByHop, [&](std::string_view hop) { return base::equals_ignoring_case(hop, name); })) {
     return base::fail(

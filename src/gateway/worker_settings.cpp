@@ -20,6 +20,7 @@ void visit_engine(Settings& engine, Visit&& visit) {
   visit("process_group", engine.process_group);
   visit("python_program", engine.python_program);
   visit("python_home", engine.python_home);
+  visit("first_path", engine.first_path);
   visit("python_path", engine.python_path);
   visit("optimize", engine.optimize);
   visit("warnings", engine.warnings);

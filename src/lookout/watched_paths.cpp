@@ -82,10 +82,14 @@ void WatchedPaths::note_changes_before_first_look(TimePoint now) {
 std::optional<FileChange> WatchedPaths::finish_scan(TimePoint now) {
   Findings found = scan_->take_found();
   scan_.reset();
-  std::optional<std::string> changed;
+  std::optional<FileChange> change;
   if (looked_) {
-    changed = difference(last_.files, found.files);
-    if (!changed) changed = std::move(changed_meanwhile_);
+    if (auto changed = difference(last_.files, found.files)) {
+      change = FileChange{*std::move(changed), settling_.last()};
+    } else if (changed_meanwhile_) {
+      // Nobody knows when, but it was before this look.
+      change = FileChange{*std::move(changed_meanwhile_), now};
+    }
     changed_meanwhile_.reset();
   }
   const bool is_first_look = !std::exchange(looked_, true);
@@ -94,8 +98,7 @@ std::optional<FileChange> WatchedPaths::finish_scan(TimePoint now) {
   }
   last_ = std::move(found);
   if (is_first_look) note_changes_before_first_look(now);
-  if (!changed) return std::nullopt;
-  return FileChange{*std::move(changed), settling_.last()};
+  return change;
 }
 
 std::optional<TimePoint> WatchedPaths::next_deadline() const noexcept {

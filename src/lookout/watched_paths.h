@@ -12,7 +12,8 @@
 
 namespace pyhost::lookout {
 
-// A file that is different, and when the burst of changes that it belongs to has ended.
+// A file that is different, and when the burst of changes that it belongs to has ended, at the
+// latest.
 struct FileChange {
   std::string path;
   TimePoint at{};

@@ -7,6 +7,7 @@
 namespace pyhost::pyapi {
 namespace {
 
+using python::Attached;
 using python::Ref;
 
 PyModuleDef_Slot slots[] = {
@@ -31,6 +32,38 @@ Ref make_spec() {
   return Ref::steal(PyObject_CallMethod(machinery.get(), "ModuleSpec", "sO", kModuleName, Py_None));
 }
 
+// Where the submodules are of the distribution of this name, mod_wsgi.server and others, when it is
+// on sys.path; None when it is not. Null with an exception pending.
+Ref find_submodules() {
+  const Ref util = Ref::steal(PyImport_ImportModule("importlib.util"));
+  const Ref found =
+      Ref::steal(util ? PyObject_CallMethod(util.get(), "find_spec", "s", kModuleName) : nullptr);
+  if (!found || found.get() == Py_None) return found.clone();
+  return Ref::steal(PyObject_GetAttrString(found.get(), "submodule_search_locations"));
+}
+
+// The module is a package to whoever imports from that.
+bool add_submodules(Attached& py, PyObject* module, PyObject* spec) {
+  const Ref folders = find_submodules();
+  if (!folders) {
+    const std::string why = python::PythonError::take(py).traceback(py);
+    const python::DetachScope detached(py);
+    py.interpreter().server_log().log(base::LogLevel::error, base::Message::import_hook_failed,
+                                      "the package mod_wsgi cannot be looked for\n" + why);
+    return true;
+  }
+  return folders.get() == Py_None ||
+         (PyObject_SetAttrString(spec, "submodule_search_locations", folders.get()) == 0 &&
+          PyObject_SetAttrString(module, "__path__", folders.get()) == 0);
+}
+
+bool describe_origin(Attached& py, PyObject* module, PyObject* spec) {
+  if (!add_submodules(py, module, spec)) return false;
+  const Ref package = Ref::steal(PyObject_GetAttrString(spec, "parent"));
+  return package && PyObject_SetAttrString(module, "__package__", package.get()) == 0 &&
+         PyObject_SetAttrString(module, "__spec__", spec) == 0;
+}
+
 bool fill(PyObject* module, const std::string& application_group,
           const gateway::EngineSettings& settings, PyObject* file_wrapper_type,
           PyObject* request_timeout) {
@@ -52,11 +85,12 @@ bool fill(PyObject* module, const std::string& application_group,
 
 }  // namespace
 
-base::Result<> install_module(python::Attached& py, const gateway::EngineSettings& settings,
+base::Result<> install_module(Attached& py, const gateway::EngineSettings& settings,
                               PyObject* file_wrapper_type, PyObject* request_timeout) {
   const Ref spec = make_spec();
   const Ref module = Ref::steal(spec ? PyModule_FromDefAndSpec(&definition, spec.get()) : nullptr);
   if (module && PyModule_ExecDef(module.get(), &definition) == 0 &&
+      describe_origin(py, module.get(), spec.get()) &&
       fill(module.get(), py.interpreter().name(), settings, file_wrapper_type, request_timeout) &&
       add_events(py, module.get()) &&
       PyDict_SetItemString(PyImport_GetModuleDict(), kModuleName, module.get()) == 0) {

@@ -17,7 +17,8 @@ inline constexpr char kModuleName[] = "mod_wsgi";
 //   threads_per_process    the same
 //   FileWrapper            the type of environ['wsgi.file_wrapper']
 //   RequestTimeout         what ends a request that is interrupted; a BaseException
-// and what events.h has.
+// and what events.h has. Where a distribution of this name is on sys.path, its submodules can be
+// imported: mod_wsgi.server and others. It is not run itself.
 base::Result<> install_module(python::Attached& py, const gateway::EngineSettings& settings,
                               PyObject* file_wrapper_type, PyObject* request_timeout);
 

@@ -11,9 +11,10 @@ Ending::Entry& Ending::entry_locked(const Interpreter& interpreter) {
   return known != entries_.end() ? *known : entries_.emplace_back(Entry{&interpreter});
 }
 
-void Ending::expect(const Interpreter& interpreter) {
+void Ending::expect(const Interpreter& interpreter, Obstacle obstacle) {
   const std::lock_guard lock(mutex_);
-  entry_locked(interpreter);
+  if (std::ranges::find(entries_, &interpreter, &Entry::interpreter) != entries_.end()) return;
+  entries_.push_back({&interpreter, obstacle});
 }
 
 void Ending::waits_for(const Interpreter& interpreter, Obstacle obstacle, std::string name) {
@@ -43,6 +44,9 @@ std::string Ending::in_the_way(Locks locks) const {
   for (const Entry& entry : entries_) {
     const std::string phrase = entry.interpreter->phrase();
     switch (entry.obstacle) {
+      case Obstacle::import:
+        text += fmt::format("; a script is still being imported in {}", phrase);
+        break;
       case Obstacle::lock:
         locked += (locked.empty() ? "the lock of " : " and of ") + phrase;
         break;

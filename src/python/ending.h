@@ -16,13 +16,13 @@ namespace pyhost::python {
 class Ending {
  public:
   // What an interpreter's end waits for.
-  enum class Obstacle { lock, callback, threads, exit_functions };
+  enum class Obstacle { import, lock, callback, threads, exit_functions };
 
   // Whether locks that are in the way are to be told.
   enum class Locks { named, left_out };
 
-  // This interpreter is to end as well.
-  void expect(const Interpreter& interpreter);
+  // This interpreter is to end as well, and waits for that first.
+  void expect(const Interpreter& interpreter, Obstacle obstacle);
   // Its end waits for something else now; `name` says for which callback or threads.
   void waits_for(const Interpreter& interpreter, Obstacle obstacle, std::string name = {});
   void has_ended(const Interpreter& interpreter);

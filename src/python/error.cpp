@@ -76,6 +76,15 @@ std::string PythonError::traceback(Attached& py) const {
   return summary(py);
 }
 
+std::string PythonError::advice(Attached& py, PyObject* application_or_null) const {
+  PyObject* const application = application_or_null != nullptr ? application_or_null : Py_None;
+  const Ref text = Ref::steal(PyObject_CallMethod(py.interpreter().support(), "advice_on", "OO",
+                                                  value_.get(), application));
+  const std::string sentence = text && PyUnicode_Check(text.get()) ? to_utf8(py, text.get()) : "";
+  discard_error(py);
+  return sentence.empty() ? "" : ": " + sentence;
+}
+
 bool PythonError::refuses_subinterpreters(Attached& py) const {
   constexpr int kChainMax = 20;
   Ref exception = value_.clone();

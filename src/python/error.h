@@ -24,6 +24,10 @@ class PythonError {
   // What `traceback.format_exception` prints, causes and contexts included, without the last
   // line end. Runs Python code of the exception's classes.
   std::string traceback(Attached& py) const;
+  // ": " and a sentence with what it means and what to do, when that is known; "" otherwise. Of one
+  // that the call of an application has raised, that application; otherwise null. Imports what it
+  // needs for it.
+  std::string advice(Attached& py, PyObject* application_or_null = nullptr) const;
   // Whether it, or an exception it was raised from, says that a module cannot be used in a
   // sub-interpreter.
   bool refuses_subinterpreters(Attached& py) const;

@@ -122,7 +122,10 @@ PyObject* flush(PyObject* self, PyObject*) {
 }
 
 PyObject* refuse_fileno(PyObject*, PyObject*) {
-  PyErr_SetString(PyExc_OSError, "httpd's error log has no file descriptor");
+  PyErr_SetString(
+      PyExc_OSError,
+      "what is written to this stream becomes records of httpd's log, so it has no file "
+      "descriptor; descriptor 2 is a log of the process, in a worker that of its group");
   return nullptr;
 }
 

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <string>
 
 #include "pyhost/base/scope_exit.h"
-#include "python/python.h"
+#include "pyhost/gateway/python_home.h"
+#include "python/ref.h"
 
 namespace pyhost::python {
 namespace {
@@ -36,9 +38,41 @@ base::Result<> preinitialize() {
   return check(Py_PreInitialize(&config));
 }
 
+namespace fs = std::filesystem;
+
+// The virtualenv or installation that Python is to run in; "" for the plugin's own.
+std::string environment_root(const gateway::EngineSettings& settings) {
+  if (settings.python_program.empty()) return settings.python_home;
+  return fs::path(settings.python_program).parent_path().parent_path().string();
+}
+
+// Whoever has chosen it may have looked at it with other rights, or long ago.
+base::Result<> check_environment(const std::string& root) {
+  if (root.empty()) return {};
+  const auto version = fmt::format("{}.{}", PY_MAJOR_VERSION, PY_MINOR_VERSION);
+  const auto home = gateway::inspect_python_home(root, version);
+  if (home) return {};
+  return base::fail("Python cannot start: " + home.error().sentence);
+}
+
+// Python does not fail for an environment that it does not find: it takes another one.
+base::Result<> check_prefix(const std::string& root) {
+  if (root.empty()) return {};
+  PyObject* const prefix = PySys_GetObject("prefix");
+  const Ref path = Ref::steal(
+      prefix != nullptr && PyUnicode_Check(prefix) ? PyUnicode_EncodeFSDefault(prefix) : nullptr);
+  if (!path) PyErr_Clear();
+  const std::string taken = path ? PyBytes_AS_STRING(path.get()) : "?";
+  std::error_code error;
+  if (fs::equivalent(taken, root, error)) return {};
+  return base::fail(fmt::format("Python cannot start: it has taken {} instead of {}", taken, root));
+}
+
 }  // namespace
 
 base::Result<> initialize_python(const gateway::EngineSettings& settings) {
+  const std::string root = environment_root(settings);
+  PH_TRY_VOID(check_environment(root));
   PH_TRY_VOID(preinitialize());
   PyConfig config;
   PyConfig_InitIsolatedConfig(&config);
@@ -60,7 +94,8 @@ base::Result<> initialize_python(const gateway::EngineSettings& settings) {
     config.use_hash_seed = 1;
     config.hash_seed = *settings.hash_seed;
   }
-  return check(Py_InitializeFromConfig(&config));
+  PH_TRY_VOID(check(Py_InitializeFromConfig(&config)));
+  return check_prefix(root);
 }
 
 }  // namespace pyhost::python

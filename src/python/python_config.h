@@ -6,8 +6,9 @@
 
 namespace pyhost::python {
 
-// Starts Python in this process: isolated configuration, UTF-8 mode, no signal handlers. On success
-// the calling thread is attached to the main interpreter. The error is Python's own sentence.
+// Starts Python in this process: isolated configuration, UTF-8 mode, no signal handlers, in the
+// environment that the settings name and in no other. On success the calling thread is attached to
+// the main interpreter. The error is a sentence of ours or Python's own.
 base::Result<> initialize_python(const gateway::EngineSettings& settings);
 
 }  // namespace pyhost::python

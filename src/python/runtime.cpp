@@ -57,6 +57,9 @@ base::Result<> Runtime::start_python(const gateway::EngineSettings& settings,
   main_ = std::make_unique<Interpreter>(std::string(gateway::kMainInterpreter), std::move(thread),
                                         PyThreadState_Get(), server_log_);
   PyEval_SaveThread();
+  if (!settings.restrict_signal) {
+    main_->main_thread().set_idle_task([this] { run_signal_handlers(); });
+  }
   OwnerScope py(*main_);
   return setup_(py, *main_);
 }
@@ -179,8 +182,14 @@ void Runtime::run_callbacks(Interpreter& interpreter) {
 }
 
 void Runtime::post_end(Interpreter& interpreter, TaskThread::Task task) {
-  ending_.expect(interpreter);
-  interpreter.main_thread().post(std::move(task));
+  using Obstacle = Ending::Obstacle;
+  // A script may be imported there.
+  TaskThread& thread = interpreter.main_thread();
+  ending_.expect(interpreter, thread.busy() ? Obstacle::import : Obstacle::lock);
+  thread.post([this, &interpreter, task = std::move(task)] {
+    ending_.waits_for(interpreter, Obstacle::lock);
+    task();
+  });
 }
 
 void Runtime::announce_where_due() {
@@ -197,8 +206,15 @@ void Runtime::announce_stop(Callbacks callbacks) {
   announce_where_due();
 }
 
+// Python runs them on its main thread, which has nothing else to do once scripts are imported.
+void Runtime::run_signal_handlers() {
+  const OwnerScope py(*main_);
+  if (PyErr_CheckSignals() != 0) PyErr_WriteUnraisable(nullptr);
+}
+
 void Runtime::end_interpreter(Interpreter& interpreter, ExitFunctions exit_functions) {
   const StarvationWatch::InFlight in_flight(starvation_watch_);
+  interpreter.main_thread().set_idle_task({});
   {
     OwnerScope py(interpreter);
     if (exit_functions == ExitFunctions::run) run_exit_functions(py);

@@ -79,6 +79,7 @@ class Runtime {
   void post_end(Interpreter& interpreter, TaskThread::Task task);
   void announce_where_due();
   void run_callbacks(Interpreter& interpreter);
+  void run_signal_handlers();
   void end_interpreter(Interpreter& interpreter, ExitFunctions exit_functions);
   void run_exit_functions(Attached& py);
   // The audit hook: a fork would take a copy of every interpreter along, which CPython cannot.

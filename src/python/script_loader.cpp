@@ -10,11 +10,14 @@
 #include <cstring>
 #include <utility>
 
+#include "pyhost/base/fork_watch.h"
 #include "pyhost/base/out_of_memory.h"
 #include "pyhost/base/scope_exit.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 #include "python/import_traces.h"
+#include "python/line_log.h"
+#include "python/script_module.h"
 
 namespace pyhost::python {
 namespace {
@@ -48,24 +51,18 @@ base::Result<std::string> read_all(int file) {
   }
 }
 
-// compile() rather than Py_CompileString(): it takes bytes and honours PEP 263 cookies.
-Ref compile(PyObject* source, PyObject* path) {
-  const Ref builtins = Ref::steal(PyImport_ImportModule("builtins"));
-  constexpr int kNoFlags = 0;
-  return Ref::steal(builtins ? PyObject_CallMethod(builtins.get(), "compile", "OOsiO", source, path,
-                                                   "exec", kNoFlags, Py_True)
-                             : nullptr);
-}
-
 std::int64_t now_us() {
   using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
   return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-// Null when the module does not define it.
-Ref question_in(PyObject* module) {
-  PyObject* found = PyDict_GetItemString(PyModule_GetDict(module), "reload_required");
-  return found != nullptr && PyCallable_Check(found) ? Ref::share(found) : Ref();
+// Null when the module does not define it, or is not to be asked: its own __getattr__ is not.
+Ref question_in(Attached& py, PyObject* module) {
+  if (!PyModule_Check(module)) return {};
+  const Ref name = Ref::steal(PyUnicode_FromString("reload_required"));
+  Ref found = name ? get_item(PyModule_GetDict(module), name.get()) : Ref();
+  if (!found) discard_error(py);
+  return found && PyCallable_Check(found.get()) ? std::move(found) : Ref();
 }
 
 // Tells whoever wants to know.
@@ -84,17 +81,23 @@ class ImportScope {
   ImportObserver* const observer_;
 };
 
-// A module name of its own for each path, which nobody imports by accident.
-std::string module_name_of(std::string path, bool case_sensitive) {
-  if (!case_sensitive) {
-    std::ranges::transform(path, path.begin(), [](unsigned char c) {
-      return c >= 'A' && c <= 'Z' ? char(c + ('a' - 'A')) : char(c);
-    });
+// While it lives the calling thread is the main thread, to itself.
+class MainThreadScope {
+ public:
+  explicit MainThreadScope(Attached& py) : py_(py) { call("begin_import"); }
+  MainThreadScope(const MainThreadScope&) = delete;
+  MainThreadScope& operator=(const MainThreadScope&) = delete;
+  ~MainThreadScope() { call("end_import"); }
+
+ private:
+  void call(const char* function) noexcept {
+    if (!Ref::steal(PyObject_CallMethod(py_.interpreter().support(), function, nullptr))) {
+      discard_error(py_);
+    }
   }
-  std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a
-  for (const unsigned char byte : path) hash = (hash ^ byte) * 0x100000001b3u;
-  return fmt::format("_mod_wsgi_{:016x}", hash);
-}
+
+  Attached& py_;
+};
 
 }  // namespace
 
@@ -171,7 +174,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
       script.loading = true;
       lock.unlock();
       const ImportScope importing(observer_or_null);
-      return load_now(py, script, target, file, log, report);
+      return load_now(py, script, target, file, log, report, observer_or_null);
     }
     const bool refuses = rules_.changed_scripts == gateway::ChangedScripts::refused;
     if (refuses && (script.module || script.failure)) {
@@ -196,7 +199,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
     script.loading = true;
     lock.unlock();
     const ImportScope importing(observer_or_null);
-    return load_now(py, script, target, file, log, report);
+    return load_now(py, script, target, file, log, report, observer_or_null);
   }
 }
 
@@ -258,10 +261,11 @@ Ref ScriptLoader::outcome_of_import(Script& script, LoadReport& report) {
 }
 
 Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
-                           const base::FileIdentity& file, base::LogSink& log, LoadReport& report) {
-  Import import = import_cleanly(py, target);
+                           const base::FileIdentity& file, base::LogSink& log, LoadReport& report,
+                           ImportObserver* observer_or_null) {
+  Import import = import_cleanly(py, target, observer_or_null);
   Ref module = import.module.clone();
-  Ref question = module && target.kind == TargetKind::file ? question_in(module.get()) : Ref();
+  Ref question = module && target.kind == TargetKind::file ? question_in(py, module.get()) : Ref();
   std::string first_failure;
   Ref replaced;
   {
@@ -298,7 +302,8 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
   } else {
     report.import_failed = true;
     report.failure = failure_of(target, import.summary);
-    std::string text = fmt::format("{} (in {})\n{}", report.failure, where, import.details);
+    std::string text =
+        fmt::format("{} (in {}){}\n{}", report.failure, where, import.advice, import.details);
     if (!first_failure.empty()) text += "\nThe first failure was: " + first_failure;
     log.log(LogLevel::error, import.message, text);
     if (import.refuses_subinterpreters) {
@@ -312,16 +317,17 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
 }
 
 // Others wait for its end, however that comes.
-ScriptLoader::Import ScriptLoader::import_cleanly(Attached& py, const Target& target) noexcept {
+ScriptLoader::Import ScriptLoader::import_cleanly(Attached& py, const Target& target,
+                                                  ImportObserver* observer_or_null) noexcept {
   const bool first = loads_running_ == 0 && scripts_loaded_ == 0;
   const unsigned load = ++loads_begun_;
   ++loads_running_;
   const ImportTraces traces(py);
-  Import import = base::unless_out_of_memory([&] { return this->import(py, target); },
-                                             [&] {
-                                               discard_error(py);
-                                               return Import{.message = Message::memory_exhausted};
-                                             });
+  const auto import_now = [&] { return this->import(py, target, observer_or_null); };
+  Import import = base::unless_out_of_memory(import_now, [&] {
+    discard_error(py);
+    return Import{.message = Message::memory_exhausted};
+  });
   --loads_running_;
   if (import.module) {
     ++scripts_loaded_;
@@ -331,7 +337,41 @@ ScriptLoader::Import ScriptLoader::import_cleanly(Attached& py, const Target& ta
   return import;
 }
 
-ScriptLoader::Import ScriptLoader::import(Attached& py, const Target& target) const {
+ScriptLoader::Import ScriptLoader::import(Attached& py, const Target& target,
+                                          ImportObserver* observer_or_null) const {
+  const bool elsewhere = rules_.imports_on_main_thread && py.interpreter().is_main();
+  return elsewhere ? import_on_main_thread(py, target, observer_or_null) : import_here(py, target);
+}
+
+// Python's own: the one that has started it.
+ScriptLoader::Import ScriptLoader::import_on_main_thread(Attached& py, const Target& target,
+                                                         ImportObserver* observer_or_null) const {
+  Interpreter& interpreter = py.interpreter();
+  LineLog* const log = current_request_log();
+  const unsigned long caller = PyThread_get_thread_ident();
+  const auto tell = [&](unsigned long thread) {
+    if (observer_or_null != nullptr) observer_or_null->import_runs_on(thread);
+  };
+  Import import;
+  const DetachScope detached(py);
+  interpreter.main_thread().run([&] {
+    OwnerScope main(interpreter);
+    std::optional<RequestLogScope> log_scope;
+    if (log != nullptr) log_scope.emplace(*log);
+    tell(PyThread_get_thread_ident());
+    const base::ScopeExit go_back([&] {
+      tell(caller);
+      discard_error(main);
+    });
+    import = import_here(main, target);
+    // A copy of the process that the script has made has nobody to go back to.
+    if (base::ForkWatch::in_forked_process()) ::_exit(0);
+  });
+  return import;
+}
+
+ScriptLoader::Import ScriptLoader::import_here(Attached& py, const Target& target) const {
+  const MainThreadScope main_thread(py);
   const std::string name(target.script);
   if (target.kind == TargetKind::file) return import_file(py, name);
   Ref module = Ref::steal(PyImport_ImportModule(name.c_str()));
@@ -345,6 +385,7 @@ ScriptLoader::Import ScriptLoader::failed_import(Attached& py, Message message) 
       .message = error.is(PyExc_SystemExit) ? Message::script_exited : message,
       .summary = error.summary(py),
       .details = error.traceback(py),
+      .advice = error.advice(py),
       .refuses_subinterpreters = !py.interpreter().is_main() && error.refuses_subinterpreters(py)};
 }
 
@@ -381,26 +422,11 @@ ScriptLoader::Import ScriptLoader::import_file(Attached& py, const std::string& 
   }
   const Ref path_text =
       Ref::steal(PyUnicode_DecodeFSDefaultAndSize(path.data(), Py_ssize_t(path.size())));
-  const Ref source_bytes =
-      Ref::steal(PyBytes_FromStringAndSize(source.text.data(), Py_ssize_t(source.text.size())));
-  if (!path_text || !source_bytes) return failed_import(py, Message::script_unreadable);
-  const Ref code = compile(source_bytes.get(), path_text.get());
+  const Ref code = path_text ? compile_script(source.text, path_text.get()) : Ref();
   if (!code) return failed_import(py, Message::script_unreadable);
-
-  const std::string name = module_name_of(path, rules_.case_sensitive_paths);
-  Ref module = Ref::steal(PyModule_New(name.c_str()));
-  if (!module) return failed_import(py, Message::script_raised);
-  PyObject* names = PyModule_GetDict(module.get());
-  PyObject* modules = PyImport_GetModuleDict();
-  if (PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) != 0 ||
-      PyDict_SetItemString(names, "__file__", path_text.get()) != 0 ||
-      PyDict_SetItemString(modules, name.c_str(), module.get()) != 0) {
-    return failed_import(py, Message::script_raised);
-  }
-  if (Ref::steal(PyEval_EvalCode(code.get(), names, names))) return {.module = std::move(module)};
-  Import failed = failed_import(py, Message::script_raised);
-  if (PyDict_DelItemString(modules, name.c_str()) != 0) discard_error(py);
-  return failed;
+  const std::string name = script_module_name(path, rules_.case_sensitive_paths);
+  Ref module = run_script(py, name, path_text.get(), code.get());
+  return module ? Import{.module = std::move(module)} : failed_import(py, Message::script_raised);
 }
 
 // A module may make it when it is asked for (PEP 562), and fail.

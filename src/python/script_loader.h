@@ -28,6 +28,8 @@ struct LoadingRules {
   bool case_sensitive_paths = true;
   gateway::ChangedScripts changed_scripts = gateway::ChangedScripts::reimported;
   gateway::ScriptOwner script_owner = {};
+  // In the main interpreter: only there can signal.signal() be called.
+  bool imports_on_main_thread = false;
   // Files that have changed up to then, microseconds since the epoch, count as unchanged.
   std::atomic<std::int64_t> accepted_until_us = 0;
   std::atomic<unsigned> imports = 0;  // that were successful
@@ -47,6 +49,9 @@ class ImportObserver {
  public:
   virtual void import_begins() noexcept = 0;
   virtual void import_ended() noexcept = 0;
+  // Which thread runs the script, when it is not, or no longer, another than that of the load.
+  // Called by it.
+  virtual void import_runs_on(unsigned long thread) noexcept = 0;
 
  protected:
   ~ImportObserver() = default;
@@ -105,6 +110,7 @@ class ScriptLoader {
     base::Message message = base::Message::none;
     std::string summary;
     std::string details;  // traceback
+    std::string advice;   // see PythonError
     bool refuses_subinterpreters = false;
   };
 
@@ -124,10 +130,16 @@ class ScriptLoader {
   bool has_changed(Attached& py, Script& script, const std::string& path);
   static Ref outcome_of_import(Script& script, LoadReport& report);
   Ref load_now(Attached& py, Script& script, const gateway::Target& target,
-               const base::FileIdentity& file, base::LogSink& log, LoadReport& report);
+               const base::FileIdentity& file, base::LogSink& log, LoadReport& report,
+               ImportObserver* observer_or_null);
   // The same; after a failure without what it has left behind, if nothing else needs that.
-  Import import_cleanly(Attached& py, const gateway::Target& target) noexcept;
-  Import import(Attached& py, const gateway::Target& target) const;
+  Import import_cleanly(Attached& py, const gateway::Target& target,
+                        ImportObserver* observer_or_null) noexcept;
+  Import import(Attached& py, const gateway::Target& target,
+                ImportObserver* observer_or_null) const;
+  Import import_on_main_thread(Attached& py, const gateway::Target& target,
+                               ImportObserver* observer_or_null) const;
+  Import import_here(Attached& py, const gateway::Target& target) const;
   Source read_source(const std::string& path) const;
   Import import_file(Attached& py, const std::string& path) const;
   // PRECONDITION: an exception is pending.

@@ -1,5 +1,6 @@
 #include "python/task_thread.h"
 
+#include <chrono>
 #include <latch>
 
 #include "pyhost/base/out_of_memory.h"
@@ -50,18 +51,34 @@ void TaskThread::run(const Task& task) {
   if (!complete) throw std::bad_alloc();
 }
 
-void TaskThread::serve() {
-  while (true) {
-    Task task;
-    {
-      std::unique_lock lock(mutex_);
-      posted_.wait(lock, [this] { return !tasks_.empty(); });
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
-    }
-    if (!task) return;
-    base::if_memory_allows(task);
+bool TaskThread::busy() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return working_ || !tasks_.empty();
+}
+
+void TaskThread::set_idle_task(Task task) {
+  const std::lock_guard lock(mutex_);
+  idle_task_ = std::move(task);
+}
+
+TaskThread::Task TaskThread::next() {
+  constexpr std::chrono::milliseconds kBetweenIdleTasks{100};
+  std::unique_lock lock(mutex_);
+  working_ = false;
+  const auto posted = [this] { return !tasks_.empty(); };
+  if (!idle_task_) {
+    posted_.wait(lock, posted);
+  } else if (!posted_.wait_for(lock, kBetweenIdleTasks, posted)) {
+    return idle_task_;
   }
+  Task task = std::move(tasks_.front());
+  tasks_.pop_front();
+  working_ = true;
+  return task;
+}
+
+void TaskThread::serve() {
+  while (const Task task = next()) base::if_memory_allows(task);
 }
 
 }  // namespace pyhost::python

@@ -32,14 +32,22 @@ class TaskThread {
   void post(Task task);
   // Returns when the task is done; throws std::bad_alloc when it does.
   void run(const Task& task);
+  // Whether it has something to do.
+  bool busy() const noexcept;
+  // What it does ten times a second while nothing is posted; an empty task for nothing. Takes
+  // effect after the task that runs.
+  void set_idle_task(Task task);
 
  private:
   TaskThread() = default;
+  Task next();
   void serve();
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable posted_;
   std::deque<Task> tasks_;  // guarded by mutex_; an empty task ends the thread
+  Task idle_task_;          // guarded by mutex_
+  bool working_ = false;    // guarded by mutex_
   base::NamedThread thread_;
 };
 

@@ -37,10 +37,28 @@ bool is_over(std::optional<Delivery::Clock::time_point> moment) noexcept {
   return moment && Delivery::Clock::now() >= *moment;
 }
 
+// Whether an entry repeats what the client has put into its request line.
+bool is_of_target(gateway::EnvironKey key) noexcept {
+  using gateway::EnvironKey;
+  return key == EnvironKey::request_uri || key == EnvironKey::query_string ||
+         key == EnvironKey::script_name || key == EnvironKey::path_info ||
+         key == EnvironKey::wsgi_script_name || key == EnvironKey::wsgi_path_info;
+}
+
+int status_of_large_head(const gateway::RequestHead& head) noexcept {
+  constexpr int kUriTooLong = 414;
+  constexpr int kHeadersTooLarge = 431;
+  std::size_t other_bytes = 0;
+  for (const gateway::EnvironEntry& entry : head.environ) {
+    if (!is_of_target(entry.key)) other_bytes += entry.name.size() + entry.value.size();
+  }
+  return other_bytes < wire::kRequestBytesMax / 2 ? kUriTooLong : kHeadersTooLarge;
+}
+
 }  // namespace
 
-Attempt Relay::run(const gateway::Target& target, Resort resort) {
-  Attempt attempt = relay(target, resort);
+Attempt Relay::run(const gateway::Target& target, Resort resort, std::int64_t queue_start_us) {
+  Attempt attempt = relay(target, resort, queue_start_us);
   tell_left_out();
   const bool breaks =
       attempt.kind == Kind::broken || attempt.kind == Kind::lost || attempt.kind == Kind::failed;
@@ -48,8 +66,8 @@ Attempt Relay::run(const gateway::Target& target, Resort resort) {
   return attempt;
 }
 
-Attempt Relay::relay(const gateway::Target& target, Resort resort) {
-  if (auto ended = send_request(target, resort)) return *std::move(ended);
+Attempt Relay::relay(const gateway::Target& target, Resort resort, std::int64_t queue_start_us) {
+  if (auto ended = send_request(target, resort, queue_start_us)) return *std::move(ended);
   if (auto ended = receive_first()) return *std::move(ended);
   while (true) {
     if (auto ended = take_frames()) return *std::move(ended);
@@ -149,9 +167,11 @@ bool Relay::worker_has_died() const noexcept {
 // For the worker, for a client that is behind, for a client that leaves, and for what is due.
 Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
   pollfd ends[] = {{.fd = delivery_.full() ? -1 : line_.connection.fd(), .events = POLLIN},
-                   {.fd = exchange_.client_socket(), .events = POLLRDHUP}};
+                   {.fd = exchange_.client_socket(), .events = 0}};
   auto& [worker, client] = ends;
   if (delivery_.client_is_behind()) client.events |= POLLOUT;
+  // Behind a body that nobody has read, the client may have closed its side.
+  if (!body_.awaits_client()) client.events |= POLLRDHUP;
   const auto patience_ends_at = delivery_.patience_ends_at();
   const auto now = Clock::now();
   auto until = now + milliseconds(INT_MAX);
@@ -174,19 +194,23 @@ Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
   return is_over(give_up_at) ? Step(fail(Io::timeout)) : std::nullopt;
 }
 
-Relay::Step Relay::send_request(const gateway::Target& target, Resort resort) {
+Relay::Step Relay::send_request(const gateway::Target& target, Resort resort,
+                                std::int64_t queue_start_us) {
   line_.batch.clear();
-  const wire::RequestMessage message{.target = target,
-                                     .head = exchange_.head(),
-                                     .body = body_.in_memory(),
-                                     .body_follows = body_.follows(),
-                                     .last_resort = resort == Resort::last};
+  wire::RequestMessage message{.target = target,
+                               .head = exchange_.head(),
+                               .body = body_.in_memory(),
+                               .body_follows = body_.follows(),
+                               .last_resort = resort == Resort::last};
+  message.head.queue_start_us = queue_start_us;
   if (!line_.greeted) wire::encode_greeting(settings_.secret, line_.batch.encoded());
   if (!wire::encode_request(message, line_.batch.encoded())) {
     reusable_ = true;
-    return Attempt{
-        Kind::failed, kInternalServerError, Message::frame_malformed,
-        fmt::format("the request's headers do not fit {} bytes", wire::kPayloadBytesMax)};
+    exchange_.log(base::LogLevel::info, Message::request_head_too_large,
+                  fmt::format("the head of a request for {} is larger than {} bytes, which is the "
+                              "most that is passed to a worker",
+                              target.script, wire::kRequestBytesMax));
+    return Attempt{Kind::refused, status_of_large_head(exchange_.head()), Message::none, {}};
   }
   line_.greeted = true;
   return write_request();
@@ -372,6 +396,12 @@ Attempt Relay::end_with_error(const Frame& frame) {
   if (!error) return malformed("the worker sent a malformed ERROR");
   if (error->status != 0 && !ReplyRules::may_answer(error->status)) {
     return forbidden({fmt::format("the worker asked for an answer with status {}", error->status)});
+  }
+  const BodyFault fault = body_.fault();
+  const bool clients = fault != BodyFault::none && fault != BodyFault::failed;
+  if (clients && (head_seen_ || error->status >= kInternalServerError)) {
+    return {Kind::client_lost, status_of(fault), Message::client_fault,
+            std::string(describe(fault))};
   }
   if (error->status != 0 && !head_seen_) {
     reusable_ = true;

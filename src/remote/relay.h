@@ -50,8 +50,9 @@ class Relay {
         delivery_(exchange, settings),
         rules_(exchange.head().is_head) {}
 
-  // Until the worker has done its part, or nobody wants it to.
-  Attempt run(const gateway::Target& target, Resort resort);
+  // Until the worker has done its part, or nobody wants it to. The request waits for a worker since
+  // `queue_start_us`.
+  Attempt run(const gateway::Target& target, Resort resort, std::int64_t queue_start_us);
 
   // After Kind::complete: whether deliver() does without the line.
   bool frees_line() { return delivery_.stands_alone(); }
@@ -70,8 +71,8 @@ class Relay {
   using Clock = Delivery::Clock;
   using Step = std::optional<Attempt>;  // nothing: go on
 
-  Attempt relay(const gateway::Target& target, Resort resort);
-  Step send_request(const gateway::Target& target, Resort resort);
+  Attempt relay(const gateway::Target& target, Resort resort, std::int64_t queue_start_us);
+  Step send_request(const gateway::Target& target, Resort resort, std::int64_t queue_start_us);
   Step write_request();
   Step look_whether_it_is_read();
   wire::Io note(wire::Io received);

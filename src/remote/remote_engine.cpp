@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "pyhost/base/wall_clock.h"
+
 namespace pyhost::remote {
 namespace {
 
@@ -16,7 +18,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kInternalServerError = 500;
 constexpr int kServiceUnavailable = 503;
-constexpr unsigned kRetryAfterSeconds = 1;
 // How long the supervisor may take to learn how a worker ended.
 constexpr milliseconds kDeathPatience{3000};
 
@@ -39,6 +40,7 @@ struct RemoteEngine::Run {
   Clock::time_point began = Clock::now();
   // A worker that was asked has logged what went wrong.
   bool failure_told = false;
+  std::int64_t queue_start_us = 0;
 
   double elapsed_seconds() const noexcept {
     return std::chrono::duration<double>(Clock::now() - began).count();
@@ -60,23 +62,15 @@ Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exch
                           Buffering buffering) noexcept {
   Run run{.target = target, .exchange = exchange, .body = RequestBody(exchange)};
   if (buffering == Buffering::on) {
-    const auto fault = run.body.receive(settings_.temporary_folder);
-    if (!fault) {
-      exchange.log(LogLevel::error, Message::spool_failed, fault.error().sentence);
-      Outcome outcome{Outcome::Kind::refused, kServiceUnavailable};
-      outcome.retry_after_seconds = kRetryAfterSeconds;
-      return outcome;
-    }
-    if (*fault != BodyFault::none) {
-      exchange.log(LogLevel::info, Message::client_fault,
-                   fmt::format("{}; {} was not run", describe(*fault), target.script));
-      return {Outcome::Kind::refused, status_of(*fault)};
+    if (const auto answer = run.body.receive(settings_.temporary_folder, target.script)) {
+      return *answer;
     }
   }
   return serve(run);
 }
 
 Outcome RemoteEngine::serve(Run& run) {
+  run.queue_start_us = base::now_us();
   Admission admission(scoreboard_, seat_, settings_, run.exchange, script_key(run.target));
   while (true) {
     auto place = admission.enter();
@@ -92,7 +86,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
   const Worker worker = (*line)->worker;
   const bool line_is_used = (*line)->used;
   Relay relay(scoreboard_, admission, **line, run.exchange, run.body, settings_);
-  Attempt attempt = relay.run(run.target, place.resort());
+  Attempt attempt = relay.run(run.target, place.resort(), run.queue_start_us);
   run.failure_told |= relay.failure_told();
   if (attempt.kind == Attempt::Kind::complete) {
     if (!attempt.why.empty()) note_excess(run, worker, attempt);

@@ -1,10 +1,33 @@
 #include "remote/request_body.h"
 
+#include <fmt/format.h>
+
 namespace pyhost::remote {
 
+using base::LogLevel;
+using base::Message;
 using gateway::BodyFault;
+using gateway::Outcome;
 
-base::Result<BodyFault> RequestBody::receive(const std::string& folder) {
+std::optional<Outcome> RequestBody::receive(const std::string& folder, std::string_view script) {
+  constexpr int kServiceUnavailable = 503;
+  const auto fault = receive_whole(folder);
+  if (!fault) {
+    exchange_.log(LogLevel::error, Message::spool_failed, fault.error().sentence);
+    Outcome outcome{Outcome::Kind::refused, kServiceUnavailable};
+    outcome.retry_after_seconds = kRetryAfterSeconds;
+    return outcome;
+  }
+  if (*fault != BodyFault::none) {
+    exchange_.log(LogLevel::info, Message::client_fault,
+                  fmt::format("{}; {} was not run", describe(*fault), script));
+    return Outcome{Outcome::Kind::refused, status_of(*fault)};
+  }
+  exchange_.note_received_body(file_.is_open() ? file_bytes_ : received_.size());
+  return std::nullopt;
+}
+
+base::Result<BodyFault> RequestBody::receive_whole(const std::string& folder) {
   std::string piece;
   while (!complete_) {
     piece.resize(kBodyInMemoryMax);
@@ -38,12 +61,25 @@ RequestBody::Piece RequestBody::next() {
     if (complete_) return {};
     const gateway::BodyRead read = exchange_.read_body(received_);
     complete_ = read.bytes == 0;
+    fault_ = read.fault;
     return {std::string_view(received_).substr(0, read.bytes), read.fault};
   }
   const auto got = file_.read(file_offset_, received_);
   if (!got) return {{}, BodyFault::failed};
   file_offset_ += *got;
   return {std::string_view(received_).substr(0, *got), BodyFault::none};
+}
+
+gateway::BodyRead RequestBody::read(std::span<char> into) noexcept {
+  if (!file_.is_open()) {
+    const std::size_t bytes = received_.copy(into.data(), into.size(), memory_offset_);
+    memory_offset_ += bytes;
+    return {.bytes = bytes};
+  }
+  const auto got = file_.read(file_offset_, into);
+  if (!got) return {.bytes = 0, .fault = BodyFault::failed};
+  file_offset_ += *got;
+  return {.bytes = *got};
 }
 
 }  // namespace pyhost::remote

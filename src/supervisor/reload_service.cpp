@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "supervisor/wall_clock.h"
+#include "pyhost/base/wall_clock.h"
 
 namespace pyhost::supervisor {
 
@@ -18,7 +18,7 @@ void ReloadService::follow() {
   for (const WorkerGroup& group : groups_) {
     if (!group.wanted() || group.options().reload_on.empty()) continue;
     gateway::WatchList& list = lists[&lookout_for(group.credentials())];
-    list.since_us = now_us();
+    list.since_us = base::now_us();
     list.globs[group.name()] = group.options().reload_on;
     watches[group.name()] = std::move(watches_[group.name()]);
   }

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "supervisor/wall_clock.h"
+#include "pyhost/base/wall_clock.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -87,7 +87,7 @@ void ScoreboardRecorder::keep_generation(unsigned row, std::int64_t successor_st
 
 void ScoreboardRecorder::record_death(unsigned row, pid_t pid, unsigned generation,
                                       const Death& death) noexcept {
-  metrics::Death record{.generation = generation, .pid = pid, .time_us = now_us()};
+  metrics::Death record{.generation = generation, .pid = pid, .time_us = base::now_us()};
   set_cause(record, death);
   board_.record_death(row, record);
 }

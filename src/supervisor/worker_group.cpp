@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "pyhost/base/json_text.h"
+#include "pyhost/base/wall_clock.h"
 #include "pyhost/gateway/worker_orders.h"
 #include "pyhost/gateway/worker_settings.h"
 #include "supervisor/board_rows.h"
 #include "supervisor/control_channel.h"
-#include "supervisor/wall_clock.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -263,7 +263,7 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
     if (attempt_ && attempt_->slot == slot) {
       end_attempt(slot, required_in(slot));
     } else if (life.withdrawn()) {
-      fall_back(now_us());
+      fall_back(base::now_us());
     }
     return;
   }
@@ -308,7 +308,7 @@ void WorkerGroup::keep(unsigned slot, unsigned generation, unsigned report, Work
                                             .limits = life_limits(setup_.wanted.options),
                                             .required = required_in(slot),
                                             .started = Clock::now(),
-                                            .started_us = now_us()})
+                                            .started_us = base::now_us()})
                        .first->second;
   if (first) take_slot_over(pid, worker);
   record_slot(slot);

@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "metrics/scoreboard_memory.h"
+#include "pyhost/base/wall_clock.h"
 #include "pyhost/gateway/worker_orders.h"
 #include "supervisor/board_rows.h"
-#include "supervisor/wall_clock.h"
 #include "supervisor/worker_group.h"
 
 namespace pyhost::supervisor {
@@ -44,7 +44,7 @@ void WorkerGroup::note_import(Worker& worker, const StatusReport& report) {
 
 void WorkerGroup::note_lack(Worker& worker, const StatusReport& report) {
   const std::uint64_t script = script_key(report.import);
-  scripts_.note_failure(report.import, report.text, now_us());
+  scripts_.note_failure(report.import, report.text, base::now_us());
   worker.has.erase(script);
   if (worker.lacks.size() < GroupScripts::kScriptsMax) worker.lacks.insert(script);
   if (worker.ready) retries_.note_wanted(script, Clock::now());

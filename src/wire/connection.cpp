@@ -1,5 +1,6 @@
 #include "wire/connection.h"
 
+#include <fmt/format.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -77,6 +78,10 @@ Connection::Next Connection::next(Frame& frame) {
       decode_header(std::span<const char, kHeaderBytes>(buffer_.get() + begin_, kHeaderBytes));
   if (!header) {
     fault_ = header.error().sentence;
+    return Next::malformed;
+  }
+  if (header->payload_bytes > kPayloadBytesMax && !trusts_requests_) {
+    fault_ = fmt::format("a REQUEST frame of {} bytes before a greeting", header->payload_bytes);
     return Next::malformed;
   }
   wanted_ = kHeaderBytes + header->payload_bytes;

@@ -67,6 +67,9 @@ class Connection {
   // next(), and fill() until it has a frame.
   Io read_frame(Frame& frame, Timeout timeout);
 
+  // The peer has proved who it is, and its requests may be as large as a REQUEST can be.
+  void trust_requests() noexcept { trusts_requests_ = true; }
+
   // Whether nothing has arrived that next() did not hand out.
   bool drained() const noexcept { return begin_ == end_ && files_.empty(); }
   // Whether the frame that has begun to arrive will fit behind what is buffered, so that fill()
@@ -129,7 +132,8 @@ class Connection {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t wanted_ = kHeaderBytes;  // of the frame that is arriving, header included
-  bool filled_up_ = false;             // more may have been there than was received last
+  bool trusts_requests_ = false;
+  bool filled_up_ = false;  // more may have been there than was received last
   std::deque<base::UniqueFd> files_;
   bool names_senders_ = false;
   std::optional<Peer> sender_;

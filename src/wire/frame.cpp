@@ -70,9 +70,9 @@ base::Result<FrameHeader> decode_header(std::span<const char, kHeaderBytes> byte
   if (name_of(header.type).empty()) {
     return base::fail(fmt::format("a frame of unknown type {}", static_cast<int>(header.type)));
   }
-  if (header.payload_bytes > kPayloadBytesMax) {
+  if (header.payload_bytes > payload_bytes_max(header.type)) {
     return base::fail(fmt::format("a {} frame of {} bytes, more than {}", name_of(header.type),
-                                  header.payload_bytes, kPayloadBytesMax));
+                                  header.payload_bytes, payload_bytes_max(header.type)));
   }
   return header;
 }

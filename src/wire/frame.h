@@ -13,10 +13,13 @@ namespace pyhost::wire {
 
 // Both ends are one build on one machine, so numbers travel as the machine has them; the version
 // byte catches a worker that outlived an upgrade.
-inline constexpr std::uint8_t kVersion = 3;
+inline constexpr std::uint8_t kVersion = 4;
 
-// No frame is larger, and no reader ever allocates more for one.
+// No frame is larger but REQUEST, and no reader ever allocates more for one.
 inline constexpr std::uint32_t kPayloadBytesMax = 1 << 20;
+// The head of a request is as large as httpd's LimitRequest... directives let it be. Only who has
+// greeted may send more than others.
+inline constexpr std::uint32_t kRequestBytesMax = 16 << 20;
 
 // The largest piece of a body in one frame: small enough to share a connection's buffers fairly.
 inline constexpr std::size_t kBodyFrameBytesMax = 64 * 1024;
@@ -54,6 +57,10 @@ inline constexpr std::size_t kHeaderBytes = 8;
 using HeaderBytes = std::array<char, kHeaderBytes>;
 
 HeaderBytes encode_header(FrameHeader header) noexcept;
+
+constexpr std::uint32_t payload_bytes_max(FrameType type) noexcept {
+  return type == FrameType::request ? kRequestBytesMax : kPayloadBytesMax;
+}
 
 // Fails on another version, an unknown type and a payload over the limit.
 base::Result<FrameHeader> decode_header(std::span<const char, kHeaderBytes> bytes);

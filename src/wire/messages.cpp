@@ -25,7 +25,7 @@ bool encode_frame(FrameType type, std::string& out, F write) {
   PayloadWriter writer(out);
   write(writer);
   const std::size_t payload_bytes = out.size() - start - kHeaderBytes;
-  if (payload_bytes > kPayloadBytesMax) {
+  if (payload_bytes > payload_bytes_max(type)) {
     out.resize(start);
     return false;
   }
@@ -124,6 +124,7 @@ bool encode_request(const RequestMessage& message, std::string& out) {
     writer.flag(message.head.is_head);
     write_optional(writer, message.head.content_length);
     writer.number(message.head.start_us);
+    writer.number(message.head.queue_start_us);
     writer.number(static_cast<std::uint32_t>(message.head.environ.size()));
     for (const EnvironEntry& entry : message.head.environ) write_entry(writer, entry);
     writer.flag(message.body_follows);
@@ -141,6 +142,7 @@ std::optional<RequestMessage> decode_request(std::string_view payload,
   message.head.is_head = reader.flag();
   message.head.content_length = read_optional(reader);
   message.head.start_us = reader.number<std::int64_t>();
+  message.head.queue_start_us = reader.number<std::int64_t>();
   const std::uint32_t entries = reader.count(kEnvironEntryBytesMin);
   environ.clear();
   environ.reserve(entries);
@@ -194,6 +196,7 @@ bool encode_head(const gateway::ResponseHead& head, std::string& out) {
     writer.number(static_cast<std::uint16_t>(head.status));
     writer.text(head.reason);
     write_optional(writer, head.content_length);
+    writer.flag(head.closes_connection);
     writer.number(static_cast<std::uint32_t>(head.headers.size()));
     for (const gateway::Header& header : head.headers) {
       writer.text(header.name);
@@ -210,6 +213,7 @@ std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
   head.status = reader.up_to(kStatusMax);
   head.reason = reader.text();
   head.content_length = read_optional(reader);
+  head.closes_connection = reader.flag();
   const std::uint32_t count = reader.count(kHeaderEntryBytesMin);
   headers.clear();
   headers.reserve(count);

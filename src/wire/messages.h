@@ -18,7 +18,8 @@
 
 namespace pyhost::wire {
 
-// REQUEST. The process group is the connection's own and does not travel.
+// REQUEST. The process group is the connection's own and does not travel; nor does what the worker
+// notes in the head itself.
 struct RequestMessage {
   gateway::Target target;
   gateway::RequestHead head;

@@ -245,7 +245,10 @@ bool ThreadPool::hear_greeting(Line& line) {
   if (!read_frame(line, frame, std::min(settings_.socket_timeout, kMoment))) return false;
   line.greeted =
       frame.type == wire::FrameType::greeting && wire::greets(frame.payload, settings_.secret);
-  if (line.greeted) return true;
+  if (line.greeted) {
+    line.connection.trust_requests();
+    return true;
+  }
   const auto peer = wire::peer_of(line.connection.fd());
   log_.log(LogLevel::error, Message::greeting_refused,
            fmt::format("process {} of user {} connected to process group '{}' and did not greet as "

@@ -11,6 +11,8 @@
 
 #include "pyhost/base/fork_watch.h"
 #include "pyhost/base/out_of_memory.h"
+#include "pyhost/base/scope_exit.h"
+#include "pyhost/base/wall_clock.h"
 
 namespace pyhost::worker {
 
@@ -72,6 +74,7 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   // In this order: see running().
   number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   arrived_at_ = Clock::now();
+  request_.head.worker_start_us = base::now_us();
   begin_at(arrived_at_, Doing::run);
   return true;
 }
@@ -317,6 +320,7 @@ void WorkerExchange::log(LogLevel level, Message message, std::string_view text)
 Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause) noexcept {
   last_end_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
   began_.store(0, std::memory_order_release);
+  const base::ScopeExit give_back([this] { give_back_memory(); });
   return base::unless_out_of_memory([&] { return tell_outcome(outcome, cause); },
                                     [this] {
                                       give_up_for_memory();
@@ -325,6 +329,15 @@ Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause)
                                       if (unsent) refuse_for_memory(*connection_);
                                       return Connected::close;
                                     });
+}
+
+// A large head is rare, and each thread has an exchange of its own.
+void WorkerExchange::give_back_memory() noexcept {
+  const Lock lock(mutex_);
+  if (payload_.capacity() <= wire::kPayloadBytesMax) return;
+  request_ = {};
+  environ_ = {};
+  payload_ = {};
 }
 
 Connected WorkerExchange::tell_outcome(const Outcome& outcome, std::string_view cause) {

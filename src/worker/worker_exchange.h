@@ -97,6 +97,7 @@ class WorkerExchange final : public gateway::Exchange {
   gateway::SendResult send_part(const gateway::ReplyPart& part);
   Connected tell_outcome(const gateway::Outcome& outcome, std::string_view cause);
   void give_up_for_memory() noexcept;
+  void give_back_memory() noexcept;
   bool is(std::uint64_t number) const noexcept;
   void announce_reply() noexcept;
   // These need mutex_.

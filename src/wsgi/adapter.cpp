@@ -128,11 +128,11 @@ void Adapter::run(Attached& py, PyObject* application, Request& request) {
   const Ref result = python::py_entry(Ref(), [&] { return call(py, application, request); });
   leave_if_forked(py, request, request_timeout_.get());
   if (!result) {
-    report_failure(py, request, request_timeout_.get());
+    report_failure(py, request, request_timeout_.get(), application);
     return;
   }
   if (!python::py_entry(false, [&] { return deliver(py, result.get(), request); })) {
-    report_failure(py, request, request_timeout_.get());
+    report_failure(py, request, request_timeout_.get(), application);
   }
   const bool closed = close(py, result.get(), request);
   leave_if_forked(py, request, request_timeout_.get());
@@ -143,7 +143,7 @@ Ref Adapter::call(Attached& py, PyObject* application, Request& request) {
   const Ref environ = environs_.build(py, request.exchange().head());
   const Ref input = make_input(py, input_type_.get(), request);
   const Ref errors = streams_.make_for_request(py, "<wsgi.errors>", request.link(), request.log());
-  const Ref start = make_start_response(py, start_response_type_.get(), request);
+  const Ref start = make_start_response(py, start_response_type_.get(), request, told_);
   if (!environ || !input || !errors || !start ||
       !environs_.add_streams(py, environ.get(), input.get(), errors.get())) {
     return {};

@@ -13,6 +13,7 @@
 #include "python/ref.h"
 #include "wsgi/environ.h"
 #include "wsgi/request.h"
+#include "wsgi/start_response.h"
 
 namespace pyhost::wsgi {
 
@@ -60,6 +61,7 @@ class Adapter {
   python::Ref close_name_;
   EnvironFactory environs_;
   python::LogStreamType streams_;
+  ScriptNames told_;
 };
 
 }  // namespace pyhost::wsgi

@@ -39,7 +39,10 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-constexpr double kMicroseconds = 1e6;
+Ref seconds(std::int64_t microseconds) {
+  constexpr double kMicroseconds = 1e6;
+  return Ref::steal(PyFloat_FromDouble(double(microseconds) / kMicroseconds));
+}
 
 }  // namespace
 
@@ -56,6 +59,8 @@ base::Result<EnvironFactory> EnvironFactory::make(python::Attached& py,
   factory.input_key_ = interned("wsgi.input");
   factory.errors_key_ = interned("wsgi.errors");
   factory.request_start_key_ = interned("mod_wsgi.request_start");
+  factory.queue_start_key_ = interned("mod_wsgi.queue_start");
+  factory.daemon_start_key_ = interned("mod_wsgi.daemon_start");
   factory.application_start_key_ = interned("mod_wsgi.application_start");
   factory.thread_id_key_ = interned("mod_wsgi.thread_id");
   factory.template_ = Ref::steal(PyDict_New());
@@ -80,16 +85,15 @@ bool EnvironFactory::fill_template(const gateway::EngineSettings& settings,
           Ref::steal(Py_BuildValue("(iii)", server[0], server[1], server[2]))) &&
       set(dict, "mod_wsgi.version",
           Ref::steal(Py_BuildValue("(iii)", gateway::kModWsgiApi[0], gateway::kModWsgiApi[1],
-                                   gateway::kModWsgiApi[2]))) &&
-      set(dict, "mod_wsgi.queue_start", Ref::steal(PyFloat_FromDouble(0))) &&
-      set(dict, "mod_wsgi.daemon_start", Ref::steal(PyFloat_FromDouble(0)));
+                                   gateway::kModWsgiApi[2])));
   if (!constants) return false;
   // Keys that every request sets: present from the start, a copy needs no growing for them.
   for (std::size_t i = 0; i <= std::size_t(EnvironKey::document_root); ++i) {
     if (PyDict_SetItem(dict, keys_[i].get(), Py_None) != 0) return false;
   }
   for (const Ref* key : {&url_scheme_key_, &input_key_, &errors_key_, &request_start_key_,
-                         &application_start_key_, &thread_id_key_}) {
+                         &queue_start_key_, &daemon_start_key_, &application_start_key_,
+                         &thread_id_key_}) {
     if (PyDict_SetItem(dict, key->get(), Py_None) != 0) return false;
   }
   return true;
@@ -128,14 +132,18 @@ Ref EnvironFactory::build(python::Attached&, const gateway::RequestHead& head) {
     if (!add(environ.get(), entry)) return {};
   }
   PyObject* dict = environ.get();
-  const Ref request_start = Ref::steal(PyFloat_FromDouble(double(head.start_us) / kMicroseconds));
+  const Ref request_start = seconds(head.start_us);
+  const Ref queue_start = seconds(head.queue_start_us);
+  const Ref daemon_start = seconds(head.worker_start_us);
   const Ref application_start = Ref::steal(PyFloat_FromDouble(now_seconds()));
   const Ref thread_id = Ref::steal(PyLong_FromLong(python::current_thread_number()));
   const Ref& scheme = head.https ? https_ : http_;
   const bool complete =
-      request_start && application_start && thread_id &&
+      request_start && queue_start && daemon_start && application_start && thread_id &&
       PyDict_SetItem(dict, url_scheme_key_.get(), scheme.get()) == 0 &&
       PyDict_SetItem(dict, request_start_key_.get(), request_start.get()) == 0 &&
+      PyDict_SetItem(dict, queue_start_key_.get(), queue_start.get()) == 0 &&
+      PyDict_SetItem(dict, daemon_start_key_.get(), daemon_start.get()) == 0 &&
       PyDict_SetItem(dict, application_start_key_.get(), application_start.get()) == 0 &&
       PyDict_SetItem(dict, thread_id_key_.get(), thread_id.get()) == 0;
   return complete ? std::move(environ) : Ref();

@@ -41,7 +41,8 @@ class EnvironFactory {
   python::Ref template_;
   python::Ref url_scheme_key_, http_, https_;
   python::Ref input_key_, errors_key_;
-  python::Ref request_start_key_, application_start_key_, thread_id_key_;
+  python::Ref request_start_key_, queue_start_key_, daemon_start_key_, application_start_key_;
+  python::Ref thread_id_key_;
 };
 
 }  // namespace pyhost::wsgi

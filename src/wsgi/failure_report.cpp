@@ -28,7 +28,8 @@ void advise_on_subinterpreters(Attached& py, Request& request, const PythonError
                            request.target().script));
 }
 
-void log_failure(Attached& py, Request& request, const PythonError& error) {
+void log_failure(Attached& py, Request& request, const PythonError& error,
+                 PyObject* application_or_null) {
   const std::string summary = error.summary(py);
   if (request.body_fault() != gateway::BodyFault::none) {
     log_detached(py, request, LogLevel::info, Message::client_fault,
@@ -39,8 +40,9 @@ void log_failure(Attached& py, Request& request, const PythonError& error) {
   const Message message =
       error.is(PyExc_SystemExit) ? Message::application_exited : Message::application_raised;
   log_detached(py, request, LogLevel::error, message,
-               fmt::format("{} raised {} (in {})\n{}", request.target().script, summary,
-                           py.interpreter().phrase(), error.traceback(py)));
+               fmt::format("{} raised {} (in {}){}\n{}", request.target().script, summary,
+                           py.interpreter().phrase(), error.advice(py, application_or_null),
+                           error.traceback(py)));
   advise_on_subinterpreters(py, request, error);
 }
 
@@ -55,7 +57,8 @@ void log_or_say_why_not(Attached& py, Request& request, Log&& log) {
 
 }  // namespace
 
-void report_failure(Attached& py, Request& request, PyObject* request_timeout) {
+void report_failure(Attached& py, Request& request, PyObject* request_timeout,
+                    PyObject* application_or_null) {
   const PythonError error = PythonError::take(py);
   constexpr int kInternalServerError = 500;
   constexpr int kGatewayTimeout = 504;
@@ -66,7 +69,7 @@ void report_failure(Attached& py, Request& request, PyObject* request_timeout) {
       log_detached(py, request, LogLevel::info, Message::run_interrupted,
                    fmt::format("{} ended because it was interrupted", request.target().script));
     } else {
-      log_failure(py, request, error);
+      log_failure(py, request, error, application_or_null);
     }
   });
 }

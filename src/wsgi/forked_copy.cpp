@@ -30,7 +30,7 @@ int exit_code_after_failure(Attached& py, Request& request, PyObject* request_ti
   PythonError error = PythonError::take(py);
   if (error.is(PyExc_SystemExit)) return exit_code_of(py, error);
   std::move(error).restore(py);
-  report_failure(py, request, request_timeout);
+  report_failure(py, request, request_timeout, nullptr);
   return 1;
 }
 

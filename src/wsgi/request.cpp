@@ -38,6 +38,11 @@ gateway::BodyRead Request::read_body(std::span<char> into) noexcept {
   return read;
 }
 
+void Request::note(base::LogLevel level, base::Message message, std::string_view text) noexcept {
+  const std::lock_guard lock(mutex_);
+  exchange_.log(level, message, text);
+}
+
 // What the application makes of a broken request body may not blame the server for it.
 bool Request::gives_way_to_fault() noexcept {
   constexpr int kServerError = 500;

@@ -61,6 +61,8 @@ class Request {
   // --- Detached; may block ---
 
   gateway::BodyRead read_body(std::span<char> into) noexcept;
+  // A record of the request's log.
+  void note(base::LogLevel level, base::Message message, std::string_view text) noexcept;
   // False when the client has gone or nothing may be sent any more. PRECONDITION: started() and
   // committed().
   bool send(std::span<const std::string_view> blocks, gateway::ReplyPart::Then then) noexcept;

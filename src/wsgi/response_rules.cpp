@@ -15,6 +15,12 @@ constexpr bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
 
+std::string_view trimmed(std::string_view text) noexcept {
+  constexpr std::string_view kBlanks = " \t";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
+}
+
 }  // namespace
 
 base::Result<Status> parse_status(std::string_view text) {
@@ -34,6 +40,24 @@ base::Result<Status> parse_status(std::string_view text) {
     return base::fail(fmt::format("status has a control character: '{}'", excerpt_of(text)));
   }
   return Status{code, reason};
+}
+
+ConnectionWish connection_wish(std::string_view name, std::string_view value) noexcept {
+  using base::equals_ignoring_case;
+  if (equals_ignoring_case(name, "Keep-Alive")) return ConnectionWish::keep;
+  if (!equals_ignoring_case(name, "Connection")) return ConnectionWish::none;
+  ConnectionWish wish = ConnectionWish::keep;
+  while (!value.empty()) {
+    const std::size_t comma = std::min(value.find(','), value.size());
+    const std::string_view option = trimmed(value.substr(0, comma));
+    value.remove_prefix(std::min(comma + 1, value.size()));
+    if (equals_ignoring_case(option, "close")) {
+      wish = ConnectionWish::close;
+    } else if (!option.empty() && !equals_ignoring_case(option, "keep-alive")) {
+      return ConnectionWish::none;
+    }
+  }
+  return wish;
 }
 
 base::Result<std::uint64_t> parse_content_length(std::string_view value) {

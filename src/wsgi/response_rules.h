@@ -10,6 +10,7 @@
 namespace pyhost::wsgi {
 
 using gateway::check_header;
+using gateway::check_header_text;
 using gateway::forbids_body;
 
 struct Status {
@@ -20,6 +21,14 @@ struct Status {
 // "200 OK" or "200": three digits from 200 to 999, then nothing or a blank and a reason without
 // control characters (PEP 3333, the start_response() callable).
 base::Result<Status> parse_status(std::string_view text);
+
+// What a header asks of the client's connection.
+enum class ConnectionWish {
+  none,   // nothing, or more than an application may ask
+  keep,   // "Connection: keep-alive", or a Keep-Alive header
+  close,  // "Connection: close"
+};
+ConnectionWish connection_wish(std::string_view name, std::string_view value) noexcept;
 
 // A Content-Length: decimal digits only, and no more bytes than httpd can count.
 base::Result<std::uint64_t> parse_content_length(std::string_view value);

@@ -1,9 +1,11 @@
 #include "wsgi/start_response.h"
 
+#include <fmt/format.h>
 #include <structmember.h>
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "python/compat.h"
 #include "python/error.h"
@@ -22,7 +24,9 @@ struct StartResponse {
   vectorcallfunc vectorcall;
   python::Interpreter* interpreter;
   python::SharedRequestLink link;
-  Request* request;  // valid while the link is open
+  // Valid while the link is open.
+  Request* request;
+  ScriptNames* told;
 };
 
 // The Latin-1 bytes of a str (PEP 3333, native strings); nothing with an exception pending.
@@ -109,12 +113,13 @@ PyObject* with_request(PyObject* self, F action) {
       return nullptr;
     }
     CalledByPython py(*start.interpreter);
-    return action(py, *start.request);
+    return action(py, start);
   });
 }
 
 PyObject* write(PyObject* self, PyObject* data) {
-  return with_request(self, [&](Attached& py, Request& request) -> PyObject* {
+  return with_request(self, [&](Attached& py, StartResponse& start) -> PyObject* {
+    Request& request = *start.request;
     if (!PyBytes_Check(data)) {
       PyErr_Format(PyExc_TypeError, "write() argument must be bytes, not %.200s",
                    Py_TYPE(data)->tp_name);
@@ -137,24 +142,47 @@ PyObject* write(PyObject* self, PyObject* data) {
 PyMethodDef write_method = {"write", write, METH_O,
                             "Sends bytes of the body to the client at once."};
 
+// status, headers and, by its place or name, exc_info. False with an exception pending.
+bool check_arguments(Py_ssize_t positional, PyObject* keywords) {
+  const Py_ssize_t named = keywords == nullptr ? 0 : PyTuple_GET_SIZE(keywords);
+  const bool has_exc_info = named == 1 && PyUnicode_CompareWithASCIIString(
+                                              PyTuple_GET_ITEM(keywords, 0), "exc_info") == 0;
+  if (positional == 2 && (named == 0 || has_exc_info)) return true;
+  if (positional == 3 && named == 0) return true;
+  PyErr_SetString(PyExc_TypeError,
+                  "start_response(status, headers, exc_info=None) takes 2 or 3 arguments, of which "
+                  "only exc_info may be named");
+  return false;
+}
+
+// Many applications ask for what is the server's to decide, in each of their replies.
+void tell_dropped_header(Attached& py, StartResponse& start, const std::string& header) {
+  const std::string script(start.request->target().script);
+  if (header.empty() || !start.told->insert(script).second) return;
+  const DetachScope detached(py);
+  start.request->note(base::LogLevel::notice, base::Message::connection_header_dropped,
+                      fmt::format("{} has set the header '{}', which was dropped", script, header));
+}
+
 PyObject* call(PyObject* self, PyObject* const* arguments, std::size_t flags, PyObject* keywords) {
-  return with_request(self, [&](Attached&, Request& request) -> PyObject* {
+  return with_request(self, [&](Attached& py, StartResponse& start) -> PyObject* {
+    Request& request = *start.request;
     const Py_ssize_t count = PyVectorcall_NARGS(flags);
-    if (count < 2 || count > 3 || (keywords != nullptr && PyTuple_GET_SIZE(keywords) != 0)) {
-      PyErr_SetString(
-          PyExc_TypeError,
-          "start_response(status, headers[, exc_info]) takes 2 or 3 positional arguments");
-      return nullptr;
-    }
+    if (!check_arguments(count, keywords)) return nullptr;
     if (!PyList_Check(arguments[1])) {
       PyErr_Format(PyExc_TypeError, "the response headers must be a list, not %.200s",
                    Py_TYPE(arguments[1])->tp_name);
       return nullptr;
     }
-    if (!check_exc_info(request, count == 3 ? arguments[2] : nullptr)) return nullptr;
+    // A named argument lies behind the others.
+    const bool has_exc_info =
+        count == 3 || (keywords != nullptr && PyTuple_GET_SIZE(keywords) != 0);
+    if (!check_exc_info(request, has_exc_info ? arguments[2] : nullptr)) return nullptr;
     StartedResponse response;
     if (!fill(response, arguments[0], arguments[1])) return nullptr;
+    const std::string dropped = response.dropped_header();
     request.start(std::move(response));
+    tell_dropped_header(py, start, dropped);
     return PyCFunction_New(&write_method, self);
   });
 }
@@ -180,9 +208,9 @@ base::Result<Ref> make_start_response_type(Attached& py) {
   return python::make_type(py, spec);
 }
 
-Ref make_start_response(Attached& py, PyObject* type, Request& request) {
+Ref make_start_response(Attached& py, PyObject* type, Request& request, ScriptNames& told) {
   return python::make_native<StartResponse>(
-      type, StartResponse{call, &py.interpreter(), request.link(), &request});
+      type, StartResponse{call, &py.interpreter(), request.link(), &request, &told});
 }
 
 }  // namespace pyhost::wsgi

@@ -1,5 +1,7 @@
 #include "wsgi/started_response.h"
 
+#include <fmt/format.h>
+
 #include "pyhost/base/parse.h"
 #include "wsgi/response_rules.h"
 
@@ -14,6 +16,14 @@ base::Result<> StartedResponse::set_status(std::string_view text) {
 }
 
 base::Result<> StartedResponse::add_header(std::string_view name, std::string_view value) {
+  PH_TRY_VOID(check_header_text(name, value));
+  if (const ConnectionWish wish = connection_wish(name, value); wish != ConnectionWish::none) {
+    if (dropped_header_.empty()) {
+      dropped_header_ = fmt::format("{}: {}", name, gateway::excerpt_of(value));
+    }
+    closes_connection_ = closes_connection_ || wish == ConnectionWish::close;
+    return {};
+  }
   PH_TRY_VOID(check_header(name, value));
   if (base::equals_ignoring_case(name, "Content-Length")) {
     PH_TRY(length, parse_content_length(value));
@@ -32,7 +42,7 @@ gateway::ResponseHead StartedResponse::head() {
   for (const Span& span : spans_) {
     headers_.push_back({text(span.name, span.value), text(span.value, span.end)});
   }
-  return {status_, text(0, reason_end_), headers_, content_length_};
+  return {status_, text(0, reason_end_), headers_, content_length_, closes_connection_};
 }
 
 }  // namespace pyhost::wsgi

@@ -16,8 +16,11 @@ namespace pyhost::wsgi {
 class StartedResponse {
  public:
   base::Result<> set_status(std::string_view text);
-  // A Content-Length becomes the number; a second one is refused.
+  // A Content-Length becomes the number; a second one is refused. What only says whether the
+  // connection is to be kept is dropped: that is the server's, and may be its end.
   base::Result<> add_header(std::string_view name, std::string_view value);
+  // One that was dropped, as text for the log; empty for none.
+  const std::string& dropped_header() const noexcept { return dropped_header_; }
 
   int status() const noexcept { return status_; }
   const std::optional<std::uint64_t>& content_length() const noexcept { return content_length_; }
@@ -43,6 +46,8 @@ class StartedResponse {
   std::vector<Span> spans_;
   std::vector<gateway::Header> headers_;
   std::optional<std::uint64_t> content_length_;
+  bool closes_connection_ = false;
+  std::string dropped_header_;
 };
 
 }  // namespace pyhost::wsgi

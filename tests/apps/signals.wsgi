@@ -1,7 +1,6 @@
 """Starts a program in the way that the path names, and answers with the signals it has blocked; writes
 the same down at the end of the process."""
 import atexit
-import multiprocessing
 import os
 import subprocess
 import tempfile
@@ -42,16 +41,10 @@ def terminated():
     return str(child.wait())
 
 
-def by_pool(method):
-    with multiprocessing.get_context(method).Pool(2) as pool:
-        return str(pool.map(abs, [-1, 2]))
-
-
 WAYS = {'/subprocess': by_subprocess, '/session': lambda: by_subprocess(start_new_session=True),
         '/popen': lambda: os.popen(' '.join(LOOK)).read(), '/thread': on_a_thread,
         '/system': lambda: to_file(lambda path: os.system(f"{' '.join(LOOK)} > {path}")),
-        '/spawn': lambda: to_file(spawn), '/terminated': terminated,
-        '/pool/fork': lambda: by_pool('fork'), '/pool/forkserver': lambda: by_pool('forkserver')}
+        '/spawn': lambda: to_file(spawn), '/terminated': terminated}
 
 
 def note(what):

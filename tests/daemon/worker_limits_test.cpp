@@ -246,6 +246,7 @@ prepare()
 TEST_F(WorkerLimits, ServiceIsToldToEndBySystemExit) {
   const std::string started = folder_.path() + "/started", ended = folder_.path() + "/ended";
   worker_.threads = 0;
+  worker_.engine.restrict_signal = false;
   worker_.preloads = {{.application_group = "",
                        .script = script("service.py", fmt::format(R"(
 import atexit, time
@@ -263,6 +264,31 @@ finally:
   ::kill(pid_, SIGTERM);
   EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
   EXPECT_EQ(read_file(ended), "finally atexit");
+  EXPECT_THAT(log(), Not(HasSubstr(":error]")));
+}
+
+// As a program that runs by itself does.
+TEST_F(WorkerLimits, ServiceMayTakeSignalsItself) {
+  const std::string started = folder_.path() + "/started", ended = folder_.path() + "/ended";
+  worker_.threads = 0;
+  worker_.engine.restrict_signal = false;
+  worker_.preloads = {{.application_group = "",
+                       .script = script("service.py", fmt::format(R"(
+import asyncio, signal
+async def serve():
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    open('{0}', 'w').close()
+    await told.wait()
+    open('{1}', 'a').write('told')
+asyncio.run(serve())
+)",
+                                                                  started, ended))}};
+  spawn_and_wait();
+  EXPECT_TRUE(wait_until([&] { return ::access(started.c_str(), F_OK) == 0; }));
+  ::kill(pid_, SIGTERM);
+  EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
+  EXPECT_EQ(read_file(ended), "told");
   EXPECT_THAT(log(), Not(HasSubstr(":error]")));
 }
 
@@ -286,6 +312,30 @@ while True:
   ::kill(pid_, SIGTERM);
   EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
   EXPECT_THAT(log(), HasSubstr("PH0484"));
+}
+
+TEST_F(WorkerLimits, ImportOnTheMainThreadThatDoesNotEndIsNamed) {
+  const std::string started = folder_.path() + "/started";
+  worker_.engine.restrict_signal = false;
+  worker_.limits.graceful_timeout = 100ms;
+  worker_.limits.shutdown_timeout = 100ms;
+  worker_.preloads = {{.application_group = "",
+                       .script = script("slow.wsgi", fmt::format(R"(
+import time
+while True:
+    try:
+        open('{}', 'w').close()
+        time.sleep(3600)
+    except SystemExit:
+        pass
+)",
+                                                                 started))}};
+  spawn();
+  EXPECT_TRUE(wait_until([&] { return ::access(started.c_str(), F_OK) == 0; }));
+  ::kill(pid_, SIGTERM);
+  EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
+  EXPECT_THAT(log(), AllOf(HasSubstr("PH0484"), HasSubstr("a script is still being imported in the "
+                                                          "main interpreter")));
 }
 
 }  // namespace

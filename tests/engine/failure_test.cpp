@@ -201,8 +201,8 @@ def application(environ, start_response):
                 raise AssertionError
         try:
             stream.fileno()
-        except OSError:
-            pass
+        except OSError as error:
+            assert 'descriptor 2 is a log of the process' in str(error)
         else:
             raise AssertionError
         print('\udc80', file=stream)

@@ -283,6 +283,43 @@ def application(environ, start_response):
   EXPECT_THAT(reply.log(), HasSubstr("the response headers have already been sent"));
 }
 
+TEST(StartResponse, TakesExcInfoByName) {
+  const Reply reply = run_source(R"(
+import sys
+def application(environ, start_response):
+    start_response('200 OK', [])(b'x')
+    try:
+        raise ValueError('boom')
+    except ValueError:
+        start_response('500 Sorry', [], exc_info=sys.exc_info())
+    return []
+)");
+  EXPECT_TRUE(reply.broken());
+  EXPECT_THAT(reply.log(), HasSubstr("ValueError: boom"));
+}
+
+TEST(StartResponse, DropsWhatIsAboutTheConnectionAndSaysSoOnce) {
+  const Script script(R"(
+def application(environ, start_response):
+    start_response('200 OK', [('X-A', '1'), ('connection', ' Keep-Alive'),
+                              ('Keep-Alive', 'timeout=5'), ('Connection', environ['QUERY_STRING'])])
+    return [b'x']
+)");
+  const auto connection = [&](const char* value) {
+    return run(script, {.environ = {{"QUERY_STRING", value}}});
+  };
+  const Reply first = connection("keep-alive");
+  EXPECT_TRUE(first.complete()) << first.log();
+  EXPECT_EQ(first.exchange->headers(),
+            (std::vector<std::pair<std::string, std::string>>{{"X-A", "1"}}));
+  EXPECT_FALSE(first.exchange->closes_connection());
+  EXPECT_THAT(first.exchange->recorder().text_of(base::Message::connection_header_dropped),
+              HasSubstr("'connection:  Keep-Alive'"));
+  const Reply second = connection("keep-alive,\tClose");
+  EXPECT_TRUE(second.exchange->closes_connection());
+  EXPECT_EQ(second.exchange->recorder().text_of(base::Message::connection_header_dropped), "");
+}
+
 TEST(StartResponse, CopiesItsHeaders) {
   const Reply reply = run_source(R"(
 def application(environ, start_response):
@@ -324,6 +361,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadHead{"'200 OK'", "TypeError: start_response("},
         BadHead{"'200 OK', [], None, None", "TypeError: start_response("},
         BadHead{"'200 OK', headers=[]", "TypeError: start_response("},
+        BadHead{"'200 OK', [], headers=[]", "TypeError: start_response("},
+        BadHead{"'200 OK', [], None, exc_info=None", "TypeError: start_response("},
+        BadHead{"'200 OK', exc_info=None", "TypeError: start_response("},
+        BadHead{"'200 OK', [], exc_info=1", "TypeError: exc_info must be"},
         BadHead{"'200 OK', [], 1", "TypeError: exc_info must be"},
         BadHead{"'200 OK', [['A', 'b']]", "TypeError: a response header must be a tuple"},
         BadHead{"'200 OK', [('A',)]", "ValueError: a response header must be a tuple"},
@@ -336,7 +377,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadHead{"'200 OK', [('A', '1\\r\\nB: 2')]", "ValueError: the value of response header 'A'"},
         BadHead{"'200 OK', [('A', '1\\x002')]", "ValueError: the value of response header 'A'"},
         BadHead{"'200 OK', [('A', '\\u20ac')]", "UnicodeEncodeError"},
-        BadHead{"'200 OK', [('Connection', 'close')]", "hop-by-hop"},
+        BadHead{"'200 OK', [('Connection', 'upgrade')]", "hop-by-hop"},
+        BadHead{"'200 OK', [('Connection', 'close, X-A')]", "hop-by-hop"},
+        BadHead{"'200 OK', [('Connection', 'close\\n')]", "the value of response header"},
+        BadHead{"'200 OK', [('Keep-Alive', 'a\\nb')]", "the value of response header"},
         BadHead{"'200 OK', [('transfer-encoding', 'chunked')]", "hop-by-hop"},
         BadHead{"'200 OK', [('Upgrade', 'x')]", "hop-by-hop"},
         BadHead{"'200 OK', [('Content-Length', '5'), ('content-length', '5')]",
@@ -358,7 +402,7 @@ TEST(StartResponse, AcceptsUnusualButLegalHeads) {
   for (const char* arguments :
        {"'200', []", "'299 Odd', []", "'999 y', []", "'404 ', []",
         "'200 OK', [('Status', '404 Nope')]", "'200 OK', [('X', 'a\\tb\\xe9')]",
-        "'200 OK', [('Location', '/x')]", "'200 OK', [], None"}) {
+        "'200 OK', [('Location', '/x')]", "'200 OK', [], None", "'200 OK', [], exc_info=None"}) {
     const Reply reply =
         run_source(std::string("def application(environ, start_response):\n    start_response(") +
                    arguments + ")\n    return [b'x']\n");

@@ -48,6 +48,74 @@ def application(environ, start_response):
   EXPECT_EQ(run(script, request).body(), "2 True True");
 }
 
+// What Flask, pkgutil, pkg_resources, inspect and pickle ask of a module.
+TEST(Script, IsAModuleAsImportlibMakesIt) {
+  const Script script(R"(
+import importlib.util, inspect, pickle, pkgutil, sys
+from importlib.machinery import SourceFileLoader
+class Thing:
+    'A thing.'
+during_import = importlib.util.find_spec(__name__) is __spec__
+def application(environ, start_response):
+    module = sys.modules[__name__]
+    spec = importlib.util.find_spec(__name__)
+    facts = {
+        'during_import': during_import,
+        'spec': spec is module.__spec__ and spec.name == __name__ and spec.has_location,
+        'origin': spec.origin == __file__ and spec.submodule_search_locations is None,
+        'loader': isinstance(__loader__, SourceFileLoader) and __loader__ is spec.loader,
+        'package': __package__ == '' == spec.parent,
+        'data': pkgutil.get_data(__name__, 'data.txt') == b'data',
+        'source': inspect.getsource(Thing).startswith('class Thing'),
+        'module': inspect.getmodule(Thing) is module and inspect.getsourcefile(Thing) == __file__,
+        'code': __loader__.get_code(__name__).co_filename == __file__,
+        'pickle': type(pickle.loads(pickle.dumps(Thing()))) is Thing,
+    }
+    start_response('200 OK', [])
+    return [' '.join(name for name, right in facts.items() if not right).encode()]
+)");
+  std::ofstream(script.folder() / "data.txt") << "data";
+  for (const char* group : {"", "a module"}) {
+    const Reply reply = run(script, {}, group);
+    EXPECT_TRUE(reply.complete()) << reply.log();
+    EXPECT_EQ(reply.body(), "");
+  }
+}
+
+// As importlib has it: such a file is a package, and what lies beside it is in that.
+TEST(Script, MayBeTheInitFileOfAPackage) {
+  const Script folder("");
+  const std::string path = (folder.folder() / "__init__.py").string();
+  std::ofstream(path) << R"(
+import importlib.resources
+from . import part
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [importlib.resources.files(__name__).joinpath('part.py').read_bytes(), part.name.encode()]
+)";
+  std::ofstream(folder.folder() / "part.py") << "name = __name__.split('.')[1]\n";
+  const Reply reply = run(gateway::Target{.script = path});
+  EXPECT_THAT(reply.body(), AllOf(HasSubstr("name = "), HasSubstr("part"))) << reply.log();
+}
+
+TEST(Script, MayPutSomethingElseInItsPlace) {
+  const char* const source = R"(
+import sys, types
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'in its place']
+sys.modules[__name__] = types.SimpleNamespace({}application=application)
+del application
+)";
+  const Script script(fmt::format(fmt::runtime(source), ""));
+  EXPECT_EQ(run(script).body(), "in its place");
+  EXPECT_EQ(run(script).body(), "in its place");
+  EXPECT_EQ(run_source(fmt::format(fmt::runtime(source), "__name__=__name__, ")).body(),
+            "in its place");
+  EXPECT_EQ(run_source(std::string("import sys\ndel sys.modules[__name__]") + kVersion1).body(),
+            "1");
+}
+
 TEST(Script, HonoursItsEncodingCookie) {
   const Reply reply = run_source(
       "# -*- coding: latin-1 -*-\nname = '\xe9'\n"
@@ -327,6 +395,24 @@ def application(environ, start_response):
   std::ofstream(slow.folder() / "go on").close();
   first.join();
   EXPECT_EQ(late.body(), "slow");
+}
+
+// As the distribution that mod_wsgi has on PyPI, which Django projects name in INSTALLED_APPS.
+TEST(ModWsgiModule, HasTheSubmodulesOfAPackageOfItsName) {
+  EXPECT_EQ(run_source(R"(
+import importlib.util
+def application(environ, start_response):
+    import mod_wsgi
+    spec = importlib.util.find_spec('mod_wsgi')
+    try:
+        import mod_wsgi.server
+    except ModuleNotFoundError as error:
+        assert not hasattr(mod_wsgi, '__path__')
+        start_response('200 OK', [])
+        return [f'{error} {spec.name} {mod_wsgi.__package__!r}'.encode()]
+)")
+                .body(),
+            "No module named 'mod_wsgi.server'; 'mod_wsgi' is not a package mod_wsgi ''");
 }
 
 TEST(Module, IsATargetLikeAScript) {

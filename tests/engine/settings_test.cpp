@@ -20,13 +20,14 @@ class Settings : public ::testing::Test {
 };
 
 // Writes the value of a Python expression, or what was logged, to standard error and leaves.
+// `preamble` is what the script does before.
 [[noreturn]] void evaluate(gateway::EngineSettings settings, const std::string& expression,
-                           std::string_view group = "sub") {
+                           std::string_view group = "sub", const std::string& preamble = "") {
   LogRecorder& log = *new LogRecorder;
-  const Script script(
-      "import os, sys\ndef application(environ, start_response):\n"
-      "    start_response('200 OK', [])\n    return [repr(" +
-      expression + ").encode()]\n");
+  const Script script("import os, sys\n" + preamble +
+                      "\ndef application(environ, start_response):\n"
+                      "    start_response('200 OK', [])\n    return [repr(" +
+                      expression + ").encode()]\n");
   auto engine = engine::LocalEngine::start(std::move(settings), log);
   if (!engine) {
     std::cerr << engine.error().sentence << std::endl;
@@ -38,8 +39,8 @@ class Settings : public ::testing::Test {
     for (const LogRecord& record : exchange.recorder().records()) {
       if (record.level <= base::LogLevel::warn) std::cerr << record.text << "\n";
     }
-    std::cerr << "status " << outcome.status << std::endl << log.text() << std::endl;
     (*engine)->stop(30s);
+    std::cerr << "status " << outcome.status << std::endl << log.text() << std::endl;
   }
   leave_process();
 }
@@ -57,6 +58,50 @@ TEST_F(Settings, PutThePythonPathInFront) {
   EXPECT_EVALUATES("\\['first', 'second', 'named by pth'\\]",
                    {.python_path = {first.string(), second.string()}},
                    "[os.path.basename(p) for p in sys.path[:3]]");
+}
+
+// Also when a .pth file or another entry names a folder that comes later or first.
+TEST_F(Settings, KeepTheOrderOfThePythonPath) {
+  const Script folder("");
+  const auto make = [&](const char* name) {
+    fs::create_directories(folder.folder() / name);
+    return (folder.folder() / name).string();
+  };
+  const std::string home = make("home"), first = make("first"), second = make("second");
+  std::ofstream(second + "/more.pth") << first << "\n" << home << "\n";
+  EXPECT_EVALUATES("\\(\\['home', 'first', 'second'\\], 1\\)",
+                   {.first_path = home, .python_path = {first, second, home, first}},
+                   "([os.path.basename(p) for p in sys.path[:3]], sys.path.count('" + home + "'))");
+  const std::string on_it = "sys.path.index('/usr/lib/python3/dist-packages') > 2";
+  EXPECT_EVALUATES("\\('first', True\\)",
+                   {.python_path = {first, "/usr/lib/python3/dist-packages"}},
+                   "(os.path.basename(sys.path[0]), " + on_it + ")");
+}
+
+// As the distribution that mod_wsgi has on PyPI, which Django projects name in INSTALLED_APPS.
+TEST_F(Settings, LetAPackageOfItsNameExtendTheModule) {
+  const Script folder("");
+  const std::string package = (folder.folder() / "mod_wsgi").string();
+  fs::create_directories(package + "/server/management");
+  std::ofstream(package + "/__init__.py") << "version = 'of the package'\n";
+  std::ofstream(package + "/server/__init__.py")
+      << "import mod_wsgi\nname = __name__, mod_wsgi.version[0]\n";
+  std::ofstream(package + "/server/management/__init__.py") << "";
+  EXPECT_EVALUATES("\\(\\('mod_wsgi.server', 6\\), True, 'mod_wsgi', 'sub'\\)",
+                   {.python_path = {folder.folder().string()}},
+                   "(mod_wsgi.server.name, mod_wsgi.FileWrapper is environ['wsgi.file_wrapper'], "
+                   "__import__('importlib.util').util.find_spec('mod_wsgi').name, "
+                   "mod_wsgi.application_group)",
+                   "sub",
+                   "import mod_wsgi.server.management, mod_wsgi\nfrom mod_wsgi import server\n");
+}
+
+TEST_F(Settings, NeverRunPythonInAnotherEnvironment) {
+  const Script folder("");
+  const std::string venv = (folder.folder() / "venv").string();
+  fs::create_directories(venv + "/bin");
+  EXPECT_EVALUATES("Python cannot start: .*venv is not a Python environment",
+                   {.python_program = venv + "/bin/python"}, "sys.prefix");
 }
 
 TEST_F(Settings, FindTheVirtualenvOfTheProgram) {
@@ -88,6 +133,8 @@ TEST_F(Settings, FixTheHashSeed) {
 TEST_F(Settings, RestrictTheStreams) {
   EXPECT_EVALUATES("sys.stdin is restricted by mod_wsgi; WSGIRestrictStdin Off allows it",
                    {.restrict_stdin = true}, "sys.stdin.read()");
+  EXPECT_EVALUATES("'mod_wsgi.Restricted'", {.restrict_stdin = true},
+                   "type(sys.stdin).__module__ + '.' + type(sys.stdin).__name__");
   EXPECT_EVALUATES("sys.stdout is restricted by mod_wsgi; WSGIRestrictStdout Off allows it",
                    {.restrict_stdout = true}, "print('x')");
   EXPECT_EVALUATES("'mod_wsgi.Log True'", {},
@@ -96,9 +143,42 @@ TEST_F(Settings, RestrictTheStreams) {
   EXPECT_EVALUATES("'_io'", {.interactive = true}, "type(sys.stdout).__module__");
 }
 
-TEST_F(Settings, LetSignalsBeTakenInTheMainInterpretersThreadOnly) {
-  EXPECT_EVALUATES("ValueError: signal only works in main thread", {.restrict_signal = false},
-                   "__import__('signal').signal(15, print)");
+constexpr char kTakesASignal[] = R"(
+import signal, threading, time
+at_import = threading.current_thread() is threading.main_thread()
+taken = []
+signal.signal(signal.SIGALRM, lambda number, frame: taken.append(threading.current_thread().name))
+signal.setitimer(signal.ITIMER_REAL, 0.001)
+print('printed at import', file=sys.stderr)
+def wait():
+    while not taken:
+        time.sleep(0.001)
+    return taken
+)";
+
+TEST_F(Settings, LetScriptsOfTheMainInterpreterTakeSignals) {
+  EXPECT_EVALUATES("\\(True, \\['MainThread'\\]\\)\nprinted at import\n",
+                   {.restrict_signal = false}, "(at_import, wait())", "", kTakesASignal);
+  // What a handler raises is nobody's.
+  const std::string raising = std::string(kTakesASignal) + R"(
+def take(number, frame):
+    taken.append(1)
+    1 / 0
+wait()
+taken.clear()
+signal.signal(signal.SIGALRM, take)
+)";
+  EXPECT_EVALUATES("\\[None, \\[1\\]\\]\n(.*\n)*.*ZeroDivisionError", {.restrict_signal = false},
+                   "[os.kill(os.getpid(), signal.SIGALRM), wait()]", "", raising);
+}
+
+TEST_F(Settings, LetSignalsBeTakenAtTheImportIntoTheMainInterpreterOnly) {
+  constexpr char kAdvice[] =
+      "ValueError: signal only works in main thread of the main interpreter "
+      "\\(in .*\\): signal handlers can be set only by a script that is";
+  EXPECT_EVALUATES(kAdvice, {.restrict_signal = false}, "__import__('signal').signal(15, print)",
+                   "");
+  EXPECT_EVALUATES(kAdvice, {.restrict_signal = false}, "0", "sub", kTakesASignal);
 }
 
 TEST_F(Settings, LimitTheNumberOfInterpreters) {

@@ -143,6 +143,7 @@ void FakeExchange::keep_head(const gateway::ResponseHead& head) {
   status_ = head.status;
   reason_ = head.reason;
   content_length_ = head.content_length;
+  closes_connection_ = head.closes_connection;
   for (const gateway::Header& header : head.headers) {
     headers_.emplace_back(header.name, header.value);
   }

@@ -91,6 +91,7 @@ class FakeExchange final : public gateway::Exchange {
   // The first header of that name in any letter case.
   std::optional<std::string> header(std::string_view name) const;
   std::optional<std::uint64_t> content_length() const noexcept { return content_length_; }
+  bool closes_connection() const noexcept { return closes_connection_; }
   // The parts the client got, without those refused as client_gone or superseded.
   const std::vector<SentPart>& parts() const noexcept { return parts_; }
   // The bytes of all parts.
@@ -121,6 +122,7 @@ class FakeExchange final : public gateway::Exchange {
   std::string reason_;
   std::vector<std::pair<std::string, std::string>> headers_;
   std::optional<std::uint64_t> content_length_;
+  bool closes_connection_ = false;
   std::vector<SentPart> parts_;
   bool ended_ = false;
   std::string log_before_end_;

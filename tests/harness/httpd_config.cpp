@@ -16,9 +16,10 @@ void load(std::string& config, std::string_view name) {
 
 void load_modules(std::string& config, const ConfigInput& input) {
   load(config, fmt::format("mpm_{}", name_of(input.mpm)));
-  for (const char* name : {"authn_core", "authn_file", "authz_core", "authz_host", "authz_user",
-                           "auth_basic", "alias", "mime", "dir", "env", "setenvif", "headers",
-                           "rewrite", "reqtimeout", "filter", "deflate", "status"}) {
+  for (const char* name :
+       {"authn_core", "authn_file", "authz_core", "authz_host", "authz_user", "auth_basic", "alias",
+        "mime", "dir", "env", "setenvif", "headers", "rewrite", "reqtimeout", "filter", "deflate",
+        "ext_filter", "include", "status"}) {
     load(config, name);
   }
   if (input.http2) load(config, "http2");

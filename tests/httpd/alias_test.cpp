@@ -74,6 +74,57 @@ TEST(ScriptAlias, LeavesNoDotsInThePathInfo) {
   EXPECT_THAT(httpd.get("/app/.hidden"), says("PATH_INFO=/.hidden"));
 }
 
+// What the configuration says of a script holds for every URL of it.
+TEST(ScriptAlias, ObeysSectionsThatNameTheScriptWhateverStandsBehindIt) {
+  Httpd httpd(
+      "MergeSlashes Off\n"
+      "AllowEncodedSlashes On\n"
+      "WSGIScriptAlias /app ${APPS}/environ.wsgi\n"
+      "WSGIScriptAlias /folder/ ${APPS}/\n"
+      "WSGIScriptAliasMatch ^/match/([a-z]+) ${APPS}/$1.wsgi\n"
+      "WSGIScriptAlias /deep/ ${ROOT}/\n"
+      "<Directory ${APPS}/environ.wsgi>\nRequire env LET_IN\n</Directory>\n"
+      "SetEnvIf X-Key right LET_IN\n");
+  httpd.expect_log("AH01630");
+  const std::pair<std::string, std::string> mounts[] = {
+      {"/app", "/app"},
+      {"/folder/environ.wsgi", "/folder/environ.wsgi"},
+      {"/match/environ", "/match/environ"},
+      {"/deep/apps/environ.wsgi", "/deep/apps/environ.wsgi"},
+      {"/deep//apps///environ.wsgi", "/deep/apps/environ.wsgi"}};
+  for (const auto& [mount, script_name] : mounts) {
+    for (const char* rest :
+         {"", "/", "/a/b", "//a", "/a//b", "/.a", "/a/.b", "/...", "/a%2F..%2Fb"}) {
+      const std::string path = mount + rest;
+      EXPECT_EQ(httpd.get(path).status, 403) << path;
+      const Response reply = httpd.request({.path = path, .headers = {{"X-Key", "right"}}});
+      EXPECT_THAT(reply, says("SCRIPT_NAME=" + script_name)) << path;
+    }
+  }
+}
+
+TEST(ScriptAlias, ObeysSectionsThatLetTheScriptAloneIn) {
+  Httpd httpd(
+      "WSGIScriptAlias /app ${APPS}/environ.wsgi\n"
+      "<Directory ${APPS}>\nRequire all denied\n</Directory>\n"
+      "<Directory ${APPS}/environ.wsgi>\nRequire all granted\n</Directory>\n");
+  EXPECT_THAT(httpd.get("/app"), says("PATH_INFO="));
+  EXPECT_THAT(httpd.get("/app/a/b"), says("PATH_INFO=/a/b"));
+}
+
+TEST(ScriptAlias, IsNotLeftByDotsOfARewrittenUrl) {
+  Httpd httpd(
+      "WSGIScriptAlias /app ${APPS}/environ.wsgi\n"
+      "RewriteEngine On\n"
+      "RewriteCond %{QUERY_STRING} ^path=(.*)\n"
+      "RewriteRule ^/any$ /app/%1 [PT]\n");
+  EXPECT_THAT(httpd.get("/any?path=a/b"), says("PATH_INFO=/a/b"));
+  EXPECT_THAT(httpd.get("/any?path=a/./c/../b"), says("PATH_INFO=/a/b"));
+  for (const char* path : {"../body.wsgi", "../apps/body.wsgi", "x/../../body.wsgi"}) {
+    EXPECT_EQ(httpd.get("/any?path=" + std::string(path)).status, 404) << path;
+  }
+}
+
 TEST(ScriptAlias, GivesWayToAnAliasForFiles) {
   const Httpd httpd("WSGIScriptAlias / ${APPS}/environ.wsgi\nAlias /static ${ROOT}/htdocs",
                     {.files = {{"htdocs/a.txt", "a file\n"}}});

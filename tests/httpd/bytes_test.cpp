@@ -6,6 +6,7 @@
 #include <random>
 
 #include "harness/httpd.h"
+#include "httpd/text.h"
 
 namespace pyhost::test {
 namespace {
@@ -50,6 +51,37 @@ TEST(Bytes, OfEveryValueReachTheApplicationAsTheyWereSent) {
                            high + "\r\n"),
               EndsWith(fmt::format("{} {} {} {} {}", hex("/"), hex("%ff"), hex(high), hex(high),
                                    hex("Basic " + high))));
+}
+
+constexpr char kLargeHeads[] =
+    "LimitRequestLine 30000000\n"
+    "LimitRequestFieldSize 30000000\n"
+    "WSGIScriptAlias / ${APPS}/echo.wsgi\n";
+
+// That of the first line of what came back.
+std::string status_line(const std::string& reply) {
+  return reply.substr(0, reply.find('\r'));
+}
+
+TEST(RequestHead, ThatHttpdAcceptsReachesTheApplication) {
+  const Httpd httpd(kLargeHeads);
+  for (const std::size_t bytes : {400'000, 900'000, 3'000'000}) {
+    const std::string query(bytes, '~');
+    EXPECT_EQ(count(exchange(httpd, "/?" + query, ""), "~"), bytes);
+    EXPECT_EQ(status_line(exchange(httpd, "/", "X-Large: " + query + "\r\n")), "HTTP/1.1 200 OK")
+        << bytes;
+  }
+}
+
+TEST(RequestHead, BeyondThatIsTheClientsFault) {
+  const Httpd httpd(kLargeHeads);
+  const std::string large(17'000'000, 'x');
+  const bool passed_on = default_place() == Place::daemon;
+  EXPECT_EQ(status_line(exchange(httpd, "/?" + large, "")),
+            passed_on ? "HTTP/1.1 414 Request-URI Too Long" : "HTTP/1.1 200 OK");
+  EXPECT_EQ(status_line(exchange(httpd, "/", "X-Large: " + large + "\r\n")),
+            passed_on ? "HTTP/1.1 431 Request Header Fields Too Large" : "HTTP/1.1 200 OK");
+  EXPECT_EQ(status_line(exchange(httpd, "/?small", "")), "HTTP/1.1 200 OK");
 }
 
 TEST(Bytes, AtRandomAreNeverTheServersFault) {

@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
 #include <map>
 #include <thread>
 
@@ -164,6 +169,24 @@ TEST(WorkerOption, StackAndSwitchIntervalReachTheThreads) {
   EXPECT_DOUBLE_EQ(seen["switch"], 0.002);
 }
 
+TEST(WorkerOption, SwitchIntervalIsTheDirectivesUnlessTheGroupHasItsOwn) {
+  const Httpd httpd(
+      "WSGISwitchInterval 0.02\n"
+      "WSGIDaemonProcess own switch-interval=0.003\n"
+      "WSGIScriptAlias /own ${APPS}/process.wsgi process-group=own\n" +
+      group_with("threads=1"));
+  EXPECT_DOUBLE_EQ(portrait_of(httpd)["switch"], 0.02);
+  EXPECT_DOUBLE_EQ(portrait_of(httpd, "/own")["switch"], 0.003);
+}
+
+TEST(WorkerOption, HomeIsFirstOnThePathAlsoWhenPythonPathNamesIt) {
+  const Httpd httpd(group_with("home=${ROOT}/app python-path=${ROOT}/packages:${ROOT}/app"),
+                    {.files = {{"app/twice.py", ""}, {"packages/twice.py", ""}}});
+  const Json path = portrait_of(httpd)["path"];
+  EXPECT_EQ(path[0], httpd.root() + "/app");
+  EXPECT_EQ(path[1], httpd.root() + "/packages");
+}
+
 TEST(WorkerOption, PythonPathComesBeforeTheRest) {
   const Httpd httpd(group_with("python-path=${ROOT}/one:${ROOT}/two"),
                     {.files = {{"one/a.py", ""}, {"two/b.pth", "/usr/share\n"}}});
@@ -171,6 +194,19 @@ TEST(WorkerOption, PythonPathComesBeforeTheRest) {
   EXPECT_EQ(path[0], httpd.root() + "/one");
   EXPECT_EQ(path[1], httpd.root() + "/two");
   EXPECT_EQ(path[2], "/usr/share");
+}
+
+TEST(WorkerOption, PythonPathThatMayNotBeReadIsNamed) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can close folders to the workers";
+  const TempDir folder;
+  folder.write("closed/only_here.py", "");
+  const std::string closed = folder.path() + "/closed";
+  std::filesystem::permissions(closed, std::filesystem::perms::owner_all);
+  Httpd httpd(group_with("python-path=/no/such/folder:" + closed));
+  httpd.expect_log("PH0091: '" + closed + "' could not be added to the Python path of the main");
+  EXPECT_EQ(portrait_of(httpd)["path"][1], closed);
+  EXPECT_THAT(httpd.log(), AllOf(HasSubstr("PermissionError: [Errno 13] Permission denied"),
+                                 Not(HasSubstr("/no/such/folder"))));
 }
 
 TEST(WorkerOption, PythonHomeIsAVirtualEnvironment) {
@@ -183,6 +219,70 @@ TEST(WorkerOption, PythonHomeIsAVirtualEnvironment) {
   const Json seen = portrait_of(httpd);
   EXPECT_EQ(seen["prefix"], home);
   EXPECT_THAT(seen["path"].get<std::vector<std::string>>(), Contains(StartsWith(home)));
+}
+
+// As those of people are on many systems. Whoever starts httpd may enter it.
+TEST(PythonHomeInAClosedHome, IsAnErrorOfTheStartAndOfEachWorker) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can look into everything";
+  namespace fs = std::filesystem;
+  const TempDir folder;
+  const std::string home = folder.make_writable("deploy") + "/venv";
+  const CommandResult made = run_as_server_user(
+      {"/usr/bin/python3", "-m", "venv", "--without-pip", "--system-site-packages", home});
+  ASSERT_TRUE(made.ok()) << made;
+  const std::string config = group_with("python-home=" + home);
+  for (const std::string part : {"", "/lib", "/lib/python" TEST_PYTHON_VERSION "/site-packages"}) {
+    const std::string closed = home + part;
+    ASSERT_EQ(chown(closed.c_str(), 0, 0), 0);
+    fs::permissions(closed, fs::perms::owner_all);
+    const std::string refusal = closed + " cannot be used: Permission denied";
+    for (const auto& check : {check_config(config), start_in_vain(config)}) {
+      EXPECT_FALSE(check.ok());
+      EXPECT_THAT(check.output, HasSubstr("WSGIDaemonProcess g: python-home=: " + refusal));
+    }
+    EXPECT_THAT(check_config("WSGIPythonHome " + home).output,
+                HasSubstr("WSGIPythonHome: " + refusal));
+    fs::permissions(closed, fs::perms(0755));
+  }
+  Httpd httpd(config);
+  EXPECT_EQ(portrait_of(httpd)["prefix"], home);
+  fs::permissions(folder.path() + "/deploy", fs::perms::owner_all);
+  ASSERT_EQ(chown((folder.path() + "/deploy").c_str(), 0, 0), 0);
+  for (const char* id : {"PH0406", "PH0407", "PH0472"}) httpd.expect_log(id);
+  const int pid = portrait_of(httpd)["pid"];
+  kill(pid, SIGKILL);
+  httpd.wait_for_log("Python cannot start: " + home + " cannot be used: Permission denied");
+  fs::permissions(folder.path() + "/deploy", fs::perms(0755));
+  EXPECT_TRUE(wait_until([&] { return httpd.get("/").status == 200; }));
+  EXPECT_EQ(portrait_of(httpd)["prefix"], home);
+}
+
+// Of a user, and by variables: Python is isolated from both.
+TEST(WorkerPackages, AreThoseThatTheConfigurationNames) {
+  const std::string packages = "home/.local/lib/python" TEST_PYTHON_VERSION "/site-packages";
+  const std::string application =
+      "import sys\n"
+      "def application(environ, start_response):\n"
+      "    start_response('200 OK', [])\n"
+      "    return [repr([p for p in sys.path if '/home/' in p]).encode()]\n";
+  Httpd httpd(
+      "WSGIDaemonProcess g env=HOME=${ROOT}/home env=PYTHONPATH=${ROOT}/home/more\n"
+      "WSGIScriptAlias /without ${ROOT}/apps/without.wsgi process-group=g\n"
+      "WSGIScriptAlias /with ${ROOT}/apps/with.wsgi process-group=g application-group=%{GLOBAL}\n",
+      {.files = {{packages + "/only_here.py", ""},
+                 {"home/more/there.py", ""},
+                 {"apps/without.wsgi", application},
+                 {"apps/with.wsgi", "import only_here\n" + application}},
+       .environment = {{"PYTHONPATH", "/srv/lib"}}});
+  EXPECT_EQ(httpd.get("/without").body, "[]");
+  httpd.expect_log("only_here");
+  EXPECT_EQ(httpd.get("/with").status, 500);
+  EXPECT_THAT(httpd.log(),
+              AllOf(HasSubstr("only_here is in " + httpd.root() + "/" + packages +
+                              ", where pip install --user puts packages"),
+                    HasSubstr("or name the folder in python-path= of its WSGIDaemonProcess"),
+                    HasSubstr("PH0354: WSGIDaemonProcess g: env=PYTHONPATH has no effect on"),
+                    HasSubstr("PH0354: the environment of httpd: PYTHONPATH has no effect on")));
 }
 
 struct Shape {

@@ -201,6 +201,21 @@ TEST(ProcessGroup, ImportsNoScriptOfAnotherOwner) {
 
 // --- Preloaded scripts ---
 
+// At its import; a signal to a worker is then the handler's. A child of httpd gets none.
+constexpr char kTakesSignal[] = R"(
+import os, signal, threading, time
+at_import = threading.current_thread() is threading.main_thread()
+taken = []
+signal.signal(signal.SIGALRM, lambda *_: taken.append(threading.current_thread().name))
+def application(environ, start_response):
+    if environ['mod_wsgi.process_group']:
+        os.kill(os.getpid(), signal.SIGALRM)
+        while not taken:
+            time.sleep(0.001)
+    start_response('200 OK', [])
+    return [f'{at_import} {taken}'.encode()]
+)";
+
 TEST(Preload, HappensBeforeTheFirstRequest) {
   const Httpd httpd(std::string(kTwoGroups) +
                     "WSGIImportScript ${APPS}/environ.wsgi process-group=one "
@@ -216,6 +231,20 @@ TEST(Preload, HappensBeforeTheFirstRequest) {
 }
 
 // --- The handler ---
+
+// Some projects' configurations switch the restriction off for that.
+TEST(Preload, MayTakeSignalsInTheMainInterpreter) {
+  const Httpd httpd(
+      "WSGIRestrictSignal Off\n"
+      "WSGIDaemonProcess g\n"
+      "WSGIScriptAlias /preloaded ${ROOT}/apps/one.wsgi process-group=g "
+      "application-group=%{GLOBAL}\n"
+      "WSGIScriptAlias /later ${ROOT}/apps/two.wsgi\n"
+      "WSGIApplicationGroup %{GLOBAL}\n",
+      {.files = {{"apps/one.wsgi", kTakesSignal}, {"apps/two.wsgi", kTakesSignal}}});
+  EXPECT_EQ(httpd.get("/preloaded").body, "True ['MainThread']");
+  EXPECT_EQ(httpd.get("/later").body, "True []");
+}
 
 TEST(Handler, RunsFilesOfTheDocumentRootInTheGroup) {
   Httpd httpd(

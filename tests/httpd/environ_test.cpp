@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
 #include "harness/httpd.h"
+#include "httpd/text.h"
 
 namespace pyhost::test {
 namespace {
@@ -46,6 +49,30 @@ TEST(Environ, HasServerAndClient) {
   EXPECT_THAT(reply, says("mod_wsgi.listener_port=" + std::to_string(httpd.port())));
 }
 
+// The number behind "name=" in a reply.
+double number(const Response& reply, const std::string& name) {
+  return std::strtod(std::string(between(reply.body, "\n" + name + "=", "\n")).c_str(), nullptr);
+}
+
+TEST(Environ, SaysWhenTheRequestHasComeHowFar) {
+  const Httpd httpd(kApp);
+  const Response reply = httpd.get("/app");
+  const double queued = number(reply, "mod_wsgi.queue_start");
+  const double at_worker = number(reply, "mod_wsgi.daemon_start");
+  const double began = number(reply, "mod_wsgi.request_start");
+  const double entered = number(reply, "mod_wsgi.application_start");
+  EXPECT_GT(began, 1e9);
+  EXPECT_GE(entered, began);
+  if (default_place() == Place::embedded) {
+    EXPECT_EQ(queued, 0);
+    EXPECT_EQ(at_worker, 0);
+  } else {
+    EXPECT_GE(queued, began);
+    EXPECT_GE(at_worker, queued);
+    EXPECT_GE(entered, at_worker);
+  }
+}
+
 TEST(Environ, LeavesOutWhatCostsOrMisleads) {
   const Httpd httpd(kApp);
   const Response reply = httpd.get("/app");
@@ -72,6 +99,22 @@ TEST(EnvironHeaders, AreUpperCaseWithUnderscores) {
   EXPECT_THAT(reply, says("HTTP_USER_AGENT=tester"));
   EXPECT_THAT(reply, says("CONTENT_TYPE=text/x"));
   EXPECT_THAT(reply, Not(mentions("HTTP_CONTENT_TYPE")));
+}
+
+TEST(EnvironHeaders, OfSeveralLinesAreJoinedAsTheirOwnDefinitionHasIt) {
+  const Httpd httpd(kApp);
+  const auto with = [&](Headers headers) {
+    return httpd.request({.path = "/app", .headers = std::move(headers)});
+  };
+  EXPECT_THAT(with({{"Cookie", "a=1"}, {"Cookie", "b=2; c=3"}, {"cookie", "__Host-d=4"}}),
+              says("HTTP_COOKIE=a=1; b=2; c=3; __Host-d=4"));
+  EXPECT_THAT(with({{"X-List", "a=1"}, {"X-List", "b=2"}}), says("HTTP_X_LIST=a=1, b=2"));
+  for (const char* cookie :
+       {"day=Mon, 1 Jan", "a=1,b=2", "a={\"x\":1, \"y\":2}", "a=1, ", "a, =b"}) {
+    EXPECT_THAT(
+        with({{"Cookie", cookie}}),
+        says("HTTP_COOKIE=" + std::string(cookie, std::string(cookie).find_last_not_of(' ') + 1)));
+  }
 }
 
 TEST(EnvironHeaders, CannotBeForgedOrSpoofed) {
@@ -214,6 +257,22 @@ TEST(ApplicationGroup, OfTheHostIsANameOfTheVirtualHost) {
   EXPECT_THAT(group("WWW.example"), says("mod_wsgi.application_group=www.example" + port));
   EXPECT_THAT(group("a.shop.example:1"), says("mod_wsgi.application_group=a.shop.example" + port));
   EXPECT_THAT(group("other.example"), says("mod_wsgi.application_group=localhost" + port));
+}
+
+TEST(ApplicationGroup, OfWhatAPageIncludesIsThatOfItsMount) {
+  const Httpd httpd(std::string(kApp) +
+                        "WSGIApplicationGroup %{RESOURCE}\n"
+                        "<Location /pages>\nOptions +Includes\nSetOutputFilter INCLUDES\n"
+                        "</Location>",
+                    {.files = {{"htdocs/pages/page.html",
+                                "<!--#include virtual=\"/app/one\" -->"
+                                "<!--#include virtual=\"/app/two?q\" -->"}}});
+  const Response page = httpd.get("/pages/page.html");
+  const std::string group =
+      "mod_wsgi.application_group=localhost:" + std::to_string(httpd.port()) + "|/app\n";
+  EXPECT_EQ(count(page.body, group), 2u) << page.body;
+  EXPECT_EQ(count(page.body, "\nSCRIPT_NAME=/app\n"), 2u);
+  EXPECT_THAT(page, AllOf(says("PATH_INFO=/one"), says("PATH_INFO=/two")));
 }
 
 TEST(ApplicationGroup, IsTakenFromAVariable) {

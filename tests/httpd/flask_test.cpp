@@ -20,6 +20,12 @@ json json_of(const Response& reply) {
   return json::parse(reply.body, nullptr, false);
 }
 
+// Where its database is, unless it is told otherwise.
+TEST(FlaskSite, HasItsInstanceFolderBesideTheScript) {
+  const Httpd httpd(kConfig);
+  EXPECT_EQ(httpd.get("/at/instance").body, httpd.app("flask_site/instance"));
+}
+
 TEST(FlaskSite, RoutesByConverters) {
   const Httpd httpd(kConfig);
   EXPECT_EQ(httpd.get("/at/float/2.5").body, "1.25");

@@ -73,8 +73,13 @@ TEST_F(KillStorm, CostsOnlyWhatWasInsideKilledProcesses) {
   constexpr auto kPause = 150ms;
   Crowd crowd(httpd_, {.clients = kClients, .keep_connections = false});
   int kills = 0;
-  for (const auto end = steady_clock::now() + storm; steady_clock::now() < end;) {
+  constexpr int kKillsLeast = 10;
+  for (const auto end = steady_clock::now() + storm;
+       steady_clock::now() < end || kills < kKillsLeast;) {
+    const int answered = crowd.answered();
     (void)wait_until([] { return false; }, kPause);
+    // On a slow machine it would be processes that have not begun to serve.
+    (void)wait_until([&] { return crowd.answered() > answered; }, 2s);
     kills += kill_anything() ? 1 : 0;
   }
   const auto last_kill = steady_clock::now();
@@ -101,7 +106,6 @@ TEST_F(KillStorm, CostsOnlyWhatWasInsideKilledProcesses) {
     return httpd_.running("pyhost-worker").size() == 3 &&
            httpd_.running("pyhost-supervisor").size() == 1;
   }));
-  EXPECT_GT(kills, 10);
   RecordProperty("kills", kills);
   RecordProperty("requests", crowd.answered());
   RecordProperty("lost_in_children", static_cast<int>(crowd.failures().size()) - lost_in_workers);

@@ -224,7 +224,9 @@ TEST_F(StopStorm, LosesNoRequestAndRunsNoneTwice) {
 
 TEST_F(OnlyWorker, WhoseDescriptorsAreClosedIsReplacedAtOnce) {
   for (const char* text : {"PH0450", "PH0487", "PH0407"}) httpd_.expect_log(text);
+  EXPECT_EQ(httpd_.get("/closes").status, 200);
   const std::vector<pid_t> before = workers();
+  ASSERT_THAT(before, SizeIs(1));
   const Response lost = httpd_.request({.path = "/closes", .headers = {{"X-Close", "all"}}});
   EXPECT_EQ(lost.status, 502);
   const Response next = httpd_.get("/closes");
@@ -239,7 +241,9 @@ TEST_F(OnlyWorker, WhoseDescriptorsAreClosedIsReplacedAtOnce) {
 TEST_F(OnlyWorker, WhoseListeningSocketIsClosedIsReplacedWhenItIsNeeded) {
   httpd_.expect_log("PH0487");
   httpd_.expect_log("PH0407");
+  EXPECT_EQ(httpd_.get("/closes").status, 200);
   const std::vector<pid_t> before = workers();
+  ASSERT_THAT(before, SizeIs(1));
   EXPECT_EQ(httpd_.request({.path = "/closes", .headers = {{"X-Close", "3"}}}).status, 200);
   EXPECT_TRUE(wait_until([&] {
     EXPECT_EQ(httpd_.get("/closes").status, 200);

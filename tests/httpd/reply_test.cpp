@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "harness/httpd.h"
+#include "httpd/text.h"
 
 namespace pyhost::test {
 namespace {
@@ -45,6 +49,26 @@ TEST(Reply, KeepsRepeatedHeadersApartAndDateAndServerForHttpd) {
   EXPECT_EQ(reply.all("date").size(), 1u);
   EXPECT_THAT(reply.header("date").value_or(""), EndsWith(" GMT"));
   EXPECT_THAT(reply.all("server"), ElementsAre(HasSubstr("Apache")));
+}
+
+TEST(Reply, DropsWhatIsAboutTheConnectionWithOneNotice) {
+  Httpd httpd(kApp);
+  HttpClient client = httpd.client();
+  for (const bool kept : {false, true, true}) {
+    const Response reply = client.get("/app/kept");
+    EXPECT_EQ(reply.body, "body");
+    EXPECT_EQ(reply.header("keep-alive").value_or("").find("timeout=77"), std::string::npos);
+    EXPECT_EQ(reply.on_kept_connection, kept);
+  }
+  httpd.stop();
+  EXPECT_EQ(count(httpd.log(), "PH0320"), 1u);
+}
+
+TEST(Reply, MayCloseTheConnection) {
+  const Httpd httpd(kApp);
+  const std::string reply = raw(httpd, "/closed");
+  EXPECT_THAT(reply, HasSubstr("\r\nConnection: close\r\n"));
+  EXPECT_THAT(reply, EndsWith("body"));
 }
 
 TEST(Reply, CannotChooseAHandlerByItsType) {
@@ -104,11 +128,67 @@ TEST(Reply, OfAFileIsSentByHttpd) {
   }
 }
 
+// How many bytes a request for seven of them gets.
+struct Ranged {
+  int status;
+  std::size_t bytes;
+  bool operator==(const Ranged&) const = default;
+};
+
+Ranged ask_for_range(const Httpd& httpd, const std::string& path, const std::string& method = "GET",
+                     const std::string& range = "bytes=3-9") {
+  const Response reply =
+      httpd.request({.method = method, .path = path, .headers = {{"Range", range}}});
+  return {reply.status, reply.body.size()};
+}
+
+TEST(Range, IsCutOutOfAFile) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/ranges.wsgi");
+  EXPECT_EQ(ask_for_range(httpd, "/app/file"), (Ranged{206, 7}));
+  EXPECT_EQ(ask_for_range(httpd, "/app/file?accept=bytes"), (Ranged{206, 7}));
+  EXPECT_EQ(ask_for_range(httpd, "/app/file?accept=none"), (Ranged{200, 300'000}));
+}
+
+TEST(Range, IsTheApplicationsToCutOutOfAnythingElse) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/ranges.wsgi");
+  for (const char* path : {"/list", "/large", "/generator", "/list?accept=bytes"}) {
+    const Ranged reply = ask_for_range(httpd, std::string("/app") + path);
+    EXPECT_EQ(reply.status, 200) << path;
+    EXPECT_GT(reply.bytes, 7u) << path;
+  }
+}
+
+TEST(Range, IsForGetOnly) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/ranges.wsgi");
+  EXPECT_EQ(ask_for_range(httpd, "/app/file", "POST"), (Ranged{200, 300'000}));
+  EXPECT_EQ(ask_for_range(httpd, "/app/file", "HEAD"), (Ranged{200, 0}));
+}
+
+TEST(Range, BeyondTheEndIsNoErrorOfTheServer) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/ranges.wsgi");
+  EXPECT_EQ(ask_for_range(httpd, "/app/file", "GET", "bytes=400000-").status, 416);
+  EXPECT_EQ(ask_for_range(httpd, "/app/list", "GET", "bytes=400000-").status, 200);
+}
+
 TEST(Reply, PassesThroughOutputFilters) {
   const Httpd httpd(std::string(kApp) + "SetOutputFilter DEFLATE");
   const Response reply =
       httpd.request({.path = "/app/file", .headers = {{"Accept-Encoding", "gzip"}}});
   EXPECT_EQ(reply.header("content-encoding"), "gzip");
+}
+
+// Of a stream that nobody listens to any more.
+TEST(Stream, OfAClientThatHasLeftEndsAtTheNextBlock) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/two_blocks.wsgi\nSetEnv MARKS ${ROOT}/marks");
+  const std::string marks = httpd.make_writable("marks");
+  {
+    RawConnection client = httpd.connect();
+    client.send("GET /app HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.read_until("one");
+  }
+  std::ofstream(marks + "/left");
+  EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(marks + "/closed"); }));
+  EXPECT_FALSE(std::filesystem::exists(marks + "/went_on"));
 }
 
 TEST(BrokenReply, LeavesTheLastChunkOut) {

@@ -19,7 +19,6 @@ using testing::AllOf;
 using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::MatchesRegex;
 using testing::IsEmpty;
 using testing::Not;
 using namespace std::chrono_literals;
@@ -75,51 +74,6 @@ TEST(Stop, RunsThreadShutdownAndAtexitOfEveryInterpreter) {
   httpd.stop();
   for (const char* interpreter : {"-a", "-b", "", "workers-a", "workers-b", "workers"}) {
     EXPECT_EQ(read_file(words + "/of" + interpreter), "thread, atexit") << interpreter;
-  }
-}
-
-// --- The programs that applications start ---
-
-constexpr char kNothingBlocked[] = "0000000000000000";
-
-TEST(Programs, BeginWithoutBlockedSignals) {
-  const TempDir folder;
-  const std::string place = folder.make_writable("signals");
-  Httpd httpd(
-      "WSGIDaemonProcess workers threads=2\n"
-      "WSGIScriptAlias /sub ${APPS}/signals.wsgi application-group=sub\n"
-      "WSGIScriptAlias /main ${APPS}/signals.wsgi application-group=%{GLOBAL}\n"
-      "WSGIScriptAlias /worker/sub ${APPS}/signals.wsgi process-group=workers "
-      "application-group=sub\n"
-      "WSGIScriptAlias /worker/main ${APPS}/signals.wsgi process-group=workers "
-      "application-group=%{GLOBAL}\n",
-      {.processes = 1, .environment = {{"PLACE", place}}});
-  for (const std::string target : {"/sub", "/main", "/worker/sub", "/worker/main"}) {
-    for (const char* way : {"/subprocess", "/session", "/popen", "/thread", "/system", "/spawn"}) {
-      EXPECT_THAT(httpd.get(target + way).body, HasSubstr(kNothingBlocked)) << target << way;
-    }
-    EXPECT_EQ(httpd.get(target + "/terminated").body, "-15") << target;
-  }
-  httpd.stop();
-  for (const char* interpreter : {"-sub", "-", "workers-sub", "workers-"}) {
-    // Of each process; prefork may have more than one.
-    EXPECT_THAT(read_file(place + "/" + interpreter),
-                MatchesRegex(fmt::format("(callback {0} atexit {0} )+", kNothingBlocked)))
-        << interpreter;
-  }
-}
-
-TEST(Programs, OfAPoolEndWithIt) {
-  const TempDir folder;
-  Httpd httpd(
-      "WSGIDaemonProcess workers\n"
-      "WSGIScriptAlias /main ${APPS}/signals.wsgi application-group=%{GLOBAL}\n"
-      "WSGIScriptAlias /worker ${APPS}/signals.wsgi process-group=workers "
-      "application-group=%{GLOBAL}\n",
-      {.processes = 1, .environment = {{"PLACE", folder.make_writable("signals")}}});
-  for (const std::string target : {"/main", "/worker"}) {
-    EXPECT_EQ(httpd.get(target + "/pool/fork").body, "[1, 2]") << target;
-    EXPECT_EQ(httpd.get(target + "/pool/forkserver").body, "[1, 2]") << target;
   }
 }
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "harness/httpd.h"
+#include "httpd/waiting_requests.h"
 
 namespace pyhost::test {
 namespace {
@@ -63,7 +63,7 @@ TEST_F(Tenant, OfBeforeGetsNoRequestOfAGroupThatHasAnotherUser) {
   const pid_t left = std::stoi(forked.body);
   const std::string games = forked.header("x-uid").value_or("");
   httpd.write_file("groups.conf", group("news"));
-  httpd.graceful();
+  restart_with_other_descriptors(httpd);
   for (int i = 0; i < 30; ++i) {
     const Response reply = httpd.get("/");
     EXPECT_EQ(reply.status, 200);

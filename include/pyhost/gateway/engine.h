@@ -43,7 +43,9 @@ struct EngineSettings {
   std::string process_group;   // "" when embedded
   std::string python_program;  // what sys.executable is to be; "" = the plugin's own Python
   std::string python_home;     // a base installation's prefix; "" for a virtualenv or none
-  std::vector<std::string> python_path;  // site directories, put before the rest of sys.path
+  std::string first_path;      // of sys.path, whatever else is on it; "" for none
+  // Site directories, put before the rest of sys.path; what is on it already stays where it is.
+  std::vector<std::string> python_path;
   int optimize = 0;
   std::vector<std::string> warnings;
   std::optional<std::uint32_t> hash_seed;  // nothing: random

@@ -44,6 +44,8 @@ struct ResponseHead {
   std::string_view reason;          // may be empty: httpd's own phrase
   std::span<const Header> headers;  // repeated names stay separate lines
   std::optional<std::uint64_t> content_length;
+  // The client's connection is not to be used for another request.
+  bool closes_connection = false;
 };
 
 // A range of an open regular file that httpd is to send itself. The sender duplicates the
@@ -95,6 +97,10 @@ class Exchange : public base::LogSink {
   // Waits for at least one byte. A fault is final: later calls report it again. At the first call
   // the client is told "100 Continue" when it waits for that.
   virtual BodyRead read_body(std::span<char> into) noexcept = 0;
+
+  // The whole body was received before the engine runs, and has so many bytes: head() says so from
+  // here on, whatever the client has announced.
+  virtual void note_received_body(std::uint64_t /*bytes*/) {}
 
   // PRECONDITION: no part with Then::end was sent before.
   virtual SendResult send(const ReplyPart& part) noexcept = 0;

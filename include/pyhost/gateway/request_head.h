@@ -38,7 +38,10 @@ struct RequestHead {
   bool is_head = false;  // the client sent HEAD, whatever REQUEST_METHOD says
   // What the client announced; nothing for a chunked body. Without a body: 0.
   std::optional<std::uint64_t> content_length = 0;
-  std::int64_t start_us = 0;  // when the request arrived, microseconds since the epoch
+  // Microseconds since the epoch.
+  std::int64_t start_us = 0;         // when the request arrived
+  std::int64_t queue_start_us = 0;   // when a worker was looked for; 0 in httpd itself
+  std::int64_t worker_start_us = 0;  // when the worker had it; 0 in httpd itself
 };
 
 }  // namespace pyhost::gateway

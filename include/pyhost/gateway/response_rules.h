@@ -26,8 +26,11 @@ constexpr bool forbids_body(int status) noexcept {
 // Whether a text has a control character, the tab included.
 bool has_control_character(std::string_view text) noexcept;
 
-// Whether a header may be sent: a token as name, no control character but the tab in the value, and
-// not hop-by-hop, which PEP 3333 keeps for the server. Content-Length is let through.
+// Whether a header is one at all: a token as name, no control character but the tab in the value.
+base::Result<> check_header_text(std::string_view name, std::string_view value);
+
+// Whether it may be sent: not what is hop-by-hop, which PEP 3333 keeps for the server.
+// Content-Length is let through.
 base::Result<> check_header(std::string_view name, std::string_view value);
 
 // The beginning of a text for an error message: ASCII only, with everything else escaped.

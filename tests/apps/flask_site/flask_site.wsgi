@@ -26,6 +26,11 @@ def echo(rest):
     return jsonify(path=rest, name=g.name, url=url_for('echo', rest=rest))
 
 
+@application.route('/instance')
+def instance():
+    return application.instance_path
+
+
 @application.route('/count')
 def count_visits():
     session['visits'] = session.get('visits', 0) + 1

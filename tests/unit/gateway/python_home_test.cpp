@@ -127,9 +127,11 @@ TEST(PythonHome, RefusesAnInstallationOfAnotherVersion) {
 }
 
 // In a process of its own, because root may read everything.
-[[noreturn]] void print_refusal_as_nobody(const std::string& path) {
-  constexpr uid_t kNobody = 65534;
-  if (getuid() == 0 && setresuid(kNobody, kNobody, kNobody) != 0) std::abort();
+enum class As { user, effective_user };
+[[noreturn]] void print_refusal_as_nobody(const std::string& path, As as = As::user) {
+  constexpr uid_t kNobody = 65534, kUnchanged = -1;
+  const uid_t others = as == As::user ? kNobody : kUnchanged;
+  if (getuid() == 0 && setresuid(others, kNobody, others) != 0) std::abort();
   std::fprintf(stderr, "%s", refusal_of(path).c_str());
   std::exit(0);
 }
@@ -139,6 +141,27 @@ TEST(PythonHome, RefusesAVirtualenvThatCannotBeRead) {
   chmod(folder.write("pyvenv.cfg", "version = 3.11.2\n").c_str(), 0);
   EXPECT_EXIT(print_refusal_as_nobody(folder.path()), testing::ExitedWithCode(0),
               "pyvenv.cfg cannot be read: Permission denied");
+}
+
+// Python would run without that part, or with what another installation has in its place.
+TEST(PythonHome, RefusesAnEnvironmentOfWhichAPartIsClosed) {
+  const TempDir folder;
+  folder.write("env/pyvenv.cfg", "version = 3.11.2\n");
+  folder.write("env/lib/python3.11/site-packages/only_here.py", "");
+  folder.write("base/lib/python3.11/os.py", "");
+  for (const char* part :
+       {"/env", "/env/lib", "/env/lib/python3.11", "/env/lib/python3.11/site-packages", "/base",
+        "/base/lib", "/base/lib/python3.11", "/base/lib/python3.11/os.py"}) {
+    const std::string closed = folder.path() + part;
+    const std::string root = folder.path() + std::string(part).substr(0, part[1] == 'e' ? 4 : 5);
+    chmod(closed.c_str(), getuid() == 0 ? 0700 : 0);
+    EXPECT_EXIT(print_refusal_as_nobody(root), testing::ExitedWithCode(0),
+                "^" + closed + " cannot be used: Permission denied$");
+    EXPECT_EXIT(print_refusal_as_nobody(root, As::effective_user), testing::ExitedWithCode(0),
+                "^" + closed + " cannot be used: Permission denied$");
+    chmod(closed.c_str(), 0755);
+    EXPECT_EXIT(print_refusal_as_nobody(root), testing::ExitedWithCode(0), "^usable$");
+  }
 }
 
 TEST(PythonHome, RefusesAPathBelowAFolderThatMayNotBeSearched) {

@@ -1,7 +1,7 @@
 #include "wire/connection.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -116,12 +116,24 @@ TEST(Connection, MovesMoreThanTheSocketHolds) {
   EXPECT_TRUE(got == large);
 }
 
+TEST(Connection, TakesALargeRequestOnlyFromAPeerThatIsTrusted) {
+  Pair pair = connected();
+  FrameBatch batch;
+  const HeaderBytes header = encode_header({FrameType::request, kPayloadBytesMax + 1});
+  batch.encoded().append(header.data(), header.size());
+  EXPECT_EQ(pair.near.write(batch, kPatience), Io::done);
+  Frame frame;
+  EXPECT_EQ(pair.far.read_frame(frame, kPatience), Io::malformed);
+  EXPECT_THAT(pair.far.fault(), ::testing::HasSubstr("before a greeting"));
+}
+
 TEST(Connection, TakesAFrameOfTheLargestSize) {
   Pair pair = connected();
-  const std::string payload(kPayloadBytesMax, 'x');
+  pair.far.trust_requests();
+  const std::string payload(kRequestBytesMax, 'x');
   std::thread sender([&] {
     FrameBatch batch;
-    const HeaderBytes header = encode_header({FrameType::request, kPayloadBytesMax});
+    const HeaderBytes header = encode_header({FrameType::request, kRequestBytesMax});
     batch.encoded().append(header.data(), header.size()).append(payload);
     EXPECT_EQ(pair.near.write(batch, kPatience), Io::done);
   });

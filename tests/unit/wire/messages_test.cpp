@@ -72,7 +72,8 @@ RequestMessage request_message() {
                   .https = true,
                   .is_head = true,
                   .content_length = std::nullopt,
-                  .start_us = 1'700'000'000'000'000};
+                  .start_us = 1'700'000'000'000'000,
+                  .queue_start_us = 1'700'000'000'000'001};
   message.body = "first bytes";
   message.body_follows = true;
   return message;
@@ -106,6 +107,7 @@ TEST(RequestMessage, ArrivesAsItWasSent) {
   EXPECT_TRUE(message->head.is_head);
   EXPECT_EQ(message->head.content_length, std::nullopt);
   EXPECT_EQ(message->head.start_us, 1'700'000'000'000'000);
+  EXPECT_EQ(message->head.queue_start_us, 1'700'000'000'000'001);
   ASSERT_EQ(message->head.environ.size(), 3u);
   EXPECT_EQ(message->head.environ[0].key, EnvironKey::request_method);
   EXPECT_EQ(message->head.environ[1].value, std::string_view("/\0\xff", 3));
@@ -117,7 +119,7 @@ TEST(RequestMessage, ArrivesAsItWasSent) {
 }
 
 TEST(RequestMessage, ThatDoesNotFitAFrameIsNotSent) {
-  const std::string large(kPayloadBytesMax, 'x');
+  const std::string large(kRequestBytesMax, 'x');
   RequestMessage message = request_message();
   message.body = large;
   std::string out = "before";
@@ -142,8 +144,12 @@ TEST(RequestMessage, DoesNotAllocateForACountThatCannotBe) {
 TEST(HeadMessage, KeepsRepeatedHeadersAndTheirCase) {
   const gateway::Header headers[] = {{"Set-Cookie", "a=1"}, {"set-cookie", "b=2"}, {"X", ""}};
   std::string out;
-  ASSERT_TRUE(
-      encode_head({.status = 404, .reason = "Nope", .headers = headers, .content_length = 0}, out));
+  ASSERT_TRUE(encode_head({.status = 404,
+                           .reason = "Nope",
+                           .headers = headers,
+                           .content_length = 0,
+                           .closes_connection = true},
+                          out));
   const std::string payload = only_payload(out, FrameType::head);
   std::vector<gateway::Header> storage;
   const auto head = decode_head(payload, storage);
@@ -151,6 +157,7 @@ TEST(HeadMessage, KeepsRepeatedHeadersAndTheirCase) {
   EXPECT_EQ(head->status, 404);
   EXPECT_EQ(head->reason, "Nope");
   EXPECT_EQ(head->content_length, 0u);
+  EXPECT_TRUE(head->closes_connection);
   ASSERT_EQ(head->headers.size(), 3u);
   EXPECT_EQ(head->headers[1].name, "set-cookie");
   EXPECT_EQ(head->headers[1].value, "b=2");
@@ -254,6 +261,10 @@ TEST(FrameHeader, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("version 9"));
   bytes = encode_header({FrameType(0), 12});
   EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("unknown type 0"));
+  bytes = encode_header({FrameType::request, kRequestBytesMax});
+  EXPECT_TRUE(decode_header(bytes));
+  bytes = encode_header({FrameType::request, kRequestBytesMax + 1});
+  EXPECT_FALSE(decode_header(bytes));
   bytes = encode_header({FrameType::body, kPayloadBytesMax + 1});
   EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("BODY frame of 1048577"));
 }

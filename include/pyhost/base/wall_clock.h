@@ -1,10 +1,10 @@
-// The time of day, as it stands on the scoreboard beside the times of files.
+// The time of day, as files and the scoreboard have it.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 
-namespace pyhost::supervisor {
+namespace pyhost::base {
 
 // Microseconds since the epoch.
 inline std::int64_t now_us() noexcept {
@@ -12,4 +12,4 @@ inline std::int64_t now_us() noexcept {
   return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::base

@@ -1,0 +1,10 @@
+// The parts of the support module's source (support.h); they share its names.
+#pragma once
+
+namespace pyhost::python {
+
+extern const char kAdviceSource[];
+extern const char kProcessesSource[];
+extern const char kScriptsSource[];
+
+}  // namespace pyhost::python
