@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "supervisor/wall_clock.h"
+#include "pyhost/base/wall_clock.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -80,7 +80,7 @@ void OperatorService::show(OperatorSocket::PeerId peer, const std::string& name)
 }
 
 void OperatorService::note_refusal(std::string why) {
-  refusal_ = {.reason = std::move(why), .since_us = now_us()};
+  refusal_ = {.reason = std::move(why), .since_us = base::now_us()};
 }
 
 std::optional<std::string> OperatorService::begin(const OperatorRequest& request,
