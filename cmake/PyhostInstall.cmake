@@ -19,6 +19,7 @@ endif()
 configure_file(conf/pyhost.load.in pyhost.load @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/pyhost.load conf/pyhost.conf
   DESTINATION ${PYHOST_MODS_AVAILABLE_DIR})
-install(FILES conf/reference.conf docs/DIRECTIVES.md docs/MESSAGES.md docs/MIGRATING.md
-  docs/PROCESS_GROUPS.md docs/TROUBLESHOOTING.md
+install(FILES conf/reference.conf docs/ARCHITECTURE.md docs/DIRECTIVES.md
+  docs/MESSAGES.md docs/MIGRATING.md docs/PROCESS_GROUPS.md docs/PYTHON.md docs/RELIABILITY.md
+  docs/SECURITY.md docs/TROUBLESHOOTING.md
   DESTINATION ${CMAKE_INSTALL_FULL_DOCDIR})

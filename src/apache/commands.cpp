@@ -3,12 +3,15 @@
 #include <string>
 #include <vector>
 
+#include "apache/alias.h"
 #include "apache/config.h"
 #include "apache/guarded.h"
+#include "apache/places.h"
 #include "apache/pool.h"
 #include "apache/process_groups.h"
 #include "apache/script_directives.h"
 #include "apache/words.h"
+#include "pyhost/base/parse.h"
 #include "pyhost/gateway/directives.h"
 
 namespace pyhost::apache {
@@ -24,9 +27,55 @@ const Directive& directive_of(const cmd_parms* cmd) {
   return *static_cast<const Directive*>(cmd->info);
 }
 
+// Whether a directive stands beside another one that gives files to the module's handler.
+bool stands_beside_handler(const ap_directive_t* directive) {
+  if (directive->parent == nullptr) return false;
+  for (const auto* each = directive->parent->first_child; each != nullptr; each = each->next) {
+    const std::string_view name = each->directive;
+    const bool sets = base::equals_ignoring_case(name, "SetHandler") ||
+                      base::equals_ignoring_case(name, "AddHandler");
+    const std::string_view arguments = view_or_empty(each->args);
+    if (sets && (arguments.find(kHandler) != arguments.npos ||
+                 arguments.find(kLegacyHandler) != arguments.npos)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// For WSGIProcessGroup in a section of the configuration. .htaccess files have none.
+void note_section(const cmd_parms* cmd, DirectoryConfig& record) {
+  if (&directive_of(cmd) != gateway::find_alias_option("process-group")) return;
+  record.group_place = place_of(cmd);
+  record.has_handler = stands_beside_handler(cmd->directive);
+}
+
+// .htaccess files are read for a request, when the configuration does not change any more.
+bool is_of_configuration() {
+  return ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_RUN_MPM;
+}
+
+// A flag that is off asks for nothing.
+const char* accept_inert(cmd_parms* cmd, const Directive& directive, const char* text) {
+  if (const auto checked = gateway::check_inert(directive, text); !checked) {
+    return as_httpd_error(cmd, checked.error());
+  }
+  const bool asks = !base::equals_ignoring_case(text, "off");
+  if (asks && is_of_configuration()) {
+    server_config(cmd->server).inert.push_back({.directive = &directive, .place = place_of(cmd)});
+  }
+  return nullptr;
+}
+
 const char* set_value(cmd_parms* cmd, void* directory, const char* text) {
   const Directive& directive = directive_of(cmd);
   base::Result<> assigned;
+  if (std::holds_alternative<gateway::Inert>(directive.meaning)) {
+    if (directive.scope == Scope::global) {
+      if (const char* error = ap_check_cmd_context(cmd, GLOBAL_ONLY)) return error;
+    }
+    return accept_inert(cmd, directive, text);
+  }
   if (std::holds_alternative<gateway::Setting<gateway::ProcessSettings>>(directive.meaning)) {
     if (const char* error = ap_check_cmd_context(cmd, GLOBAL_ONLY)) return error;
     assigned = gateway::assign(directive, server_config(cmd->server).process, text);
@@ -35,8 +84,11 @@ const char* set_value(cmd_parms* cmd, void* directory, const char* text) {
     auto& record = cmd->path != nullptr ? static_cast<DirectoryConfig*>(directory)->request
                                         : server_config(cmd->server).request;
     assigned = gateway::assign(directive, record, text);
+    if (cmd->path != nullptr) note_section(cmd, *static_cast<DirectoryConfig*>(directory));
   }
-  return assigned ? nullptr : pool_c_string(cmd->pool, assigned.error().sentence);
+  if (!assigned) return pool_c_string(cmd->pool, assigned.error().sentence);
+  if (cmd->path == nullptr) server_config(cmd->server).places[directive.name] = place_of(cmd);
+  return nullptr;
 }
 
 // All words of the line as one text.
@@ -44,7 +96,8 @@ const char* set_words(cmd_parms* cmd, void* directory, const char* arguments) {
   std::string text;
   for (Words words(cmd, arguments); !words.at_end();) {
     const std::string_view word = words.next();
-    if (word.empty() || word.find(' ') != word.npos) {
+    if (word.empty()) continue;
+    if (word.find(' ') != word.npos) {
       return apr_psprintf(cmd->pool, "%s: '%s' is not accepted; give %s", cmd->cmd->name,
                           word.data(), directive_of(cmd).accepted);
     }

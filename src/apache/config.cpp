@@ -37,7 +37,8 @@ void* create_directory_config(apr_pool_t* pool, char*) {
 void* merge_directory_config(apr_pool_t* pool, void* parent, void* child) {
   const auto& outer = static_cast<DirectoryConfig*>(parent)->request;
   const auto& inner = static_cast<DirectoryConfig*>(child)->request;
-  return pool_new<DirectoryConfig>(pool, gateway::inherit(inner, outer));
+  return pool_new<DirectoryConfig>(pool,
+                                   DirectoryConfig{.request = gateway::inherit(inner, outer)});
 }
 
 void* create_server_config(apr_pool_t* pool, server_rec*) {
@@ -49,11 +50,14 @@ void* merge_server_config(apr_pool_t* pool, void* parent, void* child) {
   const auto& virtual_host = *static_cast<ServerConfig*>(child);
   auto* merged = pool_new<ServerConfig>(pool);
   merged->request = gateway::inherit(virtual_host.request, main_server.request);
+  merged->places = virtual_host.places;
+  merged->places.insert(main_server.places.begin(), main_server.places.end());
   merged->aliases = virtual_host.aliases;
   merged->aliases.insert(merged->aliases.end(), main_server.aliases.begin(),
                          main_server.aliases.end());
   merged->preloads = virtual_host.preloads;
   merged->groups = virtual_host.groups;
+  merged->inert = virtual_host.inert;
   return merged;
 }
 

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "apache/httpd_api.h"
+#include "pyhost/gateway/directives.h"
 #include "pyhost/gateway/group_secret.h"
 #include "pyhost/gateway/process_group.h"
 #include "pyhost/gateway/script_owner.h"
@@ -19,6 +21,7 @@ namespace pyhost::apache {
 // One WSGIScriptAlias or WSGIScriptAliasMatch. Its texts end with a NUL.
 struct ScriptAlias {
   const char* written = nullptr;      // the whole line
+  const char* place = nullptr;        // where it stands, see places.h
   std::string_view path;              // of the URL; "" for a regular expression
   const ap_regex_t* regex = nullptr;  // WSGIScriptAliasMatch
   gateway::TargetKind kind = gateway::TargetKind::file;
@@ -29,6 +32,7 @@ struct ScriptAlias {
 // A script to import when a process of its group starts.
 struct Preload {
   const char* written = nullptr;  // the whole line
+  const char* place = nullptr;    // where it stands
   gateway::TargetKind kind = gateway::TargetKind::file;
   std::string_view script;
   std::string_view callable;       // of a module
@@ -40,6 +44,7 @@ struct Preload {
 struct DaemonGroup {
   gateway::ProcessGroup options;
   const server_rec* server = nullptr;  // where it is defined
+  const char* place = nullptr;         // the same, see places.h
 
   // For good once the configuration has been read.
   // The script or module that runs in the main interpreter when no application group is named,
@@ -54,18 +59,31 @@ struct DaemonGroup {
   gateway::GroupSecret secret;
 };
 
+// A directive that is accepted without effect, and where it stands.
+struct InertLine {
+  const gateway::Directive* directive = nullptr;
+  const char* place = nullptr;
+};
+
 struct ServerConfig {
   gateway::ProcessSettings process;  // the main server's only
   gateway::RequestSettings request;
+  // Where directives that hold for the server stand, by their names; see places.h.
+  std::map<std::string_view, const char*> places;
   std::vector<const ScriptAlias*> aliases;
   std::vector<Preload> preloads;     // its own, not those of the main server
   std::vector<DaemonGroup*> groups;  // the same
+  std::vector<InertLine> inert;      // the same
   // Of all servers, once the configuration has been read; the main server's only.
   std::vector<DaemonGroup*> all_groups;
 };
 
 struct DirectoryConfig {
   gateway::RequestSettings request;
+  // Of a section as it is written, with a WSGIProcessGroup: where that stands, and whether the
+  // section itself gives files to the handler.
+  const char* group_place = nullptr;
+  bool has_handler = false;
 };
 
 ServerConfig& server_config(const server_rec* s);

@@ -33,9 +33,7 @@ tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::s
   const DaemonGroup* group = find_process_group(name);
   if (group == nullptr) {
     return refuse(Message::process_group_unknown,
-                  fmt::format("there is no process group '{}' for {}; define it with "
-                              "WSGIDaemonProcess",
-                              name, r->filename));
+                  fmt::format("{}: {}", r->filename, describe_unknown_group(name)));
   }
   if (!may_use(r->server, *group)) {
     return refuse(Message::process_group_elsewhere,

@@ -1,7 +1,9 @@
 #include "apache/hooks.h"
 
 #include <mod_status.h>
+#include <stdlib.h>
 
+#include <string>
 #include <string_view>
 
 #include "apache/alias.h"
@@ -9,6 +11,7 @@
 #include "apache/environ_builder.h"
 #include "apache/guarded.h"
 #include "apache/log.h"
+#include "apache/places.h"
 #include "apache/pool.h"
 #include "apache/reply_file.h"
 #include "apache/request_exchange.h"
@@ -17,6 +20,7 @@
 #include "apache/startup.h"
 #include "apache/status_page.h"
 #include "apache/supervision.h"
+#include "pyhost/base/locale_coercion.h"
 
 namespace pyhost::apache {
 namespace {
@@ -34,15 +38,30 @@ void preload_scripts(const server_rec* s) {
       gateway::Target target;
       target.kind = script.kind;
       target.script = script.script;
+      target.callable = script.callable;
       target.application_group = script.application_group;
       engines_of_child->embedded().preload(target);
     }
   }
 }
 
+// Before Python starts: os.environ begins as the environment is then.
+void set_environment() {
+  const auto& settings = process_settings();
+  if (const auto& eggs = settings.python_eggs) {
+    setenv("PYTHON_EGG_CACHE", std::string(*eggs).c_str(), 1);
+  }
+  const char* coerced =
+      base::coerced_ctype(view_or_empty(getenv("LC_ALL")), view_or_empty(getenv("LC_CTYPE")),
+                          view_or_empty(getenv("LANG")));
+  if (coerced != nullptr) setenv("LC_CTYPE", coerced, 1);
+}
+
 void start_child(apr_pool_t* pchild, server_rec* s) {
   engines_of_child = pool_new<ChildEngines>(pchild, *supervision);
-  if (!*process_settings().restrict_embedded) preload_scripts(s);
+  if (*process_settings().restrict_embedded) return;
+  set_environment();
+  preload_scripts(s);
 }
 
 // Before other modules fork off processes of theirs.
@@ -57,7 +76,7 @@ int start_workers(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
   if (applied) return OK;
   const bool restart = is_restart();
   log_server(s, restart ? base::LogLevel::crit : base::LogLevel::emerg,
-             base::Message::supervision_failed, applied.error().sentence);
+             base::Message::supervision_failed, with_places(applied.error().sentence));
   return restart ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "apache/pool.h"
 #include "apache/record_split.h"
 
 namespace pyhost::apache {
@@ -53,6 +54,22 @@ void write_records(base::Message message, std::string_view text, const Write& wr
   }
 }
 
+// "GET /cart", as the client has sent it, without what may be secret in it.
+std::string request_line_of(const request_rec* r) {
+  constexpr std::size_t kPathBytesMax = 300;
+  std::string_view path = view_or_empty(r->unparsed_uri != nullptr ? r->unparsed_uri : r->uri);
+  path = path.substr(0, path.find('?'));
+  const bool cut = path.size() > kPathBytesMax;
+  return fmt::format("{} {}{}", view_or_empty(r->method), path.substr(0, kPathBytesMax),
+                     cut ? "..." : "");
+}
+
+// What has gone wrong is said together with the request, behind the first line.
+std::string with_request(const request_rec* r, std::string_view text) {
+  const auto end = std::min(text.find('\n'), text.size());
+  return fmt::format("{} [{}]{}", text.substr(0, end), request_line_of(r), text.substr(end));
+}
+
 }  // namespace
 
 bool wants(const request_rec* r, base::LogLevel level) noexcept {
@@ -62,7 +79,9 @@ bool wants(const request_rec* r, base::LogLevel level) noexcept {
 void log_request(const request_rec* r, base::LogLevel level, base::Message message,
                  std::string_view text) noexcept {
   if (!wants(r, level)) return;
-  write_records(message, text, [&](const char* record) {
+  const bool is_failure = message != base::Message::none && level <= base::LogLevel::warn;
+  const std::string full = is_failure ? with_request(r, text) : std::string();
+  write_records(message, is_failure ? std::string_view(full) : text, [&](const char* record) {
     ap_log_rerror(APLOG_MARK, httpd_level(level), 0, r, "%s", record);
   });
 }

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 
-#include "apache/sections.h"
+#include "apache/group_references.h"
+#include "apache/places.h"
+#include "apache/pool.h"
 #include "apache/words.h"
+#include "pyhost/base/nearest.h"
 #include "pyhost/base/parse.h"
 #include "supervisor/credentials.h"
 
@@ -21,22 +24,27 @@ base::Result<> read_options(Words& words, gateway::ProcessGroup& group) {
 }
 
 base::Result<> check_names(const std::vector<DaemonGroup*>& groups) {
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    const std::string& name = groups[i]->options.name;
-    const bool taken = std::any_of(groups.begin(), groups.begin() + static_cast<std::ptrdiff_t>(i),
-                                   [&](const auto* other) { return other->options.name == name; });
-    if (taken) {
-      return base::fail(fmt::format(
-          "WSGIDaemonProcess {}: the name is taken; give each process group one of its own", name));
-    }
+  for (auto each = groups.begin(); each != groups.end(); ++each) {
+    const std::string& name = (*each)->options.name;
+    const auto first = std::find_if(groups.begin(), each, [&name](const DaemonGroup* other) {
+      return other->options.name == name;
+    });
+    if (first == each) continue;
+    return base::fail(
+        with_place(fmt::format("WSGIDaemonProcess {}: the name is taken by the one at {}; give "
+                               "each process group a name of its own",
+                               name, (*first)->place),
+                   (*each)->place));
   }
   return {};
 }
 
-base::Result<> resolve_script_owner(DaemonGroup& group) {
+// Fails with the option that names a user or group nobody knows.
+base::Result<> resolve_users(DaemonGroup& group) {
   const auto in_context = [&group](const char* option, const base::Error& error) {
-    return base::fail(
-        fmt::format("WSGIDaemonProcess {}: {}: {}", group.options.name, option, error.sentence));
+    return base::fail(with_place(
+        fmt::format("WSGIDaemonProcess {}: {}: {}", group.options.name, option, error.sentence),
+        group.place));
   };
   if (const std::string& name = group.options.script_user; !name.empty()) {
     const auto uid = supervisor::resolve_user_id(name);
@@ -50,39 +58,28 @@ base::Result<> resolve_script_owner(DaemonGroup& group) {
     group.script_owner.group = *gid;
     group.script_owner.group_name = name;
   }
-  return {};
-}
-
-// `where` is the directive that names the group.
-base::Result<> check_known(std::string_view where, std::string_view name) {
-  if (name.empty() || name.starts_with("%{") || find_process_group(name) != nullptr) return {};
-  return base::fail(fmt::format(
-      "{}: there is no process group '{}'; define it with WSGIDaemonProcess", where, name));
-}
-
-base::Result<> check_names_used(const server_rec* s) {
-  for (const ScriptAlias* alias : server_config(s).aliases) {
-    PH_TRY_VOID(check_known(alias->written, alias->settings.process_group.value_or("")));
-  }
-  PH_TRY_VOID(check_known("WSGIProcessGroup", server_config(s).request.process_group.value_or("")));
-  for (const ap_conf_vector_t* section : sections_of(s)) {
-    const auto* own = directory_config_or_null(section);
-    if (own == nullptr) continue;
-    PH_TRY_VOID(check_known("WSGIProcessGroup", own->request.process_group.value_or("")));
+  if (const std::string& name = group.options.socket_user; !name.empty()) {
+    const auto uid = supervisor::resolve_user_id(name);
+    if (!uid) return in_context("socket-user=", uid.error());
   }
   return {};
 }
 
 base::Result<> check_preload(const server_rec* s, const Preload& script) {
   if (script.process_group.empty()) return {};
-  PH_TRY_VOID(check_known(script.written, script.process_group));
   const DaemonGroup* group = find_process_group(script.process_group);
+  if (group == nullptr) {
+    return base::fail(with_place(
+        fmt::format("{}: {}", script.written, describe_unknown_group(script.process_group)),
+        script.place));
+  }
   if (may_use(s, *group)) return {};
-  return base::fail(fmt::format(
-      "{}: the process group '{}' belongs to the virtual host '{}' and this one is '{}'; give both "
-      "the same ServerName, or define the group in the main server",
-      script.written, script.process_group, view_or_empty(group->server->server_hostname),
-      view_or_empty(s->server_hostname)));
+  return base::fail(with_place(
+      fmt::format("{}: the process group '{}' belongs to the virtual host '{}' and this one is "
+                  "'{}'; give both the same ServerName, or define the group in the main server",
+                  script.written, script.process_group,
+                  view_or_empty(group->server->server_hostname), view_or_empty(s->server_hostname)),
+      script.place));
 }
 
 }  // namespace
@@ -91,6 +88,7 @@ const char* add_daemon_process(cmd_parms* cmd, void*, const char* arguments) {
   Words words(cmd, arguments);
   auto* group = pool_new<DaemonGroup>(cmd->pool);
   group->server = cmd->server;
+  group->place = place_of(cmd);
   group->options.name = words.next();
   if (group->options.name.starts_with("%{")) {
     return apr_psprintf(cmd->pool, "WSGIDaemonProcess: '%s' cannot be the name of a group",
@@ -114,6 +112,13 @@ const DaemonGroup* find_process_group(std::string_view name) {
   return found == groups.end() ? nullptr : *found;
 }
 
+std::string describe_unknown_group(std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const DaemonGroup* group : all_process_groups()) known.push_back(group->options.name);
+  return fmt::format("there is no process group '{}'{}; define it with WSGIDaemonProcess", name,
+                     base::hint_at_nearest(name, known));
+}
+
 bool may_use(const server_rec* s, const DaemonGroup& group) {
   if (s == group.server || !group.server->is_virtual) return true;
   return s->server_hostname != nullptr && group.server->server_hostname != nullptr &&
@@ -129,15 +134,12 @@ base::Result<> check_process_groups(server_rec* main_server) {
     groups.insert(groups.end(), own.begin(), own.end());
   }
   PH_TRY_VOID(check_names(groups));
-  for (DaemonGroup* group : groups) {
-    PH_TRY_VOID(resolve_script_owner(*group));
-  }
+  for (DaemonGroup* group : groups) PH_TRY_VOID(resolve_users(*group));
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
-    PH_TRY_VOID(check_names_used(s));
     if (!has_own_config(s)) continue;
     for (const Preload& script : server_config(s).preloads) PH_TRY_VOID(check_preload(s, script));
   }
-  return {};
+  return check_group_references(main_server);
 }
 
 }  // namespace pyhost::apache

@@ -1,6 +1,7 @@
 // The process groups of the configuration: how they are defined, and who may use them.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,9 @@ const std::vector<DaemonGroup*>& all_process_groups();
 
 // nullptr when there is none of that name.
 const DaemonGroup* find_process_group(std::string_view name);
+
+// "there is no process group 'shpo' (the nearest name is 'shop'); define it with ...".
+std::string describe_unknown_group(std::string_view name);
 
 // Whether requests for a server may run in the group: it is defined in that server, in one of the
 // same ServerName, or in the main server.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apache/config.h"
+#include "apache/places.h"
 #include "apache/pool.h"
 #include "apache/words.h"
 #include "pyhost/base/result.h"
@@ -79,6 +80,7 @@ base::Result<ScriptAlias*> read_alias(cmd_parms* cmd, const char* arguments, Wor
   }
   auto* alias = pool_new<ScriptAlias>(cmd->pool);
   alias->written = apr_pstrcat(cmd->pool, cmd->cmd->name, " ", arguments, nullptr);
+  alias->place = place_of(cmd);
   PH_TRY(settings, read_options(cmd, words));
   alias->settings = settings;
   if (auto read = read_target(cmd, target, *alias); !read) return tl::unexpected(read.error());
@@ -88,6 +90,7 @@ base::Result<ScriptAlias*> read_alias(cmd_parms* cmd, const char* arguments, Wor
 void add_preload(cmd_parms* cmd, const ScriptAlias& script) {
   server_config(cmd->server)
       .preloads.push_back({.written = script.written,
+                           .place = script.place,
                            .kind = script.kind,
                            .script = script.target,
                            .callable = script.settings.callable_object.value_or(""),
@@ -115,17 +118,17 @@ base::Result<> read_import(cmd_parms* cmd, const char* arguments, Words& words) 
         fmt::format("{} needs {}", name,
                     settings.process_group ? "application-group=name" : "process-group=%{GLOBAL}"));
   }
-  for (const auto& group : {settings.process_group, settings.application_group}) {
-    if (is_literal(group)) continue;
+  if (!is_literal(settings.process_group)) {
     return base::fail(
-        fmt::format("{}: the group {} is only known once there is a request; give a name or "
-                    "%{{GLOBAL}}",
-                    name, *group));
+        fmt::format("{}: the process group {} is only known once there is a request; give a name "
+                    "or %{{GLOBAL}}",
+                    name, *settings.process_group));
   }
   if (settings.callable_object || settings.pass_authorization) {
     return base::fail(fmt::format("{} only knows process-group= and application-group=", name));
   }
   ScriptAlias script{.written = apr_pstrcat(cmd->pool, name, " ", arguments, nullptr),
+                     .place = place_of(cmd),
                      .settings = settings};
   PH_TRY_VOID(read_target(cmd, path, script));
   add_preload(cmd, script);
@@ -139,10 +142,7 @@ const char* add_script_alias(cmd_parms* cmd, void*, const char* arguments) {
   const auto path = words.next();
   const auto alias = read_alias(cmd, arguments, words);
   if (!alias) return as_httpd_error(cmd, alias.error());
-  if (!path.starts_with('/')) {
-    return apr_psprintf(cmd->pool, "%s: the URL path '%s' does not begin with '/'", cmd->cmd->name,
-                        path.data());
-  }
+  if (path.empty()) return apr_psprintf(cmd->pool, "%s: '' is no URL path", cmd->cmd->name);
   (*alias)->path = path;
   add_alias(cmd, *alias);
   return nullptr;

@@ -19,6 +19,10 @@ void add(const apr_array_header_t* sections, std::vector<const ap_conf_vector_t*
 std::vector<const ap_conf_vector_t*> sections_of(const server_rec* s) {
   const auto& core = *static_cast<core_server_config*>(ap_get_core_module_config(s->module_config));
   std::vector<const ap_conf_vector_t*> sections;
+  const auto& defaults =
+      *static_cast<core_dir_config*>(ap_get_core_module_config(s->lookup_defaults));
+  add(defaults.sec_file, sections);
+  add(defaults.sec_if, sections);
   add(core.sec_dir, sections);
   add(core.sec_url, sections);
   return sections;

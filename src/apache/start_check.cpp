@@ -1,12 +1,16 @@
 #include "apache/start_check.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "apache/embedded_engine.h"
 #include "apache/process_groups.h"
+#include "apache/socket_prefix.h"
 #include "apache/worker_config.h"
+#include "supervisor/listening_socket.h"
 #include "supervisor/rehearsals.h"
 #include "supervisor/worker_environment.h"
 
@@ -27,11 +31,29 @@ bool may_judge() {
   return geteuid() == 0 || ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
 }
 
+// Whether the sockets of the groups can be made. httpd's parent will be another process, whose
+// number may be longer, but not longer than seven digits.
+base::Result<> check_sockets(const supervisor::HttpdIdentity& httpd) {
+  const std::string prefix = configured_socket_prefix(ap_server_conf->process->pconf);
+  const auto& groups = all_process_groups();
+  if (groups.empty() || !may_judge()) return {};
+  unsigned slots = 1;
+  for (const DaemonGroup* group : groups) {
+    slots = std::max(slots, gateway::worker_count(group->options));
+  }
+  const auto made = supervisor::try_sockets(
+      fmt::format("{}.{:07}", prefix, getpid()), static_cast<unsigned>(groups.size()) - 1, slots,
+      geteuid() == 0 ? std::optional(httpd.uid) : std::nullopt);
+  if (made) return {};
+  return base::fail(fmt::format("WSGISocketPrefix: {}", made.error().sentence));
+}
+
 base::Result<> begin(const DaemonGroup& group, const supervisor::WantedState& state,
                      Rehearsals& rehearsals, std::vector<Checked>& checked) {
   auto plan = supervisor::plan_worker(group.options, state.httpd,
                                       gateway::folder_of_this_object() + "/pyhost-worker");
-  if (!plan && !may_judge()) return {};
+  const bool as_another = !supervisor::options_for_root(group.options).empty();
+  if (!may_judge() && as_another) return {};
   if (!plan) return tl::unexpected(std::move(plan).error());
   auto files = supervisor::input_files_of(state, {.options = group.options});
   checked.push_back(
@@ -70,6 +92,7 @@ base::Result<> check_starts() {
     if (state.plugins.empty()) return base::fail(find_plugin().error().sentence);
     PH_TRY_VOID(begin(*group, state, rehearsals, checked));
   }
+  PH_TRY_VOID(check_sockets(state.httpd));
   run_to_end(loop, rehearsals);
   if (embedded) PH_TRY_VOID(rehearsals.outcome(*embedded));
   for (const Checked& each : checked) {

@@ -4,15 +4,22 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "apache/config.h"
 #include "apache/embedded_engine.h"
 #include "apache/log.h"
+#include "apache/places.h"
+#include "apache/pool.h"
+#include "apache/preloads.h"
 #include "apache/process_groups.h"
 #include "apache/run_state.h"
 #include "apache/start_check.h"
+#include "pyhost/base/locale_coercion.h"
 #include "pyhost/base/thread.h"
 #include "pyhost/gateway/directives.h"
 #include "pyhost/gateway/python_variables.h"
+#include "supervisor/credentials.h"
 
 namespace pyhost::apache {
 namespace {
@@ -59,16 +66,76 @@ std::string dump_server(const server_rec* s) {
   return text + "\n";
 }
 
-void note_inert_directives(const server_rec* s) {
-  const auto& settings = server_config(s).process;
-  const auto note = [s](const char* name, const char* why) {
-    log_server(s, LogLevel::notice, Message::directive_inert,
-               fmt::format("{} has no effect: {}", name, why));
-  };
-  if (settings.accept_mutex) note("WSGIAcceptMutex", "each worker has a socket of its own");
-  if (settings.socket_rotation) {
-    note("WSGISocketRotation", "the path of a worker's socket never changes");
+void note(const server_rec* s, LogLevel level, Message message, std::string text,
+          const char* place) {
+  log_server(s, level, message, with_place(std::move(text), place));
+}
+
+void note_inert_lines(const server_rec* s) {
+  for (const InertLine& line : server_config(s).inert) {
+    note(s, LogLevel::notice, Message::directive_inert,
+         fmt::format("{} has no effect: {}", line.directive->name,
+                     std::get<gateway::Inert>(line.directive->meaning).why),
+         line.place);
   }
+}
+
+// Virtual hosts share the aliases of the main server, which comes first.
+void note_inert_aliases(const server_rec* s, std::set<const ScriptAlias*>& noted) {
+  for (const ScriptAlias* alias : server_config(s).aliases) {
+    if (alias->regex != nullptr || alias->path.starts_with('/')) continue;
+    if (!noted.insert(alias).second) continue;
+    note(s, LogLevel::warn, Message::directive_inert,
+         fmt::format("{} has no effect: no URL path begins without '/'", alias->written),
+         alias->place);
+  }
+}
+
+// What the workers of a group have to do without.
+void warn_of_group(const DaemonGroup& group) {
+  const auto& options = group.options;
+  const auto without_root = supervisor::options_for_root(options);
+  if (!without_root.empty()) {
+    note(group.server, LogLevel::warn, Message::identity_ignored,
+         fmt::format("WSGIDaemonProcess {}: only root can give {} effect; started by user id {}, "
+                     "httpd runs its workers as that",
+                     options.name, fmt::join(without_root, ", "), geteuid()),
+         group.place);
+  }
+  // What a jail has is its own affair.
+  if (!options.locale.empty() && options.chroot.empty() &&
+      !base::is_installed_locale(options.locale)) {
+    note(group.server, LogLevel::warn, Message::locale_unknown,
+         fmt::format("WSGIDaemonProcess {}: locale={}: there is no such locale on this system, so "
+                     "its workers run as in the locale C; `locale -a` lists what there is",
+                     options.name, options.locale),
+         group.place);
+  }
+}
+
+// In httpd's first record, and in the Server header where ServerTokens says so.
+void name_version(apr_pool_t* pconf) {
+  ap_add_version_component(pconf, "mod_pyhost/" PYHOST_VERSION);
+  if (const auto plugin = find_plugin()) {
+    ap_add_version_component(
+        pconf, pool_c_string(pconf, fmt::format("Python/{}", plugin->python_version)));
+  }
+}
+
+base::Result<> check(server_rec* main_server) {
+  PH_TRY_VOID(check_process_groups(main_server));
+  std::set<const ScriptAlias*> noted;
+  for (server_rec* s = main_server; s != nullptr; s = s->next) {
+    if (!has_own_config(s)) continue;
+    expand_preloads(s);
+    note_inert_lines(s);
+    note_inert_aliases(s, noted);
+  }
+  for (const DaemonGroup* group : all_process_groups()) warn_of_group(*group);
+  // In a restart the supervisor finds that out: here, a mistake would end httpd.
+  if (!is_only_a_check()) return {};
+  return check_starts().map_error(
+      [](const base::Error& error) { return base::Error{with_places(error.sentence)}; });
 }
 
 std::string_view name_of(std::string_view assignment) {
@@ -89,8 +156,8 @@ void note_python_variables(const server_rec* main_server) {
       const auto notice =
           gateway::notice_of_python_variable(name_of(assignment), VariableOf::process_group);
       if (notice.empty()) continue;
-      log_server(group->server, LogLevel::notice, Message::directive_inert,
-                 fmt::format("WSGIDaemonProcess {}: env={}", group->options.name, notice));
+      note(group->server, LogLevel::notice, Message::directive_inert,
+           fmt::format("WSGIDaemonProcess {}: env={}", group->options.name, notice), group->place);
     }
   }
 }
@@ -99,9 +166,7 @@ void note_python_variables(const server_rec* main_server) {
 
 int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
   complete_settings(s);
-  auto checked = check_process_groups(s);
-  // In a restart the supervisor finds that out: here, a mistake would end httpd.
-  if (checked && is_only_a_check()) checked = check_starts();
+  const auto checked = check(s);
   if (checked) return OK;
   log_server(s, LogLevel::emerg, Message::configuration_refused, checked.error().sentence);
   return HTTP_INTERNAL_SERVER_ERROR;
@@ -115,9 +180,9 @@ void dump_configuration(apr_pool_t* pool, server_rec* s) {
   if (apr_file_open_stdout(&out, pool) == APR_SUCCESS) apr_file_puts(text.c_str(), out);
 }
 
-int prepare_children(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
+int prepare_children(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) {
   if (is_only_a_check()) return OK;
-  note_inert_directives(s);
+  name_version(pconf);
   note_python_variables(s);
   if (*process_settings().restrict_embedded) return OK;
   raise_stack_size(s);

@@ -26,6 +26,7 @@ std::string_view state_of(const metrics::Scoreboard& scoreboard, const DaemonGro
     const SlotStatus worker = scoreboard.status(row);
     if (worker.kept_until_us != 0 && scoreboard.is_used(row)) return "degraded";
     if (is_keeper(row)) continue;
+    if (worker.state == SlotState::ready && worker.lacks_scripts) return "degraded";
     serves = serves || worker.state == SlotState::ready;
   }
   return serves ? "serving" : "starting";

@@ -12,8 +12,10 @@
 
 #include "apache/embedded_engine.h"
 #include "apache/log.h"
+#include "apache/places.h"
 #include "apache/pool.h"
 #include "apache/process_groups.h"
+#include "apache/socket_prefix.h"
 #include "apache/worker_config.h"
 #include "pyhost/gateway/operator_protocol.h"
 #include "supervisor/board_rows.h"
@@ -31,13 +33,6 @@ namespace {
 constexpr std::chrono::seconds kLaunchPause{1};
 // Beyond its workers' own budgets.
 constexpr milliseconds kSupervisorBudget{2000};
-
-std::string prefix_of_sockets(apr_pool_t* pool) {
-  const auto own = process_settings().socket_prefix;
-  const char* prefix = own ? ap_server_root_relative(pool, pool_c_string(pool, *own))
-                           : ap_runtime_dir_relative(pool, gateway::kDefaultSocketName);
-  return std::string(view_or_empty(prefix));
-}
 
 unsigned children_max() {
   int number = 0;
@@ -97,7 +92,7 @@ Supervision::Supervision(server_rec* main_server)
   const std::string folder = gateway::folder_of_this_object();
   state_.build = gateway::kBuildId;
   state_.plugins = gateway::find_plugins(folder);
-  const std::string prefix = prefix_of_sockets(main_server->process->pconf);
+  const std::string prefix = configured_socket_prefix(main_server->process->pconf);
   state_.socket_prefix = fmt::format("{}.{}", prefix, parent_);
   state_.operator_socket = prefix + gateway::kOperatorSocketSuffix;
   state_.httpd = httpd_identity();
@@ -133,10 +128,19 @@ base::Result<> Supervision::apply() {
     }
   }
   map_scoreboards();
-  if (!applied) return applied;
+  if (!applied) {
+    tell_operators(with_places(applied.error().sentence));
+    return applied;
+  }
   describe_groups();
   note_missing_logs();
   return {};
+}
+
+// Why what httpd wants was refused, or "". If it does not arrive, they know less, and nothing else.
+void Supervision::tell_operators(const std::string& refusal) {
+  if (era_.pid == 0) return;
+  (void)supervisor::tell_refusal(era_.control, ++retained_.messages, refusal);
 }
 
 base::Result<> Supervision::make_it_so() {
@@ -393,6 +397,8 @@ void Supervision::heed_answer() {
   told_at_.reset();
   complaint_.clear();
   retelling_.succeed();
+  const bool complete = state_.groups.size() == all_process_groups().size();
+  if (complete) tell_operators("");
   // For children that are still to come.
   groups_.accept();
   map_scoreboards();
@@ -404,7 +410,7 @@ void Supervision::fail_to_tell(const std::string& why) {
   if (why == complaint_) return;
   complaint_ = why;
   log_server(main_server_, LogLevel::crit, Message::supervision_failed,
-             why + "; it is tried again until it succeeds");
+             with_places(why) + "; it is tried again until it succeeds");
 }
 
 // It serves the children that know its workers, and leaves when they have gone.

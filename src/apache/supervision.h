@@ -62,6 +62,7 @@ class Supervision {
   base::Result<> prepare_supervisor();
   base::Result<> tell_supervisor();
   base::Result<> send_state();
+  void tell_operators(const std::string& refusal);
   void lose_supervisor(const char* how);
   void tell_again();
   void heed_answer();

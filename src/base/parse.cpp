@@ -53,6 +53,11 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text) noexcept {
   return value;
 }
 
+std::string_view without_plus(std::string_view text) noexcept {
+  const bool signed_number = text.size() > 1 && text[0] == '+' && is_digit(text[1]);
+  return signed_number ? text.substr(1) : text;
+}
+
 std::optional<bool> parse_flag(std::string_view text) noexcept {
   if (equals_ignoring_case(text, "on")) return true;
   if (equals_ignoring_case(text, "off")) return false;
@@ -60,12 +65,11 @@ std::optional<bool> parse_flag(std::string_view text) noexcept {
 }
 
 std::optional<double> parse_positive_real(std::string_view text) noexcept {
-  if (!std::ranges::all_of(text, [](char c) { return is_digit(c) || c == '.'; })) {
-    return std::nullopt;
-  }
+  // Neither "inf" nor "nan", nor a sign.
+  if (text.empty() || (!is_digit(text.front()) && text.front() != '.')) return std::nullopt;
   double value = 0;
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value, std::chars_format::fixed);
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end || value <= 0) return std::nullopt;
   return value;
 }

@@ -1,6 +1,8 @@
 #include "pyhost/base/signals.h"
 
+#include <fmt/format.h>
 #include <signal.h>
+#include <string.h>
 
 namespace pyhost::base {
 namespace {
@@ -22,6 +24,12 @@ bool is_fault(int number) noexcept {
 }
 
 }  // namespace
+
+std::string describe_signal(int number) {
+  const char* name = ::sigabbrev_np(number);
+  return name == nullptr ? fmt::format("signal {}", number)
+                         : fmt::format("signal {} (SIG{})", number, name);
+}
 
 void unblock_signals() noexcept {
   sigset_t none;

@@ -65,6 +65,14 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       .add_option("--server-root", options.server_root,
                   "Folder for httpd's own files, which stays (default: a temporary one)")
       ->group(kServer);
+  constexpr int kGracefulMax = 3600;
+  serve
+      .add_option("--graceful-timeout", options.graceful_seconds,
+                  "Seconds for running requests when pyhost is told to stop; a second Ctrl-C does "
+                  "not wait")
+      ->capture_default_str()
+      ->check(CLI::Range(0, kGracefulMax))
+      ->group(kServer);
   serve.add_flag("--print-config", options.print_config, "Print httpd's configuration and exit")
       ->group(kServer);
   serve.add_option("--httpd", options.httpd_program, "httpd's program")
@@ -84,7 +92,9 @@ CLI::App& add_operate_command(CLI::App& app, const char* name, const char* descr
       "The supervisor's socket: WSGISocketPrefix with .control behind it (default: " +
           operator_socket({}) + ")");
   command
-      .add_option("--server-root", options.server_root, "The --server-root of pyhost serve instead")
+      .add_option("--server-root", options.server_root,
+                  "The folder of httpd's run-time files (DefaultRuntimeDir), where the socket is "
+                  "without WSGISocketPrefix")
       ->excludes(socket);
   command.callback([&options, name] { options.command = name; });
   return command;

@@ -17,6 +17,12 @@ namespace fs = std::filesystem;
 constexpr std::string_view kVariable = "${";
 constexpr std::string_view kDollar = "${DOLLAR}";
 
+// What lies in folders of files and is nobody's business: hidden files, source and byte code of
+// applications, what they keep their settings and data in, what editors leave behind.
+constexpr char kPrivateNames[] =
+    R"(\.(?!well-known(?:/|$))|__pycache__(?:/|$)|)"
+    R"([^/]*(?:~|\.(?:py[cdowix]?|wsgi|ini|cfg|toml|env|sqlite3?|db|sql|pem|key|bak|swp))(?:/|$))";
+
 class ConfigWriter {
  public:
   ConfigWriter(const Site& site, const ServerSettings& settings)
@@ -154,6 +160,16 @@ class ConfigWriter {
     line("</Directory>");
   }
 
+  // Whatever a folder of files has beside them. <Location> sections come last, so nothing else
+  // opens it again.
+  void close_sources(const std::string& url) {
+    const std::string below = url == "/" ? "" : url;
+    line("<LocationMatch {}>",
+         config_word(fmt::format("^{}/(?:.*/)?(?i:{})", regex_word(below), kPrivateNames)));
+    line("  Require all denied");
+    line("</LocationMatch>");
+  }
+
   bool mounts_folder_by_alias() const {
     return site_.form == TargetForm::folder && site_.mount != "/";
   }
@@ -167,6 +183,7 @@ class ConfigWriter {
       line("DocumentRoot {}", config_word(site_.path));
     }
     open_folder(site_.path);
+    close_sources(site_.mount);
   }
 
   void write_statics() {
@@ -175,6 +192,7 @@ class ConfigWriter {
     for (const StaticMount& mount : site_.statics) {
       line("Alias {} {}", config_word(mount.url), config_word(mount.folder));
       open_folder(mount.folder);
+      close_sources(mount.url);
     }
   }
 
@@ -196,6 +214,15 @@ std::string config_word(std::string_view text) {
     word += text.substr(i).starts_with(kVariable) ? kDollar : text.substr(i, 1);
   }
   return word + '"';
+}
+
+std::string regex_word(std::string_view text) {
+  std::string word;
+  for (const char c : text) {
+    if (std::string_view(R"(\^$.|?*+()[]{}#)").find(c) != std::string_view::npos) word += '\\';
+    word += c;
+  }
+  return word;
 }
 
 std::string pattern_word(std::string_view path) {

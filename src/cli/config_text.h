@@ -34,6 +34,9 @@ std::string render_config(const Site& site, const ServerSettings& settings);
 // dollar sign.
 std::string config_word(std::string_view text);
 
+// A text for a regular expression that finds it.
+std::string regex_word(std::string_view text);
+
 // The same for a path in a section such as <Directory>, where *, ? and [ are wildcards.
 std::string pattern_word(std::string_view path);
 

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "cli/log_lines.h"
 #include "pyhost/base/printable.h"
@@ -23,8 +24,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kSettleTime{200};
 // How often to look whether httpd is up, until it is.
 constexpr milliseconds kStartPoll{20};
-// Longer than httpd itself gives its children.
-constexpr std::chrono::seconds kStopTime{20};
+// For httpd to end behind that, so that all is over before a container's patience is.
+constexpr milliseconds kStopTime{1500};
 
 std::string printable_line(std::string_view line) {
   return base::printable(line, "\t");
@@ -33,11 +34,11 @@ std::string printable_line(std::string_view line) {
 }  // namespace
 
 Foreground::Foreground(HttpdProcess httpd, StopSignals& signals, FileWatch* watch,
-                       ForegroundTexts texts)
+                       ForegroundPlan plan)
     : httpd_(std::move(httpd)),
       signals_(signals),
       watch_(watch),
-      texts_(std::move(texts)),
+      plan_(std::move(plan)),
       access_log_(httpd_.output_fd(), STDOUT_FILENO, printable_line),
       error_log_(httpd_.errors_fd(), STDERR_FILENO, readable_log_line) {}
 
@@ -57,7 +58,7 @@ int Foreground::stay() {
 
 int Foreground::poll_timeout_ms() const {
   auto timeout = greeted_ ? milliseconds::max() : kStartPoll;
-  for (const auto& moment : {kill_at_, restart_at_}) {
+  for (const auto& moment : {stop_at_, kill_at_, restart_at_}) {
     if (!moment) continue;
     const auto left = std::chrono::ceil<milliseconds>(*moment - Clock::now());
     timeout = std::clamp(left, milliseconds::zero(), timeout);
@@ -89,26 +90,38 @@ void Foreground::relay_logs() {
 void Foreground::greet_when_up() {
   if (greeted_) return;
   pid_t pid = 0;
-  std::ifstream(texts_.pid_file) >> pid;
+  std::ifstream(plan_.pid_file) >> pid;
   if (pid != httpd_.pid()) return;
   greeted_ = true;
-  fmt::print("{}\n", texts_.greeting);
+  fmt::print("{}\n", plan_.greeting);
   std::fflush(stdout);
 }
 
+// httpd closes its sockets and finishes what runs.
 void Foreground::begin_stop() {
+  if (std::exchange(stopping_, true)) return;
+  // It heeds that only once it is up.
+  if (!greeted_) return stop_at_once();
+  httpd_.stop_gracefully();
+  stop_at_ = Clock::now() + plan_.graceful_time;
+}
+
+void Foreground::stop_at_once() {
   if (kill_at_) return;
+  stop_at_.reset();
   httpd_.stop();
   kill_at_ = Clock::now() + kStopTime;
 }
 
 void Foreground::heed_signals() {
-  if (signals_.stop_requested()) begin_stop();
+  const unsigned asked = signals_.stops_requested();
+  if (asked > 0) begin_stop();
+  if (asked > 1 || (stop_at_ && Clock::now() >= *stop_at_)) stop_at_once();
   if (kill_at_ && Clock::now() >= *kill_at_) httpd_.kill_all();
 }
 
 void Foreground::heed_changes() {
-  if (watch_ == nullptr || kill_at_) return;
+  if (watch_ == nullptr || stopping_) return;
   if (const std::string changed = watch_->read_change(); !changed.empty()) {
     if (!restart_at_) fmt::print(stderr, "{} has changed; restarting\n", changed);
     restart_at_ = Clock::now() + kSettleTime;
@@ -120,7 +133,7 @@ void Foreground::heed_changes() {
 }
 
 int Foreground::farewell(int wait_status) const {
-  if (kill_at_) return 0;
+  if (stopping_) return 0;
   if (WIFSIGNALED(wait_status)) {
     fmt::print(stderr, "pyhost: httpd ended by itself with signal {} ({})\n", WTERMSIG(wait_status),
                strsignal(WTERMSIG(wait_status)));

@@ -12,17 +12,19 @@
 
 namespace pyhost::cli {
 
-struct ForegroundTexts {
+struct ForegroundPlan {
   std::string pid_file;  // httpd writes it when its configuration is in force
   std::string greeting;  // printed then
+  // What running requests have when pyhost is told to stop for the first time.
+  std::chrono::milliseconds graceful_time;
 };
 
-// Passes httpd's logs on, stops it when asked to, restarts it gracefully when files have changed.
-// One thread; everything is waited for in one poll().
+// Passes httpd's logs on, lets it finish what it has when asked to stop, restarts it gracefully
+// when files have changed. One thread; everything is waited for in one poll().
 class Foreground {
  public:
   // `watch` may be null. Signals and watch belong to the caller.
-  Foreground(HttpdProcess httpd, StopSignals& signals, FileWatch* watch, ForegroundTexts texts);
+  Foreground(HttpdProcess httpd, StopSignals& signals, FileWatch* watch, ForegroundPlan plan);
 
   // Returns the exit code of `pyhost serve` when httpd has ended.
   int stay();
@@ -35,6 +37,7 @@ class Foreground {
   void relay_logs();
   void greet_when_up();
   void begin_stop();
+  void stop_at_once();
   void heed_signals();
   void heed_changes();
   int farewell(int wait_status) const;
@@ -42,13 +45,15 @@ class Foreground {
   HttpdProcess httpd_;
   StopSignals& signals_;
   FileWatch* const watch_;
-  const ForegroundTexts texts_;
+  const ForegroundPlan plan_;
   LogRelay access_log_;
   LogRelay error_log_;
   bool access_log_open_ = true;
   bool error_log_open_ = true;
   bool greeted_ = false;
-  std::optional<Clock::time_point> kill_at_;     // set when a stop was asked for
+  bool stopping_ = false;
+  std::optional<Clock::time_point> stop_at_;  // when requests are waited for no longer
+  std::optional<Clock::time_point> kill_at_;
   std::optional<Clock::time_point> restart_at_;  // set when files have changed
 };
 

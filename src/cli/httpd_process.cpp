@@ -77,6 +77,10 @@ void HttpdProcess::stop() const noexcept {
   if (!status_) kill(pid_, SIGTERM);
 }
 
+void HttpdProcess::stop_gracefully() const noexcept {
+  if (!status_) kill(pid_, SIGWINCH);
+}
+
 void HttpdProcess::kill_all() const noexcept {
   kill(-pid_, SIGKILL);
 }

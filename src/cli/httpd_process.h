@@ -29,6 +29,8 @@ class HttpdProcess {
   int errors_fd() const noexcept { return errors_.get(); }
 
   void stop() const noexcept;
+  // It accepts nobody any more, and ends when the requests that run have.
+  void stop_gracefully() const noexcept;
   void kill_all() const noexcept;
   // Starts new processes with the same configuration while the old ones finish.
   void graceful_restart() const noexcept;

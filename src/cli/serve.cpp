@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -121,7 +122,8 @@ base::Result<int> run(const ServeOptions& options) {
   return Foreground(std::move(httpd), signals, watch ? &*watch : nullptr,
                     {.pid_file = root.path() + "/httpd.pid",
                      .greeting = fmt::format("Serving {} at http://{}:{}{}", options.target, host,
-                                             port, site.mount)})
+                                             port, site.mount),
+                     .graceful_time = std::chrono::seconds(options.graceful_seconds)})
       .stay();
 }
 

@@ -64,12 +64,38 @@ base::Result<StaticMount> static_mount(const std::string& text) {
   return StaticMount{url, folder};
 }
 
+// Whoever starts a server in the folder of a project wants the application, not its source.
+base::Result<> require_files_only(const std::string& folder) {
+  for (const char* name :
+       {"manage.py", "wsgi.py", "app.py", "application.py", "passenger_wsgi.py"}) {
+    if (access((folder + "/" + name).c_str(), F_OK) != 0) continue;
+    return base::fail(fmt::format(
+        "{} is the folder of an application (it has {}), and a folder is served as static files; "
+        "name the application instead, as script.py, or as package.module:callable with "
+        "--python-path {}",
+        folder, name, folder));
+  }
+  return {};
+}
+
+// How else somebody may have meant a target that is no file.
+std::string advice_on(std::string_view target) {
+  const auto colon = target.rfind(':');
+  if (colon != target.npos && target.substr(0, colon).ends_with(".py")) {
+    return fmt::format("; a script is named without its callable, which is --callable {}",
+                       target.substr(colon + 1));
+  }
+  const bool dotted = target.find_first_of("/:") == target.npos;
+  if (dotted) return fmt::format("; a module needs its callable too, as in {}:application", target);
+  return "; a script, package.module:callable or a folder is needed";
+}
+
 base::Result<> resolve_file_or_folder(const ServeOptions& options, Site& site) {
   PH_TRY(path, absolute_path("TARGET", options.target));
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
-    return base::fail(fmt::format("{}: {}; a script, package.module:callable or a folder is needed",
-                                  options.target, std::strerror(errno)));
+    return base::fail(
+        fmt::format("{}: {}{}", options.target, std::strerror(errno), advice_on(options.target)));
   }
   site.path = path;
   site.form = S_ISDIR(status.st_mode) ? TargetForm::folder : TargetForm::script;
@@ -77,7 +103,7 @@ base::Result<> resolve_file_or_folder(const ServeOptions& options, Site& site) {
   if (access(path.c_str(), rights) != 0) {
     return base::fail(fmt::format("{} cannot be read: {}", options.target, std::strerror(errno)));
   }
-  return {};
+  return S_ISDIR(status.st_mode) ? require_files_only(path) : base::Result<>();
 }
 
 base::Result<> resolve_target(const ServeOptions& options, Site& site) {
@@ -90,6 +116,10 @@ base::Result<> resolve_target(const ServeOptions& options, Site& site) {
     }
     site.callable = options.callable.empty() ? "application" : options.callable;
     return {};
+  }
+  if (module.ends_with(".py")) {
+    return base::fail(
+        fmt::format("{}: no such script{}", options.target, advice_on(options.target)));
   }
   if (!options.callable.empty()) {
     return base::fail(

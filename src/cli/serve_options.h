@@ -37,6 +37,7 @@ struct ServeOptions {
   std::string log_level;             // "": httpd's warnings and the module's information
   std::string httpd_program;
   std::string modules_dir;
+  int graceful_seconds = 8;  // below the ten that containers have
   bool reload = false;
   bool print_config = false;
 };

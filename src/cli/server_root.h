@@ -7,6 +7,7 @@
 
 #include "cli/httpd_user.h"
 #include "pyhost/base/result.h"
+#include "pyhost/base/unique_fd.h"
 
 namespace pyhost::cli {
 
@@ -14,7 +15,7 @@ namespace pyhost::cli {
 // the end with all it holds; a named one stays.
 class ServerRoot {
  public:
-  // Makes the folder; a name of "" makes a temporary one.
+  // Makes the folder, and takes it for this process alone; a name of "" makes a temporary one.
   static base::Result<ServerRoot> make(const std::string& name,
                                        const std::optional<HttpdUser>& user);
 
@@ -28,8 +29,11 @@ class ServerRoot {
  private:
   ServerRoot() = default;
 
+  base::Result<> lock();
+
   std::string path_;
   bool is_temporary_ = false;
+  base::UniqueFd lock_;
 };
 
 }  // namespace pyhost::cli

@@ -103,6 +103,16 @@ void append_scripts(std::string& table, const Json& group, long long now_us) {
   }
 }
 
+// What stands before the groups when they are not those of the configuration on disk.
+std::string refusal_in(const Json& status, long long now_us) {
+  const auto refused = status.find("refused");
+  if (refused == status.end() || !refused->is_object()) return "";
+  return fmt::format(
+      "The configuration that httpd read {} ago was refused; what runs is that of before:\n  "
+      "{}\n\n",
+      age_of(number_in(*refused, "since_us"), now_us), text_in(*refused, "reason"));
+}
+
 std::optional<std::string> table_of(const Json& group, long long now_us) {
   const auto workers = group.find("workers");
   if (!group.is_object() || workers == group.end() || !workers->is_array()) return std::nullopt;
@@ -140,7 +150,8 @@ base::Result<std::string> status_table(std::string_view answer, long long now_us
     if (!text.empty()) text += '\n';
     text += *table;
   }
-  return text.empty() ? "There are no process groups.\n" : text;
+  if (text.empty()) text = "There are no process groups.\n";
+  return refusal_in(json, now_us) + text;
 }
 
 }  // namespace pyhost::cli

@@ -15,12 +15,12 @@ StopSignals::StopSignals() {
   fd_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-bool StopSignals::stop_requested() noexcept {
+unsigned StopSignals::stops_requested() noexcept {
   signalfd_siginfo info{};
   while (read(fd_.get(), &info, sizeof info) == sizeof info) {
-    if (info.ssi_signo != SIGCHLD) stop_requested_ = true;
+    if (info.ssi_signo != SIGCHLD) ++stops_requested_;
   }
-  return stop_requested_;
+  return stops_requested_;
 }
 
 void StopSignals::restore_defaults() noexcept {

@@ -14,15 +14,15 @@ class StopSignals {
   // Readable when a signal has come.
   int fd() const noexcept { return fd_.get(); }
 
-  // Reads what has come. Whether one of them asks to stop, now or ever before.
-  bool stop_requested() noexcept;
+  // Reads what has come. How many of them, now and before, ask to stop.
+  unsigned stops_requested() noexcept;
 
   // What a child process does before it becomes another program.
   static void restore_defaults() noexcept;
 
  private:
   base::UniqueFd fd_;
-  bool stop_requested_ = false;
+  unsigned stops_requested_ = 0;
 };
 
 }  // namespace pyhost::cli

@@ -148,7 +148,7 @@ Verdict check_target(const Site& site, const CheckSettings& settings, StopSignal
     if (waitpid(child, &status, WNOHANG) == child) return verdict_of(status);
     pollfd ready{.fd = signals.fd(), .events = POLLIN, .revents = 0};
     poll(&ready, 1, -1);
-    if (signals.stop_requested()) {
+    if (signals.stops_requested() > 0) {
       kill(child, SIGKILL);
       waitpid(child, nullptr, 0);
       return Verdict::interrupted;

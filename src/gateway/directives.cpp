@@ -24,6 +24,14 @@ bool is_absolute_path(std::string_view text) noexcept {
   return text.front() == '/';
 }
 
+bool is_flag(std::string_view text) noexcept {
+  return base::parse_flag(text).has_value();
+}
+
+bool is_seconds(std::string_view text) noexcept {
+  return text == "0" || base::parse_positive_real(text).has_value();
+}
+
 bool is_accept_mutex(std::string_view text) noexcept {
   constexpr std::string_view kMechanisms[]{"default", "flock",    "fcntl",
                                            "sysvsem", "posixsem", "pthread"};
@@ -34,6 +42,7 @@ bool is_accept_mutex(std::string_view text) noexcept {
 
 constexpr auto kDirectives = std::to_array<Directive>({
 #include "directives.def"
+#include "inert_directives.def"
 });
 
 template <class Record>
@@ -100,6 +109,11 @@ base::Result<> assign(const Directive& directive, ProcessSettings& record, std::
 
 base::Result<> assign(const Directive& directive, RequestSettings& record, std::string_view value) {
   return std::get<Setting<R>>(directive.meaning).assign(record, directive, value);
+}
+
+base::Result<> check_inert(const Directive& directive, std::string_view value) {
+  if (!is_accepted(directive, value)) return not_accepted(directive, value);
+  return {};
 }
 
 ProcessSettings inherit(ProcessSettings settings, const ProcessSettings& parent) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "process_group_members.h"
+#include "pyhost/base/nearest.h"
 #include "pyhost/base/path_glob.h"
 
 namespace pyhost::gateway {
@@ -18,7 +19,7 @@ constexpr const char kUser[] = "the name of a user, or # and a number";
 constexpr const char kPlainUser[] = "the name of a user other than root, or # and a number above 0";
 constexpr const char kGroupList[] = "names of groups, or # and numbers, separated by commas";
 constexpr const char kPathList[] = "directories separated by colons";
-constexpr const char kUmask[] = "an octal number from 0 to 777";
+constexpr const char kUmask[] = "an octal number from 0 to 7777";
 constexpr const char kNumber[] = "a number from 0 to 4294967295";
 constexpr const char kFlag[] = "On or Off";
 constexpr const char kLocale[] = "the name of a locale";
@@ -69,7 +70,10 @@ base::Result<> parse_process_group_option(ProcessGroup& group, std::string_view 
                                           std::string_view value) {
   const auto found = std::ranges::find(kOptions, key, &ProcessGroupOption::key);
   if (found == kOptions.end()) {
-    return base::fail(fmt::format("WSGIDaemonProcess {}: there is no option {}=", group.name, key));
+    std::vector<std::string_view> keys;
+    for (const ProcessGroupOption& option : kOptions) keys.emplace_back(option.key);
+    return base::fail(fmt::format("WSGIDaemonProcess {}: there is no option {}={}", group.name, key,
+                                  base::hint_at_nearest(key, keys)));
   }
   return found->member.assign(group, *found, value);
 }

@@ -31,14 +31,18 @@ inline std::optional<bool> parse_value(const Option&, std::string_view text, boo
 
 inline std::optional<int> parse_value(const Option& option, std::string_view text, int) {
   int value = 0;
+  text = base::without_plus(text);
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end || !in_bounds(option, value)) return std::nullopt;
-  return value;
+  if (error != std::errc() || stop != end) return std::nullopt;
+  if (option.clamped) {
+    return static_cast<int>(std::clamp<std::int64_t>(value, option.min, option.max));
+  }
+  return in_bounds(option, value) ? std::optional(value) : std::nullopt;
 }
 
 inline std::optional<unsigned> parse_value(const Option& option, std::string_view text, unsigned) {
-  const auto value = base::parse_unsigned(text);
+  const auto value = base::parse_unsigned(base::without_plus(text));
   constexpr std::uint64_t kMax = std::numeric_limits<unsigned>::max();
   if (!value || *value > kMax || !in_bounds(option, *value)) return std::nullopt;
   return static_cast<unsigned>(*value);
@@ -46,14 +50,14 @@ inline std::optional<unsigned> parse_value(const Option& option, std::string_vie
 
 inline std::optional<std::uint64_t> parse_value(const Option& option, std::string_view text,
                                                 std::uint64_t) {
-  const auto value = base::parse_bytes(text);
+  const auto value = base::parse_bytes(base::without_plus(text));
   if (!value || *value > INT64_MAX || !in_bounds(option, *value)) return std::nullopt;
   return value;
 }
 
 inline std::optional<Milliseconds> parse_value(const Option& option, std::string_view text,
                                                Milliseconds) {
-  const auto value = base::parse_duration(text, option.unit);
+  const auto value = base::parse_duration(base::without_plus(text), option.unit);
   return value && in_bounds(option, value->count()) ? value : std::nullopt;
 }
 
@@ -189,12 +193,14 @@ constexpr ProcessGroupMember member() {
 
 inline base::Result<> assign_umask(ProcessGroup& group, const Option& option,
                                    std::string_view text) {
-  constexpr unsigned kMax = 0777;
+  constexpr unsigned kMax = 07777;
+  // The kernel looks at no other bits.
+  constexpr unsigned kMask = 0777;
   unsigned value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value, 8);
   if (error != std::errc() || stop != end || value > kMax) return refused(group, option, text);
-  group.umask = value;
+  group.umask = value & kMask;
   return {};
 }
 

@@ -22,9 +22,9 @@ inline std::optional<bool> parse(const Directive&, std::string_view text, bool) 
 }
 
 inline std::optional<unsigned> parse(const Directive& directive, std::string_view text, unsigned) {
-  const auto number = base::parse_unsigned(text);
-  if (!number || *number > directive.max) return std::nullopt;
-  return static_cast<unsigned>(*number);
+  const auto number = base::parse_unsigned(base::without_plus(text));
+  if (!number || (*number > directive.max && !directive.clamped)) return std::nullopt;
+  return static_cast<unsigned>(std::min<std::uint64_t>(*number, directive.max));
 }
 
 inline std::optional<Seconds> parse(const Directive&, std::string_view text, Seconds) {
@@ -61,9 +61,11 @@ inline std::optional<TextList> parse(const Directive& directive, std::string_vie
   for (std::size_t start = 0; start <= text.size();) {
     const auto stop = std::min(text.find(directive.separator, start), text.size());
     const auto item = text.substr(start, stop - start);
+    start = stop + 1;
+    // Templates leave separators behind.
+    if (item.empty() && directive.separator != ' ') continue;
     if (!is_accepted(directive, item)) return std::nullopt;
     list.push_back(item);
-    start = stop + 1;
   }
   return list;
 }
@@ -101,6 +103,11 @@ inline std::string format(const Directive& directive, const TextList& value) {
   return fmt::format("{}", fmt::join(value, std::string_view(&directive.separator, 1)));
 }
 
+inline tl::unexpected<base::Error> not_accepted(const Directive& directive, std::string_view text) {
+  return base::fail(
+      fmt::format("{}: '{}' is not accepted; give {}", directive.name, text, directive.accepted));
+}
+
 // --- One member ----------------------------------------------------------------------------------
 
 template <class Member>
@@ -117,10 +124,7 @@ base::Result<> assign_member(typename MemberOf<decltype(member)>::Record& record
                              const Directive& directive, std::string_view text) {
   using Value = typename MemberOf<decltype(member)>::Value;
   auto value = parse(directive, text, Value{});
-  if (!value) {
-    return base::fail(
-        fmt::format("{}: '{}' is not accepted; give {}", directive.name, text, directive.accepted));
-  }
+  if (!value) return not_accepted(directive, text);
   auto& slot = record.*member;
   if constexpr (std::is_same_v<Value, TextList>) {
     if (slot) value->insert(value->begin(), slot->begin(), slot->end());

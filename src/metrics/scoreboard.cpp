@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "metrics/holding.h"
+#include "pyhost/base/signals.h"
 #include "pyhost/gateway/worker_settings.h"
 
 namespace pyhost::metrics {
@@ -75,11 +76,8 @@ std::string describe(const Death& death) {
       if (death.detail == gateway::kWorkerExitBroken)
         return "ended because the application had closed its descriptors";
       return fmt::format("exited with code {}", death.detail);
-    case DeathCause::signal: {
-      const char* name = ::sigabbrev_np(death.detail);
-      return fmt::format("was killed by signal {} (SIG{})", death.detail,
-                         name != nullptr ? name : "?");
-    }
+    case DeathCause::signal:
+      return "was killed by " + base::describe_signal(death.detail);
     case DeathCause::out_of_memory:
       return "was killed by the kernel for lack of memory";
     case DeathCause::timeout:
@@ -144,6 +142,7 @@ SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
   if (const WorkerReport* report = report_or_null(slot)) {
     status.requests = report->requests.load(std::memory_order_relaxed);
     status.running = report->running;
+    status.lacks_scripts = report->only_listed == 0 && report->listed != 0;
     const bool withdrawn = report->withdrawn != 0;
     if (withdrawn && status.state == SlotState::ready) status.state = SlotState::draining;
   }

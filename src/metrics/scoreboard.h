@@ -69,6 +69,8 @@ struct SlotStatus {
   // Not 0: the group is degraded. A successor of this worker, started at this moment (microseconds
   // since the epoch), could not import what the worker has imported.
   std::int64_t kept_until_us = 0;
+  // There are scripts that it was asked for and could not import.
+  bool lacks_scripts = false;
   // It does not take what it is sent: see Scoreboard::note_silence().
   bool silent = false;
   Death last_death;

@@ -423,6 +423,7 @@ void Relay::log(const Frame& frame) {
   tell_left_out();
   const bool known = record->message == Message::none || !base::id_of(record->message).empty();
   exchange_.log(level, known ? record->message : Message::foreign_record, record->text);
+  failure_told_ |= known && record->message != Message::none && level <= base::LogLevel::error;
 }
 
 void Relay::tell_left_out() {

@@ -62,6 +62,8 @@ class Relay {
   // Whether the client has seen a part of the reply.
   bool head_sent() const noexcept { return delivery_.head_sent(); }
   std::uint64_t body_bytes_sent() const noexcept { return body_bytes_sent_; }
+  // Whether the worker itself has logged what went wrong.
+  bool failure_told() const noexcept { return failure_told_; }
   // Whether the connection may serve another exchange.
   bool reusable() const noexcept { return reusable_ && !cancelled_ && line_.connection.drained(); }
 
@@ -117,6 +119,7 @@ class Relay {
   bool heard_ = false;
   bool head_seen_ = false;
   bool reusable_ = false;
+  bool failure_told_ = false;
   std::uint64_t body_bytes_sent_ = 0;
 };
 

@@ -38,6 +38,8 @@ struct RemoteEngine::Run {
   gateway::Exchange& exchange;
   RequestBody body;
   Clock::time_point began = Clock::now();
+  // A worker that was asked has logged what went wrong.
+  bool failure_told = false;
   std::int64_t queue_start_us = 0;
 
   double elapsed_seconds() const noexcept {
@@ -85,6 +87,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
   const bool line_is_used = (*line)->used;
   Relay relay(scoreboard_, admission, **line, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target, place.resort(), run.queue_start_us);
+  run.failure_told |= relay.failure_told();
   if (attempt.kind == Attempt::Kind::complete) {
     if (!attempt.why.empty()) note_excess(run, worker, attempt);
     attempt = complete(relay, std::move(place), *std::move(line));
@@ -203,10 +206,14 @@ std::string RemoteEngine::name_of(const Worker& worker) const {
 Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
                              const Attempt& attempt) const {
   const double elapsed = run.elapsed_seconds();
-  run.exchange.log(
-      LogLevel::error, attempt.message,
-      fmt::format("{} {}, {:.3f} s after the request for {} began ({})", cause_of(worker, attempt),
-                  progress_of(relay), elapsed, run.target.script, name_of(worker)));
+  const bool by_worker =
+      attempt.message == Message::worker_lost || attempt.message == Message::worker_silent;
+  // Of one failure there is one record: the application's own says more.
+  const bool told = attempt.message == Message::reply_broken && run.failure_told;
+  run.exchange.log(told ? LogLevel::info : LogLevel::error, attempt.message,
+                   fmt::format("{}{} {}, {:.3f} s after the request for {} began ({})",
+                               cause_of(worker, attempt), by_worker ? "" : "; that was",
+                               progress_of(relay), elapsed, run.target.script, name_of(worker)));
   if (relay.head_sent()) return {Outcome::Kind::broken, 0};
   return {Outcome::Kind::refused, attempt.status};
 }

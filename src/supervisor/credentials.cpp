@@ -98,25 +98,6 @@ base::Result<std::vector<gid_t>> resolve_groups(const gateway::ProcessGroup& gro
   return groups;
 }
 
-base::Result<> check_unprivileged(const gateway::ProcessGroup& group,
-                                  const Credentials& credentials) {
-  const char* option = nullptr;
-  if (credentials.uid != geteuid()) {
-    option = "user=";
-  } else if (credentials.gid != getegid()) {
-    option = "group=";
-  } else if (group.supplementary_groups) {
-    option = "supplementary-groups=";
-  } else if (!group.chroot.empty()) {
-    option = "chroot=";
-  } else if (group.cpu_priority < 0) {
-    option = "cpu-priority= below 0";
-  }
-  if (option == nullptr) return {};
-  return base::fail(
-      fmt::format("{} needs httpd to be started by root, not by user id {}", option, geteuid()));
-}
-
 base::Result<Credentials> resolve(const gateway::ProcessGroup& group, HttpdIdentity httpd) {
   Credentials credentials{.privileged = geteuid() == 0};
   const HttpdIdentity own =
@@ -125,11 +106,11 @@ base::Result<Credentials> resolve(const gateway::ProcessGroup& group, HttpdIdent
   credentials.gid = own.gid;
   if (!group.user.empty()) {
     PH_TRY(user, resolve_user(group.user));
-    credentials.uid = user.uid;
+    if (credentials.privileged) credentials.uid = user.uid;
   }
   if (!group.group.empty()) {
     PH_TRY(gid, resolve_group(group.group));
-    credentials.gid = gid;
+    if (credentials.privileged) credentials.gid = gid;
   }
   if (const auto user = find_user(credentials.uid)) {
     credentials.user_name = user->name;
@@ -137,8 +118,9 @@ base::Result<Credentials> resolve(const gateway::ProcessGroup& group, HttpdIdent
   }
   credentials.other_than_httpd = credentials.uid != own.uid;
   if (!credentials.privileged) {
-    PH_TRY_VOID(check_unprivileged(group, credentials));
-    return credentials;
+    if (group.chroot.empty()) return credentials;
+    return base::fail(
+        fmt::format("chroot= needs httpd to be started by root, not by user id {}", geteuid()));
   }
   if (credentials.uid == 0) {
     return base::fail("its workers would run as root; give user= another user");
@@ -164,6 +146,18 @@ base::Result<Credentials> resolve_credentials(const gateway::ProcessGroup& group
         fmt::format("WSGIDaemonProcess {}: {}", group.name, credentials.error().sentence));
   }
   return credentials;
+}
+
+std::vector<std::string_view> options_for_root(const gateway::ProcessGroup& group) {
+  std::vector<std::string_view> options;
+  if (geteuid() == 0) return options;
+  const auto user = resolve_user_id(group.user);
+  if (!group.user.empty() && (!user || *user != geteuid())) options.emplace_back("user=");
+  const auto gid = resolve_group_id(group.group);
+  if (!group.group.empty() && (!gid || *gid != getegid())) options.emplace_back("group=");
+  if (group.supplementary_groups) options.emplace_back("supplementary-groups=");
+  if (group.cpu_priority < 0) options.emplace_back("cpu-priority= below 0");
+  return options;
 }
 
 base::Result<uid_t> resolve_user_id(std::string_view text) {

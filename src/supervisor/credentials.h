@@ -32,10 +32,14 @@ struct Credentials {
   bool operator==(const Credentials&) const = default;
 };
 
-// Looks names up now. Fails with a sentence for an unknown user or group, for root, and when
-// another user is asked for without the right to change to it.
+// Looks names up now. Who is not root can change neither user nor groups: the ids are then our own.
+// Fails with a sentence for an unknown user or group, for root, and for chroot= without the right
+// to it.
 base::Result<Credentials> resolve_credentials(const gateway::ProcessGroup& group,
                                               HttpdIdentity httpd);
+
+// The options of the group that only root can give effect, when we are not root.
+std::vector<std::string_view> options_for_root(const gateway::ProcessGroup& group);
 
 // The id of a user or group given as a name or "#id". Fails with a sentence for an unknown one.
 base::Result<uid_t> resolve_user_id(std::string_view text);

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "pyhost/base/parse.h"
+#include "pyhost/base/signals.h"
 #include "pyhost/gateway/worker_settings.h"
 
 namespace pyhost::supervisor {
@@ -45,7 +46,7 @@ std::string describe(const Death& death) {
       }
       return fmt::format("exited with code {}", death.detail);
     case Death::Cause::signalled:
-      return fmt::format("was killed by signal {} ({})", death.detail, strsignal(death.detail));
+      return "was killed by " + base::describe_signal(death.detail);
     case Death::Cause::out_of_memory:
       return "was killed by the kernel because memory ran out";
     case Death::Cause::startup_timeout:

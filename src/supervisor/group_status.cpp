@@ -14,6 +14,8 @@ const char* name_of(GroupStatus::State state) noexcept {
       return "serving";
     case GroupStatus::State::degraded:
       return "degraded";
+    case GroupStatus::State::failing:
+      return "failing";
     case GroupStatus::State::starting:
       return "starting";
     case GroupStatus::State::stopped:
@@ -85,6 +87,11 @@ Json as_json(const GroupStatus& group) {
           {"scripts", std::move(scripts)}};
 }
 
+Json as_json(const Refusal& refusal) {
+  if (refusal.reason.empty()) return nullptr;
+  return {{"reason", refusal.reason}, {"since_us", refusal.since_us}};
+}
+
 }  // namespace
 
 bool has_broken_script(const GroupStatus& group) noexcept {
@@ -93,10 +100,20 @@ bool has_broken_script(const GroupStatus& group) noexcept {
   });
 }
 
-std::string to_json(const std::vector<GroupStatus>& groups, pid_t supervisor) {
+bool has_only_broken_scripts(const GroupStatus& group) noexcept {
+  return !group.scripts.empty() &&
+         std::ranges::all_of(group.scripts, [](const ScriptStatus& script) {
+           return script.state == ScriptStatus::State::broken;
+         });
+}
+
+std::string to_json(const std::vector<GroupStatus>& groups, const Refusal& refusal,
+                    pid_t supervisor) {
   Json list = Json::array();
   for (const GroupStatus& group : groups) list.push_back(as_json(group));
-  const Json status{{"supervisor", {{"pid", supervisor}}}, {"groups", std::move(list)}};
+  const Json status{{"supervisor", {{"pid", supervisor}}},
+                    {"refused", as_json(refusal)},
+                    {"groups", std::move(list)}};
   return status.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

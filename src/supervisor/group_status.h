@@ -28,6 +28,7 @@ struct GroupStatus {
   enum class State {
     serving,   // at least one worker is ready
     degraded,  // a script is kept or broken, or workers because their successors could not start
+    failing,   // workers are ready, and of what they were asked for they could import nothing
     starting,  // no worker is ready
     stopped,   // by an operator; workers may still drain
   };
@@ -48,8 +49,17 @@ struct GroupStatus {
 
 // Whether one of its scripts is not current.
 bool has_broken_script(const GroupStatus& group) noexcept;
+// Whether it has tried scripts, and serves none of them.
+bool has_only_broken_scripts(const GroupStatus& group) noexcept;
+
+// A configuration that was not accepted, so that what runs is that of before.
+struct Refusal {
+  std::string reason;         // sentences, each on a line; "" when the last one was accepted
+  std::int64_t since_us = 0;  // since the epoch
+};
 
 // As gateway/operator_protocol.h shows it.
-std::string to_json(const std::vector<GroupStatus>& groups, pid_t supervisor);
+std::string to_json(const std::vector<GroupStatus>& groups, const Refusal& refusal,
+                    pid_t supervisor);
 
 }  // namespace pyhost::supervisor

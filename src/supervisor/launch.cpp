@@ -56,6 +56,11 @@ base::Result<> retire(int control, std::uint64_t number) {
   return send_message(control, number, kRetireText, {}, kPatience);
 }
 
+base::Result<> tell_refusal(int control, std::uint64_t number, std::string_view why) {
+  constexpr std::chrono::seconds kPatience{1};
+  return send_message(control, number, refusal_text(why), {}, kPatience);
+}
+
 base::Result<Answer> await_answer(int control, std::uint64_t number,
                                   std::chrono::milliseconds patience) {
   ControlReceiver receiver(control);

@@ -49,6 +49,9 @@ base::Result<> send_wanted_state(int control, std::uint64_t number, const Wanted
 // it.
 base::Result<> retire(int control, std::uint64_t number);
 
+// Tells a supervisor that what httpd wants now could not even be told, for its operators.
+base::Result<> tell_refusal(int control, std::uint64_t number, std::string_view why);
+
 // Waits for the answer to the message of that number; late ones to others are dropped. Fails when
 // none comes.
 base::Result<Answer> await_answer(int control, std::uint64_t number,

@@ -29,6 +29,14 @@ std::string socket_path(const std::string& prefix, unsigned group, unsigned row)
   return fmt::format("{}.{}.{}.{}sock", prefix, group, row / kRowsOfSlot, kept);
 }
 
+base::Result<> try_sockets(const std::string& prefix, unsigned last_group, unsigned slots,
+                           std::optional<uid_t> owner) {
+  // That of a keeper is the longest.
+  const unsigned last_row = slots * kRowsOfSlot - 1;
+  return ListeningSocket::open(socket_path(prefix, last_group, last_row), {}, owner)
+      .map([](const ListeningSocket&) {});
+}
+
 base::Result<ListeningSocket> ListeningSocket::open(std::string path,
                                                     const gateway::ProcessGroup& group,
                                                     std::optional<uid_t> owner) {

@@ -20,6 +20,11 @@ namespace pyhost::supervisor {
 // its keepers.
 std::string socket_path(const std::string& prefix, unsigned group, unsigned row);
 
+// Makes a socket as a worker's and takes it away again, for a start that is still to come. Groups
+// and slots say how long the paths may be. Fails as ListeningSocket::open() does.
+base::Result<> try_sockets(const std::string& prefix, unsigned last_group, unsigned slots,
+                           std::optional<uid_t> owner);
+
 class ListeningSocket {
  public:
   // Binds, with the group's buffer sizes, for `owner` alone when there is one (we must be root).

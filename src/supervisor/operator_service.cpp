@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "pyhost/base/wall_clock.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -73,7 +76,11 @@ void OperatorService::show(OperatorSocket::PeerId peer, const std::string& name)
   for (const WorkerGroup& group : groups_) {
     if (group.wanted() && (name.empty() || group.name() == name)) status.push_back(group.status());
   }
-  socket_->answer(peer, to_json(status, getpid()));
+  socket_->answer(peer, to_json(status, refusal_, getpid()));
+}
+
+void OperatorService::note_refusal(std::string why) {
+  refusal_ = {.reason = std::move(why), .since_us = base::now_us()};
 }
 
 std::optional<std::string> OperatorService::begin(const OperatorRequest& request,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "supervisor/group_status.h"
 #include "supervisor/operator_request.h"
 #include "supervisor/operator_socket.h"
 #include "supervisor/worker_group.h"
@@ -23,6 +24,9 @@ class OperatorService {
   void listen(const std::string& path);
   // Listens no more, and lets go whoever waits.
   void close() noexcept;
+
+  // Why httpd's last configuration was refused; "" when it was accepted.
+  void note_refusal(std::string why);
 
   // Answers commands that are through; to be called after the groups have advanced.
   void advance(TimePoint now);
@@ -57,6 +61,7 @@ class OperatorService {
   unsigned failures_ = 0;  // to open it, in a row
   std::optional<TimePoint> open_again_at_;
   std::vector<Pending> pending_;
+  Refusal refusal_;
 };
 
 }  // namespace pyhost::supervisor

@@ -35,7 +35,9 @@ std::string describe(StartStep step, const WorkerPlan& plan) {
     case StartStep::program:
       break;
   }
-  return fmt::format("{} cannot be run", plan.program);
+  return plan.chroot.empty()
+             ? fmt::format("{} cannot be run", plan.program)
+             : fmt::format("{} cannot be run below chroot={}", plan.program, plan.chroot);
 }
 
 }  // namespace

@@ -147,6 +147,9 @@ void Supervisor::note_stranger(const Sender& stranger) {
 void Supervisor::begin(ControlMessage message) {
   change_.reset();
   if (message.text == kRetireText) return retire();
+  if (auto refusal = parse_refusal(message.text)) {
+    return operators_.note_refusal(*std::move(refusal));
+  }
   const auto considered = consider(message);
   if (!considered) answer(message.number, {considered.error().sentence});
 }
@@ -194,6 +197,10 @@ void Supervisor::conclude() {
     }
     return !sockets;
   });
+  // What is told once more need not be all that the configuration has.
+  if (!errors.empty() || !state.revival) {
+    operators_.note_refusal(fmt::format("{}", fmt::join(errors, "\n")));
+  }
   if (errors.empty() || state.revival) commit(state, std::move(setups));
   answer(change_->number(), std::move(errors));
   change_.reset();

@@ -150,6 +150,17 @@ base::Result<WantedState> parse_wanted_state(std::string_view text) {
   return state;
 }
 
+std::string refusal_text(std::string_view why) {
+  return Json{{"refused", json_text_of(std::string(why))}}.dump();
+}
+
+std::optional<std::string> parse_refusal(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  const auto refused = json.find("refused");
+  if (!json.is_object() || refused == json.end()) return std::nullopt;
+  return text_from(*refused);
+}
+
 std::string to_json(const Answer& answer) {
   Json errors = Json::array();
   for (const std::string& error : answer.errors) errors.push_back(json_text_of(error));

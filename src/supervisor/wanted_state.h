@@ -1,6 +1,7 @@
 // What httpd wants to run, as it is sent to the supervisor at each start and restart of httpd.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,12 @@ base::Result<WantedState> parse_wanted_state(std::string_view json);
 
 // In place of a state: see retire(). The same in every build.
 inline constexpr std::string_view kRetireText = "\"retire\"";
+
+// In place of a state too: httpd has a configuration that it did not come to tell, and why. There
+// is no answer.
+std::string refusal_text(std::string_view why);
+// Nothing for any other message.
+std::optional<std::string> parse_refusal(std::string_view text);
 
 // The supervisor's answer: ok when there is no error.
 struct Answer {

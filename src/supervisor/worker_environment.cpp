@@ -1,11 +1,12 @@
 #include "supervisor/worker_environment.h"
 
 #include <fmt/format.h>
-#include <locale.h>
 
 #include <map>
 #include <sstream>
 #include <string_view>
+
+#include "pyhost/base/locale_coercion.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -53,17 +54,15 @@ base::Result<> add_env_file(const std::string& path, const std::string& env_text
   return {};
 }
 
-base::Result<> set_locale(const char* option, const char* variable, const std::string& locale,
-                          Variables& variables) {
-  if (locale.empty()) return {};
-  const locale_t loaded = newlocale(LC_ALL_MASK, locale.c_str(), nullptr);
-  if (loaded == nullptr) {
-    return base::fail(fmt::format(
-        "{}={}: there is no such locale on this system; `locale -a` lists them", option, locale));
-  }
-  freelocale(loaded);
-  variables[variable] = locale;
-  return {};
+// As Python does for itself: programs that applications start are to understand UTF-8.
+void coerce_ctype(Variables& variables) {
+  const auto value_of = [&variables](const char* name) {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::string_view() : std::string_view(found->second);
+  };
+  const char* coerced =
+      base::coerced_ctype(value_of("LC_ALL"), value_of("LC_CTYPE"), value_of("LANG"));
+  if (coerced != nullptr) variables["LC_CTYPE"] = coerced;
 }
 
 base::Result<Variables> collect(const gateway::ProcessGroup& group, const Credentials& credentials,
@@ -75,11 +74,12 @@ base::Result<Variables> collect(const gateway::ProcessGroup& group, const Creden
     const auto found = variables.find(name);
     if (found != variables.end()) found->second = credentials.user_name;
   }
-  PH_TRY_VOID(set_locale("lang", "LANG", group.lang, variables));
-  PH_TRY_VOID(set_locale("locale", "LC_ALL", group.locale, variables));
+  if (!group.lang.empty()) variables["LANG"] = group.lang;
+  if (!group.locale.empty()) variables["LC_ALL"] = group.locale;
   if (!group.python_eggs.empty()) variables["PYTHON_EGG_CACHE"] = group.python_eggs;
   PH_TRY_VOID(add_env_file(group.env_file, env_text, variables));
   for (const std::string& assignment : group.env) set_variable(variables, assignment);
+  coerce_ctype(variables);
   return variables;
 }
 

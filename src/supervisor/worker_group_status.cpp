@@ -38,6 +38,10 @@ GroupStatus WorkerGroup::status() const {
   if (stopped_) status.state = State::stopped;
   if (degraded) status.state = State::degraded;
   if (degraded || (failing_ && !stopped_)) status.reason = last_failure_;
+  if (degraded && serves() && has_only_broken_scripts(status)) {
+    status.state = State::failing;
+    status.reason = status.scripts.front().reason;
+  }
   for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
     status.workers.push_back(scoreboard.status(row_of(slot)));
   }

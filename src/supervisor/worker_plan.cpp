@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "pyhost/gateway/worker_settings.h"
 #include "supervisor/worker_start.h"
 
@@ -42,11 +44,12 @@ base::Result<WorkerPlan> plan_worker(const gateway::ProcessGroup& group, HttpdId
                   .program = std::move(program),
                   .credentials = std::move(credentials),
                   .limits = resource_limits_of(group),
-                  .cpu_priority = group.cpu_priority,
                   .chroot = group.chroot,
                   .working_directory = group.home,
                   .working_directory_required = !group.home.empty(),
                   .umask = group.umask};
+  plan.cpu_priority =
+      plan.credentials.privileged ? group.cpu_priority : std::max(group.cpu_priority, 0);
   plan.display_name = display_name_of(group, plan.program);
   if (group.home.empty() && plan.credentials.other_than_httpd) {
     plan.working_directory = plan.credentials.home;

@@ -1,6 +1,7 @@
 // pyhost status, reload, stop and start for a running httpd.
 
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -43,7 +45,8 @@ class Site {
       : httpd("WSGIDaemonProcess site threads=4 " + std::string(options) +
                   "\n"
                   "WSGIScriptAlias / ${ROOT}/site.wsgi process-group=site\n"
-                  "<Location />\n  Require all granted\n</Location>\n",
+                  "<Location />\n  Require all granted\n</Location>\n"
+                  "IncludeOptional ${ROOT}/more.conf\n",
               {.processes = 8, .files = {{"site.wsgi", version(1)}}}) {}
 
   void deploy(std::string_view text) const { replace_file(httpd.root() + "/site.wsgi", text); }
@@ -63,6 +66,49 @@ class Site {
 
   Httpd httpd;
 };
+
+// What nobody has been able to import is not served, whatever workers there are.
+TEST(Status, SaysThatNothingCanBeImported) {
+  Site site;
+  site.deploy(kBroken);
+  for (const char* text : {"PH0109", "PH0303"}) site.httpd.tolerate_log(text);
+  EXPECT_EQ(site.httpd.get("/").status, 500);
+  EXPECT_TRUE(wait_until([&] { return site.group()["state"] == "failing"; })) << site.group();
+  EXPECT_THAT(site.group()["reason"].get<std::string>(), HasSubstr("ValueError: not today"));
+  EXPECT_THAT(site.operate({"status"}).output, AllOf(HasSubstr("process group site: failing\n"),
+                                                     HasSubstr("ValueError: not today")));
+  site.deploy(version(1));
+  EXPECT_TRUE(wait_until([&] { return site.httpd.get("/").status == 200; }));
+  EXPECT_TRUE(wait_until([&] { return site.group()["state"] == "serving"; })) << site.group();
+}
+
+class Refused : public testing::TestWithParam<const char*> {};
+
+TEST_P(Refused, ConfigurationIsShownUntilThereIsAnotherOne) {
+  Site site;
+  const auto restart_with = [&site](const std::string& more) {
+    site.httpd.write_file("more.conf", more);
+    kill(site.httpd.pid(), SIGUSR1);
+  };
+  const auto status = [&site] { return site.operate({"status"}).output; };
+  const auto comes = [&status](const char* start) {
+    return wait_until([&] { return status().starts_with(start); });
+  };
+  for (const char* text : {"PH0402", "PH0356"}) site.httpd.tolerate_log(text);
+  EXPECT_THAT(status(), StartsWith("process group site: "));
+  restart_with(std::string("WSGIDaemonProcess more ") + GetParam() + "\n");
+  EXPECT_TRUE(comes("The configuration that httpd read")) << status();
+  EXPECT_TRUE(wait_until([&] { return status().find("more.conf:1)") != std::string::npos; }));
+  EXPECT_THAT(status(), AllOf(HasSubstr("was refused; what runs is that of before:\n  "
+                                        "WSGIDaemonProcess more: "),
+                              HasSubstr("\n\nprocess group site: ")));
+  EXPECT_EQ(site.httpd.get("/").status, 200);
+  restart_with("");
+  EXPECT_TRUE(comes("process group site: ")) << status();
+}
+
+INSTANTIATE_TEST_SUITE_P(For, Refused,
+                         testing::Values("home=/no/such/folder", "user=nobody-knows"));
 
 // A request of a site whose script is kHeld.
 class HeldRequest {

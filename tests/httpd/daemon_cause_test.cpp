@@ -111,6 +111,39 @@ TEST(ApplicationFailure, BeforeTheHeadersIs500AndTheWorkerLives) {
   EXPECT_EQ(worker_pid(httpd), pid);
 }
 
+// What administrators see, at a level that leaves the module's other records out.
+TEST(ApplicationFailure, IsOneRecordThatNamesTheRequest) {
+  for (const Place place : {Place::embedded, Place::daemon}) {
+    Httpd httpd("WSGIScriptAlias / ${APPS}/perils.wsgi\n", {.place = place});
+    EXPECT_EQ(httpd.get("/raise?secret").status, 500);
+    EXPECT_THAT(only_line(httpd, "PH0174"), HasSubstr("[GET /raise]\\nTraceback"));
+    std::vector<std::string> failures;
+    for (const ErrorLogLine& line : parse_error_log(httpd.log())) {
+      if (line.level == "error" || line.level == "warn") failures.push_back(line.text);
+    }
+    EXPECT_EQ(failures.size(), 1u) << testing::PrintToString(failures);
+  }
+}
+
+TEST(ApplicationFailure, OfAnExtensionNamesTheRequestToo) {
+  Httpd httpd(config("threads=2"));
+  EXPECT_EQ(httpd.get("/exit?" + std::string(5000, 'x')).status, 502);
+  EXPECT_THAT(only_line(httpd, "PH0450"), testing::EndsWith("[GET /exit]"));
+  only_line(httpd, "PH0407");
+}
+
+TEST(ApplicationFailure, ByALimitInTimeIsASentence) {
+  Httpd httpd(config("threads=2 request-timeout=1 graceful-timeout=1 shutdown-timeout=1"));
+  const std::string marks = httpd.make_writable("marks");
+  for (const char* id : {"PH0405", "PH0406", "PH0407", "PH0481", "PH0478", "PH0408", "PH0306"}) {
+    httpd.tolerate_log(id);
+  }
+  EXPECT_EQ(httpd.get("/wait?" + marks + "/never").status, 504);
+  EXPECT_THAT(only_line(httpd, "PH0480"), HasSubstr("[GET /wait]"));
+  EXPECT_THAT(only_line(httpd, "PH0457"), HasSubstr("is replaced; that was before it replied, "));
+  std::ofstream(marks + "/never");
+}
+
 TEST(ApplicationFailure, MidStreamCutsTheReplyOffAndTheWorkerLives) {
   Httpd httpd(config("threads=2"));
   const pid_t pid = worker_pid(httpd);

@@ -127,6 +127,29 @@ TEST(WorkerOption, LocaleIsInTheEnvironmentAndTextIsUtf8WithoutOne) {
   EXPECT_EQ(seen["env"]["LC_ALL"], "C");
 }
 
+TEST(WorkerOption, LocaleThatIsNotInstalledKeepsNobodyFromBeingServed) {
+  Httpd httpd(group_with("lang=xx_YY.UTF-8 locale=xx_YY.UTF-8"));
+  httpd.expect_log("PH0079: WSGIDaemonProcess g: locale=xx_YY.UTF-8: there is no such locale");
+  const Json seen = portrait_of(httpd);
+  EXPECT_EQ(seen["env"]["LANG"], "xx_YY.UTF-8");
+  EXPECT_EQ(seen["env"]["LC_ALL"], "xx_YY.UTF-8");
+  EXPECT_EQ(seen["filesystem"], "utf-8");
+}
+
+// As Python's own command has it: what an application starts is to understand UTF-8.
+TEST(Environment, HasALocaleForCharactersAndAPlaceForEggs) {
+  const Httpd httpd(
+      "WSGIScriptAlias /here ${APPS}/process.wsgi process-group=%{GLOBAL}\n"
+      "WSGIPythonEggs /srv/eggs\n" +
+      group_with("threads=1 python-eggs=eggs"));
+  const Json worker = portrait_of(httpd)["env"];
+  const Json child = portrait_of(httpd, "/here")["env"];
+  EXPECT_EQ(worker["LC_CTYPE"], "C.UTF-8");
+  EXPECT_EQ(child["LC_CTYPE"], "C.UTF-8");
+  EXPECT_EQ(worker["PYTHON_EGG_CACHE"], "eggs");
+  EXPECT_EQ(child["PYTHON_EGG_CACHE"], "/srv/eggs");
+}
+
 TEST(WorkerOption, LimitsAreThoseOfTheKernel) {
   const Httpd httpd(
       group_with("memory-limit=700M virtual-memory-limit=6G cpu-time-limit=100 "

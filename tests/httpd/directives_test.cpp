@@ -10,6 +10,7 @@ namespace pyhost::test {
 namespace {
 
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -39,7 +40,6 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"WSGIScriptReloading", "WSGIScriptReloading takes one argument"},
         BadLine{"WSGIPythonOptimize 1x",
                 "WSGIPythonOptimize: '1x' is not accepted; give 0, 1 or 2"},
-        BadLine{"WSGIPythonOptimize 3", "give 0, 1 or 2"},
         BadLine{"WSGIPythonHashSeed 4294967296", "give random, or a number from 0 to 4294967295"},
         BadLine{"WSGISwitchInterval 0", "WSGISwitchInterval: '0' is not accepted"},
         BadLine{"WSGIInterpreterLimit -1", "WSGIInterpreterLimit: '-1' is not accepted"},
@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(
     Aliases, BadDirective,
     testing::Values(
         BadLine{"WSGIScriptAlias /x", "WSGIScriptAlias takes a URL path and what to run there"},
-        BadLine{"WSGIScriptAlias x /srv/x.wsgi", "the URL path 'x' does not begin with '/'"},
+        BadLine{"WSGIScriptAlias \"\" /srv/x.wsgi", "'' is no URL path"},
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi nonsense", "'nonsense' is not an option=value"},
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi =1", "is not an option=value"},
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi threads=5",
@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"WSGIImportScript /srv/x.wsgi", "WSGIImportScript needs process-group=%{GLOBAL}"},
         BadLine{"WSGIImportScript /srv/x.wsgi process-group=%{GLOBAL}",
                 "WSGIImportScript needs application-group=name"},
-        BadLine{"WSGIImportScript /srv/x.wsgi process-group=%{GLOBAL} application-group=%{HOST}",
+        BadLine{"WSGIImportScript /srv/x.wsgi process-group=%{HOST} application-group=a",
                 "only known once there is a request"},
         BadLine{"WSGIImportScript /srv/x.wsgi process-group=%{GLOBAL} application-group=a "
                 "callable-object=b",
@@ -101,7 +101,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"WSGIDaemonProcess shop\nWSGIDaemonProcess shop",
                 "WSGIDaemonProcess shop: the name is taken"},
         BadLine{"WSGIDaemonProcess shop threads", "'threads' is not an option=value"},
-        BadLine{"WSGIDaemonProcess shop Threads=5", "there is no option Threads="},
+        BadLine{"WSGIDaemonProcess shop Threads=5",
+                "there is no option Threads= (the nearest name is 'threads')"},
         BadLine{"WSGIDaemonProcess shop threads=abc", "threads=abc is not accepted"},
         BadLine{"WSGIDaemonProcess shop user=root", "user=root is not accepted"},
         BadLine{"WSGIDaemonProcess shop reload-on=app/*.py",
@@ -111,35 +112,122 @@ INSTANTIATE_TEST_SUITE_P(
                 "WSGIDaemonProcess shop: home=/nowhere/at/all cannot be entered by user id"},
         BadLine{"WSGIDaemonProcess shop python-home=/nowhere/at/all",
                 "WSGIDaemonProcess shop: python-home=: /nowhere/at/all"},
-        BadLine{"WSGIDaemonProcess shop locale=xx_YY.nowhere", "WSGIDaemonProcess shop: "},
         BadLine{"WSGIDaemonProcess shop env-file=/nowhere/at/all", "/nowhere/at/all"},
         BadLine{"WSGIDaemonProcess shop script-user=nobody-knows",
                 "WSGIDaemonProcess shop: script-user=: there is no user nobody-knows"},
-        BadLine{"WSGIProcessGroup shop", "WSGIProcessGroup: there is no process group 'shop'"},
-        BadLine{"<Location /x>\nWSGIProcessGroup shop\n</Location>",
-                "WSGIProcessGroup: there is no process group 'shop'"},
+        BadLine{"WSGIDaemonProcess shop socket-user=nobody-knows",
+                "WSGIDaemonProcess shop: socket-user=: there is no user nobody-knows"},
+        BadLine{"WSGIDaemonProcess shop chroot=/etc/apt", "cannot be run below chroot=/etc/apt"},
+        BadLine{"WSGIDaemonProcess shop\nWSGISocketPrefix /nowhere/at/all",
+                "WSGISocketPrefix: the socket /nowhere/at/all"},
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi process-group=shop",
                 "WSGIScriptAlias /x /srv/x.wsgi process-group=shop: there is no process group"},
         BadLine{"WSGIImportScript /srv/x.wsgi process-group=shop application-group=x",
                 "there is no process group 'shop'"},
         BadLine{kOtherHosts, "belongs to the virtual host 'a.test' and this one is 'b.test'"}));
 
+// --- Where a mistake is ---
+
+class Placed : public testing::TestWithParam<const char*> {};
+
+TEST_P(Placed, MistakeIsNamedWithFileAndLine) {
+  const ConfigCheck check = check_config(GetParam());
+  EXPECT_FALSE(check.ok());
+  EXPECT_THAT(check.output, ContainsRegex("PH0355: .*/httpd\\.conf:[0-9]+"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, Placed,
+    testing::Values(
+        "WSGIDaemonProcess shop user=nobody-knows", "WSGIDaemonProcess shop group=nobody-knows",
+        "WSGIDaemonProcess shop home=/nowhere/at/all",
+        "WSGIDaemonProcess shop python-home=/nowhere/at/all",
+        "WSGIDaemonProcess shop env-file=/nowhere/at/all",
+        "WSGIDaemonProcess shop script-group=nobody-knows",
+        "WSGIDaemonProcess shop\nWSGIDaemonProcess shop",
+        "WSGIDaemonProcess shop\nWSGISocketPrefix /nowhere/at/all",
+        "WSGIPythonHome /nowhere/at/all", "WSGIScriptAlias / /srv/x.wsgi process-group=shop",
+        "WSGIImportScript /srv/x.wsgi process-group=shop application-group=x", kOtherHosts));
+
+// --- What has no effect ---
+
+TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
+  const ConfigCheck check = check_config(R"(
+    WSGIVerboseDebugging On
+    WSGIServerMetrics On
+    WSGISlowRequests 2.5
+    WSGITelemetryService unix:/run/telemetry.sock interval=5
+    WSGITelemetryOptions +CaptureUserAgent
+    WSGIFreeThreading On
+    WSGIPerInterpreterGIL On
+    WSGISocketRotation On
+    WSGIAcceptMutex flock
+    WSGIPythonEggs /var/cache/eggs
+    <Location /x>
+      WSGIIgnoreActivity On
+      WSGIPassApacheRequest On
+    </Location>
+    WSGIScriptAlias x /srv/x.wsgi)");
+  EXPECT_TRUE(check.ok()) << check.output;
+  for (const char* name :
+       {"WSGIVerboseDebugging", "WSGIServerMetrics", "WSGISlowRequests", "WSGITelemetryService",
+        "WSGITelemetryOptions", "WSGIFreeThreading", "WSGIPerInterpreterGIL", "WSGISocketRotation",
+        "WSGIAcceptMutex", "WSGIIgnoreActivity", "WSGIPassApacheRequest",
+        "WSGIScriptAlias x /srv/x.wsgi"}) {
+    EXPECT_THAT(check.output, ContainsRegex(std::string("PH0354: ") + name +
+                                            " has no effect: .*/httpd\\.conf:[0-9]+"));
+  }
+  EXPECT_THAT(check.output, Not(HasSubstr("PH0354: WSGIPythonEggs")));
+}
+
+TEST(Inert, DirectivesThatAreOffAreNotWorthANotice) {
+  const ConfigCheck check = check_config(
+      "WSGIVerboseDebugging Off\nWSGIServerMetrics off\nWSGISocketRotation Off\n"
+      "<Location />\nWSGIIgnoreActivity Off\n</Location>");
+  EXPECT_TRUE(check.ok()) << check.output;
+  EXPECT_THAT(check.output, Not(HasSubstr("PH0354")));
+}
+
+TEST(Inert, DirectiveInHtaccessIsAcceptedForEachRequest) {
+  Httpd httpd(
+      "WSGIScriptAlias / ${APPS}/replies.wsgi\n"
+      "<Directory ${APPS}>\nAllowOverride FileInfo\n</Directory>\n",
+      {.files = {{"apps/.htaccess", "WSGIIgnoreActivity On\n"}}});
+  EXPECT_EQ(httpd.get("/").status, 200);
+  EXPECT_EQ(httpd.get("/").status, 200);
+}
+
+TEST(Locale, ThatIsNotInstalledIsAWarning) {
+  const ConfigCheck check =
+      check_config("WSGIDaemonProcess shop lang=xx_YY.nowhere locale=xx_YY.nowhere");
+  EXPECT_TRUE(check.ok()) << check.output;
+  EXPECT_THAT(
+      check.output,
+      ContainsRegex("PH0079: WSGIDaemonProcess shop: locale=xx_YY.nowhere: .*\\(.*:[0-9]+"));
+  EXPECT_THAT(check.output, Not(HasSubstr("lang=")));
+}
+
 TEST(Directives, AreAcceptedInEveryPlaceTheyMayStand) {
   const ConfigCheck check = check_config(R"(
     WSGIScriptAlias /x /srv/x.wsgi application-group="two words" pass-authorization=on
     WSGIScriptAliasMatch ^/y/(.*) /srv/$1.wsgi
     WSGIImportScript /srv/x.wsgi process-group=%{GLOBAL} application-group=%{GLOBAL}
-    WSGIPythonPath /srv:/opt
+    WSGIPythonPath /srv:/opt:
+    WSGIPythonOptimize 3
     WSGIPythonWarnings ignore::DeprecationWarning
     WSGIPythonHashSeed random
     WSGISwitchInterval 0.005
     WSGIInterpreterLimit 0
-    WSGISocketPrefix run/wsgi
+    WSGISocketPrefix htdocs/wsgi
     WSGISocketRotation Off
     WSGIAcceptMutex SYSVSEM
-    WSGIDaemonProcess shop threads=5 graceful-timeout=500ms memory-limit=512M
+    WSGIDaemonProcess shop threads=+5 graceful-timeout=500ms memory-limit=512M umask=1777 \
+      cpu-priority=20 switch-interval=5e-3 python-path='' locale='' python-eggs=eggs
     WSGIImportScript /srv/x.wsgi process-group=shop application-group=x
-    WSGIRestrictProcess shop %{GLOBAL}
+    WSGIImportScript /srv/x.wsgi process-group=shop application-group=%{SERVER}
+    WSGIImportScript /srv/x.wsgi process-group=shop application-group=%{RESOURCE}
+    WSGIImportScript /srv/x.wsgi process-group=shop application-group=%{ENV:GROUP}
+    WSGIRestrictProcess shop %{GLOBAL} ""
     <VirtualHost *:1>
       WSGIDaemonProcess blog display-name="%{GROUP} of mine"
       WSGIProcessGroup blog
@@ -162,12 +250,12 @@ TEST(Directives, AreAcceptedInEveryPlaceTheyMayStand) {
 }
 
 // The text of a file in conf/, with the directives that stand behind a # in force. WSGIPythonHome
-// names a folder that exists only in the example.
+// and WSGISocketPrefix name folders that exist only in the example.
 std::string enabled(const std::string& name) {
   std::ifstream file(std::string(TEST_CONF_FOLDER) + "/" + name);
   std::string text;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("#WSGIPythonHome")) continue;
+    if (line.starts_with("#WSGIPythonHome") || line.starts_with("#WSGISocketPrefix")) continue;
     text += line.starts_with("#WSGI") ? line.substr(1) : line;
     text += '\n';
   }

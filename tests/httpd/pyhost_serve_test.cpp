@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <regex>
+#include <thread>
 
 #include "harness/http_client.h"
 #include "harness/process.h"
@@ -131,6 +132,147 @@ TEST(PyhostServe, ServesStaticFilesBesideTheApplication) {
   EXPECT_EQ(style.header("content-type"), "text/css");
   EXPECT_EQ(serve.get("/other").body, "hello from ");
   serve.stop();
+}
+
+// Neither of a folder of files nor of a static one, even where the script itself lies in it.
+TEST(PyhostServe, KeepsSourceFilesToItself) {
+  const TempDir folder;
+  for (const char* name : {"index.html", "settings.py", "a/models.PY", "a/x.pyc", ".env",
+                           ".git/config", "a/.hidden/x.txt", "__pycache__/x.txt", "db.sqlite3",
+                           "x.html~", "b.pyramid", ".well-known/x.txt"}) {
+    folder.write(std::string("site/") + name, "text");
+  }
+  const std::string script = folder.write("site/hello.wsgi", kHello);
+  const std::vector<const char*> kept = {"/settings.py",
+                                         "/a/models.PY",
+                                         "/a/x.pyc",
+                                         "/.env",
+                                         "/.git/config",
+                                         "/a/.hidden/x.txt",
+                                         "/__pycache__/x.txt",
+                                         "/db.sqlite3",
+                                         "/x.html~",
+                                         "/settings.py/x",
+                                         "/%73ettings%2epy",
+                                         "//settings.py",
+                                         "/a/../settings.py",
+                                         "/hello.wsgi",
+                                         "/%2eenv"};
+  Serve plain(folder, {folder.path() + "/site", "--port", "0"});
+  const HttpClient client = plain.client();
+  for (const char* path : kept) EXPECT_NE(plain.get(path).status, 200) << path;
+  for (const char* path : {"/", "/index.html", "/b.pyramid", "/.well-known/x.txt"}) {
+    EXPECT_EQ(plain.get(path).body, "text") << path;
+  }
+  plain.stop();
+
+  Serve beside(folder, {script, "--port", "0", "--static", "/s=" + folder.path() + "/site"});
+  for (const char* path : kept) {
+    EXPECT_NE(beside.get(std::string("/s") + path).status, 200) << path;
+  }
+  EXPECT_EQ(beside.get("/s/index.html").body, "text");
+  EXPECT_EQ(beside.get("/settings.py").body, "hello from ");
+  beside.stop();
+}
+
+TEST(PyhostServe, RefusesTheFolderOfAnApplication) {
+  const TempDir folder;
+  folder.write("shop/manage.py", "");
+  EXPECT_THAT(refusal(folder, {folder.path() + "/shop"}),
+              HasSubstr("is the folder of an application (it has manage.py)"));
+}
+
+TEST(PyhostServe, SaysHowElseATargetMayBeMeant) {
+  const TempDir folder;
+  EXPECT_THAT(refusal(folder, {"shop.wsgi"}), HasSubstr("as in shop.wsgi:application"));
+  EXPECT_THAT(refusal(folder, {"wsgi.py:app"}), HasSubstr("which is --callable app"));
+}
+
+TEST(PyhostServe, AsksForTheCallableThatIsNamed) {
+  const TempDir folder;
+  std::string text = kHello;
+  text.replace(text.find("application"), std::string("application").size(), "app");
+  folder.write("shop_site.py", text);
+  for (const std::vector<std::string>& target :
+       {std::vector<std::string>{folder.path() + "/shop_site.py", "--callable", "app"},
+        std::vector<std::string>{"shop_site:app", "--python-path", folder.path()}}) {
+    std::vector<std::string> arguments = target;
+    arguments.insert(arguments.end(), {"--port", "0"});
+    Serve serve(folder, arguments);
+    EXPECT_EQ(serve.get("/").body, "hello from ");
+    serve.stop();
+    EXPECT_THAT(serve.output(), Not(HasSubstr("PH0089")));
+  }
+}
+
+// --- The end ---
+
+// Answers when the file ROOT/go is there, and says by ROOT/begun that it has begun.
+std::string slow_script(const TempDir& folder) {
+  const std::string marks = folder.make_writable("marks");
+  return folder.write("slow.wsgi",
+                      "import os, time\n"
+                      "def application(environ, start_response):\n"
+                      "    open('" +
+                          marks +
+                          "/begun', 'w').close()\n"
+                          "    while not os.path.exists('" +
+                          marks +
+                          "/go'):\n"
+                          "        time.sleep(0.01)\n"
+                          "    start_response('200 OK', [])\n"
+                          "    return [b'slow']\n");
+}
+
+TEST(PyhostServe, DeliversTheRepliesOfRunningRequestsWhenItIsToldToStop) {
+  for (const int number : {SIGTERM, SIGINT}) {
+    const TempDir folder;
+    Serve serve(folder, {slow_script(folder), "--port", "0", "--graceful-timeout", "600"});
+    HttpClient client = serve.client();
+    Response reply;
+    std::jthread request([&] { reply = client.get("/"); });
+    ASSERT_TRUE(wait_until([&] { return fs::exists(folder.path() + "/marks/begun"); }));
+    serve.signal(number);
+    EXPECT_TRUE(serve.wait_for_output("shutting down gracefully")) << serve.output();
+    folder.write("marks/go", "");
+    request.join();
+    EXPECT_EQ(reply.body, "slow") << reply;
+    serve.expect_end(0);
+  }
+}
+
+TEST(PyhostServe, WaitsForNobodyWhenItIsToldTwiceOrTheTimeIsOver) {
+  for (const char* seconds : {"600", "0"}) {
+    const TempDir folder;
+    Serve serve(folder, {slow_script(folder), "--port", "0", "--graceful-timeout", seconds});
+    HttpClient client = serve.client();
+    Response reply;
+    std::jthread request([&] { reply = client.get("/"); });
+    ASSERT_TRUE(wait_until([&] { return fs::exists(folder.path() + "/marks/begun"); }));
+    serve.signal(SIGTERM);
+    if (seconds == std::string("600")) {
+      EXPECT_TRUE(serve.wait_for_output("shutting down gracefully")) << serve.output();
+      serve.signal(SIGTERM);
+    }
+    serve.expect_end(0);
+    request.join();
+    EXPECT_EQ(reply.status, 0);
+  }
+}
+
+TEST(PyhostServe, KeepsAServerRootToItself) {
+  const TempDir folder, other;
+  const std::string root = folder.path() + "/root";
+  Serve first(folder, {folder.write("a.wsgi", kHello), "--port", "0", "--server-root", root});
+  EXPECT_EQ(first.get("/").status, 200);
+  const std::string config = read_file(root + "/httpd.conf");
+  EXPECT_THAT(refusal(other, {other.write("b.wsgi", kHello), "--port", "0", "--server-root", root}),
+              HasSubstr("is in use by another pyhost serve"));
+  EXPECT_EQ(read_file(root + "/httpd.conf"), config);
+  first.stop();
+  Serve again(folder, {folder.path() + "/a.wsgi", "--port", "0", "--server-root", root});
+  EXPECT_EQ(again.get("/").status, 200);
+  again.stop();
 }
 
 TEST(PyhostServe, ServesAFolderWithAnyName) {

@@ -53,6 +53,14 @@ TEST_F(StatusPage, SaysThatABrokenDeployIsNotServed) {
   }
 }
 
+TEST_F(StatusPage, SaysThatAScriptCannotBeImported) {
+  replace_file(httpd_.root() + "/site.wsgi", "raise ValueError('not today')\n");
+  for (const char* text : {"PH0109", "PH0303"}) httpd_.tolerate_log(text);
+  EXPECT_EQ(httpd_.get("/shop").status, 500);
+  EXPECT_TRUE(wait_until(
+      [this] { return brief().find("ProcessGroup b<g> State: degraded\n") != std::string::npos; }));
+}
+
 TEST_F(StatusPage, SaysThatAGroupIsStoppedAndHowItsWorkerEnded) {
   EXPECT_EQ(httpd_.get("/shop").body, "1");
   const CommandResult stopped =

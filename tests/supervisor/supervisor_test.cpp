@@ -143,7 +143,8 @@ TEST_F(PrivilegedSupervisor, OpensTheSocketForHttpdsUserOrTheGivenOne) {
 
 TEST_F(PrivilegedSupervisor, RefusesAJailWithoutTheWorker) {
   want("one", {{"chroot", folder.path()}});
-  EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: " PYHOST_TEST_WORKER " cannot be run: "));
+  EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: " PYHOST_TEST_WORKER
+                                 " cannot be run below chroot="));
 }
 
 TEST_F(PrivilegedSupervisor, RunsWorkersInAJail) {
@@ -195,10 +196,10 @@ TEST_F(Supervisor, NamesEveryGroupThatCannotStartAndStartsNone) {
   want("good");
   want("bad", {{"user", "nobody-here"}});
   want("worse", {{"home", "/no/such/folder"}});
-  want("worst", {{"locale", "xx_YY"}});
+  want("worst", {{"env-file", "/no/such/file"}});
   EXPECT_THAT(apply(), AllOf(HasSubstr("bad: there is no user nobody-here"),
                              HasSubstr("worse: home=/no/such/folder cannot be entered"),
-                             HasSubstr("worst: locale=xx_YY"), Not(HasSubstr("good"))));
+                             HasSubstr("worst: env-file=/no/such/file"), Not(HasSubstr("good"))));
   EXPECT_THAT(children_of(link.pid), IsEmpty());
   EXPECT_TRUE(logged("PH0402", 3));
 }
@@ -240,9 +241,9 @@ TEST_F(Supervisor, NamesTheSignalThatKilledAWorker) {
   want("one");
   ASSERT_EQ(apply(), "");
   ask(0, 0, "crash");
-  EXPECT_TRUE(logged("was killed by signal 11 (Segmentation fault)"));
+  EXPECT_TRUE(logged("was killed by signal 11 (SIGSEGV)"));
   kill(worker_pid(0), SIGKILL);
-  EXPECT_TRUE(logged("was killed by signal 9 (Killed)"));
+  EXPECT_TRUE(logged("was killed by signal 9 (SIGKILL)"));
   EXPECT_EQ(observe(0)["settings"]["generation"], 3);
 }
 
@@ -257,7 +258,7 @@ TEST_F(Supervisor, TellsAtWhichStepAWorkerDied) {
   want("one", {}, {{"crash", true}});
   ASSERT_EQ(apply(), "");
   EXPECT_TRUE(
-      logged("could not start: it was killed by signal 11 (Segmentation fault) at the step "
+      logged("could not start: it was killed by signal 11 (SIGSEGV) at the step "
              "'settings'"));
 }
 

@@ -14,8 +14,11 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text) noexcept;
 // "On" or "Off" in any letter case.
 std::optional<bool> parse_flag(std::string_view text) noexcept;
 
-// A positive decimal number such as 0.005 or 1; no exponent, no sign.
+// A positive decimal number such as 0.005, 1 or 5e-3; no sign before it.
 std::optional<double> parse_positive_real(std::string_view text) noexcept;
+
+// `text` without one + that stands before a digit.
+std::string_view without_plus(std::string_view text) noexcept;
 
 // A size: decimal digits and perhaps K, M or G (powers of 1024, any letter case). Overflow and junk
 // give nothing.

@@ -1,7 +1,12 @@
 // Which signals reach the threads and processes that run applications.
 #pragma once
 
+#include <string>
+
 namespace pyhost::base {
+
+// "signal 11 (SIGSEGV)".
+std::string describe_signal(int number);
 
 // For a thread of a process whose signals any thread may take. Programs inherit the mask of the
 // thread that starts them, and are to be terminable.

@@ -40,13 +40,18 @@ struct Setting {
 // Directives that map URLs, start scripts or define processes; apache/ has their setters.
 enum class ScriptDirective { alias, alias_match, import, daemon_process };
 
+// A directive of mod_wsgi that is accepted without effect.
+struct Inert {
+  const char* why;  // "applications get no pointer to httpd's request": a sentence
+};
+
 // How many words a directive with a setting takes.
 enum class WordCount { one, any };
 
 struct Directive {
   const char* name;
   Scope scope;
-  std::variant<ScriptDirective, Setting<ProcessSettings>, Setting<RequestSettings>> meaning;
+  std::variant<ScriptDirective, Inert, Setting<ProcessSettings>, Setting<RequestSettings>> meaning;
   const char* syntax;       // of the arguments, for the reference and httpd's usage message
   const char* accepted;     // "On or Off": completes a sentence about a wrong value
   const char* option;       // the key of the same setting on an alias; nullptr if there is none
@@ -54,8 +59,9 @@ struct Directive {
   const char* example;      // complete lines of configuration
   // For texts: whether one is accepted. nullptr: any that is not empty.
   bool (*accepts)(std::string_view text) noexcept = nullptr;
-  // For numbers: the largest one.
+  // For numbers: the largest one; larger ones are refused, or taken for it.
   unsigned max = 0;
+  bool clamped = false;
   // For lists: what stands between the items of one line.
   char separator = ' ';
   // Several words reach the setting as one text, with blanks between them.
@@ -71,6 +77,9 @@ const Directive* find_alias_option(std::string_view key) noexcept;
 // Fails like Setting::assign. PRECONDITION: the directive sets a member of that record.
 base::Result<> assign(const Directive& directive, ProcessSettings& record, std::string_view value);
 base::Result<> assign(const Directive& directive, RequestSettings& record, std::string_view value);
+
+// For directives without effect. Fails like Setting::assign.
+base::Result<> check_inert(const Directive& directive, std::string_view value);
 
 // `settings`, with what is not set there taken from `parent`.
 ProcessSettings inherit(ProcessSettings settings, const ProcessSettings& parent);

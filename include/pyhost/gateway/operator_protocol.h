@@ -10,9 +10,14 @@
 //
 //   {"error": "sentence"}
 //   {"done": "sentence"}
-//   {"supervisor": {"pid": 17}, "groups": [{
-//      "name": "site", "state": "serving" | "degraded" | "starting" | "stopped",
-//      "reason": "..." (why a worker could not start, while that is so; otherwise null),
+//   {"supervisor": {"pid": 17},
+//    "refused": null or {"reason": "...", "since_us": 0} (httpd has read a configuration since then
+//    that cannot be run, so that what runs is that of before),
+//    "groups": [{
+//      "name": "site", "state": "serving" | "degraded" | "failing" (no script that was asked for
+//      could be imported) | "starting" | "stopped",
+//      "reason": "..." (why a worker could not start, while that is so, or why a group is failing;
+//      otherwise null),
 //      "processes": 2, "threads": 15, "waiting": 0 (requests, for a worker),
 //      "workers": [{
 //        "slot": 0, "role": "worker" | "keeper" (kept beside the worker of the slot, for scripts

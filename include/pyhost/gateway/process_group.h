@@ -119,6 +119,8 @@ struct ProcessGroupOption {
   std::int64_t min = 0;
   std::int64_t max = INT64_MAX;
   bool zero_too = false;
+  // For small numbers: one beyond the bounds is taken for the bound.
+  bool clamped = false;
   // For times: what a plain number counts.
   std::chrono::milliseconds unit{1000};
   // For lists: what stands between the items; 0 when the option is repeated instead.

@@ -49,9 +49,8 @@ struct ProcessSettings {
   std::optional<bool> destroy_interpreter;
   std::optional<bool> case_sensitivity;
   std::optional<unsigned> interpreter_limit;
+  std::optional<std::string_view> python_eggs;
   std::optional<std::string_view> socket_prefix;
-  std::optional<bool> socket_rotation;
-  std::optional<std::string_view> accept_mutex;
 };
 
 // What is run for a request, and how; set per server, per directory and per alias. httpd merges
@@ -86,9 +85,8 @@ inline ProcessSettings process_defaults() {
           .destroy_interpreter = true,
           .case_sensitivity = true,
           .interpreter_limit = 64,
-          .socket_prefix = {},
-          .socket_rotation = {},
-          .accept_mutex = {}};
+          .python_eggs = {},
+          .socket_prefix = {}};
 }
 
 // Every member is set but those that have no default.

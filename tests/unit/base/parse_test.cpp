@@ -18,6 +18,13 @@ TEST(ParseUnsigned, RefusesEverythingElse) {
   }
 }
 
+TEST(WithoutPlus, LeavesAllElseAlone) {
+  EXPECT_EQ(without_plus("+5s"), "5s");
+  for (const char* text : {"", "+", "++5", "+-5", "-5", "5", "+x"}) {
+    EXPECT_EQ(without_plus(text), text);
+  }
+}
+
 TEST(ParseFlag, TakesOnAndOffInAnyCase) {
   for (const char* text : {"On", "on", "ON", "oN"}) EXPECT_EQ(parse_flag(text), true) << text;
   for (const char* text : {"Off", "off", "OFF"}) EXPECT_EQ(parse_flag(text), false) << text;
@@ -32,11 +39,14 @@ TEST(ParseFlag, RefusesEverythingElse) {
 TEST(ParsePositiveReal, TakesPlainDecimals) {
   EXPECT_EQ(parse_positive_real("1"), 1.0);
   EXPECT_EQ(parse_positive_real("0.005"), 0.005);
+  EXPECT_EQ(parse_positive_real(".5"), 0.5);
+  EXPECT_EQ(parse_positive_real("5e-3"), 0.005);
+  EXPECT_EQ(parse_positive_real("1E2"), 100.0);
 }
 
 TEST(ParsePositiveReal, RefusesEverythingElse) {
-  for (const char* text :
-       {"", ".", "0", "0.0", "-1", "+1", "1e3", "nan", "inf", "1.2.3", "1s", " 1"}) {
+  for (const char* text : {"", ".", "0", "0.0", "-1", "+1", "1e", "1e999", "0x1", "infinity", "nan",
+                           "inf", "1.2.3", "1s", " 1"}) {
     EXPECT_EQ(parse_positive_real(text), std::nullopt) << '"' << text << '"';
   }
 }

@@ -76,8 +76,13 @@ TEST(Config, ServesAFolderWithoutPython) {
   const Site site{.form = TargetForm::folder, .path = "/srv/www", .mount = "/"};
   const std::string config = render_config(site, settings());
   EXPECT_THAT(config, HasSubstr("DocumentRoot \"/srv/www\"\n"));
-  EXPECT_THAT(config, Not(HasSubstr("wsgi")));
+  EXPECT_THAT(config, Not(HasSubstr("wsgi_module")));
   EXPECT_THAT(config, Not(HasSubstr("WSGI")));
+}
+
+TEST(Config, FindsAUrlByARegularExpressionAsItIs) {
+  EXPECT_EQ(regex_word("/a.b+c"), "/a\\.b\\+c");
+  EXPECT_EQ(regex_word("/a-b_c~d"), "/a-b_c~d");
 }
 
 TEST(Config, MountsAFolderBelowTheRoot) {

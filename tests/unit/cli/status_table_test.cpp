@@ -73,6 +73,14 @@ TEST(StatusTable, SaysThatThereIsNothing) {
   EXPECT_EQ(*status_table(R"({"groups":[]})", kNow), "There are no process groups.\n");
 }
 
+TEST(StatusTable, SaysThatTheConfigurationOnDiskWasRefused) {
+  EXPECT_EQ(*status_table(R"({"groups":[],"refused":{"reason":"WSGIDaemonProcess a: no",
+                              "since_us":999880000000}})",
+                          kNow),
+            "The configuration that httpd read 2 min ago was refused; what runs is that of "
+            "before:\n  WSGIDaemonProcess a: no\n\nThere are no process groups.\n");
+}
+
 TEST(StatusTable, HasNothingThatATerminalObeys) {
   const auto table = status_table(
       R"({"groups":[{"name":"a","state":"b","reason":"c\u001b[2J\nd\u009b1m\u202e","workers":[]}]})",

@@ -103,7 +103,7 @@ TEST(Flag, RefusesOtherWords) {
 TEST(Number, IsDecimalDigitsWithinItsRange) {
   expect_shown<ProcessSettings>("WSGIPythonOptimize", "2", "2");
   expect_shown<ProcessSettings>("WSGIInterpreterLimit", "0", "0");
-  for (const auto* word : {"", "3", "-1", "1x", "abc", "0x1", "1.0"}) {
+  for (const auto* word : {"", "-1", "1x", "abc", "0x1", "1.0"}) {
     expect_refused<ProcessSettings>("WSGIPythonOptimize", word);
   }
   expect_refused<ProcessSettings>("WSGIInterpreterLimit", "4294967296");
@@ -120,7 +120,7 @@ TEST(HashSeed, IsRandomOrA32BitNumber) {
 
 TEST(SwitchInterval, IsAPositiveNumberOfSeconds) {
   expect_shown<ProcessSettings>("WSGISwitchInterval", "0.005", "0.005");
-  for (const auto* word : {"0", "-1", "1e3", "0.1s", "nan"}) {
+  for (const auto* word : {"0", "-1", "1e", "0.1s", "nan"}) {
     expect_refused<ProcessSettings>("WSGISwitchInterval", word);
   }
 }
@@ -161,9 +161,34 @@ TEST(PythonPath, CollectsDirectoriesOfRepeatedLines) {
 }
 
 TEST(PythonPath, RefusesWhatIsNotAnAbsoluteDirectory) {
-  for (const auto* word : {"", "lib", "/a::/b", "/a:"}) {
+  for (const auto* word : {"lib", "/a:lib", ":lib"}) {
     expect_refused<ProcessSettings>("WSGIPythonPath", word);
   }
+}
+
+// Templates write them where a variable is empty.
+TEST(PythonPath, LeavesEmptyDirectoriesOut) {
+  expect_shown<ProcessSettings>("WSGIPythonPath", "/a::/b:", "/a:/b");
+  ProcessSettings record;
+  for (const char* word : {"", ":"}) {
+    EXPECT_TRUE(assign(directive("WSGIPythonPath"), record, word));
+    EXPECT_EQ(show(record), "");
+  }
+}
+
+TEST(Number, MayHaveAPlusAndMeansTheLargestOneBeyondIt) {
+  expect_shown<ProcessSettings>("WSGIPythonOptimize", "+1", "1");
+  expect_shown<ProcessSettings>("WSGIPythonOptimize", "9", "2");
+  expect_shown<ProcessSettings>("WSGISwitchInterval", "5e-3", "0.005");
+  expect_refused<ProcessSettings>("WSGIPythonOptimize", "On");
+}
+
+TEST(InertDirective, LooksAtItsValue) {
+  EXPECT_TRUE(check_inert(directive("WSGIVerboseDebugging"), "on"));
+  EXPECT_FALSE(check_inert(directive("WSGIVerboseDebugging"), "1"));
+  EXPECT_TRUE(check_inert(directive("WSGISlowRequests"), "0"));
+  EXPECT_FALSE(check_inert(directive("WSGISlowRequests"), "-1"));
+  EXPECT_FALSE(check_inert(directive("WSGIAcceptMutex"), "spinlock"));
 }
 
 TEST(AliasOption, IsTheSettingOfItsDirective) {

@@ -21,6 +21,7 @@ using gateway::ProcessGroup;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::IsSupersetOf;
 using testing::Not;
 using testing::StartsWith;
@@ -92,17 +93,34 @@ TEST_F(PrivilegedCredentials, RefuseTheGroupOfRoot) {
               HasSubstr("the group root"));
 }
 
-TEST(OrdinaryCredentials, RefuseEveryOptionThatNeedsRoot) {
+TEST(OrdinaryCredentials, AreTheirOwnWhateverNeedsRoot) {
+  if (geteuid() == 0) GTEST_SKIP() << "needs an ordinary user";
+  EXPECT_THAT(options_for_root(group_with({{"cpu-priority", "1"}})), IsEmpty());
+  const ProcessGroup group = group_with({{"user", "daemon"},
+                                         {"group", "daemon"},
+                                         {"supplementary-groups", "daemon"},
+                                         {"cpu-priority", "-1"}});
+  EXPECT_THAT(options_for_root(group),
+              ElementsAre("user=", "group=", "supplementary-groups=", "cpu-priority= below 0"));
+  const auto plan = plan_worker(group, {.uid = 33, .gid = 33}, "/bin/true");
+  ASSERT_TRUE(plan) << plan.error().sentence;
+  EXPECT_EQ(plan->credentials.uid, geteuid());
+  EXPECT_EQ(plan->credentials.gid, getegid());
+  EXPECT_FALSE(plan->credentials.other_than_httpd);
+  EXPECT_EQ(plan->cpu_priority, 0);
+}
+
+TEST(OrdinaryCredentials, RefuseWhatIsNotThereAndAJail) {
   if (geteuid() == 0) GTEST_SKIP() << "needs an ordinary user";
   EXPECT_EQ(refusal(group_with({})), "");
-  EXPECT_EQ(refusal(group_with({{"cpu-priority", "1"}})), "");
-  EXPECT_THAT(refusal(group_with({{"user", "daemon"}})),
-              HasSubstr("user= needs httpd to be started by root"));
-  EXPECT_THAT(refusal(group_with({{"group", "daemon"}})), HasSubstr("group= needs"));
-  EXPECT_THAT(refusal(group_with({{"supplementary-groups", "daemon"}})),
-              HasSubstr("supplementary-groups= needs"));
+  EXPECT_THAT(refusal(group_with({{"user", "nobody-here"}})), HasSubstr("there is no user"));
   EXPECT_THAT(refusal(group_with({{"chroot", "/"}})), HasSubstr("chroot= needs"));
-  EXPECT_THAT(refusal(group_with({{"cpu-priority", "-1"}})), HasSubstr("cpu-priority= below 0"));
+}
+
+TEST(PrivilegedPlan, LeavesNoOptionToRootAlone) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  EXPECT_THAT(options_for_root(group_with({{"user", "daemon"}, {"cpu-priority", "-1"}})),
+              IsEmpty());
 }
 
 class WorkerEnvironment : public testing::Test {
@@ -118,7 +136,8 @@ class WorkerEnvironment : public testing::Test {
 TEST_F(WorkerEnvironment, IsInheritedButForTheUser) {
   const auto variables = make(group_with({}));
   ASSERT_TRUE(variables);
-  EXPECT_THAT(*variables, ElementsAre("A=old", "HOME=/home/shop", "PATH=/bin", "USER=shop"));
+  EXPECT_THAT(*variables, ElementsAre("A=old", "HOME=/home/shop", "LC_CTYPE=C.UTF-8", "PATH=/bin",
+                                      "USER=shop"));
 }
 
 TEST_F(WorkerEnvironment, HasWhatTheOptionsSay) {
@@ -136,11 +155,19 @@ TEST_F(WorkerEnvironment, HasWhatTheOptionsSay) {
   EXPECT_THAT(*variables, Not(Contains(StartsWith("USERNAME="))));
 }
 
-TEST_F(WorkerEnvironment, RefusesALocaleThatIsNotInstalled) {
-  const auto variables = make(group_with({{"locale", "xx_YY.UTF-8"}}));
-  ASSERT_FALSE(variables);
-  EXPECT_THAT(variables.error().sentence,
-              StartsWith("WSGIDaemonProcess shop: locale=xx_YY.UTF-8: there is no such locale"));
+TEST_F(WorkerEnvironment, HasALocaleThatIsNotInstalled) {
+  const auto variables = make(group_with({{"lang", "xx_YY"}, {"locale", "xx_YY.UTF-8"}}));
+  ASSERT_TRUE(variables) << variables.error().sentence;
+  EXPECT_THAT(*variables, IsSupersetOf({"LANG=xx_YY", "LC_ALL=xx_YY.UTF-8"}));
+}
+
+TEST_F(WorkerEnvironment, LetsProgramsUnderstandUtf8WhereNoLocaleIsNamed) {
+  const auto has_ctype = Contains(StartsWith("LC_CTYPE="));
+  EXPECT_THAT(*make(group_with({{"lang", "C"}})), Contains("LC_CTYPE=C.UTF-8"));
+  EXPECT_THAT(*make(group_with({{"lang", "xx_YY"}})), Contains("LC_CTYPE=C.UTF-8"));
+  EXPECT_THAT(*make(group_with({{"lang", "C.UTF-8"}})), Not(has_ctype));
+  EXPECT_THAT(*make(group_with({{"locale", "C"}})), Not(has_ctype));
+  EXPECT_THAT(*make(group_with({{"env", "LC_CTYPE=POSIX"}})), Contains("LC_CTYPE=C.UTF-8"));
 }
 
 TEST_F(WorkerEnvironment, NamesTheLineOfAFileThatIsWrong) {
@@ -271,8 +298,7 @@ TEST(Death, HasTheReasonThatTheWorkerGave) {
 
 TEST(Death, IsDescribedForALogLine) {
   EXPECT_EQ(describe({Death::Cause::exited, 3}), "exited with code 3");
-  EXPECT_EQ(describe({Death::Cause::signalled, SIGSEGV}),
-            "was killed by signal 11 (Segmentation fault)");
+  EXPECT_EQ(describe({Death::Cause::signalled, SIGSEGV}), "was killed by signal 11 (SIGSEGV)");
   EXPECT_THAT(describe({Death::Cause::drain_timeout, 20}), HasSubstr("within 20 ms"));
 }
 

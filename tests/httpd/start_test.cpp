@@ -1,0 +1,235 @@
+// Whether httpd starts, what it says if not, and what is there when it has.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "harness/detached_start.h"
+#include "harness/httpd.h"
+#include "httpd/text.h"
+
+namespace pyhost::test {
+namespace {
+
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
+
+// --- Names of process groups that nobody defines ---
+
+struct Routing {
+  const char* name;
+  const char* config;
+  const char* culprit;  // the name that a request can get to; nullptr when none can
+};
+
+std::ostream& operator<<(std::ostream& out, const Routing& routing) {
+  return out << routing.name;
+}
+
+class UnknownGroup : public testing::TestWithParam<Routing> {};
+
+// "wrong" and "typo" are defined nowhere.
+TEST_P(UnknownGroup, IsAnErrorWhereARequestCanGetThere) {
+  const Routing& routing = GetParam();
+  const ConfigCheck check =
+      check_config(std::string("WSGIDaemonProcess good\n") + routing.config + "\n");
+  EXPECT_EQ(check.ok(), routing.culprit == nullptr) << check.output;
+  if (routing.culprit == nullptr) {
+    EXPECT_THAT(check.output, AllOf(HasSubstr("PH0363: "), Not(HasSubstr("PH0355"))));
+  } else {
+    EXPECT_THAT(check.output,
+                AllOf(HasSubstr("PH0355: "), HasSubstr(std::string("there is no process group '") +
+                                                       routing.culprit + "'")));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    By, UnknownGroup,
+    testing::Values(
+        Routing{"NoAlias", "WSGIProcessGroup wrong", nullptr},
+        Routing{"AnAliasOfItsOwn", "WSGIScriptAlias / /srv/x.wsgi process-group=wrong", "wrong"},
+        Routing{"AnAliasBehindAnother",
+                "WSGIScriptAlias / /srv/x.wsgi\n"
+                "WSGIScriptAlias /x /srv/x.wsgi process-group=wrong",
+                nullptr},
+        Routing{"AnAliasWithoutAGroup", "WSGIProcessGroup wrong\nWSGIScriptAlias / /srv/x.wsgi",
+                "wrong"},
+        Routing{"AnAliasThatOverridesIt",
+                "WSGIProcessGroup wrong\nWSGIScriptAlias / /srv/x.wsgi process-group=good",
+                nullptr},
+        Routing{"ASectionThatOverridesIt",
+                "WSGIProcessGroup wrong\nWSGIScriptAlias /x /srv/x.wsgi\n"
+                "<Location /x>\nWSGIProcessGroup good\n</Location>",
+                nullptr},
+        Routing{"AFolderThatOverridesIt",
+                "WSGIProcessGroup wrong\nWSGIScriptAlias /x /srv/x.wsgi\n"
+                "<Directory /srv>\nWSGIProcessGroup good\n</Directory>",
+                nullptr},
+        Routing{"ASectionForOtherUrls",
+                "WSGIProcessGroup wrong\nWSGIScriptAlias /x /srv/x.wsgi\n"
+                "<Location /y>\nWSGIProcessGroup good\n</Location>",
+                "wrong"},
+        Routing{"ASectionForSomeOfTheUrls",
+                "WSGIProcessGroup wrong\nWSGIScriptAlias /x /srv/x.wsgi\n"
+                "<Location /x/y>\nWSGIProcessGroup good\n</Location>",
+                "wrong"},
+        Routing{"ASectionWithTheName",
+                "WSGIScriptAlias / /srv/x.wsgi\n"
+                "<Location /x>\nWSGIProcessGroup typo\n</Location>",
+                "typo"},
+        Routing{"AFolderBelowAnAliasOfFolders",
+                "WSGIScriptAlias / /srv/apps/\n"
+                "<Directory /srv/apps/x>\nWSGIProcessGroup typo\n</Directory>",
+                "typo"},
+        Routing{"ASectionWhereAllAliasesHaveGroups",
+                "WSGIScriptAlias / /srv/x.wsgi process-group=good\n"
+                "<Location /x>\nWSGIProcessGroup typo\n</Location>",
+                nullptr},
+        Routing{"ASectionElsewhere",
+                "WSGIScriptAlias /x /srv/x.wsgi\n"
+                "<Directory /usr/share/x>\nWSGIProcessGroup typo\n</Directory>",
+                nullptr},
+        Routing{"ALaterSectionThatOverridesIt",
+                "WSGIScriptAlias /x /srv/x.wsgi\n"
+                "<Directory /srv>\nWSGIProcessGroup typo\n</Directory>\n"
+                "<Location /x>\nWSGIProcessGroup good\n</Location>",
+                nullptr},
+        Routing{"AnEarlierSectionThatIsOverridden",
+                "WSGIScriptAlias /x /srv/x.wsgi\n"
+                "<Directory /srv>\nWSGIProcessGroup good\n</Directory>\n"
+                "<Location /x>\nWSGIProcessGroup typo\n</Location>",
+                "typo"},
+        Routing{"AConditionThatMayOverrideIt",
+                "WSGIProcessGroup wrong\nWSGIScriptAlias /x /srv/x.wsgi\n"
+                "<Files x.wsgi>\nWSGIProcessGroup good\n</Files>",
+                nullptr},
+        Routing{"AHandlerInTheSameSection",
+                "<Location /x>\nSetHandler wsgi-script\nWSGIProcessGroup typo\n</Location>",
+                "typo"},
+        Routing{"AHandlerForAFileType",
+                "<Directory /srv/www>\nAddHandler wsgi-script .py\nWSGIProcessGroup typo\n"
+                "</Directory>",
+                "typo"},
+        Routing{"AVirtualHostThatInheritsIt",
+                "WSGIProcessGroup wrong\n<VirtualHost *:1>\nServerName a\n"
+                "WSGIScriptAlias / /srv/x.wsgi\n</VirtualHost>",
+                "wrong"},
+        Routing{"AVirtualHostWithAnother",
+                "WSGIProcessGroup wrong\n<VirtualHost *:1>\nServerName a\n"
+                "WSGIProcessGroup good\nWSGIScriptAlias / /srv/x.wsgi\n</VirtualHost>",
+                nullptr},
+        Routing{"AMainServerThatGetsNoRequests",
+                "WSGIScriptAlias /x /srv/x.wsgi process-group=wrong\n"
+                "<VirtualHost *:*>\nServerName a\n"
+                "WSGIScriptAlias / /srv/x.wsgi process-group=good\n</VirtualHost>",
+                nullptr}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(UnknownGroup, IsNamedWithItsPlaceAndTheNearestName) {
+  const ConfigCheck check = check_config(R"(
+    WSGIDaemonProcess wimslti threads=2
+    WSGIScriptAlias /wims-lti /srv/x.wsgi process-group=wimslti
+    <Location /wims-lti>
+      WSGIProcessGroup wims-lti
+    </Location>)");
+  EXPECT_TRUE(check.ok()) << check.output;
+  EXPECT_THAT(check.output,
+              ContainsRegex("PH0363: WSGIProcessGroup: there is no process group 'wims-lti' \\(the "
+                            "nearest name is 'wimslti'\\); .* \\(.*/httpd\\.conf:[0-9]+\\)"));
+}
+
+TEST(UnknownGroup, KeepsNobodyElseFromBeingServed) {
+  Httpd httpd(
+      "WSGIDaemonProcess good threads=2\n"
+      "WSGIProcessGroup wrong\n"
+      "WSGIScriptAlias / ${APPS}/replies.wsgi process-group=good\n");
+  httpd.expect_log("PH0363: WSGIProcessGroup: there is no process group 'wrong'");
+  EXPECT_EQ(httpd.get("/").status, 200);
+}
+
+// --- A start that fails ---
+
+class FailingStart : public testing::TestWithParam<const char*> {};
+
+// httpd leaves the terminal before it is up: what it finds later nobody sees.
+TEST_P(FailingStart, SaysSoOnTheTerminalAsTheCheckDoes) {
+  const TempDir folder;
+  const std::string closed = folder.path() + "/closed";
+  std::filesystem::create_directory(closed);
+  std::filesystem::permissions(closed, std::filesystem::perms::owner_all);
+  const std::string config = fmt::format(fmt::runtime(GetParam()), closed);
+  for (const auto& run : {check_config, start_detached}) {
+    const ConfigCheck check = run(config, {});
+    EXPECT_EQ(check.exit_code, 1) << check.output;
+    EXPECT_THAT(check.output, ContainsRegex("PH0355: .*\\(.*/httpd\\.conf:[0-9]+\\)"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    For, FailingStart,
+    testing::Values(
+        "WSGIDaemonProcess g home={}", "WSGIDaemonProcess g user=nobody-knows env=A={}",
+        "WSGIDaemonProcess g socket-user=nobody-knows env=A={}", "WSGIDaemonProcess g chroot={}",
+        "WSGIDaemonProcess g\nWSGISocketPrefix {}/missing/wsgi",
+        "WSGIDaemonProcess g\n"
+        "WSGISocketPrefix {}/a-name-that-is-much-too-long-for-a-socket-of-the-unix-domain-"
+        "whose-path-may-have-no-more-than-one-hundred-and-seven-bytes",
+        "WSGIDaemonProcess g virtual-memory-limit=1 python-home={}"));
+
+TEST(Start, NamesTheModuleAndItsPython) {
+  const Httpd httpd("");
+  EXPECT_THAT(httpd.log(), ContainsRegex("AH00489: .* mod_pyhost/[0-9.]+ Python/3\\.[0-9]+ "));
+  EXPECT_THAT(httpd.get("/").header("server").value_or(""), HasSubstr("mod_pyhost/"));
+}
+
+TEST(Start, IsSilentWhenItSucceeds) {
+  const ConfigCheck check = start_detached("WSGIDaemonProcess g threads=1\n");
+  EXPECT_TRUE(check.ok()) << check.output;
+  EXPECT_EQ(check.output, "");
+}
+
+// --- Imports before there are requests ---
+
+TEST(ImportScript, TakesTheInterpretersThatRequestsWillHave) {
+  const std::string script = "${APPS}/replies.wsgi";
+  Httpd httpd(
+      "WSGIDaemonProcess shop threads=2\n"
+      "WSGIProcessGroup shop\n"
+      "WSGIApplicationGroup %{RESOURCE}\n"
+      "WSGIScriptAlias /a/ " +
+      script +
+      "\n"
+      "WSGIScriptAlias /b " +
+      script +
+      "\n"
+      "WSGIImportScript " +
+      script +
+      " process-group=shop application-group=%{RESOURCE}\n"
+      "WSGIImportScript " +
+      script +
+      " process-group=shop application-group=%{SERVER}\n"
+      "<Location /b/server>\nWSGIApplicationGroup %{SERVER}\n</Location>\n");
+  const std::string server = fmt::format("localhost:{}", httpd.port());
+  const auto imports = [&] { return count(httpd.log(), "PH0308"); };
+  for (const std::string& group : {server + "|/a", server + "|/b", server}) {
+    httpd.wait_for_log("replies.wsgi in sub-interpreter '" + group + "'");
+  }
+  EXPECT_EQ(imports(), 3u);
+  for (const char* path : {"/a/repeated", "/b/repeated", "/b/server"}) {
+    EXPECT_NE(httpd.get(path).status, 0) << path;
+  }
+  EXPECT_EQ(imports(), 3u) << httpd.log();
+}
+
+TEST(ImportScript, LeavesToTheFirstRequestWhatOnlyThatKnows) {
+  const ConfigCheck check = check_config(
+      "WSGIImportScript /srv/x.wsgi process-group=%{GLOBAL} application-group=%{ENV:GROUP}");
+  EXPECT_TRUE(check.ok()) << check.output;
+  EXPECT_THAT(check.output, ContainsRegex("PH0354: WSGIImportScript .* has no effect: .*:[0-9]+"));
+}
+
+}  // namespace
+}  // namespace pyhost::test
