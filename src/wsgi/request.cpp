@@ -120,9 +120,8 @@ void Request::report_length() noexcept {
 void Request::log_length() {
   if (writer_.bytes_owed() != 0) {
     exchange_.log(base::LogLevel::error, base::Message::response_short,
-                  fmt::format("{} sent {} bytes less than its Content-Length; the connection is "
-                              "aborted",
-                              target_.script, writer_.bytes_owed()));
+                  fmt::format("{} sent {} bytes less than its Content-Length", target_.script,
+                              writer_.bytes_owed()));
   }
   if (writer_.bytes_excess() != 0) {
     exchange_.log(

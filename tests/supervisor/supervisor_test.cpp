@@ -172,15 +172,13 @@ TEST_F(PrivilegedSupervisor, RefusesAHomeThatTheUserMayNotEnter) {
                          " cannot be entered by user id 33: Permission denied");
 }
 
-TEST_F(OrdinarySupervisor, RefusesAnotherUser) {
-  want("one", {{"user", "daemon"}});
-  EXPECT_THAT(apply(), HasSubstr("WSGIDaemonProcess one: user= needs httpd to be started by root"));
-}
-
-TEST_F(OrdinarySupervisor, RunsWorkersAsItself) {
+TEST_F(OrdinarySupervisor, RunsWorkersAsItselfWhateverUserIsWanted) {
   want("one");
+  want("two", {{"user", "daemon"}});
   ASSERT_EQ(apply(), "");
-  EXPECT_EQ(observe(0)["ids"]["uids"], json({geteuid(), geteuid(), geteuid()}));
+  for (const unsigned group : {0, 1}) {
+    EXPECT_EQ(observe(group)["ids"]["uids"], json({geteuid(), geteuid(), geteuid()}));
+  }
 }
 
 TEST_F(OrdinarySupervisor, RefusesToRaiseALimit) {
