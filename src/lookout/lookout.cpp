@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "pyhost/base/poll_timeout.h"
 #include "pyhost/gateway/worker_orders.h"
@@ -66,7 +67,8 @@ void Lookout::run() {
 // False when it has gone.
 bool Lookout::heed_supervisor() {
   char byte = 0;
-  if (::recv(supervisor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) return false;
+  const ssize_t there = ::recv(supervisor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (there == 0 || (there < 0 && errno != EAGAIN && errno != EINTR)) return false;
   const auto order = gateway::take_order(supervisor_);
   if (!order || order->kind != gateway::WorkerOrder::Kind::watch) return true;
   if (const auto list = gateway::read_watch_list(order->descriptor.get())) follow(*list);

@@ -30,12 +30,7 @@ LookoutProcess::LookoutProcess(EventLoop& loop, std::string program, Credentials
       pause_(kFirstPause) {}
 
 LookoutProcess::~LookoutProcess() {
-  if (!running_) return;
-  kill(running_->pid, SIGKILL);
-  base::UniqueFd pidfd = std::move(running_->pidfd);
-  loop_.forget(pidfd.get());
-  loop_.forget(running_->lines.fd());
-  reap_later(loop_, std::move(pidfd));
+  if (running_) end();
 }
 
 void LookoutProcess::follow(gateway::WatchList list) {
@@ -84,8 +79,19 @@ base::Result<> LookoutProcess::start() {
                            .pidfd = std::move(process.pidfd),
                            .lines = LineReader(std::move(process.status)),
                            .started = Clock::now()});
-  PH_TRY_VOID(loop_.watch(running_->pidfd.get(), [this] { note_end(); }));
-  return loop_.watch(running_->lines.fd(), [this] { read(); });
+  auto watched = loop_.watch(running_->pidfd.get(), [this] { note_end(); });
+  if (watched) watched = loop_.watch(running_->lines.fd(), [this] { read(); });
+  if (!watched) end();
+  return watched;
+}
+
+void LookoutProcess::end() {
+  kill(running_->pid, SIGKILL);
+  base::UniqueFd pidfd = std::move(running_->pidfd);
+  loop_.forget(pidfd.get());
+  loop_.forget(running_->lines.fd());
+  running_.reset();
+  reap_later(loop_, std::move(pidfd));
 }
 
 void LookoutProcess::read() {

@@ -49,6 +49,7 @@ class LookoutProcess {
   void heed(const std::string& line);
   void note_end();
   void retry(const std::string& problem);
+  void end();
   void forget() noexcept;
 
   EventLoop& loop_;

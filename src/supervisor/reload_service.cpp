@@ -81,10 +81,13 @@ void ReloadService::reload(const std::string& name, const gateway::WatchReport& 
 
 void ReloadService::note_problem(const std::string& name, const std::string& problem) {
   const WorkerGroup* group = find(name);
-  Watch& watch = watches_[name];
+  Watch& watch = watches_.at(name);
+  const TimePoint now = Clock::now();
   if (group == nullptr || problem == watch.problem) return;
+  if (!problem.empty() && now < watch.next_problem_at) return;
   watch.problem = problem;
   if (problem.empty()) return;
+  watch.next_problem_at = now + kBetweenProblems;
   log_.log(LogLevel::warn, Message::watch_incomplete,
            fmt::format("WSGIDaemonProcess {}: reload-on={}: {}; changes there go unnoticed", name,
                        fmt::join(group->options().reload_on, " reload-on="), problem));

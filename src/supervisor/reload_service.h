@@ -31,11 +31,14 @@ class ReloadService {
   std::optional<TimePoint> next_deadline() const noexcept;
 
  private:
-  // Bursts of changes are told once, when they are over. Whoever says more than that has to wait.
+  // Bursts of changes are told once, when they are over. Whoever says more than that has to wait,
+  // and is not heard when it is about problems.
   static constexpr Milliseconds kBetweenReloads{500};
+  static constexpr Milliseconds kBetweenProblems{10'000};
 
   struct Watch {
     std::string problem;  // that was logged
+    TimePoint next_problem_at{};
     std::optional<gateway::WatchReport> change;
     TimePoint rests_until{};
   };
