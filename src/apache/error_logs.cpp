@@ -35,7 +35,7 @@ std::optional<std::string_view> syslog_target_of(const server_rec* server) {
   return name.substr(name.empty() ? 0 : 1);
 }
 
-// A logger without one would end at once, and httpd start it again and again.
+// A logger without one would end at once.
 bool is_there_a_syslog() noexcept {
   const base::UniqueFd peer(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};

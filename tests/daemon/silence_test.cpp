@@ -67,6 +67,18 @@ class Silence : public GroupTest {
     EXPECT_EQ(run(script, exchange).kind, Outcome::Kind::complete);
     return exchange.body();
   }
+  // Keeps the one thread of a worker in slot 1 busy until release_.
+  std::jthread keep_busy() {
+    std::jthread held([this] { EXPECT_EQ(body_of("/apps/held"), "held"); });
+    EXPECT_TRUE(wait_until([this] { return scoreboard_->status(1).outstanding == 1; }));
+    return held;
+  }
+  // A request that waits for a worker.
+  std::jthread enqueue() {
+    std::jthread queued([this] { EXPECT_EQ(body_of("/apps/hello"), "hello"); });
+    EXPECT_TRUE(wait_until([this] { return scoreboard_->waiting() == 1; }));
+    return queued;
+  }
   bool is_noted() const {
     return wait_until([this] { return scoreboard_->status(0).silent; });
   }
@@ -151,10 +163,8 @@ TEST_F(Silence, LeavesTheRequestsOfOthersInTheQueueOfThoseThatRun) {
   scoreboard_->note_silence(0, 1);
   start_worker(1, 1);
   engine();
-  std::jthread held([&] { EXPECT_EQ(body_of("/apps/held"), "held"); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_->status(1).outstanding == 1; }));
-  std::jthread queued([&] { EXPECT_EQ(body_of("/apps/hello"), "hello"); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_->waiting() == 1; }));
+  std::jthread held = keep_busy();
+  std::jthread queued = enqueue();
   EXPECT_EQ(scoreboard_->status(0).outstanding, 0u);
   release_.count_down();
   held.join();
@@ -166,8 +176,7 @@ TEST_F(Silence, LeavesTheRequestsOfOthersInTheQueueOfThoseThatRun) {
 TEST_F(Silence, IsLeftForTheQueueWhenItLasts) {
   start_worker(1, 1);
   engine();
-  std::jthread held([&] { EXPECT_EQ(body_of("/apps/held"), "held"); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_->status(1).outstanding == 1; }));
+  std::jthread held = keep_busy();
   const base::UniqueFd listening = declare_worker(0);
   std::jthread left([&] { EXPECT_EQ(body_of("/apps/hello"), "hello"); });
   EXPECT_TRUE(wait_until([&] { return scoreboard_->status(0).outstanding == 1; }));
@@ -181,10 +190,8 @@ TEST_F(Silence, EndsTheWaitOfAllWhenItEnds) {
   scoreboard_->note_silence(0, 1);
   start_worker(1, 1);
   engine();
-  std::jthread held([&] { EXPECT_EQ(body_of("/apps/held"), "held"); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_->status(1).outstanding == 1; }));
-  std::jthread queued([&] { EXPECT_EQ(body_of("/apps/hello"), "hello"); });
-  EXPECT_TRUE(wait_until([&] { return scoreboard_->waiting() == 1; }));
+  std::jthread held = keep_busy();
+  std::jthread queued = enqueue();
   serve_slot(0, std::move(listening));
   scoreboard_->note_sign_of_life(0, 1);
   queued.join();

@@ -292,12 +292,15 @@ asyncio.run(serve())
   EXPECT_THAT(log(), Not(HasSubstr(":error]")));
 }
 
-TEST_F(WorkerLimits, ImportThatDoesNotEndIsLeftBehind) {
-  const std::string started = folder_.path() + "/started";
-  worker_.limits.graceful_timeout = 100ms;
-  worker_.limits.shutdown_timeout = 100ms;
-  worker_.preloads = {{.application_group = "",
-                       .script = script("slow.wsgi", fmt::format(R"(
+class EndlessImport : public WorkerProcess {
+ protected:
+  // A worker is told to end while it imports a script that takes no notice.
+  void end_while_importing() {
+    const std::string started = folder_.path() + "/started";
+    worker_.limits.graceful_timeout = 100ms;
+    worker_.limits.shutdown_timeout = 100ms;
+    worker_.preloads = {{.application_group = "",
+                         .script = script("slow.wsgi", fmt::format(R"(
 import time
 while True:
     try:
@@ -306,34 +309,22 @@ while True:
     except SystemExit:
         pass
 )",
-                                                                 started))}};
-  spawn();
-  EXPECT_TRUE(wait_until([&] { return ::access(started.c_str(), F_OK) == 0; }));
-  ::kill(pid_, SIGTERM);
-  EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
+                                                                   started))}};
+    spawn();
+    EXPECT_TRUE(wait_until([&] { return ::access(started.c_str(), F_OK) == 0; }));
+    ::kill(pid_, SIGTERM);
+    EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
+  }
+};
+
+TEST_F(EndlessImport, IsLeftBehind) {
+  end_while_importing();
   EXPECT_THAT(log(), HasSubstr("PH0484"));
 }
 
-TEST_F(WorkerLimits, ImportOnTheMainThreadThatDoesNotEndIsNamed) {
-  const std::string started = folder_.path() + "/started";
+TEST_F(EndlessImport, OfTheMainThreadIsNamed) {
   worker_.engine.restrict_signal = false;
-  worker_.limits.graceful_timeout = 100ms;
-  worker_.limits.shutdown_timeout = 100ms;
-  worker_.preloads = {{.application_group = "",
-                       .script = script("slow.wsgi", fmt::format(R"(
-import time
-while True:
-    try:
-        open('{}', 'w').close()
-        time.sleep(3600)
-    except SystemExit:
-        pass
-)",
-                                                                 started))}};
-  spawn();
-  EXPECT_TRUE(wait_until([&] { return ::access(started.c_str(), F_OK) == 0; }));
-  ::kill(pid_, SIGTERM);
-  EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
+  end_while_importing();
   EXPECT_THAT(log(), AllOf(HasSubstr("PH0484"), HasSubstr("a script is still being imported in the "
                                                           "main interpreter")));
 }
