@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "apache/pool.h"
@@ -16,8 +15,6 @@
 
 namespace pyhost::apache {
 namespace {
-
-using std::chrono::milliseconds;
 
 // httpd would wonder about the end of a child that it does not know.
 void note_end(int reason, void* data, int) {
@@ -29,10 +26,9 @@ void note_end(int reason, void* data, int) {
 void await_end(pid_t supervisor, std::chrono::steady_clock::time_point deadline) noexcept {
   if (!is_alive(supervisor)) return;
   const base::UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, supervisor, 0)));
-  const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
   pollfd ended{.fd = process.get(), .events = POLLIN};
-  const int patience = base::poll_timeout(std::max(left, milliseconds::zero()));
-  if (process.valid() && poll(&ended, 1, patience) == 0) kill(supervisor, SIGKILL);
+  const bool stays = process.valid() && poll(&ended, 1, base::poll_timeout(deadline)) == 0;
+  if (stays) kill(supervisor, SIGKILL);
   waitpid(supervisor, nullptr, 0);
 }
 

@@ -11,14 +11,6 @@
 #include "pyhost/gateway/worker_orders.h"
 
 namespace pyhost::lookout {
-namespace {
-
-int timeout_until(std::optional<TimePoint> moment) {
-  if (!moment) return -1;
-  return base::poll_timeout(std::chrono::ceil<Milliseconds>(*moment - Clock::now()));
-}
-
-}  // namespace
 
 void Lookout::follow(const gateway::WatchList& list) {
   std::erase_if(watches_, [&list](const auto& each) {
@@ -58,7 +50,7 @@ void Lookout::run() {
     std::array<pollfd, 2> entries{
         {{.fd = supervisor_, .events = POLLIN, .revents = 0},
          {.fd = folders_ ? folders_->fd() : -1, .events = POLLIN, .revents = 0}}};
-    if (::poll(entries.data(), entries.size(), timeout_until(next_deadline())) <= 0) continue;
+    if (::poll(entries.data(), entries.size(), base::poll_timeout(next_deadline())) <= 0) continue;
     if (entries[1].revents != 0) take_events();
     if (entries[0].revents != 0 && !heed_supervisor()) return;
   }

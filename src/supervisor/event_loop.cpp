@@ -10,14 +10,6 @@
 #include "pyhost/base/poll_timeout.h"
 
 namespace pyhost::supervisor {
-namespace {
-
-int timeout_ms(std::optional<TimePoint> until) {
-  if (!until) return -1;
-  return base::poll_timeout(std::chrono::ceil<Milliseconds>(*until - Clock::now()));
-}
-
-}  // namespace
 
 base::Result<EventLoop> EventLoop::create() {
   base::UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
@@ -46,7 +38,8 @@ void EventLoop::forget(int fd) noexcept {
 
 void EventLoop::wait(std::optional<TimePoint> until) {
   std::array<epoll_event, 64> events;
-  const int count = epoll_wait(epoll_.get(), events.data(), events.size(), timeout_ms(until));
+  const int count =
+      epoll_wait(epoll_.get(), events.data(), events.size(), base::poll_timeout(until));
   for (int i = 0; i < count; ++i) {
     const auto handler = handlers_.find(events[i].data.u64);
     if (handler == handlers_.end()) continue;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 namespace pyhost::base {
 
@@ -12,6 +13,13 @@ namespace pyhost::base {
 inline int poll_timeout(std::chrono::milliseconds time) noexcept {
   constexpr std::int64_t kMax = std::numeric_limits<int>::max();
   return static_cast<int>(std::clamp<std::int64_t>(time.count(), 0, kMax));
+}
+
+// The time until then; -1, which is for ever, for no moment.
+inline int poll_timeout(std::optional<std::chrono::steady_clock::time_point> until) noexcept {
+  if (!until) return -1;
+  const auto left = *until - std::chrono::steady_clock::now();
+  return poll_timeout(std::chrono::ceil<std::chrono::milliseconds>(left));
 }
 
 }  // namespace pyhost::base
