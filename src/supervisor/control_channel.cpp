@@ -86,9 +86,8 @@ ssize_t send_packet(int channel, const Head& head, std::span<const int> descript
 
 // Whether the channel is ready before that moment.
 bool wait_for(int channel, short events, steady_clock::time_point until) {
-  const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
   pollfd ready{.fd = channel, .events = events, .revents = 0};
-  const int count = poll(&ready, 1, base::poll_timeout(left));
+  const int count = poll(&ready, 1, base::poll_timeout(until));
   return count > 0 || (count < 0 && errno == EINTR && steady_clock::now() < until);
 }
 
