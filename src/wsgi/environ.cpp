@@ -91,9 +91,9 @@ bool EnvironFactory::fill_template(const gateway::EngineSettings& settings,
   for (std::size_t i = 0; i <= std::size_t(EnvironKey::document_root); ++i) {
     if (PyDict_SetItem(dict, keys_[i].get(), Py_None) != 0) return false;
   }
-  for (const Ref* key : {&url_scheme_key_, &input_key_, &errors_key_, &request_start_key_,
-                         &queue_start_key_, &daemon_start_key_, &application_start_key_,
-                         &thread_id_key_}) {
+  for (const Ref* key :
+       {&url_scheme_key_, &input_key_, &errors_key_, &request_start_key_, &queue_start_key_,
+        &daemon_start_key_, &application_start_key_, &thread_id_key_}) {
     if (PyDict_SetItem(dict, key->get(), Py_None) != 0) return false;
   }
   return true;

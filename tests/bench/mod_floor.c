@@ -61,7 +61,8 @@ static const char* set_socket(cmd_parms* cmd, void* config, const char* path) {
 }
 
 static const command_rec commands[] = {
-    AP_INIT_TAKE1("FloorSocket", set_socket, NULL, RSRC_CONF, "The socket of floor_server"), {NULL}};
+    AP_INIT_TAKE1("FloorSocket", set_socket, NULL, RSRC_CONF, "The socket of floor_server"),
+    {NULL}};
 
 static void register_hooks(apr_pool_t* pool) {
   (void)pool;
