@@ -3,17 +3,17 @@
 # pyhost_layer(<folder> [USES <layer>...] [LIBRARIES <target>...] SOURCES <file>...)
 #
 # The headers of a folder are reached as "<folder>/x.h" through an include root of its own under the
-# build directory; base and gateway publish theirs from include/pyhost/. A layer that is not named in
-# USES has no include root on the command line, so including it does not compile.
+# build directory; the contracts of base and gateway, in include/pyhost/, as "pyhost/<folder>/x.h". A
+# layer that is not named in USES has no include root on the command line, so including it does not
+# compile.
 
 function(pyhost_include_root folder)
   set(root ${CMAKE_BINARY_DIR}/include_roots/${folder})
-  if(folder STREQUAL base OR folder STREQUAL gateway)
+  file(MAKE_DIRECTORY ${root})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${folder} ${root}/${folder} SYMBOLIC)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/include/pyhost/${folder})
     file(MAKE_DIRECTORY ${root}/pyhost)
     file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/pyhost/${folder} ${root}/pyhost/${folder} SYMBOLIC)
-  else()
-    file(MAKE_DIRECTORY ${root})
-    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${folder} ${root}/${folder} SYMBOLIC)
   endif()
 endfunction()
 

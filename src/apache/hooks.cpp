@@ -6,21 +6,21 @@
 #include <string>
 #include <string_view>
 
-#include "apache/alias.h"
-#include "apache/child_engines.h"
-#include "apache/environ_builder.h"
+#include "apache/request/alias.h"
+#include "apache/process/child_engines.h"
+#include "apache/request/environ_builder.h"
 #include "apache/guarded.h"
 #include "apache/log.h"
-#include "apache/places.h"
+#include "apache/config/places.h"
 #include "apache/pool.h"
-#include "apache/reply_file.h"
-#include "apache/request_exchange.h"
-#include "apache/request_map.h"
-#include "apache/run_state.h"
-#include "apache/startup.h"
+#include "apache/request/reply_file.h"
+#include "apache/request/request_exchange.h"
+#include "apache/request/request_map.h"
+#include "apache/process/run_state.h"
+#include "apache/config/startup.h"
 #include "apache/status_page.h"
-#include "apache/supervision.h"
-#include "pyhost/base/locale_coercion.h"
+#include "apache/process/supervision.h"
+#include "base/locale_coercion.h"
 
 namespace pyhost::apache {
 namespace {

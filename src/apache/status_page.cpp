@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "apache/process_groups.h"
-#include "supervisor/board_rows.h"
+#include "apache/config/process_groups.h"
+#include "scoreboard/board_rows.h"
 
 namespace pyhost::apache {
 namespace {

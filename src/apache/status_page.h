@@ -2,7 +2,7 @@
 #pragma once
 
 #include "apache/httpd_api.h"
-#include "apache/supervision.h"
+#include "apache/process/supervision.h"
 
 namespace pyhost::apache {
 

@@ -1,4 +1,4 @@
-#include "pyhost/base/file_log.h"
+#include "base/file_log.h"
 
 #include <fcntl.h>
 #include <fmt/chrono.h>
@@ -10,8 +10,8 @@
 #include <cstdio>
 #include <ctime>
 
-#include "pyhost/base/out_of_memory.h"
-#include "pyhost/base/printable.h"
+#include "base/out_of_memory.h"
+#include "base/printable.h"
 
 namespace pyhost::base {
 namespace {

@@ -1,4 +1,4 @@
-#include "pyhost/base/json_text.h"
+#include "base/json_text.h"
 
 namespace pyhost::base {
 

@@ -1,4 +1,4 @@
-#include "pyhost/base/locale_coercion.h"
+#include "base/locale_coercion.h"
 
 #include <locale.h>
 

@@ -1,4 +1,4 @@
-#include "pyhost/base/path_glob.h"
+#include "base/path_glob.h"
 
 #include <fnmatch.h>
 

@@ -1,4 +1,4 @@
-#include "pyhost/base/signals.h"
+#include "base/signals.h"
 
 #include <fmt/format.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "pyhost/base/thread.h"
+#include "base/thread.h"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-#include "pyhost/base/scope_exit.h"
+#include "base/scope_exit.h"
 
 namespace pyhost::base {
 namespace {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <iterator>
 
-#include "pyhost/base/thread.h"
+#include "base/thread.h"
 
 namespace pyhost::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "pyhost/base/inotify.h"
+#include "os/inotify.h"
 #include "pyhost/base/result.h"
 
 namespace pyhost::cli {

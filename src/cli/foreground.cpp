@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "cli/log_lines.h"
-#include "pyhost/base/printable.h"
+#include "base/printable.h"
 
 namespace pyhost::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <optional>
 
-#include "pyhost/base/printable.h"
+#include "base/printable.h"
 
 namespace pyhost::cli {
 namespace {

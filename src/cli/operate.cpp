@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/operator_connection.h"
-#include "pyhost/base/printable.h"
-#include "pyhost/gateway/operator_protocol.h"
+#include "base/printable.h"
+#include "control/operator_protocol.h"
 
 namespace pyhost::cli {
 namespace {

@@ -18,7 +18,7 @@
 #include "cli/server_root.h"
 #include "cli/stop_signals.h"
 #include "cli/target_check.h"
-#include "pyhost/gateway/plugin_loader.h"
+#include "plugin/plugin_loader.h"
 
 namespace pyhost::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "cli/operate.h"
-#include "pyhost/base/printable.h"
+#include "base/printable.h"
 
 namespace pyhost::cli {
 namespace {

@@ -11,10 +11,10 @@
 #include <cstring>
 #include <mutex>
 
-#include "pyhost/base/printable.h"
-#include "pyhost/base/thread.h"
-#include "pyhost/gateway/plugin_loader.h"
-#include "pyhost/gateway/python_home.h"
+#include "base/printable.h"
+#include "base/thread.h"
+#include "plugin/plugin_loader.h"
+#include "plugin/python_home.h"
 
 namespace pyhost::cli {
 namespace {

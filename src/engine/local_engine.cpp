@@ -9,7 +9,7 @@
 #include "engine/interpreter_setup.h"
 #include "pyapi/events.h"
 #include "pyapi/module.h"
-#include "pyhost/base/out_of_memory.h"
+#include "base/out_of_memory.h"
 #include "python/line_log.h"
 #include "python/log_stream.h"
 #include "wsgi/request.h"

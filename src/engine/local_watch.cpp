@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "engine/application_group.h"
-#include "pyhost/base/out_of_memory.h"
+#include "base/out_of_memory.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 #include "python/error.h"

@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "pyhost/gateway/engine_watch.h"
-#include "python/attendant.h"
+#include "python/interpreter_executor.h"
 #include "python/registry.h"
 #include "python/script_loader.h"
 

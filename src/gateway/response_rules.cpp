@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 
 namespace pyhost::gateway {
 namespace {

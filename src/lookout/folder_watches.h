@@ -7,7 +7,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "pyhost/base/inotify.h"
+#include "os/inotify.h"
 
 namespace pyhost::lookout {
 

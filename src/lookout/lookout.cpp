@@ -7,8 +7,8 @@
 #include <array>
 #include <cerrno>
 
-#include "pyhost/base/poll_timeout.h"
-#include "pyhost/gateway/worker_orders.h"
+#include "base/clock.h"
+#include "control/worker_orders.h"
 
 namespace pyhost::lookout {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "lookout/watched_paths.h"
-#include "pyhost/gateway/watch_list.h"
+#include "control/watch_list.h"
 
 namespace pyhost::lookout {
 

@@ -2,7 +2,7 @@
 #include <fcntl.h>
 
 #include "lookout/lookout.h"
-#include "pyhost/gateway/worker_settings.h"
+#include "control/worker_settings.h"
 
 int main() {
   using namespace pyhost;

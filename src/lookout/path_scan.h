@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "lookout/folder_watches.h"
-#include "pyhost/base/file_identity.h"
-#include "pyhost/base/path_glob.h"
+#include "os/file_identity.h"
+#include "base/path_glob.h"
 
 namespace pyhost::lookout {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "lookout/path_scan.h"
-#include "lookout/settling.h"
+#include "base/debounce.h"
 
 namespace pyhost::lookout {
 

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <string>
 
-#include "pyhost/base/scope_exit.h"
-#include "pyhost/gateway/python_home.h"
+#include "base/scope_exit.h"
+#include "plugin/python_home.h"
 #include "python/ref.h"
 
 namespace pyhost::python {

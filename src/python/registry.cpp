@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "pyhost/base/out_of_memory.h"
+#include "base/out_of_memory.h"
 
 namespace pyhost::python {
 

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "pyhost/base/out_of_memory.h"
-#include "pyhost/base/signals.h"
+#include "base/out_of_memory.h"
+#include "base/signals.h"
 #include "python/error.h"
 #include "python/python_config.h"
 #include "python/thread_ids.h"

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "pyhost/base/fork_watch.h"
+#include "os/fork_watch.h"
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"

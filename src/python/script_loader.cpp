@@ -10,9 +10,9 @@
 #include <cstring>
 #include <utility>
 
-#include "pyhost/base/fork_watch.h"
-#include "pyhost/base/out_of_memory.h"
-#include "pyhost/base/scope_exit.h"
+#include "os/fork_watch.h"
+#include "base/out_of_memory.h"
+#include "base/scope_exit.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 #include "python/import_traces.h"

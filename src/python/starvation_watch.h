@@ -7,8 +7,8 @@
 #include <mutex>
 #include <vector>
 
-#include "pyhost/base/thread.h"
-#include "python/attendant.h"
+#include "base/thread.h"
+#include "python/interpreter_executor.h"
 
 namespace pyhost::python {
 

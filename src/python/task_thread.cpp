@@ -3,8 +3,8 @@
 #include <chrono>
 #include <latch>
 
-#include "pyhost/base/out_of_memory.h"
-#include "pyhost/base/signals.h"
+#include "base/out_of_memory.h"
+#include "base/signals.h"
 
 namespace pyhost::python {
 

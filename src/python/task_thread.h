@@ -9,7 +9,7 @@
 #include <string>
 
 #include "pyhost/base/result.h"
-#include "pyhost/base/thread.h"
+#include "base/thread.h"
 #include "pyhost/gateway/engine.h"
 
 namespace pyhost::python {

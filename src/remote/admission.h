@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "metrics/scoreboard.h"
+#include "scoreboard/scoreboard.h"
 #include "pyhost/base/messages.h"
 #include "pyhost/gateway/exchange.h"
 #include "remote/remote_settings.h"

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "pyhost/base/wall_clock.h"
+#include "base/clock.h"
 
 namespace pyhost::remote {
 namespace {

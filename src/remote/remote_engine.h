@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "metrics/scoreboard.h"
+#include "scoreboard/scoreboard.h"
 #include "pyhost/gateway/engine.h"
 #include "remote/connection_pool.h"
 #include "remote/relay.h"

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 #include "pyhost/gateway/response_rules.h"
-#include "pyhost/gateway/sendable_file.h"
+#include "remote/sendable_file.h"
 
 namespace pyhost::remote {
 

@@ -1,7 +1,7 @@
 // The supervisor's limit of open files, and what its workers get of it.
 #pragma once
 
-#include "supervisor/worker_start.h"
+#include "launch/worker_start.h"
 
 namespace pyhost::supervisor {
 

@@ -11,9 +11,9 @@
 #include <filesystem>
 #include <system_error>
 
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 #include "supervisor/descriptor_limit.h"
-#include "supervisor/launch.h"
+#include "control/supervisor_link.h"
 #include "supervisor/supervisor.h"
 
 namespace {

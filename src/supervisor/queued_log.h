@@ -4,8 +4,8 @@
 #include <deque>
 #include <string>
 
-#include "pyhost/base/file_log.h"
-#include "supervisor/event_loop.h"
+#include "base/file_log.h"
+#include "os/event_loop.h"
 
 namespace pyhost::supervisor {
 

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "supervisor/board_rows.h"
-#include "supervisor/worker_environment.h"
+#include "scoreboard/board_rows.h"
+#include "launch/worker_environment.h"
 
 namespace pyhost::supervisor {
 namespace {

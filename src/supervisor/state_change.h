@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "supervisor/rehearsals.h"
-#include "supervisor/wanted_state.h"
-#include "supervisor/worker_group.h"
+#include "launch/rehearsals.h"
+#include "control/wanted_state.h"
+#include "supervisor/group/worker_group.h"
 
 namespace pyhost::supervisor {
 

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "pyhost/gateway/engine.h"
-#include "supervisor/board_rows.h"
+#include "scoreboard/board_rows.h"
 #include "supervisor/descriptor_limit.h"
 
 namespace pyhost::supervisor {

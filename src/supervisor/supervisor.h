@@ -4,11 +4,11 @@
 #include <list>
 #include <memory>
 
-#include "supervisor/control_channel.h"
-#include "supervisor/operator_service.h"
-#include "supervisor/reload_service.h"
+#include "control/control_channel.h"
+#include "supervisor/operators/operator_service.h"
+#include "supervisor/reload/reload_service.h"
 #include "supervisor/state_change.h"
-#include "supervisor/worker_group.h"
+#include "supervisor/group/worker_group.h"
 
 namespace pyhost::supervisor {
 

@@ -1,7 +1,7 @@
 #include "worker/lacked_scripts.h"
 
 #include "worker/script_imports.h"
-#include "worker/status_report.h"
+#include "control/worker_report.h"
 
 namespace pyhost::worker {
 namespace {

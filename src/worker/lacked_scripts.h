@@ -7,9 +7,9 @@
 #include <mutex>
 #include <string_view>
 
-#include "metrics/worker_seat.h"
+#include "scoreboard/worker_seat.h"
 #include "pyhost/gateway/target.h"
-#include "pyhost/gateway/worker_settings.h"
+#include "control/worker_settings.h"
 
 namespace pyhost::worker {
 

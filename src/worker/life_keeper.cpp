@@ -8,9 +8,9 @@
 #include <iterator>
 #include <memory>
 
-#include "pyhost/base/out_of_memory.h"
+#include "base/out_of_memory.h"
 #include "worker/resident_memory.h"
-#include "worker/status_report.h"
+#include "control/worker_report.h"
 
 namespace pyhost::worker {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "metrics/worker_seat.h"
+#include "scoreboard/worker_seat.h"
 #include "pyhost/base/log.h"
 #include "pyhost/gateway/engine.h"
 #include "worker/thread_pool.h"

@@ -8,7 +8,7 @@
 #include <array>
 #include <string_view>
 
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 #include "pyhost/base/unique_fd.h"
 
 namespace pyhost::worker {

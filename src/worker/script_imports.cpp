@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <chrono>
 
-#include "pyhost/base/out_of_memory.h"
-#include "pyhost/base/signals.h"
-#include "pyhost/base/thread.h"
-#include "worker/status_report.h"
+#include "base/out_of_memory.h"
+#include "base/signals.h"
+#include "base/thread.h"
+#include "control/worker_report.h"
 
 namespace pyhost::worker {
 namespace {

@@ -11,7 +11,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/engine_watch.h"
-#include "pyhost/gateway/worker_settings.h"
+#include "control/worker_settings.h"
 #include "worker/lacked_scripts.h"
 #include "worker/stop_events.h"
 

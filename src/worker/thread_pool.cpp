@@ -11,9 +11,9 @@
 #include <cstring>
 #include <utility>
 
-#include "pyhost/base/out_of_memory.h"
-#include "pyhost/base/scope_exit.h"
-#include "pyhost/base/signals.h"
+#include "base/out_of_memory.h"
+#include "base/scope_exit.h"
+#include "base/signals.h"
 
 namespace pyhost::worker {
 namespace {

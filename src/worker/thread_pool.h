@@ -9,15 +9,15 @@
 #include <mutex>
 #include <vector>
 
-#include "pyhost/base/fork_watch.h"
-#include "pyhost/base/thread.h"
+#include "os/fork_watch.h"
+#include "base/thread.h"
 #include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/engine.h"
-#include "pyhost/gateway/worker_settings.h"
+#include "control/worker_settings.h"
 #include "wire/connection.h"
 #include "worker/acceptor.h"
 #include "worker/lines.h"
-#include "worker/rota.h"
+#include "worker/wake_policy.h"
 #include "worker/worker_exchange.h"
 #include "worker/worker_life.h"
 

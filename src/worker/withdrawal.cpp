@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "worker/status_report.h"
+#include "control/worker_report.h"
 
 namespace pyhost::worker {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "metrics/worker_seat.h"
+#include "scoreboard/worker_seat.h"
 #include "pyhost/base/log.h"
 #include "pyhost/gateway/engine_watch.h"
 #include "worker/script_imports.h"

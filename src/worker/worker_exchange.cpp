@@ -9,10 +9,10 @@
 #include <cstdlib>
 #include <utility>
 
-#include "pyhost/base/fork_watch.h"
-#include "pyhost/base/out_of_memory.h"
-#include "pyhost/base/scope_exit.h"
-#include "pyhost/base/wall_clock.h"
+#include "os/fork_watch.h"
+#include "base/out_of_memory.h"
+#include "base/scope_exit.h"
+#include "base/clock.h"
 
 namespace pyhost::worker {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pyhost/gateway/worker_settings.h"
+#include "control/worker_settings.h"
 
 namespace pyhost::worker {
 

@@ -17,16 +17,17 @@
 #include <random>
 #include <utility>
 
-#include "metrics/worker_seat.h"
-#include "pyhost/base/file_log.h"
-#include "pyhost/base/signals.h"
-#include "pyhost/gateway/plugin_loader.h"
-#include "pyhost/gateway/worker_orders.h"
-#include "pyhost/gateway/worker_settings.h"
+#include "scoreboard/scoreboard.h"
+#include "scoreboard/worker_seat.h"
+#include "base/file_log.h"
+#include "base/signals.h"
+#include "plugin/plugin_loader.h"
+#include "control/worker_orders.h"
+#include "control/worker_settings.h"
 #include "worker/lacked_scripts.h"
 #include "worker/life_keeper.h"
 #include "worker/script_imports.h"
-#include "worker/status_report.h"
+#include "control/worker_report.h"
 #include "worker/stop_events.h"
 #include "worker/thread_pool.h"
 #include "worker/withdrawal.h"
@@ -326,7 +327,7 @@ void WorkerProcess::end_broken(std::string_view what) noexcept {
            fmt::format("{} ends: its {} is closed, or another file has its number; the application "
                        "has closed descriptors that are not its own",
                        label_, what));
-  ::_exit(gateway::kWorkerExitBroken);
+  ::_exit(scoreboard::kWorkerExitBroken);
 }
 
 void WorkerProcess::end() {

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "pyhost/base/fork_watch.h"
+#include "os/fork_watch.h"
 #include "python/error.h"
 #include "wsgi/failure_report.h"
 

@@ -5,7 +5,7 @@
 #include <climits>
 #include <utility>
 
-#include "pyhost/gateway/sendable_file.h"
+#include "remote/sendable_file.h"
 #include "python/error.h"
 #include "python/ref.h"
 

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "pyhost/base/out_of_memory.h"
+#include "base/out_of_memory.h"
 
 namespace pyhost::wsgi {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 
 namespace pyhost::wsgi {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 #include "wsgi/response_rules.h"
 
 namespace pyhost::wsgi {

@@ -8,7 +8,7 @@
 
 #include "daemon/group_fixture.h"
 #include "harness/scarce_memory.h"
-#include "pyhost/base/file_log.h"
+#include "base/file_log.h"
 
 namespace pyhost::test {
 namespace {

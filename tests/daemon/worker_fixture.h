@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "daemon/group_fixture.h"
-#include "pyhost/gateway/worker_settings.h"
+#include "control/worker_settings.h"
 
 namespace pyhost::test {
 

@@ -8,7 +8,7 @@
 
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 
 namespace pyhost::test {
 namespace {

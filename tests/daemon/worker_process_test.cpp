@@ -10,7 +10,7 @@
 
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "pyhost/gateway/worker_orders.h"
+#include "control/worker_orders.h"
 
 namespace pyhost::test {
 namespace {

@@ -12,8 +12,8 @@
 
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "pyhost/base/file_identity.h"
-#include "pyhost/gateway/worker_orders.h"
+#include "os/file_identity.h"
+#include "control/worker_orders.h"
 
 namespace pyhost::test {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 
 namespace pyhost::test {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "metrics/scoreboard.h"
-#include "metrics/worker_seat.h"
+#include "scoreboard/scoreboard.h"
+#include "scoreboard/worker_seat.h"
 
 namespace pyhost::test {
 

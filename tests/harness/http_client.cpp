@@ -6,7 +6,7 @@
 #include <array>
 #include <ostream>
 
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 
 namespace pyhost::test {
 namespace {

@@ -1,6 +1,6 @@
 #include "harness/log_recorder.h"
 
-#include "pyhost/base/out_of_memory.h"
+#include "base/out_of_memory.h"
 
 namespace pyhost::test {
 

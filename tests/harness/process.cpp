@@ -16,7 +16,7 @@
 #include <sstream>
 
 #include "harness/temp_dir.h"
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 
 namespace pyhost::test {
 namespace {

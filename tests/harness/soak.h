@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 
 namespace pyhost::test {
 

@@ -4,7 +4,7 @@
 
 #include <condition_variable>
 
-#include "pyhost/base/parse.h"
+#include "base/parse.h"
 
 namespace pyhost::test {
 namespace {

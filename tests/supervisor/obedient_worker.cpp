@@ -26,7 +26,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "pyhost/gateway/worker_settings.h"
+#include "control/worker_settings.h"
 
 extern char** environ;
 

@@ -15,8 +15,8 @@
 #include <filesystem>
 
 #include "harness/process.h"
-#include "pyhost/gateway/operator_protocol.h"
-#include "supervisor/operator_socket.h"
+#include "control/operator_protocol.h"
+#include "supervisor/operators/operator_socket.h"
 #include "supervisor/supervisor_fixture.h"
 
 namespace pyhost::test {

@@ -12,8 +12,8 @@
 #include "harness/group_board.h"
 #include "harness/temp_dir.h"
 #include "harness/wait.h"
-#include "supervisor/board_rows.h"
-#include "supervisor/launch.h"
+#include "scoreboard/board_rows.h"
+#include "control/supervisor_link.h"
 
 namespace pyhost::test {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "pyhost/gateway/reference.h"
+#include "settings/reference.h"
 
 namespace {
 

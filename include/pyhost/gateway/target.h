@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "pyhost/base/file_identity.h"
+#include "os/file_identity.h"
 
 namespace pyhost::gateway {
 

@@ -1,4 +1,4 @@
-#include "apache/alias_match.h"
+#include "apache/request/alias_match.h"
 
 #include <gtest/gtest.h>
 

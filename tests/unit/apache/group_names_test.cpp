@@ -1,4 +1,4 @@
-#include "apache/group_names.h"
+#include "apache/config/group_names.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pyhost/base/file_log.h"
+#include "base/file_log.h"
 
 #include <gmock/gmock.h>
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-#include "pyhost/base/nearest.h"
+#include "base/nearest.h"
 
 #include <gtest/gtest.h>
 

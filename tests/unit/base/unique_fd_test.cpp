@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include "pyhost/base/scope_exit.h"
+#include "base/scope_exit.h"
 
 namespace pyhost::base {
 namespace {

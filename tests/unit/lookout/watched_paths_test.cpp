@@ -11,7 +11,7 @@
 
 #include "harness/temp_dir.h"
 #include "harness/wait.h"
-#include "pyhost/base/file_identity.h"
+#include "os/file_identity.h"
 
 namespace pyhost::lookout {
 namespace {

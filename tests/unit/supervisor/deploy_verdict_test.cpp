@@ -1,4 +1,4 @@
-#include "supervisor/deploy_verdict.h"
+#include "supervisor/group/deploy_verdict.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "supervisor/group_life.h"
+#include "supervisor/group/group_life.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "supervisor/group_scripts.h"
+#include "supervisor/group/group_scripts.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "supervisor/import_retries.h"
+#include "supervisor/group/import_retries.h"
 
 #include <gtest/gtest.h>
 

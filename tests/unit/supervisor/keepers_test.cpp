@@ -1,4 +1,4 @@
-#include "supervisor/keepers.h"
+#include "supervisor/group/keepers.h"
 
 #include <gmock/gmock.h>
 

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "supervisor/slot_life.h"
+#include "supervisor/group/slot_life.h"
 
 namespace pyhost::supervisor {
 

@@ -1,5 +1,5 @@
 // Doubt about a worker: what it takes to end it.
-#include "supervisor/vigil.h"
+#include "supervisor/group/vigil.h"
 
 #include <gtest/gtest.h>
 

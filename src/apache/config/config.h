@@ -1,0 +1,107 @@
+// The module's configuration records, as httpd creates and merges them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apache/httpd_api.h"
+#include "settings/directives.h"
+#include "pyhost/gateway/group_secret.h"
+#include "settings/process_group.h"
+#include "pyhost/gateway/script_owner.h"
+#include "settings/settings.h"
+#include "pyhost/gateway/target.h"
+
+namespace pyhost::apache {
+
+// One WSGIScriptAlias or WSGIScriptAliasMatch. Its texts end with a NUL.
+struct ScriptAlias {
+  const char* written = nullptr;      // the whole line
+  const char* place = nullptr;        // where it stands, see places.h
+  std::string_view path;              // of the URL; "" for a regular expression
+  const ap_regex_t* regex = nullptr;  // WSGIScriptAliasMatch
+  gateway::TargetKind kind = gateway::TargetKind::file;
+  std::string_view target;            // a path, or the name of a module
+  gateway::RequestSettings settings;  // its options; with a module always the callable
+};
+
+// A script to import when a process of its group starts.
+struct Preload {
+  const char* written = nullptr;  // the whole line
+  const char* place = nullptr;    // where it stands
+  gateway::TargetKind kind = gateway::TargetKind::file;
+  std::string_view script;
+  std::string_view callable;       // of a module
+  std::string_view process_group;  // "" is the httpd child itself
+  std::string_view application_group;
+};
+
+// One WSGIDaemonProcess.
+struct DaemonGroup {
+  gateway::ProcessGroup options;
+  const server_rec* server = nullptr;  // where it is defined
+  const char* place = nullptr;         // the same, see places.h
+
+  // For good once the configuration has been read.
+  // The script or module that runs in the main interpreter when no application group is named,
+  // because the group serves nothing else; "" when it serves several.
+  std::string only_script;
+  // script-user= and script-group=.
+  gateway::ScriptOwner script_owner;
+  // Where the group's workers are found; set before there are children.
+  std::uint32_t number = 0;  // among all groups of the configuration
+  std::uint32_t index = 0;   // in the paths of its sockets
+  uid_t worker_uid = 0;
+  gateway::GroupSecret secret;
+};
+
+// A directive that is accepted without effect, and where it stands.
+struct InertLine {
+  const gateway::Directive* directive = nullptr;
+  const char* place = nullptr;
+};
+
+struct ServerConfig {
+  gateway::ProcessSettings process;  // the main server's only
+  gateway::RequestSettings request;
+  // Where directives that hold for the server stand, by their names; see places.h.
+  std::map<std::string_view, const char*> places;
+  std::vector<const ScriptAlias*> aliases;
+  std::vector<Preload> preloads;     // its own, not those of the main server
+  std::vector<DaemonGroup*> groups;  // the same
+  std::vector<InertLine> inert;      // the same
+  // Of all servers, once the configuration has been read; the main server's only.
+  std::vector<DaemonGroup*> all_groups;
+};
+
+struct DirectoryConfig {
+  gateway::RequestSettings request;
+  // Of a section as it is written, with a WSGIProcessGroup: where that stands, and whether the
+  // section itself gives files to the handler.
+  const char* group_place = nullptr;
+  bool has_handler = false;
+};
+
+ServerConfig& server_config(const server_rec* s);
+// Whether a virtual host's record is its own: one without a directive of the module shares the main
+// server's.
+bool has_own_config(const server_rec* s);
+DirectoryConfig& directory_config(const ap_conf_vector_t* per_dir_config);
+
+// The process settings of the whole server. PRECONDITION: complete_settings() has run.
+const gateway::ProcessSettings& process_settings();
+
+// Fills the defaults in for every server, once the configuration has been read.
+void complete_settings(server_rec* main_server);
+
+// For the module record.
+void* create_directory_config(apr_pool_t* pool, char* directory);
+void* merge_directory_config(apr_pool_t* pool, void* parent, void* child);
+void* create_server_config(apr_pool_t* pool, server_rec* s);
+void* merge_server_config(apr_pool_t* pool, void* parent, void* child);
+
+}  // namespace pyhost::apache

@@ -1,0 +1,33 @@
+#include "apache/config/engine_settings.h"
+
+#include "apache/httpd_api.h"
+
+namespace pyhost::apache {
+namespace {
+
+std::array<int, 3> server_version() {
+  ap_version_t version;
+  ap_get_server_revision(&version);
+  return {version.major, version.minor, version.patch};
+}
+
+}  // namespace
+
+gateway::EngineSettings common_engine_settings(const gateway::ProcessSettings& settings) {
+  gateway::EngineSettings engine;
+  engine.optimize = static_cast<int>(*settings.optimize);
+  if (settings.warnings) engine.warnings = {settings.warnings->begin(), settings.warnings->end()};
+  engine.hash_seed = settings.hash_seed->fixed;
+  if (settings.switch_interval) engine.switch_interval_seconds = settings.switch_interval->count();
+  engine.write_bytecode = !*settings.dont_write_bytecode;
+  engine.restrict_stdin = *settings.restrict_stdin;
+  engine.restrict_stdout = *settings.restrict_stdout;
+  engine.restrict_signal = *settings.restrict_signal;
+  engine.destroy_interpreters = *settings.destroy_interpreter;
+  engine.case_sensitive_paths = *settings.case_sensitivity;
+  engine.interpreters_max = *settings.interpreter_limit;
+  engine.server_version = server_version();
+  return engine;
+}
+
+}  // namespace pyhost::apache

@@ -1,0 +1,171 @@
+#include "apache/config/script_directives.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "apache/config/config.h"
+#include "apache/config/places.h"
+#include "apache/pool.h"
+#include "apache/config/words.h"
+#include "pyhost/base/result.h"
+#include "settings/directives.h"
+
+namespace pyhost::apache {
+namespace {
+
+constexpr std::string_view kGlobal = "%{GLOBAL}";
+
+std::string known_options() {
+  std::string keys;
+  for (const gateway::Directive& directive : gateway::all_directives()) {
+    if (directive.option == nullptr) continue;
+    keys += fmt::format("{}{}=", keys.empty() ? "" : ", ", directive.option);
+  }
+  return keys;
+}
+
+base::Result<gateway::RequestSettings> read_options(cmd_parms* cmd, Words& words) {
+  gateway::RequestSettings settings;
+  while (!words.at_end()) {
+    PH_TRY(option, words.next_option());
+    const auto& [key, value] = option;
+    const gateway::Directive* directive = gateway::find_alias_option(key);
+    if (directive == nullptr) {
+      return base::fail(fmt::format("{}: unknown option '{}'; known are {}", cmd->cmd->name, key,
+                                    known_options()));
+    }
+    if (auto assigned = gateway::assign(*directive, settings, value); !assigned) {
+      return base::fail(fmt::format("{} {}=: {}", cmd->cmd->name, key, assigned.error().sentence));
+    }
+  }
+  return settings;
+}
+
+// Fills in what is to run: a module's callable, or a file below ServerRoot if it is not absolute.
+base::Result<> read_target(cmd_parms* cmd, std::string_view text, ScriptAlias& alias) {
+  std::string_view module;
+  std::string_view callable;
+  if (gateway::split_module_target(text, module, callable)) {
+    if (text.find('$') != text.npos) {
+      return base::fail(
+          fmt::format("{}: '{}' lets the client choose a module; only a file may contain '$'",
+                      cmd->cmd->name, text));
+    }
+    alias.kind = gateway::TargetKind::module;
+    alias.target = pool_copy(cmd->pool, module);
+    alias.settings.callable_object = pool_copy(cmd->pool, callable);
+    return {};
+  }
+  const char* path = ap_server_root_relative(cmd->pool, pool_c_string(cmd->pool, text));
+  if (path == nullptr) {
+    return base::fail(fmt::format("{}: '{}' is not a possible path", cmd->cmd->name, text));
+  }
+  alias.target = path;
+  return {};
+}
+
+bool is_literal(std::optional<std::string_view> name) {
+  return name && (*name == kGlobal || !name->starts_with("%{"));
+}
+
+std::string_view literal_group(std::string_view name) {
+  return name == kGlobal ? gateway::kMainInterpreter : name;
+}
+
+base::Result<ScriptAlias*> read_alias(cmd_parms* cmd, const char* arguments, Words& words) {
+  const auto target = words.next();
+  if (target.empty()) {
+    return base::fail(fmt::format("{} takes {}", cmd->cmd->name, cmd->cmd->errmsg));
+  }
+  auto* alias = pool_new<ScriptAlias>(cmd->pool);
+  alias->written = apr_pstrcat(cmd->pool, cmd->cmd->name, " ", arguments, nullptr);
+  alias->place = place_of(cmd);
+  PH_TRY(settings, read_options(cmd, words));
+  alias->settings = settings;
+  if (auto read = read_target(cmd, target, *alias); !read) return tl::unexpected(read.error());
+  return alias;
+}
+
+void add_preload(cmd_parms* cmd, const ScriptAlias& script) {
+  server_config(cmd->server)
+      .preloads.push_back({.written = script.written,
+                           .place = script.place,
+                           .kind = script.kind,
+                           .script = script.target,
+                           .callable = script.settings.callable_object.value_or(""),
+                           .process_group = literal_group(*script.settings.process_group),
+                           .application_group = literal_group(*script.settings.application_group)});
+}
+
+void add_alias(cmd_parms* cmd, const ScriptAlias* alias) {
+  server_config(cmd->server).aliases.push_back(alias);
+  const bool one_script =
+      alias->target.find('$') == alias->target.npos && !alias->target.ends_with('/');
+  if (is_literal(alias->settings.process_group) && is_literal(alias->settings.application_group) &&
+      one_script) {
+    add_preload(cmd, *alias);
+  }
+}
+
+base::Result<> read_import(cmd_parms* cmd, const char* arguments, Words& words) {
+  const char* name = cmd->cmd->name;
+  const auto path = words.next();
+  if (path.empty()) return base::fail(fmt::format("{} takes {}", name, cmd->cmd->errmsg));
+  PH_TRY(settings, read_options(cmd, words));
+  if (!settings.process_group || !settings.application_group) {
+    return base::fail(
+        fmt::format("{} needs {}", name,
+                    settings.process_group ? "application-group=name" : "process-group=%{GLOBAL}"));
+  }
+  if (!is_literal(settings.process_group)) {
+    return base::fail(
+        fmt::format("{}: the process group {} is only known once there is a request; give a name "
+                    "or %{{GLOBAL}}",
+                    name, *settings.process_group));
+  }
+  if (settings.callable_object || settings.pass_authorization) {
+    return base::fail(fmt::format("{} only knows process-group= and application-group=", name));
+  }
+  ScriptAlias script{.written = apr_pstrcat(cmd->pool, name, " ", arguments, nullptr),
+                     .place = place_of(cmd),
+                     .settings = settings};
+  PH_TRY_VOID(read_target(cmd, path, script));
+  add_preload(cmd, script);
+  return {};
+}
+
+}  // namespace
+
+const char* add_script_alias(cmd_parms* cmd, void*, const char* arguments) {
+  Words words(cmd, arguments);
+  const auto path = words.next();
+  const auto alias = read_alias(cmd, arguments, words);
+  if (!alias) return as_httpd_error(cmd, alias.error());
+  if (path.empty()) return apr_psprintf(cmd->pool, "%s: '' is no URL path", cmd->cmd->name);
+  (*alias)->path = path;
+  add_alias(cmd, *alias);
+  return nullptr;
+}
+
+const char* add_script_alias_match(cmd_parms* cmd, void*, const char* arguments) {
+  Words words(cmd, arguments);
+  const auto expression = words.next();
+  const auto alias = read_alias(cmd, arguments, words);
+  if (!alias) return as_httpd_error(cmd, alias.error());
+  (*alias)->regex = ap_pregcomp(cmd->pool, expression.data(), AP_REG_EXTENDED);
+  if ((*alias)->regex == nullptr) {
+    return apr_psprintf(cmd->pool, "%s: '%s' is not a regular expression", cmd->cmd->name,
+                        expression.data());
+  }
+  add_alias(cmd, *alias);
+  return nullptr;
+}
+
+const char* add_import_script(cmd_parms* cmd, void*, const char* arguments) {
+  Words words(cmd, arguments);
+  const auto read = read_import(cmd, arguments, words);
+  return read ? nullptr : as_httpd_error(cmd, read.error());
+}
+
+}  // namespace pyhost::apache

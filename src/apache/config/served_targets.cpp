@@ -1,0 +1,131 @@
+#include "apache/config/served_targets.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "apache/request/jail.h"
+#include "apache/pool.h"
+#include "apache/config/process_groups.h"
+#include "apache/config/sections.h"
+
+namespace pyhost::apache {
+namespace {
+
+// Whether WSGIProcessGroup or process-group= `name` can mean the group.
+bool can_mean(std::string_view name, const DaemonGroup& group) {
+  if (name == "%{GLOBAL}") return false;
+  return name.starts_with("%{") || name == group.options.name;
+}
+
+bool can_mean(const std::optional<std::string_view>& name, const DaemonGroup& group) {
+  return name && can_mean(*name, group);
+}
+
+// The script of an alias that may go on behind it: the part that is a file, or all of it when there
+// is none yet.
+std::string_view script_of(std::string_view target) {
+  for (std::string_view path = target; path.size() > 1; path = path.substr(0, path.rfind('/'))) {
+    std::error_code missing;
+    if (std::filesystem::is_regular_file(path, missing)) return path;
+  }
+  return target;
+}
+
+class Survey {
+ public:
+  explicit Survey(const DaemonGroup& group) : group_(group) {}
+
+  void add(const server_rec* s);
+  GroupService result() &&;
+
+ private:
+  void add_alias(const ScriptAlias& alias);
+  void add_script(std::string_view path);
+  void add_folder(std::string_view path);
+
+  const DaemonGroup& group_;
+  // Paths as the workers see them.
+  std::set<std::string> scripts_;
+  std::set<std::string> folders_;
+  std::set<std::string> modules_;
+  // Script or module, and callable.
+  std::set<std::pair<std::string_view, std::string_view>> applications_;
+  bool countable_ = true;
+};
+
+void Survey::add_folder(std::string_view path) {
+  if (!path.starts_with('/') || path == "/") return;
+  if (const auto seen = path_in_jail(&group_, path)) {
+    folders_.insert(std::string(*seen).append(seen->ends_with('/') ? "" : "/"));
+  }
+}
+
+// An alias may go on behind its script. Where the script ends is known when the file is there,
+// which need not be now.
+void Survey::add_script(std::string_view path) {
+  for (; path.starts_with('/') && path.size() > 1; path = path.substr(0, path.rfind('/')))
+    scripts_.emplace(path);
+}
+
+void Survey::add_alias(const ScriptAlias& alias) {
+  const std::string_view callable = alias.settings.callable_object.value_or("");
+  const bool is_module = alias.kind == gateway::TargetKind::module;
+  applications_.emplace(is_module ? alias.target : script_of(alias.target), callable);
+  if (is_module) {
+    modules_.emplace(alias.target);
+    return;
+  }
+  const auto variable = alias.target.find('$');
+  const bool one_script = variable == alias.target.npos && !alias.target.ends_with('/');
+  if (one_script) {
+    if (const auto seen = path_in_jail(&group_, alias.target)) add_script(*seen);
+    return;
+  }
+  countable_ = false;
+  add_folder(alias.target.substr(0, alias.target.rfind('/', variable) + 1));
+}
+
+void Survey::add(const server_rec* s) {
+  if (!may_use(s, group_)) return;
+  const auto sections = sections_of(s);
+  bool by_setting = can_mean(server_config(s).request.process_group, group_);
+  for (const auto* section : sections) {
+    const auto* own = directory_config_or_null(section);
+    by_setting |= own != nullptr && can_mean(own->request.process_group, group_);
+  }
+  for (const ScriptAlias* alias : server_config(s).aliases) {
+    const auto& name = alias->settings.process_group;
+    if (name ? can_mean(*name, group_) : by_setting) add_alias(*alias);
+  }
+  if (!by_setting) return;
+  // Files that are given to the handler.
+  const auto& core = *static_cast<core_server_config*>(ap_get_core_module_config(s->module_config));
+  add_folder(view_or_empty(core.ap_document_root));
+  for (const auto* section : sections) {
+    const auto& own = *static_cast<core_dir_config*>(ap_get_core_module_config(section));
+    if (own.r == nullptr) add_folder(view_or_empty(own.d));
+  }
+}
+
+GroupService Survey::result() && {
+  GroupService service;
+  service.targets.scripts.assign(scripts_.begin(), scripts_.end());
+  service.targets.folders.assign(folders_.begin(), folders_.end());
+  service.targets.modules.assign(modules_.begin(), modules_.end());
+  if (countable_ && applications_.size() == 1) service.only_script = applications_.begin()->first;
+  return service;
+}
+
+}  // namespace
+
+GroupService service_of(const server_rec* main_server, const DaemonGroup& group) {
+  Survey survey(group);
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) survey.add(s);
+  return std::move(survey).result();
+}
+
+}  // namespace pyhost::apache

@@ -1,0 +1,21 @@
+// Which applications each process group serves, as far as the configuration tells.
+#pragma once
+
+#include <string>
+
+#include "apache/config/config.h"
+#include "control/worker_settings.h"
+
+namespace pyhost::apache {
+
+struct GroupService {
+  // All that requests can lead to the group: aliases, and for the handler the document roots and
+  // the folders of <Directory> sections.
+  gateway::ServedTargets targets;
+  // The group's one application; "" when there are several, or none can be named.
+  std::string only_script;
+};
+
+GroupService service_of(const server_rec* main_server, const DaemonGroup& group);
+
+}  // namespace pyhost::apache

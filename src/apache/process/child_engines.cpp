@@ -1,0 +1,97 @@
+#include "apache/process/child_engines.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "apache/log.h"
+#include "apache/pool.h"
+#include "apache/config/process_groups.h"
+#include "apache/config/worker_config.h"
+#include "scoreboard/board_rows.h"
+#include "launch/listening_socket.h"
+
+namespace pyhost::apache {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+
+remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::string& socket_prefix,
+                                       const std::string& temporary_folder) {
+  const auto& options = group.options;
+  remote::RemoteSettings settings{.process_group = options.name,
+                                  .threads = options.threads,
+                                  .worker_uid = group.worker_uid,
+                                  .secret = group.secret,
+                                  .queue_max = options.queue,
+                                  .queue_timeout = options.queue_timeout,
+                                  .connect_timeout = options.connect_timeout,
+                                  .socket_timeout = socket_timeout_of(group),
+                                  .response_socket_timeout = options.response_socket_timeout,
+                                  .response_flush_delay = options.response_flush_delay,
+                                  .send_buffer_bytes = options.send_buffer_size_bytes,
+                                  .receive_buffer_bytes = options.receive_buffer_size_bytes,
+                                  .temporary_folder = temporary_folder};
+  if (options.startup_timeout.count() != 0) settings.renewal_timeout = options.startup_timeout;
+  if (const auto bytes = options.response_buffer_size_bytes; bytes != 0) {
+    settings.response_buffer_bytes = bytes;
+  }
+  if (const auto bytes = options.header_buffer_size_bytes; bytes != 0) {
+    settings.header_line_bytes_max = bytes;
+  }
+  settings.rows_per_slot = supervisor::kRowsOfSlot;
+  for (unsigned row = 0; row < supervisor::row_of(worker_count(options)); ++row) {
+    settings.socket_paths.push_back(supervisor::socket_path(socket_prefix, group.index, row));
+  }
+  return settings;
+}
+
+std::string temporary_folder() {
+  const char* folder = nullptr;
+  const bool found = apr_temp_dir_get(&folder, ap_server_conf->process->pool) == APR_SUCCESS;
+  return found ? folder : "/tmp";
+}
+
+}  // namespace
+
+ChildEngines::ChildEngines(const Supervision& supervision) : temporary_folder_(temporary_folder()) {
+  for (const DaemonGroup* group : all_process_groups()) join_group(supervision, *group);
+}
+
+ChildEngines::~ChildEngines() {
+  for (auto& engine : remote_) static_cast<void>(engine.release());
+}
+
+void ChildEngines::join_group(const Supervision& supervision, const DaemonGroup& group) {
+  auto& engine = remote_.emplace_back();
+  metrics::Scoreboard* scoreboard = supervision.scoreboard_or_null(group);
+  if (scoreboard == nullptr) return;  // which the parent has told
+  const auto seat = scoreboard->take_seat(getpid());
+  if (!seat) {
+    log_server(group.server, LogLevel::error, Message::seats_exhausted,
+               fmt::format("the scoreboard of process group '{}' has no row left for this child; "
+                           "its requests for the group are answered 503",
+                           group.options.name));
+    return;
+  }
+  engine = std::make_unique<remote::RemoteEngine>(
+      *scoreboard, *seat, remote_settings(group, supervision.socket_prefix(), temporary_folder_));
+}
+
+gateway::Outcome ChildEngines::run(const DaemonGroup* group, const gateway::Target& target,
+                                   RequestExchange& exchange, remote::Buffering buffering) {
+  if (group == nullptr) {
+    if (buffering == remote::Buffering::on) {
+      if (const auto answer = exchange.receive_body(temporary_folder_)) return *answer;
+    }
+    return embedded_.run(target, exchange);
+  }
+  if (remote_[group->number] != nullptr) {
+    return remote_[group->number]->run(target, exchange, buffering);
+  }
+  exchange.log(LogLevel::error, Message::worker_unreachable,
+               "this httpd child could not reach the workers when it started");
+  return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_SERVICE_UNAVAILABLE};
+}
+
+}  // namespace pyhost::apache

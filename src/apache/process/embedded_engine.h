@@ -1,0 +1,69 @@
+// Python inside an httpd child.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "apache/process/exit_watch.h"
+#include "apache/httpd_api.h"
+#include "apache/log.h"
+#include "pyhost/gateway/engine.h"
+#include "plugin/plugin_loader.h"
+
+namespace pyhost::apache {
+
+// The newest engine plugin beside the module, or a sentence that says where was looked.
+base::Result<gateway::PluginFile> find_plugin();
+
+// One per child, in the child's pool. Loads the plugin at the first request or preload; what keeps
+// it from starting Python is looked at again after a pause that grows from 1 s to 30 s.
+class EmbeddedEngine {
+ public:
+  EmbeddedEngine() = default;
+  // Ends Python, unless a request is still running: httpd's prefork MPM ends a child from within a
+  // signal handler.
+  ~EmbeddedEngine();
+
+  // Runs the target, and logs to the exchange when there is no engine. Any worker thread.
+  gateway::Outcome run(const gateway::Target& target, gateway::Exchange& exchange);
+
+  // Imports the target's script; failures are logged. The child's main thread, before any run().
+  void preload(const gateway::Target& target);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // Why there is no engine.
+  struct Failure {
+    base::Message message;
+    std::string sentence;
+    // CPython cannot be started again where it has not got beyond half of its start.
+    bool for_good = false;
+  };
+  // Failed starts in this child, and when the next one is due.
+  struct Pause {
+    std::optional<Failure> failure;
+    std::chrono::seconds length{0};
+    Clock::time_point over_at{};
+  };
+
+  // Starts the engine when that is due.
+  tl::expected<gateway::Engine*, Failure> engine();
+  tl::expected<std::unique_ptr<gateway::Engine>, Failure> start();
+  void keep(std::unique_ptr<gateway::Engine> engine);
+  Failure put_off(Failure failure);
+
+  ServerLog server_log_;
+  std::mutex starting_;
+  Pause pause_;                              // guarded by it
+  std::unique_ptr<gateway::Engine> engine_;  // set once, before the next one is
+  std::atomic<gateway::Engine*> ready_ = nullptr;
+  std::atomic<int> running_ = 0;
+  std::optional<ExitWatch> exit_watch_;  // with a threaded MPM, and with the engine
+};
+
+}  // namespace pyhost::apache

@@ -1,0 +1,110 @@
+// The parent's side of the worker processes: one supervisor that outlives restarts, and what it is
+// told at each of them.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apache/config/config.h"
+#include "apache/process/error_logs.h"
+#include "apache/process/leaving_supervisors.h"
+#include "apache/process/retained_groups.h"
+#include "apache/process/retained_supervision.h"
+#include "apache/process/retelling.h"
+#include "scoreboard/scoreboard.h"
+#include "os/fork_watch.h"
+#include "pyhost/base/result.h"
+#include "control/worker_settings.h"
+#include "control/supervisor_link.h"
+
+namespace pyhost::apache {
+
+// One per generation of the configuration, in its pool; used by the parent's only thread. A child
+// inherits a copy, and uses the prefix and the scoreboards of it.
+class Supervision {
+ public:
+  // In the configuration's pool, which ends it.
+  static Supervision* create(apr_pool_t* pconf, server_rec* main_server);
+  explicit Supervision(server_rec* main_server);
+  Supervision(const Supervision&) = delete;
+  Supervision& operator=(const Supervision&) = delete;
+  // At a restart nothing happens. When httpd ends, the workers are told to, and waited for.
+  ~Supervision();
+
+  // Makes the workers what the configuration wants. When that fails, what ran before goes on.
+  base::Result<> apply();
+  // Takes back what a child that has ended held of the scoreboards.
+  void forget_child(pid_t pid) noexcept;
+  // Every ten seconds or so, and never waits: starts a supervisor in the place of one that has
+  // ended or is leaving, and tells one that does not run all that is wanted again, with growing
+  // pauses.
+  void look_after();
+  // httpd has seen the supervisor end.
+  void note_end();
+  // httpd no longer looks after the supervisor.
+  void note_unwatched() noexcept { watched_ = false; }
+
+  const std::string& socket_prefix() const noexcept { return state_.socket_prefix; }
+  // Null when it could not be mapped.
+  metrics::Scoreboard* scoreboard_or_null(const DaemonGroup& group) const noexcept {
+    return scoreboards_[group.number].get();
+  }
+
+ private:
+  void close_in_fork() noexcept;
+  base::Result<> make_it_so();
+  bool make_part_of_it_so(const std::string& refusal);
+  base::Result<> prepare_groups();
+  base::Result<> prepare_group(DaemonGroup& group);
+  base::Result<> prepare_supervisor();
+  base::Result<> tell_supervisor();
+  base::Result<> send_state();
+  void tell_operators(const std::string& refusal);
+  void lose_supervisor(const char* how);
+  void tell_again();
+  void heed_answer();
+  void fail_to_tell(const std::string& why);
+  void map_scoreboards();
+  std::string identity_of(const gateway::ProcessGroup& group,
+                          const supervisor::Credentials& credentials) const;
+  base::Result<> launch();
+  void watch();
+  void unwatch() noexcept;
+  void describe_groups() const;
+  void note_missing_logs();
+  // Whether what is in force is of another build; after that, it is of this one.
+  bool is_upgrade() const noexcept { return retained_.era != &era_; }
+  void take_over_from_former();
+  bool is_stopped_in_former(std::string_view name) const;
+  void end_supervisors() noexcept;
+  void forget_supervisor();
+
+  server_rec* const main_server_;
+  const pid_t parent_;
+  RetainedSupervision& retained_;
+  SupervisorEra& era_;    // of this build
+  const bool inherited_;  // workers may be running from before a restart
+  supervisor::WantedState state_;
+  RetainedGroups groups_;
+  LeavingSupervisors leaving_;
+  ErrorLogs logs_;
+  std::vector<int> descriptors_;  // of state_, borrowed from logs_ and groups_
+  std::vector<std::unique_ptr<metrics::Scoreboard>> scoreboards_;  // by the number of the group
+  std::vector<metrics::Scoreboard> former_scoreboards_;            // that children of before use
+  bool watched_ = false;                     // by httpd, among its other children
+  Retelling::Clock::time_point launched_{};  // the supervisor, unless before a restart
+  Retelling retelling_;
+  // When the message was sent whose answer look_after() awaits.
+  std::optional<Retelling::Clock::time_point> told_at_;
+  std::string complaint_;  // that was logged last
+  // Whatever httpd's parent forks off, for modules such as mod_cgid too, has no business with the
+  // channel and the files of the scoreboards.
+  bool in_fork_ = false;
+  std::mutex fork_mutex_;
+  const base::ForkWatch fork_watch_{fork_mutex_, [this] { close_in_fork(); }};
+};
+
+}  // namespace pyhost::apache

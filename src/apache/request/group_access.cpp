@@ -1,0 +1,67 @@
+#include "apache/request/group_access.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "apache/pool.h"
+#include "apache/config/process_groups.h"
+
+namespace pyhost::apache {
+namespace {
+
+using base::Message;
+
+tl::unexpected<Refusal> refuse(Message message, std::string text) {
+  return tl::unexpected(Refusal{HTTP_INTERNAL_SERVER_ERROR, message, std::move(text)});
+}
+
+tl::unexpected<Refusal> forbid(std::string text) {
+  return tl::unexpected(Refusal{HTTP_FORBIDDEN, Message::script_owner_refused, std::move(text)});
+}
+
+}  // namespace
+
+tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::string_view name,
+                                                    const gateway::RequestSettings& settings) {
+  const auto& allowed = settings.restrict_process;
+  if (allowed && !allowed->contains(name.empty() ? "%{GLOBAL}" : name)) {
+    return refuse(Message::process_group_restricted,
+                  fmt::format("{} may not run in the process group '{}' (WSGIRestrictProcess)",
+                              r->filename, name.empty() ? "%{GLOBAL}" : name));
+  }
+  if (name.empty()) return nullptr;
+  const DaemonGroup* group = find_process_group(name);
+  if (group == nullptr) {
+    return refuse(Message::process_group_unknown,
+                  fmt::format("{}: {}", r->filename, describe_unknown_group(name)));
+  }
+  if (!may_use(r->server, *group)) {
+    return refuse(Message::process_group_elsewhere,
+                  fmt::format("the process group '{}' belongs to the virtual host '{}' and {} to "
+                              "'{}'; give both the same ServerName, or define the group in the "
+                              "main server",
+                              name, view_or_empty(group->server->server_hostname), r->filename,
+                              view_or_empty(r->server->server_hostname)));
+  }
+  if (group->options.threads == 0) {
+    return refuse(Message::process_group_is_service,
+                  fmt::format("the process group '{}' takes no requests (threads=0), so {} cannot "
+                              "run there",
+                              name, r->filename));
+  }
+  return group;
+}
+
+tl::expected<void, Refusal> check_script_owner(const request_rec* r, const DaemonGroup& group) {
+  const gateway::ScriptOwner& owner = group.script_owner;
+  if (!owner.user && !owner.group) return {};
+  struct stat file {};
+  if (::stat(r->filename, &file) != 0) {
+    return forbid(fmt::format("{} has an owner that cannot be found out", r->filename));
+  }
+  const auto checked = gateway::check_owner(owner, r->filename, file);
+  if (!checked) return forbid(checked.error().sentence);
+  return {};
+}
+
+}  // namespace pyhost::apache

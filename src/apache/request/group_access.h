@@ -1,0 +1,20 @@
+// Which process group runs a request, and whether it may.
+#pragma once
+
+#include <tl/expected.hpp>
+
+#include "apache/config/config.h"
+#include "apache/request/refusal.h"
+
+namespace pyhost::apache {
+
+// The group of that name; nullptr for "", which is the httpd child itself. Refused when the group
+// does not exist, is not on WSGIRestrictProcess's list, belongs to another virtual host, or takes
+// no requests.
+tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::string_view name,
+                                                    const gateway::RequestSettings& settings);
+
+// What script-user= and script-group= of the group say about the request's file and its folder.
+tl::expected<void, Refusal> check_script_owner(const request_rec* r, const DaemonGroup& group);
+
+}  // namespace pyhost::apache

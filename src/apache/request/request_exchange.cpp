@@ -1,0 +1,339 @@
+#include "apache/request/request_exchange.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "apache/log.h"
+#include "apache/pool.h"
+#include "apache/request/reply_file.h"
+#include "apache/request/response_head.h"
+
+namespace pyhost::apache {
+
+using gateway::BodyFault;
+using gateway::BodyRead;
+using gateway::ClientState;
+using gateway::ReplyPart;
+using gateway::SendResult;
+
+namespace {
+
+std::string error_text(apr_status_t status) {
+  char text[128];
+  return apr_strerror(status, text, sizeof text);
+}
+
+// Some filters do not mark the connection.
+bool is_loss_of_client(apr_status_t status) noexcept {
+  return APR_STATUS_IS_ECONNABORTED(status) || APR_STATUS_IS_ECONNRESET(status);
+}
+
+// -1 for a HTTP/2 stream, which shares its client's connection with others.
+int socket_of(conn_rec* c) {
+  apr_socket_t* connection = c->master == nullptr ? ap_get_conn_socket(c) : nullptr;
+  apr_os_sock_t socket = -1;
+  if (connection != nullptr) apr_os_sock_get(&socket, connection);
+  return socket;
+}
+
+// What httpd's MPMs do with the rest of a reply once its handler has returned.
+void write_what_is_left(conn_rec* c) {
+  ap_filter_t* network = c->output_filters;
+  while (network->next != nullptr) network = network->next;
+  network->frec->filter_func.out_func(network, nullptr);
+}
+
+// Where an orderly end would make the reply look complete: with HTTP/1.0 and without a length, or
+// when its end has been passed on already.
+void reset_connection(conn_rec* c) {
+  const int socket = socket_of(c);
+  if (socket < 0) return;
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  c->aborted = 1;
+}
+
+}  // namespace
+
+RequestExchange::RequestExchange(request_rec* r, const EnvironInputs& inputs)
+    : r_(r),
+      inputs_(inputs),
+      head_(build_request_head(r, inputs)),
+      output_(apr_brigade_create(r->pool, r->connection->bucket_alloc)) {}
+
+bool RequestExchange::wants(base::LogLevel level) const noexcept {
+  return apache::wants(r_, level);
+}
+
+void RequestExchange::log(base::LogLevel level, base::Message message,
+                          std::string_view text) noexcept {
+  log_request(r_, level, message, text);
+}
+
+// --- The body ------------------------------------------------------------------------------------
+
+// Once a reply has begun, httpd leaves its status alone.
+bool RequestExchange::exceeds_limit() const {
+  const apr_off_t limit = ap_get_limit_req_body(r_);
+  apr_off_t more = 0;
+  apr_brigade_length(input_, 0, &more);
+  return limit > 0 && body_bytes_ + more > limit;
+}
+
+BodyFault RequestExchange::fault_of(apr_status_t status) const {
+  if (status == AP_FILTER_ERROR) {
+    const bool too_large = r_->status == HTTP_REQUEST_ENTITY_TOO_LARGE || exceeds_limit();
+    return too_large ? BodyFault::too_large : BodyFault::malformed;
+  }
+  // What is wrong with trailers, httpd has only noted.
+  if (status == APR_EINVAL && ap_is_HTTP_CLIENT_ERROR(r_->status)) {
+    return r_->status == HTTP_REQUEST_TIME_OUT ? BodyFault::too_slow : BodyFault::malformed;
+  }
+  if (APR_STATUS_IS_TIMEUP(status)) return BodyFault::too_slow;
+  if (APR_STATUS_IS_ENOSPC(status)) return BodyFault::too_large;
+  const bool gone = APR_STATUS_IS_EOF(status) || APR_STATUS_IS_ECONNRESET(status) ||
+                    APR_STATUS_IS_ECONNABORTED(status) || APR_STATUS_IS_INCOMPLETE(status) ||
+                    r_->connection->aborted;
+  return gone ? BodyFault::client_gone : BodyFault::failed;
+}
+
+// httpd's own filter has passed an error page on, which need not wait for an application that goes
+// on. Behind a reply that has begun, all of it but its end was dropped.
+void RequestExchange::settle_page() {
+  if (begun_) {
+    reset_connection(r_->connection);
+  } else {
+    ap_flush_conn(r_->connection);
+  }
+}
+
+BodyRead RequestExchange::fail_body(apr_status_t status) {
+  fault_ = fault_of(status);
+  superseded_ = status == AP_FILTER_ERROR;
+  if (superseded_) settle_page();
+  // Where the next request would begin is not known.
+  r_->connection->keepalive = AP_CONN_CLOSE;
+  apr_brigade_cleanup(input_);
+  return {.bytes = 0, .fault = fault_};
+}
+
+std::optional<gateway::Outcome> RequestExchange::receive_body(const std::string& folder) {
+  remote::RequestBody body(*this);
+  if (auto answer = body.receive(folder, inputs_.target->script)) return answer;
+  received_.emplace(std::move(body));
+  return std::nullopt;
+}
+
+// Where the client's word does not hold, neither do other headers: mod_deflate takes those away
+// that are about what it has undone.
+void RequestExchange::note_received_body(std::uint64_t bytes) {
+  if (!head_.content_length) head_ = build_request_head(r_, inputs_, bytes);
+}
+
+BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
+  return received_ ? received_->read(into) : read_from_client(into);
+}
+
+BodyRead RequestExchange::read_from_client(std::span<char> into) {
+  if (fault_ != BodyFault::none) return {.bytes = 0, .fault = fault_};
+  if (input_ == nullptr) input_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
+  std::size_t bytes = 0;
+  while (bytes == 0 && !body_ended_ && !into.empty()) {
+    if (APR_BRIGADE_EMPTY(input_)) {
+      const bool answered = r_->eos_sent;
+      const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES,
+                                         APR_BLOCK_READ, static_cast<apr_off_t>(into.size()));
+      if (status != APR_SUCCESS) return fail_body(status);
+      // What is wrong with a body, httpd only tells the client once a reply has begun.
+      if (r_->eos_sent && !answered) return fail_body(AP_FILTER_ERROR);
+    }
+    while (bytes < into.size() && !APR_BRIGADE_EMPTY(input_)) {
+      apr_bucket* bucket = APR_BRIGADE_FIRST(input_);
+      const char* data = nullptr;
+      apr_size_t length = 0;
+      if (APR_BUCKET_IS_EOS(bucket)) body_ended_ = true;
+      const auto status = apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ);
+      if (status != APR_SUCCESS) return fail_body(status);
+      const std::size_t taken = std::min<std::size_t>(length, into.size() - bytes);
+      std::copy_n(data, taken, into.data() + bytes);  // data may be null for a bucket without any
+      bytes += taken;
+      if (taken < length) apr_bucket_split(bucket, taken);
+      apr_bucket_delete(bucket);
+    }
+  }
+  body_bytes_ += static_cast<apr_off_t>(bytes);
+  if (!APR_BRIGADE_EMPTY(input_) && APR_BUCKET_IS_EOS(APR_BRIGADE_FIRST(input_))) {
+    body_ended_ = true;
+  }
+  return {.bytes = bytes};
+}
+
+// --- The reply -----------------------------------------------------------------------------------
+
+bool RequestExchange::append_file(const gateway::FileRange& range) {
+  ReplyFile* file =
+      ReplyFile::open(r_, range, inputs_.target->script, *inputs_.settings->enable_sendfile);
+  if (file == nullptr) return false;
+  APR_BRIGADE_INSERT_TAIL(output_, file->make_bucket(output_->bucket_alloc));
+  file_ = file;
+  return true;
+}
+
+// Whether finish() makes another reply than the application's.
+bool RequestExchange::leave_reply_to_httpd(const gateway::ResponseHead& head) {
+  if (*inputs_.settings->error_override && ap_is_HTTP_ERROR(head.status)) {
+    overriding_status_ = head.status;
+    set_challenge(r_, head);
+  } else if (*inputs_.settings->internal_redirect && head.status == HTTP_OK) {
+    redirect_to_ = local_location(r_->pool, head);
+  }
+  superseded_ = overriding_status_ != 0 || redirect_to_ != nullptr;
+  return superseded_;
+}
+
+SendResult RequestExchange::send(const ReplyPart& part) noexcept {
+  if (superseded_) return SendResult::superseded;
+  if (output_failed_) return SendResult::client_gone;
+  // Of a client that has left, the system would take some more. What is complete is sent to one
+  // that has only closed its own side.
+  const bool goes_on = part.head == nullptr && part.then == ReplyPart::Then::pause;
+  if (goes_on && client_state() == ClientState::gone) return SendResult::client_gone;
+  if (part.head != nullptr) {
+    if (leave_reply_to_httpd(*part.head)) return SendResult::superseded;
+    set_response_head(r_, *part.head);
+    settle_ranges(r_, part);
+    begun_ = true;
+  }
+  auto* allocator = r_->connection->bucket_alloc;
+  for (const std::string_view block : part.blocks) {
+    APR_BRIGADE_INSERT_TAIL(output_,
+                            apr_bucket_transient_create(block.data(), block.size(), allocator));
+  }
+  if (part.file != nullptr && part.file->length > 0 && !append_file(*part.file)) {
+    return fail_output("the file of the reply cannot be opened once more", errno);
+  }
+  if (part.then == ReplyPart::Then::pause) {
+    APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_flush_create(allocator));
+  }
+  if (part.then == ReplyPart::Then::end) {
+    APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_eos_create(allocator));
+  }
+  return pass();
+}
+
+SendResult RequestExchange::pass() {
+  const auto status = ap_pass_brigade(r_->output_filters, output_);
+  apr_brigade_cleanup(output_);
+  // Once the head is out, "100 Continue" would end up in the middle of the body.
+  if (r_->sent_bodyct) r_->expecting_100 = 0;
+  if (r_->connection->aborted) return SendResult::client_gone;
+  const bool file_failed = file_ != nullptr && file_->has_failed();
+  if (status == APR_SUCCESS && !file_failed) return SendResult::sent;
+  superseded_ = status == AP_FILTER_ERROR;
+  if (file_failed) return stop_output();
+  // httpd has answered with a page of its own: what the client has asked for cannot be sent.
+  if (superseded_ && ap_is_HTTP_CLIENT_ERROR(r_->status)) return SendResult::superseded;
+  if (is_loss_of_client(status)) return stop_output();
+  return fail_output("httpd's output filters failed", status);
+}
+
+SendResult RequestExchange::fail_output(std::string_view what, apr_status_t status) {
+  log(base::LogLevel::error, base::Message::reply_refused,
+      fmt::format("{}: {}", what, error_text(status)));
+  return stop_output();
+}
+
+SendResult RequestExchange::stop_output() {
+  output_failed_ = true;
+  apr_brigade_cleanup(output_);
+  return SendResult::client_gone;
+}
+
+// --- The client ----------------------------------------------------------------------------------
+
+int RequestExchange::client_socket() const noexcept {
+  return superseded_ ? -1 : socket_of(r_->connection);
+}
+
+// A stream that its client resets is marked as aborted by mod_http2.
+ClientState RequestExchange::client_state() noexcept {
+  // Whoever leaves behind httpd's own answer has had it, or is about to.
+  if (superseded_) return ClientState::ready;
+  conn_rec* c = r_->connection;
+  // The end of the client's side may be the end of a body that was not read yet.
+  const bool may_close = !body_ended_ && fault_ == BodyFault::none && head_.content_length != 0;
+  const short events = may_close ? POLLOUT : POLLOUT | POLLRDHUP;
+  pollfd client{.fd = client_socket(), .events = events, .revents = 0};
+  if (!c->aborted && client.fd >= 0) {
+    poll(&client, 1, 0);
+    // httpd then sends nothing more, so that nobody takes what is there for a complete reply.
+    if ((client.revents & ~POLLOUT) != 0) c->aborted = 1;
+  }
+  // httpd closes the connections of a child that is told to stop at once.
+  if (c->master == nullptr && client.fd < 0) c->aborted = 1;
+  if (c->aborted) return ClientState::gone;
+  if (client.fd < 0) return ClientState::ready;
+  if ((client.revents & POLLOUT) != 0 && c->data_in_output_filters) write_what_is_left(c);
+  const bool behind = (client.revents & POLLOUT) == 0 || c->data_in_output_filters;
+  return behind ? ClientState::behind : ClientState::ready;
+}
+
+// --- The end -------------------------------------------------------------------------------------
+
+// What mod_proxy does when a backend breaks: the chunk filter leaves the last chunk out, mod_http2
+// resets the stream, and the connection is closed.
+int RequestExchange::break_off() {
+  request_rec* main = main_request(r_);
+  // httpd would wait for a client that does not read.
+  if (client_state() == ClientState::behind) r_->connection->aborted = 1;
+  main->no_cache = 1;
+  r_->no_cache = 1;
+  auto* allocator = r_->connection->bucket_alloc;
+  APR_BRIGADE_INSERT_TAIL(output_,
+                          ap_bucket_error_create(HTTP_BAD_GATEWAY, nullptr, r_->pool, allocator));
+  APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_eos_create(allocator));
+  ap_pass_brigade(r_->output_filters, output_);
+  apr_brigade_cleanup(output_);
+  const bool has_length = apr_table_get(main->headers_out, "Content-Length") != nullptr;
+  if (r_->proto_num < HTTP_VERSION(1, 1) && !has_length) reset_connection(r_->connection);
+  return OK;
+}
+
+// As for a CGI script: the new request is a GET without a body, whatever the first one was.
+int RequestExchange::redirect() {
+  if (const int status = ap_discard_request_body(r_); status != OK) return status;
+  r_->method = "GET";
+  r_->method_number = M_GET;
+  apr_table_unset(r_->headers_in, "Content-Length");
+  ap_internal_redirect_handler(redirect_to_, r_);
+  return OK;
+}
+
+int RequestExchange::finish(const gateway::Outcome& outcome) {
+  if (redirect_to_ != nullptr) return redirect();
+  if (overriding_status_ != 0) return overriding_status_;
+  // httpd sends a page of its own for this only if it has not sent one yet.
+  if (superseded_) return AP_FILTER_ERROR;
+  if (output_failed_) return r_->sent_bodyct ? break_off() : HTTP_INTERNAL_SERVER_ERROR;
+  switch (outcome.kind) {
+    case gateway::Outcome::Kind::complete:
+      return OK;
+    case gateway::Outcome::Kind::refused:
+      if (outcome.retry_after_seconds != 0) {
+        apr_table_setn(r_->err_headers_out, "Retry-After",
+                       apr_itoa(r_->pool, static_cast<int>(outcome.retry_after_seconds)));
+      }
+      return outcome.status;
+    case gateway::Outcome::Kind::broken:
+    case gateway::Outcome::Kind::outdated:  // does not come here: embedded scripts are re-imported
+      break;
+  }
+  return break_off();
+}
+
+}  // namespace pyhost::apache

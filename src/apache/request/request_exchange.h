@@ -1,0 +1,74 @@
+// gateway::Exchange over httpd's request_rec.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "apache/request/environ_builder.h"
+#include "apache/httpd_api.h"
+#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/exchange.h"
+#include "settings/settings.h"
+#include "remote/request_body.h"
+
+namespace pyhost::apache {
+
+class ReplyFile;
+
+// Lives on the handler's stack, in its thread. Reads the body through httpd's input filters, sends
+// the reply through its output filters.
+class RequestExchange final : public gateway::Exchange {
+ public:
+  // All of it outlives the exchange.
+  RequestExchange(request_rec* r, const EnvironInputs& inputs);
+
+  // Receives the whole body before an application is run in this process; read_body() then gives
+  // what was received. When it fails, gives what the client is to be answered.
+  std::optional<gateway::Outcome> receive_body(const std::string& folder);
+
+  const gateway::RequestHead& head() const noexcept override { return head_; }
+  gateway::BodyRead read_body(std::span<char> into) noexcept override;
+  void note_received_body(std::uint64_t bytes) override;
+  gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
+  int client_socket() const noexcept override;
+  gateway::ClientState client_state() noexcept override;
+
+  bool wants(base::LogLevel level) const noexcept override;
+  void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
+
+  // Makes the client see what became of the reply, and returns what the handler must.
+  int finish(const gateway::Outcome& outcome);
+
+ private:
+  gateway::BodyRead read_from_client(std::span<char> into);
+  bool exceeds_limit() const;
+  gateway::BodyFault fault_of(apr_status_t status) const;
+  gateway::BodyRead fail_body(apr_status_t status);
+  void settle_page();
+  bool append_file(const gateway::FileRange& range);
+  bool leave_reply_to_httpd(const gateway::ResponseHead& head);
+  int redirect();
+  gateway::SendResult pass();
+  gateway::SendResult fail_output(std::string_view what, apr_status_t status);
+  gateway::SendResult stop_output();
+  int break_off();
+
+  request_rec* r_;
+  const EnvironInputs& inputs_;
+  gateway::RequestHead head_;
+  std::optional<remote::RequestBody> received_;
+  apr_bucket_brigade* input_ = nullptr;
+  apr_bucket_brigade* output_;
+  const ReplyFile* file_ = nullptr;  // the last one of the reply
+  gateway::BodyFault fault_ = gateway::BodyFault::none;
+  apr_off_t body_bytes_ = 0;  // read
+  bool body_ended_ = false;
+  bool begun_ = false;          // the reply, which is the application's
+  bool superseded_ = false;     // the reply is httpd's own
+  bool output_failed_ = false;  // and not because the client has gone
+  int overriding_status_ = 0;   // of a reply that httpd's own page takes the place of
+  const char* redirect_to_ = nullptr;
+};
+
+}  // namespace pyhost::apache

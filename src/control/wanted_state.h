@@ -1,0 +1,74 @@
+// What httpd wants to run, as it is sent to the supervisor at each start and restart of httpd.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/base/log.h"
+#include "pyhost/base/result.h"
+#include "plugin/plugin_loader.h"
+#include "settings/process_group.h"
+#include "control/httpd_identity.h"
+
+namespace pyhost::supervisor {
+
+struct WantedGroup {
+  gateway::ProcessGroup options;
+  // In the socket paths. Unique; a group that keeps it over a restart keeps its sockets and its
+  // scoreboard.
+  unsigned index = 0;
+  // Which of the descriptors its workers write to, and which are its scoreboard.
+  unsigned log = 0;
+  unsigned board = 0;
+  unsigned reports = 0;
+  // The settings of its workers, a JSON object. For each worker the supervisor sets the members
+  // "slot_index", "row_index", "generation" and "report_index", and "plugin", "python_program" and
+  // "python_home" when the group has a Python home.
+  std::string worker_settings = "{}";
+
+  bool operator==(const WantedGroup&) const = default;
+};
+
+// With it travel descriptors, the log of the supervisor itself first.
+struct WantedState {
+  std::string build;            // gateway::kBuildId of the sender
+  std::string socket_prefix;    // absolute
+  std::string operator_socket;  // absolute path
+  HttpdIdentity httpd;
+  std::string python_home;                   // WSGIPythonHome; "" when it is not set
+  std::vector<gateway::PluginFile> plugins;  // newest Python first
+  base::LogLevel log_level = base::LogLevel::warn;
+  // Told to a supervisor that takes the place of another while httpd runs: what can be served is,
+  // and groups that run already as they are wanted are left alone. Otherwise a group that cannot be
+  // started makes the whole state refused.
+  bool revival = false;
+  std::vector<WantedGroup> groups;
+
+  bool operator==(const WantedState&) const = default;
+};
+
+// One JSON text. Texts may have any bytes.
+std::string to_json(const WantedState& state);
+
+// Fails with a sentence for anything that to_json() does not make.
+base::Result<WantedState> parse_wanted_state(std::string_view json);
+
+// In place of a state: see retire(). The same in every build.
+inline constexpr std::string_view kRetireText = "\"retire\"";
+
+// In place of a state too: httpd has a configuration that it did not come to tell, and why. There
+// is no answer.
+std::string refusal_text(std::string_view why);
+// Nothing for any other message.
+std::optional<std::string> parse_refusal(std::string_view text);
+
+// The supervisor's answer: ok when there is no error.
+struct Answer {
+  std::vector<std::string> errors;
+};
+std::string to_json(const Answer& answer);
+base::Result<Answer> parse_answer(std::string_view json);
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,101 @@
+#include "launch/start_inputs.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "base/json_text.h"
+#include "os/small_file.h"
+#include "plugin/python_home.h"
+
+namespace pyhost::supervisor {
+namespace {
+
+using Json = nlohmann::json;
+
+base::Result<std::string> read_env_file(const InputFiles& files, const AsRoot& as_root) {
+  auto text = base::read_small_file(files.env_file);
+  const bool forbidden = !text &&
+                         faccessat(AT_FDCWD, files.env_file.c_str(), R_OK, AT_EACCESS) != 0 &&
+                         errno == EACCES;
+  if (forbidden && as_root && files.env_file.starts_with('/')) {
+    as_root([&] { text = base::read_small_file_of_root(files.env_file); });
+  }
+  if (text) return text;
+  return base::fail(fmt::format("WSGIDaemonProcess {}: env-file={} cannot be read: {}",
+                                files.group_name, files.env_file, text.error().sentence));
+}
+
+base::Result<> choose_python(const InputFiles& files, StartInputs& inputs) {
+  std::string why;
+  for (const gateway::PluginFile& plugin : files.plugins) {
+    auto home = gateway::inspect_python_home(files.python_home, plugin.python_version);
+    if (home) {
+      inputs.plugin = plugin.path;
+      inputs.python_program = std::move(home->program);
+      inputs.python_home = std::move(home->home);
+      return {};
+    }
+    if (why.empty()) why = std::move(home).error().sentence;
+  }
+  return base::fail(fmt::format("{}: {}", files.python_option, why));
+}
+
+}  // namespace
+
+InputFiles input_files_of(const WantedState& state, const WantedGroup& group) {
+  const std::string& own = group.options.python_home;
+  return {.group_name = group.options.name,
+          .env_file = group.options.env_file,
+          .python_home = own.empty() ? state.python_home : own,
+          .python_option =
+              own.empty() ? "WSGIPythonHome"
+                          : fmt::format("WSGIDaemonProcess {}: python-home=", group.options.name),
+          .plugins = state.plugins};
+}
+
+base::Result<StartInputs> read_inputs(const InputFiles& files, const AsRoot& as_root) {
+  StartInputs inputs;
+  if (!files.env_file.empty()) {
+    PH_TRY(text, read_env_file(files, as_root));
+    inputs.env_text = std::move(text);
+  }
+  if (!files.python_home.empty()) PH_TRY_VOID(choose_python(files, inputs));
+  return inputs;
+}
+
+std::string to_json(const base::Result<StartInputs>& inputs) {
+  using base::json_text_of;
+  if (!inputs) return Json{{"failed", json_text_of(inputs.error().sentence)}}.dump();
+  return Json{{"env_text", json_text_of(inputs->env_text)},
+              {"plugin", json_text_of(inputs->plugin)},
+              {"python_program", json_text_of(inputs->python_program)},
+              {"python_home", json_text_of(inputs->python_home)}}
+      .dump();
+}
+
+base::Result<StartInputs> parse_inputs(std::string_view line) {
+  const Json json = Json::parse(line, nullptr, false);
+  const auto text_of = [&json](const char* key) -> std::optional<std::string> {
+    const auto found = json.find(key);
+    const auto* text = found == json.end() ? nullptr : found->get_ptr<const Json::string_t*>();
+    return text == nullptr ? std::nullopt : base::bytes_of_json_text(*text);
+  };
+  if (json.is_object()) {
+    if (auto sentence = text_of("failed")) return base::fail(*std::move(sentence));
+    auto env_text = text_of("env_text"), plugin = text_of("plugin"),
+         program = text_of("python_program"), home = text_of("python_home");
+    if (env_text && plugin && program && home) {
+      return StartInputs{.env_text = *std::move(env_text),
+                         .plugin = *std::move(plugin),
+                         .python_program = *std::move(program),
+                         .python_home = *std::move(home)};
+    }
+  }
+  return base::fail("the rehearsal of a start has said something that is not understood");
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,72 @@
+#include "plugin/plugin_loader.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <sys/auxv.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+namespace pyhost::gateway {
+namespace {
+
+constexpr std::string_view kPrefix = "pyhost-cpython-";
+constexpr std::string_view kSuffix = ".so";
+
+int minor_of(const PluginFile& file) {
+  const std::string_view version = file.python_version;
+  const auto dot = version.find('.');
+  int minor = -1;
+  if (dot != version.npos) {
+    std::from_chars(version.data() + dot + 1, version.data() + version.size(), minor);
+  }
+  return minor;
+}
+
+}  // namespace
+
+std::string folder_of_this_object() {
+  Dl_info info{};
+  static const char anchor = 0;
+  if (dladdr(&anchor, &info) == 0 || info.dli_fname == nullptr) return ".";
+  // For the program itself the name is what its caller wrote, which may mean another file here.
+  const auto* program = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  const bool is_program = program != nullptr && std::string_view(program) == info.dli_fname;
+  std::error_code error;
+  const auto path =
+      std::filesystem::canonical(is_program ? "/proc/self/exe" : info.dli_fname, error);
+  return error ? "." : path.parent_path().string();
+}
+
+std::vector<PluginFile> find_plugins(const std::string& folder) {
+  std::vector<PluginFile> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
+    found.push_back(
+        {entry.path(), name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size())});
+  }
+  std::ranges::sort(found, std::ranges::greater(), minor_of);
+  return found;
+}
+
+base::Result<const EnginePlugin*> load_plugin(const std::string& path) {
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
+  if (handle == nullptr) return base::fail(fmt::format("{} cannot be loaded: {}", path, dlerror()));
+  auto* entry = reinterpret_cast<const EnginePlugin* (*)()>(dlsym(handle, kEnginePluginSymbol));
+  if (entry == nullptr) return base::fail(fmt::format("{} is not an engine plugin", path));
+  const EnginePlugin* plugin = entry();
+  if (std::string_view(plugin->build) != kBuildId) {
+    return base::fail(
+        fmt::format("{} is of build {}, this program of build {}; install both from "
+                    "one build",
+                    path, plugin->build, kBuildId));
+  }
+  return plugin;
+}
+
+}  // namespace pyhost::gateway

@@ -1,0 +1,282 @@
+#include "scoreboard/scoreboard.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <string.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <utility>
+
+#include "scoreboard/holding.h"
+#include "base/signals.h"
+
+namespace pyhost::metrics {
+namespace {
+
+constexpr int kCauseShift = 16;
+constexpr int kGenerationShift = 32;
+
+std::uint64_t pack(const Death& death) noexcept {
+  return std::uint64_t{death.generation} << kGenerationShift |
+         static_cast<std::uint64_t>(death.cause) << kCauseShift | death.detail;
+}
+
+std::uint32_t generation_of(std::uint64_t packed_death) noexcept {
+  return static_cast<std::uint32_t>(packed_death >> kGenerationShift);
+}
+
+std::uint32_t present_of(const SlotRow& row) noexcept {
+  return row.present.load() % kPlaceCounts;
+}
+
+std::string_view option_of(TimeoutKind kind) noexcept {
+  switch (kind) {
+    case TimeoutKind::startup:
+      return "startup-timeout";
+    case TimeoutKind::request:
+      return "request-timeout";
+    case TimeoutKind::deadlock:
+      return "deadlock-timeout";
+    case TimeoutKind::inactivity:
+      return "inactivity-timeout";
+    case TimeoutKind::silence:
+      return "the supervisor, because it did not serve any more";
+    case TimeoutKind::shutdown:
+      break;
+  }
+  return "shutdown-timeout";
+}
+
+}  // namespace
+
+std::string_view name_of(SlotState state) noexcept {
+  switch (state) {
+    case SlotState::empty:
+      return "empty";
+    case SlotState::starting:
+      return "starting";
+    case SlotState::ready:
+      return "ready";
+    case SlotState::draining:
+      return "draining";
+    case SlotState::dead:
+      break;
+  }
+  return "dead";
+}
+
+std::string describe(const Death& death) {
+  switch (death.cause) {
+    case DeathCause::none:
+      return "has not ended";
+    case DeathCause::exited:
+      if (death.detail == kWorkerExitBroken)
+        return "ended because the application had closed its descriptors";
+      return fmt::format("exited with code {}", death.detail);
+    case DeathCause::signal:
+      return "was killed by " + base::describe_signal(death.detail);
+    case DeathCause::out_of_memory:
+      return "was killed by the kernel for lack of memory";
+    case DeathCause::timeout:
+      break;
+  }
+  return fmt::format("was ended by {}", option_of(TimeoutKind(death.detail)));
+}
+
+base::Result<Scoreboard> Scoreboard::map(int board, int reports) {
+  PH_TRY(memory, BoardMemory::map(board, Access::write));
+  PH_TRY(told, ReportMemory::map(reports, Access::read));
+  return Scoreboard(std::move(memory), std::move(told));
+}
+
+Scoreboard::Scoreboard(BoardMemory memory, ReportMemory reports) noexcept
+    : memory_(std::move(memory)),
+      reports_(std::move(reports)),
+      slots_(std::min(memory_.slots(), reports_.slots())) {}
+
+// Not what another worker of the slot has left there.
+const WorkerReport* Scoreboard::report_or_null(std::uint32_t slot) const noexcept {
+  const SlotRow& row = memory_.slot(slot);
+  const WorkerReport& report = reports_.of(slot, row.report);
+  return report.generation == row.generation ? &report : nullptr;
+}
+
+std::uint32_t Scoreboard::running(std::uint32_t slot) const noexcept {
+  const WorkerReport* report = report_or_null(slot);
+  return report == nullptr ? 0 : report->running.load();
+}
+
+bool Scoreboard::is_used(std::uint32_t slot) const noexcept {
+  const auto state = SlotState(memory_.slot(slot).state.load());
+  return state != SlotState::empty && state != SlotState::dead;
+}
+
+bool Scoreboard::serves(std::uint32_t slot, std::uint64_t script) const noexcept {
+  const WorkerReport* report = report_or_null(slot);
+  if (report == nullptr) return true;
+  const std::size_t listed = std::min<std::size_t>(report->listed, kListedScriptsMax);
+  const bool is_listed = std::any_of(report->scripts, report->scripts + listed,
+                                     [script](const auto& each) { return each.load() == script; });
+  return is_listed == (report->only_listed != 0);
+}
+
+SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
+  const SlotRow& row = memory_.slot(slot);
+  const std::uint64_t death = row.death;
+  SlotStatus status{
+      .state = SlotState(row.state.load()),
+      .pid = row.pid.load(),
+      .generation = row.generation.load(),
+      .threads = row.threads.load(),
+      .outstanding = row.outstanding[present_of(row)].load(),
+      .kept_until_us = row.kept_until_us.load(),
+      .silent = row.silent.load() != 0 && row.silent.load() == row.generation.load(),
+      .last_death = {.cause = DeathCause(static_cast<std::uint8_t>(death >> kCauseShift)),
+                     .detail = static_cast<std::uint16_t>(death),
+                     .generation = generation_of(death),
+                     .pid = row.death_pid.load(),
+                     .time_us = row.death_time_us.load()}};
+  if (const WorkerReport* report = report_or_null(slot)) {
+    status.requests = report->requests.load(std::memory_order_relaxed);
+    status.running = report->running;
+    status.lacks_scripts = report->only_listed == 0 && report->listed != 0;
+    const bool withdrawn = report->withdrawn != 0;
+    if (withdrawn && status.state == SlotState::ready) status.state = SlotState::draining;
+  }
+  return status;
+}
+
+void Scoreboard::begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t generation,
+                                  std::uint32_t threads, std::uint32_t report) noexcept {
+  SlotRow& row = memory_.slot(slot);
+  row.pid = pid;
+  row.generation = generation;
+  row.threads = threads;
+  row.report = report;
+  row.kept_until_us = 0;
+  // Should a third worker still be busy in the slot, the new one shares its count.
+  row.present = 1 - present_of(row);
+  row.state = static_cast<std::uint32_t>(SlotState::starting);
+}
+
+void Scoreboard::set_state(std::uint32_t slot, SlotState state) noexcept {
+  memory_.slot(slot).state = static_cast<std::uint32_t>(state);
+  queue().call_all();
+}
+
+void Scoreboard::keep_generation(std::uint32_t slot, std::int64_t successor_started_us) noexcept {
+  memory_.slot(slot).kept_until_us = successor_started_us;
+}
+
+void Scoreboard::stop_group() noexcept {
+  memory_.group().stopped = 1;
+  queue().call_all();
+}
+
+void Scoreboard::start_group() noexcept {
+  memory_.group().stopped = 0;
+  queue().call_all();
+}
+
+bool Scoreboard::is_stopped() const noexcept {
+  return memory_.group().stopped != 0;
+}
+
+void Scoreboard::record_death(std::uint32_t slot, const Death& death) noexcept {
+  SlotRow& row = memory_.slot(slot);
+  if (death.generation >= generation_of(row.death)) {
+    row.death_pid = death.pid;
+    row.death_time_us = death.time_us;
+    row.death = pack(death);
+  }
+  if (death.generation == row.generation) set_state(slot, SlotState::dead);
+  auto& deaths = memory_.group().deaths;
+  ++deaths;
+  wake_sleepers(deaths, INT_MAX);
+}
+
+void Scoreboard::note_silence(std::uint32_t slot, std::uint32_t generation) noexcept {
+  SlotRow& row = memory_.slot(slot);
+  if (row.generation == generation) row.silent = generation;
+}
+
+void Scoreboard::note_sign_of_life(std::uint32_t slot, std::uint32_t generation) noexcept {
+  std::atomic<std::uint32_t>& silent = memory_.slot(slot).silent;
+  // Nobody else's cache is disturbed by the usual case.
+  if (silent.load(std::memory_order_relaxed) != generation) return;
+  if (silent.compare_exchange_strong(generation, 0)) queue().call_all();
+}
+
+bool Scoreboard::has_children() noexcept {
+  bool any = false;
+  for (const ChildRow& child : memory_.children()) {
+    const pid_t pid = child.pid;
+    if (pid <= 0) continue;
+    if (::kill(pid, 0) != 0 && errno == ESRCH) {
+      forget_child(pid);
+    } else {
+      any = true;
+    }
+  }
+  return any;
+}
+
+void Scoreboard::forget_child(pid_t pid) noexcept {
+  const auto children = memory_.children();
+  const auto child =
+      std::ranges::find_if(children, [pid](const ChildRow& row) { return row.pid.load() == pid; });
+  if (child == children.end()) return;
+  const auto index = static_cast<std::size_t>(child - children.begin());
+  for (std::uint32_t slot = 0; slot < slots_; ++slot) {
+    for (std::size_t count = 0; count < kPlaceCounts; ++count) {
+      subtract(memory_.slot(slot).outstanding[count],
+               memory_.places_of(index, slot, count).exchange(0));
+    }
+  }
+  for (WaiterCell& cell : memory_.cells_of(index)) cell.arrival = 0;
+  queue().forget(index);
+  queue().call_all();
+  child->pid = 0;
+}
+
+std::optional<ChildSeat> Scoreboard::take_seat(pid_t pid) noexcept {
+  const auto children = memory_.children();
+  for (std::uint32_t i = 0; i < children.size(); ++i) {
+    std::int32_t nobody = 0;
+    if (children[i].pid.compare_exchange_strong(nobody, pid)) return ChildSeat{i};
+  }
+  return std::nullopt;
+}
+
+std::optional<PlaceId> Scoreboard::take_place(ChildSeat seat, std::uint32_t slot) noexcept {
+  SlotRow& row = memory_.slot(slot);
+  const std::uint32_t threads = row.threads;
+  if (running(slot) >= threads) return std::nullopt;
+  const PlaceId place{slot, present_of(row)};
+  Holding& holding = memory_.places_of(seat.index, slot, place.count);
+  return take_one(holding, row.outstanding[place.count], threads) ? std::optional(place)
+                                                                  : std::nullopt;
+}
+
+void Scoreboard::give_place_back(ChildSeat seat, const PlaceId& place) noexcept {
+  give_one_back(memory_.places_of(seat.index, place.slot, place.count),
+                memory_.slot(place.slot).outstanding[place.count]);
+  queue().call_next();
+}
+
+std::optional<Death> Scoreboard::wait_for_death(std::uint32_t slot, std::uint32_t generation,
+                                                std::chrono::milliseconds at_most) const noexcept {
+  const Clock::time_point deadline = Clock::now() + at_most;
+  const auto& deaths = memory_.group().deaths;
+  while (true) {
+    const std::uint32_t seen = deaths.load();
+    const Death death = status(slot).last_death;
+    if (death.cause != DeathCause::none && death.generation >= generation) return death;
+    if (Clock::now() >= deadline) return std::nullopt;
+    sleep_on(deaths, seen, deadline);
+  }
+}
+
+}  // namespace pyhost::metrics

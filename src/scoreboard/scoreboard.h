@@ -1,0 +1,169 @@
+// What httpd children, the supervisor and the workers know of each other, in shared memory.
+#pragma once
+
+#include <sys/types.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "scoreboard/queue.h"
+#include "scoreboard/scoreboard_memory.h"
+
+namespace pyhost::metrics {
+
+enum class SlotState : std::uint32_t { empty, starting, ready, draining, dead };
+
+// "ready".
+std::string_view name_of(SlotState state) noexcept;
+
+// With this code a worker ends that has found its own descriptors closed or replaced.
+inline constexpr int kWorkerExitBroken = 86;
+
+enum class DeathCause : std::uint8_t {
+  none,
+  exited,         // detail: the exit code
+  signal,         // detail: the signal's number
+  out_of_memory,  // killed by the kernel; detail 0
+  timeout,        // ended by the supervisor; detail: a TimeoutKind
+};
+
+enum class TimeoutKind : std::uint16_t {
+  startup,
+  request,
+  deadlock,
+  inactivity,
+  shutdown,
+  silence,  // it did not serve any more
+};
+
+// The end of the last worker that lived in a slot.
+struct Death {
+  DeathCause cause = DeathCause::none;
+  std::uint16_t detail = 0;
+  std::uint32_t generation = 0;
+  pid_t pid = 0;
+  std::int64_t time_us = 0;  // since the epoch
+};
+
+// "was killed by signal 11 (SIGSEGV)", "exited with code 3".
+std::string describe(const Death& death);
+
+// A place that a child holds at a worker.
+struct PlaceId {
+  std::uint32_t slot = 0;
+  std::uint32_t count = 0;  // which of the slot's two it is in
+};
+
+struct SlotStatus {
+  SlotState state = SlotState::empty;
+  pid_t pid = 0;
+  std::uint32_t generation = 0;
+  std::uint32_t threads = 0;
+  std::uint64_t requests = 0;  // served by this generation
+  // Sent to this worker by all children and not answered; not those of the worker before.
+  std::uint32_t outstanding = 0;
+  // What the worker itself is running. Nobody may be waiting for it any more: the client has left,
+  // the limit in time is over, or the application cleans up behind its reply.
+  std::uint32_t running = 0;
+  // Not 0: the group is degraded. A successor of this worker, started at this moment (microseconds
+  // since the epoch), could not import what the worker has imported.
+  std::int64_t kept_until_us = 0;
+  // There are scripts that it was asked for and could not import.
+  bool lacks_scripts = false;
+  // It does not take what it is sent: see Scoreboard::note_silence().
+  bool silent = false;
+  Death last_death;
+
+  // Its threads that are not there for another request.
+  std::uint32_t busy() const noexcept { return std::max(outstanding, running); }
+};
+
+// Of one process group, for httpd's children and the supervisor. All functions are lock-free, may
+// be called from any thread of any process that has mapped it, and trust the slots that they are
+// given, which come from the configuration. The rows outlive every process; a child that crashed is
+// taken out of the counts by forget_child(). What a worker says of itself is a WorkerSeat's to
+// write.
+class Scoreboard {
+ public:
+  // The descriptors stay the caller's and are not needed afterwards. Fails when they are not the
+  // scoreboard of this build.
+  static base::Result<Scoreboard> map(int board, int reports);
+
+  std::uint32_t slots() const noexcept { return slots_; }
+  SlotStatus status(std::uint32_t slot) const noexcept;
+  bool is_stopped() const noexcept;
+  // The worker of that generation has done something. If it was silent, it is no longer, and
+  // whoever waits for a worker is woken.
+  void note_sign_of_life(std::uint32_t slot, std::uint32_t generation) noexcept;
+  // Whether a worker is in the slot; costs less than its status.
+  bool is_used(std::uint32_t slot) const noexcept;
+  // Whether the worker in the slot says that it runs that script; see gateway::script_key(). It
+  // does unless it says otherwise.
+  bool serves(std::uint32_t slot, std::uint64_t script) const noexcept;
+  // Requests that wait for a worker.
+  std::uint32_t waiting() const noexcept { return Queue(memory_).length(); }
+
+  // --- The supervisor ---
+
+  // A new worker is starting in the slot, or takes it over; its counters begin anew. What the one
+  // before has still to answer takes none of its places. `report` is which of the slot's reports
+  // the worker writes.
+  void begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t generation,
+                        std::uint32_t threads, std::uint32_t report = 0) noexcept;
+  // Wakes whoever waits for a worker of the group.
+  void set_state(std::uint32_t slot, SlotState state) noexcept;
+  // The worker in the slot goes on because its successor could not start; until the next
+  // generation begins. See SlotStatus::kept_until_us.
+  void keep_generation(std::uint32_t slot, std::int64_t successor_started_us) noexcept;
+  // An operator has stopped the group, or started it again. Wakes whoever waits for its workers.
+  void stop_group() noexcept;
+  void start_group() noexcept;
+  // Also sets the state to dead, unless the slot stands for another worker. The end of a newer
+  // worker stays recorded.
+  void record_death(std::uint32_t slot, const Death& death) noexcept;
+  // Whether any child may still send requests. A child that has been killed is forgotten here when
+  // nobody else has done so.
+  bool has_children() noexcept;
+
+  // --- httpd's parent ---
+
+  // Takes back everything the child holds and frees its seat, if it has one.
+  void forget_child(pid_t pid) noexcept;
+
+  // --- The httpd child ---
+
+  // Nothing when every seat is taken.
+  std::optional<ChildSeat> take_seat(pid_t pid) noexcept;
+
+  // A place at the worker in the slot: at most one for each of its threads, over all children.
+  // Nothing when there is none left, or when all threads are busy with what nobody waits for.
+  std::optional<PlaceId> take_place(ChildSeat seat, std::uint32_t slot) noexcept;
+  // Calls the next that waits in the queue.
+  void give_place_back(ChildSeat seat, const PlaceId& place) noexcept;
+
+  // The worker of that generation does not take what this child sends it, although a thread of it
+  // should be free: until somebody has a sign of life of it, all children prefer others.
+  void note_silence(std::uint32_t slot, std::uint32_t generation) noexcept;
+  // Where requests wait for a place.
+  Queue queue() noexcept { return Queue(memory_); }
+  // How the worker of that generation ended, as soon as the supervisor has recorded it; nothing
+  // when that takes longer.
+  std::optional<Death> wait_for_death(std::uint32_t slot, std::uint32_t generation,
+                                      std::chrono::milliseconds at_most) const noexcept;
+
+ private:
+  Scoreboard(BoardMemory memory, ReportMemory reports) noexcept;
+
+  const WorkerReport* report_or_null(std::uint32_t slot) const noexcept;
+  std::uint32_t running(std::uint32_t slot) const noexcept;
+
+  BoardMemory memory_;
+  ReportMemory reports_;
+  std::uint32_t slots_;
+};
+
+}  // namespace pyhost::metrics

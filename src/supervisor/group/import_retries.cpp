@@ -1,0 +1,39 @@
+#include "supervisor/group/import_retries.h"
+
+#include <algorithm>
+
+namespace pyhost::supervisor {
+
+void ImportRetries::note_wanted(std::uint64_t script, TimePoint now) {
+  if (const auto known = scripts_.find(script); known != scripts_.end()) {
+    known->second.wanted = true;
+  } else if (scripts_.size() < kScriptsMax) {
+    scripts_[script] = {.not_before = now + kShortestBackOff};
+  }
+}
+
+void ImportRetries::note_failed_retry(std::uint64_t script, bool wanted, TimePoint now) {
+  const auto known = scripts_.find(script);
+  if (known == scripts_.end()) return;
+  Retry& retry = known->second;
+  retry.pause = std::min(2 * retry.pause, kLongestBackOff);
+  retry.not_before = now + retry.pause;
+  retry.wanted = wanted;
+}
+
+std::optional<std::uint64_t> ImportRetries::due(TimePoint now) const noexcept {
+  const auto found = std::ranges::find_if(scripts_, [now](const auto& each) {
+    return each.second.wanted && now >= each.second.not_before;
+  });
+  return found == scripts_.end() ? std::nullopt : std::optional(found->first);
+}
+
+std::optional<TimePoint> ImportRetries::next_deadline() const noexcept {
+  std::optional<TimePoint> next;
+  for (const auto& [script, retry] : scripts_) {
+    if (retry.wanted && (!next || retry.not_before < *next)) next = retry.not_before;
+  }
+  return next;
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,180 @@
+// The life of one slot: when its workers are started, told to end and killed. No processes, no
+// descriptors, no clock of its own.
+#pragma once
+
+#include <sys/types.h>
+#include <algorithm>
+
+#include "base/clock.h"
+#include <optional>
+#include <vector>
+
+namespace pyhost::supervisor {
+
+
+// After a failed start the next one waits this long; each further failure doubles it, up to the
+// longest. A worker that has been ready for kStableTime makes the count start anew.
+inline constexpr Milliseconds kShortestBackOff{1'000};
+inline constexpr Milliseconds kLongestBackOff{30'000};
+inline constexpr Milliseconds kStableTime{10'000};
+// A worker that dies this soon after it was ready is replaced after a pause, so that an application
+// that always crashes does not keep a processor busy with starts; any other is replaced at once.
+inline constexpr Milliseconds kEarlyDeath{1'000};
+inline constexpr Milliseconds kEarlyDeathPause{100};
+// How long a worker that has reported its failure may take to leave.
+inline constexpr Milliseconds kFarewell{1'000};
+
+struct LifeLimits {
+  Milliseconds startup_max{0};  // from the start to ready; 0: no limit
+  Milliseconds drain_max{0};    // from SIGTERM to the end, before SIGKILL
+};
+
+// Of a slot: the best one of its workers. One that was withdrawn counts as draining.
+enum class SlotState { empty, starting, ready, draining };
+
+enum class WorkerPhase { starting, ready, draining };
+
+// Why the supervisor has killed a worker.
+enum class KillReason { none, startup_timeout, drain_timeout, startup_failed };
+
+// What is to be done now. `pid` is the worker's; a spawn has none yet.
+struct Order {
+  enum class Kind { spawn, terminate, kill };
+  Kind kind;
+  pid_t pid = 0;
+  unsigned generation = 0;
+
+  bool operator==(const Order&) const = default;
+};
+
+// How a worker stood when it ended.
+struct LastPhase {
+  WorkerPhase phase;
+  KillReason killed;
+  unsigned generation;
+};
+
+// Whether a worker that was withdrawn goes on when its successor cannot start.
+enum class Fallback { off, on };
+
+// Whether a slot may have a second worker to replace one that still serves.
+enum class Renewal { denied, allowed };
+
+// Not synchronised. Every function takes the present time; it may jump ahead by any amount.
+//
+// Whoever owns it calls step() after every event and at next_deadline(), carries the orders out,
+// and reports each spawn with spawned() or spawn_failed() before the next step.
+class SlotLife {
+ public:
+  explicit SlotLife(LifeLimits limits) : limits_(limits) {}
+
+  // The slot is wanted, with these limits; what runs in it now is out of date and is replaced: the
+  // new worker is ready first, then the old one drains. One that is not ready yet just ends.
+  void renew(LifeLimits limits) noexcept;
+  // The slot is not wanted any more: its workers drain.
+  void retire() noexcept { wanted_ = one_let_go_ = false; }
+
+  void spawned(pid_t pid, TimePoint now);
+  void spawn_failed(TimePoint now) noexcept;
+  void ready(pid_t pid, TimePoint now) noexcept;
+  // The worker has said that it cannot start; its end follows.
+  void failed(pid_t pid, TimePoint now) noexcept;
+  // The worker wants to be replaced: like one that is out of date, it serves until its successor is
+  // ready. If that cannot start, it drains anyway after drain_max.
+  void relieve(pid_t pid) noexcept;
+  // What workers run has changed: those that were started before are out of date, and nothing that
+  // has kept a successor from starting need do so now.
+  void outdate(TimePoint changed_at) noexcept;
+  // The same, and this worker takes no requests until it is put back. With Fallback::off that does
+  // not happen, and the worker is relieved.
+  void withdraw(pid_t pid, Fallback fallback, TimePoint changed_at) noexcept;
+  // What a worker runs that was started then is known to work: one that was withdrawn for a change
+  // before need not be put back, so it drains. Its successor is one that replaces it. Whether there
+  // was such a worker.
+  bool let_go(TimePoint works_since) noexcept;
+  // Puts the worker that is out of date back: it is not replaced. False when there is none, or when
+  // its successor is ready.
+  bool fall_back() noexcept;
+  // A worker that serves is not the slot's any more: it is kept for what its successor, which is
+  // about to take over, could not import; see Keepers. False when it does not serve any more.
+  bool release(pid_t pid) noexcept;
+  // Another worker may do better than the one that serves, although nothing has changed.
+  void refresh() noexcept;
+  // It could not start: the one that serves goes on, as if nothing had been tried.
+  void refreshed_in_vain() noexcept;
+  // The worker has begun to drain by itself; it may take as long as one that was told to.
+  void draining(pid_t pid, TimePoint now) noexcept;
+  // PRECONDITION: spawned, and not ended before.
+  LastPhase ended(pid_t pid, TimePoint now) noexcept;
+
+  std::vector<Order> step(TimePoint now, Renewal renewal);
+
+  // When step() has something to do although no event has come.
+  std::optional<TimePoint> next_deadline() const noexcept;
+
+  // Whether step() would use Renewal::allowed now: if so, since when the worker runs that is to be
+  // replaced.
+  std::optional<TimePoint> awaits_renewal(TimePoint now) const noexcept;
+  SlotState state() const noexcept;
+  // Whether it is served by a worker that is not out of date.
+  bool up_to_date() const noexcept { return has(WorkerPhase::ready, false); }
+  // When the worker was started that serves and is not out of date; nothing when none does.
+  std::optional<TimePoint> current_since() const noexcept;
+  // Whether everything that serves here from now on, or will, was started then or later.
+  bool renewed_since(TimePoint moment) const noexcept;
+  // Whether it has a worker that was withdrawn and may be put back.
+  bool withdrawn() const noexcept;
+  // The newest worker that is ready or withdrawn; nothing when none is.
+  std::optional<pid_t> serving() const noexcept;
+  // Whether the worker before was let go, and its successor is not ready yet.
+  bool succeeds_one_let_go() const noexcept { return one_let_go_; }
+  // Workers beyond the first.
+  unsigned extra_workers() const noexcept { return workers_.size() > 1 ? workers_.size() - 1 : 0; }
+  bool gone() const noexcept { return !wanted_ && workers_.empty(); }
+  // The pause before the start after the next failure.
+  Milliseconds back_off() const noexcept;
+  unsigned generation() const noexcept { return generation_; }
+  // The next generation comes behind this one, which another supervisor has started.
+  void begin_behind(unsigned generation) noexcept {
+    generation_ = std::max(generation_, generation);
+  }
+
+ private:
+  struct Worker {
+    pid_t pid;
+    unsigned generation;
+    TimePoint started;
+    WorkerPhase phase = WorkerPhase::starting;
+    TimePoint since = started;                  // of the phase
+    std::optional<TimePoint> kill_at{};         // none: no limit, or killed already
+    KillReason kill_reason = KillReason::none;  // what kill_at, once it has passed, means
+    bool killed = false;
+    bool outdated = false;
+    bool relieved = false;
+    bool withdrawn = false;               // ready, but takes no requests
+    TimePoint changed_at{};               // with withdrawn: what it runs
+    bool let_go = false;                  // was withdrawn, and is not to be put back
+    std::optional<TimePoint> drain_at{};  // without a successor
+  };
+
+  static bool is_current(const Worker& worker) noexcept;
+  Worker* find(pid_t pid) noexcept;
+  const Worker* to_be_replaced_or_null() const noexcept;
+  bool has(WorkerPhase phase, bool outdated) const noexcept;
+  bool wants_spawn(TimePoint now) const noexcept;
+  void note_stability(TimePoint now) noexcept;
+  void note_failure(TimePoint now) noexcept;
+  void begin_draining(Worker& worker, TimePoint now) const noexcept;
+  void kill_overdue(TimePoint now, std::vector<Order>& orders) noexcept;
+  void terminate_superseded(TimePoint now, std::vector<Order>& orders);
+
+  LifeLimits limits_;
+  std::vector<Worker> workers_;  // oldest first
+  TimePoint not_before_{};       // of the next start
+  unsigned failures_ = 0;        // in a row
+  unsigned generation_ = 0;
+  bool wanted_ = true;
+  bool one_let_go_ = false;
+};
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,165 @@
+#include "supervisor/operators/operator_service.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace pyhost::supervisor {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+using Waiting = OperatorRequest::Waiting;
+
+constexpr Milliseconds kOpenPause{1'000};
+
+}  // namespace
+
+void OperatorService::listen(const std::string& path) {
+  if (socket_ && path == path_) return;
+  close();
+  path_ = path;
+  open();
+}
+
+void OperatorService::close() noexcept {
+  pending_.clear();
+  socket_.reset();
+  open_again_at_.reset();
+}
+
+void OperatorService::open() {
+  open_again_at_.reset();
+  auto opened = OperatorSocket::open(
+      loop_, path_,
+      {.on_request = [this](OperatorSocket::PeerId peer,
+                            const std::string& line) { heed(peer, line); },
+       .on_stranger =
+           [this](pid_t pid, uid_t uid) {
+             log_.log(LogLevel::warn, Message::operator_refused,
+                      fmt::format("the process {} of user {} may give no commands", pid, uid));
+           }});
+  if (opened) {
+    socket_ = *std::move(opened);
+    failures_ = 0;
+    return;
+  }
+  open_again_at_ = Clock::now() + kOpenPause;
+  // A supervisor of another build, whose successor this is, is about to let go of it.
+  if (++failures_ == 2) {
+    log_.log(LogLevel::error, Message::operator_socket_failed, opened.error().sentence);
+  }
+}
+
+void OperatorService::heed(OperatorSocket::PeerId peer, const std::string& line) {
+  const auto request = parse_operator_request(line);
+  if (!request) return socket_->answer(peer, error_answer(request.error().sentence));
+  WorkerGroup* group = find(request->group);
+  if (group == nullptr && !request->group.empty()) {
+    return socket_->answer(peer, error_answer(unknown(request->group)));
+  }
+  if (request->command == Command::status) return show(peer, request->group);
+  const unsigned failed_starts = group->failed_starts();
+  if (const auto answer = begin(*request, *group)) return socket_->answer(peer, *answer);
+  pending_.push_back({.peer = peer,
+                      .command = request->command,
+                      .group = request->group,
+                      .failed_starts = failed_starts});
+}
+
+void OperatorService::show(OperatorSocket::PeerId peer, const std::string& name) {
+  std::vector<GroupStatus> status;
+  for (const WorkerGroup& group : groups_) {
+    if (group.wanted() && (name.empty() || group.name() == name)) status.push_back(group.status());
+  }
+  socket_->answer(peer, to_json(status, refusal_, getpid()));
+}
+
+void OperatorService::note_refusal(std::string why) {
+  refusal_ = {.reason = std::move(why), .since_us = base::now_us()};
+}
+
+std::optional<std::string> OperatorService::begin(const OperatorRequest& request,
+                                                  WorkerGroup& group) {
+  if (request.command == Command::reload && group.stopped()) {
+    return error_answer(
+        fmt::format("process group '{0}' is stopped; `pyhost start {0}` starts it", group.name()));
+  }
+  if (request.command == Command::start && !group.stopped()) {
+    return done_answer(fmt::format("process group '{}' is not stopped", group.name()));
+  }
+  log_.log(LogLevel::notice, Message::operator_command,
+           fmt::format("an operator wants process group '{}' to {}", group.name(),
+                       name_of(request.command)));
+  if (request.command == Command::reload) group.reload();
+  if (request.command == Command::stop) group.stop();
+  if (request.command == Command::start) group.start();
+  if (request.waiting == Waiting::on) return std::nullopt;
+  return done_answer(fmt::format("the {} of process group '{}' has begun", name_of(request.command),
+                                 group.name()));
+}
+
+std::optional<std::string> OperatorService::outcome(const Pending& pending) {
+  const WorkerGroup* group = find(pending.group);
+  if (group == nullptr) {
+    return error_answer(fmt::format("process group '{}' is no longer configured", pending.group));
+  }
+  if (pending.command == Command::stop) {
+    if (!group->stopped()) {
+      return error_answer(fmt::format("process group '{}' was started again", pending.group));
+    }
+    if (!group->empty()) return std::nullopt;
+    return done_answer(fmt::format("process group '{}' is stopped", pending.group));
+  }
+  if (group->stopped()) {
+    return error_answer(fmt::format("process group '{}' was stopped", pending.group));
+  }
+  if (group->failed_starts() != pending.failed_starts) {
+    const char* rest = group->serves() ? "; the workers of before go on serving" : "";
+    return error_answer(fmt::format("process group '{}' could not {}: {}{}", pending.group,
+                                    name_of(pending.command), group->last_failure(), rest));
+  }
+  if (!group->up_to_date()) return std::nullopt;
+  const char* done = pending.command == Command::reload ? "reloaded" : "started";
+  return done_answer(fmt::format("process group '{}' is {}", pending.group, done));
+}
+
+void OperatorService::advance(TimePoint now) {
+  if (open_again_at_ && now >= *open_again_at_) open();
+  if (!socket_) return;
+  socket_->advance(now);
+  std::erase_if(pending_, [this](const Pending& pending) {
+    if (!socket_->has(pending.peer)) return true;
+    const auto answer = outcome(pending);
+    if (answer) socket_->answer(pending.peer, *answer);
+    return answer.has_value();
+  });
+}
+
+std::optional<TimePoint> OperatorService::next_deadline() const noexcept {
+  return socket_ ? socket_->next_deadline() : open_again_at_;
+}
+
+WorkerGroup* OperatorService::find(const std::string& name) noexcept {
+  const auto found = std::ranges::find_if(groups_, [&name](const WorkerGroup& group) {
+    return group.wanted() && group.name() == name;
+  });
+  return found == groups_.end() ? nullptr : &*found;
+}
+
+std::string OperatorService::unknown(const std::string& name) const {
+  std::string list;
+  for (const WorkerGroup& group : groups_) {
+    if (!group.wanted()) continue;
+    list += list.empty() ? "" : ", ";
+    list += group.name();
+  }
+  return fmt::format("there is no process group '{}'; there {}", name,
+                     list.empty() ? "is none at all" : "are: " + list);
+}
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,67 @@
+// Carries out what operators ask for.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "metrics/group_snapshot.h"
+#include "control/operator_request.h"
+#include "supervisor/operators/operator_socket.h"
+#include "supervisor/group/worker_group.h"
+
+namespace pyhost::supervisor {
+
+// Single-threaded, in the thread of the loop. The loop, the groups and the log outlive it.
+class OperatorService {
+ public:
+  OperatorService(EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log) noexcept
+      : loop_(loop), groups_(groups), log_(log) {}
+
+  // Listens at that path from now on; a failure is logged once, and it is tried again every second.
+  void listen(const std::string& path);
+  // Listens no more, and lets go whoever waits.
+  void close() noexcept;
+
+  // Why httpd's last configuration was refused; "" when it was accepted.
+  void note_refusal(std::string why);
+
+  // Answers commands that are through; to be called after the groups have advanced.
+  void advance(TimePoint now);
+  std::optional<TimePoint> next_deadline() const noexcept;
+
+ private:
+  using Command = OperatorRequest::Command;
+
+  // A command that is under way.
+  struct Pending {
+    OperatorSocket::PeerId peer;
+    Command command;
+    std::string group;
+    unsigned failed_starts;  // of the group when the command came
+  };
+
+  void open();
+  void heed(OperatorSocket::PeerId peer, const std::string& line);
+  void show(OperatorSocket::PeerId peer, const std::string& group);
+  // The answer when it can be given at once.
+  std::optional<std::string> begin(const OperatorRequest& request, WorkerGroup& group);
+  // The answer when the command is through.
+  std::optional<std::string> outcome(const Pending& pending);
+  WorkerGroup* find(const std::string& name) noexcept;
+  std::string unknown(const std::string& name) const;
+
+  EventLoop& loop_;
+  std::list<WorkerGroup>& groups_;
+  base::LogSink& log_;
+  std::string path_;
+  std::unique_ptr<OperatorSocket> socket_;
+  unsigned failures_ = 0;  // to open it, in a row
+  std::optional<TimePoint> open_again_at_;
+  std::vector<Pending> pending_;
+  Refusal refusal_;
+};
+
+}  // namespace pyhost::supervisor

@@ -1,0 +1,62 @@
+#include "control/watch_list.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "pyhost/base/unique_fd.h"
+
+namespace pyhost::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+base::Result<WatchList> read_back(std::string_view text) {
+  const base::UniqueFd file(::memfd_create("list", MFD_CLOEXEC));
+  EXPECT_EQ(::write(file.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  return read_watch_list(file.get());
+}
+
+TEST(WatchList, CarriesBytesAsTheyAre) {
+  const WatchList list{.since_us = 1'700'000'000'000'000,
+                       .globs = {{"sh\xf6p", {"/srv/\xff/*.py", "/srv/b\n"}}, {"blog", {}}}};
+  const auto read = read_back(to_json(list));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, list);
+}
+
+TEST(WatchList, RefusesAnythingElse) {
+  for (const char* text : {"", "{", "[]", R"({"groups":[]})", R"({"since_us":"1","groups":[]})",
+                           R"({"since_us":1,"groups":{}})", R"({"since_us":1,"groups":[1]})",
+                           R"({"since_us":1,"groups":[{"name":"a"}]})",
+                           R"({"since_us":1,"groups":[{"name":"a","globs":[1]}]})",
+                           R"({"since_us":1,"groups":[{"name":"\u1234","globs":[]}]})"}) {
+    EXPECT_FALSE(read_back(text)) << text;
+  }
+}
+
+TEST(WatchReport, IsAChangeOrAProblem) {
+  const WatchReport change{.group = "shop",
+                           .changed = "/srv/\xff.py",
+                           .at = std::chrono::steady_clock::time_point(5s),
+                           .problem = ""};
+  const WatchReport problem{.group = "shop", .changed = "", .problem = "too many"};
+  const WatchReport mended{.group = "shop", .changed = "", .problem = ""};
+  for (const WatchReport& report : {change, problem, mended}) {
+    EXPECT_EQ(parse_watch_report(to_json(report)), report);
+  }
+}
+
+// Its writer runs as the user of a group.
+TEST(WatchReport, RefusesAnythingElse) {
+  for (const char* text :
+       {"", "1", "[]", "{}", R"({"changed":"/a","at_ns":1})", R"({"group":1,"problem":""})",
+        R"({"group":"a"})", R"({"group":"a","changed":"/a"})",
+        R"({"group":"a","changed":"/a","at_ns":"1"})", R"({"group":"a","changed":"","at_ns":1})",
+        R"({"group":"a","changed":"/\u1234","at_ns":1})"}) {
+    EXPECT_FALSE(parse_watch_report(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace pyhost::gateway

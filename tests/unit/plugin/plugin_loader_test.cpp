@@ -1,0 +1,59 @@
+#include "plugin/plugin_loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "harness/temp_dir.h"
+
+namespace pyhost::gateway {
+namespace {
+
+using testing::HasSubstr;
+
+std::string refusal_of(const std::string& path) {
+  const auto plugin = load_plugin(path);
+  return plugin ? "loaded" : plugin.error().sentence;
+}
+
+TEST(PluginLoader, KnowsTheFolderOfThisProgram) {
+  EXPECT_EQ(folder_of_this_object(),
+            std::filesystem::canonical("/proc/self/exe").parent_path().string());
+}
+
+TEST(PluginLoader, ListsPluginsNewestFirst) {
+  const test::TempDir folder;
+  for (const char* name : {"pyhost-cpython-3.9.so", "pyhost-cpython-3.13.so",
+                           "pyhost-cpython-3.11.so", "pyhost-cpython-3.12.txt", "other-3.14.so"}) {
+    folder.write(name, "");
+  }
+  const auto plugins = find_plugins(folder.path());
+  ASSERT_EQ(plugins.size(), 3u);
+  EXPECT_EQ(plugins[0].python_version, "3.13");
+  EXPECT_EQ(plugins[1].python_version, "3.11");
+  EXPECT_EQ(plugins[2].python_version, "3.9");
+  EXPECT_EQ(plugins[0].path, folder.path() + "/pyhost-cpython-3.13.so");
+}
+
+TEST(PluginLoader, FindsNothingInAFolderThatIsNotThere) {
+  EXPECT_TRUE(find_plugins("/nonexistent").empty());
+}
+
+TEST(PluginLoader, SaysWhichFileCannotBeLoaded) {
+  EXPECT_THAT(refusal_of("/nonexistent/pyhost-cpython-3.11.so"),
+              HasSubstr("/nonexistent/pyhost-cpython-3.11.so cannot be loaded: "));
+}
+
+TEST(PluginLoader, RefusesAnObjectWithoutTheEntryPoint) {
+  EXPECT_THAT(refusal_of(folder_of_this_object() + "/nameless_plugin.so"),
+              HasSubstr("nameless_plugin.so is not an engine plugin"));
+}
+
+TEST(PluginLoader, RefusesAPluginOfAnotherBuild) {
+  EXPECT_THAT(refusal_of(folder_of_this_object() + "/foreign_plugin.so"),
+              HasSubstr("is of build another-build, this program of build "));
+}
+
+}  // namespace
+}  // namespace pyhost::gateway

@@ -1,0 +1,431 @@
+#include "scoreboard/scoreboard.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "harness/group_board.h"
+#include "harness/wait.h"
+
+namespace pyhost::metrics {
+namespace {
+
+using namespace std::chrono_literals;
+using test::GroupBoard;
+
+constexpr std::uint32_t kFirst = 0;
+constexpr std::uint32_t kLast = 2;
+
+GroupBoard three_slots() {
+  return {3, 4, 4};
+}
+
+TEST(Scoreboard, TellsWhetherItsGroupIsStopped) {
+  GroupBoard board = three_slots();
+  EXPECT_FALSE(board->is_stopped());
+  board->stop_group();
+  EXPECT_TRUE(board->is_stopped());
+  board->start_group();
+  EXPECT_FALSE(board->is_stopped());
+}
+
+TEST(Scoreboard, KeepsTheRowsOfSlotsApart) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 1, 5);
+  board->begin_generation(kLast, 200, 7, 2);
+  board->set_state(kLast, SlotState::ready);
+  EXPECT_EQ(board->status(kFirst).state, SlotState::starting);
+  EXPECT_EQ(board->status(kFirst).pid, 100);
+  EXPECT_EQ(board->status(kLast).state, SlotState::ready);
+  EXPECT_EQ(board->status(kLast).generation, 7u);
+  EXPECT_EQ(board->status(1).state, SlotState::empty);
+  EXPECT_EQ(board->slots(), 3u);
+}
+
+TEST(Scoreboard, SecondMappingSeesWhatTheFirstWrites) {
+  GroupBoard board = three_slots();
+  const Scoreboard other = board.map_again();
+  board->begin_generation(kLast, 200, 3, 2);
+  board.seat(kLast, 3).count_request();
+  EXPECT_EQ(other.status(kLast).pid, 200);
+  EXPECT_EQ(other.status(kLast).requests, 1u);
+}
+
+TEST(Scoreboard, GrowsUnderThoseWhoUseIt) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kLast, 200, 3, 2);
+  const ChildSeat seat = *board->take_seat(1);
+  ASSERT_TRUE(board->take_place(seat, kLast));
+  ASSERT_TRUE(grow_board(board.board_fd(), board.reports_fd(), 40).value());
+  Scoreboard larger = board.map_again();
+  EXPECT_EQ(larger.slots(), 40u);
+  EXPECT_EQ(larger.status(kLast).outstanding, 1u);
+  EXPECT_EQ(larger.status(39).state, SlotState::empty);
+  larger.begin_generation(39, 300, 1, 1);
+  EXPECT_EQ(larger.status(39).pid, 300);
+  EXPECT_EQ(board->slots(), 3u);
+  EXPECT_EQ(board->status(kLast).pid, 200);
+  larger.forget_child(1);
+  EXPECT_EQ(board->status(kLast).outstanding, 0u);
+}
+
+TEST(Scoreboard, NeverBecomesSmaller) {
+  GroupBoard board = three_slots();
+  ASSERT_TRUE(grow_board(board.board_fd(), board.reports_fd(), 1).value());
+  EXPECT_EQ(board.map_again().slots(), 3u);
+  EXPECT_NE(::ftruncate(board.board_fd(), 0), 0);
+  EXPECT_NE(::ftruncate(board.reports_fd(), 0), 0);
+  board->status(kLast);
+}
+
+TEST(Scoreboard, SaysWhenItCannotGrow) {
+  GroupBoard board = three_slots();
+  EXPECT_FALSE(grow_board(board.board_fd(), board.reports_fd(), 5000).value());
+  EXPECT_EQ(board.map_again().slots(), 3u);
+}
+
+TEST(Scoreboard, RefusesMemoryThatIsNotAScoreboard) {
+  GroupBoard board = three_slots();
+  base::UniqueFd fd(::memfd_create("other", MFD_CLOEXEC));
+  ASSERT_EQ(::ftruncate(fd.get(), 4096), 0);
+  const auto mapped = Scoreboard::map(fd.get(), board.reports_fd());
+  ASSERT_FALSE(mapped);
+  EXPECT_EQ(mapped.error().sentence, "the scoreboard is of another build; restart httpd");
+}
+
+TEST(Scoreboard, RefusesTruncatedMemory) {
+  GroupBoard board = three_slots();
+  base::UniqueFd copy(::memfd_create("copy", MFD_CLOEXEC));
+  BoardHeader header{};
+  ASSERT_EQ(::pread(board.board_fd(), &header, sizeof header, 0), ssize_t{sizeof header});
+  ASSERT_EQ(::pwrite(copy.get(), &header, sizeof header, 0), ssize_t{sizeof header});
+  EXPECT_FALSE(Scoreboard::map(copy.get(), board.reports_fd()));
+}
+
+TEST(Scoreboard, CannotBeWrittenByAWorker) {
+  GroupBoard board = three_slots();
+  const int fd = board.board_for_workers_fd();
+  EXPECT_EQ(::pwrite(fd, "x", 1, 0), -1);
+  EXPECT_EQ(::ftruncate(fd, 1 << 20), -1);
+  EXPECT_EQ(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+  EXPECT_EQ(::mmap(nullptr, 4096, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+}
+
+TEST(Scoreboard, CannotBeOpenedAnewByAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root has another user at hand";
+  GroupBoard board = three_slots();
+  const std::string path = "/proc/self/fd/" + std::to_string(board.board_for_workers_fd());
+  const pid_t worker = ::fork();
+  ASSERT_GE(worker, 0);
+  if (worker == 0) {
+    constexpr uid_t kGames = 5;
+    if (::setresuid(kGames, kGames, kGames) != 0) ::_exit(2);
+    // The process's own folder is root's until it is dumpable again, as after an exec.
+    ::prctl(PR_SET_DUMPABLE, 1);
+    const bool readable = ::open(path.c_str(), O_RDONLY) >= 0;
+    const bool writable = ::open(path.c_str(), O_RDWR) >= 0;
+    ::_exit(readable || writable ? 1 : 0);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(worker, &status, 0), worker);
+  EXPECT_EQ(status, 0);
+}
+
+// Whatever a worker writes to what is its own.
+TEST(Scoreboard, BelievesNoReportThatHarms) {
+  GroupBoard board = three_slots();
+  const ChildSeat seat = *board->take_seat(1);
+  board->begin_generation(kFirst, 100, 7, 2);
+  board->set_state(kFirst, SlotState::ready);
+  struct stat file {};
+  ASSERT_EQ(::fstat(board.reports_fd(), &file), 0);
+  EXPECT_NE(::ftruncate(board.reports_fd(), file.st_size + 4096), 0);
+  std::string junk(static_cast<std::size_t>(file.st_size), '\xff');
+  ASSERT_EQ(::pwrite(board.reports_fd(), junk.data(), junk.size(), 0), file.st_size);
+  // It names no worker that there is.
+  EXPECT_EQ(board->status(kFirst).state, SlotState::ready);
+  EXPECT_TRUE(board->take_place(seat, kFirst));
+  for (std::size_t i = 0; i < junk.size(); i += sizeof(WorkerReport)) {
+    const std::uint32_t generation = 7;
+    std::memcpy(junk.data() + i, &generation, sizeof generation);
+  }
+  ASSERT_EQ(::pwrite(board.reports_fd(), junk.data(), junk.size(), 0), file.st_size);
+  EXPECT_EQ(board->status(kFirst).state, SlotState::draining);
+  EXPECT_FALSE(board->take_place(seat, kFirst));
+  EXPECT_FALSE(board->serves(kFirst, 1));
+  board->record_death(kFirst, {.cause = DeathCause::exited, .generation = 7, .pid = 100});
+  board->forget_child(1);
+  EXPECT_EQ(board->status(kFirst).outstanding, 0u);
+  EXPECT_EQ(board->status(kFirst).state, SlotState::dead);
+}
+
+TEST(Scoreboard, TellsWhichWorkersAreSilent) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 7, 2);
+  EXPECT_FALSE(board->status(kFirst).silent);
+  board->note_silence(kFirst, 6);
+  EXPECT_FALSE(board->status(kFirst).silent);
+  board->note_silence(kFirst, 7);
+  EXPECT_TRUE(board->status(kFirst).silent);
+  EXPECT_FALSE(board->status(kLast).silent);
+  board->note_sign_of_life(kFirst, 6);
+  EXPECT_TRUE(board->status(kFirst).silent);
+  board->note_sign_of_life(kFirst, 7);
+  EXPECT_FALSE(board->status(kFirst).silent);
+  // The next worker is not the one that was.
+  board->note_silence(kFirst, 7);
+  board->begin_generation(kFirst, 200, 8, 2);
+  EXPECT_FALSE(board->status(kFirst).silent);
+}
+
+TEST(Scoreboard, SaysHowTheLastWorkerEnded) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 9, 1);
+  board->record_death(kFirst, {.cause = DeathCause::signal,
+                               .detail = SIGSEGV,
+                               .generation = 9,
+                               .pid = 100,
+                               .time_us = 1234});
+  const SlotStatus status = board->status(kFirst);
+  EXPECT_EQ(status.state, SlotState::dead);
+  EXPECT_EQ(status.last_death.generation, 9u);
+  EXPECT_EQ(status.last_death.pid, 100);
+  EXPECT_EQ(status.last_death.time_us, 1234);
+  EXPECT_EQ(describe(status.last_death), "was killed by signal 11 (SIGSEGV)");
+}
+
+TEST(Scoreboard, HasNoPlaceAtAThreadThatIsBusyWithWhatNobodyWaitsFor) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 1, 2);
+  const ChildSeat seat = *board->take_seat(1);
+  WorkerSeat worker = board.seat(kFirst, 1);
+  worker.note_running(1);
+  EXPECT_EQ(board->status(kFirst).busy(), 1u);
+  EXPECT_TRUE(board->take_place(seat, kFirst));
+  EXPECT_EQ(board->status(kFirst).busy(), 1u);
+  worker.note_running(2);
+  EXPECT_FALSE(board->take_place(seat, kFirst));
+  worker.note_running(1);
+  EXPECT_TRUE(board->take_place(seat, kFirst));
+}
+
+TEST(Scoreboard, DoesNotCountWhatTheWorkerBeforeIsRunning) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 1, 1);
+  WorkerSeat first = board.seat(kFirst, 1);
+  first.note_running(1);
+  board->begin_generation(kFirst, 101, 2, 1, 1);
+  EXPECT_EQ(board->status(kFirst).running, 0u);
+  first.note_running(1);
+  EXPECT_EQ(board->status(kFirst).running, 0u);
+  WorkerSeat second = board.seat(kFirst, 2, 1);
+  second.note_running(1);
+  EXPECT_EQ(board->status(kFirst).running, 1u);
+  // One may outlive its successor.
+  board->begin_generation(kFirst, 102, 3, 1);
+  WorkerSeat third = board.seat(kFirst, 3);
+  first.note_running(0);
+  third.note_running(1);
+  first.count_request();
+  EXPECT_FALSE(first.withdraw());
+  EXPECT_EQ(board->status(kFirst).running, 1u);
+  EXPECT_EQ(board->status(kFirst).requests, 0u);
+}
+
+TEST(Scoreboard, KeepsServingWhenAnotherWorkerOfTheSlotEnds) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 4, 1);
+  board->begin_generation(kFirst, 101, 5, 1);
+  board->set_state(kFirst, SlotState::ready);
+  board->record_death(kFirst, {.cause = DeathCause::exited, .generation = 4, .pid = 100});
+  EXPECT_EQ(board->status(kFirst).state, SlotState::ready);
+  board->record_death(kFirst, {.cause = DeathCause::exited, .generation = 6, .pid = 102});
+  EXPECT_EQ(board->status(kFirst).state, SlotState::ready);
+  EXPECT_EQ(board->status(kFirst).last_death.generation, 6u);
+}
+
+TEST(Scoreboard, RemembersTheEndOfTheNewestWorker) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 101, 5, 1);
+  board->record_death(kFirst, {.cause = DeathCause::signal, .generation = 5, .pid = 101});
+  board->record_death(kFirst, {.cause = DeathCause::exited, .generation = 4, .pid = 100});
+  EXPECT_EQ(board->status(kFirst).last_death.pid, 101);
+  EXPECT_TRUE(board->wait_for_death(kFirst, 5, 0ms));
+}
+
+TEST(Death, IsDescribedByItsCause) {
+  EXPECT_EQ(describe({.cause = DeathCause::exited, .detail = 3}), "exited with code 3");
+  EXPECT_EQ(describe({.cause = DeathCause::out_of_memory}),
+            "was killed by the kernel for lack of memory");
+  EXPECT_EQ(describe({.cause = DeathCause::timeout,
+                      .detail = static_cast<std::uint16_t>(TimeoutKind::deadlock)}),
+            "was ended by deadlock-timeout");
+}
+
+TEST(Scoreboard, HasOnePlaceForEachThreadOfAWorker) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 1, 2);
+  const ChildSeat seat = *board->take_seat(1);
+  const ChildSeat other = *board->take_seat(2);
+  EXPECT_TRUE(board->take_place(seat, kFirst));
+  const auto place = board->take_place(other, kFirst);
+  ASSERT_TRUE(place);
+  EXPECT_FALSE(board->take_place(seat, kFirst));
+  board->give_place_back(other, *place);
+  EXPECT_TRUE(board->take_place(seat, kFirst));
+  EXPECT_EQ(board->status(kFirst).outstanding, 2u);
+}
+
+TEST(Scoreboard, CountsThePlacesOfTwoWorkersOfASlotApart) {
+  GroupBoard board = three_slots();
+  const ChildSeat seat = *board->take_seat(1);
+  board->begin_generation(kFirst, 100, 1, 1);
+  const auto at_first = board->take_place(seat, kFirst);
+  ASSERT_TRUE(at_first);
+  board->begin_generation(kFirst, 101, 2, 1);
+  EXPECT_EQ(board->status(kFirst).outstanding, 0u);
+  const auto at_second = board->take_place(seat, kFirst);
+  ASSERT_TRUE(at_second);
+  board->give_place_back(seat, *at_first);
+  EXPECT_EQ(board->status(kFirst).outstanding, 1u);
+  EXPECT_FALSE(board->take_place(seat, kFirst));
+  board->give_place_back(seat, *at_second);
+  EXPECT_EQ(board->status(kFirst).outstanding, 0u);
+}
+
+TEST(Scoreboard, GivesNoMoreSeatsThanItHas) {
+  GroupBoard board = three_slots();
+  for (pid_t pid = 1; pid <= 4; ++pid) EXPECT_TRUE(board->take_seat(pid));
+  EXPECT_FALSE(board->take_seat(5));
+  board->forget_child(3);
+  EXPECT_TRUE(board->take_seat(5));
+}
+
+TEST(Scoreboard, TakesBackWhatAForgottenChildHeld) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 1, 5);
+  const ChildSeat crashed = *board->take_seat(1);
+  const ChildSeat living = *board->take_seat(2);
+  ASSERT_TRUE(board->take_place(crashed, kFirst));
+  ASSERT_TRUE(board->take_place(crashed, kFirst));
+  ASSERT_TRUE(board->take_place(living, kFirst));
+  board->forget_child(1);
+  EXPECT_EQ(board->status(kFirst).outstanding, 1u);
+}
+
+TEST(Scoreboard, TakesBackWhatAForgottenChildHeldAtAWorkerOfBefore) {
+  GroupBoard board = three_slots();
+  const ChildSeat crashed = *board->take_seat(1);
+  for (const std::uint32_t generation : {1u, 2u}) {
+    board->begin_generation(kFirst, 100, generation, 1);
+    ASSERT_TRUE(board->take_place(crashed, kFirst));
+  }
+  board->forget_child(1);
+  for (const std::uint32_t generation : {3u, 4u}) {
+    board->begin_generation(kFirst, 100, generation, 1);
+    EXPECT_EQ(board->status(kFirst).outstanding, 0u) << generation;
+  }
+}
+
+TEST(Scoreboard, HasChildrenUntilTheyEnd) {
+  GroupBoard board = three_slots();
+  EXPECT_FALSE(board->has_children());
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  ASSERT_TRUE(board->take_seat(child));
+  EXPECT_TRUE(board->has_children());
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_FALSE(board->has_children());
+}
+
+TEST(Scoreboard, KeepsAGenerationUntilTheNextOne) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 1, 1);
+  EXPECT_EQ(board->status(kFirst).kept_until_us, 0);
+  board->keep_generation(kFirst, 12345);
+  EXPECT_EQ(board->status(kFirst).kept_until_us, 12345);
+  board->begin_generation(kFirst, 101, 2, 1);
+  EXPECT_EQ(board->status(kFirst).kept_until_us, 0);
+}
+
+TEST(Scoreboard, NeverHasMorePlacesTakenThanThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 2000;
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 1, 2);
+  std::atomic<int> inside = 0;
+  std::atomic<int> most = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, seat = *board->take_seat(i + 1)] {
+      for (int round = 0; round < kRounds;) {
+        const auto place = board->take_place(seat, kFirst);
+        if (!place) {
+          std::this_thread::yield();
+          continue;
+        }
+        const int now = ++inside;
+        for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        --inside;
+        board->give_place_back(seat, *place);
+        ++round;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LE(most.load(), 2);
+  EXPECT_EQ(board->status(kFirst).outstanding, 0u);
+}
+
+TEST(Scoreboard, WaitsForTheDeathOfAGeneration) {
+  GroupBoard board = three_slots();
+  const Death earlier{.cause = DeathCause::exited, .detail = 1, .generation = 4};
+  board->record_death(kFirst, earlier);
+  EXPECT_FALSE(board->wait_for_death(kFirst, 5, 1ms));
+  std::thread supervisor([&] {
+    board->record_death(kFirst, {.cause = DeathCause::exited, .detail = 3, .generation = 5});
+  });
+  const auto death = board->wait_for_death(kFirst, 5, test::kPatience);
+  supervisor.join();
+  ASSERT_TRUE(death);
+  EXPECT_EQ(death->detail, 3);
+}
+
+TEST(Scoreboard, ForgetsAChildThatWasKilledWhileItCounted) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 1, 1000);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const ChildSeat seat = *board->take_seat(::getpid());
+    for (int i = 0; i < 3; ++i) static_cast<void>(board->take_place(seat, kFirst));
+    board.seat(kFirst, 1).count_request();
+    ::pause();
+  }
+  EXPECT_TRUE(test::wait_until([&] { return board->status(kFirst).requests == 1; }));
+  EXPECT_EQ(board->status(kFirst).outstanding, 3u);
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  board->forget_child(child);
+  EXPECT_EQ(board->status(kFirst).outstanding, 0u);
+}
+
+}  // namespace
+}  // namespace pyhost::metrics

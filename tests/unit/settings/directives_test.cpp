@@ -1,0 +1,223 @@
+#include "settings/directives.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+#include <type_traits>
+
+namespace pyhost::gateway {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const Directive& directive(std::string_view name) {
+  for (const Directive& candidate : all_directives()) {
+    if (name == candidate.name) return candidate;
+  }
+  ADD_FAILURE() << "no directive " << name;
+  return all_directives().front();
+}
+
+template <class Record>
+void expect_refused(std::string_view name, std::string_view value) {
+  Record record;
+  const auto assigned = assign(directive(name), record, value);
+  ASSERT_FALSE(assigned) << name << " accepts '" << value << "'";
+  EXPECT_THAT(assigned.error().sentence,
+              AllOf(HasSubstr(name), HasSubstr("'" + std::string(value) + "'"),
+                    HasSubstr(directive(name).accepted)));
+  EXPECT_EQ(show(record), "");
+}
+
+template <class Record>
+void expect_shown(std::string_view name, std::string_view value, std::string_view shown) {
+  Record record;
+  const auto assigned = assign(directive(name), record, value);
+  ASSERT_TRUE(assigned) << assigned.error().sentence;
+  EXPECT_EQ(show(record), std::string(name) + " " + std::string(shown) + "\n");
+}
+
+TEST(DirectiveTable, NamesEachDirectiveOnce) {
+  std::set<std::string_view> names;
+  for (const Directive& each : all_directives()) {
+    EXPECT_TRUE(names.insert(each.name).second) << each.name;
+  }
+}
+
+TEST(DirectiveTable, DescribesEveryDirective) {
+  for (const Directive& each : all_directives()) {
+    EXPECT_TRUE(std::string_view(each.name).starts_with("WSGI")) << each.name;
+    EXPECT_TRUE(std::string_view(each.description).ends_with('.')) << each.name;
+    EXPECT_TRUE(std::string_view(each.example).starts_with(each.name)) << each.name;
+    EXPECT_FALSE(std::string_view(each.syntax).empty()) << each.name;
+    EXPECT_FALSE(std::string_view(each.accepted).empty()) << each.name;
+  }
+}
+
+TEST(DirectiveTable, AcceptsItsOwnDefaults) {
+  const std::string shown = show(process_defaults()) + show(kRequestDefaults);
+  for (std::size_t start = 0; start < shown.size();) {
+    const auto end = shown.find('\n', start);
+    const std::string_view line = std::string_view(shown).substr(start, end - start);
+    const auto blank = line.find(' ');
+    const Directive& named = directive(line.substr(0, blank));
+    if (std::holds_alternative<Setting<ProcessSettings>>(named.meaning)) {
+      ProcessSettings record;
+      EXPECT_TRUE(assign(named, record, line.substr(blank + 1))) << line;
+    } else {
+      RequestSettings record;
+      EXPECT_TRUE(assign(named, record, line.substr(blank + 1))) << line;
+    }
+    start = end + 1;
+  }
+}
+
+TEST(RequestSettings, AreCopiedAsPlainBytesForEachRequest) {
+  EXPECT_TRUE(std::is_trivially_copyable_v<RequestSettings>);
+}
+
+TEST(RequestSettings, HaveADefaultForEveryMemberButTwo) {
+  std::vector<std::string_view> without;
+  for (const Directive& each : all_directives()) {
+    const auto* setting = std::get_if<Setting<RequestSettings>>(&each.meaning);
+    if (setting == nullptr || setting->show(kRequestDefaults, each) != "") continue;
+    without.push_back(each.name);
+  }
+  EXPECT_THAT(without, testing::ElementsAre("WSGIRestrictProcess", "WSGIApplicationGroup"));
+}
+
+TEST(Flag, IsOnOrOffInAnyLetterCase) {
+  expect_shown<RequestSettings>("WSGIScriptReloading", "on", "On");
+  expect_shown<RequestSettings>("WSGIScriptReloading", "OFF", "Off");
+  expect_shown<ProcessSettings>("WSGIRestrictStdin", "On", "On");
+}
+
+TEST(Flag, RefusesOtherWords) {
+  for (const auto* word : {"", "yes", "1", "true", "Auto", "On "}) {
+    expect_refused<RequestSettings>("WSGIPassAuthorization", word);
+  }
+}
+
+TEST(Number, IsDecimalDigitsWithinItsRange) {
+  expect_shown<ProcessSettings>("WSGIPythonOptimize", "2", "2");
+  expect_shown<ProcessSettings>("WSGIInterpreterLimit", "0", "0");
+  for (const auto* word : {"", "-1", "1x", "abc", "0x1", "1.0"}) {
+    expect_refused<ProcessSettings>("WSGIPythonOptimize", word);
+  }
+  expect_refused<ProcessSettings>("WSGIInterpreterLimit", "4294967296");
+}
+
+TEST(HashSeed, IsRandomOrA32BitNumber) {
+  expect_shown<ProcessSettings>("WSGIPythonHashSeed", "random", "random");
+  expect_shown<ProcessSettings>("WSGIPythonHashSeed", "0", "0");
+  expect_shown<ProcessSettings>("WSGIPythonHashSeed", "4294967295", "4294967295");
+  for (const auto* word : {"4294967296", "-1", "Random", "1 "}) {
+    expect_refused<ProcessSettings>("WSGIPythonHashSeed", word);
+  }
+}
+
+TEST(SwitchInterval, IsAPositiveNumberOfSeconds) {
+  expect_shown<ProcessSettings>("WSGISwitchInterval", "0.005", "0.005");
+  for (const auto* word : {"0", "-1", "1e", "0.1s", "nan"}) {
+    expect_refused<ProcessSettings>("WSGISwitchInterval", word);
+  }
+}
+
+TEST(HeadMapping, IsOnOffOrAuto) {
+  expect_shown<RequestSettings>("WSGIMapHEADToGET", "auto", "Auto");
+  expect_shown<RequestSettings>("WSGIMapHEADToGET", "on", "On");
+  expect_shown<RequestSettings>("WSGIMapHEADToGET", "off", "Off");
+  expect_refused<RequestSettings>("WSGIMapHEADToGET", "Never");
+}
+
+TEST(NameList, ContainsWholeNames) {
+  const NameList list{"shop blog %{GLOBAL}"};
+  for (const auto* name : {"shop", "blog", "%{GLOBAL}"}) EXPECT_TRUE(list.contains(name)) << name;
+  for (const auto* name : {"", "sho", "op", "SHOP", "shop blog"}) {
+    EXPECT_FALSE(list.contains(name)) << name;
+  }
+  EXPECT_FALSE(NameList{}.contains("shop"));
+}
+
+TEST(GroupName, IsANameOrAKnownToken) {
+  for (const auto* word :
+       {"shop", "%{GLOBAL}", "%{RESOURCE}", "%{SERVER}", "%{HOST}", "%{ENV:GROUP}", "50%"}) {
+    expect_shown<RequestSettings>("WSGIProcessGroup", word, word);
+    expect_shown<RequestSettings>("WSGIApplicationGroup", word, word);
+  }
+  for (const auto* word : {"", "%{RESSOURCE}", "%{ENV:GROUP", "%{global}"}) {
+    expect_refused<RequestSettings>("WSGIApplicationGroup", word);
+  }
+}
+
+TEST(PythonPath, CollectsDirectoriesOfRepeatedLines) {
+  ProcessSettings record;
+  ASSERT_TRUE(assign(directive("WSGIPythonPath"), record, "/a:/b"));
+  ASSERT_TRUE(assign(directive("WSGIPythonPath"), record, "/c"));
+  EXPECT_THAT(*record.python_path, ElementsAre("/a", "/b", "/c"));
+  EXPECT_EQ(show(record), "WSGIPythonPath /a:/b:/c\n");
+}
+
+TEST(PythonPath, RefusesWhatIsNotAnAbsoluteDirectory) {
+  for (const auto* word : {"lib", "/a:lib", ":lib"}) {
+    expect_refused<ProcessSettings>("WSGIPythonPath", word);
+  }
+}
+
+// Templates write them where a variable is empty.
+TEST(PythonPath, LeavesEmptyDirectoriesOut) {
+  expect_shown<ProcessSettings>("WSGIPythonPath", "/a::/b:", "/a:/b");
+  ProcessSettings record;
+  for (const char* word : {"", ":"}) {
+    EXPECT_TRUE(assign(directive("WSGIPythonPath"), record, word));
+    EXPECT_EQ(show(record), "");
+  }
+}
+
+TEST(Number, MayHaveAPlusAndMeansTheLargestOneBeyondIt) {
+  expect_shown<ProcessSettings>("WSGIPythonOptimize", "+1", "1");
+  expect_shown<ProcessSettings>("WSGIPythonOptimize", "9", "2");
+  expect_shown<ProcessSettings>("WSGISwitchInterval", "5e-3", "0.005");
+  expect_refused<ProcessSettings>("WSGIPythonOptimize", "On");
+}
+
+TEST(InertDirective, LooksAtItsValue) {
+  EXPECT_TRUE(check_inert(directive("WSGIVerboseDebugging"), "on"));
+  EXPECT_FALSE(check_inert(directive("WSGIVerboseDebugging"), "1"));
+  EXPECT_TRUE(check_inert(directive("WSGISlowRequests"), "0"));
+  EXPECT_FALSE(check_inert(directive("WSGISlowRequests"), "-1"));
+  EXPECT_FALSE(check_inert(directive("WSGIAcceptMutex"), "spinlock"));
+}
+
+TEST(AliasOption, IsTheSettingOfItsDirective) {
+  EXPECT_EQ(find_alias_option("application-group"), &directive("WSGIApplicationGroup"));
+  EXPECT_EQ(find_alias_option("process-group"), &directive("WSGIProcessGroup"));
+  EXPECT_EQ(find_alias_option("callable-object"), &directive("WSGICallableObject"));
+  EXPECT_EQ(find_alias_option("pass-authorization"), &directive("WSGIPassAuthorization"));
+  EXPECT_EQ(find_alias_option("Application-Group"), nullptr);
+  EXPECT_EQ(find_alias_option(""), nullptr);
+}
+
+TEST(Inheritance, TakesOverWhatIsNotSet) {
+  RequestSettings outer;
+  outer.application_group = "outer";
+  outer.script_reloading = false;
+  RequestSettings inner;
+  inner.application_group = "inner";
+  const auto merged = inherit(inherit(inner, outer), kRequestDefaults);
+  EXPECT_EQ(merged.application_group, "inner");
+  EXPECT_EQ(merged.script_reloading, false);
+  EXPECT_EQ(merged.callable_object, "application");
+}
+
+TEST(Inheritance, LeavesWithoutADefaultWhatHasNone) {
+  const auto settings = inherit(ProcessSettings{}, process_defaults());
+  EXPECT_EQ(settings.python_home, std::nullopt);
+  EXPECT_EQ(settings.switch_interval, std::nullopt);
+  EXPECT_EQ(settings.interpreter_limit, 64u);
+}
+
+}  // namespace
+}  // namespace pyhost::gateway
