@@ -4,12 +4,10 @@
 file(GLOB_RECURSE contract_files CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/include/pyhost/*
   ${PROJECT_SOURCE_DIR}/src/gateway/*
-  ${PROJECT_SOURCE_DIR}/src/metrics/*
-  ${PROJECT_SOURCE_DIR}/src/wire/*
-  ${PROJECT_SOURCE_DIR}/src/supervisor/control_channel.*
-  ${PROJECT_SOURCE_DIR}/src/supervisor/status_reader.*
-  ${PROJECT_SOURCE_DIR}/src/supervisor/wanted_state.*
-  ${PROJECT_SOURCE_DIR}/src/worker/status_report.*)
+  ${PROJECT_SOURCE_DIR}/src/control/*
+  ${PROJECT_SOURCE_DIR}/src/settings/*
+  ${PROJECT_SOURCE_DIR}/src/scoreboard/*
+  ${PROJECT_SOURCE_DIR}/src/wire/*)
 list(SORT contract_files)
 set(contract_text "${PROJECT_VERSION} ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${PYHOST_SANITIZE}")
 foreach(file IN LISTS contract_files)

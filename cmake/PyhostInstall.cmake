@@ -3,7 +3,7 @@
 set(PYHOST_MODULES_DIR ${HTTPD_MODULES_DIR} CACHE PATH "Where httpd's modules are")
 set(PYHOST_MODS_AVAILABLE_DIR /etc/apache2/mods-available CACHE PATH "Where a2enmod looks")
 
-foreach(target mod_pyhost pyhost_plugin)
+foreach(target mod_pyhost pyhost_cpython)
   if(TARGET ${target})
     install(TARGETS ${target} LIBRARY DESTINATION ${PYHOST_MODULES_DIR})
   endif()

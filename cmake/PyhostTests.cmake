@@ -46,7 +46,7 @@ function(pyhost_httpd_test name)
   endif()
   pyhost_test_binary(${name} SOURCES ${arg_SOURCES} LIBRARIES test_harness ${arg_LIBRARIES})
   add_dependencies(${name}
-    mod_pyhost pyhost_plugin pyhost_lookout_program pyhost_supervisor_program
+    mod_pyhost pyhost_cpython pyhost_lookout_program pyhost_supervisor_program
     pyhost_worker_program)
   foreach(mpm IN LISTS arg_MPMS)
     add_test(NAME ${name}.${mpm} COMMAND ${name})

@@ -6,20 +6,20 @@
 #include <string>
 #include <string_view>
 
-#include "apache/request/alias.h"
-#include "apache/process/child_engines.h"
-#include "apache/request/environ_builder.h"
+#include "apache/config/places.h"
+#include "apache/config/startup.h"
 #include "apache/guarded.h"
 #include "apache/log.h"
-#include "apache/config/places.h"
 #include "apache/pool.h"
+#include "apache/process/child_engines.h"
+#include "apache/process/run_state.h"
+#include "apache/process/supervision.h"
+#include "apache/request/alias.h"
+#include "apache/request/environ_builder.h"
 #include "apache/request/reply_file.h"
 #include "apache/request/request_exchange.h"
 #include "apache/request/request_map.h"
-#include "apache/process/run_state.h"
-#include "apache/config/startup.h"
 #include "apache/status_page.h"
-#include "apache/process/supervision.h"
 #include "base/locale_coercion.h"
 
 namespace pyhost::apache {

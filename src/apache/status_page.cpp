@@ -11,18 +11,18 @@
 namespace pyhost::apache {
 namespace {
 
-using metrics::SlotState;
-using metrics::SlotStatus;
+using scoreboard::SlotState;
+using scoreboard::SlotStatus;
 
 bool is_keeper(unsigned row) noexcept {
-  return row % supervisor::kRowsOfSlot != 0;
+  return row % scoreboard::kRowsOfSlot != 0;
 }
 
 // Nobody stops, degrades or serves a group but the supervisor, which writes it down there.
-std::string_view state_of(const metrics::Scoreboard& scoreboard, const DaemonGroup& group) {
+std::string_view state_of(const scoreboard::Scoreboard& scoreboard, const DaemonGroup& group) {
   if (scoreboard.is_stopped()) return "stopped";
   bool serves = false;
-  for (unsigned row = 0; row < supervisor::row_of(worker_count(group.options)); ++row) {
+  for (unsigned row = 0; row < scoreboard::row_of(worker_count(group.options)); ++row) {
     const SlotStatus worker = scoreboard.status(row);
     if (worker.kept_until_us != 0 && scoreboard.is_used(row)) return "degraded";
     if (is_keeper(row)) continue;
@@ -39,7 +39,7 @@ std::string_view state_of(unsigned row, const SlotStatus& worker) noexcept {
 }
 
 std::string last_death_of(const SlotStatus& worker) {
-  if (worker.last_death.cause == metrics::DeathCause::none) return "-";
+  if (worker.last_death.cause == scoreboard::DeathCause::none) return "-";
   return fmt::format("generation {} {}", worker.last_death.generation, describe(worker.last_death));
 }
 
@@ -64,7 +64,7 @@ class Page {
                  : "<ul>\n");
   }
   void add_worker(const std::string& group, unsigned row, const SlotStatus& worker) {
-    const unsigned slot = row / supervisor::kRowsOfSlot;
+    const unsigned slot = row / scoreboard::kRowsOfSlot;
     const std::string_view state = state_of(row, worker);
     const std::string death = last_death_of(worker);
     if (brief()) {
@@ -103,11 +103,11 @@ void show_process_groups(request_rec* r, const Supervision& supervision, int fla
   Page page(r, flags);
   page.begin();
   for (const DaemonGroup* group : all_process_groups()) {
-    const metrics::Scoreboard* scoreboard = supervision.scoreboard_or_null(*group);
+    const scoreboard::Scoreboard* scoreboard = supervision.scoreboard_or_null(*group);
     if (scoreboard == nullptr) continue;
     const std::string& name = group->options.name;
     page.begin_group(name, state_of(*scoreboard, *group), scoreboard->waiting());
-    for (unsigned row = 0; row < supervisor::row_of(worker_count(group->options)); ++row) {
+    for (unsigned row = 0; row < scoreboard::row_of(worker_count(group->options)); ++row) {
       if (is_keeper(row) && !scoreboard->is_used(row)) continue;
       page.add_worker(name, row, scoreboard->status(row));
     }

@@ -5,15 +5,13 @@
 #include <chrono>
 #include <optional>
 
-namespace pyhost::lookout {
+#include "base/clock.h"
 
-using Clock = std::chrono::steady_clock;
-using TimePoint = Clock::time_point;
-using Milliseconds = std::chrono::milliseconds;
+namespace pyhost::base {
 
 // A deployment writes many files: it is over when nothing has changed for kQuiet. What never ends
 // is taken as it is kLongest after its beginning. No clock of its own.
-class Settling {
+class Debounce {
  public:
   static constexpr Milliseconds kQuiet{100};
   static constexpr Milliseconds kLongest{2'000};
@@ -48,4 +46,4 @@ class Settling {
   TimePoint last_{};
 };
 
-}  // namespace pyhost::lookout
+}  // namespace pyhost::base

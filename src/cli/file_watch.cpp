@@ -25,7 +25,7 @@ bool is_left_out(std::string_view name) {
 
 base::Result<FileWatch> FileWatch::start(const std::vector<std::string>& folders,
                                          const std::string& script) {
-  auto inotify = base::Inotify::open();
+  auto inotify = os::Inotify::open();
   if (!inotify) return base::fail(fmt::format("--reload: {}", inotify.error().sentence));
   FileWatch watch(*std::move(inotify), script);
   for (const std::string& folder : folders) PH_TRY_VOID(watch.add_tree(folder));
@@ -70,7 +70,7 @@ std::string FileWatch::read_change() {
   // A new file's IN_CLOSE_WRITE or IN_MOVED_TO follows when it is whole.
   constexpr std::uint32_t kNoChangeOfContent = IN_CREATE | IN_ATTRIB;
   std::string changed;
-  inotify_.read([&](const base::Inotify::Event& event) {
+  inotify_.read([&](const os::Inotify::Event& event) {
     const auto folder = folders_.find(event.folder);
     if (event.name.empty() || folder == folders_.end()) return;
     const std::string path = folder->second + "/" + std::string(event.name);

@@ -27,12 +27,12 @@ class FileWatch {
   std::string read_change();
 
  private:
-  FileWatch(base::Inotify inotify, std::string script)
+  FileWatch(os::Inotify inotify, std::string script)
       : inotify_(std::move(inotify)), script_(std::move(script)) {}
   base::Result<> add_tree(const std::string& folder);
   base::Result<> add_folder(const std::string& folder);
 
-  base::Inotify inotify_;
+  os::Inotify inotify_;
   std::string script_;
   std::unordered_map<int, std::string> folders_;
 };

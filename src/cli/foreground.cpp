@@ -12,8 +12,9 @@
 #include <fstream>
 #include <utility>
 
-#include "cli/log_lines.h"
+#include "base/clock.h"
 #include "base/printable.h"
+#include "cli/log_lines.h"
 
 namespace pyhost::cli {
 namespace {
@@ -60,7 +61,7 @@ int Foreground::poll_timeout_ms() const {
   auto timeout = greeted_ ? milliseconds::max() : kStartPoll;
   for (const auto& moment : {stop_at_, kill_at_, restart_at_}) {
     if (!moment) continue;
-    const auto left = std::chrono::ceil<milliseconds>(*moment - Clock::now());
+    const auto left = std::chrono::ceil<milliseconds>(*moment - base::Clock::now());
     timeout = std::clamp(left, milliseconds::zero(), timeout);
   }
   return timeout == milliseconds::max() ? -1 : static_cast<int>(timeout.count());
@@ -103,30 +104,30 @@ void Foreground::begin_stop() {
   // It heeds that only once it is up.
   if (!greeted_) return stop_at_once();
   httpd_.stop_gracefully();
-  stop_at_ = Clock::now() + plan_.graceful_time;
+  stop_at_ = base::Clock::now() + plan_.graceful_time;
 }
 
 void Foreground::stop_at_once() {
   if (kill_at_) return;
   stop_at_.reset();
   httpd_.stop();
-  kill_at_ = Clock::now() + kStopTime;
+  kill_at_ = base::Clock::now() + kStopTime;
 }
 
 void Foreground::heed_signals() {
   const unsigned asked = signals_.stops_requested();
   if (asked > 0) begin_stop();
-  if (asked > 1 || (stop_at_ && Clock::now() >= *stop_at_)) stop_at_once();
-  if (kill_at_ && Clock::now() >= *kill_at_) httpd_.kill_all();
+  if (asked > 1 || (stop_at_ && base::Clock::now() >= *stop_at_)) stop_at_once();
+  if (kill_at_ && base::Clock::now() >= *kill_at_) httpd_.kill_all();
 }
 
 void Foreground::heed_changes() {
   if (watch_ == nullptr || stopping_) return;
   if (const std::string changed = watch_->read_change(); !changed.empty()) {
     if (!restart_at_) fmt::print(stderr, "{} has changed; restarting\n", changed);
-    restart_at_ = Clock::now() + kSettleTime;
+    restart_at_ = base::Clock::now() + kSettleTime;
   }
-  if (restart_at_ && Clock::now() >= *restart_at_ && greeted_) {
+  if (restart_at_ && base::Clock::now() >= *restart_at_ && greeted_) {
     httpd_.graceful_restart();
     restart_at_.reset();
   }

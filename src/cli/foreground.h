@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "cli/file_watch.h"
 #include "cli/httpd_process.h"
 #include "cli/log_relay.h"
@@ -30,8 +31,6 @@ class Foreground {
   int stay();
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   void wait() const;
   int poll_timeout_ms() const;
   void relay_logs();
@@ -52,9 +51,9 @@ class Foreground {
   bool error_log_open_ = true;
   bool greeted_ = false;
   bool stopping_ = false;
-  std::optional<Clock::time_point> stop_at_;  // when requests are waited for no longer
-  std::optional<Clock::time_point> kill_at_;
-  std::optional<Clock::time_point> restart_at_;  // set when files have changed
+  std::optional<base::Clock::time_point> stop_at_;  // when requests are waited for no longer
+  std::optional<base::Clock::time_point> kill_at_;
+  std::optional<base::Clock::time_point> restart_at_;  // set when files have changed
 };
 
 }  // namespace pyhost::cli

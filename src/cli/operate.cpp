@@ -5,8 +5,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "cli/operator_connection.h"
 #include "base/printable.h"
+#include "cli/operator_connection.h"
 #include "control/operator_protocol.h"
 
 namespace pyhost::cli {
@@ -41,8 +41,8 @@ base::Result<int> run(const OperateOptions& options) {
 std::string operator_socket(const OperateOptions& options) {
   if (!options.socket.empty()) return options.socket;
   const std::string folder = options.server_root.empty() ? PYHOST_RUNTIME_DIR : options.server_root;
-  return fmt::format("{}/{}{}", folder, gateway::kDefaultSocketName,
-                     gateway::kOperatorSocketSuffix);
+  return fmt::format("{}/{}{}", folder, control::kDefaultSocketName,
+                     control::kOperatorSocketSuffix);
 }
 
 std::string request_line(const OperateOptions& options) {

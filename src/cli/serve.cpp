@@ -31,11 +31,11 @@ constexpr char kTemporaryRoot[] = "/tmp/pyhost-XXXXXX";
 // What lies beside this program when it was built, and in httpd's folder when it was installed.
 base::Result<std::string> folder_of_products(const ServeOptions& options, const Site& site) {
   if (!site.runs_python()) return std::string();
-  for (const std::string& folder : {gateway::folder_of_this_object(), options.modules_dir}) {
+  for (const std::string& folder : {plugin::folder_of_this_object(), options.modules_dir}) {
     if (access((folder + "/" + kModuleFile).c_str(), R_OK) == 0) return folder;
   }
   return base::fail(fmt::format("{} is neither in {} nor in {}", kModuleFile,
-                                gateway::folder_of_this_object(), options.modules_dir));
+                                plugin::folder_of_this_object(), options.modules_dir));
 }
 
 std::vector<std::string> files_in(const std::string& folder) {

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "cli/operate.h"
 #include "base/printable.h"
+#include "cli/operate.h"
 
 namespace pyhost::cli {
 namespace {

@@ -45,29 +45,29 @@ class ImportLog final : public base::LogSink {
 };
 
 struct Python {
-  gateway::PluginFile plugin;
-  gateway::PythonHome home;
+  plugin::PluginFile plugin;
+  plugin::PythonHome home;
 };
 
 // The newest plugin; with --python-home the newest one that suits it.
 base::Result<Python> choose_python(const Site& site, const std::string& plugin_folder) {
-  const auto plugins = gateway::find_plugins(plugin_folder);
+  const auto plugins = plugin::find_plugins(plugin_folder);
   if (plugins.empty()) {
     return base::fail(fmt::format("no engine plugin for Python: {}/pyhost-cpython-X.Y.so is needed",
                                   plugin_folder));
   }
   if (site.python_home.empty()) return Python{plugins.front(), {}};
-  for (const gateway::PluginFile& plugin : plugins) {
-    const auto home = gateway::inspect_python_home(site.python_home, plugin.python_version);
+  for (const plugin::PluginFile& plugin : plugins) {
+    const auto home = plugin::inspect_python_home(site.python_home, plugin.python_version);
     if (home) return Python{plugin, *home};
   }
   const std::string& newest = plugins.front().python_version;
   return base::fail("--python-home: " +
-                    gateway::inspect_python_home(site.python_home, newest).error().sentence);
+                    plugin::inspect_python_home(site.python_home, newest).error().sentence);
 }
 
 gateway::EngineSettings engine_settings(const Site& site, const CheckSettings& settings,
-                                        const gateway::PythonHome& home) {
+                                        const plugin::PythonHome& home) {
   gateway::EngineSettings engine;
   engine.python_program = home.program;
   engine.python_home = home.home;
@@ -83,7 +83,7 @@ gateway::EngineSettings engine_settings(const Site& site, const CheckSettings& s
 base::Result<> import_application(const Site& site, const CheckSettings& settings, ImportLog& log) {
   PH_TRY(python, choose_python(site, settings.plugin_folder));
   PH_TRY_VOID(require_readable(python.plugin.path));
-  PH_TRY(plugin, gateway::load_plugin(python.plugin.path));
+  PH_TRY(plugin, plugin::load_plugin(python.plugin.path));
   auto engine = plugin->start(engine_settings(site, settings, python.home), log);
   if (!engine) return tl::unexpected(std::move(engine).error());
   const bool is_module = site.form == TargetForm::module;

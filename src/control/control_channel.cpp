@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 namespace {
 
 using std::chrono::milliseconds;
@@ -239,4 +239,4 @@ base::Result<base::UniqueFd> make_memory_file(const char* name, std::string_view
   return file;
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

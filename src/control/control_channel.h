@@ -16,7 +16,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 
 struct ControlMessage {
   std::uint64_t number = 0;  // of a request; its answer repeats it
@@ -88,4 +88,4 @@ base::Result<ControlMessage> await_message(ControlReceiver& receiver, int channe
 // A sealed, close-on-exec memory file, read from its start.
 base::Result<base::UniqueFd> make_memory_file(const char* name, std::string_view text);
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

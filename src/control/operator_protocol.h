@@ -34,7 +34,7 @@
 
 #include <cstddef>
 
-namespace pyhost::gateway {
+namespace pyhost::control {
 
 // The socket's path is WSGISocketPrefix and this. It stays the same over restarts of httpd.
 inline constexpr char kOperatorSocketSuffix[] = ".control";
@@ -43,4 +43,4 @@ inline constexpr char kDefaultSocketName[] = "wsgi";
 
 inline constexpr std::size_t kOperatorRequestBytesMax = 4096;
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::control

@@ -6,7 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -72,4 +72,4 @@ std::string error_answer(std::string_view sentence) {
   return answer("error", sentence);
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

@@ -6,7 +6,7 @@
 
 #include "pyhost/base/result.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 
 struct OperatorRequest {
   enum class Command { status, reload, stop, start };
@@ -27,4 +27,4 @@ base::Result<OperatorRequest> parse_operator_request(std::string_view line);
 std::string done_answer(std::string_view sentence);
 std::string error_answer(std::string_view sentence);
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 namespace {
 
 // Between fork and exec: nothing is allocated.
@@ -83,4 +83,4 @@ base::Result<> outcome_of(const Answer& answer) {
   return base::fail(fmt::format("{}", fmt::join(answer.errors, "\n")));
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

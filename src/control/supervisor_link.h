@@ -10,7 +10,7 @@
 #include "control/control_channel.h"
 #include "control/wanted_state.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 
 // The program pyhost-supervisor takes the control channel as descriptor 0 and httpd's main error
 // log as 1 and 2. Its arguments are the pid of httpd's parent, whose messages alone it heeds, and
@@ -63,4 +63,4 @@ base::Result<std::optional<Answer>> take_answer(int control, std::uint64_t numbe
 // The sentences of an answer, one per line.
 base::Result<> outcome_of(const Answer& answer);
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

@@ -6,7 +6,7 @@
 
 #include "base/json_text.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -39,7 +39,7 @@ base::Result<std::uint32_t> number_member(const Json& object, const char* key) {
 
 Json as_json(const WantedGroup& group) {
   Json options = Json::array();
-  for (const auto& [key, value] : gateway::given_options(group.options)) {
+  for (const auto& [key, value] : settings::given_options(group.options)) {
     options.push_back({key, json_text_of(value)});
   }
   return {{"name", json_text_of(group.options.name)},
@@ -51,7 +51,7 @@ Json as_json(const WantedGroup& group) {
           {"worker_settings", json_text_of(group.worker_settings)}};
 }
 
-base::Result<> parse_options(const Json& object, gateway::ProcessGroup& group) {
+base::Result<> parse_options(const Json& object, settings::ProcessGroup& group) {
   const auto options = object.find("options");
   if (options == object.end() || !options->is_array()) return malformed("options");
   for (const Json& option : *options) {
@@ -59,15 +59,15 @@ base::Result<> parse_options(const Json& object, gateway::ProcessGroup& group) {
     const auto key = text_from(option[0]);
     const auto value = text_from(option[1]);
     if (!key || !value) return malformed("options");
-    PH_TRY_VOID(gateway::parse_process_group_option(group, *key, *value));
+    PH_TRY_VOID(settings::parse_process_group_option(group, *key, *value));
   }
   return {};
 }
 
-base::Result<std::vector<gateway::PluginFile>> parse_plugins(const Json& object) {
+base::Result<std::vector<plugin::PluginFile>> parse_plugins(const Json& object) {
   const auto list = object.find("plugins");
   if (list == object.end() || !list->is_array()) return malformed("plugins");
-  std::vector<gateway::PluginFile> plugins;
+  std::vector<plugin::PluginFile> plugins;
   for (const Json& each : *list) {
     if (!each.is_array() || each.size() != 2) return malformed("plugins");
     auto path = text_from(each[0]);
@@ -182,4 +182,4 @@ base::Result<Answer> parse_answer(std::string_view text) {
   return answer;
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

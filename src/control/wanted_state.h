@@ -6,16 +6,16 @@
 #include <string_view>
 #include <vector>
 
+#include "control/httpd_identity.h"
+#include "plugin/plugin_loader.h"
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
-#include "plugin/plugin_loader.h"
 #include "settings/process_group.h"
-#include "control/httpd_identity.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 
 struct WantedGroup {
-  gateway::ProcessGroup options;
+  settings::ProcessGroup options;
   // In the socket paths. Unique; a group that keeps it over a restart keeps its sockets and its
   // scoreboard.
   unsigned index = 0;
@@ -37,8 +37,8 @@ struct WantedState {
   std::string socket_prefix;    // absolute
   std::string operator_socket;  // absolute path
   HttpdIdentity httpd;
-  std::string python_home;                   // WSGIPythonHome; "" when it is not set
-  std::vector<gateway::PluginFile> plugins;  // newest Python first
+  std::string python_home;                  // WSGIPythonHome; "" when it is not set
+  std::vector<plugin::PluginFile> plugins;  // newest Python first
   base::LogLevel log_level = base::LogLevel::warn;
   // Told to a supervisor that takes the place of another while httpd runs: what can be served is,
   // and groups that run already as they are wanted are left alone. Otherwise a group that cannot be
@@ -71,4 +71,4 @@ struct Answer {
 std::string to_json(const Answer& answer);
 base::Result<Answer> parse_answer(std::string_view json);
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

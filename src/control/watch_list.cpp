@@ -7,7 +7,7 @@
 
 #include "base/json_text.h"
 
-namespace pyhost::gateway {
+namespace pyhost::control {
 namespace {
 
 using Json = nlohmann::json;
@@ -95,4 +95,4 @@ std::optional<WatchReport> parse_watch_report(std::string_view json) {
   return report;
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::control

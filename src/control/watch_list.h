@@ -13,7 +13,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 
-namespace pyhost::gateway {
+namespace pyhost::control {
 
 // What is to be watched: on kWorkerSettingsFd when a lookout starts, and with
 // WorkerOrder::Kind::watch when something is different.
@@ -44,4 +44,4 @@ struct WatchReport {
 std::string to_json(const WatchReport& report);
 std::optional<WatchReport> parse_watch_report(std::string_view json);
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::control

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-namespace pyhost::gateway {
+namespace pyhost::control {
 namespace {
 
 struct OrderHead {
@@ -109,4 +109,4 @@ std::optional<KeepOrder> parse_keep_order(std::string_view json) {
                    .scripts = object["scripts"].get<std::vector<std::uint64_t>>()};
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::control

@@ -11,7 +11,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 
-namespace pyhost::gateway {
+namespace pyhost::control {
 
 // One byte for its kind, the length of its text, the text; some come with a descriptor.
 struct WorkerOrder {
@@ -40,7 +40,7 @@ base::Result<> send_order(int status_socket, WorkerOrder::Kind kind, std::string
 std::optional<WorkerOrder> take_order(int status_socket);
 
 // The text of Kind::keep: the worker is in another slot of the scoreboard from now on, where it
-// runs these scripts only; see metrics::WorkerSeat::move_to().
+// runs these scripts only; see scoreboard::ReportWriter::move_to().
 struct KeepOrder {
   std::uint32_t slot = 0;
   std::uint32_t report = 0;
@@ -51,4 +51,4 @@ struct KeepOrder {
 std::string to_json(const KeepOrder& order);
 std::optional<KeepOrder> parse_keep_order(std::string_view json);
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::control

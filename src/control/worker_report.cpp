@@ -7,17 +7,17 @@
 
 #include "base/json_text.h"
 
-namespace pyhost::worker {
+namespace pyhost::control {
 namespace {
 
 void report(const nlohmann::json& status) {
   const std::string line =
       status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   // A supervisor that has gone is noticed elsewhere.
-  static_cast<void>(!::write(gateway::kWorkerStatusFd, line.data(), line.size()));
+  static_cast<void>(!::write(control::kWorkerStatusFd, line.data(), line.size()));
 }
 
-nlohmann::json json_of(const gateway::Preload& script) {
+nlohmann::json json_of(const control::Preload& script) {
   return {base::json_text_of(script.application_group), base::json_text_of(script.script),
           base::json_text_of(script.callable)};
 }
@@ -53,18 +53,18 @@ void report_outdated(std::string_view script, const base::FileIdentity& file) {
           {"file", {file.device, file.inode, file.bytes, file.modified_us, file.changed_us}}});
 }
 
-void report_import(const gateway::Preload& import) {
+void report_import(const control::Preload& import) {
   report({{"imported", json_of(import)}});
 }
 
-void report_lack(const gateway::Preload& script, std::string_view why) {
+void report_lack(const control::Preload& script, std::string_view why) {
   // Somebody may raise an exception of any length, over many lines.
   constexpr std::size_t kWhyBytesMax = 1000;
   why = why.substr(0, std::min(why.find('\n'), kWhyBytesMax));
   report({{"lacks", json_of(script)}, {"why", why}});
 }
 
-void report_import_wanted(const gateway::Preload& script) {
+void report_import_wanted(const control::Preload& script) {
   report({{"import_again", json_of(script)}});
 }
 
@@ -76,4 +76,4 @@ void report_keeping() {
   report({{"keeping", true}});
 }
 
-}  // namespace pyhost::worker
+}  // namespace pyhost::control

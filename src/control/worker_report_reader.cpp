@@ -7,12 +7,12 @@
 
 #include "base/json_text.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 namespace {
 
 using Json = nlohmann::json;
 
-std::optional<gateway::Preload> parse_import(const Json& texts) {
+std::optional<control::Preload> parse_import(const Json& texts) {
   constexpr std::size_t kTexts = 3;
   if (!texts.is_array() || texts.size() != kTexts) return std::nullopt;
   std::array<std::string, kTexts> bytes;
@@ -22,7 +22,7 @@ std::optional<gateway::Preload> parse_import(const Json& texts) {
     if (!decoded) return std::nullopt;
     bytes[i] = *std::move(decoded);
   }
-  return gateway::Preload{bytes[0], bytes[1], bytes[2]};
+  return control::Preload{bytes[0], bytes[1], bytes[2]};
 }
 
 // kNoFile for what is none.
@@ -98,4 +98,4 @@ std::vector<StatusReport> StatusReader::read() {
   return reports;
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

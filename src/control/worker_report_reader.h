@@ -10,12 +10,12 @@
 #include "control/worker_settings.h"
 #include "os/line_reader.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 
 // One line: {"step":"..."}, {"ready":true}, {"failed":"sentence"}, {"relieve":"reason"},
 // {"draining":"reason"}, {"alive":true},
 // {"outdated":"script","file":[device,inode,bytes,modified_us,changed_us]},
-// {"imported":["application group","script","callable"]}, as in gateway::Preload,
+// {"imported":["application group","script","callable"]}, as in control::Preload,
 // {"lacks":[the same],"why":"sentence"}, {"import_again":[the same]}, {"asks":true} or
 // {"keeping":true}.
 struct StatusReport {
@@ -35,7 +35,7 @@ struct StatusReport {
   };
   Kind kind;
   std::string text;  // the step, the sentence, the reason or the script; with lacks, why
-  gateway::Preload import;
+  control::Preload import;
   base::FileIdentity file = {};  // with outdated: which the script is now
 
   bool operator==(const StatusReport&) const = default;
@@ -58,7 +58,7 @@ class StatusReader {
   bool at_end() const noexcept { return lines_.at_end(); }
 
  private:
-  LineReader lines_;
+  os::LineReader lines_;
 };
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

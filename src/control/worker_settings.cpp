@@ -9,7 +9,7 @@
 
 #include "base/json_text.h"
 
-namespace pyhost::gateway {
+namespace pyhost::control {
 namespace {
 
 using nlohmann::json;
@@ -95,7 +95,7 @@ json written(std::chrono::milliseconds value) {
 json written(base::LogLevel value) {
   return static_cast<int>(value);
 }
-json written(const GroupSecret& value) {
+json written(const gateway::GroupSecret& value) {
   return value.hex();
 }
 json written(const std::array<int, 3>& value) {
@@ -157,9 +157,10 @@ bool read(const json& value, base::LogLevel& into) {
   into = base::LogLevel(level);
   return true;
 }
-bool read(const json& value, GroupSecret& into) {
-  const auto secret =
-      value.is_string() ? GroupSecret::of_hex(value.get_ref<const std::string&>()) : std::nullopt;
+bool read(const json& value, gateway::GroupSecret& into) {
+  const auto secret = value.is_string()
+                          ? gateway::GroupSecret::of_hex(value.get_ref<const std::string&>())
+                          : std::nullopt;
   if (secret) into = *secret;
   return secret.has_value();
 }
@@ -200,19 +201,19 @@ bool contains(const std::vector<std::string>& names, std::string_view name) noex
 
 std::uint64_t script_key(const Preload& preload) noexcept {
   std::string_view script = preload.script, callable;
-  split_module_target(preload.script, script, callable);
-  return script_key(preload.application_group, script);
+  gateway::split_module_target(preload.script, script, callable);
+  return gateway::script_key(preload.application_group, script);
 }
 
-bool ServedTargets::serves(const Target& target) const noexcept {
-  if (target.kind == TargetKind::module) return contains(modules, target.script);
+bool ServedTargets::serves(const gateway::Target& target) const noexcept {
+  if (target.kind == gateway::TargetKind::module) return contains(modules, target.script);
   if (contains(scripts, target.script)) return true;
   return is_plain(target.script) && std::ranges::any_of(folders, [&](const std::string& folder) {
            return target.script.starts_with(folder);
          });
 }
 
-WorkerLimits limits_of(const ProcessGroup& group) noexcept {
+WorkerLimits limits_of(const settings::ProcessGroup& group) noexcept {
   using std::chrono::milliseconds;
   const auto or_else = [](milliseconds value, milliseconds instead) {
     return value == milliseconds(0) ? instead : value;
@@ -222,17 +223,18 @@ WorkerLimits limits_of(const ProcessGroup& group) noexcept {
   const auto bounded = [](milliseconds value) { return std::min(value, kLongest); };
   // memory-limit is hard for data memory; what is resident leaves before allocations fail.
   constexpr std::uint64_t kTenths = 10;
-  return {.request_timeout = bounded(group.request_timeout),
-          .interrupt_timeout = bounded(group.interrupt_timeout),
-          .deadlock_timeout = bounded(group.deadlock_timeout),
-          .startup_timeout = bounded(group.startup_timeout),
-          .inactivity_timeout = bounded(group.inactivity_timeout),
-          .restart_interval = bounded(group.restart_interval),
-          .graceful_timeout = bounded(group.graceful_timeout),
-          .eviction_timeout = bounded(or_else(group.eviction_timeout, group.graceful_timeout)),
-          .shutdown_timeout = bounded(or_else(group.shutdown_timeout, kUnlimitedShutdown)),
-          .requests_max = group.maximum_requests,
-          .resident_bytes_max = group.memory_limit_bytes / kTenths * (kTenths - 1)};
+  return {
+      .request_timeout = bounded(group.request_timeout),
+      .interrupt_timeout = bounded(group.interrupt_timeout),
+      .deadlock_timeout = bounded(group.deadlock_timeout),
+      .startup_timeout = bounded(group.startup_timeout),
+      .inactivity_timeout = bounded(group.inactivity_timeout),
+      .restart_interval = bounded(group.restart_interval),
+      .graceful_timeout = bounded(group.graceful_timeout),
+      .eviction_timeout = bounded(or_else(group.eviction_timeout, group.graceful_timeout)),
+      .shutdown_timeout = bounded(or_else(group.shutdown_timeout, settings::kUnlimitedShutdown)),
+      .requests_max = group.maximum_requests,
+      .resident_bytes_max = group.memory_limit_bytes / kTenths * (kTenths - 1)};
 }
 
 std::string to_json(const WorkerSettings& settings) {
@@ -257,4 +259,4 @@ base::Result<WorkerSettings> parse_worker_settings(std::string_view text) {
   return settings;
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::control

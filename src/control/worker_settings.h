@@ -10,15 +10,15 @@
 #include <string_view>
 #include <vector>
 
+#include "base/thread.h"
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
-#include "base/thread.h"
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/group_secret.h"
-#include "settings/process_group.h"
 #include "pyhost/gateway/target.h"
+#include "settings/process_group.h"
 
-namespace pyhost::gateway {
+namespace pyhost::control {
 
 // The descriptors a worker inherits besides 0 to 2. All others are close-on-exec.
 inline constexpr int kWorkerListeningFd = 3;
@@ -35,7 +35,7 @@ struct ServedTargets {
   std::vector<std::string> folders;  // absolute, ending in '/': every file below them
   std::vector<std::string> modules;  // "package.module"
 
-  bool serves(const Target& target) const noexcept;
+  bool serves(const gateway::Target& target) const noexcept;
 };
 
 // A script that is imported before the first request.
@@ -69,17 +69,17 @@ struct WorkerLimits {
 };
 
 // What the options of a group come to.
-WorkerLimits limits_of(const ProcessGroup& group) noexcept;
+WorkerLimits limits_of(const settings::ProcessGroup& group) noexcept;
 
 struct WorkerSettings {
-  EngineSettings engine;  // with the process group's name
-  std::string plugin;     // the path of the engine plugin
-  std::string locale;     // for all categories; "" to leave it to Python
-  unsigned threads = 1;   // 0: runs nothing but what is preloaded
+  gateway::EngineSettings engine;  // with the process group's name
+  std::string plugin;              // the path of the engine plugin
+  std::string locale;              // for all categories; "" to leave it to Python
+  unsigned threads = 1;            // 0: runs nothing but what is preloaded
   std::size_t stack_bytes = base::kPythonStackBytes;
   int listen_backlog = 100;
-  uid_t httpd_uid = 0;  // the only user whose connections are served
-  GroupSecret secret;   // and that they have to begin with
+  uid_t httpd_uid = 0;          // the only user whose connections are served
+  gateway::GroupSecret secret;  // and that they have to begin with
   base::LogLevel log_level = base::LogLevel::warn;
   std::chrono::milliseconds socket_timeout{60'000};
   std::chrono::milliseconds response_socket_timeout{0};  // 0: socket_timeout
@@ -100,4 +100,4 @@ std::string to_json(const WorkerSettings& settings);
 // Everything that to_json() writes has to be there and of its type.
 base::Result<WorkerSettings> parse_worker_settings(std::string_view json);
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::control

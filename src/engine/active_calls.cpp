@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include "base/clock.h"
 
 namespace pyhost::engine {
 
@@ -27,7 +28,7 @@ void ActiveCalls::Scope::begin_import() noexcept {
 
 void ActiveCalls::Scope::end_import() noexcept {
   importing_ = false;
-  began_ = Clock::now();
+  began_ = base::Clock::now();
 }
 
 void ActiveCalls::Scope::move_to(unsigned long thread) noexcept {
@@ -45,7 +46,7 @@ void ActiveCalls::interrupt(Scope& call, PyObject* exception) noexcept {
 }
 
 void ActiveCalls::interrupt_run(python::Attached&, const gateway::Exchange& exchange,
-                                Clock::time_point moment, PyObject* exception) noexcept {
+                                base::Clock::time_point moment, PyObject* exception) noexcept {
   for (Scope* call : calls_) {
     const bool meant = call->exchange_or_null_ == &exchange && call->began_ < moment;
     if (meant && !call->importing_ && !call->interrupted_) interrupt(*call, exception);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "pyhost/gateway/exchange.h"
 #include "python/attached.h"
 
@@ -14,8 +15,6 @@ namespace pyhost::engine {
 // The runs and preloads of one interpreter. The interpreter's lock protects it.
 class ActiveCalls {
  public:
-  using Clock = std::chrono::steady_clock;
-
   // A call for its scope. What was raised in its thread and has not arrived yet is taken back at
   // the end, so that it cannot reach another request.
   class Scope {
@@ -39,7 +38,7 @@ class ActiveCalls {
 
     ActiveCalls& calls_;
     const gateway::Exchange* const exchange_or_null_;
-    Clock::time_point began_ = Clock::now();  // or went on behind an import
+    base::Clock::time_point began_ = base::Clock::now();  // or went on behind an import
     unsigned long thread_;
     bool importing_ = false;
     bool interrupted_ = false;
@@ -48,7 +47,7 @@ class ActiveCalls {
   // Raises `exception` in the run on that exchange, once, if it began before `moment` and imports
   // nothing.
   void interrupt_run(python::Attached& py, const gateway::Exchange& exchange,
-                     Clock::time_point moment, PyObject* exception) noexcept;
+                     base::Clock::time_point moment, PyObject* exception) noexcept;
   void interrupt_preloads(python::Attached& py, PyObject* exception) noexcept;
 
   // Python's number of each thread, and a phrase that names the thread.

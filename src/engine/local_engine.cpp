@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 
+#include "base/out_of_memory.h"
 #include "engine/application_group.h"
 #include "engine/interpreter_setup.h"
 #include "pyapi/events.h"
 #include "pyapi/module.h"
-#include "base/out_of_memory.h"
 #include "python/line_log.h"
 #include "python/log_stream.h"
 #include "wsgi/request.h"

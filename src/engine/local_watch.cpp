@@ -3,8 +3,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "engine/application_group.h"
+#include "base/clock.h"
 #include "base/out_of_memory.h"
+#include "engine/application_group.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 #include "python/error.h"
@@ -13,8 +14,8 @@ namespace pyhost::engine {
 namespace {
 
 using python::Attached;
-using python::Attendant;
 using python::Interpreter;
+using python::InterpreterExecutor;
 using python::Ref;
 
 // The stacks of all active threads as a str; null with an exception pending.
@@ -68,10 +69,10 @@ void LocalWatch::for_each(F action) {
   const auto interpreters = interpreters_.all();
   const std::lock_guard lock(mutex_);
   for (Interpreter* interpreter : interpreters) {
-    const auto [entry, made] = attendants_.try_emplace(interpreter);
+    const auto [entry, made] = executors_.try_emplace(interpreter);
     if (made) {
-      auto attendant = std::make_unique<Attendant>(*interpreter);
-      if (attendant->start()) entry->second = std::move(attendant);
+      auto executor = std::make_unique<InterpreterExecutor>(*interpreter);
+      if (executor->start()) entry->second = std::move(executor);
     }
     if (entry->second) action(*interpreter, *entry->second);
   }
@@ -79,13 +80,13 @@ void LocalWatch::for_each(F action) {
 
 // Their threads go on.
 LocalWatch::~LocalWatch() {
-  for (auto& [interpreter, attendant] : attendants_) static_cast<void>(attendant.release());
+  for (auto& [interpreter, executor] : executors_) static_cast<void>(executor.release());
 }
 
-void LocalWatch::interrupt(const gateway::Exchange& exchange, TimePoint moment) noexcept {
+void LocalWatch::interrupt(const gateway::Exchange& exchange, base::TimePoint moment) noexcept {
   base::if_memory_allows([&] {
-    for_each([&exchange, moment](Interpreter&, Attendant& attendant) {
-      attendant.post([&exchange, moment](Attached& py) {
+    for_each([&exchange, moment](Interpreter&, InterpreterExecutor& executor) {
+      executor.post([&exchange, moment](Attached& py) {
         ApplicationGroup& group = application_group_of(py.interpreter());
         group.calls.interrupt_run(py, exchange, moment, group.adapter.request_timeout());
       });
@@ -95,8 +96,8 @@ void LocalWatch::interrupt(const gateway::Exchange& exchange, TimePoint moment) 
 
 void LocalWatch::interrupt_preloads() noexcept {
   base::if_memory_allows([&] {
-    for_each([](Interpreter&, Attendant& attendant) {
-      attendant.post([](Attached& py) {
+    for_each([](Interpreter&, InterpreterExecutor& executor) {
+      executor.post([](Attached& py) {
         application_group_of(py.interpreter()).calls.interrupt_preloads(py, PyExc_SystemExit);
       });
     });
@@ -106,8 +107,8 @@ void LocalWatch::interrupt_preloads() noexcept {
 void LocalWatch::collect_stacks(std::function<void(std::string_view)> take) noexcept {
   base::if_memory_allows([&] {
     const auto gathering = std::make_shared<Gathering>(std::move(take));
-    for_each([&gathering](Interpreter&, Attendant& attendant) {
-      attendant.post([gathering](Attached& py) {
+    for_each([&gathering](Interpreter&, InterpreterExecutor& executor) {
+      executor.post([gathering](Attached& py) {
         const Ref stacks = stacks_in(py);
         std::string text =
             stacks ? python::to_utf8(py, stacks.get()) : python::PythonError::take(py).summary(py);
@@ -132,12 +133,12 @@ std::string LocalWatch::stacks_without_lock() noexcept {
 std::optional<gateway::LockWait> LocalWatch::probe_locks() noexcept {
   const auto answer = [&] {
     std::optional<gateway::LockWait> longest;
-    for_each([&longest](Interpreter& interpreter, Attendant& attendant) {
-      const auto since = attendant.waiting_since();
+    for_each([&longest](Interpreter& interpreter, InterpreterExecutor& executor) {
+      const auto since = executor.waiting_since();
       if (since && (!longest || *since < longest->since)) {
         longest = gateway::LockWait{*since, interpreter.phrase()};
       }
-      attendant.ask();
+      executor.ask();
     });
     return longest;
   };

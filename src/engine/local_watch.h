@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/clock.h"
 #include "pyhost/gateway/engine_watch.h"
 #include "python/interpreter_executor.h"
 #include "python/registry.h"
@@ -13,7 +14,7 @@
 
 namespace pyhost::engine {
 
-// Has an attendant for every interpreter, made when it is first needed; these live until the
+// Has an executor for every interpreter, made when it is first needed; these live until the
 // process ends.
 class LocalWatch final : public gateway::EngineWatch {
  public:
@@ -22,7 +23,7 @@ class LocalWatch final : public gateway::EngineWatch {
 
   ~LocalWatch() override;
 
-  void interrupt(const gateway::Exchange& exchange, TimePoint moment) noexcept override;
+  void interrupt(const gateway::Exchange& exchange, base::TimePoint moment) noexcept override;
   void interrupt_preloads() noexcept override;
   void collect_stacks(std::function<void(std::string_view)> take) noexcept override;
   std::string stacks_without_lock() noexcept override;
@@ -44,8 +45,8 @@ class LocalWatch final : public gateway::EngineWatch {
   python::LoadingRules& loading_;
   std::atomic<bool> lock_wait_told_ = false;
   std::mutex mutex_;
-  // Guarded by mutex_; null for an interpreter whose attendant could not be started.
-  std::map<python::Interpreter*, std::unique_ptr<python::Attendant>> attendants_;
+  // Guarded by mutex_; null for an interpreter whose executor could not be started.
+  std::map<python::Interpreter*, std::unique_ptr<python::InterpreterExecutor>> executors_;
 };
 
 }  // namespace pyhost::engine

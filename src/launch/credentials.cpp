@@ -12,7 +12,7 @@
 
 #include "base/parse.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 namespace {
 
 // An entry of the user or group database is at most this long; longer ones are refused by us
@@ -77,7 +77,7 @@ std::vector<gid_t> groups_of(const std::string& user_name, gid_t gid) {
   return groups;
 }
 
-base::Result<std::vector<gid_t>> resolve_groups(const gateway::ProcessGroup& group,
+base::Result<std::vector<gid_t>> resolve_groups(const settings::ProcessGroup& group,
                                                 const Credentials& credentials) {
   std::vector<gid_t> groups{credentials.gid};
   if (!group.supplementary_groups) {
@@ -98,10 +98,11 @@ base::Result<std::vector<gid_t>> resolve_groups(const gateway::ProcessGroup& gro
   return groups;
 }
 
-base::Result<Credentials> resolve(const gateway::ProcessGroup& group, HttpdIdentity httpd) {
+base::Result<Credentials> resolve(const settings::ProcessGroup& group,
+                                  control::HttpdIdentity httpd) {
   Credentials credentials{.privileged = geteuid() == 0};
-  const HttpdIdentity own =
-      credentials.privileged ? httpd : HttpdIdentity{.uid = geteuid(), .gid = getegid()};
+  const control::HttpdIdentity own =
+      credentials.privileged ? httpd : control::HttpdIdentity{.uid = geteuid(), .gid = getegid()};
   credentials.uid = own.uid;
   credentials.gid = own.gid;
   if (!group.user.empty()) {
@@ -138,8 +139,8 @@ base::Result<Credentials> resolve(const gateway::ProcessGroup& group, HttpdIdent
 
 }  // namespace
 
-base::Result<Credentials> resolve_credentials(const gateway::ProcessGroup& group,
-                                              HttpdIdentity httpd) {
+base::Result<Credentials> resolve_credentials(const settings::ProcessGroup& group,
+                                              control::HttpdIdentity httpd) {
   auto credentials = resolve(group, httpd);
   if (!credentials) {
     return base::fail(
@@ -148,7 +149,7 @@ base::Result<Credentials> resolve_credentials(const gateway::ProcessGroup& group
   return credentials;
 }
 
-std::vector<std::string_view> options_for_root(const gateway::ProcessGroup& group) {
+std::vector<std::string_view> options_for_root(const settings::ProcessGroup& group) {
   std::vector<std::string_view> options;
   if (geteuid() == 0) return options;
   const auto user = resolve_user_id(group.user);
@@ -169,4 +170,4 @@ base::Result<gid_t> resolve_group_id(std::string_view text) {
   return resolve_group(text);
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

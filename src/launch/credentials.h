@@ -11,7 +11,7 @@
 #include "pyhost/base/result.h"
 #include "settings/process_group.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 
 struct Credentials {
   bool privileged = false;  // we are root: the ids are to be changed
@@ -28,14 +28,14 @@ struct Credentials {
 // Looks names up now. Who is not root can change neither user nor groups: the ids are then our own.
 // Fails with a sentence for an unknown user or group, for root, and for chroot= without the right
 // to it.
-base::Result<Credentials> resolve_credentials(const gateway::ProcessGroup& group,
-                                              HttpdIdentity httpd);
+base::Result<Credentials> resolve_credentials(const settings::ProcessGroup& group,
+                                              control::HttpdIdentity httpd);
 
 // The options of the group that only root can give effect, when we are not root.
-std::vector<std::string_view> options_for_root(const gateway::ProcessGroup& group);
+std::vector<std::string_view> options_for_root(const settings::ProcessGroup& group);
 
 // The id of a user or group given as a name or "#id". Fails with a sentence for an unknown one.
 base::Result<uid_t> resolve_user_id(std::string_view text);
 base::Result<gid_t> resolve_group_id(std::string_view text);
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

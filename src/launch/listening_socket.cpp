@@ -13,7 +13,7 @@
 #include "base/scope_exit.h"
 #include "scoreboard/board_rows.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 namespace {
 
 tl::unexpected<base::Error> refused(const std::string& path, const char* what) {
@@ -24,21 +24,21 @@ tl::unexpected<base::Error> refused(const std::string& path, const char* what) {
 }  // namespace
 
 std::string socket_path(const std::string& prefix, unsigned group, unsigned row) {
-  const unsigned place = row % kRowsOfSlot;
+  const unsigned place = row % scoreboard::kRowsOfSlot;
   const std::string kept = place == 0 ? "" : fmt::format("kept{}.", place);
-  return fmt::format("{}.{}.{}.{}sock", prefix, group, row / kRowsOfSlot, kept);
+  return fmt::format("{}.{}.{}.{}sock", prefix, group, row / scoreboard::kRowsOfSlot, kept);
 }
 
 base::Result<> try_sockets(const std::string& prefix, unsigned last_group, unsigned slots,
                            std::optional<uid_t> owner) {
   // That of a keeper is the longest.
-  const unsigned last_row = slots * kRowsOfSlot - 1;
+  const unsigned last_row = slots * scoreboard::kRowsOfSlot - 1;
   return ListeningSocket::open(socket_path(prefix, last_group, last_row), {}, owner)
       .map([](const ListeningSocket&) {});
 }
 
 base::Result<ListeningSocket> ListeningSocket::open(std::string path,
-                                                    const gateway::ProcessGroup& group,
+                                                    const settings::ProcessGroup& group,
                                                     std::optional<uid_t> owner) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return base::fail(
@@ -81,7 +81,7 @@ void ListeningSocket::end() const noexcept {
   shutdown(fd_.get(), SHUT_RDWR);
 }
 
-void ListeningSocket::adjust(const gateway::ProcessGroup& group) const noexcept {
+void ListeningSocket::adjust(const settings::ProcessGroup& group) const noexcept {
   const auto set_buffer = [this](int option, std::uint64_t bytes) {
     const int value = static_cast<int>(bytes);
     if (value != 0) setsockopt(fd(), SOL_SOCKET, option, &value, sizeof value);
@@ -118,4 +118,4 @@ bool ListeningSocket::in_place() const noexcept {
   return lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_;
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

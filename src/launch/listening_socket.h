@@ -14,7 +14,7 @@
 #include "pyhost/base/unique_fd.h"
 #include "settings/process_group.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 
 // Of a row of the group's scoreboard: "<prefix>.<group index>.<slot>.sock", or ".kept<n>.sock" for
 // its keepers.
@@ -29,7 +29,7 @@ class ListeningSocket {
  public:
   // Binds, with the group's buffer sizes, for `owner` alone when there is one (we must be root).
   // What lies at the path already is replaced. Fails with a sentence that names the path.
-  static base::Result<ListeningSocket> open(std::string path, const gateway::ProcessGroup& group,
+  static base::Result<ListeningSocket> open(std::string path, const settings::ProcessGroup& group,
                                             std::optional<uid_t> owner);
 
   ListeningSocket(ListeningSocket&&) = default;
@@ -41,17 +41,17 @@ class ListeningSocket {
   // Whether its path still leads to it.
   bool in_place() const noexcept;
   // Another one in its stead, at the same path and for the same owner.
-  base::Result<ListeningSocket> remake(const gateway::ProcessGroup& group) const {
+  base::Result<ListeningSocket> remake(const settings::ProcessGroup& group) const {
     return open(path_, group, owner_);
   }
   // Another one for the same owner, at that path.
   base::Result<ListeningSocket> open_beside(std::string path,
-                                            const gateway::ProcessGroup& group) const {
+                                            const settings::ProcessGroup& group) const {
     return open(std::move(path), group, owner_);
   }
 
   // Takes over the buffer sizes of a new configuration.
-  void adjust(const gateway::ProcessGroup& group) const noexcept;
+  void adjust(const settings::ProcessGroup& group) const noexcept;
 
   int fd() const noexcept { return fd_.get(); }
   const std::string& path() const noexcept { return path_; }
@@ -71,4 +71,4 @@ class ListeningSocket {
   std::optional<uid_t> owner_;
 };
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

@@ -10,7 +10,7 @@
 
 #include "os/reap_later.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 namespace {
 
 // The text of an env-file of the largest size, in which every byte may be written as six.
@@ -60,7 +60,7 @@ std::size_t Rehearsals::add(RehearsalTask task) {
   return tasks_.size() - 1;
 }
 
-void Rehearsals::advance(TimePoint now) {
+void Rehearsals::advance(base::TimePoint now) {
   std::vector<std::size_t> overdue;
   for (const auto& [number, running] : running_) {
     if (now >= running.until) overdue.push_back(number);
@@ -69,15 +69,15 @@ void Rehearsals::advance(TimePoint now) {
   while (begun_ < tasks_.size() && running_.size() < kAtOnce) begin(now);
 }
 
-std::optional<TimePoint> Rehearsals::next_deadline() const noexcept {
-  std::optional<TimePoint> next;
+std::optional<base::TimePoint> Rehearsals::next_deadline() const noexcept {
+  std::optional<base::TimePoint> next;
   for (const auto& [number, running] : running_) {
     if (!next || running.until < *next) next = running.until;
   }
   return next;
 }
 
-void Rehearsals::begin(TimePoint now) {
+void Rehearsals::begin(base::TimePoint now) {
   const std::size_t number = begun_++;
   const RehearsalTask& task = tasks_[number];
   auto process = start_rehearsal(task.plan, task.files, task.extent);
@@ -136,7 +136,7 @@ void Rehearsals::give_up(std::size_t number) {
                   task.plan.group_name,
                   std::chrono::ceil<std::chrono::seconds>(task.patience).count(), paths_of(task)));
   loop_.forget(running.process.pidfd.get());
-  reap_later(loop_, std::move(running.process.pidfd));
+  os::reap_later(loop_, std::move(running.process.pidfd));
   forget(number);
 }
 
@@ -147,12 +147,12 @@ void Rehearsals::forget(std::size_t number) noexcept {
   running_.erase(found);
 }
 
-void run_to_end(EventLoop& loop, Rehearsals& rehearsals) {
+void run_to_end(os::EventLoop& loop, Rehearsals& rehearsals) {
   while (true) {
-    rehearsals.advance(Clock::now());
+    rehearsals.advance(base::Clock::now());
     if (rehearsals.done()) return;
     loop.wait(rehearsals.next_deadline());
   }
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

@@ -7,17 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "os/event_loop.h"
 #include "launch/worker_start.h"
+#include "os/event_loop.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 
 // What is to be rehearsed of a group.
 struct RehearsalTask {
   WorkerPlan plan;
   InputFiles files;
   Rehearse extent = Rehearse::start;
-  Milliseconds patience{10'000};  // beyond it the rehearsal has failed
+  base::Milliseconds patience{10'000};  // beyond it the rehearsal has failed
 };
 
 // Single-threaded, in the thread of the loop, which outlives it. Nothing here waits: a rehearsal
@@ -27,7 +27,7 @@ class Rehearsals {
   // So many processes at a time.
   static constexpr unsigned kAtOnce = 32;
 
-  explicit Rehearsals(EventLoop& loop) noexcept : loop_(loop) {}
+  explicit Rehearsals(os::EventLoop& loop) noexcept : loop_(loop) {}
   Rehearsals(const Rehearsals&) = delete;
   Rehearsals& operator=(const Rehearsals&) = delete;
   // Those that have not ended are killed.
@@ -37,8 +37,8 @@ class Rehearsals {
   std::size_t add(RehearsalTask task);
 
   // Begins those whose turn it is and gives up those that take too long.
-  void advance(TimePoint now);
-  std::optional<TimePoint> next_deadline() const noexcept;
+  void advance(base::TimePoint now);
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
   bool done() const noexcept { return begun_ == tasks_.size() && running_.empty(); }
   // PRECONDITION: done. Fails with a sentence that names the group and what was in the way.
@@ -48,17 +48,17 @@ class Rehearsals {
   struct Running {
     std::size_t number;
     WorkerProcess process;
-    TimePoint until;
+    base::TimePoint until;
     std::string said{};
   };
 
-  void begin(TimePoint now);
+  void begin(base::TimePoint now);
   void read(std::size_t number);
   void reap(std::size_t number);
   void give_up(std::size_t number);
   void forget(std::size_t number) noexcept;
 
-  EventLoop& loop_;
+  os::EventLoop& loop_;
   std::vector<RehearsalTask> tasks_;
   std::vector<base::Result<StartInputs>> outcomes_;
   std::size_t begun_ = 0;
@@ -66,6 +66,6 @@ class Rehearsals {
 };
 
 // Waits until all have ended, with a loop of its own that nothing else is watched by.
-void run_to_end(EventLoop& loop, Rehearsals& rehearsals);
+void run_to_end(os::EventLoop& loop, Rehearsals& rehearsals);
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

@@ -11,18 +11,18 @@
 #include "os/small_file.h"
 #include "plugin/python_home.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 namespace {
 
 using Json = nlohmann::json;
 
 base::Result<std::string> read_env_file(const InputFiles& files, const AsRoot& as_root) {
-  auto text = base::read_small_file(files.env_file);
+  auto text = os::read_small_file(files.env_file);
   const bool forbidden = !text &&
                          faccessat(AT_FDCWD, files.env_file.c_str(), R_OK, AT_EACCESS) != 0 &&
                          errno == EACCES;
   if (forbidden && as_root && files.env_file.starts_with('/')) {
-    as_root([&] { text = base::read_small_file_of_root(files.env_file); });
+    as_root([&] { text = os::read_small_file_of_root(files.env_file); });
   }
   if (text) return text;
   return base::fail(fmt::format("WSGIDaemonProcess {}: env-file={} cannot be read: {}",
@@ -31,8 +31,8 @@ base::Result<std::string> read_env_file(const InputFiles& files, const AsRoot& a
 
 base::Result<> choose_python(const InputFiles& files, StartInputs& inputs) {
   std::string why;
-  for (const gateway::PluginFile& plugin : files.plugins) {
-    auto home = gateway::inspect_python_home(files.python_home, plugin.python_version);
+  for (const plugin::PluginFile& plugin : files.plugins) {
+    auto home = plugin::inspect_python_home(files.python_home, plugin.python_version);
     if (home) {
       inputs.plugin = plugin.path;
       inputs.python_program = std::move(home->program);
@@ -46,7 +46,7 @@ base::Result<> choose_python(const InputFiles& files, StartInputs& inputs) {
 
 }  // namespace
 
-InputFiles input_files_of(const WantedState& state, const WantedGroup& group) {
+InputFiles input_files_of(const control::WantedState& state, const control::WantedGroup& group) {
   const std::string& own = group.options.python_home;
   return {.group_name = group.options.name,
           .env_file = group.options.env_file,
@@ -98,4 +98,4 @@ base::Result<StartInputs> parse_inputs(std::string_view line) {
   return base::fail("the rehearsal of a start has said something that is not understood");
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "pyhost/base/result.h"
-#include "plugin/plugin_loader.h"
 #include "control/wanted_state.h"
+#include "plugin/plugin_loader.h"
+#include "pyhost/base/result.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 
 // What is to be read. Nothing when all is empty.
 struct InputFiles {
@@ -18,12 +18,12 @@ struct InputFiles {
   std::string env_file;
   std::string python_home;
   std::string python_option;  // where that is from, for a sentence: "WSGIPythonHome"
-  std::vector<gateway::PluginFile> plugins;
+  std::vector<plugin::PluginFile> plugins;
 
   bool none() const noexcept { return env_file.empty() && python_home.empty(); }
 };
 
-InputFiles input_files_of(const WantedState& state, const WantedGroup& group);
+InputFiles input_files_of(const control::WantedState& state, const control::WantedGroup& group);
 
 // What was read.
 struct StartInputs {
@@ -47,4 +47,4 @@ std::string to_json(const base::Result<StartInputs>& inputs);
 // Fails with the sentence that was sent, and for what to_json() has not made.
 base::Result<StartInputs> parse_inputs(std::string_view line);
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 namespace {
 
 std::string describe(StartStep step, const WorkerPlan& plan) {
@@ -56,4 +56,4 @@ StepFailures describe_step_failures(const WorkerPlan& plan) {
   return failures;
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

@@ -7,7 +7,7 @@
 
 #include "launch/worker_start.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 
 enum class StartStep {
   descriptors,
@@ -32,4 +32,4 @@ using StepFailures = std::array<std::string, kStartSteps>;
 StepFailures describe_step_failures(const WorkerPlan& plan);
 inline constexpr char kFailureEnd[] = "\"}\n";
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

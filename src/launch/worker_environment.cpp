@@ -8,7 +8,7 @@
 
 #include "base/locale_coercion.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 namespace {
 
 using Variables = std::map<std::string, std::string, std::less<>>;
@@ -65,7 +65,7 @@ void coerce_ctype(Variables& variables) {
   if (coerced != nullptr) variables["LC_CTYPE"] = coerced;
 }
 
-base::Result<Variables> collect(const gateway::ProcessGroup& group, const Credentials& credentials,
+base::Result<Variables> collect(const settings::ProcessGroup& group, const Credentials& credentials,
                                 const char* const* inherited, const std::string& env_text) {
   Variables variables;
   for (; *inherited != nullptr; ++inherited) set_variable(variables, *inherited);
@@ -85,7 +85,7 @@ base::Result<Variables> collect(const gateway::ProcessGroup& group, const Creden
 
 }  // namespace
 
-base::Result<std::vector<std::string>> worker_environment(const gateway::ProcessGroup& group,
+base::Result<std::vector<std::string>> worker_environment(const settings::ProcessGroup& group,
                                                           const Credentials& credentials,
                                                           const char* const* inherited,
                                                           const std::string& env_text) {
@@ -99,4 +99,4 @@ base::Result<std::vector<std::string>> worker_environment(const gateway::Process
   return entries;
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

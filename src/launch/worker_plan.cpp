@@ -5,16 +5,16 @@
 #include "control/worker_settings.h"
 #include "launch/worker_start.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 namespace {
 
-std::string display_name_of(const gateway::ProcessGroup& group, const std::string& program) {
+std::string display_name_of(const settings::ProcessGroup& group, const std::string& program) {
   if (group.display_name.empty()) return program;
   return group.display_name == "%{GROUP}" ? fmt::format("(wsgi:{})", group.name)
                                           : group.display_name;
 }
 
-std::vector<ResourceLimit> resource_limits_of(const gateway::ProcessGroup& group) {
+std::vector<ResourceLimit> resource_limits_of(const settings::ProcessGroup& group) {
   std::vector<ResourceLimit> limits;
   const auto limit = [&limits](int resource, rlim_t soft, rlim_t hard) {
     limits.push_back({.resource = resource, .soft = soft, .hard = hard});
@@ -28,7 +28,7 @@ std::vector<ResourceLimit> resource_limits_of(const gateway::ProcessGroup& group
     // one.
     using std::chrono::ceil, std::chrono::seconds;
     const rlim_t soft = ceil<seconds>(group.cpu_time_limit).count();
-    const gateway::WorkerLimits own = gateway::limits_of(group);
+    const control::WorkerLimits own = control::limits_of(group);
     const rlim_t grace = ceil<seconds>(own.graceful_timeout + own.shutdown_timeout).count() + 1;
     limit(RLIMIT_CPU, soft, soft + grace);
   }
@@ -37,8 +37,8 @@ std::vector<ResourceLimit> resource_limits_of(const gateway::ProcessGroup& group
 
 }  // namespace
 
-base::Result<WorkerPlan> plan_worker(const gateway::ProcessGroup& group, HttpdIdentity httpd,
-                                     std::string program) {
+base::Result<WorkerPlan> plan_worker(const settings::ProcessGroup& group,
+                                     control::HttpdIdentity httpd, std::string program) {
   PH_TRY(credentials, resolve_credentials(group, httpd));
   WorkerPlan plan{.group_name = group.name,
                   .program = std::move(program),
@@ -57,4 +57,4 @@ base::Result<WorkerPlan> plan_worker(const gateway::ProcessGroup& group, HttpdId
   return plan;
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

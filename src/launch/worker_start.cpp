@@ -20,7 +20,7 @@
 #include "control/worker_settings.h"
 #include "launch/start_step.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 namespace {
 
 // What a rehearsal is to do.
@@ -63,20 +63,20 @@ void require(bool good, const Preparation& start, StartStep step) {
 void arrange_descriptors(Preparation& start) {
   constexpr int kOutOfTheWay = 32;
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  const std::array<int, gateway::kWorkerFds> sources{
+  const std::array<int, control::kWorkerFds> sources{
       null,         start.inherited.log,      start.inherited.log,   start.inherited.listen,
       start.status, start.inherited.settings, start.inherited.board, start.inherited.reports};
-  std::array<int, gateway::kWorkerFds> moved;
-  for (int i = 0; i < gateway::kWorkerFds; ++i) {
+  std::array<int, control::kWorkerFds> moved;
+  for (int i = 0; i < control::kWorkerFds; ++i) {
     moved[i] = fcntl(sources[i], F_DUPFD_CLOEXEC, kOutOfTheWay);
     require(moved[i] >= 0, start, StartStep::descriptors);
   }
-  start.status = moved[gateway::kWorkerStatusFd];
-  for (int i = 0; i < gateway::kWorkerFds; ++i) {
+  start.status = moved[control::kWorkerStatusFd];
+  for (int i = 0; i < control::kWorkerFds; ++i) {
     require(dup2(moved[i], i) == i, start, StartStep::descriptors);
   }
-  start.status = gateway::kWorkerStatusFd;
-  require(close_range(gateway::kWorkerFds, ~0u, 0) == 0, start, StartStep::descriptors);
+  start.status = control::kWorkerStatusFd;
+  require(close_range(control::kWorkerFds, ~0u, 0) == 0, start, StartStep::descriptors);
 }
 
 void restore_signals() {
@@ -289,4 +289,4 @@ base::Result<WorkerProcess> start_rehearsal(const WorkerPlan& plan, const InputF
                &rehearsal);
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "pyhost/base/result.h"
-#include "pyhost/base/unique_fd.h"
 #include "launch/credentials.h"
 #include "launch/start_inputs.h"
+#include "pyhost/base/result.h"
+#include "pyhost/base/unique_fd.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 
 struct ResourceLimit {
   int resource;  // RLIMIT_...
@@ -43,8 +43,8 @@ struct WorkerPlan {
 
 // What a plan becomes for a group on this system, but for the environment. Fails with a sentence
 // that names the group.
-base::Result<WorkerPlan> plan_worker(const gateway::ProcessGroup& group, HttpdIdentity httpd,
-                                     std::string program);
+base::Result<WorkerPlan> plan_worker(const settings::ProcessGroup& group,
+                                     control::HttpdIdentity httpd, std::string program);
 
 // Descriptors that a worker inherits; they stay the caller's.
 struct WorkerDescriptors {
@@ -78,4 +78,4 @@ enum class Rehearse { files, start };
 base::Result<WorkerProcess> start_rehearsal(const WorkerPlan& plan, const InputFiles& files,
                                             Rehearse extent);
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

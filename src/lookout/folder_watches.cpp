@@ -6,7 +6,7 @@
 namespace pyhost::lookout {
 
 base::Result<std::unique_ptr<FolderWatches>> FolderWatches::open() {
-  auto inotify = base::Inotify::open();
+  auto inotify = os::Inotify::open();
   if (!inotify) {
     return base::fail(
         fmt::format("{} (see sysctl fs.inotify.max_user_instances and the limit of open files)",

@@ -16,7 +16,7 @@ class FolderWatches {
  public:
   // Any address that is the owner's own.
   using Owner = const void*;
-  using Event = base::Inotify::Event;
+  using Event = os::Inotify::Event;
 
   // Fails with the system's reason, and which limit of it may be reached.
   static base::Result<std::unique_ptr<FolderWatches>> open();
@@ -35,9 +35,9 @@ class FolderWatches {
   void read(const std::function<void(Owner, const Event&)>& take);
 
  private:
-  explicit FolderWatches(base::Inotify inotify) noexcept : inotify_(std::move(inotify)) {}
+  explicit FolderWatches(os::Inotify inotify) noexcept : inotify_(std::move(inotify)) {}
 
-  const base::Inotify inotify_;
+  const os::Inotify inotify_;
   std::unordered_map<int, std::set<Owner>> owners_;  // by folder
 };
 

@@ -12,7 +12,7 @@
 
 namespace pyhost::lookout {
 
-void Lookout::follow(const gateway::WatchList& list) {
+void Lookout::follow(const control::WatchList& list) {
   std::erase_if(watches_, [&list](const auto& each) {
     const auto wanted = list.globs.find(each.first);
     return wanted == list.globs.end() || wanted->second != each.second.globs;
@@ -46,7 +46,7 @@ base::Result<> Lookout::open_folders() {
 
 void Lookout::run() {
   while (true) {
-    advance(Clock::now());
+    advance(base::Clock::now());
     std::array<pollfd, 2> entries{
         {{.fd = supervisor_, .events = POLLIN, .revents = 0},
          {.fd = folders_ ? folders_->fd() : -1, .events = POLLIN, .revents = 0}}};
@@ -61,14 +61,14 @@ bool Lookout::heed_supervisor() {
   char byte = 0;
   const ssize_t there = ::recv(supervisor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (there == 0 || (there < 0 && errno != EAGAIN && errno != EINTR)) return false;
-  const auto order = gateway::take_order(supervisor_);
-  if (!order || order->kind != gateway::WorkerOrder::Kind::watch) return true;
-  if (const auto list = gateway::read_watch_list(order->descriptor.get())) follow(*list);
+  const auto order = control::take_order(supervisor_);
+  if (!order || order->kind != control::WorkerOrder::Kind::watch) return true;
+  if (const auto list = control::read_watch_list(order->descriptor.get())) follow(*list);
   return true;
 }
 
 void Lookout::take_events() {
-  const TimePoint now = Clock::now();
+  const base::TimePoint now = base::Clock::now();
   folders_->read([this, now](FolderWatches::Owner owner, const FolderWatches::Event& event) {
     for (const auto& [name, watch] : watches_) {
       if (watch.paths.get() == owner) watch.paths->heed(event, now);
@@ -77,7 +77,7 @@ void Lookout::take_events() {
 }
 
 // One group has its turn, behind the one that had the last.
-void Lookout::advance(TimePoint now) {
+void Lookout::advance(base::TimePoint now) {
   if (watches_.empty() || now < rests_until_) return;
   auto next = watches_.upper_bound(last_);
   for (std::size_t i = 0; i < watches_.size(); ++i, ++next) {
@@ -90,9 +90,9 @@ void Lookout::advance(TimePoint now) {
 }
 
 void Lookout::look(const std::string& group, Watch& watch) {
-  const TimePoint begun = Clock::now();
+  const base::TimePoint begun = base::Clock::now();
   const auto change = watch.paths->advance(begun);
-  const auto took = Clock::now() - begun;
+  const auto took = base::Clock::now() - begun;
   watch.rests_until = begun + took * (1 + kRestOfGroup);
   rests_until_ = begun + took * (1 + kRestOfAll);
   report_problem(group, watch, watch.paths->problem());
@@ -107,19 +107,19 @@ void Lookout::report_problem(const std::string& group, Watch& watch,
 }
 
 // Waits for a supervisor that is busy; one that has gone is noticed elsewhere.
-void Lookout::report(const gateway::WatchReport& report) const {
+void Lookout::report(const control::WatchReport& report) const {
   const std::string line = to_json(report) + "\n";
   static_cast<void>(::send(supervisor_, line.data(), line.size(), MSG_NOSIGNAL));
 }
 
-std::optional<TimePoint> Lookout::deadline_of(const Watch& watch) const noexcept {
+std::optional<base::TimePoint> Lookout::deadline_of(const Watch& watch) const noexcept {
   const auto deadline = watch.paths ? watch.paths->next_deadline() : std::nullopt;
   if (!deadline) return std::nullopt;
   return std::max({*deadline, watch.rests_until, rests_until_});
 }
 
-std::optional<TimePoint> Lookout::next_deadline() const noexcept {
-  std::optional<TimePoint> next;
+std::optional<base::TimePoint> Lookout::next_deadline() const noexcept {
+  std::optional<base::TimePoint> next;
   for (const auto& [name, watch] : watches_) {
     const auto deadline = deadline_of(watch);
     if (deadline && (!next || *deadline < *next)) next = deadline;

@@ -6,8 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "lookout/watched_paths.h"
+#include "base/clock.h"
 #include "control/watch_list.h"
+#include "lookout/watched_paths.h"
 
 namespace pyhost::lookout {
 
@@ -18,7 +19,7 @@ class Lookout {
   explicit Lookout(int supervisor) noexcept : supervisor_(supervisor) {}
 
   // What is watched already stays so.
-  void follow(const gateway::WatchList& list);
+  void follow(const control::WatchList& list);
   // Until the supervisor has closed its end.
   void run();
 
@@ -32,26 +33,26 @@ class Lookout {
     std::vector<std::string> globs;       // as they are configured
     std::unique_ptr<WatchedPaths> paths;  // null when there is no watching at all
     std::string problem;                  // that was reported
-    TimePoint rests_until{};
+    base::TimePoint rests_until{};
   };
 
   base::Result<> open_folders();
   void begin(const std::string& group, const std::vector<std::string>& globs,
              std::int64_t since_us);
-  void advance(TimePoint now);
+  void advance(base::TimePoint now);
   void look(const std::string& group, Watch& watch);
   void take_events();
   bool heed_supervisor();
   void report_problem(const std::string& group, Watch& watch, const std::string& problem) const;
-  void report(const gateway::WatchReport& report) const;
-  std::optional<TimePoint> deadline_of(const Watch& watch) const noexcept;
-  std::optional<TimePoint> next_deadline() const noexcept;
+  void report(const control::WatchReport& report) const;
+  std::optional<base::TimePoint> deadline_of(const Watch& watch) const noexcept;
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
   const int supervisor_;
   std::unique_ptr<FolderWatches> folders_;  // when anything is watched
   std::map<std::string, Watch> watches_;    // by the name of the group
   std::string last_;                        // that was looked at
-  TimePoint rests_until_{};
+  base::TimePoint rests_until_{};
 };
 
 }  // namespace pyhost::lookout

@@ -1,14 +1,14 @@
 // pyhost-lookout: watches files as their owner may. Started by pyhost-supervisor only.
 #include <fcntl.h>
 
-#include "lookout/lookout.h"
 #include "control/worker_settings.h"
+#include "lookout/lookout.h"
 
 int main() {
   using namespace pyhost;
-  const auto list = gateway::read_watch_list(gateway::kWorkerSettingsFd);
+  const auto list = control::read_watch_list(control::kWorkerSettingsFd);
   if (!list) return 1;
-  lookout::Lookout lookout(gateway::kWorkerStatusFd);
+  lookout::Lookout lookout(control::kWorkerStatusFd);
   lookout.follow(*list);
   lookout.run();
 }

@@ -8,9 +8,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "lookout/folder_watches.h"
-#include "os/file_identity.h"
 #include "base/path_glob.h"
+#include "lookout/folder_watches.h"
+#include "pyhost/base/file_identity.h"
 
 namespace pyhost::lookout {
 
@@ -33,7 +33,7 @@ struct ScanLimits {
 // What a scan has found so far.
 struct Findings {
   std::map<std::string, base::FileIdentity> files;  // by path
-  std::unordered_map<int, WatchedFolder> folders;   // by their number of base::Inotify
+  std::unordered_map<int, WatchedFolder> folders;   // by their number of os::Inotify
   std::string problem;                              // why not everything is watched; "" when it is
 };
 

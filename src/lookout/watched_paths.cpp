@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <utility>
+#include "base/clock.h"
 
 namespace pyhost::lookout {
 namespace {
@@ -35,7 +36,7 @@ WatchedPaths::WatchedPaths(FolderWatches& watches, std::vector<base::PathGlob> g
                            std::int64_t since_us, ScanLimits limits)
     : watches_(watches), globs_(std::move(globs)), limits_(limits), since_us_(since_us) {}
 
-void WatchedPaths::heed(const FolderWatches::Event& event, TimePoint now) {
+void WatchedPaths::heed(const FolderWatches::Event& event, base::TimePoint now) {
   if (!concerns(event)) return;
   settling_.note(now);
   // Perhaps before it was looked at, and after a worker has imported it.
@@ -62,7 +63,7 @@ const WatchedFolder* WatchedPaths::find(int folder) const noexcept {
   return found == scan_->found().folders.end() ? nullptr : &found->second;
 }
 
-std::optional<FileChange> WatchedPaths::advance(TimePoint now) {
+std::optional<FileChange> WatchedPaths::advance(base::TimePoint now) {
   if (!scan_ && (!looked_ || settling_.take(now))) {
     scan_.emplace(globs_, watches_, this, limits_);
   }
@@ -71,7 +72,7 @@ std::optional<FileChange> WatchedPaths::advance(TimePoint now) {
 }
 
 // Others may have had their turn before, and workers import meanwhile.
-void WatchedPaths::note_changes_before_first_look(TimePoint now) {
+void WatchedPaths::note_changes_before_first_look(base::TimePoint now) {
   const auto changed = std::ranges::find_if(
       last_.files, [this](const auto& each) { return each.second.changed_us > since_us_; });
   if (changed_meanwhile_ || changed == last_.files.end()) return;
@@ -79,7 +80,7 @@ void WatchedPaths::note_changes_before_first_look(TimePoint now) {
   settling_.note(now);
 }
 
-std::optional<FileChange> WatchedPaths::finish_scan(TimePoint now) {
+std::optional<FileChange> WatchedPaths::finish_scan(base::TimePoint now) {
   Findings found = scan_->take_found();
   scan_.reset();
   std::optional<FileChange> change;
@@ -101,8 +102,8 @@ std::optional<FileChange> WatchedPaths::finish_scan(TimePoint now) {
   return change;
 }
 
-std::optional<TimePoint> WatchedPaths::next_deadline() const noexcept {
-  if (scan_ || !looked_) return TimePoint();
+std::optional<base::TimePoint> WatchedPaths::next_deadline() const noexcept {
+  if (scan_ || !looked_) return base::TimePoint();
   return settling_.over_at();
 }
 

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "lookout/path_scan.h"
+#include "base/clock.h"
 #include "base/debounce.h"
+#include "lookout/path_scan.h"
 
 namespace pyhost::lookout {
 
@@ -16,7 +17,7 @@ namespace pyhost::lookout {
 // latest.
 struct FileChange {
   std::string path;
-  TimePoint at{};
+  base::TimePoint at{};
 };
 
 // The files of a list of globs. The kernel says when to look; what has changed is what looks
@@ -36,12 +37,12 @@ class WatchedPaths {
   ~WatchedPaths() { watches_.remove_all(this); }
 
   // Something has happened in a folder.
-  void heed(const FolderWatches::Event& event, TimePoint now);
+  void heed(const FolderWatches::Event& event, base::TimePoint now);
 
   // Does what is due; never waits. When a burst of changes is over and something is different: one
   // of the files that are.
-  std::optional<FileChange> advance(TimePoint now);
-  std::optional<TimePoint> next_deadline() const noexcept;
+  std::optional<FileChange> advance(base::TimePoint now);
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
   // Why not everything is watched, as of the last look; "" when it is.
   const std::string& problem() const noexcept { return last_.problem; }
@@ -49,13 +50,13 @@ class WatchedPaths {
  private:
   bool concerns(const FolderWatches::Event& event) const;
   const WatchedFolder* find(int folder) const noexcept;
-  std::optional<FileChange> finish_scan(TimePoint now);
-  void note_changes_before_first_look(TimePoint now);
+  std::optional<FileChange> finish_scan(base::TimePoint now);
+  void note_changes_before_first_look(base::TimePoint now);
 
   FolderWatches& watches_;
   const std::vector<base::PathGlob> globs_;
   const ScanLimits limits_;
-  Settling settling_;
+  base::Debounce settling_;
   std::optional<PathScan> scan_;
   Findings last_;  // of the scans that are complete
   const std::int64_t since_us_;

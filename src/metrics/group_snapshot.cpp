@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-namespace pyhost::supervisor {
+namespace pyhost::metrics {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -24,12 +24,12 @@ const char* name_of(GroupStatus::State state) noexcept {
   return "stopped";
 }
 
-Json as_json(const metrics::Death& death) {
-  if (death.cause == metrics::DeathCause::none) return nullptr;
+Json as_json(const scoreboard::Death& death) {
+  if (death.cause == scoreboard::DeathCause::none) return nullptr;
   return {{"generation", death.generation},
           {"pid", death.pid},
           {"time_us", death.time_us},
-          {"description", metrics::describe(death)}};
+          {"description", scoreboard::describe(death)}};
 }
 
 const char* name_of(ScriptStatus::State state) noexcept {
@@ -56,10 +56,10 @@ Json as_json(const ScriptStatus& script) {
 
 enum class Role { worker, keeper };
 
-Json as_json(std::size_t slot, Role role, const metrics::SlotStatus& worker) {
+Json as_json(std::size_t slot, Role role, const scoreboard::SlotStatus& worker) {
   return {{"slot", slot},
           {"role", role == Role::worker ? "worker" : "keeper"},
-          {"state", metrics::name_of(worker.state)},
+          {"state", scoreboard::name_of(worker.state)},
           {"pid", worker.pid},
           {"generation", worker.generation},
           {"requests", worker.requests},
@@ -69,7 +69,7 @@ Json as_json(std::size_t slot, Role role, const metrics::SlotStatus& worker) {
 
 Json as_json(const GroupStatus& group) {
   Json workers = Json::array();
-  for (const metrics::SlotStatus& worker : group.workers) {
+  for (const scoreboard::SlotStatus& worker : group.workers) {
     workers.push_back(as_json(workers.size(), Role::worker, worker));
   }
   for (const GroupStatus::Keeper& keeper : group.keepers) {
@@ -117,4 +117,4 @@ std::string to_json(const std::vector<GroupStatus>& groups, const Refusal& refus
   return status.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::metrics

@@ -7,7 +7,7 @@
 
 #include "scoreboard/scoreboard.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::metrics {
 
 // Which version of a script is served.
 struct ScriptStatus {
@@ -36,12 +36,12 @@ struct GroupStatus {
   State state = State::starting;
   std::string reason;  // why a worker could not start, while that is so; else ""
   unsigned threads = 0;
-  unsigned waiting = 0;                      // requests, for a worker
-  std::vector<metrics::SlotStatus> workers;  // by slot
+  unsigned waiting = 0;                         // requests, for a worker
+  std::vector<scoreboard::SlotStatus> workers;  // by slot
   // Beside those, for scripts that these could not import.
   struct Keeper {
     unsigned slot = 0;
-    metrics::SlotStatus worker;
+    scoreboard::SlotStatus worker;
   };
   std::vector<Keeper> keepers;
   std::vector<ScriptStatus> scripts;
@@ -62,4 +62,4 @@ struct Refusal {
 std::string to_json(const std::vector<GroupStatus>& groups, const Refusal& refusal,
                     pid_t supervisor);
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::metrics

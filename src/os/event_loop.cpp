@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::os {
 
 base::Result<EventLoop> EventLoop::create() {
   base::UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
@@ -36,7 +36,7 @@ void EventLoop::forget(int fd) noexcept {
   tickets_.erase(ticket);
 }
 
-void EventLoop::wait(std::optional<TimePoint> until) {
+void EventLoop::wait(std::optional<base::TimePoint> until) {
   std::array<epoll_event, 64> events;
   const int count =
       epoll_wait(epoll_.get(), events.data(), events.size(), base::poll_timeout(until));
@@ -49,4 +49,4 @@ void EventLoop::wait(std::optional<TimePoint> until) {
   }
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::os

@@ -6,11 +6,11 @@
 #include <map>
 #include <optional>
 
+#include "base/clock.h"
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
-#include "base/clock.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::os {
 
 enum class Interest { readable, writable };
 
@@ -27,7 +27,7 @@ class EventLoop {
   void forget(int fd) noexcept;
 
   // Waits until a descriptor is ready or the moment has come, and calls the handlers.
-  void wait(std::optional<TimePoint> until);
+  void wait(std::optional<base::TimePoint> until);
 
  private:
   using Ticket = std::uint64_t;
@@ -42,4 +42,4 @@ class EventLoop {
   std::map<Ticket, std::function<void()>> handlers_;
 };
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::os

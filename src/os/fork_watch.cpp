@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace pyhost::base {
+namespace pyhost::os {
 namespace {
 
 std::atomic<bool> forked = false;
@@ -60,4 +60,4 @@ bool ForkWatch::in_forked_process() noexcept {
   return forked.load(std::memory_order_relaxed);
 }
 
-}  // namespace pyhost::base
+}  // namespace pyhost::os

@@ -4,7 +4,7 @@
 #include <functional>
 #include <mutex>
 
-namespace pyhost::base {
+namespace pyhost::os {
 
 // While it lives, `in_child` is called in every process that fork() makes of this one, before
 // fork() returns there: the new process has one thread, and only functions that are safe between
@@ -30,4 +30,4 @@ class ForkWatch {
   const std::function<void()> in_child_;
 };
 
-}  // namespace pyhost::base
+}  // namespace pyhost::os

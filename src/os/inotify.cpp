@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <cstring>
 
-namespace pyhost::base {
+namespace pyhost::os {
 
-Result<Inotify> Inotify::open() {
-  UniqueFd fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!fd.valid()) return fail(fmt::format("inotify_init: {}", std::strerror(errno)));
+base::Result<Inotify> Inotify::open() {
+  base::UniqueFd fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!fd.valid()) return base::fail(fmt::format("inotify_init: {}", std::strerror(errno)));
   return Inotify(std::move(fd));
 }
 
@@ -42,4 +42,4 @@ void Inotify::read(const std::function<void(const Event&)>& take) const {
   }
 }
 
-}  // namespace pyhost::base
+}  // namespace pyhost::os

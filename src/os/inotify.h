@@ -9,7 +9,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 
-namespace pyhost::base {
+namespace pyhost::os {
 
 // Watches folders, never files: a file that is replaced is another one, its folder stays. Not
 // synchronised.
@@ -22,7 +22,7 @@ class Inotify {
   };
 
   // Fails with the system's reason.
-  static Result<Inotify> open();
+  static base::Result<Inotify> open();
 
   // The number of the folder, which is the same for every path that leads to it; -1 and errno when
   // the system refuses.
@@ -38,9 +38,9 @@ class Inotify {
   void read(const std::function<void(const Event&)>& take) const;
 
  private:
-  explicit Inotify(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
+  explicit Inotify(base::UniqueFd fd) noexcept : fd_(std::move(fd)) {}
 
-  UniqueFd fd_;
+  base::UniqueFd fd_;
 };
 
-}  // namespace pyhost::base
+}  // namespace pyhost::os

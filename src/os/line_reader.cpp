@@ -5,7 +5,7 @@
 #include <array>
 #include <cerrno>
 
-namespace pyhost::supervisor {
+namespace pyhost::os {
 
 std::vector<std::string> LineReader::read() {
   std::vector<std::string> lines;
@@ -35,4 +35,4 @@ void LineReader::take_lines(std::vector<std::string>& lines) {
   }
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::os

@@ -7,7 +7,7 @@
 
 #include "pyhost/base/unique_fd.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::os {
 
 // Lines longer than this are dropped.
 inline constexpr std::size_t kStatusLineMax = 16 * 1024;
@@ -34,4 +34,4 @@ class LineReader {
   bool at_end_ = false;
 };
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::os

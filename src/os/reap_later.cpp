@@ -4,7 +4,7 @@
 
 #include <memory>
 
-namespace pyhost::supervisor {
+namespace pyhost::os {
 
 void reap_later(EventLoop& loop, base::UniqueFd pidfd) {
   const int fd = pidfd.get();
@@ -16,4 +16,4 @@ void reap_later(EventLoop& loop, base::UniqueFd pidfd) {
   });
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::os

@@ -11,19 +11,19 @@
 
 #include "pyhost/base/unique_fd.h"
 
-namespace pyhost::base {
+namespace pyhost::os {
 namespace {
 
 constexpr int kReadOnly = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
-tl::unexpected<Error> failed() {
-  return fail(std::strerror(errno));
+tl::unexpected<base::Error> failed() {
+  return base::fail(std::strerror(errno));
 }
 
-Result<std::string> read_all(int fd) {
+base::Result<std::string> read_all(int fd) {
   struct stat info {};
   if (fstat(fd, &info) != 0) return failed();
-  if (!S_ISREG(info.st_mode)) return fail("it is no regular file");
+  if (!S_ISREG(info.st_mode)) return base::fail("it is no regular file");
   std::string text;
   std::array<char, 16'384> buffer;
   while (true) {
@@ -33,7 +33,7 @@ Result<std::string> read_all(int fd) {
     if (got == 0) return text;
     text.append(buffer.data(), got);
     if (text.size() > kSmallFileBytes) {
-      return fail(fmt::format("it is larger than {} bytes", kSmallFileBytes));
+      return base::fail(fmt::format("it is larger than {} bytes", kSmallFileBytes));
     }
   }
 }
@@ -45,27 +45,27 @@ bool is_of_root_alone(int fd) noexcept {
 
 }  // namespace
 
-Result<std::string> read_small_file(const std::string& path) {
-  const UniqueFd file(open(path.c_str(), kReadOnly));
+base::Result<std::string> read_small_file(const std::string& path) {
+  const base::UniqueFd file(open(path.c_str(), kReadOnly));
   if (!file.valid()) return failed();
   return read_all(file.get());
 }
 
-Result<std::string> read_small_file_of_root(const std::string& path) {
+base::Result<std::string> read_small_file_of_root(const std::string& path) {
   const std::filesystem::path whole(path);
-  UniqueFd at(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  base::UniqueFd at(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   for (const auto& component : whole.parent_path().relative_path()) {
     if (!at.valid()) return failed();
-    if (!is_of_root_alone(at.get())) return fail(std::strerror(EACCES));
+    if (!is_of_root_alone(at.get())) return base::fail(std::strerror(EACCES));
     at.reset(openat(at.get(), component.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   }
   if (!at.valid()) return failed();
-  const UniqueFd file(openat(at.get(), whole.filename().c_str(), kReadOnly | O_NOFOLLOW));
+  const base::UniqueFd file(openat(at.get(), whole.filename().c_str(), kReadOnly | O_NOFOLLOW));
   if (!file.valid()) return failed();
   if (!is_of_root_alone(at.get()) || !is_of_root_alone(file.get())) {
-    return fail(std::strerror(EACCES));
+    return base::fail(std::strerror(EACCES));
   }
   return read_all(file.get());
 }
 
-}  // namespace pyhost::base
+}  // namespace pyhost::os

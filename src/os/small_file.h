@@ -5,17 +5,17 @@
 
 #include "pyhost/base/result.h"
 
-namespace pyhost::base {
+namespace pyhost::os {
 
 inline constexpr std::size_t kSmallFileBytes = 1u << 20;
 
 // The whole text of a regular file of at most kSmallFileBytes. Does not wait for the other end of a
 // FIFO, and reads nothing endless; a dead filesystem holds it up all the same. Fails with the
 // reason alone, "Permission denied".
-Result<std::string> read_small_file(const std::string& path);
+base::Result<std::string> read_small_file(const std::string& path);
 
 // The same for a file that only root can have put there: it and every folder on its way belong to
 // root, nobody else may write to them, and none is a symbolic link. PRECONDITION: an absolute path.
-Result<std::string> read_small_file_of_root(const std::string& path);
+base::Result<std::string> read_small_file_of_root(const std::string& path);
 
-}  // namespace pyhost::base
+}  // namespace pyhost::os

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace pyhost::gateway {
+namespace pyhost::plugin {
 namespace {
 
 constexpr std::string_view kPrefix = "pyhost-cpython-";
@@ -54,19 +54,20 @@ std::vector<PluginFile> find_plugins(const std::string& folder) {
   return found;
 }
 
-base::Result<const EnginePlugin*> load_plugin(const std::string& path) {
+base::Result<const gateway::EnginePlugin*> load_plugin(const std::string& path) {
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
   if (handle == nullptr) return base::fail(fmt::format("{} cannot be loaded: {}", path, dlerror()));
-  auto* entry = reinterpret_cast<const EnginePlugin* (*)()>(dlsym(handle, kEnginePluginSymbol));
+  auto* entry = reinterpret_cast<const gateway::EnginePlugin* (*)()>(
+      dlsym(handle, gateway::kEnginePluginSymbol));
   if (entry == nullptr) return base::fail(fmt::format("{} is not an engine plugin", path));
-  const EnginePlugin* plugin = entry();
-  if (std::string_view(plugin->build) != kBuildId) {
+  const gateway::EnginePlugin* plugin = entry();
+  if (std::string_view(plugin->build) != gateway::kBuildId) {
     return base::fail(
         fmt::format("{} is of build {}, this program of build {}; install both from "
                     "one build",
-                    path, plugin->build, kBuildId));
+                    path, plugin->build, gateway::kBuildId));
   }
   return plugin;
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::plugin

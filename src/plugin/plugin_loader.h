@@ -8,7 +8,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
 
-namespace pyhost::gateway {
+namespace pyhost::plugin {
 
 struct PluginFile {
   std::string path;
@@ -26,6 +26,6 @@ std::vector<PluginFile> find_plugins(const std::string& folder);
 
 // Loads a plugin for the rest of the process's life. Python's symbols become global, because
 // extension modules expect them so. Fails when the file cannot be loaded or is of another build.
-base::Result<const EnginePlugin*> load_plugin(const std::string& path);
+base::Result<const gateway::EnginePlugin*> load_plugin(const std::string& path);
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::plugin

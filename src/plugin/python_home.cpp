@@ -14,7 +14,7 @@
 
 #include "os/small_file.h"
 
-namespace pyhost::gateway {
+namespace pyhost::plugin {
 namespace {
 
 namespace fs = std::filesystem;
@@ -140,7 +140,7 @@ base::Result<PythonHome> inspect_python_home(std::string_view path,
 
   const fs::path marker = root / "pyvenv.cfg";
   if (may(F_OK, marker)) {
-    const auto text = base::read_small_file(marker);
+    const auto text = os::read_small_file(marker);
     if (!text) {
       return base::fail(
           fmt::format("{} cannot be read: {}", marker.string(), text.error().sentence));
@@ -161,4 +161,4 @@ base::Result<PythonHome> inspect_python_home(std::string_view path,
   return PythonHome{.program = "", .home = root.string()};
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::plugin

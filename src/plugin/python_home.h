@@ -6,7 +6,7 @@
 
 #include "pyhost/base/result.h"
 
-namespace pyhost::gateway {
+namespace pyhost::plugin {
 
 // How to start Python for a home; see EngineSettings.
 struct PythonHome {
@@ -21,4 +21,4 @@ struct PythonHome {
 base::Result<PythonHome> inspect_python_home(std::string_view path,
                                              std::string_view python_version);
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::plugin

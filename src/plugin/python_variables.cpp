@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace pyhost::gateway {
+namespace pyhost::plugin {
 namespace {
 
 struct Substitute {
@@ -45,4 +45,4 @@ std::string notice_of_python_variable(std::string_view name, VariableOf owner) {
   return of_python && owner == VariableOf::process_group ? text("") : "";
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::plugin

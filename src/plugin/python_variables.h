@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace pyhost::gateway {
+namespace pyhost::plugin {
 
 // Where the configuration has a substitute for a variable.
 enum class VariableOf { httpd, process_group };
@@ -15,4 +15,4 @@ enum class VariableOf { httpd, process_group };
 // with, also when there is no substitute: they may be there for others.
 std::string notice_of_python_variable(std::string_view name, VariableOf owner);
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::plugin

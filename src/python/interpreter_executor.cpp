@@ -3,6 +3,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "base/thread.h"
 #include "python/error.h"
@@ -15,23 +16,23 @@ constexpr std::chrono::milliseconds kPause{50};
 
 }  // namespace
 
-bool Attendant::start() {
+bool InterpreterExecutor::start() {
   auto thread =
       base::NamedThread::start("pyhost-attend", base::kPythonStackBytes, [this] { serve(); });
   if (thread) thread->detach();
   return thread.has_value();
 }
 
-void Attendant::ask() {
+void InterpreterExecutor::ask() {
   {
     const std::lock_guard lock(mutex_);
     if (asked_at_) return;
-    asked_at_ = Clock::now();
+    asked_at_ = base::Clock::now();
   }
   changed_.notify_all();
 }
 
-void Attendant::post(Task task) {
+void InterpreterExecutor::post(Task task) {
   {
     const std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));
@@ -39,17 +40,17 @@ void Attendant::post(Task task) {
   ask();
 }
 
-bool Attendant::answered_within(std::chrono::milliseconds patience) {
+bool InterpreterExecutor::answered_within(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, patience, [this] { return !asked_at_ || attached_; });
 }
 
-std::optional<Attendant::Clock::time_point> Attendant::waiting_since() const {
+std::optional<base::Clock::time_point> InterpreterExecutor::waiting_since() const {
   const std::lock_guard lock(mutex_);
   return attached_ ? std::nullopt : asked_at_;
 }
 
-void Attendant::serve() {
+void InterpreterExecutor::serve() {
   while (true) {
     {
       std::unique_lock lock(mutex_);
@@ -59,7 +60,7 @@ void Attendant::serve() {
   }
 }
 
-void Attendant::answer() {
+void InterpreterExecutor::answer() {
   {
     AttachScope py(interpreter_);
     std::vector<Task> tasks;
@@ -77,7 +78,7 @@ void Attendant::answer() {
   const std::lock_guard lock(mutex_);
   attached_ = false;
   // What was posted meanwhile waits for the lock anew.
-  asked_at_ = tasks_.empty() ? std::nullopt : std::optional(Clock::now());
+  asked_at_ = tasks_.empty() ? std::nullopt : std::optional(base::Clock::now());
 }
 
 }  // namespace pyhost::python

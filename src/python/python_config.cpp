@@ -50,7 +50,7 @@ std::string environment_root(const gateway::EngineSettings& settings) {
 base::Result<> check_environment(const std::string& root) {
   if (root.empty()) return {};
   const auto version = fmt::format("{}.{}", PY_MAJOR_VERSION, PY_MINOR_VERSION);
-  const auto home = gateway::inspect_python_home(root, version);
+  const auto home = plugin::inspect_python_home(root, version);
   if (home) return {};
   return base::fail("Python cannot start: " + home.error().sentence);
 }

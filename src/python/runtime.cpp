@@ -42,7 +42,7 @@ base::Result<std::unique_ptr<Runtime>> Runtime::start(const gateway::EngineSetti
 
 base::Result<> Runtime::start_python(const gateway::EngineSettings& settings,
                                      std::unique_ptr<TaskThread>&& thread) {
-  base::ForkWatch::begin();
+  os::ForkWatch::begin();
   if (thread_signals_ == gateway::ThreadSignals::blocked) {
     fork_watch_.emplace(forking_, [] { base::restore_signals(); });
   }

@@ -89,8 +89,8 @@ class Runtime {
   const Setup setup_;
   const gateway::ThreadSignals thread_signals_;
   std::mutex forking_;
-  std::optional<base::ForkWatch> fork_watch_;  // where signals are blocked
-  ProcessEnvironment environment_;             // before any application
+  std::optional<os::ForkWatch> fork_watch_;  // where signals are blocked
+  ProcessEnvironment environment_;           // before any application
   std::unique_ptr<Interpreter> main_;
   std::mutex creating_;  // one interpreter at a time is made
   std::mutex mutex_;

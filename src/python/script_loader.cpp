@@ -10,9 +10,10 @@
 #include <cstring>
 #include <utility>
 
-#include "os/fork_watch.h"
+#include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "base/scope_exit.h"
+#include "os/fork_watch.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
 #include "python/import_traces.h"
@@ -185,7 +186,7 @@ Ref ScriptLoader::current_module(Attached& py, Script& script, const Target& tar
       return outcome_of_import(script, report);
     }
     if (const auto& failure = script.failure;
-        failure && failure->file == file && Clock::now() < failure->retry_at) {
+        failure && failure->file == file && base::Clock::now() < failure->retry_at) {
       report.import_failed = true;
       report.failure = failure_of(target, failure->summary);
       lock.unlock();
@@ -288,7 +289,7 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
                              : std::chrono::seconds(kFirstPause);
       if (same_file && before->summary != import.summary) first_failure = before->summary;
       script.failure = Failure{first_failure.empty() ? import.summary : first_failure, file,
-                               Clock::now() + pause, pause};
+                               base::Clock::now() + pause, pause};
     }
   }
 
@@ -365,7 +366,7 @@ ScriptLoader::Import ScriptLoader::import_on_main_thread(Attached& py, const Tar
     });
     import = import_here(main, target);
     // A copy of the process that the script has made has nobody to go back to.
-    if (base::ForkWatch::in_forked_process()) ::_exit(0);
+    if (os::ForkWatch::in_forked_process()) ::_exit(0);
   });
   return import;
 }

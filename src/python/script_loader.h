@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
@@ -77,12 +78,10 @@ class ScriptLoader {
   std::vector<gateway::ImportedScript> imported() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   struct Failure {
     std::string summary;      // "ValueError: text"
     base::FileIdentity file;  // that failed
-    Clock::time_point retry_at;
+    base::Clock::time_point retry_at;
     std::chrono::seconds pause;
   };
 

@@ -21,17 +21,17 @@ constexpr std::size_t kWatchStackBytes = 256 * 1024;
 
 void StarvationWatch::begin(Interpreter& main) {
   if (probe_) return;
-  probe_ = std::make_unique<Attendant>(main);
+  probe_ = std::make_unique<InterpreterExecutor>(main);
   if (!probe_->start()) return;
   auto thread = base::NamedThread::start("pyhost-watch", kWatchStackBytes, [this] { watch(); });
   if (thread) thread->detach();
 }
 
 void StarvationWatch::add(Interpreter& interpreter) {
-  auto attendant = std::make_unique<Attendant>(interpreter);
-  if (!attendant->start()) return;
+  auto executor = std::make_unique<InterpreterExecutor>(interpreter);
+  if (!executor->start()) return;
   const std::lock_guard lock(mutex_);
-  attendants_.push_back(std::move(attendant));
+  executors_.push_back(std::move(executor));
 }
 
 void StarvationWatch::request_begins() noexcept {
@@ -64,7 +64,7 @@ void StarvationWatch::watch() {
     probe_->ask();
     if (probe_->answered_within(kProbePatience)) continue;
     const std::lock_guard lock(mutex_);
-    for (const auto& attendant : attendants_) attendant->ask();
+    for (const auto& executor : executors_) executor->ask();
   }
 }
 

@@ -15,7 +15,7 @@ namespace pyhost::python {
 // Up to CPython 3.12 all interpreters share one lock, and a thread that waits for it asks only the
 // threads of its own interpreter to let go: a computing request of one application group stops all
 // others until it ends. While requests are in flight the watch tries every few milliseconds to get
-// the lock for the main interpreter; when that takes too long, one attendant per interpreter
+// the lock for the main interpreter; when that takes too long, one executor per interpreter
 // asks for the lock, and the one in the busy thread's interpreter makes it give way. On later
 // versions nothing of this exists. Its threads live until the process ends.
 class StarvationWatch {
@@ -53,8 +53,8 @@ class StarvationWatch {
   std::atomic<bool> asleep_ = false;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::unique_ptr<Attendant> probe_;                    // set before the watch's thread starts
-  std::vector<std::unique_ptr<Attendant>> attendants_;  // guarded by mutex_
+  std::unique_ptr<InterpreterExecutor> probe_;  // set before the watch's thread starts
+  std::vector<std::unique_ptr<InterpreterExecutor>> executors_;  // guarded by mutex_
 };
 
 }  // namespace pyhost::python

@@ -8,8 +8,8 @@
 #include <mutex>
 #include <string>
 
-#include "pyhost/base/result.h"
 #include "base/thread.h"
+#include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
 
 namespace pyhost::python {

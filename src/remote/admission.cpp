@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <limits>
 #include <utility>
+#include "base/clock.h"
 
 namespace pyhost::remote {
 namespace {
 
 using base::LogLevel;
 using base::Message;
-using metrics::SlotState;
-using metrics::SlotStatus;
+using scoreboard::SlotState;
+using scoreboard::SlotStatus;
 using std::chrono::milliseconds;
 
 constexpr int kServiceUnavailable = 503;
@@ -35,26 +36,26 @@ std::uint32_t saturating_sum(std::uint32_t one, std::uint32_t other) noexcept {
 
 }  // namespace
 
-Place::Place(Place&& other) noexcept
+Lease::Lease(Lease&& other) noexcept
     : scoreboard_(std::exchange(other.scoreboard_, nullptr)),
-      seat_(other.seat_),
+      child_(other.child_),
       held_(other.held_),
       worker_(other.worker_),
       resort_(other.resort_) {}
 
-Place::~Place() {
-  if (scoreboard_ != nullptr) scoreboard_->give_place_back(seat_, held_);
+Lease::~Lease() {
+  if (scoreboard_ != nullptr) scoreboard_->give_lease_back(child_, held_);
 }
 
-Admission::Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
+Admission::Admission(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
                      const RemoteSettings& settings, gateway::Exchange& exchange,
                      std::uint64_t script)
     : scoreboard_(scoreboard),
-      seat_(seat),
+      child_(child),
       settings_(settings),
       exchange_(exchange),
       script_(script),
-      began_(Clock::now()),
+      began_(base::Clock::now()),
       last_candidate_at_(began_),
       avoided_(settings.socket_paths.size()),
       attempts_left_(2 * static_cast<unsigned>(settings.socket_paths.size()) + 1),
@@ -72,7 +73,7 @@ bool Admission::has_script(std::uint32_t slot, const SlotStatus& worker) const n
 }
 
 bool Admission::may_be_asked(std::uint32_t slot, const SlotStatus& worker,
-                             Clock::time_point now) const noexcept {
+                             base::Clock::time_point now) const noexcept {
   const Avoided* avoided = avoided_or_null(slot, worker);
   return worker.state == SlotState::ready && (avoided == nullptr || now >= avoided->until);
 }
@@ -82,7 +83,7 @@ bool Admission::may_be_asked(std::uint32_t slot, const SlotStatus& worker,
 bool Admission::may_have_later(const SlotStatus& worker, bool has, const Avoided* avoided_or_null) {
   if (worker.state != SlotState::ready && worker.state != SlotState::draining) return false;
   if (avoided_or_null == nullptr) return has;
-  return !avoided_or_null->lacks_script && avoided_or_null->until != Clock::time_point::max();
+  return !avoided_or_null->lacks_script && avoided_or_null->until != base::Clock::time_point::max();
 }
 
 void Admission::Survey::add(std::uint32_t slot, const SlotStatus& worker) noexcept {
@@ -90,7 +91,7 @@ void Admission::Survey::add(std::uint32_t slot, const SlotStatus& worker) noexce
   if (worker.running > worker.outstanding) one_makes_room = true;
   const std::uint32_t busy = worker.busy();
   if (busy >= worker.threads) return;
-  free_places += worker.threads - busy;
+  free_threads += worker.threads - busy;
   if (best && busy >= best_busy) return;
   best = Worker{slot, worker.pid, worker.generation};
   best_busy = busy;
@@ -109,7 +110,7 @@ Admission::Survey Admission::survey(Silent silent) {
   bool avoids_one = false;
   renewing_ = false;
   threads_missing_ = 0;
-  const Clock::time_point now = Clock::now();
+  const base::Clock::time_point now = base::Clock::now();
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
     if (is_keeper(slot) && !scoreboard_.is_used(slot)) continue;
     const SlotStatus worker = scoreboard_.status(slot);
@@ -136,32 +137,32 @@ Admission::Survey Admission::survey(Silent silent) {
 }
 
 // PRECONDITION: it has found one.
-std::optional<Place> Admission::take_place(const Survey& found) {
-  const auto held = scoreboard_.take_place(seat_, found.best->slot);
+std::optional<Lease> Admission::take_lease(const Survey& found) {
+  const auto held = scoreboard_.take_lease(child_, found.best->slot);
   if (!held) return std::nullopt;
-  return Place(scoreboard_, seat_, *held, *found.best, found.resort);
+  return Lease(scoreboard_, child_, *held, *found.best, found.resort);
 }
 
-std::optional<Place> Admission::try_enter() {
+std::optional<Lease> Admission::try_enter() {
   while (true) {
     const Survey found = survey();
     if (!found.best) return std::nullopt;
-    if (auto place = take_place(found)) return place;
+    if (auto lease = take_lease(found)) return lease;
   }
 }
 
-std::optional<Place> Admission::try_enter_from(metrics::Waiter& waiter) {
+std::optional<Lease> Admission::try_enter_from(scoreboard::Waiter& waiter) {
   while (true) {
     const Survey found = survey();
     if (waiter.stand_aside(found.avoids_one)) continue;
-    if (!waiter.may_take(found.free_places) || !found.best) return std::nullopt;
+    if (!waiter.may_take(found.free_threads) || !found.best) return std::nullopt;
     waiter.step_out();
-    if (auto place = take_place(found)) return place;
+    if (auto lease = take_lease(found)) return lease;
     waiter.step_back();
   }
 }
 
-tl::expected<Place, Refusal> Admission::enter() {
+tl::expected<Lease, Refusal> Admission::enter() {
   if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
   if (attempts_left_ == 0) {
     return tl::unexpected(
@@ -169,34 +170,34 @@ tl::expected<Place, Refusal> Admission::enter() {
                 fmt::format("too many workers of process group '{}' in a row could not be reached",
                             settings_.process_group)});
   }
-  if (postponed_since_ && Clock::now() >= *postponed_since_ + patience()) {
+  if (postponed_since_ && base::Clock::now() >= *postponed_since_ + patience()) {
     return tl::unexpected(unreachable());
   }
-  metrics::Queue queue = scoreboard_.queue();
+  scoreboard::Queue queue = scoreboard_.queue();
   // A request that comes back from a worker has had its turn.
   if (comes_back_ || !queue.keeps_order()) {
-    if (auto place = try_enter()) return *std::move(place);
+    if (auto lease = try_enter()) return *std::move(lease);
   } else {
     survey();
   }
   // Who will be served as soon as a worker is back does not wait for anybody else.
-  const std::uint32_t places = saturating_sum(settings_.queue_max, threads_missing_);
-  auto waiter = queue.enter(seat_, places, began_);
-  if (!waiter) return tl::unexpected(full(places));
-  return wait_for_place(*waiter);
+  const std::uint32_t leases = saturating_sum(settings_.queue_max, threads_missing_);
+  auto waiter = queue.enter(child_, leases, began_);
+  if (!waiter) return tl::unexpected(full(leases));
+  return wait_for_lease(*waiter);
 }
 
-tl::expected<Place, Refusal> Admission::wait_for_place(metrics::Waiter& waiter) {
+tl::expected<Lease, Refusal> Admission::wait_for_lease(scoreboard::Waiter& waiter) {
   auto look_at = began_ + kLookInterval;
   while (true) {
     waiter.listen();
-    const Clock::time_point now = Clock::now();
+    const base::Clock::time_point now = base::Clock::now();
     if (now >= look_at) {
       if (auto refusal = refusal_when_unwanted()) return tl::unexpected(*std::move(refusal));
       look_at = now + kLookInterval;
     }
     if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
-    if (auto place = try_enter_from(waiter)) return *std::move(place);
+    if (auto lease = try_enter_from(waiter)) return *std::move(lease);
     if (any_candidate_) last_candidate_at_ = now;
     if (auto refusal = refusal_when_late(now)) return tl::unexpected(*std::move(refusal));
     waiter.wait_until(next_look(now));
@@ -204,8 +205,8 @@ tl::expected<Place, Refusal> Admission::wait_for_place(metrics::Waiter& waiter) 
 }
 
 // When something may have happened that nobody calls for.
-Admission::Clock::time_point Admission::next_look(Clock::time_point now) const noexcept {
-  Clock::time_point next = now + (postponed_since_ ? kPostponement : kLookInterval);
+base::Clock::time_point Admission::next_look(base::Clock::time_point now) const noexcept {
+  base::Clock::time_point next = now + (postponed_since_ ? kPostponement : kLookInterval);
   if (worker_makes_room_) next = now + kRoomInterval;
   for (const auto limit : {began_ + settings_.queue_timeout, last_candidate_at_ + patience()}) {
     if (limit > now) next = std::min(next, limit);
@@ -242,7 +243,7 @@ std::optional<Refusal> Admission::refusal_when_stopped() const {
       fmt::format("process group '{}' has been stopped by an operator", settings_.process_group)};
 }
 
-std::optional<Refusal> Admission::refusal_when_late(Clock::time_point now) const {
+std::optional<Refusal> Admission::refusal_when_late(base::Clock::time_point now) const {
   if (!any_candidate_ && now >= last_candidate_at_ + patience()) return unreachable();
   const milliseconds limit = settings_.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
@@ -268,7 +269,7 @@ bool Admission::note_silence(const Worker& worker, std::chrono::nanoseconds sinc
 
 // That is not silent.
 bool Admission::has_other(Other which, const Worker& than) const noexcept {
-  const Clock::time_point now = Clock::now();
+  const base::Clock::time_point now = base::Clock::now();
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
     const SlotStatus other = scoreboard_.status(slot);
     if (slot == than.slot && other.generation == than.generation) continue;
@@ -290,13 +291,13 @@ void Admission::leave(std::string why) {
 }
 
 void Admission::avoid(const Worker& worker, std::string why) {
-  avoid(worker, {.until = Clock::time_point::max()}, std::move(why));
+  avoid(worker, {.until = base::Clock::time_point::max()}, std::move(why));
   --attempts_left_;
 }
 
 void Admission::postpone(const Worker& worker, std::string why) {
-  avoid(worker, {.until = Clock::now() + kPostponement}, std::move(why));
-  if (!postponed_since_) postponed_since_ = Clock::now();
+  avoid(worker, {.until = base::Clock::now() + kPostponement}, std::move(why));
+  if (!postponed_since_) postponed_since_ = base::Clock::now();
   const SlotState state = scoreboard_.status(worker.slot).state;
   renewing_ = renewing_ || state == SlotState::draining;
 }

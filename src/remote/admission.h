@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "scoreboard/scoreboard.h"
+#include "base/clock.h"
 #include "pyhost/base/messages.h"
 #include "pyhost/gateway/exchange.h"
 #include "remote/remote_settings.h"
+#include "scoreboard/scoreboard.h"
 
 namespace pyhost::remote {
 
@@ -24,23 +25,23 @@ struct Worker {
 // has it either.
 enum class Resort { first, last };
 
-// A place at a worker; given back at the end.
-class Place {
+// A lease at a worker; given back at the end.
+class Lease {
  public:
-  Place(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat, const metrics::PlaceId& held,
-        const Worker& worker, Resort resort) noexcept
-      : scoreboard_(&scoreboard), seat_(seat), held_(held), worker_(worker), resort_(resort) {}
-  Place(Place&& other) noexcept;
-  Place& operator=(Place&&) = delete;
-  ~Place();
+  Lease(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
+        const scoreboard::LeaseId& held, const Worker& worker, Resort resort) noexcept
+      : scoreboard_(&scoreboard), child_(child), held_(held), worker_(worker), resort_(resort) {}
+  Lease(Lease&& other) noexcept;
+  Lease& operator=(Lease&&) = delete;
+  ~Lease();
 
   const Worker& worker() const noexcept { return worker_; }
   Resort resort() const noexcept { return resort_; }
 
  private:
-  metrics::Scoreboard* scoreboard_;
-  metrics::ChildSeat seat_;
-  metrics::PlaceId held_;
+  scoreboard::Scoreboard* scoreboard_;
+  scoreboard::ChildId child_;
+  scoreboard::LeaseId held_;
   Worker worker_;
   Resort resort_;
 };
@@ -65,15 +66,15 @@ class Admission {
   // silent. Until then it may only be the machine that is busy.
   static constexpr std::chrono::milliseconds kSilenceMax{1000};
 
-  // `script` is the key of the one that is wanted; see gateway::script_key().
-  Admission(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
+  // `script` is the key of the one that is wanted; see control::script_key().
+  Admission(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
             const RemoteSettings& settings, gateway::Exchange& exchange, std::uint64_t script);
 
-  // A place at the ready worker with the fewest busy threads that has the script, at one that is
+  // A lease at the ready worker with the fewest busy threads that has the script, at one that is
   // silent when all such are; at any ready one when none has it, nor has had it and is being
   // replaced. Waits in the group's queue when none has a free thread; refused when the queue is
   // full, the wait too long, the client gone, or the group stopped.
-  tl::expected<Place, Refusal> enter();
+  tl::expected<Lease, Refusal> enter();
   // That worker cannot be reached: it is not asked again, only its successor. `why` appears in a
   // refusal.
   void avoid(const Worker& worker, std::string why);
@@ -93,25 +94,23 @@ class Admission {
   void come_back(std::string why);
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   struct Avoided {
     std::uint32_t generation = 0;
-    Clock::time_point until{};  // it is not asked before; max() for never
+    base::Clock::time_point until{};  // it is not asked before; max() for never
     bool lacks_script = false;
   };
 
   // What a look at all workers has found of those that may be asked.
   struct Survey {
     bool any = false;
-    std::optional<Worker> best;   // of those with a free place
+    std::optional<Worker> best;   // of those with a free lease
     std::uint32_t best_busy = 0;  // of its threads
-    std::uint32_t free_places = 0;
+    std::uint32_t free_threads = 0;
     bool one_makes_room = false;  // one is busy with what nobody waits for
     Resort resort = Resort::first;
     bool avoids_one = false;  // there is another one that others may ask
 
-    void add(std::uint32_t slot, const metrics::SlotStatus& worker) noexcept;
+    void add(std::uint32_t slot, const scoreboard::SlotStatus& worker) noexcept;
   };
 
   enum class Silent { left_out, asked };
@@ -119,41 +118,41 @@ class Admission {
   Survey survey();
   enum class Other { free, any };
   Survey survey(Silent silent);
-  bool may_be_asked(std::uint32_t slot, const metrics::SlotStatus& worker,
-                    Clock::time_point now) const noexcept;
+  bool may_be_asked(std::uint32_t slot, const scoreboard::SlotStatus& worker,
+                    base::Clock::time_point now) const noexcept;
   bool has_other(Other which, const Worker& than) const noexcept;
   const Avoided* avoided_or_null(std::uint32_t slot,
-                                 const metrics::SlotStatus& worker) const noexcept;
-  static bool may_have_later(const metrics::SlotStatus& worker, bool has,
+                                 const scoreboard::SlotStatus& worker) const noexcept;
+  static bool may_have_later(const scoreboard::SlotStatus& worker, bool has,
                              const Avoided* avoided_or_null);
-  bool has_script(std::uint32_t slot, const metrics::SlotStatus& worker) const noexcept;
-  std::optional<Place> take_place(const Survey& found);
-  std::optional<Place> try_enter();
-  std::optional<Place> try_enter_from(metrics::Waiter& waiter);
-  tl::expected<Place, Refusal> wait_for_place(metrics::Waiter& waiter);
+  bool has_script(std::uint32_t slot, const scoreboard::SlotStatus& worker) const noexcept;
+  std::optional<Lease> take_lease(const Survey& found);
+  std::optional<Lease> try_enter();
+  std::optional<Lease> try_enter_from(scoreboard::Waiter& waiter);
+  tl::expected<Lease, Refusal> wait_for_lease(scoreboard::Waiter& waiter);
   Refusal full(std::uint32_t waiting) const;
-  Clock::time_point next_look(Clock::time_point now) const noexcept;
+  base::Clock::time_point next_look(base::Clock::time_point now) const noexcept;
   std::chrono::milliseconds patience() const noexcept;
   Refusal unreachable() const;
   std::optional<Refusal> refusal_when_stopped() const;
-  std::optional<Refusal> refusal_when_late(Clock::time_point now) const;
+  std::optional<Refusal> refusal_when_late(base::Clock::time_point now) const;
   std::optional<Refusal> refusal_when_unwanted() const;
   std::string state_of_workers() const;
   bool is_keeper(std::uint32_t slot) const noexcept { return slot % settings_.rows_per_slot != 0; }
   void avoid(const Worker& worker, Avoided how, std::string why);
 
-  metrics::Scoreboard& scoreboard_;
-  const metrics::ChildSeat seat_;
+  scoreboard::Scoreboard& scoreboard_;
+  const scoreboard::ChildId child_;
   const RemoteSettings& settings_;
   gateway::Exchange& exchange_;
   const std::uint64_t script_;
-  const Clock::time_point began_;
-  Clock::time_point last_candidate_at_;               // when a worker could be asked, be it busy
-  std::vector<std::optional<Avoided>> avoided_;       // by slot
-  unsigned attempts_left_;                            // at workers that cannot be reached
-  unsigned departures_left_;                          // from workers that are silent
-  std::optional<Clock::time_point> postponed_since_;  // for the first time
-  bool comes_back_ = false;                           // from a worker that could not be asked
+  const base::Clock::time_point began_;
+  base::Clock::time_point last_candidate_at_;    // when a worker could be asked, be it busy
+  std::vector<std::optional<Avoided>> avoided_;  // by slot
+  unsigned attempts_left_;                       // at workers that cannot be reached
+  unsigned departures_left_;                     // from workers that are silent
+  std::optional<base::Clock::time_point> postponed_since_;  // for the first time
+  bool comes_back_ = false;                                 // from a worker that could not be asked
   std::string last_reason_ = "none is ready";
   // As the last survey() has found them.
   bool any_candidate_ = false;

@@ -66,51 +66,51 @@ pid_t parent_of(pid_t pid) {
   return std::sscanf(text.c_str() + name_end + 1, " %c %d", &state, &parent) == 2 ? parent : 0;
 }
 
-tl::unexpected<NoLine> fail(NoLine::Kind kind, std::string why) {
-  return tl::unexpected(NoLine{kind, std::move(why)});
+tl::unexpected<ConnectFailure> fail(ConnectFailure::Kind kind, std::string why) {
+  return tl::unexpected(ConnectFailure{kind, std::move(why)});
 }
 
 }  // namespace
 
-tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::take(const Worker& worker,
-                                                                 Admission& admission,
-                                                                 gateway::Exchange& exchange) {
+tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> ConnectionPool::take(
+    const Worker& worker, Admission& admission, gateway::Exchange& exchange) {
   while (true) {
-    std::unique_ptr<Line> line;
+    std::unique_ptr<PooledConnection> pooled;
     {
       const std::lock_guard lock(mutex_);
       auto& idle = idle_[worker.slot];
       if (idle.empty()) break;
-      line = std::move(idle.back());
+      pooled = std::move(idle.back());
       idle.pop_back();
     }
     // The one used last is the one most likely to be alive.
-    if (line->worker.generation == worker.generation) return line;
+    if (pooled->worker.generation == worker.generation) return pooled;
   }
-  auto line = connect(worker);
-  if (!line) return line;
-  if (auto met = await_hello(**line, worker, admission, exchange); !met) {
+  auto pooled = connect(worker);
+  if (!pooled) return pooled;
+  if (auto met = await_hello(**pooled, worker, admission, exchange); !met) {
     return tl::unexpected(std::move(met).error());
   }
-  return line;
+  return pooled;
 }
 
-void ConnectionPool::give_back(std::uint32_t slot, std::unique_ptr<Line> line) {
+void ConnectionPool::give_back(std::uint32_t slot, std::unique_ptr<PooledConnection> pooled) {
   const auto now = std::chrono::steady_clock::now();
-  line->used = true;
-  line->idle_since = now;
-  Lines old;  // closed without the lock
+  pooled->used = true;
+  pooled->idle_since = now;
+  Connections old;  // closed without the lock
   const std::lock_guard lock(mutex_);
   if (now >= next_look_) old = remove_old_locked(now);
-  if (auto& idle = idle_[slot]; idle.size() < settings_.threads) idle.push_back(std::move(line));
+  if (auto& idle = idle_[slot]; idle.size() < settings_.threads) idle.push_back(std::move(pooled));
 }
 
-ConnectionPool::Lines ConnectionPool::remove_old_locked(std::chrono::steady_clock::time_point now) {
+ConnectionPool::Connections ConnectionPool::remove_old_locked(
+    std::chrono::steady_clock::time_point now) {
   next_look_ = now + kBetweenLooks;
-  Lines old;
-  for (Lines& idle : idle_) {
+  Connections old;
+  for (Connections& idle : idle_) {
     const auto young = std::ranges::find_if(
-        idle, [&](const auto& line) { return now - line->idle_since < kIdleMax; });
+        idle, [&](const auto& pooled) { return now - pooled->idle_since < kIdleMax; });
     std::move(idle.begin(), young, std::back_inserter(old));
     idle.erase(idle.begin(), young);
   }
@@ -122,95 +122,98 @@ void ConnectionPool::close_idle() {
   for (auto& idle : idle_) idle.clear();
 }
 
-tl::expected<std::unique_ptr<Line>, NoLine> ConnectionPool::connect(const Worker& worker) const {
+tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> ConnectionPool::connect(
+    const Worker& worker) const {
   const std::string& path = settings_.socket_paths[worker.slot];
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
     return fail(
-        NoLine::Kind::unreachable,
+        ConnectFailure::Kind::unreachable,
         fmt::format("the path {} is too long for a socket; shorten WSGISocketPrefix", path));
   }
   path.copy(address.sun_path, path.size());
   base::UniqueFd created(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!created.valid()) {
-    return fail(NoLine::Kind::hindered,
+    return fail(ConnectFailure::Kind::hindered,
                 fmt::format("no socket can be had: {}", std::strerror(errno)));
   }
   const int socket = created.get();
-  auto line = std::make_unique<Line>(std::move(created));
-  line->connection.name_senders(true);
+  auto pooled = std::make_unique<PooledConnection>(std::move(created));
+  pooled->connection.name_senders(true);
   set_buffers(socket, settings_);
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &kBriefWait, sizeof kBriefWait);
   if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int error = errno;
-    return fail(passes(error) ? NoLine::Kind::hindered : NoLine::Kind::unreachable,
+    return fail(passes(error) ? ConnectFailure::Kind::hindered : ConnectFailure::Kind::unreachable,
                 fmt::format("{} cannot be connected to: {}", path, std::strerror(error)));
   }
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kBriefWait, sizeof kBriefWait);
   const auto peer = wire::peer_of(socket);
   if (!peer || peer->uid != settings_.worker_uid) {
-    return fail(NoLine::Kind::unreachable,
+    return fail(ConnectFailure::Kind::unreachable,
                 fmt::format("{} is served by user {}, not by the group's user {}", path,
                             peer ? peer->uid : 0, settings_.worker_uid));
   }
-  return line;
+  return pooled;
 }
 
 // The socket outlives the workers of its slot: a connection waits in its backlog although nobody
 // accepts any more. What has not been sent yet can go elsewhere.
-tl::expected<void, NoLine> ConnectionPool::await_hello(Line& line, const Worker& worker,
-                                                       Admission& admission,
-                                                       gateway::Exchange& exchange) const {
+tl::expected<void, ConnectFailure> ConnectionPool::await_hello(PooledConnection& pooled,
+                                                               const Worker& worker,
+                                                               Admission& admission,
+                                                               gateway::Exchange& exchange) const {
   const milliseconds patience = std::max(settings_.connect_timeout, kLeastPatience);
   const auto began = std::chrono::steady_clock::now();
   wire::Frame frame;
   for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
-    switch (line.connection.read_frame(frame, pause)) {
+    switch (pooled.connection.read_frame(frame, pause)) {
       case Io::done:
         if (const auto accepting = worker_in(worker.slot, frame)) {
-          auto believed = believe(line, worker, *accepting, exchange);
+          auto believed = believe(pooled, worker, *accepting, exchange);
           if (believed) admission.note_sign_of_life(*accepting);
           return believed;
         }
-        return fail(NoLine::Kind::unreachable, "the worker sent a malformed HELLO");
+        return fail(ConnectFailure::Kind::unreachable, "the worker sent a malformed HELLO");
       case Io::malformed:
-        return fail(NoLine::Kind::unreachable, line.connection.fault());
+        return fail(ConnectFailure::Kind::unreachable, pooled.connection.fault());
       case Io::closed:
       case Io::reset:
-        return fail(NoLine::Kind::hindered, "the worker closed the connection");
+        return fail(ConnectFailure::Kind::hindered, "the worker closed the connection");
       case Io::timeout:
         break;
     }
     if (has_left(worker)) {
-      return fail(NoLine::Kind::left, "the worker left before it accepted the connection");
+      return fail(ConnectFailure::Kind::left, "the worker left before it accepted the connection");
     }
     const auto waited = std::chrono::steady_clock::now() - began;
     if (waited >= Admission::kSilenceAfter && admission.note_silence(worker, waited)) {
-      return fail(NoLine::Kind::silent, "the worker did not accept the connection at once");
+      return fail(ConnectFailure::Kind::silent, "the worker did not accept the connection at once");
     }
     if (waited >= patience) {
-      return fail(NoLine::Kind::unreachable,
+      return fail(ConnectFailure::Kind::unreachable,
                   fmt::format("the worker accepted no connection for {:g} s",
                               std::chrono::duration<double>(patience).count()));
     }
     if (exchange.client_state() == gateway::ClientState::gone) {
-      return fail(NoLine::Kind::unwanted, "the client left before it had a worker");
+      return fail(ConnectFailure::Kind::unwanted, "the client left before it had a worker");
     }
   }
 }
 
 // Any process that a worker has forked off may accept on its socket, also when the worker has gone
 // and the group belongs to another user. The kernel knows who has sent HELLO.
-tl::expected<void, NoLine> ConnectionPool::believe(Line& line, const Worker& worker,
-                                                   const Worker& accepting,
-                                                   gateway::Exchange& exchange) const {
-  const auto sender = line.connection.sender();
-  line.connection.name_senders(false);
-  line.worker = accepting;
+tl::expected<void, ConnectFailure> ConnectionPool::believe(PooledConnection& pooled,
+                                                           const Worker& worker,
+                                                           const Worker& accepting,
+                                                           gateway::Exchange& exchange) const {
+  const auto sender = pooled.connection.sender();
+  pooled.connection.name_senders(false);
+  pooled.worker = accepting;
   const bool is_itself =
       sender && sender->uid == settings_.worker_uid && sender->pid == accepting.pid;
-  const metrics::SlotStatus now = scoreboard_.status(worker.slot);
+  const scoreboard::SlotStatus now = scoreboard_.status(worker.slot);
   if (is_itself && (accepting.pid == worker.pid || accepting.pid == now.pid)) return {};
   // A predecessor that is about to leave has the same parent, the supervisor.
   const pid_t parent = parent_of(accepting.pid);
@@ -223,12 +226,13 @@ tl::expected<void, NoLine> ConnectionPool::believe(Line& line, const Worker& wor
                              sender ? sender->pid : 0, sender ? sender->uid : 0, accepting.pid,
                              settings_.process_group, worker.slot, now.pid, settings_.worker_uid));
   }
-  return fail(NoLine::Kind::hindered, "another process than the worker accepted the connection");
+  return fail(ConnectFailure::Kind::hindered,
+              "another process than the worker accepted the connection");
 }
 
 bool ConnectionPool::has_left(const Worker& worker) const noexcept {
-  const metrics::SlotStatus now = scoreboard_.status(worker.slot);
-  return now.state != metrics::SlotState::ready || now.generation != worker.generation ||
+  const scoreboard::SlotStatus now = scoreboard_.status(worker.slot);
+  return now.state != scoreboard::SlotState::ready || now.generation != worker.generation ||
          now.pid != worker.pid;
 }
 

@@ -15,8 +15,8 @@
 namespace pyhost::remote {
 
 // A connection with the buffers that each of its exchanges uses again.
-struct Line {
-  explicit Line(base::UniqueFd socket)
+struct PooledConnection {
+  explicit PooledConnection(base::UniqueFd socket)
       : connection(std::move(socket), wire::Descriptors::accepted) {}
 
   wire::Connection connection;
@@ -29,7 +29,7 @@ struct Line {
 };
 
 // Why there is no connection to a worker.
-struct NoLine {
+struct ConnectFailure {
   enum class Kind {
     unreachable,  // the worker: there is no use in trying again
     hindered,     // for the moment, which is nothing against the worker
@@ -44,35 +44,39 @@ struct NoLine {
 // Safe for all threads of the child. Scoreboard and settings outlive it.
 class ConnectionPool {
  public:
-  ConnectionPool(const metrics::Scoreboard& scoreboard, const RemoteSettings& settings)
+  ConnectionPool(const scoreboard::Scoreboard& scoreboard, const RemoteSettings& settings)
       : scoreboard_(scoreboard), settings_(settings), idle_(settings.socket_paths.size()) {}
 
   // A connection to that worker: one that is idle, which the worker may have closed, or a new one,
   // which its predecessor or successor in the slot may have accepted. Waits for that as long as the
   // worker is in its slot, no other one could be had instead and the client is there, but at most
   // for connect-timeout, or a second if that is more.
-  tl::expected<std::unique_ptr<Line>, NoLine> take(const Worker& worker, Admission& admission,
-                                                   gateway::Exchange& exchange);
+  tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> take(const Worker& worker,
+                                                                       Admission& admission,
+                                                                       gateway::Exchange& exchange);
   // Only a connection whose exchange is over in good order. It is kept for a while, unless there
   // are as many idle ones as the worker has threads.
-  void give_back(std::uint32_t slot, std::unique_ptr<Line> line);
+  void give_back(std::uint32_t slot, std::unique_ptr<PooledConnection> pooled);
   void close_idle();
 
  private:
-  using Lines = std::vector<std::unique_ptr<Line>>;
+  using Connections = std::vector<std::unique_ptr<PooledConnection>>;
 
-  Lines remove_old_locked(std::chrono::steady_clock::time_point now);
-  tl::expected<std::unique_ptr<Line>, NoLine> connect(const Worker& worker) const;
-  tl::expected<void, NoLine> await_hello(Line& line, const Worker& worker, Admission& admission,
-                                         gateway::Exchange& exchange) const;
-  tl::expected<void, NoLine> believe(Line& line, const Worker& worker, const Worker& accepting,
-                                     gateway::Exchange& exchange) const;
+  Connections remove_old_locked(std::chrono::steady_clock::time_point now);
+  tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> connect(
+      const Worker& worker) const;
+  tl::expected<void, ConnectFailure> await_hello(PooledConnection& pooled, const Worker& worker,
+                                                 Admission& admission,
+                                                 gateway::Exchange& exchange) const;
+  tl::expected<void, ConnectFailure> believe(PooledConnection& pooled, const Worker& worker,
+                                             const Worker& accepting,
+                                             gateway::Exchange& exchange) const;
   bool has_left(const Worker& worker) const noexcept;
 
-  const metrics::Scoreboard& scoreboard_;
+  const scoreboard::Scoreboard& scoreboard_;
   const RemoteSettings& settings_;
   std::mutex mutex_;
-  std::vector<Lines> idle_;  // by slot, the one that has been idle for the longest first
+  std::vector<Connections> idle_;  // by slot, the one that has been idle for the longest first
   std::chrono::steady_clock::time_point next_look_{};
 };
 

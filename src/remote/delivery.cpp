@@ -6,6 +6,7 @@
 #include <climits>
 #include <utility>
 
+#include "base/clock.h"
 #include "pyhost/base/messages.h"
 
 namespace pyhost::remote {
@@ -37,10 +38,10 @@ void Delivery::add_file(base::UniqueFd file, const FileRange& range) noexcept {
 }
 
 void Delivery::pause() {
-  if (!flush_at_) flush_at_ = Clock::now() + settings_.response_flush_delay;
+  if (!flush_at_) flush_at_ = base::Clock::now() + settings_.response_flush_delay;
 }
 
-std::optional<Delivery::Clock::time_point> Delivery::flush_at() const noexcept {
+std::optional<base::Clock::time_point> Delivery::flush_at() const noexcept {
   return client_is_behind() ? std::nullopt : flush_at_;
 }
 
@@ -49,7 +50,7 @@ milliseconds Delivery::patience() const noexcept {
   return own != milliseconds::zero() ? own : settings_.socket_timeout;
 }
 
-std::optional<Delivery::Clock::time_point> Delivery::patience_ends_at() const noexcept {
+std::optional<base::Clock::time_point> Delivery::patience_ends_at() const noexcept {
   if (!behind_since_ || patience() == milliseconds::zero()) return std::nullopt;
   return *behind_since_ + patience();
 }
@@ -115,7 +116,7 @@ Passed Delivery::send_while_ready() {
       case ClientState::gone:
         return Passed::client_left;
       case ClientState::behind:
-        if (!behind_since_) behind_since_ = Clock::now();
+        if (!behind_since_) behind_since_ = base::Clock::now();
         return Passed::on;
       case ClientState::ready:
         break;
@@ -171,7 +172,7 @@ Passed Delivery::send_all(Then then) {
 }
 
 void Delivery::break_off() {
-  flush_at_ = Clock::now();
+  flush_at_ = base::Clock::now();
   static_cast<void>(settle());
 }
 
@@ -193,7 +194,7 @@ Passed Delivery::wait_and_send_kept() {
   while (true) {
     if (const Passed passed = send_while_ready(); passed != Passed::on) return passed;
     if (buffer_.empty()) return Passed::on;
-    const auto left = std::chrono::ceil<milliseconds>(*patience_ends_at() - Clock::now());
+    const auto left = std::chrono::ceil<milliseconds>(*patience_ends_at() - base::Clock::now());
     if (left <= milliseconds::zero()) return Passed::client_slow;
     pollfd client{.fd = client_socket_, .events = POLLOUT | POLLRDHUP, .revents = 0};
     const auto at_most = std::min<std::int64_t>(left.count(), INT_MAX);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/exchange.h"
 #include "remote/remote_settings.h"
@@ -28,8 +29,6 @@ enum class Passed {
 // it. Any result but Passed::on is final.
 class Delivery {
  public:
-  using Clock = std::chrono::steady_clock;
-
   Delivery(gateway::Exchange& exchange, const RemoteSettings& settings) noexcept;
 
   // --- What the worker sends, in its order ---
@@ -64,9 +63,9 @@ class Delivery {
   // Whether settle() can do more as soon as the client can be written to.
   bool client_is_behind() const noexcept { return behind_since_.has_value(); }
   // When settle() is due, whatever arrives.
-  std::optional<Clock::time_point> flush_at() const noexcept;
+  std::optional<base::Clock::time_point> flush_at() const noexcept;
   // When a client that is behind has had its time.
-  std::optional<Clock::time_point> patience_ends_at() const noexcept;
+  std::optional<base::Clock::time_point> patience_ends_at() const noexcept;
   // How long that is; zero for ever.
   std::chrono::milliseconds patience() const noexcept;
 
@@ -84,7 +83,7 @@ class Delivery {
   Passed send_to_stream();
   Passed wait_and_send_kept();
   bool keep();
-  bool flush_is_due() const noexcept { return flush_at_ && Clock::now() >= *flush_at_; }
+  bool flush_is_due() const noexcept { return flush_at_ && base::Clock::now() >= *flush_at_; }
   Then then_now() const noexcept { return flush_at_ ? Then::pause : Then::more; }
 
   gateway::Exchange& exchange_;
@@ -98,8 +97,8 @@ class Delivery {
   ReplyBuffer buffer_;
   bool keeps_nothing_ = false;  // the buffer has failed
   bool head_sent_ = false;
-  std::optional<Clock::time_point> flush_at_;
-  std::optional<Clock::time_point> behind_since_;
+  std::optional<base::Clock::time_point> flush_at_;
+  std::optional<base::Clock::time_point> behind_since_;
 };
 
 }  // namespace pyhost::remote

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <utility>
+#include "base/clock.h"
 
 namespace pyhost::remote {
 
-bool LogAllowance::admit(std::string_view text, Clock::time_point now) noexcept {
+bool LogAllowance::admit(std::string_view text, base::Clock::time_point now) noexcept {
   const double elapsed = std::chrono::duration<double>(now - filled_at_).count();
   filled_at_ = now;
   records_ = std::min(kRecordsAtOnce, records_ + elapsed * kRecordsPerSecond);

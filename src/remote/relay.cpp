@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "base/clock.h"
 #include "wire/messages.h"
 
 namespace pyhost::remote {
@@ -33,8 +34,8 @@ double seconds(milliseconds time) noexcept {
   return std::chrono::duration<double>(time).count();
 }
 
-bool is_over(std::optional<Delivery::Clock::time_point> moment) noexcept {
-  return moment && Delivery::Clock::now() >= *moment;
+bool is_over(std::optional<base::Clock::time_point> moment) noexcept {
+  return moment && base::Clock::now() >= *moment;
 }
 
 // Whether an entry repeats what the client has put into its request line.
@@ -72,7 +73,7 @@ Attempt Relay::relay(const gateway::Target& target, Resort resort, std::int64_t 
   while (true) {
     if (auto ended = take_frames()) return *std::move(ended);
     // What has arrived lies in the buffer that is about to be used again.
-    if (delivery_.unsettled() && !line_.connection.rest_fits_in_place()) {
+    if (delivery_.unsettled() && !pooled_.connection.rest_fits_in_place()) {
       if (auto ended = settle()) return *std::move(ended);
     }
     if (auto ended = receive()) return *std::move(ended);
@@ -82,7 +83,7 @@ Attempt Relay::relay(const gateway::Target& target, Resort resort, std::int64_t 
 Relay::Step Relay::take_frames() {
   Frame frame;
   while (true) {
-    switch (line_.connection.next(frame)) {
+    switch (pooled_.connection.next(frame)) {
       case Connection::Next::frame:
         if (auto ended = handle(frame)) return ended;
         break;
@@ -97,7 +98,7 @@ Relay::Step Relay::take_frames() {
 // Most applications answer at once: one system call instead of three. A client that leaves is only
 // noticed when this moment is over.
 Relay::Step Relay::receive_first() {
-  const Io outcome = note(line_.connection.fill_shortly());
+  const Io outcome = note(pooled_.connection.fill_shortly());
   if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
   look_at_ = sent_at_ + Admission::kSilenceAfter;
   return std::nullopt;
@@ -107,21 +108,21 @@ Relay::Step Relay::receive_first() {
 Io Relay::note(Io received) {
   if (received == Io::done) {
     look_at_.reset();
-    admission_.note_sign_of_life(line_.worker);
+    admission_.note_sign_of_life(pooled_.worker);
   }
   return received;
 }
 
 // A worker that does not run keeps nothing that it has not read.
 Relay::Step Relay::look_whether_it_is_read() {
-  if (!line_.connection.has_unread()) {
+  if (!pooled_.connection.has_unread()) {
     look_at_.reset();
-    admission_.note_sign_of_life(line_.worker);
+    admission_.note_sign_of_life(pooled_.worker);
     return std::nullopt;
   }
-  look_at_ = Clock::now() + kLookInterval;
-  if (!admission_.note_silence(line_.worker, Clock::now() - sent_at_)) return std::nullopt;
-  switch (line_.connection.cancel()) {
+  look_at_ = base::Clock::now() + kLookInterval;
+  if (!admission_.note_silence(pooled_.worker, base::Clock::now() - sent_at_)) return std::nullopt;
+  switch (pooled_.connection.cancel()) {
     case Connection::Cancelled::yes:
       return taken_back();
     case Connection::Cancelled::undecided:
@@ -140,18 +141,18 @@ Attempt Relay::taken_back() {
 
 // Nothing is read while there is no room for it, and the worker is not to blame for that.
 Relay::Step Relay::receive() {
-  std::optional<Clock::time_point> give_up_at;
+  std::optional<base::Clock::time_point> give_up_at;
   while (true) {
     if (delivery_.full()) {
       give_up_at.reset();
     } else {
       // Asked first: what it has sent before it died is there then.
       const bool died = worker_has_died();
-      const Io outcome = note(line_.connection.fill_now());
+      const Io outcome = note(pooled_.connection.fill_now());
       if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
       if (died) return fail(Io::closed);
       if (!give_up_at && settings_.socket_timeout != milliseconds::zero()) {
-        give_up_at = Clock::now() + settings_.socket_timeout;
+        give_up_at = base::Clock::now() + settings_.socket_timeout;
       }
     }
     if (auto ended = wait(give_up_at)) return ended;
@@ -160,25 +161,26 @@ Relay::Step Relay::receive() {
 
 // A process that the application has forked keeps the worker's end of the connection open.
 bool Relay::worker_has_died() const noexcept {
-  const metrics::Death death = scoreboard_.status(line_.worker.slot).last_death;
-  return death.cause != metrics::DeathCause::none && death.generation == line_.worker.generation;
+  const scoreboard::Death death = scoreboard_.status(pooled_.worker.slot).last_death;
+  return death.cause != scoreboard::DeathCause::none &&
+         death.generation == pooled_.worker.generation;
 }
 
 // For the worker, for a client that is behind, for a client that leaves, and for what is due.
-Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
-  pollfd ends[] = {{.fd = delivery_.full() ? -1 : line_.connection.fd(), .events = POLLIN},
+Relay::Step Relay::wait(std::optional<base::Clock::time_point> give_up_at) {
+  pollfd ends[] = {{.fd = delivery_.full() ? -1 : pooled_.connection.fd(), .events = POLLIN},
                    {.fd = exchange_.client_socket(), .events = 0}};
   auto& [worker, client] = ends;
   if (delivery_.client_is_behind()) client.events |= POLLOUT;
   // Behind a body that nobody has read, the client may have closed its side.
   if (!body_.awaits_client()) client.events |= POLLRDHUP;
   const auto patience_ends_at = delivery_.patience_ends_at();
-  const auto now = Clock::now();
+  const auto now = base::Clock::now();
   auto until = now + milliseconds(INT_MAX);
   for (const auto& due : {give_up_at, delivery_.flush_at(), patience_ends_at, look_at_}) {
     if (due) until = std::min(until, *due);
   }
-  until = std::min<Clock::time_point>(until, now + kLookInterval);
+  until = std::min<base::Clock::time_point>(until, now + kLookInterval);
   const auto at_most = std::max(std::chrono::ceil<milliseconds>(until - now), milliseconds::zero());
   ::poll(ends, std::size(ends), static_cast<int>(at_most.count()));
 
@@ -196,15 +198,15 @@ Relay::Step Relay::wait(std::optional<Clock::time_point> give_up_at) {
 
 Relay::Step Relay::send_request(const gateway::Target& target, Resort resort,
                                 std::int64_t queue_start_us) {
-  line_.batch.clear();
+  pooled_.batch.clear();
   wire::RequestMessage message{.target = target,
                                .head = exchange_.head(),
                                .body = body_.in_memory(),
                                .body_follows = body_.follows(),
                                .last_resort = resort == Resort::last};
   message.head.queue_start_us = queue_start_us;
-  if (!line_.greeted) wire::encode_greeting(settings_.secret, line_.batch.encoded());
-  if (!wire::encode_request(message, line_.batch.encoded())) {
+  if (!pooled_.greeted) wire::encode_greeting(settings_.secret, pooled_.batch.encoded());
+  if (!wire::encode_request(message, pooled_.batch.encoded())) {
     reusable_ = true;
     exchange_.log(base::LogLevel::info, Message::request_head_too_large,
                   fmt::format("the head of a request for {} is larger than {} bytes, which is the "
@@ -212,22 +214,22 @@ Relay::Step Relay::send_request(const gateway::Target& target, Resort resort,
                               target.script, wire::kRequestBytesMax));
     return Attempt{Kind::refused, status_of_large_head(exchange_.head()), Message::none, {}};
   }
-  line_.greeted = true;
+  pooled_.greeted = true;
   return write_request();
 }
 
 // A request that has not left completely is not understood, and so not run.
 Relay::Step Relay::write_request() {
-  sent_at_ = Clock::now();
-  Clock::time_point moved_at = sent_at_;
-  Io outcome = line_.connection.write(line_.batch, Admission::kSilenceAfter);
+  sent_at_ = base::Clock::now();
+  base::Clock::time_point moved_at = sent_at_;
+  Io outcome = pooled_.connection.write(pooled_.batch, Admission::kSilenceAfter);
   while (outcome == Io::timeout) {
-    if (admission_.note_silence(line_.worker, Clock::now() - moved_at)) return taken_back();
-    const std::size_t sent_before = line_.batch.bytes_sent();
+    if (admission_.note_silence(pooled_.worker, base::Clock::now() - moved_at)) return taken_back();
+    const std::size_t sent_before = pooled_.batch.bytes_sent();
     outcome =
-        line_.connection.write(line_.batch, std::min<wire::Timeout>(kLookInterval, timeout()));
-    const auto now = Clock::now();
-    if (line_.batch.bytes_sent() != sent_before) moved_at = now;
+        pooled_.connection.write(pooled_.batch, std::min<wire::Timeout>(kLookInterval, timeout()));
+    const auto now = base::Clock::now();
+    if (pooled_.batch.bytes_sent() != sent_before) moved_at = now;
     const auto stood_still = std::chrono::duration_cast<milliseconds>(now - moved_at);
     if (outcome == Io::timeout && stood_still >= timeout()) return fail(outcome);
   }
@@ -277,7 +279,7 @@ Attempt Relay::send_back(const Frame& frame) {
 }
 
 Relay::Step Relay::begin_reply(const Frame& frame) {
-  const auto head = wire::decode_head(frame.payload, line_.headers);
+  const auto head = wire::decode_head(frame.payload, pooled_.headers);
   if (!head || head_seen_) return malformed("the worker sent a malformed HEAD");
   if (const auto allowed = rules_.begin(*head); !allowed) return forbidden(allowed.error());
   constexpr std::size_t kSeparators = 4;  // ": " and the line's end
@@ -316,7 +318,7 @@ Relay::Step Relay::end_reply() {
 
 Relay::Step Relay::take_file(const Frame& frame) {
   const auto message = wire::decode_file(frame.payload);
-  base::UniqueFd file = line_.connection.take_file();
+  base::UniqueFd file = pooled_.connection.take_file();
   if (!message || !file.valid() || !head_seen_) {
     return malformed("the worker sent a malformed REPLY_FILE");
   }
@@ -340,13 +342,13 @@ Relay::Step Relay::answer_need_body() {
     if (auto ended = settle()) return ended;
   }
   const RequestBody::Piece piece = body_.next();
-  line_.batch.clear();
+  pooled_.batch.clear();
   if (piece.bytes.empty()) {
-    wire::encode_body_end(piece.fault, line_.batch.encoded());
+    wire::encode_body_end(piece.fault, pooled_.batch.encoded());
   } else {
-    line_.batch.add_body(FrameType::body, piece.bytes);
+    pooled_.batch.add_body(FrameType::body, piece.bytes);
   }
-  const Io outcome = line_.connection.write(line_.batch, timeout());
+  const Io outcome = pooled_.connection.write(pooled_.batch, timeout());
   body_bytes_sent_ += piece.bytes.size();
   return outcome == Io::done ? std::nullopt : Step(fail(outcome));
 }
@@ -361,9 +363,9 @@ Relay::Step Relay::stop_unless_on(Passed passed) {
 
 // The worker closes the application's iterable when it hears ABORT.
 Attempt Relay::stop(Passed passed) {
-  line_.batch.clear();
-  wire::encode_empty(FrameType::abort, line_.batch.encoded());
-  static_cast<void>(line_.connection.write_some(line_.batch));
+  pooled_.batch.clear();
+  wire::encode_empty(FrameType::abort, pooled_.batch.encoded());
+  static_cast<void>(pooled_.connection.write_some(pooled_.batch));
   return outcome_of(passed);
 }
 
@@ -419,7 +421,7 @@ void Relay::log(const Frame& frame) {
   if (!record) return;
   // Worse than that concerns all of httpd, and is not for a worker to say.
   const base::LogLevel level = std::max(record->level, base::LogLevel::crit);
-  if (!exchange_.wants(level) || !log_allowance_.admit(record->text, Clock::now())) return;
+  if (!exchange_.wants(level) || !log_allowance_.admit(record->text, base::Clock::now())) return;
   tell_left_out();
   const bool known = record->message == Message::none || !base::id_of(record->message).empty();
   exchange_.log(level, known ? record->message : Message::foreign_record, record->text);
@@ -441,7 +443,7 @@ Attempt Relay::fail(Io outcome) {
               fmt::format("the worker gave no sign of life for {:g} s",
                           seconds(settings_.socket_timeout))};
     case Io::malformed:
-      return malformed(line_.connection.fault());
+      return malformed(pooled_.connection.fault());
     case Io::reset:
       // The kernel tells when the other end has gone without having read what it was sent; that may
       // be CANCEL.

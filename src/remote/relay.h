@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "pyhost/base/messages.h"
 #include "pyhost/gateway/engine.h"
 #include "remote/connection_pool.h"
@@ -39,11 +40,11 @@ struct Attempt {
 // it is made with outlives it, but for the line: see frees_line().
 class Relay {
  public:
-  Relay(const metrics::Scoreboard& scoreboard, Admission& admission, Line& line,
+  Relay(const scoreboard::Scoreboard& scoreboard, Admission& admission, PooledConnection& pooled,
         gateway::Exchange& exchange, RequestBody& body, const RemoteSettings& settings) noexcept
       : scoreboard_(scoreboard),
         admission_(admission),
-        line_(line),
+        pooled_(pooled),
         exchange_(exchange),
         body_(body),
         settings_(settings),
@@ -54,7 +55,7 @@ class Relay {
   // `queue_start_us`.
   Attempt run(const gateway::Target& target, Resort resort, std::int64_t queue_start_us);
 
-  // After Kind::complete: whether deliver() does without the line.
+  // After Kind::complete: whether deliver() does without the pooled.
   bool frees_line() { return delivery_.stands_alone(); }
   // After Kind::complete, once: gives the client the rest of its reply.
   Attempt deliver();
@@ -65,10 +66,11 @@ class Relay {
   // Whether the worker itself has logged what went wrong.
   bool failure_told() const noexcept { return failure_told_; }
   // Whether the connection may serve another exchange.
-  bool reusable() const noexcept { return reusable_ && !cancelled_ && line_.connection.drained(); }
+  bool reusable() const noexcept {
+    return reusable_ && !cancelled_ && pooled_.connection.drained();
+  }
 
  private:
-  using Clock = Delivery::Clock;
   using Step = std::optional<Attempt>;  // nothing: go on
 
   Attempt relay(const gateway::Target& target, Resort resort, std::int64_t queue_start_us);
@@ -88,7 +90,7 @@ class Relay {
   Step answer_need_body();
   Step receive_first();
   Step receive();
-  Step wait(std::optional<Clock::time_point> give_up_at);
+  Step wait(std::optional<base::Clock::time_point> give_up_at);
   bool worker_has_died() const noexcept;
   Step settle();
   Step stop_unless_on(Passed passed);
@@ -103,18 +105,18 @@ class Relay {
   static Attempt taken_back();
   wire::Timeout timeout() const noexcept;
 
-  const metrics::Scoreboard& scoreboard_;
+  const scoreboard::Scoreboard& scoreboard_;
   Admission& admission_;
-  Line& line_;
+  PooledConnection& pooled_;
   gateway::Exchange& exchange_;
   RequestBody& body_;
   const RemoteSettings& settings_;
   Delivery delivery_;
   ReplyRules rules_;
-  LogAllowance log_allowance_{Clock::now()};
-  Clock::time_point sent_at_{};  // the request
+  LogAllowance log_allowance_{base::Clock::now()};
+  base::Clock::time_point sent_at_{};  // the request
   // When it is due to look whether the worker has read it; nothing once it has.
-  std::optional<Clock::time_point> look_at_;
+  std::optional<base::Clock::time_point> look_at_;
   bool cancelled_ = false;  // perhaps in vain
   bool heard_ = false;
   bool head_seen_ = false;

@@ -14,7 +14,6 @@ using base::Message;
 using gateway::BodyFault;
 using gateway::Outcome;
 using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
 
 constexpr int kInternalServerError = 500;
 constexpr int kServiceUnavailable = 503;
@@ -37,20 +36,20 @@ struct RemoteEngine::Run {
   const gateway::Target& target;
   gateway::Exchange& exchange;
   RequestBody body;
-  Clock::time_point began = Clock::now();
+  base::Clock::time_point began = base::Clock::now();
   // A worker that was asked has logged what went wrong.
   bool failure_told = false;
   std::int64_t queue_start_us = 0;
 
   double elapsed_seconds() const noexcept {
-    return std::chrono::duration<double>(Clock::now() - began).count();
+    return std::chrono::duration<double>(base::Clock::now() - began).count();
   }
 };
 
-RemoteEngine::RemoteEngine(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat,
+RemoteEngine::RemoteEngine(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
                            RemoteSettings settings)
     : scoreboard_(scoreboard),
-      seat_(seat),
+      child_(child),
       settings_(std::move(settings)),
       connections_(scoreboard, settings_) {}
 
@@ -71,28 +70,28 @@ Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exch
 
 Outcome RemoteEngine::serve(Run& run) {
   run.queue_start_us = base::now_us();
-  Admission admission(scoreboard_, seat_, settings_, run.exchange, script_key(run.target));
+  Admission admission(scoreboard_, child_, settings_, run.exchange, script_key(run.target));
   while (true) {
-    auto place = admission.enter();
-    if (!place) return refuse(run, place.error());
-    if (const auto outcome = try_once(run, admission, *std::move(place))) return *outcome;
+    auto lease = admission.enter();
+    if (!lease) return refuse(run, lease.error());
+    if (const auto outcome = try_once(run, admission, *std::move(lease))) return *outcome;
   }
 }
 
 // Nothing when another worker has to be asked.
-std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Place place) {
-  auto line = connections_.take(place.worker(), admission, run.exchange);
-  if (!line) return go_without(run, admission, place.worker(), std::move(line).error());
-  const Worker worker = (*line)->worker;
-  const bool line_is_used = (*line)->used;
-  Relay relay(scoreboard_, admission, **line, run.exchange, run.body, settings_);
-  Attempt attempt = relay.run(run.target, place.resort(), run.queue_start_us);
+std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Lease lease) {
+  auto pooled = connections_.take(lease.worker(), admission, run.exchange);
+  if (!pooled) return go_without(run, admission, lease.worker(), std::move(pooled).error());
+  const Worker worker = (*pooled)->worker;
+  const bool was_used = (*pooled)->used;
+  Relay relay(scoreboard_, admission, **pooled, run.exchange, run.body, settings_);
+  Attempt attempt = relay.run(run.target, lease.resort(), run.queue_start_us);
   run.failure_told |= relay.failure_told();
   if (attempt.kind == Attempt::Kind::complete) {
     if (!attempt.why.empty()) note_excess(run, worker, attempt);
-    attempt = complete(relay, std::move(place), *std::move(line));
+    attempt = complete(relay, std::move(lease), *std::move(pooled));
   } else if (relay.reusable() && attempt.kind != Attempt::Kind::sent_back) {
-    connections_.give_back(worker.slot, *std::move(line));
+    connections_.give_back(worker.slot, *std::move(pooled));
   }
   switch (attempt.kind) {
     case Attempt::Kind::complete:
@@ -102,7 +101,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
       return lose_client(run, relay, attempt);
     case Attempt::Kind::again:
       // An idle connection may have ended for reasons of its own.
-      if (!line_is_used) admission.avoid(worker, std::move(attempt.why));
+      if (!was_used) admission.avoid(worker, std::move(attempt.why));
       return std::nullopt;
     case Attempt::Kind::sent_back:
       admission.postpone(worker, std::move(attempt.why));
@@ -124,22 +123,22 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Pl
 
 // The same.
 std::optional<Outcome> RemoteEngine::go_without(Run& run, Admission& admission,
-                                                const Worker& worker, NoLine none) const {
+                                                const Worker& worker, ConnectFailure none) const {
   switch (none.kind) {
-    case NoLine::Kind::unreachable:
+    case ConnectFailure::Kind::unreachable:
       admission.avoid(worker, std::move(none.why));
       break;
-    case NoLine::Kind::hindered:
+    case ConnectFailure::Kind::hindered:
       admission.postpone(worker, std::move(none.why));
       break;
-    case NoLine::Kind::left:
+    case ConnectFailure::Kind::left:
       admission.come_back(std::move(none.why));
       break;
-    case NoLine::Kind::silent:
+    case ConnectFailure::Kind::silent:
       note_departure(run, worker, none.why);
       admission.leave(std::move(none.why));
       break;
-    case NoLine::Kind::unwanted:
+    case ConnectFailure::Kind::unwanted:
       return refuse(run, {status_of(BodyFault::client_gone), LogLevel::info, Message::client_left,
                           std::move(none.why)});
   }
@@ -158,16 +157,17 @@ void RemoteEngine::note_departure(Run& run, const Worker& worker, std::string_vi
 }
 
 // The worker is free before the client has the reply.
-Attempt RemoteEngine::complete(Relay& relay, Place place, std::unique_ptr<Line> line) {
-  const std::uint32_t slot = place.worker().slot;
+Attempt RemoteEngine::complete(Relay& relay, Lease lease,
+                               std::unique_ptr<PooledConnection> pooled) {
+  const std::uint32_t slot = lease.worker().slot;
   const bool reusable = relay.reusable();
   if (relay.frees_line()) {
-    if (reusable) connections_.give_back(slot, std::move(line));
-    line.reset();
+    if (reusable) connections_.give_back(slot, std::move(pooled));
+    pooled.reset();
   }
-  { const Place given_back = std::move(place); }
+  { const Lease given_back = std::move(lease); }
   Attempt attempt = relay.deliver();
-  if (line && reusable) connections_.give_back(slot, std::move(line));
+  if (pooled && reusable) connections_.give_back(slot, std::move(pooled));
   return attempt;
 }
 
@@ -192,7 +192,7 @@ std::string RemoteEngine::cause_of(const Worker& worker, const Attempt& attempt)
   if (attempt.kind == Attempt::Kind::lost) {
     const auto death = scoreboard_.wait_for_death(worker.slot, worker.generation, kDeathPatience);
     if (death && death->generation == worker.generation) {
-      return "the worker " + metrics::describe(*death);
+      return "the worker " + scoreboard::describe(*death);
     }
   }
   return attempt.why;

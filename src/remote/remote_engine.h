@@ -3,11 +3,11 @@
 
 #include <memory>
 
-#include "scoreboard/scoreboard.h"
 #include "pyhost/gateway/engine.h"
 #include "remote/connection_pool.h"
 #include "remote/relay.h"
 #include "remote/remote_settings.h"
+#include "scoreboard/scoreboard.h"
 
 namespace pyhost::remote {
 
@@ -20,8 +20,9 @@ enum class Buffering { off, on };
 // record in the request's log.
 class RemoteEngine final : public gateway::Engine {
  public:
-  // The scoreboard outlives the engine; `seat` is the child's on it.
-  RemoteEngine(metrics::Scoreboard& scoreboard, metrics::ChildSeat seat, RemoteSettings settings);
+  // The scoreboard outlives the engine; `child` is the child's on it.
+  RemoteEngine(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
+               RemoteSettings settings);
 
   gateway::Outcome run(const gateway::Target& target, gateway::Exchange& exchange,
                        Buffering buffering) noexcept;
@@ -37,12 +38,12 @@ class RemoteEngine final : public gateway::Engine {
   struct Run;
 
   gateway::Outcome serve(Run& run);
-  std::optional<gateway::Outcome> try_once(Run& run, Admission& admission, Place place);
+  std::optional<gateway::Outcome> try_once(Run& run, Admission& admission, Lease lease);
   std::optional<gateway::Outcome> go_without(Run& run, Admission& admission, const Worker& worker,
-                                             NoLine none) const;
+                                             ConnectFailure none) const;
   void note_excess(Run& run, const Worker& worker, const Attempt& attempt) const;
   void note_departure(Run& run, const Worker& worker, std::string_view why) const;
-  Attempt complete(Relay& relay, Place place, std::unique_ptr<Line> line);
+  Attempt complete(Relay& relay, Lease lease, std::unique_ptr<PooledConnection> pooled);
   gateway::Outcome refuse(Run& run, const Refusal& refusal) const;
   gateway::Outcome report(Run& run, const Worker& worker, const Relay& relay,
                           const Attempt& attempt) const;
@@ -50,8 +51,8 @@ class RemoteEngine final : public gateway::Engine {
   std::string cause_of(const Worker& worker, const Attempt& attempt) const;
   std::string name_of(const Worker& worker) const;
 
-  metrics::Scoreboard& scoreboard_;
-  const metrics::ChildSeat seat_;
+  scoreboard::Scoreboard& scoreboard_;
+  const scoreboard::ChildId child_;
   const RemoteSettings settings_;
   ConnectionPool connections_;
 };

@@ -6,7 +6,7 @@
 
 #include "base/parse.h"
 #include "pyhost/gateway/response_rules.h"
-#include "remote/sendable_file.h"
+#include "pyhost/gateway/sendable_file.h"
 
 namespace pyhost::remote {
 

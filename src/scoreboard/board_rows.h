@@ -1,7 +1,7 @@
 // Where the workers of a slot are on the scoreboard of their group.
 #pragma once
 
-namespace pyhost::supervisor {
+namespace pyhost::scoreboard {
 
 // A slot has one worker, and may have others that are kept for scripts that this one could not
 // import: one for each time that a script has broken while others have changed.
@@ -12,8 +12,8 @@ inline constexpr unsigned kRowsOfSlot = 1 + kKeepersOfSlot;
 constexpr unsigned row_of(unsigned slot) noexcept {
   return slot * kRowsOfSlot;
 }
-constexpr unsigned keeper_row(unsigned slot, unsigned place) noexcept {
-  return row_of(slot) + 1 + place;
+constexpr unsigned keeper_row(unsigned slot, unsigned keeper) noexcept {
+  return row_of(slot) + 1 + keeper;
 }
 
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::scoreboard

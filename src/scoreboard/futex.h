@@ -9,14 +9,14 @@
 #include <chrono>
 #include <cstdint>
 
-namespace pyhost::metrics {
+#include "base/clock.h"
 
-using Clock = std::chrono::steady_clock;  // what the kernel calls CLOCK_MONOTONIC
+namespace pyhost::scoreboard {
 
 // Until the word is woken or the deadline passed; at once when it is not `seen` any more. May end
 // early.
 inline void sleep_on(const std::atomic<std::uint32_t>& word, std::uint32_t seen,
-                     Clock::time_point deadline) noexcept {
+                     base::Clock::time_point deadline) noexcept {
   const auto since_boot = deadline.time_since_epoch();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
   const timespec until{.tv_sec = seconds.count(), .tv_nsec = (since_boot - seconds).count()};
@@ -27,4 +27,4 @@ inline void wake_sleepers(std::atomic<std::uint32_t>& word, int sleepers) noexce
   ::syscall(SYS_futex, &word, FUTEX_WAKE, sleepers, nullptr, nullptr, 0);
 }
 
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard

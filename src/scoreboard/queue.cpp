@@ -5,9 +5,10 @@
 #include <thread>
 #include <utility>
 
-#include "scoreboard/holding.h"
+#include "base/clock.h"
+#include "scoreboard/count.h"
 
-namespace pyhost::metrics {
+namespace pyhost::scoreboard {
 namespace {
 
 using std::chrono::milliseconds;
@@ -18,12 +19,12 @@ constexpr std::uint64_t kNotInLine = std::numeric_limits<std::uint64_t>::max();
 
 // Longer than anybody in the queue sleeps, so that who has to wait in order renews it in time.
 constexpr milliseconds kOrderTerm{300};
-// Who does not come for a place in this time may be dead.
+// Who does not come for a lease in this time may be dead.
 constexpr milliseconds kAnswerTime{10};
-// How often a request aside looks for a place.
+// How often a request aside looks for a lease.
 constexpr milliseconds kAsideInterval{20};
 
-std::uint64_t nanoseconds(Clock::time_point moment) noexcept {
+std::uint64_t nanoseconds(base::Clock::time_point moment) noexcept {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(moment.time_since_epoch()).count());
 }
@@ -45,7 +46,7 @@ WaiterCell* claim_cell_or_null(std::span<WaiterCell> cells) noexcept {
 template <class Visitor>
 void Queue::for_each_in_line(Visitor visit) const noexcept {
   for (std::size_t child = 0; child < memory_->children().size(); ++child) {
-    std::uint32_t left = places_of(child).load();
+    std::uint32_t left = leases_of(child).load();
     for (WaiterCell& cell : memory_->cells_of(child)) {
       if (left == 0) break;
       const std::uint64_t arrival = cell.arrival.load();
@@ -57,27 +58,27 @@ void Queue::for_each_in_line(Visitor visit) const noexcept {
 }
 
 bool Queue::keeps_order() const noexcept {
-  return length() != 0 && nanoseconds(Clock::now()) < row().in_order_until_ns.load();
+  return length() != 0 && nanoseconds(base::Clock::now()) < row().in_order_until_ns.load();
 }
 
-void Queue::keep_order_for_now(Clock::time_point now) noexcept {
+void Queue::keep_order_for_now(base::Clock::time_point now) noexcept {
   row().in_order_until_ns = nanoseconds(now + kOrderTerm);
 }
 
-bool Queue::take_one_of(std::uint32_t places, ChildSeat seat) const noexcept {
-  return take_one(places_of(seat.index), row().waiting, places);
+bool Queue::take_one_of(std::uint32_t room, ChildId child) const noexcept {
+  return take_one(leases_of(child.index), row().waiting, room);
 }
 
-std::optional<Waiter> Queue::enter(ChildSeat seat, std::uint32_t places,
-                                   Clock::time_point arrival) {
-  if (!take_one_of(places, seat)) return std::nullopt;
+std::optional<Waiter> Queue::enter(ChildId child, std::uint32_t room,
+                                   base::Clock::time_point arrival) {
+  if (!take_one_of(room, child)) return std::nullopt;
   const std::uint64_t arrived = nanoseconds(arrival);
-  WaiterCell* cell = claim_cell_or_null(memory_->cells_of(seat.index));
+  WaiterCell* cell = claim_cell_or_null(memory_->cells_of(child.index));
   if (cell != nullptr) {
     cell->called = 0;
     cell->arrival = arrived;
   }
-  return Waiter(*this, seat, cell, arrived);
+  return Waiter(*this, child, cell, arrived);
 }
 
 WaiterCell* Queue::oldest_uncalled_or_null(std::uint64_t& arrival) const noexcept {
@@ -119,12 +120,12 @@ void Queue::call_all() noexcept {
 }
 
 void Queue::forget(std::size_t child) noexcept {
-  subtract(row().waiting, places_of(child).exchange(0));
+  subtract(row().waiting, leases_of(child).exchange(0));
 }
 
 Waiter::Waiter(Waiter&& other) noexcept
     : queue_(other.queue_),
-      seat_(other.seat_),
+      child_(other.child_),
       cell_(other.cell_),
       arrival_(other.arrival_),
       in_queue_(std::exchange(other.in_queue_, false)),
@@ -140,7 +141,7 @@ Waiter::~Waiter() {
     if (cell_->called.exchange(0) != 0) called_in_vain = true;
     cell_->arrival = kFree;
   }
-  give_one_back(queue_.places_of(seat_.index), queue_.row().waiting);
+  give_one_back(queue_.leases_of(child_.index), queue_.row().waiting);
   if (called_in_vain) queue_.call_next();
 }
 
@@ -162,7 +163,7 @@ bool Waiter::stand_aside(bool aside) noexcept {
   if (aside == aside_ || cell_ == nullptr) return false;
   aside_ = aside;
   cell_->arrival = aside ? kNotInLine : arrival_;
-  // The place that it has been called for may be one that it cannot take.
+  // The lease that it has been called for may be one that it cannot take.
   if (aside) queue_.call_next();
   return true;
 }
@@ -175,25 +176,25 @@ std::uint32_t Waiter::number_ahead() const noexcept {
   return ahead;
 }
 
-bool Waiter::may_take(std::uint32_t free_places) noexcept {
+bool Waiter::may_take(std::uint32_t free_threads) noexcept {
   if (aside_) return true;
-  const Clock::time_point now = Clock::now();
+  const base::Clock::time_point now = base::Clock::now();
   if (now >= overdue_at()) queue_.keep_order_for_now(now);
-  if (free_places == 0) {
+  if (free_threads == 0) {
     left_free_since_.reset();
     return false;
   }
-  if (!queue_.keeps_order() || number_ahead() < free_places) return true;
+  if (!queue_.keeps_order() || number_ahead() < free_threads) return true;
   if (!left_free_since_) left_free_since_ = now;
   return now >= *left_free_since_ + kAnswerTime;
 }
 
-Clock::time_point Waiter::overdue_at() const noexcept {
-  return Clock::time_point(std::chrono::nanoseconds(arrival_)) + Queue::kOrderAfter;
+base::Clock::time_point Waiter::overdue_at() const noexcept {
+  return base::Clock::time_point(std::chrono::nanoseconds(arrival_)) + Queue::kOrderAfter;
 }
 
-void Waiter::wait_until(Clock::time_point moment) noexcept {
-  const Clock::time_point now = Clock::now();
+void Waiter::wait_until(base::Clock::time_point moment) noexcept {
+  const base::Clock::time_point now = base::Clock::now();
   if (aside_) moment = std::min(moment, now + kAsideInterval);
   if (now < overdue_at()) moment = std::min(moment, overdue_at());
   if (left_free_since_) moment = std::min(moment, *left_free_since_ + kAnswerTime);
@@ -204,4 +205,4 @@ void Waiter::wait_until(Clock::time_point moment) noexcept {
   }
 }
 
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard

@@ -5,23 +5,24 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/clock.h"
 #include "scoreboard/futex.h"
 #include "scoreboard/scoreboard_memory.h"
 
-namespace pyhost::metrics {
+namespace pyhost::scoreboard {
 
 // The row of one httpd child.
-struct ChildSeat {
+struct ChildId {
   std::uint32_t index = 0;
 };
 
 class Waiter;
 
-// One for all httpd children. Who frees a place calls the request that has waited longest.
+// One for all httpd children. Who frees a lease calls the request that has waited longest.
 //
-// While nobody has waited for long, a request that comes just then may take the place before the
+// While nobody has waited for long, a request that comes just then may take the lease before the
 // one that was called has woken up: that saves two changes of context for each short request.
-// As soon as one has waited for kOrderAfter, a place belongs to those that wait, first come, first
+// As soon as one has waited for kOrderAfter, a lease belongs to those that wait, first come, first
 // served.
 //
 // Lock-free, for any thread of any process; a view that is cheap to make. Whoever was killed while
@@ -34,13 +35,13 @@ class Queue {
   explicit Queue(const BoardMemory& memory) noexcept : memory_(&memory) {}
 
   std::uint32_t length() const noexcept { return row().waiting.load(); }
-  // Whether a request that comes now has to wait behind others even if a place is free.
+  // Whether a request that comes now has to wait behind others even if a lease is free.
   bool keeps_order() const noexcept;
 
-  // Nothing when `places` requests wait already. `arrival` decides who is older.
-  std::optional<Waiter> enter(ChildSeat seat, std::uint32_t places, Clock::time_point arrival);
+  // Nothing when `room` requests wait already. `arrival` decides who is older.
+  std::optional<Waiter> enter(ChildId child, std::uint32_t room, base::Clock::time_point arrival);
 
-  // A place is free.
+  // A lease is free.
   void call_next() noexcept;
   // The same from somebody who can only read: whoever is woken may not have slept yet, and so
   // sleeps on. See Waiter::wait_until().
@@ -56,10 +57,10 @@ class Queue {
   template <class Visitor>
   void for_each_in_line(Visitor visit) const noexcept;
   GroupRow& row() const noexcept { return memory_->group(); }
-  Holding& places_of(std::size_t child) const noexcept { return memory_->children()[child].queued; }
-  bool take_one_of(std::uint32_t places, ChildSeat seat) const noexcept;
+  Count& leases_of(std::size_t child) const noexcept { return memory_->children()[child].queued; }
+  bool take_one_of(std::uint32_t room, ChildId child) const noexcept;
   WaiterCell* oldest_uncalled_or_null(std::uint64_t& arrival) const noexcept;
-  void keep_order_for_now(Clock::time_point now) noexcept;
+  void keep_order_for_now(base::Clock::time_point now) noexcept;
 
   const BoardMemory* memory_;
 };
@@ -68,7 +69,7 @@ class Queue {
 //
 //   while (true) {
 //     waiter.listen();
-//     if (waiter.may_take(<number of free places>) && <there is one>) {
+//     if (waiter.may_take(<number of free leases>) && <there is one>) {
 //       waiter.step_out();
 //       if (<it is taken>) break;
 //       waiter.step_back();
@@ -83,34 +84,34 @@ class Waiter {
 
   // From here on a call ends the next wait.
   void listen() noexcept;
-  // Whether one of the free places is this request's, if there are any.
-  bool may_take(std::uint32_t free_places) noexcept;
-  // Out of the line while it tries to take a place, and back when it has got none.
+  // Whether one of the free leases is this request's, if there are any.
+  bool may_take(std::uint32_t free_threads) noexcept;
+  // Out of the line while it tries to take a lease, and back when it has got none.
   void step_out() noexcept;
   void step_back() noexcept;
-  // Aside, nobody waits for it, and it looks for a place now and then: for a request that cannot
-  // take every place. True when that has changed, so that what it saw before may be outdated.
+  // Aside, nobody waits for it, and it looks for a lease now and then: for a request that cannot
+  // take every lease. True when that has changed, so that what it saw before may be outdated.
   bool stand_aside(bool aside) noexcept;
   // Until it is called; may end early.
-  void wait_until(Clock::time_point moment) noexcept;
+  void wait_until(base::Clock::time_point moment) noexcept;
 
  private:
   friend class Queue;
-  Waiter(Queue queue, ChildSeat seat, WaiterCell* cell, std::uint64_t arrival) noexcept
-      : queue_(queue), seat_(seat), cell_(cell), arrival_(arrival), aside_(cell == nullptr) {}
+  Waiter(Queue queue, ChildId child, WaiterCell* cell, std::uint64_t arrival) noexcept
+      : queue_(queue), child_(child), cell_(cell), arrival_(arrival), aside_(cell == nullptr) {}
 
   std::uint32_t number_ahead() const noexcept;
-  Clock::time_point overdue_at() const noexcept;
+  base::Clock::time_point overdue_at() const noexcept;
 
   Queue queue_;
-  ChildSeat seat_;
+  ChildId child_;
   WaiterCell* cell_;  // null when the child has none left: always aside
   std::uint64_t arrival_;
   bool in_queue_ = true;
   bool aside_;
   bool served_ = false;  // has stepped out last
-  // Since when a place has been free that belongs to somebody ahead.
-  std::optional<Clock::time_point> left_free_since_;
+  // Since when a lease has been free that belongs to somebody ahead.
+  std::optional<base::Clock::time_point> left_free_since_;
 };
 
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard

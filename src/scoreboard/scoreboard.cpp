@@ -9,10 +9,11 @@
 #include <climits>
 #include <utility>
 
-#include "scoreboard/holding.h"
+#include "base/clock.h"
 #include "base/signals.h"
+#include "scoreboard/count.h"
 
-namespace pyhost::metrics {
+namespace pyhost::scoreboard {
 namespace {
 
 constexpr int kCauseShift = 16;
@@ -28,7 +29,7 @@ std::uint32_t generation_of(std::uint64_t packed_death) noexcept {
 }
 
 std::uint32_t present_of(const SlotRow& row) noexcept {
-  return row.present.load() % kPlaceCounts;
+  return row.present.load() % kLeaseCounts;
 }
 
 std::string_view option_of(TimeoutKind kind) noexcept {
@@ -230,9 +231,9 @@ void Scoreboard::forget_child(pid_t pid) noexcept {
   if (child == children.end()) return;
   const auto index = static_cast<std::size_t>(child - children.begin());
   for (std::uint32_t slot = 0; slot < slots_; ++slot) {
-    for (std::size_t count = 0; count < kPlaceCounts; ++count) {
+    for (std::size_t count = 0; count < kLeaseCounts; ++count) {
       subtract(memory_.slot(slot).outstanding[count],
-               memory_.places_of(index, slot, count).exchange(0));
+               memory_.leases_of(index, slot, count).exchange(0));
     }
   }
   for (WaiterCell& cell : memory_.cells_of(index)) cell.arrival = 0;
@@ -241,42 +242,42 @@ void Scoreboard::forget_child(pid_t pid) noexcept {
   child->pid = 0;
 }
 
-std::optional<ChildSeat> Scoreboard::take_seat(pid_t pid) noexcept {
+std::optional<ChildId> Scoreboard::add_child(pid_t pid) noexcept {
   const auto children = memory_.children();
   for (std::uint32_t i = 0; i < children.size(); ++i) {
     std::int32_t nobody = 0;
-    if (children[i].pid.compare_exchange_strong(nobody, pid)) return ChildSeat{i};
+    if (children[i].pid.compare_exchange_strong(nobody, pid)) return ChildId{i};
   }
   return std::nullopt;
 }
 
-std::optional<PlaceId> Scoreboard::take_place(ChildSeat seat, std::uint32_t slot) noexcept {
+std::optional<LeaseId> Scoreboard::take_lease(ChildId child, std::uint32_t slot) noexcept {
   SlotRow& row = memory_.slot(slot);
   const std::uint32_t threads = row.threads;
   if (running(slot) >= threads) return std::nullopt;
-  const PlaceId place{slot, present_of(row)};
-  Holding& holding = memory_.places_of(seat.index, slot, place.count);
-  return take_one(holding, row.outstanding[place.count], threads) ? std::optional(place)
-                                                                  : std::nullopt;
+  const LeaseId lease{slot, present_of(row)};
+  Count& count = memory_.leases_of(child.index, slot, lease.count);
+  return take_one(count, row.outstanding[lease.count], threads) ? std::optional(lease)
+                                                                : std::nullopt;
 }
 
-void Scoreboard::give_place_back(ChildSeat seat, const PlaceId& place) noexcept {
-  give_one_back(memory_.places_of(seat.index, place.slot, place.count),
-                memory_.slot(place.slot).outstanding[place.count]);
+void Scoreboard::give_lease_back(ChildId child, const LeaseId& lease) noexcept {
+  give_one_back(memory_.leases_of(child.index, lease.slot, lease.count),
+                memory_.slot(lease.slot).outstanding[lease.count]);
   queue().call_next();
 }
 
 std::optional<Death> Scoreboard::wait_for_death(std::uint32_t slot, std::uint32_t generation,
                                                 std::chrono::milliseconds at_most) const noexcept {
-  const Clock::time_point deadline = Clock::now() + at_most;
+  const base::Clock::time_point deadline = base::Clock::now() + at_most;
   const auto& deaths = memory_.group().deaths;
   while (true) {
     const std::uint32_t seen = deaths.load();
     const Death death = status(slot).last_death;
     if (death.cause != DeathCause::none && death.generation >= generation) return death;
-    if (Clock::now() >= deadline) return std::nullopt;
+    if (base::Clock::now() >= deadline) return std::nullopt;
     sleep_on(deaths, seen, deadline);
   }
 }
 
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard

@@ -13,7 +13,7 @@
 #include "scoreboard/queue.h"
 #include "scoreboard/scoreboard_memory.h"
 
-namespace pyhost::metrics {
+namespace pyhost::scoreboard {
 
 enum class SlotState : std::uint32_t { empty, starting, ready, draining, dead };
 
@@ -52,8 +52,8 @@ struct Death {
 // "was killed by signal 11 (SIGSEGV)", "exited with code 3".
 std::string describe(const Death& death);
 
-// A place that a child holds at a worker.
-struct PlaceId {
+// A lease that a child holds at a worker.
+struct LeaseId {
   std::uint32_t slot = 0;
   std::uint32_t count = 0;  // which of the slot's two it is in
 };
@@ -85,7 +85,7 @@ struct SlotStatus {
 // Of one process group, for httpd's children and the supervisor. All functions are lock-free, may
 // be called from any thread of any process that has mapped it, and trust the slots that they are
 // given, which come from the configuration. The rows outlive every process; a child that crashed is
-// taken out of the counts by forget_child(). What a worker says of itself is a WorkerSeat's to
+// taken out of the counts by forget_child(). What a worker says of itself is a ReportWriter's to
 // write.
 class Scoreboard {
  public:
@@ -101,7 +101,7 @@ class Scoreboard {
   void note_sign_of_life(std::uint32_t slot, std::uint32_t generation) noexcept;
   // Whether a worker is in the slot; costs less than its status.
   bool is_used(std::uint32_t slot) const noexcept;
-  // Whether the worker in the slot says that it runs that script; see gateway::script_key(). It
+  // Whether the worker in the slot says that it runs that script; see control::script_key(). It
   // does unless it says otherwise.
   bool serves(std::uint32_t slot, std::uint64_t script) const noexcept;
   // Requests that wait for a worker.
@@ -110,7 +110,7 @@ class Scoreboard {
   // --- The supervisor ---
 
   // A new worker is starting in the slot, or takes it over; its counters begin anew. What the one
-  // before has still to answer takes none of its places. `report` is which of the slot's reports
+  // before has still to answer takes none of its threads. `report` is which of the slot's reports
   // the worker writes.
   void begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t generation,
                         std::uint32_t threads, std::uint32_t report = 0) noexcept;
@@ -131,24 +131,24 @@ class Scoreboard {
 
   // --- httpd's parent ---
 
-  // Takes back everything the child holds and frees its seat, if it has one.
+  // Takes back everything the child holds and frees its row, if it has one.
   void forget_child(pid_t pid) noexcept;
 
   // --- The httpd child ---
 
-  // Nothing when every seat is taken.
-  std::optional<ChildSeat> take_seat(pid_t pid) noexcept;
+  // Nothing when every row is taken.
+  std::optional<ChildId> add_child(pid_t pid) noexcept;
 
-  // A place at the worker in the slot: at most one for each of its threads, over all children.
+  // A lease at the worker in the slot: at most one for each of its threads, over all children.
   // Nothing when there is none left, or when all threads are busy with what nobody waits for.
-  std::optional<PlaceId> take_place(ChildSeat seat, std::uint32_t slot) noexcept;
+  std::optional<LeaseId> take_lease(ChildId child, std::uint32_t slot) noexcept;
   // Calls the next that waits in the queue.
-  void give_place_back(ChildSeat seat, const PlaceId& place) noexcept;
+  void give_lease_back(ChildId child, const LeaseId& lease) noexcept;
 
   // The worker of that generation does not take what this child sends it, although a thread of it
   // should be free: until somebody has a sign of life of it, all children prefer others.
   void note_silence(std::uint32_t slot, std::uint32_t generation) noexcept;
-  // Where requests wait for a place.
+  // Where requests wait for a lease.
   Queue queue() noexcept { return Queue(memory_); }
   // How the worker of that generation ended, as soon as the supervisor has recorded it; nothing
   // when that takes longer.
@@ -166,4 +166,4 @@ class Scoreboard {
   std::uint32_t slots_;
 };
 
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-namespace pyhost::metrics {
+namespace pyhost::scoreboard {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x6472'6f62'7473'6f68;
@@ -28,7 +28,7 @@ constexpr std::uint64_t in_rows(std::uint64_t bytes) noexcept {
 }
 
 std::uint64_t bytes_of_slot(const BoardHeader& header) noexcept {
-  return sizeof(SlotRow) + in_rows(header.children * kPlaceCounts * sizeof(Holding));
+  return sizeof(SlotRow) + in_rows(header.children * kLeaseCounts * sizeof(Count));
 }
 
 std::uint64_t bytes_of_cells(const BoardHeader& header) noexcept {
@@ -174,10 +174,10 @@ std::span<WaiterCell> BoardMemory::cells_of(std::size_t child) const noexcept {
   return cells_.subspan(child * cells_per_child_, cells_per_child_);
 }
 
-Holding& BoardMemory::places_of(std::size_t child, std::uint32_t slot,
-                                std::size_t count) const noexcept {
-  auto* holdings = reinterpret_cast<Holding*>(&this->slot(slot) + 1);
-  return holdings[kPlaceCounts * child + count];
+Count& BoardMemory::leases_of(std::size_t child, std::uint32_t slot,
+                              std::size_t count) const noexcept {
+  auto* counts = reinterpret_cast<Count*>(&this->slot(slot) + 1);
+  return counts[kLeaseCounts * child + count];
 }
 
 base::Result<ReportMemory> ReportMemory::map(int fd, Access access) {
@@ -195,4 +195,4 @@ WorkerReport& ReportMemory::of(std::uint32_t slot, std::uint32_t report) const n
   return reports[kReportsOfSlot * slot + report % kReportsOfSlot];
 }
 
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard

@@ -20,7 +20,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 
-namespace pyhost::metrics {
+namespace pyhost::scoreboard {
 
 // Rows start on cache lines of their own, so that processes that count do not disturb each other.
 inline constexpr std::size_t kRowAlignment = 64;
@@ -40,30 +40,30 @@ struct alignas(kRowAlignment) GroupRow {
   std::atomic<std::uint64_t> in_order_until_ns;  // since boot; see Queue
 };
 
-// What one child holds of a worker's places, or of the queue.
-using Holding = std::atomic<std::uint32_t>;
+// What one child holds of a worker's leases, or of the queue.
+using Count = std::atomic<std::uint32_t>;
 
 struct alignas(kRowAlignment) ChildRow {
   std::atomic<std::int32_t> pid;  // 0 = free
-  Holding queued;                 // its requests in the queue
+  Count queued;                   // its requests in the queue
 };
 
 // One request that waits in the queue.
 struct WaiterCell {
   std::atomic<std::uint64_t> arrival;  // 0 = free, all ones = not in line, else ns since boot
-  std::atomic<std::uint32_t> called;   // a futex word: not 0 when a place has come free for it
+  std::atomic<std::uint32_t> called;   // a futex word: not 0 when a lease has come free for it
 };
 
-// A slot counts the places at two workers: the one that it stands for, and the one before, which
+// A slot counts the leases at two workers: the one that it stands for, and the one before, which
 // may still be busy.
-inline constexpr std::size_t kPlaceCounts = 2;
+inline constexpr std::size_t kLeaseCounts = 2;
 
 struct alignas(kRowAlignment) SlotRow {
   std::atomic<std::uint32_t> state;
   std::atomic<std::int32_t> pid;
   std::atomic<std::uint32_t> generation;
   std::atomic<std::uint32_t> threads;
-  std::atomic<std::uint32_t> outstanding[kPlaceCounts];
+  std::atomic<std::uint32_t> outstanding[kLeaseCounts];
   std::atomic<std::uint32_t> present;  // which of the counts is that of the worker in the slot
   std::atomic<std::int32_t> death_pid;
   std::atomic<std::int64_t> death_time_us;
@@ -85,20 +85,20 @@ struct alignas(kRowAlignment) WorkerReport {
   // It runs all scripts but the listed ones; or, when not 0, only these.
   std::atomic<std::uint32_t> only_listed;
   std::atomic<std::uint32_t> listed;
-  std::atomic<std::uint64_t> scripts[kListedScriptsMax];  // see gateway::script_key()
+  std::atomic<std::uint64_t> scripts[kListedScriptsMax];  // see control::script_key()
 };
 
 // One for the worker that the slot stands for, and one for its successor. Which of them a worker
 // writes is the supervisor's choice.
 inline constexpr std::size_t kReportsOfSlot = 2;
 
-// Other processes map the same bytes: widths and places must not depend on the compiler's mood.
+// Other processes map the same bytes: widths and offsets must not depend on the compiler's mood.
 static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 64 &&
               sizeof(ChildRow) == 64 && sizeof(WorkerReport) == 256);
 static_assert(offsetof(SlotRow, kept_until_us) == 48 && offsetof(WorkerReport, requests) == 16 &&
               offsetof(WorkerReport, scripts) == 32);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
-              std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Holding) == 4 &&
+              std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Count) == 4 &&
               sizeof(WaiterCell) == 16);
 
 // The two files of a group's scoreboard, close-on-exec. Neither can be made shorter.
@@ -158,8 +158,8 @@ class BoardMemory {
   SlotRow& slot(std::uint32_t slot) const noexcept;
   std::span<ChildRow> children() const noexcept { return children_; }
   std::span<WaiterCell> cells_of(std::size_t child) const noexcept;
-  // Of places at one of a slot's two workers.
-  Holding& places_of(std::size_t child, std::uint32_t slot, std::size_t count) const noexcept;
+  // Of leases at one of a slot's two workers.
+  Count& leases_of(std::size_t child, std::uint32_t slot, std::size_t count) const noexcept;
 
  private:
   BoardMemory(Mapping mapping, const BoardHeader& header) noexcept;
@@ -188,4 +188,4 @@ class ReportMemory {
   Mapping mapping_;
 };
 
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard

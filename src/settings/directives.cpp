@@ -5,7 +5,7 @@
 
 #include "settings/settings_members.h"
 
-namespace pyhost::gateway {
+namespace pyhost::settings {
 namespace {
 
 using P = ProcessSettings;
@@ -132,4 +132,4 @@ std::string show(const RequestSettings& settings) {
   return show_members(settings);
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::settings

@@ -10,7 +10,7 @@
 #include "pyhost/base/result.h"
 #include "settings/settings.h"
 
-namespace pyhost::gateway {
+namespace pyhost::settings {
 
 // Where a directive may stand.
 enum class Scope {
@@ -89,4 +89,4 @@ RequestSettings inherit(RequestSettings settings, const RequestSettings& parent)
 std::string show(const ProcessSettings& settings);
 std::string show(const RequestSettings& settings);
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::settings

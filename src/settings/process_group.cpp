@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 
-#include "settings/process_group_members.h"
 #include "base/nearest.h"
 #include "base/path_glob.h"
+#include "settings/process_group_members.h"
 
-namespace pyhost::gateway {
+namespace pyhost::settings {
 namespace {
 
 using G = ProcessGroup;
@@ -98,4 +98,4 @@ std::vector<std::pair<std::string, std::string>> given_options(const ProcessGrou
   return options;
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::settings

@@ -12,7 +12,7 @@
 
 #include "pyhost/base/result.h"
 
-namespace pyhost::gateway {
+namespace pyhost::settings {
 
 // What a restart of httpd does to the workers of a group that it finds unchanged.
 enum class Reload { rolling, off };
@@ -141,4 +141,4 @@ base::Result<> check_process_group(const ProcessGroup& group);
 // Every option that differs from its default, as pairs that parse_process_group_option() takes.
 std::vector<std::pair<std::string, std::string>> given_options(const ProcessGroup& group);
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::settings

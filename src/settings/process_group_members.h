@@ -6,13 +6,13 @@
 #include <charconv>
 #include <limits>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "settings/process_group.h"
 
-namespace pyhost::gateway {
+namespace pyhost::settings {
 
 using Option = ProcessGroupOption;
-using Milliseconds = std::chrono::milliseconds;
 
 // --- One value: parse_value() reads it from a word or gives nothing; format_value() writes it back
 
@@ -55,8 +55,8 @@ inline std::optional<std::uint64_t> parse_value(const Option& option, std::strin
   return value;
 }
 
-inline std::optional<Milliseconds> parse_value(const Option& option, std::string_view text,
-                                               Milliseconds) {
+inline std::optional<base::Milliseconds> parse_value(const Option& option, std::string_view text,
+                                                     base::Milliseconds) {
   const auto value = base::parse_duration(base::without_plus(text), option.unit);
   return value && in_bounds(option, value->count()) ? value : std::nullopt;
 }
@@ -101,8 +101,8 @@ inline std::string format_value(const Option&, Reload value) {
   return value == Reload::rolling ? "rolling" : "off";
 }
 
-inline std::string format_value(const Option& option, Milliseconds value) {
-  if (value % option.unit == Milliseconds(0)) return fmt::to_string(value / option.unit);
+inline std::string format_value(const Option& option, base::Milliseconds value) {
+  if (value % option.unit == base::Milliseconds(0)) return fmt::to_string(value / option.unit);
   return fmt::format("{}ms", value.count());
 }
 
@@ -209,4 +209,4 @@ inline std::vector<std::string> show_umask(const ProcessGroup& group, const Opti
   return {fmt::format("{:03o}", *group.umask)};
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::settings

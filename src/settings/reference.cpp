@@ -8,7 +8,7 @@
 #include "settings/directives.h"
 #include "settings/process_group.h"
 
-namespace pyhost::gateway {
+namespace pyhost::settings {
 namespace {
 
 constexpr std::string_view kDirectivesIntroduction =
@@ -154,4 +154,4 @@ std::string messages_page() {
   return page;
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::settings

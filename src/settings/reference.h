@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace pyhost::gateway {
+namespace pyhost::settings {
 
 // docs/DIRECTIVES.md.
 std::string directives_page();
@@ -18,4 +18,4 @@ std::string process_groups_page();
 // docs/MESSAGES.md.
 std::string messages_page();
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::settings

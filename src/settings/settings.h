@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pyhost::gateway {
+namespace pyhost::settings {
 
 // Whether a HEAD request reaches the application as GET.
 enum class HeadMapping {
@@ -103,4 +103,4 @@ inline constexpr RequestSettings kRequestDefaults{.process_group = "%{GLOBAL}",
                                                   .error_override = false,
                                                   .internal_redirect = false};
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::settings

@@ -1,4 +1,4 @@
-// Turns a member of a settings record into the functions of a gateway::Setting.
+// Turns a member of a settings record into the functions of a settings::Setting.
 #pragma once
 
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include "base/parse.h"
 #include "settings/directives.h"
 
-namespace pyhost::gateway {
+namespace pyhost::settings {
 
 // --- One value: parse() reads it from a word, or gives nothing; format() writes it back ----------
 
@@ -151,4 +151,4 @@ constexpr Setting<typename MemberOf<decltype(member)>::Record> setting() {
   return {assign_member<member>, inherit_member<member>, show_member<member>};
 }
 
-}  // namespace pyhost::gateway
+}  // namespace pyhost::settings

@@ -4,10 +4,10 @@
 
 namespace pyhost::supervisor {
 
-ResourceLimit raise_descriptor_limit() noexcept {
+launch::ResourceLimit raise_descriptor_limit() noexcept {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const ResourceLimit before{
+  const launch::ResourceLimit before{
       .resource = RLIMIT_NOFILE, .soft = limit.rlim_cur, .hard = limit.rlim_max};
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);

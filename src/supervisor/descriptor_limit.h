@@ -7,7 +7,7 @@ namespace pyhost::supervisor {
 
 // Raises this process's soft limit to the hard one. What workers are to have is the limit of
 // before: the select() of an application does not take descriptors above 1023.
-ResourceLimit raise_descriptor_limit() noexcept;
+launch::ResourceLimit raise_descriptor_limit() noexcept;
 
 // About how many descriptors the supervisor has open at most that is passed so many and has so many
 // workers, when all of them are renewed at once.

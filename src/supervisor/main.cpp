@@ -12,8 +12,8 @@
 #include <system_error>
 
 #include "base/parse.h"
-#include "supervisor/descriptor_limit.h"
 #include "control/supervisor_link.h"
+#include "supervisor/descriptor_limit.h"
 #include "supervisor/supervisor.h"
 
 namespace {
@@ -53,17 +53,16 @@ std::string program_beside_this_one(const char* name) {
 
 base::Result<> run(pid_t pid, std::string worker_program) {
   PH_TRY(httpd, open_httpd(pid));
-  PH_TRY(supervisor,
-         supervisor::Supervisor::create(
-             {.control = base::UniqueFd(fcntl(supervisor::kControlFd, F_DUPFD_CLOEXEC, 3)),
-              .httpd = std::move(httpd),
-              .httpd_pid = pid,
-              .worker_program = std::move(worker_program),
-              .lookout_program = program_beside_this_one("pyhost-lookout"),
-              .worker_descriptors = supervisor::raise_descriptor_limit(),
-              .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3))}));
+  PH_TRY(supervisor, supervisor::Supervisor::create(
+                         {.control = base::UniqueFd(fcntl(control::kControlFd, F_DUPFD_CLOEXEC, 3)),
+                          .httpd = std::move(httpd),
+                          .httpd_pid = pid,
+                          .worker_program = std::move(worker_program),
+                          .lookout_program = program_beside_this_one("pyhost-lookout"),
+                          .worker_descriptors = supervisor::raise_descriptor_limit(),
+                          .log = base::UniqueFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3))}));
   // The copy above is the only one: httpd must see when it is closed.
-  close(supervisor::kControlFd);
+  close(control::kControlFd);
   supervisor->run();
   return {};
 }

@@ -20,7 +20,7 @@ bool takes_something(int fd) noexcept {
 
 }  // namespace
 
-QueuedLog::QueuedLog(EventLoop& loop, base::UniqueFd file, base::LogLevel threshold)
+QueuedLog::QueuedLog(os::EventLoop& loop, base::UniqueFd file, base::LogLevel threshold)
     : loop_(loop), file_(std::move(file)), threshold_(threshold) {
   open_own();
 }
@@ -70,7 +70,7 @@ void QueuedLog::add(std::string record) {
   waiting_.push_back(std::move(record));
   if (watched_) return;
   const auto watched = loop_.watch(
-      target(), [this] { drain(); }, Interest::writable);
+      target(), [this] { drain(); }, os::Interest::writable);
   watched_ = watched.has_value();
 }
 

@@ -17,7 +17,7 @@ class QueuedLog final : public base::LogSink {
   static constexpr std::size_t kWaitingBytesMax = 256u << 10;
 
   // Keeps records up to `threshold`.
-  QueuedLog(EventLoop& loop, base::UniqueFd file, base::LogLevel threshold);
+  QueuedLog(os::EventLoop& loop, base::UniqueFd file, base::LogLevel threshold);
   QueuedLog(const QueuedLog&) = delete;
   QueuedLog& operator=(const QueuedLog&) = delete;
   // What the log does not take now is lost.
@@ -41,7 +41,7 @@ class QueuedLog final : public base::LogSink {
   void drain();
   void stop_waiting() noexcept;
 
-  EventLoop& loop_;
+  os::EventLoop& loop_;
   // Its open file description is httpd's too, so it stays blocking.
   base::UniqueFd file_;
   // The same pipe or terminal, opened once more without blocking; not valid when it could not be,

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "scoreboard/board_rows.h"
 #include "launch/worker_environment.h"
+#include "scoreboard/board_rows.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -16,11 +16,11 @@ using base::Message;
 
 // A group that runs already can go on with what was read before, and httpd does not answer while it
 // waits for us: so nobody's files hold a restart up for longer.
-constexpr Milliseconds kPatienceForRunning{1'000};
+constexpr base::Milliseconds kPatienceForRunning{1'000};
 
 }  // namespace
 
-StateChange::StateChange(ChangeContext context, std::uint64_t number, WantedState state,
+StateChange::StateChange(ChangeContext context, std::uint64_t number, control::WantedState state,
                          std::vector<base::UniqueFd> descriptors)
     : context_(std::move(context)),
       number_(number),
@@ -29,14 +29,14 @@ StateChange::StateChange(ChangeContext context, std::uint64_t number, WantedStat
       rehearsals_(context_.loop) {
   logs_[0] = context_.main_log;
   candidates_.reserve(state_.groups.size());
-  for (const WantedGroup& wanted : state_.groups) {
+  for (const control::WantedGroup& wanted : state_.groups) {
     if (const auto considered = consider(wanted); !considered) {
       errors_.push_back(considered.error().sentence);
     }
   }
 }
 
-base::Result<> StateChange::consider(const WantedGroup& wanted) {
+base::Result<> StateChange::consider(const control::WantedGroup& wanted) {
   // Groups may share a log, and write to that of the supervisor.
   if (std::shared_ptr<QueuedLog>& log = logs_[wanted.log]; !log) {
     log = std::make_shared<QueuedLog>(context_.loop, std::move(descriptors_[wanted.log]),
@@ -44,18 +44,18 @@ base::Result<> StateChange::consider(const WantedGroup& wanted) {
   }
   const WorkerGroup* before = context_.find(wanted);
   if (before != nullptr && state_.revival && before->runs_as(wanted)) return {};
-  PH_TRY(plan, plan_worker(wanted.options, state_.httpd, context_.worker_program));
+  PH_TRY(plan, launch::plan_worker(wanted.options, state_.httpd, context_.worker_program));
   plan.limits.push_back(context_.worker_descriptors);
   const bool unchanged = before != nullptr && before->starts_as(wanted.options, plan);
   Candidate candidate{
       .wanted = wanted, .before = unchanged ? before : nullptr, .plan = std::move(plan)};
-  InputFiles files = input_files_of(state_, wanted);
+  launch::InputFiles files = launch::input_files_of(state_, wanted);
   if (!unchanged) {
     candidate.rehearsal = rehearsals_.add({.plan = candidate.plan, .files = std::move(files)});
   } else if (!files.none()) {
     candidate.rehearsal = rehearsals_.add({.plan = candidate.plan,
                                            .files = std::move(files),
-                                           .extent = Rehearse::files,
+                                           .extent = launch::Rehearse::files,
                                            .patience = kPatienceForRunning});
   }
   candidates_.push_back(std::move(candidate));
@@ -82,8 +82,8 @@ void StateChange::note_kept_inputs(const Candidate& candidate, const std::string
             why + "; the group goes on with what was read before");
 }
 
-base::Result<StartInputs> StateChange::inputs_for(const Candidate& candidate) const {
-  if (!candidate.rehearsal) return StartInputs{};
+base::Result<launch::StartInputs> StateChange::inputs_for(const Candidate& candidate) const {
+  if (!candidate.rehearsal) return launch::StartInputs{};
   auto inputs = rehearsals_.outcome(*candidate.rehearsal);
   if (inputs || candidate.before == nullptr) return inputs;
   note_kept_inputs(candidate, inputs.error().sentence);
@@ -91,10 +91,11 @@ base::Result<StartInputs> StateChange::inputs_for(const Candidate& candidate) co
 }
 
 base::Result<GroupSetup> StateChange::set_up(Candidate candidate) {
-  const WantedGroup& wanted = candidate.wanted;
+  const control::WantedGroup& wanted = candidate.wanted;
   PH_TRY(inputs, inputs_for(candidate));
   const auto make_environment = [&] {
-    return worker_environment(wanted.options, candidate.plan.credentials, environ, inputs.env_text);
+    return launch::worker_environment(wanted.options, candidate.plan.credentials, environ,
+                                      inputs.env_text);
   };
   auto environment = make_environment();
   if (!environment && candidate.before != nullptr) {
@@ -106,7 +107,7 @@ base::Result<GroupSetup> StateChange::set_up(Candidate candidate) {
   candidate.plan.environment = *std::move(environment);
   PH_TRY(scoreboard, ScoreboardRecorder::open(std::move(descriptors_[wanted.board]),
                                               std::move(descriptors_[wanted.reports])));
-  if (row_of(worker_count(wanted.options)) > scoreboard.rows()) {
+  if (scoreboard::row_of(worker_count(wanted.options)) > scoreboard.rows()) {
     return base::fail(fmt::format(
         "WSGIDaemonProcess {}: the scoreboard has no room for its workers", wanted.options.name));
   }

@@ -7,20 +7,20 @@
 #include <string>
 #include <vector>
 
-#include "launch/rehearsals.h"
 #include "control/wanted_state.h"
+#include "launch/rehearsals.h"
 #include "supervisor/group/worker_group.h"
 
 namespace pyhost::supervisor {
 
 // What a state change needs of the supervisor, which outlives it.
 struct ChangeContext {
-  EventLoop& loop;
+  os::EventLoop& loop;
   const std::string& worker_program;
-  const ResourceLimit& worker_descriptors;  // the limit of open files that workers get
-  std::shared_ptr<QueuedLog> main_log;      // which the first descriptor is for
+  const launch::ResourceLimit& worker_descriptors;  // the limit of open files that workers get
+  std::shared_ptr<QueuedLog> main_log;              // which the first descriptor is for
   // The group of before that a wanted one goes on with; nullptr when it is new.
-  std::function<const WorkerGroup*(const WantedGroup&)> find;
+  std::function<const WorkerGroup*(const control::WantedGroup&)> find;
 };
 
 // Finds everything out that may fail before anything is changed. What belongs to a group's user is
@@ -30,16 +30,18 @@ struct ChangeContext {
 class StateChange {
  public:
   // `descriptors` are those that `state` numbers.
-  StateChange(ChangeContext context, std::uint64_t number, WantedState state,
+  StateChange(ChangeContext context, std::uint64_t number, control::WantedState state,
               std::vector<base::UniqueFd> descriptors);
 
-  void advance(TimePoint now) { rehearsals_.advance(now); }
-  std::optional<TimePoint> next_deadline() const noexcept { return rehearsals_.next_deadline(); }
+  void advance(base::TimePoint now) { rehearsals_.advance(now); }
+  std::optional<base::TimePoint> next_deadline() const noexcept {
+    return rehearsals_.next_deadline();
+  }
   bool done() const noexcept { return rehearsals_.done(); }
 
   // What the message was numbered that wants it.
   std::uint64_t number() const noexcept { return number_; }
-  const WantedState& state() const noexcept { return state_; }
+  const control::WantedState& state() const noexcept { return state_; }
 
   // What groups are to take over, but for their sockets.
   struct Result {
@@ -52,23 +54,23 @@ class StateChange {
  private:
   // A group that is to be started or to be renewed.
   struct Candidate {
-    const WantedGroup& wanted;
+    const control::WantedGroup& wanted;
     const WorkerGroup* before;  // it goes on, and nothing that it was started with is different
-    WorkerPlan plan;
+    launch::WorkerPlan plan;
     std::optional<std::size_t> rehearsal;
   };
 
-  base::Result<> consider(const WantedGroup& wanted);
-  base::Result<StartInputs> inputs_for(const Candidate& candidate) const;
+  base::Result<> consider(const control::WantedGroup& wanted);
+  base::Result<launch::StartInputs> inputs_for(const Candidate& candidate) const;
   base::Result<GroupSetup> set_up(Candidate candidate);
   void note_kept_inputs(const Candidate& candidate, const std::string& why) const;
 
   ChangeContext context_;
   const std::uint64_t number_;
-  const WantedState state_;
+  const control::WantedState state_;
   std::vector<base::UniqueFd> descriptors_;
   std::map<unsigned, std::shared_ptr<QueuedLog>> logs_;  // by the place of the descriptor
-  Rehearsals rehearsals_;
+  launch::Rehearsals rehearsals_;
   std::vector<Candidate> candidates_;
   std::vector<std::string> errors_;
 };

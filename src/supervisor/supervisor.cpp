@@ -30,14 +30,15 @@ base::UniqueFd open_signals() {
   return base::UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-base::Result<> check_message(const WantedState& state, const ControlMessage& message) {
+base::Result<> check_message(const control::WantedState& state,
+                             const control::ControlMessage& message) {
   if (state.build != gateway::kBuildId) {
     return base::fail(fmt::format(
         "pyhost-supervisor is of build {}, mod_pyhost of build {}; stop httpd and start it again",
         gateway::kBuildId, state.build));
   }
   std::set<unsigned> indexes;
-  for (const WantedGroup& group : state.groups) {
+  for (const control::WantedGroup& group : state.groups) {
     const std::string& name = group.options.name;
     if (!indexes.insert(group.index).second) {
       return base::fail(fmt::format("WSGIDaemonProcess {}: its number {} is taken by another group",
@@ -58,7 +59,7 @@ base::Result<> check_message(const WantedState& state, const ControlMessage& mes
 }  // namespace
 
 base::Result<std::unique_ptr<Supervisor>> Supervisor::create(SupervisorSpec spec) {
-  PH_TRY(loop, EventLoop::create());
+  PH_TRY(loop, os::EventLoop::create());
   base::UniqueFd signals = open_signals();
   if (!signals.valid()) return base::fail(fmt::format("signalfd: {}", std::strerror(errno)));
   std::unique_ptr<Supervisor> supervisor(
@@ -67,11 +68,11 @@ base::Result<std::unique_ptr<Supervisor>> Supervisor::create(SupervisorSpec spec
   return supervisor;
 }
 
-Supervisor::Supervisor(SupervisorSpec spec, EventLoop loop, base::UniqueFd signals)
+Supervisor::Supervisor(SupervisorSpec spec, os::EventLoop loop, base::UniqueFd signals)
     : spec_(std::move(spec)),
       loop_(std::move(loop)),
       signals_(std::move(signals)),
-      receiver_(spec_.control.get(), Sender{.pid = spec_.httpd_pid, .uid = getuid()}),
+      receiver_(spec_.control.get(), control::Sender{.pid = spec_.httpd_pid, .uid = getuid()}),
       log_(std::make_shared<QueuedLog>(loop_, std::move(spec_.log), LogLevel::notice)),
       operators_(loop_, groups_, *log_),
       reloads_(loop_, groups_, *log_, spec_.lookout_program) {}
@@ -88,7 +89,7 @@ base::Result<> Supervisor::watch_all() {
 
 void Supervisor::run() {
   while (true) {
-    const TimePoint now = Clock::now();
+    const base::TimePoint now = base::Clock::now();
     if (change_) change_->advance(now);
     if (change_ && change_->done()) conclude();
     reloads_.advance(now);
@@ -97,8 +98,8 @@ void Supervisor::run() {
     advance_groups();
     groups_.remove_if([](const WorkerGroup& group) { return group.gone(); });
     if (retired_ && groups_.empty()) return;
-    if (give_up_at_ && (groups_.empty() || Clock::now() >= *give_up_at_)) return;
-    operators_.advance(Clock::now());
+    if (give_up_at_ && (groups_.empty() || base::Clock::now() >= *give_up_at_)) return;
+    operators_.advance(base::Clock::now());
     loop_.wait(next_deadline());
   }
 }
@@ -106,12 +107,12 @@ void Supervisor::run() {
 // To start the workers of many groups takes a while, in which httpd may have something to say:
 // those that do not get their turn are the first of the next one.
 void Supervisor::advance_groups() {
-  constexpr Milliseconds kTurn{20};
-  const TimePoint until = Clock::now() + kTurn;
+  constexpr base::Milliseconds kTurn{20};
+  const base::TimePoint until = base::Clock::now() + kTurn;
   const std::size_t count = groups_.size();
   std::size_t done = 0;
   auto next = std::next(groups_.begin(), count == 0 ? 0 : first_group_ % count);
-  for (; done < count && (done == 0 || Clock::now() < until); ++done, ++next) {
+  for (; done < count && (done == 0 || base::Clock::now() < until); ++done, ++next) {
     if (next == groups_.end()) next = groups_.begin();
     next->advance();
   }
@@ -135,7 +136,7 @@ void Supervisor::heed_end_of_httpd() {
   for (WorkerGroup& group : groups_) group.hurry();
 }
 
-void Supervisor::note_stranger(const Sender& stranger) {
+void Supervisor::note_stranger(const control::Sender& stranger) {
   if (std::exchange(stranger_, stranger.pid) == stranger.pid) return;
   log_->log(LogLevel::crit, Message::control_refused,
             fmt::format("the process {} of user {} has sent a message that only httpd's parent may "
@@ -144,19 +145,19 @@ void Supervisor::note_stranger(const Sender& stranger) {
 }
 
 // Whatever is under way has been overtaken: nobody waits for its answer any more.
-void Supervisor::begin(ControlMessage message) {
+void Supervisor::begin(control::ControlMessage message) {
   change_.reset();
-  if (message.text == kRetireText) return retire();
-  if (auto refusal = parse_refusal(message.text)) {
+  if (message.text == control::kRetireText) return retire();
+  if (auto refusal = control::parse_refusal(message.text)) {
     return operators_.note_refusal(*std::move(refusal));
   }
   const auto considered = consider(message);
   if (!considered) answer(message.number, {considered.error().sentence});
 }
 
-base::Result<> Supervisor::consider(ControlMessage& message) {
+base::Result<> Supervisor::consider(control::ControlMessage& message) {
   if (!message.problem.empty()) return base::fail(message.problem);
-  PH_TRY(state, parse_wanted_state(message.text));
+  PH_TRY(state, control::parse_wanted_state(message.text));
   PH_TRY_VOID(check_message(state, message));
   if (httpd_.value_or(state.httpd) != state.httpd) {
     return base::fail("User or Group of httpd is not what it was; stop httpd and start it again");
@@ -164,7 +165,7 @@ base::Result<> Supervisor::consider(ControlMessage& message) {
   const std::size_t descriptors = message.descriptors.size();
   if (descriptors > 0) next_log_ = std::move(message.descriptors.front());
   check_descriptors(state, descriptors);
-  const auto find = [this, prefix = state.socket_prefix](const WantedGroup& wanted) {
+  const auto find = [this, prefix = state.socket_prefix](const control::WantedGroup& wanted) {
     return find_group(wanted, prefix);
   };
   change_.emplace(ChangeContext{.loop = loop_,
@@ -176,9 +177,9 @@ base::Result<> Supervisor::consider(ControlMessage& message) {
   return {};
 }
 
-void Supervisor::check_descriptors(const WantedState& state, std::size_t passed) {
+void Supervisor::check_descriptors(const control::WantedState& state, std::size_t passed) {
   std::size_t workers = 0;
-  for (const WantedGroup& group : state.groups) workers += worker_count(group.options);
+  for (const control::WantedGroup& group : state.groups) workers += worker_count(group.options);
   const std::size_t needed = descriptors_needed(passed, workers);
   if (const auto shortage = describe_descriptor_shortage(needed); !shortage.empty()) {
     log_->log(LogLevel::error, Message::descriptors_short, shortage);
@@ -187,7 +188,7 @@ void Supervisor::check_descriptors(const WantedState& state, std::size_t passed)
 
 void Supervisor::conclude() {
   auto [setups, errors] = change_->take();
-  const WantedState& state = change_->state();
+  const control::WantedState& state = change_->state();
   std::erase_if(setups, [&](GroupSetup& setup) {
     auto sockets = open_sockets(state, setup.wanted);
     if (sockets) {
@@ -211,28 +212,29 @@ void Supervisor::answer(std::uint64_t number, std::vector<std::string> errors) {
   for (const std::string& error : errors) {
     log_->log(LogLevel::error, Message::supervisor_refused, error);
   }
-  const std::string text = to_json(Answer{.errors = std::move(errors)});
-  (void)send_message(spec_.control.get(), number, text, {}, Milliseconds(0));
+  const std::string text = to_json(control::Answer{.errors = std::move(errors)});
+  (void)control::send_message(spec_.control.get(), number, text, {}, base::Milliseconds(0));
 }
 
-base::Result<std::vector<ListeningSocket>> Supervisor::open_sockets(const WantedState& state,
-                                                                    const WantedGroup& wanted) {
+base::Result<std::vector<launch::ListeningSocket>> Supervisor::open_sockets(
+    const control::WantedState& state, const control::WantedGroup& wanted) {
   const auto refused = [&wanted](const base::Error& error) {
     return base::fail(fmt::format("WSGIDaemonProcess {}: {}", wanted.options.name, error.sentence));
   };
   std::optional<uid_t> owner;
   if (geteuid() == 0) owner = state.httpd.uid;
   if (geteuid() == 0 && !wanted.options.socket_user.empty()) {
-    const auto user = resolve_user_id(wanted.options.socket_user);
+    const auto user = launch::resolve_user_id(wanted.options.socket_user);
     if (!user) return refused(user.error());
     owner = *user;
   }
   const WorkerGroup* existing = find_group(wanted, state.socket_prefix);
-  std::vector<ListeningSocket> sockets;
+  std::vector<launch::ListeningSocket> sockets;
   for (unsigned slot = existing != nullptr ? existing->socket_count() : 0;
        slot < worker_count(wanted.options); ++slot) {
-    auto socket = ListeningSocket::open(
-        socket_path(state.socket_prefix, wanted.index, row_of(slot)), wanted.options, owner);
+    auto socket = launch::ListeningSocket::open(
+        launch::socket_path(state.socket_prefix, wanted.index, scoreboard::row_of(slot)),
+        wanted.options, owner);
     if (!socket) return refused(socket.error());
     sockets.push_back(*std::move(socket));
   }
@@ -240,8 +242,8 @@ base::Result<std::vector<ListeningSocket>> Supervisor::open_sockets(const Wanted
 }
 
 // Something may clean up where the sockets lie.
-void Supervisor::mend_sockets(TimePoint now) {
-  constexpr Milliseconds kPause{3'000};
+void Supervisor::mend_sockets(base::TimePoint now) {
+  constexpr base::Milliseconds kPause{3'000};
   if (now < mend_at_ || give_up_at_ || retired_) return;
   mend_at_ = now + kPause;
   for (WorkerGroup& group : groups_) {
@@ -250,20 +252,20 @@ void Supervisor::mend_sockets(TimePoint now) {
 }
 
 // A worker that has stopped says so to nobody.
-void Supervisor::look_after_workers(TimePoint now) {
-  constexpr Milliseconds kWhileNothingHappens{1'000};
+void Supervisor::look_after_workers(base::TimePoint now) {
+  constexpr base::Milliseconds kWhileNothingHappens{1'000};
   if (now < look_at_ || give_up_at_) return;
   bool anything = false;
   for (WorkerGroup& group : groups_) anything = group.look_after_workers() || anything;
   look_at_ = now + (anything ? Vigil::kBetweenLooks : kWhileNothingHappens);
 }
 
-void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups) {
+void Supervisor::commit(const control::WantedState& state, std::vector<GroupSetup> setups) {
   httpd_ = state.httpd;
   if (next_log_.valid()) log_->reopen(std::move(next_log_));
   log_->set_threshold(state.log_level);
   std::set<const WorkerGroup*> go_on;
-  for (const WantedGroup& wanted : state.groups) {
+  for (const control::WantedGroup& wanted : state.groups) {
     go_on.insert(find_group(wanted, state.socket_prefix));
   }
   std::set<std::string> stopped;
@@ -286,7 +288,8 @@ void Supervisor::commit(const WantedState& state, std::vector<GroupSetup> setups
   reloads_.follow();
 }
 
-WorkerGroup* Supervisor::find_group(const WantedGroup& wanted, const std::string& prefix) noexcept {
+WorkerGroup* Supervisor::find_group(const control::WantedGroup& wanted,
+                                    const std::string& prefix) noexcept {
   const auto found = std::ranges::find_if(groups_, [&](const WorkerGroup& group) {
     return group.index() == wanted.index && group.name() == wanted.options.name &&
            group.socket_prefix() == prefix;
@@ -308,13 +311,13 @@ void Supervisor::retire() {
 void Supervisor::leave(std::string_view why) {
   if (give_up_at_) return;
   // A worker that the kernel does not let go must not keep us here.
-  constexpr Milliseconds kReapTime{5'000};
-  Milliseconds longest{0};
+  constexpr base::Milliseconds kReapTime{5'000};
+  base::Milliseconds longest{0};
   for (WorkerGroup& group : groups_) {
     longest = std::max(longest, group.drain_max());
     group.retire();
   }
-  give_up_at_ = Clock::now() + longest + kReapTime;
+  give_up_at_ = base::Clock::now() + longest + kReapTime;
   change_.reset();
   operators_.close();
   reloads_.close();
@@ -324,13 +327,13 @@ void Supervisor::leave(std::string_view why) {
   log_->log(LogLevel::info, Message::supervisor_stopping, why);
 }
 
-std::optional<TimePoint> Supervisor::next_deadline() const {
-  std::optional<TimePoint> next = give_up_at_;
-  const auto consider = [&next](std::optional<TimePoint> deadline) {
+std::optional<base::TimePoint> Supervisor::next_deadline() const {
+  std::optional<base::TimePoint> next = give_up_at_;
+  const auto consider = [&next](std::optional<base::TimePoint> deadline) {
     if (deadline && (!next || *deadline < *next)) next = deadline;
   };
   for (const WorkerGroup& group : groups_) consider(group.next_deadline());
-  if (groups_wait_) return TimePoint();
+  if (groups_wait_) return base::TimePoint();
   if (change_) consider(change_->next_deadline());
   if (!groups_.empty() && !give_up_at_ && !retired_) consider(std::min(mend_at_, look_at_));
   consider(operators_.next_deadline());

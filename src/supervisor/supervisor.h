@@ -5,10 +5,10 @@
 #include <memory>
 
 #include "control/control_channel.h"
+#include "supervisor/group/worker_group.h"
 #include "supervisor/operators/operator_service.h"
 #include "supervisor/reload/reload_service.h"
 #include "supervisor/state_change.h"
-#include "supervisor/group/worker_group.h"
 
 namespace pyhost::supervisor {
 
@@ -18,8 +18,8 @@ struct SupervisorSpec {
   pid_t httpd_pid;         // whose messages alone count
   std::string worker_program;
   std::string lookout_program;
-  ResourceLimit worker_descriptors;  // the limit of open files that workers get
-  base::UniqueFd log;                // httpd's main error log
+  launch::ResourceLimit worker_descriptors;  // the limit of open files that workers get
+  base::UniqueFd log;                        // httpd's main error log
 };
 
 // One thread. Wants SIGTERM to be blocked in the process before it is made; it reads it and then
@@ -32,36 +32,36 @@ class Supervisor {
   void run();
 
  private:
-  Supervisor(SupervisorSpec spec, EventLoop loop, base::UniqueFd signals);
+  Supervisor(SupervisorSpec spec, os::EventLoop loop, base::UniqueFd signals);
 
   base::Result<> watch_all();
   void advance_groups();
   void heed_control();
   void heed_end_of_httpd();
-  void note_stranger(const Sender& stranger);
-  void begin(ControlMessage message);
-  base::Result<> consider(ControlMessage& message);
+  void note_stranger(const control::Sender& stranger);
+  void begin(control::ControlMessage message);
+  base::Result<> consider(control::ControlMessage& message);
   void conclude();
   void answer(std::uint64_t number, std::vector<std::string> errors);
-  base::Result<std::vector<ListeningSocket>> open_sockets(const WantedState& state,
-                                                          const WantedGroup& wanted);
-  void check_descriptors(const WantedState& state, std::size_t passed);
-  void mend_sockets(TimePoint now);
-  void look_after_workers(TimePoint now);
-  void commit(const WantedState& state, std::vector<GroupSetup> setups);
-  WorkerGroup* find_group(const WantedGroup& wanted, const std::string& prefix) noexcept;
+  base::Result<std::vector<launch::ListeningSocket>> open_sockets(
+      const control::WantedState& state, const control::WantedGroup& wanted);
+  void check_descriptors(const control::WantedState& state, std::size_t passed);
+  void mend_sockets(base::TimePoint now);
+  void look_after_workers(base::TimePoint now);
+  void commit(const control::WantedState& state, std::vector<GroupSetup> setups);
+  WorkerGroup* find_group(const control::WantedGroup& wanted, const std::string& prefix) noexcept;
   void retire();
   void leave(std::string_view why);
-  std::optional<TimePoint> next_deadline() const;
+  std::optional<base::TimePoint> next_deadline() const;
 
   SupervisorSpec spec_;
-  EventLoop loop_;
+  os::EventLoop loop_;
   base::UniqueFd signals_;
-  ControlReceiver receiver_;
+  control::ControlReceiver receiver_;
   const std::shared_ptr<QueuedLog> log_;
   OomCounter oom_;
-  std::optional<HttpdIdentity> httpd_;  // as it was told first
-  std::optional<pid_t> stranger_;       // that was reported
+  std::optional<control::HttpdIdentity> httpd_;  // as it was told first
+  std::optional<pid_t> stranger_;                // that was reported
   // Those that drain stay here until their last worker has ended.
   std::list<WorkerGroup> groups_;
   std::size_t first_group_ = 0;        // whose turn is the next, counted on
@@ -70,10 +70,10 @@ class Supervisor {
   base::UniqueFd next_log_;            // our own when it is done
   OperatorService operators_;
   ReloadService reloads_;
-  TimePoint mend_at_{};                  // when sockets are looked at next
-  TimePoint look_at_{};                  // the same for workers
-  bool retired_ = false;                 // a successor has taken over
-  std::optional<TimePoint> give_up_at_;  // set when we leave
+  base::TimePoint mend_at_{};                  // when sockets are looked at next
+  base::TimePoint look_at_{};                  // the same for workers
+  bool retired_ = false;                       // a successor has taken over
+  std::optional<base::TimePoint> give_up_at_;  // set when we leave
 };
 
 }  // namespace pyhost::supervisor

@@ -1,7 +1,8 @@
 #include "worker/lacked_scripts.h"
 
-#include "worker/script_imports.h"
+#include "base/clock.h"
 #include "control/worker_report.h"
+#include "worker/script_imports.h"
 
 namespace pyhost::worker {
 namespace {
@@ -11,17 +12,17 @@ constexpr std::chrono::seconds kPause{1};
 
 }  // namespace
 
-void LackedScripts::note(const gateway::Preload& script, std::string_view why) {
+void LackedScripts::note(const control::Preload& script, std::string_view why) {
   const std::uint64_t key = script_key(script);
-  const Clock::time_point now = Clock::now();
+  const base::Clock::time_point now = base::Clock::now();
   const std::lock_guard lock(mutex_);
   const auto [told, first] = told_at_.try_emplace(key, now);
   if (first) {
-    seat_.lack(key);
-    report_lack(script, why);
+    report_.lack(key);
+    control::report_lack(script, why);
   } else if (now - told->second >= kPause) {
     told->second = now;
-    report_import_wanted(script);
+    control::report_import_wanted(script);
   }
 }
 

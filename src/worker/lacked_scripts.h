@@ -7,9 +7,10 @@
 #include <mutex>
 #include <string_view>
 
-#include "scoreboard/worker_seat.h"
-#include "pyhost/gateway/target.h"
+#include "base/clock.h"
 #include "control/worker_settings.h"
+#include "pyhost/gateway/target.h"
+#include "scoreboard/report_writer.h"
 
 namespace pyhost::worker {
 
@@ -18,21 +19,19 @@ namespace pyhost::worker {
 // there. Any thread.
 class LackedScripts {
  public:
-  // The seat outlives it.
-  explicit LackedScripts(metrics::WorkerSeat& seat) noexcept : seat_(seat) {}
+  // The report outlives it.
+  explicit LackedScripts(scoreboard::ReportWriter& report) noexcept : report_(report) {}
 
   // It could not be imported, or a request for it has found that again. When this returns, both
   // know it.
-  void note(const gateway::Preload& script, std::string_view why);
+  void note(const control::Preload& script, std::string_view why);
   void note(const gateway::Target& target, std::string_view why);
   bool has(std::uint64_t script) const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  metrics::WorkerSeat& seat_;
+  scoreboard::ReportWriter& report_;
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, Clock::time_point> told_at_;  // guarded by it; by script_key()
+  std::map<std::uint64_t, base::Clock::time_point> told_at_;  // guarded by it; by script_key()
 };
 
 }  // namespace pyhost::worker

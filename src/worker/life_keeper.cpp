@@ -8,22 +8,22 @@
 #include <iterator>
 #include <memory>
 
+#include "base/clock.h"
 #include "base/out_of_memory.h"
-#include "worker/resident_memory.h"
 #include "control/worker_report.h"
+#include "worker/resident_memory.h"
 
 namespace pyhost::worker {
 namespace {
 
 using base::LogLevel;
 using base::Message;
-using Clock = std::chrono::steady_clock;
 using Kind = LifeOrder::Kind;
 
 constexpr int kGatewayTimeout = 504;
 
-double seconds_since(TimePoint moment) noexcept {
-  return std::chrono::duration<double>(Clock::now() - moment).count();
+double seconds_since(base::TimePoint moment) noexcept {
+  return std::chrono::duration<double>(base::Clock::now() - moment).count();
 }
 
 std::string_view or_none(std::string_view stacks) noexcept {
@@ -41,9 +41,9 @@ std::optional<Farewell> LifeKeeper::advance(std::uint64_t served) noexcept {
                                     });
 }
 
-std::optional<TimePoint> LifeKeeper::next_deadline() const noexcept {
+std::optional<base::TimePoint> LifeKeeper::next_deadline() const noexcept {
   constexpr std::chrono::milliseconds kUntilThereMayBeMemory{50};
-  if (short_of_memory_) return Clock::now() + kUntilThereMayBeMemory;
+  if (short_of_memory_) return base::Clock::now() + kUntilThereMayBeMemory;
   return life_.next_deadline();
 }
 
@@ -61,7 +61,7 @@ std::optional<Farewell> LifeKeeper::do_what_is_due(std::uint64_t served) {
 }
 
 Observation LifeKeeper::observe(std::uint64_t served) {
-  observed_at_ = Clock::now();
+  observed_at_ = base::Clock::now();
   stacks_.reset();
   running_ = worker_.pool.requests_running();
   Observation seen{.now = observed_at_,
@@ -103,7 +103,7 @@ std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
       worker_.log.log(
           LogLevel::info, Message::worker_relieved,
           fmt::format("{} is to be replaced: {}", worker_.label, name_of(order.reason)));
-      report_relief_wanted(name_of(order.reason));
+      control::report_relief_wanted(name_of(order.reason));
       break;
     case Kind::drain:
       drain(order.reason);
@@ -156,11 +156,11 @@ std::string LifeKeeper::cause_of_giving_up(const RunningRequest& request) {
 void LifeKeeper::drain(Reason reason) {
   worker_.log.log(LogLevel::info, Message::worker_draining,
                   fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
-  static_cast<void>(worker_.seat.withdraw());
+  static_cast<void>(worker_.report.withdraw());
   worker_.pool.drain();
   worker_.engine.announce_stop(told_reason(reason));
   if (reason == Reason::stopped) return;
-  report_draining(name_of(reason));
+  control::report_draining(name_of(reason));
   if (reason != Reason::startup_timeout) return;
   worker_.log.log(LogLevel::error, Message::busy_stacks,
                   fmt::format("{} has not finished an import within startup-timeout\n{}",
@@ -172,7 +172,7 @@ std::string_view LifeKeeper::told_reason(Reason reason) const {
   if (reason != Reason::stopped || life_.hurried()) return shutdown_reason(reason);
   if (worker_.withdrawal.withdrawn()) return "script_reload";
   if (const auto asked_for = life_.successor_asked_for()) return shutdown_reason(*asked_for);
-  return worker_.seat.is_succeeded() ? "graceful_signal" : shutdown_reason(reason);
+  return worker_.report.is_succeeded() ? "graceful_signal" : shutdown_reason(reason);
 }
 
 void LifeKeeper::end_stuck() {
@@ -183,9 +183,9 @@ void LifeKeeper::end_stuck() {
   for (const RunningRequest& request : running_) text += "\n" + phrase(request);
   text += "\n" + watch_or_null_->stacks_without_lock();
   worker_.log.log(LogLevel::error, Message::lock_stuck, text);
-  static_cast<void>(worker_.seat.withdraw());
+  static_cast<void>(worker_.report.withdraw());
   worker_.pool.drain();
-  report_draining(name_of(Reason::deadlock_timeout));
+  control::report_draining(name_of(Reason::deadlock_timeout));
   for (const RunningRequest& request : running_) {
     WorkerExchange& exchange = worker_.pool.exchange(request.thread);
     exchange.note(request.number, LogLevel::error, Message::lock_stuck, cause);

@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "scoreboard/worker_seat.h"
+#include "base/clock.h"
 #include "pyhost/base/log.h"
 #include "pyhost/gateway/engine.h"
+#include "scoreboard/report_writer.h"
 #include "worker/thread_pool.h"
 #include "worker/withdrawal.h"
 #include "worker/worker_life.h"
@@ -17,11 +18,11 @@ namespace pyhost::worker {
 // What a keeper works on; all of it outlives the keeper.
 struct KeptWorker {
   std::string label;  // "worker 0 of process group 'blog'"
-  const gateway::WorkerLimits& limits;
+  const control::WorkerLimits& limits;
   ThreadPool& pool;
   gateway::Engine& engine;
   const Withdrawal& withdrawal;
-  metrics::WorkerSeat& seat;
+  scoreboard::ReportWriter& report;
   base::LogSink& log;
 };
 
@@ -46,7 +47,7 @@ class LifeKeeper {
   // end now. What there is no memory for is done by a later call.
   std::optional<Farewell> advance(std::uint64_t served) noexcept;
   // When that is to be called although no event has come.
-  std::optional<TimePoint> next_deadline() const noexcept;
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
  private:
   std::optional<Farewell> do_what_is_due(std::uint64_t served);
@@ -70,7 +71,7 @@ class LifeKeeper {
   WorkerLife life_;
   std::vector<LifeOrder> orders_;  // that are not carried out yet
   bool short_of_memory_ = false;
-  TimePoint observed_at_{};
+  base::TimePoint observed_at_{};
   std::vector<RunningRequest> running_;         // as seen then
   std::optional<gateway::LockWait> lock_wait_;  // the same
   std::optional<std::string> stacks_;           // since then, once they were wanted

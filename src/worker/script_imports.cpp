@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "base/signals.h"
 #include "base/thread.h"
@@ -16,9 +17,8 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
-using Clock = std::chrono::steady_clock;
 
-gateway::Target target_of(const gateway::Preload& preload, std::string_view process_group) {
+gateway::Target target_of(const control::Preload& preload, std::string_view process_group) {
   gateway::Target target{.process_group = process_group,
                          .application_group = preload.application_group,
                          .script = preload.script,
@@ -39,8 +39,8 @@ gateway::Target target_of(const gateway::ImportedScript& script) {
 
 }  // namespace
 
-std::optional<gateway::Preload> preload_of(const gateway::Target& target) {
-  gateway::Preload preload{.application_group = std::string(target.application_group),
+std::optional<control::Preload> preload_of(const gateway::Target& target) {
+  control::Preload preload{.application_group = std::string(target.application_group),
                            .script = std::string(target.script),
                            .callable = std::string(target.callable)};
   if (target.kind == gateway::TargetKind::file) return preload;
@@ -56,7 +56,7 @@ void ImportLog::log(LogLevel level, Message message, std::string_view text) noex
 }
 
 base::Result<bool> ScriptImports::import_all() {
-  const gateway::WorkerSettings& settings = worker_.settings;
+  const control::WorkerSettings& settings = worker_.settings;
   if (settings.preloads.empty() && settings.predecessor_imports.empty()) return true;
   PH_TRY(thread, base::NamedThread::start("wsgi-preload", settings.stack_bytes, [this] {
            base::unblock_signals();
@@ -78,16 +78,16 @@ base::Result<bool> ScriptImports::import_all() {
 bool ScriptImports::wait() {
   constexpr std::chrono::milliseconds kBetweenInterruptions{100};
   StopEvents::Deadline end, next;
-  while (!done_ && (!end || Clock::now() < *end)) {
+  while (!done_ && (!end || base::Clock::now() < *end)) {
     const StopEvent event = worker_.events.wait(next);
     if (event == StopEvent::progress) continue;
     if (event != StopEvent::none && end) break;
-    if (!end) end = Clock::now() + worker_.settings.limits.graceful_timeout;
+    if (!end) end = base::Clock::now() + worker_.settings.limits.graceful_timeout;
     stopping_ = true;
     log_.told_to_end();
     // A script whose interpreter is still being made is not reached the first time.
     if (gateway::EngineWatch* watch = worker_.engine.watch()) watch->interrupt_preloads();
-    next = std::min(*end, Clock::now() + kBetweenInterruptions);
+    next = std::min(*end, base::Clock::now() + kBetweenInterruptions);
   }
   if (!done_) {
     // Unless this is a service, nobody was served yet, and nothing is lost.
@@ -99,13 +99,13 @@ bool ScriptImports::wait() {
 }
 
 void ScriptImports::run() {
-  for (const gateway::Preload& preload : worker_.settings.preloads) import(preload);
-  for (const gateway::Preload& preload : worker_.settings.predecessor_imports) {
+  for (const control::Preload& preload : worker_.settings.preloads) import(preload);
+  for (const control::Preload& preload : worker_.settings.predecessor_imports) {
     if (is_still_served(preload)) import(preload);
   }
 }
 
-void ScriptImports::import(const gateway::Preload& preload) {
+void ScriptImports::import(const control::Preload& preload) {
   if (stopping_) return;
   auto imported =
       worker_.engine.preload(target_of(preload, worker_.settings.engine.process_group), log_);
@@ -120,7 +120,7 @@ void ScriptImports::import(const gateway::Preload& preload) {
 }
 
 // What is no longer configured or no longer there is no reason not to start.
-bool ScriptImports::is_still_served(const gateway::Preload& import) const {
+bool ScriptImports::is_still_served(const control::Preload& import) const {
   const gateway::Target target = target_of(import, worker_.settings.engine.process_group);
   const bool there =
       target.kind == gateway::TargetKind::module || ::access(import.script.c_str(), F_OK) == 0;
@@ -141,7 +141,7 @@ void ScriptImports::report_new() {
     if (std::ranges::find(reported_, script) != reported_.end()) continue;
     // One that is there, but not its callable, is lacked.
     const auto import = preload_of(target_of(script));
-    if (import && !worker_.lacked.has(script_key(*import))) report_import(*import);
+    if (import && !worker_.lacked.has(script_key(*import))) control::report_import(*import);
     reported_.push_back(std::move(script));
   }
   count_reported_ = count;

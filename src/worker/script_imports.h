@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "control/worker_settings.h"
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/engine_watch.h"
-#include "control/worker_settings.h"
 #include "worker/lacked_scripts.h"
 #include "worker/stop_events.h"
 
@@ -20,7 +20,7 @@ namespace pyhost::worker {
 // What the imports work with; all of it outlives them.
 struct ImportSurroundings {
   std::string label;  // "worker 0 of process group 'blog'"
-  const gateway::WorkerSettings& settings;
+  const control::WorkerSettings& settings;
   gateway::Engine& engine;
   StopEvents& events;
   LackedScripts& lacked;
@@ -29,7 +29,7 @@ struct ImportSurroundings {
 
 // How a successor is to import what a target names; nothing for a module without a callable, which
 // a preload cannot name.
-std::optional<gateway::Preload> preload_of(const gateway::Target& target);
+std::optional<control::Preload> preload_of(const gateway::Target& target);
 
 // The log of imports that may be told to end: that a script follows is no failure.
 class ImportLog final : public base::LogSink {
@@ -69,8 +69,8 @@ class ScriptImports {
   bool wait();
   void report_new();
   void run();
-  void import(const gateway::Preload& preload);
-  bool is_still_served(const gateway::Preload& import) const;
+  void import(const control::Preload& preload);
+  bool is_still_served(const control::Preload& import) const;
 
   const ImportSurroundings worker_;
   ImportLog log_;

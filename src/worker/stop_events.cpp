@@ -12,11 +12,10 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include "base/clock.h"
 
 namespace pyhost::worker {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // False when it is no such descriptor any more.
 bool add_one(int event) noexcept {
@@ -26,7 +25,7 @@ bool add_one(int event) noexcept {
 
 int milliseconds_until(StopEvents::Deadline deadline) {
   if (!deadline) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - base::Clock::now());
   return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 60'000));
 }
 
@@ -89,7 +88,7 @@ StopEvent StopEvents::wait(Deadline deadline) {
     const int ready = ::poll(entries.data(), entries.size(), milliseconds_until(deadline));
     if (ready > 0) break;
     if (ready < 0 && errno == EINVAL) handlers_.on_broken();
-    if (deadline && Clock::now() >= *deadline) return StopEvent::none;
+    if (deadline && base::Clock::now() >= *deadline) return StopEvent::none;
   }
   const auto& [signal, poke, message] = entries;
   if (((signal.revents | poke.revents | message.revents) & POLLNVAL) != 0) handlers_.on_broken();

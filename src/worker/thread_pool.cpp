@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "base/scope_exit.h"
 #include "base/signals.h"
@@ -32,7 +33,7 @@ constexpr int kServiceUnavailable = 503;
 constexpr std::uint64_t kStopped = 0;
 constexpr std::uint64_t kSomebodyConnects = 1;
 constexpr std::uint64_t kPauseOver = 2;
-constexpr std::uint64_t kFirstLine = 3;
+constexpr std::uint64_t kFirstConnection = 3;
 
 // Children close what they do not use, but one without requests does nothing at all.
 constexpr std::chrono::seconds kIdleMax{60};
@@ -71,13 +72,13 @@ ThreadPool::ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSe
       settings_(std::move(settings)),
       log_(log),
       on_served_(std::move(on_served)),
-      rota_(settings_.threads),
+      wake_policy_(settings_.threads),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       pause_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       acceptor_(
           std::move(listening), settings_.process_group, [this] { return make_room(); }, log_),
-      lines_(kFirstLine) {}
+      connections_(kFirstConnection) {}
 
 // A child that reads no more may be waiting for its client, which is for it to judge. The limit
 // here is for a child that is stuck, and comes behind its own.
@@ -113,7 +114,7 @@ bool ThreadPool::watch(int operation, int fd, std::uint64_t tag, unsigned events
 void ThreadPool::run(Thread& self) noexcept {
   base::unblock_signals();
   do {
-    rota_.await_turn(&self);
+    wake_policy_.await_turn(&self);
   } while (heed_next(self));
   const std::lock_guard lock(mutex_);
   self.ended = true;
@@ -143,23 +144,23 @@ bool ThreadPool::note_broken(std::string_view what) const noexcept {
 }
 
 void ThreadPool::heed(std::uint64_t id, unsigned events, Thread& self) noexcept {
-  Line* line = nullptr;
+  ChildConnection* child = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    line = lines_.take(id);
+    child = connections_.take(id);
   }
-  if (line == nullptr) return;
+  if (child == nullptr) return;
   // Whoever sent a request and left does not want it any more.
-  if ((events & EPOLLRDHUP) != 0) return close(*line);
-  rota_.begin_request();
-  base::unless_out_of_memory([&] { serve(*line, self.exchange); },
+  if ((events & EPOLLRDHUP) != 0) return close(*child);
+  wake_policy_.begin_request();
+  base::unless_out_of_memory([&] { serve(*child, self.exchange); },
                              [&] {
                                log_.log(LogLevel::error, Message::memory_exhausted,
                                         "a request was not even read");
-                               self.exchange.refuse_for_memory(line->connection);
-                               close(*line);
+                               self.exchange.refuse_for_memory(child->connection);
+                               close(*child);
                              });
-  rota_.end_request(&self);
+  wake_policy_.end_request(&self);
 }
 
 // The same.
@@ -199,77 +200,77 @@ void ThreadPool::welcome(base::UniqueFd socket) {
   wire::encode_hello({static_cast<std::uint32_t>(::getpid()), settings_.generation},
                      hello.encoded());
   const std::lock_guard lock(mutex_);
-  Line& line = lines_.add(std::move(socket));
+  ChildConnection& child = connections_.add(std::move(socket));
   const bool told = base::unless_out_of_memory(
-      [&] { return line.connection.write_some(hello) == Io::done; }, [] { return false; });
-  if (!told) return lines_.close(line.id);
-  keep_locked(line, EPOLL_CTL_ADD);
+      [&] { return child.connection.write_some(hello) == Io::done; }, [] { return false; });
+  if (!told) return connections_.close(child.id);
+  keep_locked(child, EPOLL_CTL_ADD);
 }
 
 // The descriptor that has been idle for the longest, for somebody who has none.
 bool ThreadPool::make_room() {
   const std::lock_guard lock(mutex_);
-  return lines_.close_idlest();
+  return connections_.close_idlest();
 }
 
-void ThreadPool::close_old_lines_locked(TimePoint now) {
+void ThreadPool::close_old_lines_locked(base::TimePoint now) {
   if (now < next_look_at_lines_) return;
   next_look_at_lines_ = now + kBetweenLooksAtLines;
-  lines_.close_idle_since(now - kIdleMax);
+  connections_.close_idle_since(now - kIdleMax);
 }
 
-// False when the line is closed.
-bool ThreadPool::read_frame(Line& line, wire::Frame& frame, wire::Timeout timeout) {
-  switch (line.connection.read_frame(frame, timeout)) {
+// False when the child is closed.
+bool ThreadPool::read_frame(ChildConnection& child, wire::Frame& frame, wire::Timeout timeout) {
+  switch (child.connection.read_frame(frame, timeout)) {
     case Io::done:
       return true;
     case Io::malformed:
-      reject(line, line.connection.fault());
+      reject(child, child.connection.fault());
       return false;
     case Io::timeout:
-      reject(line, "a request that stopped half-way");
+      reject(child, "a request that stopped half-way");
       return false;
     case Io::closed:
     case Io::reset:
       break;
   }
-  close(line);
+  close(child);
   return false;
 }
 
 // The same. Many programs run as httpd's user; only httpd knows the secret.
-bool ThreadPool::hear_greeting(Line& line) {
+bool ThreadPool::hear_greeting(ChildConnection& child) {
   wire::Frame frame;
   // It is the beginning of the first message, so it comes as a whole.
   constexpr wire::Timeout kMoment = std::chrono::seconds(1);
-  if (!read_frame(line, frame, std::min(settings_.socket_timeout, kMoment))) return false;
-  line.greeted =
+  if (!read_frame(child, frame, std::min(settings_.socket_timeout, kMoment))) return false;
+  child.greeted =
       frame.type == wire::FrameType::greeting && wire::greets(frame.payload, settings_.secret);
-  if (line.greeted) {
-    line.connection.trust_requests();
+  if (child.greeted) {
+    child.connection.trust_requests();
     return true;
   }
-  const auto peer = wire::peer_of(line.connection.fd());
+  const auto peer = wire::peer_of(child.connection.fd());
   log_.log(LogLevel::error, Message::greeting_refused,
            fmt::format("process {} of user {} connected to process group '{}' and did not greet as "
                        "httpd does",
                        peer ? peer->pid : 0, peer ? peer->uid : 0, settings_.process_group));
-  close(line);
+  close(child);
   return false;
 }
 
-void ThreadPool::serve(Line& line, WorkerExchange& exchange) {
+void ThreadPool::serve(ChildConnection& child, WorkerExchange& exchange) {
   wire::Frame frame;
-  if (!line.greeted && !hear_greeting(line)) return;
-  if (!read_frame(line, frame, settings_.socket_timeout)) return;
+  if (!child.greeted && !hear_greeting(child)) return;
+  if (!read_frame(child, frame, settings_.socket_timeout)) return;
   // The child has gone, or is about to.
   if (frame.type == wire::FrameType::abort || frame.type == wire::FrameType::cancel) {
-    return close(line);
+    return close(child);
   }
   if (frame.type != wire::FrameType::request) {
-    return reject(line, fmt::format("a {} frame outside of a request", wire::name_of(frame.type)));
+    return reject(child, fmt::format("a {} frame outside of a request", wire::name_of(frame.type)));
   }
-  if (line.connection.is_cancelled()) return answer_retry(line, "the request was taken back");
+  if (child.connection.is_cancelled()) return answer_retry(child, "the request was taken back");
   // Counted before the flag is looked at: whoever drains then sees one or the other.
   enter_request();
   const base::ScopeExit leave([this] {
@@ -277,15 +278,16 @@ void ThreadPool::serve(Line& line, WorkerExchange& exchange) {
     on_served_();
   });
   if (draining_) {
-    answer_retry(line, "the worker is draining");
+    answer_retry(child, "the worker is draining");
   } else {
-    serve_request(line, frame.payload, exchange);
+    serve_request(child, frame.payload, exchange);
   }
 }
 
-void ThreadPool::serve_request(Line& line, std::string_view payload, WorkerExchange& exchange) {
-  if (!exchange.begin(line.connection, payload, [this, &line] { keep(line); })) {
-    return reject(line, "a malformed REQUEST frame");
+void ThreadPool::serve_request(ChildConnection& child, std::string_view payload,
+                               WorkerExchange& exchange) {
+  if (!exchange.begin(child.connection, payload, [this, &child] { keep(child); })) {
+    return reject(child, "a malformed REQUEST frame");
   }
   const Outcome outcome = base::unless_out_of_memory(
       [&] { return run_application(exchange); },
@@ -295,10 +297,10 @@ void ThreadPool::serve_request(Line& line, std::string_view payload, WorkerExcha
       });
   switch (exchange.finish(outcome, "the application failed")) {
     case Connected::reuse:
-      keep(line);
+      keep(child);
       break;
     case Connected::close:
-      close(line);
+      close(child);
       break;
     case Connected::released:
       break;
@@ -336,49 +338,49 @@ bool ThreadPool::keeps(const gateway::Target& target) const {
 }
 
 // Only the request that broke the rules is lost; the child opens another connection.
-void ThreadPool::reject(Line& line, std::string_view why) {
+void ThreadPool::reject(ChildConnection& child, std::string_view why) {
   log_.log(LogLevel::error, Message::frame_malformed,
            fmt::format("a connection to process group '{}' was closed: {}", settings_.process_group,
                        why));
   wire::FrameBatch batch;
   wire::encode_error({kInternalServerError, why}, batch.encoded());
-  static_cast<void>(line.connection.write_some(batch));
-  close(line);
+  static_cast<void>(child.connection.write_some(batch));
+  close(child);
 }
 
-void ThreadPool::answer_retry(Line& line, std::string_view why) {
+void ThreadPool::answer_retry(ChildConnection& child, std::string_view why) {
   wire::FrameBatch batch;
   wire::encode_retry({.reason = why}, batch.encoded());
-  if (line.connection.write(batch, settings_.socket_timeout) == Io::done) {
-    keep(line);
+  if (child.connection.write(batch, settings_.socket_timeout) == Io::done) {
+    keep(child);
   } else {
-    close(line);
+    close(child);
   }
 }
 
-void ThreadPool::keep(Line& line) noexcept {
-  if (!line.connection.drained()) return close(line);
+void ThreadPool::keep(ChildConnection& child) noexcept {
+  if (!child.connection.drained()) return close(child);
   const std::lock_guard lock(mutex_);
-  keep_locked(line, EPOLL_CTL_MOD);
+  keep_locked(child, EPOLL_CTL_MOD);
 }
 
-// Another thread may have the line, or close it, as soon as the lock is given up.
-void ThreadPool::keep_locked(Line& line, int operation) noexcept {
-  const TimePoint now = std::chrono::steady_clock::now();
-  lines_.set_idle(line, now);
-  if (!watch(operation, line.connection.fd(), line.id, kOnce)) lines_.close(line.id);
+// Another thread may have the child, or close it, as soon as the lock is given up.
+void ThreadPool::keep_locked(ChildConnection& child, int operation) noexcept {
+  const base::TimePoint now = std::chrono::steady_clock::now();
+  connections_.set_idle(child, now);
+  if (!watch(operation, child.connection.fd(), child.id, kOnce)) connections_.close(child.id);
   close_old_lines_locked(now);
 }
 
-void ThreadPool::close(const Line& line) {
+void ThreadPool::close(const ChildConnection& child) {
   const std::lock_guard lock(mutex_);
-  lines_.close(line.id);
+  connections_.close(child.id);
 }
 
 // A process that an application forks off would keep connections open that end with this one, and
 // httpd would wait for replies that nobody sends.
 void ThreadPool::close_descriptors() const noexcept {
-  lines_.close_descriptors();
+  connections_.close_descriptors();
   for (const int fd : {acceptor_.fd(), epoll_.get(), stop_event_.get(), pause_timer_.get()}) {
     ::close(fd);
   }
@@ -438,14 +440,14 @@ std::vector<RunningRequest> ThreadPool::requests_running() const {
   return requests;
 }
 
-std::optional<TimePoint> ThreadPool::last_end() const noexcept {
-  std::optional<TimePoint> last;
+std::optional<base::TimePoint> ThreadPool::last_end() const noexcept {
+  std::optional<base::TimePoint> last;
   for (const auto& thread : threads_) last = std::max(last, thread->exchange.last_end());
   return last;
 }
 
 bool ThreadPool::stop(std::chrono::milliseconds budget) {
-  rota_.close();
+  wake_policy_.close();
   const std::uint64_t one = 1;
   static_cast<void>(::write(stop_event_.get(), &one, sizeof one));
   std::unique_lock lock(mutex_);

@@ -9,14 +9,15 @@
 #include <mutex>
 #include <vector>
 
-#include "os/fork_watch.h"
+#include "base/clock.h"
 #include "base/thread.h"
+#include "control/worker_settings.h"
+#include "os/fork_watch.h"
 #include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/engine.h"
-#include "control/worker_settings.h"
 #include "wire/connection.h"
 #include "worker/acceptor.h"
-#include "worker/lines.h"
+#include "worker/child_connections.h"
 #include "worker/wake_policy.h"
 #include "worker/worker_exchange.h"
 #include "worker/worker_life.h"
@@ -39,7 +40,7 @@ struct PoolSettings {
   std::chrono::milliseconds response_socket_timeout{0};
   uid_t httpd_uid = 0;  // whose connections are served, if they begin with the secret
   gateway::GroupSecret secret;
-  gateway::ServedTargets targets;
+  control::ServedTargets targets;
   // Called on a pool thread. Without it, every outdated request is sent back.
   std::function<WhenOutdated(std::string_view script)> on_outdated;
   // The script could not be imported. Called on a pool thread, before the request goes back.
@@ -83,7 +84,7 @@ class ThreadPool {
   // The requests that applications are busy with, by thread.
   std::vector<RunningRequest> requests_running() const;
   // When the last request of any thread ended; nothing before the first one has.
-  std::optional<TimePoint> last_end() const noexcept;
+  std::optional<base::TimePoint> last_end() const noexcept;
   // Where the requests of a thread are; for what its members say may come from outside.
   WorkerExchange& exchange(unsigned thread) noexcept { return threads_[thread]->exchange; }
   // Ends the threads. False when a request still keeps one busy: that thread goes on, and the
@@ -114,19 +115,19 @@ class ThreadPool {
   void welcome(base::UniqueFd socket);
   bool note_broken(std::string_view what) const noexcept;
   void heed(std::uint64_t id, unsigned events, Thread& self) noexcept;
-  bool read_frame(Line& line, wire::Frame& frame, wire::Timeout timeout);
-  bool hear_greeting(Line& line);
-  void serve(Line& line, WorkerExchange& exchange);
-  void serve_request(Line& line, std::string_view payload, WorkerExchange& exchange);
+  bool read_frame(ChildConnection& child, wire::Frame& frame, wire::Timeout timeout);
+  bool hear_greeting(ChildConnection& child);
+  void serve(ChildConnection& child, WorkerExchange& exchange);
+  void serve_request(ChildConnection& child, std::string_view payload, WorkerExchange& exchange);
   gateway::Outcome run_application(WorkerExchange& exchange);
   bool keeps(const gateway::Target& target) const;
-  void reject(Line& line, std::string_view why);
-  void answer_retry(Line& line, std::string_view why);
-  void keep(Line& line) noexcept;
-  void keep_locked(Line& line, int operation) noexcept;
-  void close(const Line& line);
+  void reject(ChildConnection& child, std::string_view why);
+  void answer_retry(ChildConnection& child, std::string_view why);
+  void keep(ChildConnection& child) noexcept;
+  void keep_locked(ChildConnection& child, int operation) noexcept;
+  void close(const ChildConnection& child);
   bool make_room();
-  void close_old_lines_locked(TimePoint now);
+  void close_old_lines_locked(base::TimePoint now);
   void close_descriptors() const noexcept;
   void enter_request();
   void leave_request();
@@ -135,7 +136,7 @@ class ThreadPool {
   const PoolSettings settings_;
   base::LogSink& log_;
   const std::function<void()> on_served_;
-  Rota rota_;
+  WakePolicy wake_policy_;
   base::UniqueFd epoll_;
   base::UniqueFd stop_event_;
   base::UniqueFd pause_timer_;  // its end ends a pause in accepting
@@ -148,10 +149,10 @@ class ThreadPool {
   std::condition_variable changed_;
   unsigned active_ = 0;  // requests; this and the next four belong to mutex_
   unsigned threads_left_ = 0;
-  Lines lines_;
-  TimePoint next_look_at_lines_{};
+  ChildConnections connections_;
+  base::TimePoint next_look_at_lines_{};
   std::vector<std::unique_ptr<Thread>> threads_;  // the owner's
-  const base::ForkWatch fork_watch_{mutex_, [this] { close_descriptors(); }};
+  const os::ForkWatch fork_watch_{mutex_, [this] { close_descriptors(); }};
 };
 
 }  // namespace pyhost::worker

@@ -2,7 +2,7 @@
 
 namespace pyhost::worker {
 
-void Rota::await_turn(const void* thread) {
+void WakePolicy::await_turn(const void* thread) {
   const void* alone = alone_.load(std::memory_order_relaxed);
   if (alone == nullptr || alone == thread) return;
   std::unique_lock lock(mutex_);
@@ -15,31 +15,31 @@ void Rota::await_turn(const void* thread) {
   }
 }
 
-void Rota::look(std::unique_lock<std::mutex>& lock) {
+void WakePolicy::look(std::unique_lock<std::mutex>& lock) {
   const std::uint64_t before = ended_;
   watched_ = true;
   called_.wait_for(lock, kBetweenLooks);
   watched_ = false;
   if (alone_ == nullptr || ended_ != before) return;
-  if (begun_ != ended_) pace_.note_stall();
+  if (begun_ != ended_) bursts_.note_stall();
   call_all_locked();
 }
 
-void Rota::end_request(const void* thread) noexcept {
+void WakePolicy::end_request(const void* thread) noexcept {
   const std::uint64_t ended = ended_.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (ended % Pace::kWindow != 0 || threads_ == 1) return;
+  if (ended % BurstMeter::kWindow != 0 || threads_ == 1) return;
   const std::lock_guard lock(mutex_);
-  pace_.end_window(std::chrono::steady_clock::now());
-  if (alone_ == nullptr && !closed_ && pace_.is_fast()) alone_ = thread;
+  bursts_.end_window(std::chrono::steady_clock::now());
+  if (alone_ == nullptr && !closed_ && bursts_.is_fast()) alone_ = thread;
 }
 
-void Rota::close() {
+void WakePolicy::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
   call_all_locked();
 }
 
-void Rota::call_all_locked() {
+void WakePolicy::call_all_locked() {
   alone_ = nullptr;
   called_.notify_all();
 }

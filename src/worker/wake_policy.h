@@ -15,14 +15,14 @@ namespace pyhost::worker {
 // come in a second, waking a thread for each, only to let it contend for the interpreter's lock,
 // costs more than the request: then one thread serves them all and the others rest. One of those
 // looks now and then whether a request holds up the others, and if so calls all of them.
-class Rota {
+class WakePolicy {
  public:
   // How long requests may be held up until somebody looks; twice that at worst.
   static constexpr std::chrono::milliseconds kBetweenLooks{1};
 
   // For the whole of its life, the pool has that many threads.
-  explicit Rota(unsigned threads) noexcept
-      : threads_(threads), pace_(std::chrono::steady_clock::now()) {}
+  explicit WakePolicy(unsigned threads) noexcept
+      : threads_(threads), bursts_(std::chrono::steady_clock::now()) {}
 
   // Before `thread`, which calls it, waits for events. Returns when it is to.
   void await_turn(const void* thread);
@@ -44,7 +44,7 @@ class Rota {
   std::condition_variable called_;
   bool watched_ = false;  // this and the next two are guarded by mutex_
   bool closed_ = false;
-  Pace pace_;
+  BurstMeter bursts_;
 };
 
 }  // namespace pyhost::worker

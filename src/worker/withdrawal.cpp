@@ -12,13 +12,13 @@ using base::Message;
 WhenOutdated Withdrawal::begin(std::string_view script) {
   const std::lock_guard lock(mutex_);
   if (put_back_locked()) return WhenOutdated::run_again;
-  if (worker_.seat.withdraw()) {
+  if (worker_.report.withdraw()) {
     withdrawn_ = true;
     worker_.log.log(
         LogLevel::info, Message::worker_draining,
         fmt::format("{} takes no more requests: {} has changed", worker_.label, script));
     worker_.imports.report();
-    report_outdated(script, base::identity_of(std::string(script)));
+    control::report_outdated(script, base::identity_of(std::string(script)));
     worker_.events.poke();
   }
   return WhenOutdated::send_back;
@@ -27,7 +27,7 @@ WhenOutdated Withdrawal::begin(std::string_view script) {
 // Whether the supervisor has said anew that there will be no successor for what has changed. It
 // tells all workers of the group, so perhaps one that has not been withdrawn.
 bool Withdrawal::put_back_locked() {
-  const std::int64_t kept_until_us = worker_.seat.kept_until_us();
+  const std::int64_t kept_until_us = worker_.report.kept_until_us();
   // Another moment, not a later one: the clock may have been set back.
   if (kept_until_us == 0 || kept_until_us == accepted_until_us_) return false;
   accepted_until_us_ = kept_until_us;
@@ -35,7 +35,7 @@ bool Withdrawal::put_back_locked() {
     worker_.watch_or_null->accept_changes_until(kept_until_us);
   }
   withdrawn_ = false;
-  worker_.seat.come_back();
+  worker_.report.come_back();
   return true;
 }
 

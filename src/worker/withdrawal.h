@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "scoreboard/worker_seat.h"
 #include "pyhost/base/log.h"
 #include "pyhost/gateway/engine_watch.h"
+#include "scoreboard/report_writer.h"
 #include "worker/script_imports.h"
 #include "worker/stop_events.h"
 #include "worker/thread_pool.h"
@@ -19,7 +19,7 @@ namespace pyhost::worker {
 // What a withdrawal works with; all of it outlives it.
 struct WithdrawalSurroundings {
   std::string label;  // "worker 0 of process group 'blog'"
-  metrics::WorkerSeat& seat;
+  scoreboard::ReportWriter& report;
   gateway::EngineWatch* watch_or_null;
   ScriptImports& imports;
   StopEvents& events;

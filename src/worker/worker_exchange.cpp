@@ -9,14 +9,13 @@
 #include <cstdlib>
 #include <utility>
 
-#include "os/fork_watch.h"
+#include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "base/scope_exit.h"
-#include "base/clock.h"
+#include "os/fork_watch.h"
 
 namespace pyhost::worker {
 
-using base::ForkWatch;
 using base::LogLevel;
 using base::Message;
 using gateway::BodyFault;
@@ -24,6 +23,7 @@ using gateway::ClientState;
 using gateway::Outcome;
 using gateway::ReplyPart;
 using gateway::SendResult;
+using os::ForkWatch;
 using wire::Connection;
 using wire::FrameType;
 using wire::Io;
@@ -73,14 +73,14 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   reply_bytes_ = 0;
   // In this order: see running().
   number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  arrived_at_ = Clock::now();
+  arrived_at_ = base::Clock::now();
   request_.head.worker_start_us = base::now_us();
   begin_at(arrived_at_, Doing::run);
   return true;
 }
 
-void WorkerExchange::begin_at(Clock::time_point moment, Doing what) noexcept {
-  const Clock::rep ticks = moment.time_since_epoch().count();
+void WorkerExchange::begin_at(base::Clock::time_point moment, Doing what) noexcept {
+  const base::Clock::rep ticks = moment.time_since_epoch().count();
   began_.store(what == Doing::run ? ticks : -ticks, std::memory_order_release);
 }
 
@@ -161,7 +161,7 @@ void WorkerExchange::lose_locked(std::string_view why) noexcept {
 
 // False when the child has gone, or has taken nothing for too long.
 bool WorkerExchange::flush_locked() {
-  std::optional<Clock::time_point> full_since;
+  std::optional<base::Clock::time_point> full_since;
   while (true) {
     const std::size_t sent_before = batch_.bytes_sent();
     const Io outcome = connection_->write_some(batch_);
@@ -170,7 +170,7 @@ bool WorkerExchange::flush_locked() {
       lose_locked("the httpd child has gone");
       return false;
     }
-    if (!full_since || batch_.bytes_sent() != sent_before) full_since = Clock::now();
+    if (!full_since || batch_.bytes_sent() != sent_before) full_since = base::Clock::now();
     if (!await_room_locked(*full_since)) return false;
   }
   batch_.clear();
@@ -181,10 +181,10 @@ bool WorkerExchange::flush_locked() {
 // a child with a slow client makes less than that. The child sends nothing but ABORT, or CANCEL
 // that comes too late, while it is not asked for the body: so whatever else comes in between ends
 // the reply.
-bool WorkerExchange::await_room_locked(Clock::time_point full_since) noexcept {
+bool WorkerExchange::await_room_locked(base::Clock::time_point full_since) noexcept {
   using std::chrono::milliseconds;
   constexpr milliseconds kMoment{500};
-  if (std::chrono::duration_cast<milliseconds>(Clock::now() - full_since) >= reply_timeout_) {
+  if (std::chrono::duration_cast<milliseconds>(base::Clock::now() - full_since) >= reply_timeout_) {
     lose_locked("the httpd child did not take the reply in time");
     return false;
   }
@@ -287,7 +287,7 @@ ClientState WorkerExchange::client_state_locked() noexcept {
 }
 
 bool WorkerExchange::end_reply_locked() {
-  const Clock::duration elapsed = Clock::now() - arrived_at_;
+  const base::Clock::duration elapsed = base::Clock::now() - arrived_at_;
   wire::encode_end({.application_us = static_cast<std::uint64_t>(
                         std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()),
                     .body_bytes_read = body_bytes_,
@@ -318,7 +318,7 @@ void WorkerExchange::log(LogLevel level, Message message, std::string_view text)
 }
 
 Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause) noexcept {
-  last_end_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  last_end_.store(base::Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
   began_.store(0, std::memory_order_release);
   const base::ScopeExit give_back([this] { give_back_memory(); });
   return base::unless_out_of_memory([&] { return tell_outcome(outcome, cause); },
@@ -367,14 +367,16 @@ Connected WorkerExchange::tell_outcome(const Outcome& outcome, std::string_view 
 // before begin() sets the next number.
 std::optional<WorkerExchange::Running> WorkerExchange::running() const noexcept {
   const std::uint64_t number = number_.load(std::memory_order_acquire);
-  const Clock::rep began = began_.load(std::memory_order_acquire);
+  const base::Clock::rep began = began_.load(std::memory_order_acquire);
   if (began == 0 || number != number_.load(std::memory_order_relaxed)) return std::nullopt;
-  return Running{number, Clock::time_point(Clock::duration(std::abs(began))), began < 0};
+  return Running{number, base::Clock::time_point(base::Clock::duration(std::abs(began))),
+                 began < 0};
 }
 
-std::optional<WorkerExchange::Clock::time_point> WorkerExchange::last_end() const noexcept {
-  const Clock::rep ended = last_end_.load(std::memory_order_relaxed);
-  return ended == 0 ? std::nullopt : std::optional(Clock::time_point(Clock::duration(ended)));
+std::optional<base::Clock::time_point> WorkerExchange::last_end() const noexcept {
+  const base::Clock::rep ended = last_end_.load(std::memory_order_relaxed);
+  return ended == 0 ? std::nullopt
+                    : std::optional(base::Clock::time_point(base::Clock::duration(ended)));
 }
 
 bool WorkerExchange::is(std::uint64_t number) const noexcept {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/exchange.h"
 #include "wire/connection.h"
@@ -81,17 +82,16 @@ class WorkerExchange final : public gateway::Exchange {
   gateway::ClientState client_state() noexcept override;
   bool wants(base::LogLevel level) const noexcept override { return process_log_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
-  void import_begins() noexcept override { begin_at(Clock::now(), Doing::import); }
-  void import_ended() noexcept override { begin_at(Clock::now(), Doing::run); }
+  void import_begins() noexcept override { begin_at(base::Clock::now(), Doing::import); }
+  void import_ended() noexcept override { begin_at(base::Clock::now(), Doing::run); }
 
  private:
   enum class Doing { run, import };
   enum class Reply { unsent, open, ended };
 
   using Lock = std::unique_lock<std::mutex>;
-  using Clock = std::chrono::steady_clock;
 
-  void begin_at(Clock::time_point moment, Doing what) noexcept;
+  void begin_at(base::Clock::time_point moment, Doing what) noexcept;
   std::size_t take_arrived(std::span<char> into) noexcept;
   void ask_for_body();
   gateway::SendResult send_part(const gateway::ReplyPart& part);
@@ -105,7 +105,7 @@ class WorkerExchange final : public gateway::Exchange {
   void lose_locked(std::string_view why) noexcept;
   void drop_half_made_locked() noexcept;
   bool flush_locked();
-  bool await_room_locked(Clock::time_point full_since) noexcept;
+  bool await_room_locked(base::Clock::time_point full_since) noexcept;
   bool encode_locked(const gateway::ReplyPart& part);
   bool end_reply_locked();
   bool send_note_locked();
@@ -117,11 +117,11 @@ class WorkerExchange final : public gateway::Exchange {
 
   // Set by the exchange's own thread only.
   std::atomic<std::uint64_t> number_ = 0;
-  std::atomic<Clock::rep> began_ = 0;     // 0: no request is running; negative: its import began
-  std::atomic<Clock::rep> last_end_ = 0;  // 0: none has ended
+  std::atomic<base::Clock::rep> began_ = 0;  // 0: no request is running; negative: its import began
+  std::atomic<base::Clock::rep> last_end_ = 0;  // 0: none has ended
   std::atomic<bool> awaits_body_ = false;
 
-  Clock::time_point arrived_at_;
+  base::Clock::time_point arrived_at_;
   std::function<void()> on_end_;
   std::string_view arrived_;  // of the body, and not read yet
   std::string body_piece_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include "base/clock.h"
 
 namespace pyhost::worker {
 namespace {
@@ -67,7 +68,7 @@ std::string_view shutdown_reason(Reason reason) noexcept {
   return kNames[static_cast<std::size_t>(reason)].told;
 }
 
-void WorkerLife::stop(TimePoint now) {
+void WorkerLife::stop(base::TimePoint now) {
   if (stopped_) {
     drain_until_ = now;
     return;
@@ -79,9 +80,9 @@ void WorkerLife::stop(TimePoint now) {
   stop_ordered_ = true;
 }
 
-void WorkerLife::hurry(TimePoint now) {
+void WorkerLife::hurry(base::TimePoint now) {
   hurried_ = true;
-  const TimePoint until = now + std::min(limits_.graceful_timeout, limits_.shutdown_timeout);
+  const base::TimePoint until = now + std::min(limits_.graceful_timeout, limits_.shutdown_timeout);
   stop_ordered_ |= !drain_until_.has_value();
   drain_until_ = std::min(drain_until_.value_or(until), until);
 }
@@ -141,7 +142,7 @@ void WorkerLife::attend_requests(const Observation& seen, Orders& orders) {
   }
 }
 
-void WorkerLife::attend(const RunningRequest& request, TimePoint now, Orders& orders) {
+void WorkerLife::attend(const RunningRequest& request, base::TimePoint now, Orders& orders) {
   Overdue* overdue = find(request);
   if (overdue == nullptr) {
     overdue = &overdue_.emplace_back(Overdue{.request = request, .interrupted_at = now});
@@ -160,7 +161,7 @@ void WorkerLife::attend(const RunningRequest& request, TimePoint now, Orders& or
   give_up(*overdue, now, orders);
 }
 
-void WorkerLife::give_up(Overdue& overdue, TimePoint now, Orders& orders) {
+void WorkerLife::give_up(Overdue& overdue, base::TimePoint now, Orders& orders) {
   if (overdue.give_up_again_at && now < *overdue.give_up_again_at) return;
   const Kind kind = overdue.give_up_again_at ? Kind::give_up_again : Kind::give_up;
   overdue.give_up_again_at = now + kGiveUpInterval;
@@ -172,7 +173,7 @@ void WorkerLife::give_up(Overdue& overdue, TimePoint now, Orders& orders) {
 // interrupted: Python could not repeat it.
 void WorkerLife::attend_startup(const Observation& seen, Orders& orders) {
   if (!is_on(limits_.startup_timeout)) return;
-  const auto late_since = [&](TimePoint began) {
+  const auto late_since = [&](base::TimePoint began) {
     return seen.now - began >= limits_.startup_timeout;
   };
   const bool late = std::ranges::any_of(seen.running, [&](const RunningRequest& request) {
@@ -182,7 +183,7 @@ void WorkerLife::attend_startup(const Observation& seen, Orders& orders) {
   if (late || nothing_loaded) drain(Reason::startup_timeout, seen.now, orders);
 }
 
-void WorkerLife::drain(Reason reason, TimePoint now, Orders& orders) {
+void WorkerLife::drain(Reason reason, base::TimePoint now, Orders& orders) {
   if (draining()) return;
   drain_until_ = now + limits_.graceful_timeout;
   orders.push_back({.kind = Kind::drain, .reason = reason});
@@ -213,9 +214,9 @@ unsigned WorkerLife::given_up() const noexcept {
 }
 
 // What has not begun yet may reach its limit one limit from now at the earliest.
-std::optional<TimePoint> WorkerLife::deadline_after(const Observation& seen) const noexcept {
-  std::optional<TimePoint> next = drain_until_;
-  const auto consider = [&](bool on, TimePoint moment) {
+std::optional<base::TimePoint> WorkerLife::deadline_after(const Observation& seen) const noexcept {
+  std::optional<base::TimePoint> next = drain_until_;
+  const auto consider = [&](bool on, base::TimePoint moment) {
     if (on && moment > seen.now && (!next || moment < *next)) next = moment;
   };
   const bool timed = is_on(limits_.request_timeout);
@@ -248,7 +249,7 @@ std::optional<TimePoint> WorkerLife::deadline_after(const Observation& seen) con
   if (successor_asked_) return next;
   consider(is_on(limits_.restart_interval), started_ + limits_.restart_interval);
   consider(limits_.resident_bytes_max != 0, seen.now + kMemoryInterval);
-  const TimePoint idle_since = seen.active == 0 && seen.last_end ? *seen.last_end : seen.now;
+  const base::TimePoint idle_since = seen.active == 0 && seen.last_end ? *seen.last_end : seen.now;
   consider(is_on(limits_.inactivity_timeout), idle_since + limits_.inactivity_timeout);
   return next;
 }

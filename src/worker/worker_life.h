@@ -9,17 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "control/worker_settings.h"
 
 namespace pyhost::worker {
-
-using TimePoint = std::chrono::steady_clock::time_point;
 
 // A request that a thread is busy with.
 struct RunningRequest {
   unsigned thread = 0;
   std::uint64_t number = 0;  // tells apart the requests of one thread
-  TimePoint began{};         // or its import did
+  base::TimePoint began{};   // or its import did
   bool importing = false;    // its script, or waits for that
 
   bool operator==(const RunningRequest&) const = default;
@@ -47,13 +46,13 @@ std::string_view shutdown_reason(Reason reason) noexcept;
 
 // How the worker stands at a moment.
 struct Observation {
-  TimePoint now;
+  base::TimePoint now;
   std::span<const RunningRequest> running;
   unsigned active = 0;  // requests that were taken and not left, running or about to
   std::uint64_t served = 0;
-  std::optional<TimePoint> last_end;           // of a request
-  std::optional<TimePoint> lock_waited_since;  // an interpreter's lock cannot be had
-  bool script_loaded = false;                  // any, ever
+  std::optional<base::TimePoint> last_end;           // of a request
+  std::optional<base::TimePoint> lock_waited_since;  // an interpreter's lock cannot be had
+  bool script_loaded = false;                        // any, ever
   std::uint64_t resident_bytes = 0;
 };
 
@@ -84,13 +83,13 @@ struct LifeOrder {
 class WorkerLife {
  public:
   // `served_max` is limits.requests_max with its jitter.
-  WorkerLife(const gateway::WorkerLimits& limits, std::uint64_t served_max, TimePoint started)
+  WorkerLife(const control::WorkerLimits& limits, std::uint64_t served_max, base::TimePoint started)
       : limits_(limits), served_max_(served_max), started_(started) {}
 
   // The supervisor wants the worker to end. A second call does not wait for requests any more.
-  void stop(TimePoint now);
+  void stop(base::TimePoint now);
   // httpd ends: requests have no more than shutdown_timeout from now.
-  void hurry(TimePoint now);
+  void hurry(base::TimePoint now);
   // The worker is to be replaced, for a reason that a signal has brought.
   void replace(Reason reason) noexcept;
   // The order to give that request up has been carried out.
@@ -105,7 +104,7 @@ class WorkerLife {
     return kWithoutRequest + kOfARequest * seen.running.size();
   }
   // When step() has something to do although no event has come; as of the last step().
-  std::optional<TimePoint> next_deadline() const noexcept { return next_deadline_; }
+  std::optional<base::TimePoint> next_deadline() const noexcept { return next_deadline_; }
 
   bool draining() const noexcept { return drain_until_.has_value(); }
   // Whether httpd ends.
@@ -119,37 +118,37 @@ class WorkerLife {
   // A request whose time was over.
   struct Overdue {
     RunningRequest request;
-    TimePoint interrupted_at;
-    TimePoint interrupt_again_at;
-    std::optional<TimePoint> give_up_again_at;  // nothing before it is to be given up
+    base::TimePoint interrupted_at;
+    base::TimePoint interrupt_again_at;
+    std::optional<base::TimePoint> give_up_again_at;  // nothing before it is to be given up
     bool given_up = false;
   };
 
   using Orders = std::vector<LifeOrder>;
 
   void attend_requests(const Observation& seen, Orders& orders);
-  void attend(const RunningRequest& request, TimePoint now, Orders& orders);
-  void give_up(Overdue& overdue, TimePoint now, Orders& orders);
+  void attend(const RunningRequest& request, base::TimePoint now, Orders& orders);
+  void give_up(Overdue& overdue, base::TimePoint now, Orders& orders);
   void attend_startup(const Observation& seen, Orders& orders);
   std::optional<Reason> reached_limit(const Observation& seen) const noexcept;
-  void drain(Reason reason, TimePoint now, Orders& orders);
+  void drain(Reason reason, base::TimePoint now, Orders& orders);
   Overdue* find(const RunningRequest& request) noexcept;
   unsigned given_up() const noexcept;
-  std::optional<TimePoint> deadline_after(const Observation& seen) const noexcept;
+  std::optional<base::TimePoint> deadline_after(const Observation& seen) const noexcept;
 
-  const gateway::WorkerLimits limits_;
+  const control::WorkerLimits limits_;
   const std::uint64_t served_max_;
-  const TimePoint started_;
+  const base::TimePoint started_;
   std::vector<Overdue> overdue_;
-  std::optional<TimePoint> first_request_;
+  std::optional<base::TimePoint> first_request_;
   std::optional<Reason> replace_for_;  // the first reason wins
   bool successor_asked_ = false;
   bool stopped_ = false;
   bool hurried_ = false;
   bool stop_ordered_ = false;  // stop() was called; its drain is not ordered yet
-  std::optional<TimePoint> drain_until_;
+  std::optional<base::TimePoint> drain_until_;
   bool ended_ = false;
-  std::optional<TimePoint> next_deadline_;
+  std::optional<base::TimePoint> next_deadline_;
 };
 
 }  // namespace pyhost::worker

@@ -17,17 +17,18 @@
 #include <random>
 #include <utility>
 
-#include "scoreboard/scoreboard.h"
-#include "scoreboard/worker_seat.h"
+#include "base/clock.h"
 #include "base/file_log.h"
 #include "base/signals.h"
-#include "plugin/plugin_loader.h"
 #include "control/worker_orders.h"
+#include "control/worker_report.h"
 #include "control/worker_settings.h"
+#include "plugin/plugin_loader.h"
+#include "scoreboard/report_writer.h"
+#include "scoreboard/scoreboard.h"
 #include "worker/lacked_scripts.h"
 #include "worker/life_keeper.h"
 #include "worker/script_imports.h"
-#include "control/worker_report.h"
 #include "worker/stop_events.h"
 #include "worker/thread_pool.h"
 #include "worker/withdrawal.h"
@@ -37,8 +38,7 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
-using gateway::WorkerSettings;
-using Clock = std::chrono::steady_clock;
+using control::WorkerSettings;
 
 [[noreturn]] void leave(int code) {
   std::fflush(nullptr);
@@ -62,7 +62,7 @@ base::Result<std::string> read_whole(int fd) {
 
 // The group's error log, which the application may take its standard error away from.
 base::UniqueFd open_log() {
-  return base::UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, gateway::kWorkerFds));
+  return base::UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, control::kWorkerFds));
 }
 
 // Spreads the ends of workers that started together over a tenth of the limit.
@@ -76,9 +76,9 @@ std::uint64_t with_jitter(std::uint64_t requests_max) {
 
 class WorkerProcess {
  public:
-  WorkerProcess(WorkerSettings settings, metrics::WorkerSeat seat)
+  WorkerProcess(WorkerSettings settings, scoreboard::ReportWriter report)
       : settings_(std::move(settings)),
-        seat_(std::move(seat)),
+        report_(std::move(report)),
         label_(fmt::format("worker {} of process group '{}'", settings_.slot_index,
                            settings_.engine.process_group)),
         log_(open_log(), settings_.log_level),
@@ -102,23 +102,23 @@ class WorkerProcess {
   bool heed_order();
   void change_log(base::UniqueFd log);
   bool ask_whether_to_serve();
-  void keep(gateway::WorkerOrder order);
+  void keep(control::WorkerOrder order);
   void pause_before_next_service();
   base::Result<> start_pool();
   void count_request();
   void heed(StopEvent event, WorkerLife& life);
 
   WorkerSettings settings_;
-  metrics::WorkerSeat seat_;
+  scoreboard::ReportWriter report_;
   const std::string label_;
   base::FileLog log_;
   const std::uint64_t served_max_;
-  const TimePoint started_ = Clock::now();
-  std::optional<TimePoint> end_by_;   // with httpd
+  const base::TimePoint started_ = base::Clock::now();
+  std::optional<base::TimePoint> end_by_;  // with httpd
   std::optional<StopEvents> events_;  // before Python is there, signals do what they usually do
   std::atomic<std::uint64_t> served_ = 0;
   std::atomic<bool> draining_ = false;
-  LackedScripts lacked_{seat_};
+  LackedScripts lacked_{report_};
   std::optional<bool> may_serve_;  // as the supervisor has answered
   std::unique_ptr<gateway::Engine> engine_;
   std::optional<ScriptImports> imports_;  // with the engine, as the next two
@@ -127,17 +127,17 @@ class WorkerProcess {
 };
 
 base::Result<bool> WorkerProcess::start() {
-  report_step("python");
+  control::report_step("python");
   PH_TRY_VOID(start_engine());
-  PH_TRY(events, StopEvents::open(gateway::kWorkerStatusFd,
+  PH_TRY(events, StopEvents::open(control::kWorkerStatusFd,
                                   {.on_message = [this] { return heed_order(); },
                                    .on_broken = [this] { end_broken("event descriptor"); }}));
   events_.emplace(std::move(events));
   imports_.emplace(ImportSurroundings{label_, settings_, *engine_, *events_, lacked_, log_});
   const bool serves = settings_.threads != 0;
   // What a service does is its scripts' import.
-  if (!serves) report_ready();
-  report_step("preload");
+  if (!serves) control::report_ready();
+  control::report_step("preload");
   PH_TRY(complete, imports_->import_all());
   if (!serves && complete) pause_before_next_service();
   if (!serves || !complete) return false;
@@ -146,7 +146,7 @@ base::Result<bool> WorkerProcess::start() {
     if (!ask_whether_to_serve()) return false;
   }
   PH_TRY_VOID(start_pool());
-  report_ready();
+  control::report_ready();
   log_.log(LogLevel::info, Message::worker_ready,
            fmt::format("{} is ready with {} threads", label_, settings_.threads));
   return true;
@@ -155,7 +155,7 @@ base::Result<bool> WorkerProcess::start() {
 base::Result<> WorkerProcess::start_engine() {
   // Python itself only sets LC_CTYPE.
   if (!settings_.locale.empty()) ::setlocale(LC_ALL, settings_.locale.c_str());
-  PH_TRY(plugin, gateway::load_plugin(settings_.plugin));
+  PH_TRY(plugin, plugin::load_plugin(settings_.plugin));
   PH_TRY(engine, plugin->start(settings_.engine, log_));
   engine_ = std::move(engine);
   return {};
@@ -163,8 +163,8 @@ base::Result<> WorkerProcess::start_engine() {
 
 // False when the socket to the supervisor is none any more.
 bool WorkerProcess::heed_order() {
-  using Kind = gateway::WorkerOrder::Kind;
-  auto order = gateway::take_order(gateway::kWorkerStatusFd);
+  using Kind = control::WorkerOrder::Kind;
+  auto order = control::take_order(control::kWorkerStatusFd);
   if (!order) return errno != ENOTSOCK;
   switch (order->kind) {
     case Kind::log:
@@ -180,7 +180,7 @@ bool WorkerProcess::heed_order() {
       keep(*std::move(order));
       break;
     case Kind::show_life:
-      report_alive();
+      control::report_alive();
       break;
     case Kind::watch:
       break;
@@ -190,7 +190,7 @@ bool WorkerProcess::heed_order() {
 
 // False when the worker was told to end meanwhile.
 bool WorkerProcess::ask_whether_to_serve() {
-  report_question();
+  control::report_question();
   while (!may_serve_) {
     const StopEvent event = events_->wait(std::nullopt);
     if (event != StopEvent::none && event != StopEvent::progress) return false;
@@ -199,18 +199,18 @@ bool WorkerProcess::ask_whether_to_serve() {
   // What that means for the group is for the supervisor to say.
   const std::string& why = imports_->failure()->sentence;
   log_.log(LogLevel::info, Message::worker_start_failed, why);
-  report_failure(why);
+  control::report_failure(why);
   leave(1);
 }
 
 // The order comes at most once. What follows for connections is Withdrawal's to do.
-void WorkerProcess::keep(gateway::WorkerOrder order) {
-  auto keep = gateway::parse_keep_order(order.text);
+void WorkerProcess::keep(control::WorkerOrder order) {
+  auto keep = control::parse_keep_order(order.text);
   if (!pool_ || !keep || ::listen(order.descriptor.get(), settings_.listen_backlog) != 0) return;
-  if (!seat_.move_to(keep->slot, keep->report, keep->scripts)) return;
+  if (!report_.move_to(keep->slot, keep->report, keep->scripts)) return;
   pool_->keep_only(std::move(order.descriptor), std::move(keep->scripts));
   pool_->repeat_load();
-  report_keeping();
+  control::report_keeping();
 }
 
 // What httpd writes to since its last restart. An application that has put something else in the
@@ -226,26 +226,26 @@ void WorkerProcess::change_log(base::UniqueFd log) {
 // A service that ends at once is not to keep a processor busy with its starts.
 void WorkerProcess::pause_before_next_service() {
   constexpr std::chrono::seconds kShortestLife{1};
-  const TimePoint deadline = started_ + kShortestLife;
-  while (Clock::now() < deadline && events_->wait(deadline) != StopEvent::stop) {
+  const base::TimePoint deadline = started_ + kShortestLife;
+  while (base::Clock::now() < deadline && events_->wait(deadline) != StopEvent::stop) {
   }
 }
 
 base::Result<> WorkerProcess::start_pool() {
   // The kernel tells a connecting child who called listen() last: it must see this process.
-  if (::listen(gateway::kWorkerListeningFd, settings_.listen_backlog) != 0) {
+  if (::listen(control::kWorkerListeningFd, settings_.listen_backlog) != 0) {
     return base::fail(
         fmt::format("the worker's socket cannot be listened to: {}", std::strerror(errno)));
   }
   withdrawal_.emplace(
-      WithdrawalSurroundings{label_, seat_, engine_->watch(), *imports_, *events_, log_});
+      WithdrawalSurroundings{label_, report_, engine_->watch(), *imports_, *events_, log_});
   const auto withdraw = [this](std::string_view script) { return withdrawal_->begin(script); };
   const auto lack = [this](const gateway::Target& target, std::string_view why) {
     lacked_.note(target, why);
   };
-  const auto note_load = [this](unsigned requests) { seat_.note_running(requests); };
+  const auto note_load = [this](unsigned requests) { report_.note_running(requests); };
   PH_TRY(pool,
-         ThreadPool::start(*engine_, base::UniqueFd(gateway::kWorkerListeningFd),
+         ThreadPool::start(*engine_, base::UniqueFd(control::kWorkerListeningFd),
                            {.process_group = settings_.engine.process_group,
                             .generation = settings_.generation,
                             .threads = settings_.threads,
@@ -266,18 +266,18 @@ base::Result<> WorkerProcess::start_pool() {
 }
 
 void WorkerProcess::count_request() {
-  seat_.count_request();
+  report_.count_request();
   if (++served_ == served_max_ || draining_) events_->poke();
 }
 
 void WorkerProcess::heed(StopEvent event, WorkerLife& life) {
   switch (event) {
     case StopEvent::hurry:
-      if (!end_by_) end_by_ = Clock::now() + settings_.limits.shutdown_timeout;
-      life.hurry(Clock::now());
+      if (!end_by_) end_by_ = base::Clock::now() + settings_.limits.shutdown_timeout;
+      life.hurry(base::Clock::now());
       break;
     case StopEvent::stop:
-      life.stop(Clock::now());
+      life.stop(base::Clock::now());
       break;
     case StopEvent::evict:
       life.replace(Reason::eviction);
@@ -297,7 +297,7 @@ void WorkerProcess::serve_until_stopped() {
                      .pool = *pool_,
                      .engine = *engine_,
                      .withdrawal = *withdrawal_,
-                     .seat = seat_,
+                     .report = report_,
                      .log = log_},
                     WorkerLife(settings_.limits, served_max_, started_));
   while (true) {
@@ -310,7 +310,7 @@ void WorkerProcess::serve_until_stopped() {
     if (draining_.exchange(draining) != draining) continue;
     auto deadline = keeper.next_deadline();
     if (withdrawn) {
-      const TimePoint look = Clock::now() + Withdrawal::kBetweenLooks;
+      const base::TimePoint look = base::Clock::now() + Withdrawal::kBetweenLooks;
       deadline = std::min(deadline.value_or(look), look);
     }
     heed(events_->wait(deadline), keeper.life());
@@ -335,38 +335,38 @@ void WorkerProcess::end() {
   if (settings_.threads != 0) engine_->announce_stop(shutdown_reason(Reason::stopped));
   // Requests may have used up what there was; atexit functions get a moment all the same.
   constexpr std::chrono::milliseconds kLastMoment{500};
-  const TimePoint deadline = end_by_ ? std::max(*end_by_, Clock::now() + kLastMoment)
-                                     : Clock::now() + settings_.limits.shutdown_timeout;
+  const base::TimePoint deadline = end_by_ ? std::max(*end_by_, base::Clock::now() + kLastMoment)
+                                           : base::Clock::now() + settings_.limits.shutdown_timeout;
   if (pool_) {
     using std::chrono::milliseconds;
     // A request that is still there has had its time.
     const bool idle = pool_->requests_active() == 0;
     pool_->stop(idle ? settings_.limits.shutdown_timeout : milliseconds(0));
   }
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - base::Clock::now());
   engine_->stop(std::max(left, std::chrono::milliseconds(0)));
   leave(0);
 }
 
 base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
-  for (int fd = gateway::kWorkerListeningFd; fd < gateway::kWorkerFds; ++fd) {
+  for (int fd = control::kWorkerListeningFd; fd < control::kWorkerFds; ++fd) {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
-  const base::UniqueFd told(gateway::kWorkerSettingsFd);
+  const base::UniqueFd told(control::kWorkerSettingsFd);
   PH_TRY(text, read_whole(told.get()));
-  auto settings = gateway::parse_worker_settings(text);
+  auto settings = control::parse_worker_settings(text);
   ::explicit_bzero(text.data(), text.size());  // it has the secret
   if (!settings) return tl::unexpected(std::move(settings).error());
-  const base::UniqueFd board(gateway::kWorkerBoardFd), reports(gateway::kWorkerReportsFd);
-  PH_TRY(seat, metrics::WorkerSeat::take(board.get(), reports.get(), settings->row_index,
-                                         settings->generation, settings->report_index));
-  return std::make_unique<WorkerProcess>(*std::move(settings), std::move(seat));
+  const base::UniqueFd board(control::kWorkerBoardFd), reports(control::kWorkerReportsFd);
+  PH_TRY(report, scoreboard::ReportWriter::take(board.get(), reports.get(), settings->row_index,
+                                                settings->generation, settings->report_index));
+  return std::make_unique<WorkerProcess>(*std::move(settings), std::move(report));
 }
 
 [[noreturn]] void leave_for(const base::Error& error) {
   base::FileLog(open_log(), LogLevel::info)
       .log(LogLevel::error, Message::worker_start_failed, error.sentence);
-  report_failure(error.sentence);
+  control::report_failure(error.sentence);
   leave(1);
 }
 

@@ -37,7 +37,7 @@ int exit_code_after_failure(Attached& py, Request& request, PyObject* request_ti
 }  // namespace
 
 void leave_if_forked(Attached& py, Request& request, PyObject* request_timeout) {
-  if (!base::ForkWatch::in_forked_process()) return;
+  if (!os::ForkWatch::in_forked_process()) return;
   const bool failed = PyErr_Occurred() != nullptr;
   const int code = failed ? exit_code_after_failure(py, request, request_timeout) : 0;
   request.log().flush();

@@ -5,7 +5,7 @@
 #include <climits>
 #include <utility>
 
-#include "remote/sendable_file.h"
+#include "pyhost/gateway/sendable_file.h"
 #include "python/error.h"
 #include "python/ref.h"
 

@@ -221,7 +221,7 @@ def running(kind):
 
 def build():
     """The release preset, with everything that KINDS names."""
-    targets = "mod_pyhost pyhost_plugin pyhost_supervisor_program pyhost_worker_program"
+    targets = "mod_pyhost pyhost_cpython pyhost_supervisor_program pyhost_worker_program"
     subprocess.run([ROOT / "scripts/install-deps", "bench"], check=True)
     for command in (
         ["cmake", "-S", ROOT, "--preset", "release", "-DBUILD_TESTING=ON"],

@@ -115,7 +115,7 @@ TEST_F(RemoteConnection, TimeInTheQueueIsNotTimeWithoutAWorker) {
   std::thread second([&] { run("/apps/hello", queued); });
   EXPECT_TRUE(request_waits());
   std::this_thread::sleep_for(settings_.connect_timeout);
-  scoreboard_->set_state(0, metrics::SlotState::dead);
+  scoreboard_->set_state(0, scoreboard::SlotState::dead);
   EXPECT_FALSE(wait_until([&] { return scoreboard_->waiting() == 0; }, 100ms));
   start_worker(1);
   second.join();
@@ -134,7 +134,7 @@ TEST_F(RemoteConnection, WorkerThatDiesBeforeItAcceptsIsLeftForAnother) {
   std::thread client([&] { run("/apps/hello", exchange); });
   EXPECT_TRUE(has_place_at(0));
   start_worker(1);
-  scoreboard_->record_death(0, {.cause = metrics::DeathCause::exited, .generation = 1});
+  scoreboard_->record_death(0, {.cause = scoreboard::DeathCause::exited, .generation = 1});
   client.join();
   EXPECT_EQ(exchange.body(), "hello");
 }
@@ -146,7 +146,7 @@ TEST_F(RemoteConnection, WorkerThatWithdrawsBeforeItAcceptsIsLeftForAnother) {
   std::thread client([&] { run("/apps/hello", exchange); });
   EXPECT_TRUE(has_place_at(0));
   start_worker(1);
-  EXPECT_TRUE(scoreboard_.seat(0, 1).withdraw());
+  EXPECT_TRUE(scoreboard_.writer(0, 1).withdraw());
   client.join();
   EXPECT_EQ(exchange.body(), "hello");
 }
@@ -160,7 +160,7 @@ TEST_F(RemoteConnection, SuccessorHasTheRequestOnce) {
   scoreboard_->begin_generation(0, ::getpid(), 2, 4);
   EXPECT_TRUE(request_waits());
   pool_settings_.generation = 2;
-  scoreboard_->set_state(0, metrics::SlotState::ready);
+  scoreboard_->set_state(0, scoreboard::SlotState::ready);
   serve_slot(0, std::move(listening));
   client.join();
   EXPECT_EQ(exchange.body(), "hello");

@@ -98,7 +98,7 @@ TEST_F(RemoteFailure, WorkerOfBeforeThatEndsIsNotTakenForItsSuccessor) {
   settings_.receive_buffer_bytes = 4096;
   base::UniqueFd listening = declare_worker(0);
   scoreboard_->begin_generation(0, ::getpid(), 2, 4);
-  scoreboard_->set_state(0, metrics::SlotState::ready);
+  scoreboard_->set_state(0, scoreboard::SlotState::ready);
   std::jthread workers([&] {
     {
       const wire::Connection before = accept_as({.pid = kOwnPid, .generation = 1}, listening.get());
@@ -183,7 +183,7 @@ TEST_F(RemoteFailure, WorkerThatEndsBeforeItReadsCostsNothing) {
 TEST_F(RemoteFailure, DeadWorkerIsNamedWithItsCause) {
   std::thread crashing = play_worker(0, [this](wire::Connection& connection) {
     take_request(connection);
-    scoreboard_->record_death(0, {.cause = metrics::DeathCause::signal,
+    scoreboard_->record_death(0, {.cause = scoreboard::DeathCause::signal,
                                   .detail = SIGSEGV,
                                   .generation = 1,
                                   .pid = ::getpid()});
@@ -206,7 +206,7 @@ TEST_F(RemoteFailure, DeadWorkerIsNoticedAlthoughAForkOfItHasTheConnection) {
     take_request(connection);
     of_the_fork.reset(::dup(connection.fd()));
     scoreboard_->record_death(
-        0, {.cause = metrics::DeathCause::signal, .detail = SIGKILL, .generation = 1});
+        0, {.cause = scoreboard::DeathCause::signal, .detail = SIGKILL, .generation = 1});
   });
   FakeExchange exchange;
   EXPECT_EQ(run("/apps/hello", exchange).status, 502);
@@ -219,7 +219,7 @@ TEST_F(RemoteFailure, SuccessorThatHasTakenTheConnectionIsNamed) {
   const auto play = [this](wire::Connection& connection) {
     take_request(connection);
     scoreboard_->record_death(
-        0, {.cause = metrics::DeathCause::signal, .detail = SIGSEGV, .generation = 3});
+        0, {.cause = scoreboard::DeathCause::signal, .detail = SIGSEGV, .generation = 3});
   };
   std::thread successor = play_worker(0, play, {.pid = kOwnPid, .generation = 3});
   FakeExchange exchange;
@@ -239,7 +239,7 @@ TEST_F(RemoteFailure, MalformedFrameCostsOnlyItsOwnRequest) {
   EXPECT_NE(exchange.recorder().text_of(Message::frame_malformed), "");
   broken.join();
   start_worker(1);
-  scoreboard_->set_state(0, metrics::SlotState::dead);
+  scoreboard_->set_state(0, scoreboard::SlotState::dead);
   EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
 }
 
@@ -395,7 +395,7 @@ TEST_F(RemoteFailure, ThreadOfARequestThatItsClientHasLeftGetsNoOther) {
   EXPECT_EQ(scoreboard_->status(0).outstanding, 0u);
   start_worker(1, 1);
   EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
-  scoreboard_->set_state(1, metrics::SlotState::draining);
+  scoreboard_->set_state(1, scoreboard::SlotState::draining);
   std::thread waiting([&] { EXPECT_EQ(run("/apps/hello", queued).status, 0); });
   EXPECT_TRUE(wait_until([&] { return scoreboard_->waiting() == 1; }));
   release_.count_down();

@@ -44,7 +44,7 @@ GroupTest::~GroupTest() = default;
 base::UniqueFd GroupTest::declare_worker(std::uint32_t slot, unsigned threads) {
   base::UniqueFd listening = listen_at(settings_.socket_paths[slot]);
   scoreboard_->begin_generation(slot, ::getpid(), 1, threads);
-  scoreboard_->set_state(slot, metrics::SlotState::ready);
+  scoreboard_->set_state(slot, scoreboard::SlotState::ready);
   return listening;
 }
 
@@ -58,8 +58,8 @@ void GroupTest::start_worker(std::uint32_t slot, unsigned threads,
 void GroupTest::serve_slot(std::uint32_t slot, base::UniqueFd listening, unsigned threads) {
   worker::PoolSettings settings = pool_settings_;
   settings.threads = threads;
-  auto seat = std::make_shared<metrics::WorkerSeat>(scoreboard_.seat(slot, 1));
-  settings.on_load = [seat](unsigned requests) { seat->note_running(requests); };
+  auto report = std::make_shared<scoreboard::ReportWriter>(scoreboard_.writer(slot, 1));
+  settings.on_load = [report](unsigned requests) { report->note_running(requests); };
   auto pool =
       worker::ThreadPool::start(applications_, std::move(listening), settings, worker_log_, [] {});
   ASSERT_TRUE(pool) << pool.error().sentence;
@@ -77,7 +77,7 @@ wire::Connection GroupTest::connect_to(std::uint32_t slot) const {
 remote::RemoteEngine& GroupTest::engine() {
   if (!engine_) {
     engine_ = std::make_unique<remote::RemoteEngine>(
-        *scoreboard_, *scoreboard_->take_seat(::getpid()), settings_);
+        *scoreboard_, *scoreboard_->add_child(::getpid()), settings_);
   }
   return *engine_;
 }

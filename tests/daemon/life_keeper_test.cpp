@@ -6,6 +6,7 @@
 #include <latch>
 #include <thread>
 
+#include "base/clock.h"
 #include "daemon/group_fixture.h"
 #include "worker/script_imports.h"
 #include "worker/stop_events.h"
@@ -21,7 +22,7 @@ using namespace std::chrono_literals;
 // Of an engine whose lock an application keeps.
 class StuckWatch final : public gateway::EngineWatch {
  public:
-  void interrupt(const gateway::Exchange&, TimePoint) noexcept override { ++interruptions; }
+  void interrupt(const gateway::Exchange&, base::TimePoint) noexcept override { ++interruptions; }
   void interrupt_preloads() noexcept override {}
   void collect_stacks(std::function<void(std::string_view)>) noexcept override { ++collections; }
   std::string stacks_without_lock() noexcept override { return "in keep_the_lock"; }
@@ -54,26 +55,26 @@ class LifeKeeperTest : public GroupTest {
     });
   }
 
-  LifeKeeper keep(const gateway::WorkerLimits& limits) {
+  LifeKeeper keep(const control::WorkerLimits& limits) {
     return LifeKeeper({.label = "worker 0",
                        .limits = limits,
                        .pool = pool(0),
                        .engine = engine_,
                        .withdrawal = withdrawal_,
-                       .seat = seat_,
+                       .report = report_,
                        .log = worker_log_},
                       worker::WorkerLife(limits, 0, std::chrono::steady_clock::now()));
   }
 
   StuckEngine engine_;
-  metrics::WorkerSeat seat_ = scoreboard_.seat(0, 1);
-  gateway::WorkerSettings worker_settings_;
+  scoreboard::ReportWriter report_ = scoreboard_.writer(0, 1);
+  control::WorkerSettings worker_settings_;
   worker::StopEvents events_ = worker::StopEvents::open(-1, {}).value();
-  worker::LackedScripts lacked_{seat_};
+  worker::LackedScripts lacked_{report_};
   worker::ScriptImports imports_{
       {"worker 0", worker_settings_, engine_, events_, lacked_, worker_log_}};
   worker::Withdrawal withdrawal_{
-      {"worker 0", seat_, &engine_.its_watch, imports_, events_, worker_log_}};
+      {"worker 0", report_, &engine_.its_watch, imports_, events_, worker_log_}};
   std::latch release_{1};
 };
 
@@ -88,7 +89,7 @@ TEST_F(LifeKeeperTest, WaitsForStacksOnceForAllThatAreOverdue) {
     clients.emplace_back([&] { run("/apps/held", exchange); });
   }
   EXPECT_TRUE(wait_until([&] { return pool(0).requests_running().size() == kRequests; }));
-  const gateway::WorkerLimits limits{.request_timeout = 1ms, .interrupt_timeout = 1h};
+  const control::WorkerLimits limits{.request_timeout = 1ms, .interrupt_timeout = 1h};
   LifeKeeper keeper = keep(limits);
   EXPECT_TRUE(wait_until([&] {
     const auto before = std::chrono::steady_clock::now() - limits.request_timeout;

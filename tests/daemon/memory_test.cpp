@@ -6,9 +6,9 @@
 
 #include <array>
 
+#include "base/file_log.h"
 #include "daemon/group_fixture.h"
 #include "harness/scarce_memory.h"
-#include "base/file_log.h"
 
 namespace pyhost::test {
 namespace {

@@ -115,7 +115,7 @@ TEST_F(Stranger, ThatAcceptsInTheWorkersPlaceHearsNothing) {
     EXPECT_THAT(exchange.recorder().text_of(Message::impostor_met),
                 AllOf(HasSubstr("process " + std::to_string(other.pid()) + " of user"),
                       HasSubstr("process group 'blog', slot")));
-    scoreboard_->set_state(named == own ? 0 : 1, metrics::SlotState::dead);
+    scoreboard_->set_state(named == own ? 0 : 1, scoreboard::SlotState::dead);
   }
 }
 

@@ -50,7 +50,7 @@ class WorkerDescriptors : public WorkerProcess {
   void expect_end() {
     const int status = wait_for_end();
     ASSERT_TRUE(WIFEXITED(status)) << log();
-    EXPECT_EQ(WEXITSTATUS(status), gateway::kWorkerExitBroken) << log();
+    EXPECT_EQ(WEXITSTATUS(status), scoreboard::kWorkerExitBroken) << log();
     EXPECT_EQ(count(log(), "PH0487: worker 0 of process group 'blog' ends: its "), 1) << log();
   }
 
@@ -61,8 +61,8 @@ TEST_F(WorkerDescriptors, AreMissedAtOnceWhenAllAreClosed) {
   spawn_and_wait();
   std::jthread client([this] { close("all"); });
   expect_end();
-  scoreboard_->record_death(0, {.cause = metrics::DeathCause::exited,
-                                .detail = gateway::kWorkerExitBroken,
+  scoreboard_->record_death(0, {.cause = scoreboard::DeathCause::exited,
+                                .detail = scoreboard::kWorkerExitBroken,
                                 .generation = 1});
 }
 
@@ -71,13 +71,13 @@ TEST_F(WorkerDescriptors, AreMissedWhenTheEpollSetIsClosed) {
   std::jthread client([this] { close("eventpoll"); });
   expect_end();
   EXPECT_THAT(log(), HasSubstr("its epoll set is closed"));
-  scoreboard_->record_death(0, {.cause = metrics::DeathCause::exited, .generation = 1});
+  scoreboard_->record_death(0, {.cause = scoreboard::DeathCause::exited, .generation = 1});
 }
 
 // Nobody needs it before.
 TEST_F(WorkerDescriptors, AreMissedWhenSomebodyConnectsToTheClosedListeningSocket) {
   spawn_and_wait();
-  EXPECT_EQ(close(std::to_string(gateway::kWorkerListeningFd)).kind, Outcome::Kind::complete);
+  EXPECT_EQ(close(std::to_string(control::kWorkerListeningFd)).kind, Outcome::Kind::complete);
   EXPECT_EQ(close("0").kind, Outcome::Kind::complete);
   const wire::Connection another = connect_to(0);
   expect_end();
@@ -100,7 +100,7 @@ def application(environ, start_response):
 
 TEST_F(WorkerDescriptors, AreMissedByTheMainThread) {
   spawn_and_wait();
-  EXPECT_EQ(close(std::to_string(gateway::kWorkerStatusFd)).kind, Outcome::Kind::complete);
+  EXPECT_EQ(close(std::to_string(control::kWorkerStatusFd)).kind, Outcome::Kind::complete);
   kill(pid_, SIGTERM);
   expect_end();
 }

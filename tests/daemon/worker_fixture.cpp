@@ -68,7 +68,7 @@ void WorkerProcess::spawn_and_wait() {
   std::string line = next_status();
   while (line.find("step") != line.npos) line = next_status();
   ASSERT_EQ(line, R"({"ready":true})") << log();
-  scoreboard_->set_state(0, metrics::SlotState::ready);
+  scoreboard_->set_state(0, scoreboard::SlotState::ready);
 }
 
 int WorkerProcess::wait_for_end() {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/group_fixture.h"
 #include "control/worker_settings.h"
+#include "daemon/group_fixture.h"
 
 namespace pyhost::test {
 
@@ -33,7 +33,7 @@ class WorkerProcess : public GroupTest {
   // A fifo: opening it for writing waits until an application opens it for reading.
   std::string make_gate();
 
-  gateway::WorkerSettings worker_;
+  control::WorkerSettings worker_;
   base::UniqueFd status_;
   pid_t pid_ = -1;
 

@@ -6,9 +6,9 @@
 
 #include <thread>
 
+#include "base/parse.h"
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "base/parse.h"
 
 namespace pyhost::test {
 namespace {

@@ -179,7 +179,7 @@ def application(environ, start_response):
   }));
   first.join();
   EXPECT_EQ(next_status(), R"({"draining":"request-timeout"})");
-  EXPECT_EQ(scoreboard_->status(0).state, metrics::SlotState::draining);
+  EXPECT_EQ(scoreboard_->status(0).state, scoreboard::SlotState::draining);
   EXPECT_THAT(lost.recorder().text_of(Message::request_given_up),
               AllOf(HasSubstr(wedged), HasSubstr("longer than request-timeout")));
   EXPECT_THAT(lost.recorder().text_of(Message::busy_stacks),

@@ -8,9 +8,9 @@
 
 #include <thread>
 
+#include "control/worker_orders.h"
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "control/worker_orders.h"
 
 namespace pyhost::test {
 namespace {
@@ -92,7 +92,7 @@ def application(environ, start_response):
   const std::string path = folder_.path() + "/second.log";
   const base::UniqueFd second(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   ASSERT_TRUE(
-      gateway::send_order(status_.get(), gateway::WorkerOrder::Kind::log, "", second.get()));
+      control::send_order(status_.get(), control::WorkerOrder::Kind::log, "", second.get()));
   EXPECT_TRUE(wait_until([&] {
     FakeExchange after;
     run(chatty, after);
@@ -121,7 +121,7 @@ def application(environ, start_response):
   base::UniqueFd writer(::open(gate.c_str(), O_WRONLY | O_CLOEXEC));
   ::kill(pid_, SIGTERM);
   EXPECT_TRUE(
-      wait_until([&] { return scoreboard_->status(0).state == metrics::SlotState::draining; }));
+      wait_until([&] { return scoreboard_->status(0).state == scoreboard::SlotState::draining; }));
   EXPECT_EQ(::write(writer.get(), "late", 4), 4);
   writer.reset();
   client.join();
@@ -145,7 +145,7 @@ def application(environ, start_response):
   base::UniqueFd writer(::open(gate.c_str(), O_WRONLY | O_CLOEXEC));
   status_.reset();
   EXPECT_TRUE(
-      wait_until([&] { return scoreboard_->status(0).state == metrics::SlotState::draining; }));
+      wait_until([&] { return scoreboard_->status(0).state == scoreboard::SlotState::draining; }));
   ::kill(pid_, SIGTERM);
   EXPECT_EQ(::write(writer.get(), "late", 4), 4);
   writer.reset();
@@ -170,7 +170,7 @@ def application(environ, start_response):
   const base::UniqueFd writer(::open(gate.c_str(), O_WRONLY | O_CLOEXEC));
   ::kill(pid_, SIGTERM);
   EXPECT_TRUE(
-      wait_until([&] { return scoreboard_->status(0).state == metrics::SlotState::draining; }));
+      wait_until([&] { return scoreboard_->status(0).state == scoreboard::SlotState::draining; }));
   ::kill(pid_, SIGTERM);
   EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
   client.join();
@@ -205,7 +205,7 @@ class SuicidalWorker : public WorkerProcess {
     FakeExchange exchange;
     std::thread supervisor([&] {
       const int status = wait_for_end();
-      scoreboard_->record_death(0, {.cause = metrics::DeathCause::signal,
+      scoreboard_->record_death(0, {.cause = scoreboard::DeathCause::signal,
                                     .detail = static_cast<std::uint16_t>(WTERMSIG(status)),
                                     .generation = 1});
     });

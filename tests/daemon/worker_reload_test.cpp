@@ -10,16 +10,16 @@
 #include <fstream>
 #include <thread>
 
+#include "control/worker_orders.h"
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
-#include "os/file_identity.h"
-#include "control/worker_orders.h"
+#include "pyhost/base/file_identity.h"
 
 namespace pyhost::test {
 namespace {
 
 using gateway::Outcome;
-using OrderKind = gateway::WorkerOrder::Kind;
+using OrderKind = control::WorkerOrder::Kind;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -118,7 +118,7 @@ TEST_F(WorkerOfChangedScript, SendsRequestsBackUntilItIsReplaced) {
   EXPECT_EQ(run(site, exchange).status, 503);
   EXPECT_THAT(exchange.recorder().text_of(base::Message::worker_unreachable),
               HasSubstr("the script has changed"));
-  EXPECT_EQ(scoreboard_->status(0).state, metrics::SlotState::draining);
+  EXPECT_EQ(scoreboard_->status(0).state, scoreboard::SlotState::draining);
   EXPECT_THAT(next_report(), says_outdated(site));
 }
 
@@ -133,7 +133,7 @@ TEST_F(WorkerOfChangedScript, GoesOnWithOldCodeWhenItIsPutBack) {
   std::thread client([&] { body = body_of(site); });
   EXPECT_THAT(next_report(), HasSubstr("outdated"));
   scoreboard_->keep_generation(0, now_us());
-  scoreboard_->set_state(0, metrics::SlotState::ready);
+  scoreboard_->set_state(0, scoreboard::SlotState::ready);
   client.join();
   EXPECT_EQ(body, "old");
   EXPECT_EQ(body_of(site), "old");
@@ -170,7 +170,7 @@ TEST_F(WorkerOfChangedScript, IsNotMisledByAClockThatIsSetBackOrForward) {
     std::jthread client([&] { body = body_of(site); });
     EXPECT_THAT(next_report(), HasSubstr("outdated"));
     scoreboard_->keep_generation(0, now_us() + std::chrono::microseconds(offset).count());
-    scoreboard_->set_state(0, metrics::SlotState::ready);
+    scoreboard_->set_state(0, scoreboard::SlotState::ready);
     client.join();
     EXPECT_EQ(body, "old");
   }
@@ -213,7 +213,7 @@ TEST_F(WorkerOfChangedScript, ServesWithoutARequiredCallableWhenItIsTold) {
   EXPECT_EQ(next_report(), R"({"asks":true})");
   ASSERT_TRUE(send_order(status_.get(), OrderKind::serve));
   EXPECT_EQ(next_report(), R"({"ready":true})");
-  scoreboard_->set_state(0, metrics::SlotState::ready);
+  scoreboard_->set_state(0, scoreboard::SlotState::ready);
   EXPECT_EQ(body_of(other), "new");
   EXPECT_FALSE(scoreboard_->serves(0, gateway::script_key("", site)));
   EXPECT_TRUE(scoreboard_->serves(0, gateway::script_key("", other)));
@@ -264,11 +264,11 @@ TEST_F(WorkerOfChangedScript, BecomesAKeeperOfSomeScripts) {
   constexpr std::uint32_t kKeeperRow = 1;
   const base::UniqueFd socket = listen_at(settings_.socket_paths[kKeeperRow]);
   scoreboard_->begin_generation(kKeeperRow, pid_, 1, worker_.threads);
-  const gateway::KeepOrder order{.slot = kKeeperRow, .scripts = {gateway::script_key("", site)}};
+  const control::KeepOrder order{.slot = kKeeperRow, .scripts = {gateway::script_key("", site)}};
   ASSERT_TRUE(send_order(status_.get(), OrderKind::keep, to_json(order), socket.get()));
   EXPECT_EQ(next_report(), R"({"keeping":true})");
-  scoreboard_->set_state(kKeeperRow, metrics::SlotState::ready);
-  EXPECT_EQ(scoreboard_->status(0).state, metrics::SlotState::draining);
+  scoreboard_->set_state(kKeeperRow, scoreboard::SlotState::ready);
+  EXPECT_EQ(scoreboard_->status(0).state, scoreboard::SlotState::draining);
   EXPECT_EQ(scoreboard_->status(kKeeperRow).requests, 2u);
   EXPECT_EQ(body_of(site), "old");
   EXPECT_TRUE(wait_until([&] { return scoreboard_->status(kKeeperRow).requests == 3; }));

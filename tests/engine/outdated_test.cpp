@@ -8,7 +8,7 @@
 
 #include "engine/engine_fixture.h"
 #include "harness/wait.h"
-#include "os/file_identity.h"
+#include "pyhost/base/file_identity.h"
 
 namespace pyhost::test {
 

@@ -8,6 +8,7 @@
 #include <future>
 #include <thread>
 
+#include "base/clock.h"
 #include "engine/engine_fixture.h"
 #include "harness/wait.h"
 #include "pyhost/base/unique_fd.h"
@@ -19,7 +20,6 @@ using base::Message;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using Clock = std::chrono::steady_clock;
 
 class EngineWatch : public ::testing::Test {
  protected:
@@ -56,7 +56,7 @@ TEST_F(EngineWatch, InterruptsTheRunOnAnExchange) {
       outcome = engine().run({.application_group = group, .script = script.path()}, exchange);
     });
     ASSERT_TRUE(wait_until([] { return stacks().find("loop_for_ever") != std::string::npos; }));
-    watch().interrupt(exchange, Clock::now());
+    watch().interrupt(exchange, base::Clock::now());
     request.join();
     EXPECT_EQ(outcome.kind, gateway::Outcome::Kind::refused);
     EXPECT_EQ(outcome.status, 504);
@@ -88,8 +88,8 @@ def application(environ, start_response):
   ASSERT_TRUE(wait_until([] { return stacks().find("app.wsgi") != std::string::npos; }));
   std::thread waiter([&] { outcomes[1] = engine().run({.script = script.path()}, second); });
   ASSERT_TRUE(wait_until([&] { return first.is_importing() && second.is_importing(); }));
-  watch().interrupt(first, Clock::now());
-  watch().interrupt(second, Clock::now());
+  watch().interrupt(first, base::Clock::now());
+  watch().interrupt(second, base::Clock::now());
   EXPECT_NE(stacks(), "");  // comes behind them
   EXPECT_TRUE(run(release).complete());
   importer.join();
@@ -118,9 +118,9 @@ def application(environ, start_response):
   FakeExchange exchange({.body = "data", .hold_reads = &released});
   std::thread request([&] { engine().run({.script = script.path()}, exchange); });
   EXPECT_TRUE(wait_until([] { return stacks().find("loop_for_ever") != std::string::npos; }));
-  watch().interrupt(exchange, Clock::now());
+  watch().interrupt(exchange, base::Clock::now());
   EXPECT_TRUE(wait_until([&] { return exchange.body_reads() != 0; }));
-  watch().interrupt(exchange, Clock::now());
+  watch().interrupt(exchange, base::Clock::now());
   EXPECT_THAT(stacks(), HasSubstr("in application"));
   released.count_down();
   request.join();
@@ -137,12 +137,12 @@ def application(environ, start_response):
     start_response('200 OK', [])
     return [data]
 )");
-  const auto before = Clock::now();
+  const auto before = base::Clock::now();
   FakeExchange exchange({.body = "data", .hold_reads = &released}), other;
   gateway::Outcome outcome;
   std::thread request([&] { outcome = engine().run({.script = script.path()}, exchange); });
   EXPECT_TRUE(wait_until([] { return stacks().find("wait_for_input") != std::string::npos; }));
-  watch().interrupt(other, Clock::now());
+  watch().interrupt(other, base::Clock::now());
   // As if an earlier request of the same exchange was meant.
   watch().interrupt(exchange, before);
   // What was asked for before is done when the stacks come.
@@ -171,7 +171,7 @@ def application(environ, start_response):
   EXPECT_TRUE(wait_until(
       [&] { return exchange.recorder().text().find("at the end") != std::string::npos; }));
   EXPECT_TRUE(wait_until([] { return stacks().find("in application") == std::string::npos; }));
-  watch().interrupt(exchange, Clock::now());
+  watch().interrupt(exchange, base::Clock::now());
   stacks();
   released.count_down();
   request.join();
@@ -230,7 +230,7 @@ def application(environ, start_response):
   std::optional<gateway::LockWait> waited;
   EXPECT_TRUE(wait_until([&] {
     waited = watch().probe_locks();
-    return waited && Clock::now() - waited->since >= std::chrono::milliseconds(100);
+    return waited && base::Clock::now() - waited->since >= std::chrono::milliseconds(100);
   }));
   writing.reset();
   request.join();

@@ -15,8 +15,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "harness/temp_dir.h"
 #include "base/parse.h"
+#include "harness/temp_dir.h"
 
 namespace pyhost::test {
 namespace {

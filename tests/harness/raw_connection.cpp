@@ -8,10 +8,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include "base/clock.h"
 
 namespace pyhost::test {
-
-using Clock = std::chrono::steady_clock;
 
 RawConnection::RawConnection(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
@@ -44,8 +43,8 @@ void RawConnection::abort() {
   socket_.reset();
 }
 
-bool RawConnection::receive_some(Clock::time_point deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+bool RawConnection::receive_some(base::Clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - base::Clock::now());
   pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
   if (left.count() <= 0 || poll(&ready, 1, static_cast<int>(left.count())) <= 0) return false;
 
@@ -61,7 +60,7 @@ bool RawConnection::receive_some(Clock::time_point deadline) {
 }
 
 std::string RawConnection::read_until(std::string_view text, std::chrono::milliseconds patience) {
-  const auto deadline = Clock::now() + patience;
+  const auto deadline = base::Clock::now() + patience;
   while (received_.find(text) == std::string::npos) {
     if (receive_some(deadline)) continue;
     ADD_FAILURE() << '"' << text << "\" did not come; received until then:\n" << received_;
@@ -71,7 +70,7 @@ std::string RawConnection::read_until(std::string_view text, std::chrono::millis
 }
 
 std::string RawConnection::read_all(std::chrono::milliseconds patience) {
-  const auto deadline = Clock::now() + patience;
+  const auto deadline = base::Clock::now() + patience;
   while (receive_some(deadline)) continue;
   if (!ended_) ADD_FAILURE() << "the server keeps the connection open; received:\n" << received_;
   return received_;

@@ -73,7 +73,7 @@ TEST_F(Control, LeavesNobodyWaitingWhenItIsTerminated) {
   EXPECT_THAT(answer(), HasSubstr("pyhost-supervisor has ended"));
   EXPECT_TRUE(is_alive(link.pid));
   // Another one may take its place at once.
-  auto next = supervisor::launch_supervisor(kPrograms, log.get());
+  auto next = control::launch_supervisor(kPrograms, log.get());
   ASSERT_TRUE(next);
   const pid_t before = std::exchange(link, *std::move(next)).pid;
   state.groups[0].worker_settings = "{}";
@@ -133,7 +133,7 @@ TEST_F(Control, NamesTheLimitOfOpenFilesThatIsTooSmall) {
 
 TEST_F(Control, TakesAnyNumberOfLogs) {
   constexpr unsigned kLogs = 300;
-  supervisor::WantedGroup& group = want("one");
+  control::WantedGroup& group = want("one");
   board(0);
   std::vector<int> descriptors(kLogs, log.get());
   const std::string own = folder.write("own.log", "");
@@ -143,7 +143,7 @@ TEST_F(Control, TakesAnyNumberOfLogs) {
   group.reports = group.log + 2;
   descriptors.insert(descriptors.end(),
                      {last.get(), boards.at(0).board_fd(), boards.at(0).reports_fd()});
-  ASSERT_TRUE(supervisor::send_wanted_state(link.control.get(), ++messages, state, descriptors));
+  ASSERT_TRUE(control::send_wanted_state(link.control.get(), ++messages, state, descriptors));
   EXPECT_EQ(answer(), "");
   EXPECT_TRUE(wait_until([&] { return read_file(own).find("is ready") != std::string::npos; }));
 }
@@ -227,9 +227,9 @@ TEST_F(Control, NamesTheSystemCallThatIsRefused) {
   const pid_t httpd = fork();
   if (httpd == 0) {
     if (!refuse_system_call(SYS_pidfd_open)) _exit(3);
-    auto launched = supervisor::launch_supervisor(kPrograms, log.get());
+    auto launched = control::launch_supervisor(kPrograms, log.get());
     if (!launched) _exit(2);
-    const auto answer = supervisor::await_answer(launched->control.get(), 1);
+    const auto answer = control::await_answer(launched->control.get(), 1);
     _exit(answer ? 1 : 0);
   }
   int status = -1;

@@ -33,9 +33,9 @@ extern char** environ;
 namespace {
 
 using Json = nlohmann::json;
-using pyhost::gateway::kWorkerListeningFd;
-using pyhost::gateway::kWorkerSettingsFd;
-using pyhost::gateway::kWorkerStatusFd;
+using pyhost::control::kWorkerListeningFd;
+using pyhost::control::kWorkerSettingsFd;
+using pyhost::control::kWorkerStatusFd;
 
 std::string read_all(int fd) {
   std::string text;

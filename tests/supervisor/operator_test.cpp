@@ -14,8 +14,8 @@
 #include <array>
 #include <filesystem>
 
-#include "harness/process.h"
 #include "control/operator_protocol.h"
+#include "harness/process.h"
 #include "supervisor/operators/operator_socket.h"
 #include "supervisor/supervisor_fixture.h"
 
@@ -185,7 +185,7 @@ TEST_F(Operator, SeesThatAGroupIsDegradedUntilItHasNewCode) {
   ask(0, 0, R"(say {"outdated":"/a.wsgi"})");
   ASSERT_TRUE(logged("PH0411"));
   EXPECT_EQ(worker_pid(0), first);
-  EXPECT_EQ(slot_status(0).state, metrics::SlotState::ready);
+  EXPECT_EQ(slot_status(0).state, scoreboard::SlotState::ready);
   EXPECT_GT(slot_status(0).kept_until_us, 0);
   EXPECT_EQ(group("one")["state"], "degraded");
   EXPECT_EQ(group("one")["reason"], "the script is broken");
@@ -249,7 +249,7 @@ TEST_F(Operator, StopsAGroupUntilItIsStartedOverRestarts) {
   // As httpd does for one that was killed.
   kill(link.pid, SIGKILL);
   waitpid(link.pid, nullptr, 0);
-  auto next = supervisor::launch_supervisor(kPrograms, log.get());
+  auto next = control::launch_supervisor(kPrograms, log.get());
   ASSERT_TRUE(next);
   link = *std::move(next);
   ASSERT_EQ(apply(), "");
@@ -264,7 +264,7 @@ TEST_F(Operator, FindsAGroupRunningThatWasTakenOutOfTheConfiguration) {
   want("two");
   ASSERT_EQ(apply(), "");
   command("stop", "two");
-  const supervisor::WantedGroup two = state.groups[1];
+  const control::WantedGroup two = state.groups[1];
   state.groups.pop_back();
   ASSERT_EQ(apply(), "");
   state.groups.push_back(two);
@@ -326,7 +326,7 @@ TEST_F(Operator, WhoTalksTooMuchIsCutOff) {
   want("one");
   ASSERT_EQ(apply(), "");
   const base::UniqueFd endless = connect();
-  say(endless, std::string(2 * gateway::kOperatorRequestBytesMax, 'x'));
+  say(endless, std::string(2 * control::kOperatorRequestBytesMax, 'x'));
   EXPECT_EQ(hear(endless), "");
   const base::UniqueFd nonsense = connect();
   say(nonsense, "reload everything\n");
@@ -384,12 +384,12 @@ TEST_F(Operator, DoesNotLoseASocketToAnotherHttpd) {
   want("one");
   ASSERT_EQ(apply(), "");
   connect();
-  auto other = supervisor::launch_supervisor(kPrograms, log.get());
+  auto other = control::launch_supervisor(kPrograms, log.get());
   ASSERT_TRUE(other);
-  supervisor::WantedState theirs = state;
+  control::WantedState theirs = state;
   theirs.socket_prefix += ".other";
   const std::array descriptors{log.get(), boards.at(0).board_fd(), boards.at(0).reports_fd()};
-  ASSERT_TRUE(supervisor::send_wanted_state(other->control.get(), 1, theirs, descriptors));
+  ASSERT_TRUE(control::send_wanted_state(other->control.get(), 1, theirs, descriptors));
   EXPECT_TRUE(logged("PH0413: another httpd listens at"));
   EXPECT_EQ(command({{"command", "status"}})["supervisor"]["pid"], link.pid);
   // When the first one goes, the other has its turn.

@@ -23,13 +23,13 @@ TEST_F(SupervisorRecords, SayWhoServesASlot) {
   want("one", {{"processes", "2"}, {"threads", "7"}});
   ASSERT_EQ(apply(), "");
   const pid_t pid = worker_pid(0, 1);
-  const auto ready = [this] { return slot_status(1).state == metrics::SlotState::ready; };
+  const auto ready = [this] { return slot_status(1).state == scoreboard::SlotState::ready; };
   ASSERT_TRUE(wait_until(ready));
-  const metrics::SlotStatus status = slot_status(1);
+  const scoreboard::SlotStatus status = slot_status(1);
   EXPECT_EQ(status.pid, pid);
   EXPECT_EQ(status.generation, 1u);
   EXPECT_EQ(status.threads, 7u);
-  EXPECT_EQ(slot_status(2).state, metrics::SlotState::empty);
+  EXPECT_EQ(slot_status(2).state, scoreboard::SlotState::empty);
 }
 
 TEST_F(SupervisorRecords, HaveTheDeathBeforeTheNextWorkerStarts) {
@@ -38,14 +38,14 @@ TEST_F(SupervisorRecords, HaveTheDeathBeforeTheNextWorkerStarts) {
   const pid_t first = worker_pid(0);
   ask(0, 0, "exit 3");
   ASSERT_EQ(observe(0)["settings"]["generation"], 2);
-  const metrics::Death death = slot_status(0).last_death;
-  EXPECT_EQ(death.cause, metrics::DeathCause::exited);
+  const scoreboard::Death death = slot_status(0).last_death;
+  EXPECT_EQ(death.cause, scoreboard::DeathCause::exited);
   EXPECT_EQ(death.detail, 3);
   EXPECT_EQ(death.pid, first);
   EXPECT_EQ(death.generation, 1u);
   kill(worker_pid(0), SIGKILL);
   ASSERT_EQ(observe(0)["settings"]["generation"], 3);
-  EXPECT_EQ(slot_status(0).last_death.cause, metrics::DeathCause::signal);
+  EXPECT_EQ(slot_status(0).last_death.cause, scoreboard::DeathCause::signal);
   EXPECT_EQ(slot_status(0).last_death.detail, SIGKILL);
 }
 
@@ -54,8 +54,8 @@ TEST_F(SupervisorRecords, SayWhichTimeoutKilledAWorker) {
   ASSERT_EQ(apply(), "");
   ASSERT_TRUE(logged("PH0406"));
   const auto recorded = [this] { return slot_status(0).last_death; };
-  EXPECT_EQ(recorded().cause, metrics::DeathCause::timeout);
-  EXPECT_EQ(recorded().detail, static_cast<unsigned>(metrics::TimeoutKind::startup));
+  EXPECT_EQ(recorded().cause, scoreboard::DeathCause::timeout);
+  EXPECT_EQ(recorded().detail, static_cast<unsigned>(scoreboard::TimeoutKind::startup));
 }
 
 TEST_F(SupervisorRecords, LeaveASlotReadyWhileItsWorkerIsRenewed) {
@@ -64,10 +64,10 @@ TEST_F(SupervisorRecords, LeaveASlotReadyWhileItsWorkerIsRenewed) {
   ASSERT_TRUE(logged("PH0404"));
   ASSERT_EQ(apply(), "");
   for (auto seen = slot_status(0); seen.generation == 1; seen = slot_status(0)) {
-    ASSERT_EQ(seen.state, metrics::SlotState::ready) << log_text();
+    ASSERT_EQ(seen.state, scoreboard::SlotState::ready) << log_text();
   }
   EXPECT_TRUE(logged("PH0405"));
-  const auto ready = [this] { return slot_status(0).state == metrics::SlotState::ready; };
+  const auto ready = [this] { return slot_status(0).state == scoreboard::SlotState::ready; };
   EXPECT_TRUE(wait_until(ready));
 }
 
@@ -78,7 +78,7 @@ TEST_F(SupervisorRecords, ReplaceAWorkerThatWantsASuccessorWithoutAGap) {
   ASSERT_TRUE(logged("PH0404"));
   ask(0, 0, R"(say {"relieve":"restart-interval"})");
   for (auto seen = slot_status(0); seen.generation == 1; seen = slot_status(0)) {
-    ASSERT_EQ(seen.state, metrics::SlotState::ready) << log_text();
+    ASSERT_EQ(seen.state, scoreboard::SlotState::ready) << log_text();
   }
   EXPECT_TRUE(wait_until([first] { return !is_alive(first); }));
   EXPECT_THAT(log_text(),
@@ -99,9 +99,9 @@ TEST_F(SupervisorRecords, NameTheLimitThatHasEndedAWorker) {
       logged(fmt::format("pid {}, has ended because a request ran longer than "
                          "request-timeout",
                          first)));
-  const metrics::Death death = slot_status(0).last_death;
-  EXPECT_EQ(death.cause, metrics::DeathCause::timeout);
-  EXPECT_EQ(death.detail, static_cast<unsigned>(metrics::TimeoutKind::request));
+  const scoreboard::Death death = slot_status(0).last_death;
+  EXPECT_EQ(death.cause, scoreboard::DeathCause::timeout);
+  EXPECT_EQ(death.detail, static_cast<unsigned>(scoreboard::TimeoutKind::request));
   EXPECT_EQ(death.generation, 1u);
 }
 

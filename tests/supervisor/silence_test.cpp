@@ -10,8 +10,8 @@
 namespace pyhost::test {
 namespace {
 
-using metrics::SlotState;
 using nlohmann::json;
+using scoreboard::SlotState;
 using testing::HasSubstr;
 
 class SilentWorker : public SupervisorFixture {
@@ -27,7 +27,7 @@ class SilentWorker : public SupervisorFixture {
     board(0).note_silence(0, seen().generation);
     return pid;
   }
-  metrics::SlotStatus seen() { return board(0).status(0); }
+  scoreboard::SlotStatus seen() { return board(0).status(0); }
   bool is_succeeded() {
     return wait_until(
         [this] { return seen().generation == 2 && seen().state == SlotState::ready; });
@@ -51,7 +51,7 @@ TEST_F(SilentWorker, IsReplacedWhenItIsStopped) {
   // With SIGKILL, because it does not hear SIGTERM.
   EXPECT_TRUE(wait_until([&] { return !is_alive(pid); }));
   EXPECT_TRUE(logged("has ended because it did not serve any more"));
-  const metrics::Death death = seen().last_death;
+  const scoreboard::Death death = seen().last_death;
   EXPECT_EQ(death.pid, pid);
   EXPECT_THAT(describe(death), HasSubstr("did not serve any more"));
 }
@@ -78,8 +78,8 @@ TEST_F(SilentWorker, IsReplacedWhenRequestsWaitForIt) {
   ASSERT_EQ(apply(), "");
   ASSERT_TRUE(wait_until([this] { return seen().state == SlotState::ready; }));
   kill(seen().pid, SIGSTOP);
-  const metrics::ChildSeat seat = *board(0).take_seat(getpid());
-  const auto waiter = board(0).queue().enter(seat, 1, metrics::Clock::now());
+  const scoreboard::ChildId child = *board(0).add_child(getpid());
+  const auto waiter = board(0).queue().enter(child, 1, base::Clock::now());
   EXPECT_TRUE(is_succeeded());
   EXPECT_TRUE(logged("has not run for 5 s"));
   board(0).forget_child(getpid());

@@ -57,16 +57,16 @@ SupervisorFixture::SupervisorFixture()
   state.build = gateway::kBuildId;
   state.socket_prefix = prefix();
   state.operator_socket = prefix() + ".control";
-  state.httpd = geteuid() == 0 ? supervisor::HttpdIdentity{.uid = 33, .gid = 33}
-                               : supervisor::HttpdIdentity{.uid = geteuid(), .gid = getegid()};
+  state.httpd = geteuid() == 0 ? control::HttpdIdentity{.uid = 33, .gid = 33}
+                               : control::HttpdIdentity{.uid = geteuid(), .gid = getegid()};
   state.log_level = base::LogLevel::info;
   relaunch();
 }
 
-void SupervisorFixture::relaunch(const supervisor::Programs& programs) {
+void SupervisorFixture::relaunch(const control::Programs& programs) {
   if (link.pid > 0) stop_supervisor();
   exit_status.reset();
-  auto launched = supervisor::launch_supervisor(programs, log.get());
+  auto launched = control::launch_supervisor(programs, log.get());
   if (launched) {
     link = *std::move(launched);
   } else {
@@ -88,16 +88,16 @@ SupervisorFixture::~SupervisorFixture() {
   if (HasFailure()) fmt::print(stderr, "{}", log_text());
 }
 
-supervisor::WantedGroup& SupervisorFixture::want(const std::string& name, const Options& options,
-                                                 const nlohmann::json& settings) {
-  supervisor::WantedGroup& group = state.groups.emplace_back();
+control::WantedGroup& SupervisorFixture::want(const std::string& name, const Options& options,
+                                              const nlohmann::json& settings) {
+  control::WantedGroup& group = state.groups.emplace_back();
   group.options.name = name;
   group.options.graceful_timeout = std::chrono::seconds(10);
   group.options.shutdown_timeout = std::chrono::seconds(10);
   group.index = state.groups.size() - 1;
   group.worker_settings = settings.dump();
   for (const auto& [key, value] : options) {
-    const auto parsed = gateway::parse_process_group_option(group.options, key, value);
+    const auto parsed = settings::parse_process_group_option(group.options, key, value);
     EXPECT_TRUE(parsed) << parsed.error().sentence;
   }
   return group;
@@ -110,28 +110,27 @@ std::string SupervisorFixture::apply() {
 
 void SupervisorFixture::send_state() {
   std::vector<int> descriptors{log.get()};
-  for (supervisor::WantedGroup& group : state.groups) {
+  for (control::WantedGroup& group : state.groups) {
     board(group.index);
     const GroupBoard& own = boards.at(group.index);
     group.board = descriptors.size();
     group.reports = group.board + 1;
     descriptors.insert(descriptors.end(), {own.board_fd(), own.reports_fd()});
   }
-  const auto sent =
-      supervisor::send_wanted_state(link.control.get(), ++messages, state, descriptors);
+  const auto sent = control::send_wanted_state(link.control.get(), ++messages, state, descriptors);
   EXPECT_TRUE(sent) << sent.error().sentence;
 }
 
 std::string SupervisorFixture::answer() {
-  const auto answer = supervisor::await_answer(link.control.get(), messages);
+  const auto answer = control::await_answer(link.control.get(), messages);
   if (!answer) return answer.error().sentence;
-  const auto outcome = supervisor::outcome_of(*answer);
+  const auto outcome = control::outcome_of(*answer);
   return outcome ? "" : outcome.error().sentence;
 }
 
-metrics::Scoreboard& SupervisorFixture::board(unsigned group) {
+scoreboard::Scoreboard& SupervisorFixture::board(unsigned group) {
   constexpr std::uint32_t kSlots = 4, kChildren = 2, kWaiters = 4;
-  return *boards.try_emplace(group, supervisor::row_of(kSlots), kChildren, kWaiters).first->second;
+  return *boards.try_emplace(group, scoreboard::row_of(kSlots), kChildren, kWaiters).first->second;
 }
 
 std::string SupervisorFixture::ask(unsigned group, unsigned slot,

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "control/supervisor_link.h"
 #include "harness/group_board.h"
 #include "harness/temp_dir.h"
 #include "harness/wait.h"
 #include "scoreboard/board_rows.h"
-#include "control/supervisor_link.h"
 
 namespace pyhost::test {
 
@@ -25,8 +25,8 @@ bool is_alive(pid_t pid);
 std::vector<pid_t> children_of(pid_t pid);
 
 // The supervisor and the worker of these tests.
-inline const supervisor::Programs kPrograms{.supervisor = PYHOST_TEST_SUPERVISOR,
-                                            .worker = PYHOST_TEST_WORKER};
+inline const control::Programs kPrograms{.supervisor = PYHOST_TEST_SUPERVISOR,
+                                         .worker = PYHOST_TEST_WORKER};
 
 class SupervisorFixture : public testing::Test {
  protected:
@@ -36,8 +36,8 @@ class SupervisorFixture : public testing::Test {
   ~SupervisorFixture() override;
 
   // Adds a group to what will be sent. Budgets for an end are long unless the options say less.
-  supervisor::WantedGroup& want(const std::string& name, const Options& options = {},
-                                const nlohmann::json& settings = nlohmann::json::object());
+  control::WantedGroup& want(const std::string& name, const Options& options = {},
+                             const nlohmann::json& settings = nlohmann::json::object());
   // Sends what is wanted; "" or the supervisor's sentences.
   std::string apply();
   // The two halves of it.
@@ -51,10 +51,10 @@ class SupervisorFixture : public testing::Test {
   pid_t worker_pid(unsigned group, unsigned slot = 0) const { return observe(group, slot)["pid"]; }
 
   // The scoreboard of the group with that index, which has four slots.
-  metrics::Scoreboard& board(unsigned group);
+  scoreboard::Scoreboard& board(unsigned group);
   // Of the worker of a slot of the first group.
-  metrics::SlotStatus slot_status(unsigned slot) {
-    return board(0).status(supervisor::row_of(slot));
+  scoreboard::SlotStatus slot_status(unsigned slot) {
+    return board(0).status(scoreboard::row_of(slot));
   }
 
   std::string log_text() const;
@@ -63,15 +63,15 @@ class SupervisorFixture : public testing::Test {
   // Ends it by the end of the channel and returns what waitpid() says; nothing when it stays.
   std::optional<int> stop_supervisor();
   // Starts another one in the place of the one that runs.
-  void relaunch(const supervisor::Programs& programs = kPrograms);
+  void relaunch(const control::Programs& programs = kPrograms);
   std::string prefix() const { return folder.path() + "/wsgi"; }
 
   TempDir folder;
   std::string log_file;
   base::UniqueFd log;
-  supervisor::WantedState state;
+  control::WantedState state;
   std::map<unsigned, GroupBoard> boards;  // by the group's index
-  supervisor::SupervisorLink link;
+  control::SupervisorLink link;
   std::uint64_t messages = 0;
   std::optional<int> exit_status;  // of the supervisor, once it was stopped
 };

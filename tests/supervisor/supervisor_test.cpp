@@ -69,7 +69,7 @@ TEST_F(Supervisor, TellsAWorkerItsSettingsAndPlace) {
   ASSERT_EQ(apply(), "");
   EXPECT_EQ(observe(5, 1)["settings"], json({{"a", "b"},
                                              {"slot_index", 1},
-                                             {"row_index", supervisor::row_of(1)},
+                                             {"row_index", scoreboard::row_of(1)},
                                              {"generation", 1},
                                              {"report_index", 0}}));
 }
@@ -301,7 +301,7 @@ TEST_F(Supervisor, KeepsTheWorkersOfAnUnchangedGroupWhenItIsToldTo) {
   EXPECT_TRUE(wait_until([two] { return !is_alive(two); }));
   for (unsigned slot = 0; slot < 2; ++slot) {
     EXPECT_TRUE(kept.contains(worker_pid(0, slot)));
-    EXPECT_EQ(slot_status(slot).state, metrics::SlotState::ready);
+    EXPECT_EQ(slot_status(slot).state, scoreboard::SlotState::ready);
   }
   EXPECT_EQ(children_of(link.pid).size(), 3u);
 }
@@ -315,7 +315,8 @@ TEST_F(Supervisor, RollsAGroupThatHasChangedAllTheSame) {
            [this] { state.groups[0].worker_settings = R"({"new":true})"; },
            [this] { folder.write("env", "A=2"); }}) {
     const pid_t before = worker_pid(0);
-    ASSERT_TRUE(wait_until([this] { return slot_status(0).state == metrics::SlotState::ready; }));
+    ASSERT_TRUE(
+        wait_until([this] { return slot_status(0).state == scoreboard::SlotState::ready; }));
     change();
     ASSERT_EQ(apply(), "");
     EXPECT_TRUE(wait_until([before] { return !is_alive(before); }));
@@ -417,7 +418,7 @@ TEST_F(Supervisor, TakesItsWorkersAlongWhenItIsKilled) {
   int status = 0;
   waitpid(link.pid, &status, 0);
   // The next supervisor takes the paths that were left over.
-  auto next = supervisor::launch_supervisor(kPrograms, log.get());
+  auto next = control::launch_supervisor(kPrograms, log.get());
   ASSERT_TRUE(next);
   link = *std::move(next);
   EXPECT_EQ(apply(), "");
@@ -431,7 +432,7 @@ TEST_F(Supervisor, LeavesWhenHttpdIsKilledAlthoughItsChildrenHoldTheChannel) {
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   const pid_t httpd = fork();
   if (httpd == 0) {
-    auto launched = supervisor::launch_supervisor(kPrograms, log.get());
+    auto launched = control::launch_supervisor(kPrograms, log.get());
     if (!launched) _exit(1);
     link = *std::move(launched);
     want("one");

@@ -17,10 +17,10 @@ struct Page {
 };
 
 constexpr Page kPages[] = {
-    {"docs/DIRECTIVES.md", pyhost::gateway::directives_page},
-    {"docs/MESSAGES.md", pyhost::gateway::messages_page},
-    {"docs/PROCESS_GROUPS.md", pyhost::gateway::process_groups_page},
-    {"conf/reference.conf", pyhost::gateway::reference_conf},
+    {"docs/DIRECTIVES.md", pyhost::settings::directives_page},
+    {"docs/MESSAGES.md", pyhost::settings::messages_page},
+    {"docs/PROCESS_GROUPS.md", pyhost::settings::process_groups_page},
+    {"conf/reference.conf", pyhost::settings::reference_conf},
 };
 
 std::string path_of(const Page& page) {

@@ -17,7 +17,7 @@ all="$code $(find tests -name '*.cpp' -o -name '*.h')"
 # The barriers: httpd's callbacks, Python's entry points, the shortage of memory, and CLI11, which
 # reports by exception.
 complain "catch outside a barrier" "$(grep -nE '\bcatch *\(' $code |
-  grep -vE '^(src/(apache/guarded\.h|python/native_type\.h|cli/command_line\.cpp)|include/pyhost/base/out_of_memory\.h):')"
+  grep -vE '^(src/(apache/guarded\.h|python/native_type\.h|cli/command_line\.cpp)|src/base/out_of_memory\.h):')"
 complain "PyGILState does not know sub-interpreters" "$(grep -n 'PyGILState_' $code)"
 complain "unfinished work" "$(grep -nwE 'TODO|FIXME|XXX' $all)"
 complain "an include that leaves its layer" "$(grep -n '#include "\.\./' $all)"

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "pyhost/gateway/exchange.h"
 #include "pyhost/gateway/target.h"
 
@@ -33,8 +34,6 @@ struct ImportedScript {
 // as they get it.
 class EngineWatch {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
-
   virtual ~EngineWatch() = default;
 
   // Raises mod_wsgi.RequestTimeout, once, in the run on that exchange if it is in Python since
@@ -42,7 +41,7 @@ class EngineWatch {
   // on the same exchange, is left alone. A run that still waits for its interpreter is not reached:
   // ask again. Python raises it when the thread next runs Python code. The exchange is compared,
   // not used.
-  virtual void interrupt(const Exchange& exchange, TimePoint moment) noexcept = 0;
+  virtual void interrupt(const Exchange& exchange, base::TimePoint moment) noexcept = 0;
 
   // Raises SystemExit, once, in every preload() that is in Python.
   virtual void interrupt_preloads() noexcept = 0;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "os/file_identity.h"
+#include "pyhost/base/file_identity.h"
 
 namespace pyhost::gateway {
 

@@ -3,23 +3,23 @@
 #include <string>
 #include <vector>
 
-#include "apache/request/alias.h"
 #include "apache/config/config.h"
-#include "apache/guarded.h"
 #include "apache/config/places.h"
-#include "apache/pool.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/script_directives.h"
 #include "apache/config/words.h"
+#include "apache/guarded.h"
+#include "apache/pool.h"
+#include "apache/request/alias.h"
 #include "base/parse.h"
 #include "settings/directives.h"
 
 namespace pyhost::apache {
 namespace {
 
-using gateway::Directive;
-using gateway::Scope;
-using gateway::ScriptDirective;
+using settings::Directive;
+using settings::Scope;
+using settings::ScriptDirective;
 
 constexpr char kInternalError[] = "mod_pyhost failed internally; the error log says more";
 
@@ -45,7 +45,7 @@ bool stands_beside_handler(const ap_directive_t* directive) {
 
 // For WSGIProcessGroup in a section of the configuration. .htaccess files have none.
 void note_section(const cmd_parms* cmd, DirectoryConfig& record) {
-  if (&directive_of(cmd) != gateway::find_alias_option("process-group")) return;
+  if (&directive_of(cmd) != settings::find_alias_option("process-group")) return;
   record.group_place = place_of(cmd);
   record.has_handler = stands_beside_handler(cmd->directive);
 }
@@ -57,7 +57,7 @@ bool is_of_configuration() {
 
 // A flag that is off asks for nothing.
 const char* accept_inert(cmd_parms* cmd, const Directive& directive, const char* text) {
-  if (const auto checked = gateway::check_inert(directive, text); !checked) {
+  if (const auto checked = settings::check_inert(directive, text); !checked) {
     return as_httpd_error(cmd, checked.error());
   }
   const bool asks = !base::equals_ignoring_case(text, "off");
@@ -70,20 +70,20 @@ const char* accept_inert(cmd_parms* cmd, const Directive& directive, const char*
 const char* set_value(cmd_parms* cmd, void* directory, const char* text) {
   const Directive& directive = directive_of(cmd);
   base::Result<> assigned;
-  if (std::holds_alternative<gateway::Inert>(directive.meaning)) {
+  if (std::holds_alternative<settings::Inert>(directive.meaning)) {
     if (directive.scope == Scope::global) {
       if (const char* error = ap_check_cmd_context(cmd, GLOBAL_ONLY)) return error;
     }
     return accept_inert(cmd, directive, text);
   }
-  if (std::holds_alternative<gateway::Setting<gateway::ProcessSettings>>(directive.meaning)) {
+  if (std::holds_alternative<settings::Setting<settings::ProcessSettings>>(directive.meaning)) {
     if (const char* error = ap_check_cmd_context(cmd, GLOBAL_ONLY)) return error;
-    assigned = gateway::assign(directive, server_config(cmd->server).process, text);
+    assigned = settings::assign(directive, server_config(cmd->server).process, text);
   } else {
     // A path means a section or a .htaccess file.
     auto& record = cmd->path != nullptr ? static_cast<DirectoryConfig*>(directory)->request
                                         : server_config(cmd->server).request;
-    assigned = gateway::assign(directive, record, text);
+    assigned = settings::assign(directive, record, text);
     if (cmd->path != nullptr) note_section(cmd, *static_cast<DirectoryConfig*>(directory));
   }
   if (!assigned) return pool_c_string(cmd->pool, assigned.error().sentence);
@@ -142,7 +142,7 @@ command_rec command_of(const Directive& directive) {
     return AP_INIT_RAW_ARGS(directive.name, script_setter(*script), info, places,
                             directive.accepted);
   }
-  if (directive.words == gateway::WordCount::any) {
+  if (directive.words == settings::WordCount::any) {
     return AP_INIT_RAW_ARGS(directive.name, (guarded<&set_words, kInternalError>), info, places,
                             directive.accepted);
   }
@@ -155,7 +155,7 @@ command_rec command_of(const Directive& directive) {
 const command_rec* command_table() {
   static const auto table = [] {
     std::vector<command_rec> commands;
-    for (const Directive& directive : gateway::all_directives()) {
+    for (const Directive& directive : settings::all_directives()) {
       commands.push_back(command_of(directive));
     }
     commands.emplace_back();

@@ -17,16 +17,16 @@ DirectoryConfig& directory_config(const ap_conf_vector_t* per_dir_config) {
   return *static_cast<DirectoryConfig*>(ap_get_module_config(per_dir_config, &wsgi_module));
 }
 
-const gateway::ProcessSettings& process_settings() {
+const settings::ProcessSettings& process_settings() {
   return server_config(ap_server_conf).process;
 }
 
 void complete_settings(server_rec* main_server) {
   auto& process = server_config(main_server).process;
-  process = gateway::inherit(process, gateway::process_defaults());
+  process = settings::inherit(process, settings::process_defaults());
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     auto& request = server_config(s).request;
-    request = gateway::inherit(request, gateway::kRequestDefaults);
+    request = settings::inherit(request, settings::kRequestDefaults);
   }
 }
 
@@ -38,7 +38,7 @@ void* merge_directory_config(apr_pool_t* pool, void* parent, void* child) {
   const auto& outer = static_cast<DirectoryConfig*>(parent)->request;
   const auto& inner = static_cast<DirectoryConfig*>(child)->request;
   return pool_new<DirectoryConfig>(pool,
-                                   DirectoryConfig{.request = gateway::inherit(inner, outer)});
+                                   DirectoryConfig{.request = settings::inherit(inner, outer)});
 }
 
 void* create_server_config(apr_pool_t* pool, server_rec*) {
@@ -49,7 +49,7 @@ void* merge_server_config(apr_pool_t* pool, void* parent, void* child) {
   const auto& main_server = *static_cast<ServerConfig*>(parent);
   const auto& virtual_host = *static_cast<ServerConfig*>(child);
   auto* merged = pool_new<ServerConfig>(pool);
-  merged->request = gateway::inherit(virtual_host.request, main_server.request);
+  merged->request = settings::inherit(virtual_host.request, main_server.request);
   merged->places = virtual_host.places;
   merged->places.insert(main_server.places.begin(), main_server.places.end());
   merged->aliases = virtual_host.aliases;

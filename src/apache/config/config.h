@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "apache/httpd_api.h"
-#include "settings/directives.h"
 #include "pyhost/gateway/group_secret.h"
-#include "settings/process_group.h"
 #include "pyhost/gateway/script_owner.h"
-#include "settings/settings.h"
 #include "pyhost/gateway/target.h"
+#include "settings/directives.h"
+#include "settings/process_group.h"
+#include "settings/settings.h"
 
 namespace pyhost::apache {
 
@@ -25,8 +25,8 @@ struct ScriptAlias {
   std::string_view path;              // of the URL; "" for a regular expression
   const ap_regex_t* regex = nullptr;  // WSGIScriptAliasMatch
   gateway::TargetKind kind = gateway::TargetKind::file;
-  std::string_view target;            // a path, or the name of a module
-  gateway::RequestSettings settings;  // its options; with a module always the callable
+  std::string_view target;             // a path, or the name of a module
+  settings::RequestSettings settings;  // its options; with a module always the callable
 };
 
 // A script to import when a process of its group starts.
@@ -42,7 +42,7 @@ struct Preload {
 
 // One WSGIDaemonProcess.
 struct DaemonGroup {
-  gateway::ProcessGroup options;
+  settings::ProcessGroup options;
   const server_rec* server = nullptr;  // where it is defined
   const char* place = nullptr;         // the same, see places.h
 
@@ -61,13 +61,13 @@ struct DaemonGroup {
 
 // A directive that is accepted without effect, and where it stands.
 struct InertLine {
-  const gateway::Directive* directive = nullptr;
+  const settings::Directive* directive = nullptr;
   const char* place = nullptr;
 };
 
 struct ServerConfig {
-  gateway::ProcessSettings process;  // the main server's only
-  gateway::RequestSettings request;
+  settings::ProcessSettings process;  // the main server's only
+  settings::RequestSettings request;
   // Where directives that hold for the server stand, by their names; see places.h.
   std::map<std::string_view, const char*> places;
   std::vector<const ScriptAlias*> aliases;
@@ -79,7 +79,7 @@ struct ServerConfig {
 };
 
 struct DirectoryConfig {
-  gateway::RequestSettings request;
+  settings::RequestSettings request;
   // Of a section as it is written, with a WSGIProcessGroup: where that stands, and whether the
   // section itself gives files to the handler.
   const char* group_place = nullptr;
@@ -93,7 +93,7 @@ bool has_own_config(const server_rec* s);
 DirectoryConfig& directory_config(const ap_conf_vector_t* per_dir_config);
 
 // The process settings of the whole server. PRECONDITION: complete_settings() has run.
-const gateway::ProcessSettings& process_settings();
+const settings::ProcessSettings& process_settings();
 
 // Fills the defaults in for every server, once the configuration has been read.
 void complete_settings(server_rec* main_server);

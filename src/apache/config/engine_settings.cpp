@@ -13,7 +13,7 @@ std::array<int, 3> server_version() {
 
 }  // namespace
 
-gateway::EngineSettings common_engine_settings(const gateway::ProcessSettings& settings) {
+gateway::EngineSettings common_engine_settings(const settings::ProcessSettings& settings) {
   gateway::EngineSettings engine;
   engine.optimize = static_cast<int>(*settings.optimize);
   if (settings.warnings) engine.warnings = {settings.warnings->begin(), settings.warnings->end()};

@@ -7,6 +7,6 @@
 namespace pyhost::apache {
 
 // What holds for httpd's children and for all workers alike.
-gateway::EngineSettings common_engine_settings(const gateway::ProcessSettings& settings);
+gateway::EngineSettings common_engine_settings(const settings::ProcessSettings& settings);
 
 }  // namespace pyhost::apache

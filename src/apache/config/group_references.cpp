@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "apache/config/group_routes.h"
-#include "apache/log.h"
 #include "apache/config/places.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/sections.h"
+#include "apache/log.h"
 #include "base/nearest.h"
 
 namespace pyhost::apache {

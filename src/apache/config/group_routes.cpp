@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "apache/request/alias_match.h"
-#include "apache/pool.h"
 #include "apache/config/sections.h"
+#include "apache/pool.h"
+#include "apache/request/alias_match.h"
 
 namespace pyhost::apache {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "apache/config/group_names.h"
-#include "apache/log.h"
 #include "apache/config/places.h"
+#include "apache/log.h"
 #include "apache/pool.h"
 
 namespace pyhost::apache {

@@ -6,8 +6,8 @@
 
 #include "apache/config/group_references.h"
 #include "apache/config/places.h"
-#include "apache/pool.h"
 #include "apache/config/words.h"
+#include "apache/pool.h"
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "launch/credentials.h"
@@ -15,12 +15,12 @@
 namespace pyhost::apache {
 namespace {
 
-base::Result<> read_options(Words& words, gateway::ProcessGroup& group) {
+base::Result<> read_options(Words& words, settings::ProcessGroup& group) {
   while (!words.at_end()) {
     PH_TRY(option, words.next_option());
-    PH_TRY_VOID(gateway::parse_process_group_option(group, option.first, option.second));
+    PH_TRY_VOID(settings::parse_process_group_option(group, option.first, option.second));
   }
-  return gateway::check_process_group(group);
+  return settings::check_process_group(group);
 }
 
 base::Result<> check_names(const std::vector<DaemonGroup*>& groups) {
@@ -47,19 +47,19 @@ base::Result<> resolve_users(DaemonGroup& group) {
         group.place));
   };
   if (const std::string& name = group.options.script_user; !name.empty()) {
-    const auto uid = supervisor::resolve_user_id(name);
+    const auto uid = launch::resolve_user_id(name);
     if (!uid) return in_context("script-user=", uid.error());
     group.script_owner.user = *uid;
     group.script_owner.user_name = name;
   }
   if (const std::string& name = group.options.script_group; !name.empty()) {
-    const auto gid = supervisor::resolve_group_id(name);
+    const auto gid = launch::resolve_group_id(name);
     if (!gid) return in_context("script-group=", gid.error());
     group.script_owner.group = *gid;
     group.script_owner.group_name = name;
   }
   if (const std::string& name = group.options.socket_user; !name.empty()) {
-    const auto uid = supervisor::resolve_user_id(name);
+    const auto uid = launch::resolve_user_id(name);
     if (!uid) return in_context("socket-user=", uid.error());
   }
   return {};

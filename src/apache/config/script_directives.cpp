@@ -6,8 +6,8 @@
 
 #include "apache/config/config.h"
 #include "apache/config/places.h"
-#include "apache/pool.h"
 #include "apache/config/words.h"
+#include "apache/pool.h"
 #include "pyhost/base/result.h"
 #include "settings/directives.h"
 
@@ -18,24 +18,24 @@ constexpr std::string_view kGlobal = "%{GLOBAL}";
 
 std::string known_options() {
   std::string keys;
-  for (const gateway::Directive& directive : gateway::all_directives()) {
+  for (const settings::Directive& directive : settings::all_directives()) {
     if (directive.option == nullptr) continue;
     keys += fmt::format("{}{}=", keys.empty() ? "" : ", ", directive.option);
   }
   return keys;
 }
 
-base::Result<gateway::RequestSettings> read_options(cmd_parms* cmd, Words& words) {
-  gateway::RequestSettings settings;
+base::Result<settings::RequestSettings> read_options(cmd_parms* cmd, Words& words) {
+  settings::RequestSettings settings;
   while (!words.at_end()) {
     PH_TRY(option, words.next_option());
     const auto& [key, value] = option;
-    const gateway::Directive* directive = gateway::find_alias_option(key);
+    const settings::Directive* directive = settings::find_alias_option(key);
     if (directive == nullptr) {
       return base::fail(fmt::format("{}: unknown option '{}'; known are {}", cmd->cmd->name, key,
                                     known_options()));
     }
-    if (auto assigned = gateway::assign(*directive, settings, value); !assigned) {
+    if (auto assigned = settings::assign(*directive, settings, value); !assigned) {
       return base::fail(fmt::format("{} {}=: {}", cmd->cmd->name, key, assigned.error().sentence));
     }
   }

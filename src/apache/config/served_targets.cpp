@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "apache/request/jail.h"
-#include "apache/pool.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/sections.h"
+#include "apache/pool.h"
+#include "apache/request/jail.h"
 
 namespace pyhost::apache {
 namespace {

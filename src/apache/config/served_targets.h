@@ -11,7 +11,7 @@ namespace pyhost::apache {
 struct GroupService {
   // All that requests can lead to the group: aliases, and for the handler the document roots and
   // the folders of <Directory> sections.
-  gateway::ServedTargets targets;
+  control::ServedTargets targets;
   // The group's one application; "" when there are several, or none can be named.
   std::string only_script;
 };

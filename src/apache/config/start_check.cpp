@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "apache/process/embedded_engine.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/socket_prefix.h"
 #include "apache/config/worker_config.h"
+#include "apache/process/embedded_engine.h"
 #include "launch/listening_socket.h"
 #include "launch/rehearsals.h"
 #include "launch/worker_environment.h"
@@ -17,12 +17,12 @@
 namespace pyhost::apache {
 namespace {
 
-using supervisor::Rehearsals;
+using launch::Rehearsals;
 
 // A group whose start is being rehearsed.
 struct Checked {
-  const gateway::ProcessGroup& options;
-  supervisor::Credentials credentials;
+  const settings::ProcessGroup& options;
+  launch::Credentials credentials;
   std::size_t number;
 };
 
@@ -33,29 +33,29 @@ bool may_judge() {
 
 // Whether the sockets of the groups can be made. httpd's parent will be another process, whose
 // number may be longer, but not longer than seven digits.
-base::Result<> check_sockets(const supervisor::HttpdIdentity& httpd) {
+base::Result<> check_sockets(const control::HttpdIdentity& httpd) {
   const std::string prefix = configured_socket_prefix(ap_server_conf->process->pconf);
   const auto& groups = all_process_groups();
   if (groups.empty() || !may_judge()) return {};
   unsigned slots = 1;
   for (const DaemonGroup* group : groups) {
-    slots = std::max(slots, gateway::worker_count(group->options));
+    slots = std::max(slots, settings::worker_count(group->options));
   }
-  const auto made = supervisor::try_sockets(
-      fmt::format("{}.{:07}", prefix, getpid()), static_cast<unsigned>(groups.size()) - 1, slots,
-      geteuid() == 0 ? std::optional(httpd.uid) : std::nullopt);
+  const auto made = launch::try_sockets(fmt::format("{}.{:07}", prefix, getpid()),
+                                        static_cast<unsigned>(groups.size()) - 1, slots,
+                                        geteuid() == 0 ? std::optional(httpd.uid) : std::nullopt);
   if (made) return {};
   return base::fail(fmt::format("WSGISocketPrefix: {}", made.error().sentence));
 }
 
-base::Result<> begin(const DaemonGroup& group, const supervisor::WantedState& state,
+base::Result<> begin(const DaemonGroup& group, const control::WantedState& state,
                      Rehearsals& rehearsals, std::vector<Checked>& checked) {
-  auto plan = supervisor::plan_worker(group.options, state.httpd,
-                                      gateway::folder_of_this_object() + "/pyhost-worker");
-  const bool as_another = !supervisor::options_for_root(group.options).empty();
+  auto plan = launch::plan_worker(group.options, state.httpd,
+                                  plugin::folder_of_this_object() + "/pyhost-worker");
+  const bool as_another = !launch::options_for_root(group.options).empty();
   if (!may_judge() && as_another) return {};
   if (!plan) return tl::unexpected(std::move(plan).error());
-  auto files = supervisor::input_files_of(state, {.options = group.options});
+  auto files = launch::input_files_of(state, {.options = group.options});
   checked.push_back(
       {.options = group.options,
        .credentials = plan->credentials,
@@ -64,27 +64,27 @@ base::Result<> begin(const DaemonGroup& group, const supervisor::WantedState& st
 }
 
 // For httpd's own children, as whom they will run.
-std::optional<std::size_t> begin_embedded(const supervisor::WantedState& state,
+std::optional<std::size_t> begin_embedded(const control::WantedState& state,
                                           Rehearsals& rehearsals) {
   if (state.python_home.empty() || *process_settings().restrict_embedded) return std::nullopt;
   const auto plugin = find_plugin();
-  const auto plan = supervisor::plan_worker({}, state.httpd, "");
+  const auto plan = launch::plan_worker({}, state.httpd, "");
   if (!plugin || !plan) return std::nullopt;
   return rehearsals.add({.plan = *plan,
                          .files = {.python_home = state.python_home,
                                    .python_option = "WSGIPythonHome",
                                    .plugins = {*plugin}},
-                         .extent = supervisor::Rehearse::files});
+                         .extent = launch::Rehearse::files});
 }
 
 }  // namespace
 
 base::Result<> check_starts() {
-  const supervisor::WantedState state{
+  const control::WantedState state{
       .httpd = httpd_identity(),
       .python_home = std::string(process_settings().python_home.value_or("")),
-      .plugins = gateway::find_plugins(gateway::folder_of_this_object())};
-  PH_TRY(loop, supervisor::EventLoop::create());
+      .plugins = plugin::find_plugins(plugin::folder_of_this_object())};
+  PH_TRY(loop, os::EventLoop::create());
   Rehearsals rehearsals(loop);
   std::vector<Checked> checked;
   const auto embedded = begin_embedded(state, rehearsals);
@@ -98,7 +98,7 @@ base::Result<> check_starts() {
   for (const Checked& each : checked) {
     PH_TRY(inputs, rehearsals.outcome(each.number));
     PH_TRY_VOID(
-        supervisor::worker_environment(each.options, each.credentials, environ, inputs.env_text));
+        launch::worker_environment(each.options, each.credentials, environ, inputs.env_text));
   }
   return {};
 }

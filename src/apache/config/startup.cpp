@@ -7,19 +7,19 @@
 #include <set>
 
 #include "apache/config/config.h"
-#include "apache/process/embedded_engine.h"
-#include "apache/log.h"
 #include "apache/config/places.h"
-#include "apache/pool.h"
 #include "apache/config/preloads.h"
 #include "apache/config/process_groups.h"
-#include "apache/process/run_state.h"
 #include "apache/config/start_check.h"
+#include "apache/log.h"
+#include "apache/pool.h"
+#include "apache/process/embedded_engine.h"
+#include "apache/process/run_state.h"
 #include "base/locale_coercion.h"
 #include "base/thread.h"
-#include "settings/directives.h"
-#include "plugin/python_variables.h"
 #include "launch/credentials.h"
+#include "plugin/python_variables.h"
+#include "settings/directives.h"
 
 namespace pyhost::apache {
 namespace {
@@ -53,7 +53,7 @@ std::string title_of(const server_rec* s) {
 std::string dump_server(const server_rec* s) {
   const ServerConfig& config = server_config(s);
   std::string text = title_of(s) + "\n";
-  text += gateway::show(config.request);
+  text += settings::show(config.request);
   for (const DaemonGroup* group : config.groups) {
     if (group->server != s) continue;
     text += fmt::format("WSGIDaemonProcess {}", group->options.name);
@@ -75,7 +75,7 @@ void note_inert_lines(const server_rec* s) {
   for (const InertLine& line : server_config(s).inert) {
     note(s, LogLevel::notice, Message::directive_inert,
          fmt::format("{} has no effect: {}", line.directive->name,
-                     std::get<gateway::Inert>(line.directive->meaning).why),
+                     std::get<settings::Inert>(line.directive->meaning).why),
          line.place);
   }
 }
@@ -94,7 +94,7 @@ void note_inert_aliases(const server_rec* s, std::set<const ScriptAlias*>& noted
 // What the workers of a group have to do without.
 void warn_of_group(const DaemonGroup& group) {
   const auto& options = group.options;
-  const auto without_root = supervisor::options_for_root(options);
+  const auto without_root = launch::options_for_root(options);
   if (!without_root.empty()) {
     note(group.server, LogLevel::warn, Message::identity_ignored,
          fmt::format("WSGIDaemonProcess {}: only root can give {} effect; started by user id {}, "
@@ -144,9 +144,9 @@ std::string_view name_of(std::string_view assignment) {
 
 // Python is isolated from them, which whoever sets them may not expect.
 void note_python_variables(const server_rec* main_server) {
-  using gateway::VariableOf;
+  using plugin::VariableOf;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const auto notice = gateway::notice_of_python_variable(name_of(*entry), VariableOf::httpd);
+    const auto notice = plugin::notice_of_python_variable(name_of(*entry), VariableOf::httpd);
     if (notice.empty()) continue;
     log_server(main_server, LogLevel::notice, Message::directive_inert,
                fmt::format("the environment of httpd: {}", notice));
@@ -154,7 +154,7 @@ void note_python_variables(const server_rec* main_server) {
   for (const DaemonGroup* group : all_process_groups()) {
     for (const std::string& assignment : group->options.env) {
       const auto notice =
-          gateway::notice_of_python_variable(name_of(assignment), VariableOf::process_group);
+          plugin::notice_of_python_variable(name_of(assignment), VariableOf::process_group);
       if (notice.empty()) continue;
       note(group->server, LogLevel::notice, Message::directive_inert,
            fmt::format("WSGIDaemonProcess {}: env={}", group->options.name, notice), group->place);
@@ -174,7 +174,7 @@ int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
 
 void dump_configuration(apr_pool_t* pool, server_rec* s) {
   if (!ap_exists_config_define("DUMP_PYHOST")) return;
-  std::string text = gateway::show(server_config(s).process) + "\n";
+  std::string text = settings::show(server_config(s).process) + "\n";
   for (; s != nullptr; s = s->next) text += dump_server(s);
   apr_file_t* out = nullptr;
   if (apr_file_open_stdout(&out, pool) == APR_SUCCESS) apr_file_puts(text.c_str(), out);

@@ -6,15 +6,15 @@
 
 #include <algorithm>
 
-#include "apache/process/embedded_engine.h"
 #include "apache/config/engine_settings.h"
 #include "apache/config/process_groups.h"
+#include "apache/process/embedded_engine.h"
 
 namespace pyhost::apache {
 namespace {
 
+using control::WorkerSettings;
 using gateway::EngineSettings;
-using gateway::WorkerSettings;
 using std::chrono::milliseconds;
 
 EngineSettings engine_settings(const DaemonGroup& group) {
@@ -34,8 +34,8 @@ EngineSettings engine_settings(const DaemonGroup& group) {
   return engine;
 }
 
-std::vector<gateway::Preload> preloads_of(const server_rec* s, const DaemonGroup& group) {
-  std::vector<gateway::Preload> preloads;
+std::vector<control::Preload> preloads_of(const server_rec* s, const DaemonGroup& group) {
+  std::vector<control::Preload> preloads;
   for (; s != nullptr; s = s->next) {
     if (!has_own_config(s)) continue;
     for (const Preload& script : server_config(s).preloads) {
@@ -50,15 +50,15 @@ std::vector<gateway::Preload> preloads_of(const server_rec* s, const DaemonGroup
 }
 
 // Whose connections the workers take: with socket-user= httpd's children have changed their user.
-uid_t uid_of_clients(const gateway::ProcessGroup& options) {
+uid_t uid_of_clients(const settings::ProcessGroup& options) {
   const uid_t own = httpd_identity().uid;
   if (options.socket_user.empty()) return own;
-  return supervisor::resolve_user_id(options.socket_user).value_or(own);
+  return launch::resolve_user_id(options.socket_user).value_or(own);
 }
 
 // Scripts that are only imported are served as well.
-void add_preloads(gateway::ServedTargets& targets, const std::vector<gateway::Preload>& preloads) {
-  for (const gateway::Preload& preload : preloads) {
+void add_preloads(control::ServedTargets& targets, const std::vector<control::Preload>& preloads) {
+  for (const control::Preload& preload : preloads) {
     std::string_view module;
     std::string_view callable;
     const bool is_module = gateway::split_module_target(preload.script, module, callable);
@@ -70,7 +70,7 @@ void add_preloads(gateway::ServedTargets& targets, const std::vector<gateway::Pr
 
 }  // namespace
 
-supervisor::HttpdIdentity httpd_identity() {
+control::HttpdIdentity httpd_identity() {
   if (geteuid() != 0) return {.uid = geteuid(), .gid = getegid()};
   return {.uid = ap_unixd_config.user_id, .gid = ap_unixd_config.group_id};
 }
@@ -92,7 +92,7 @@ WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup&
                static_cast<int>(base::LogLevel::trace)));
   settings.socket_timeout = socket_timeout_of(group);
   settings.response_socket_timeout = options.response_socket_timeout;
-  settings.limits = gateway::limits_of(options);
+  settings.limits = control::limits_of(options);
   settings.targets = service.targets;
   settings.preloads = preloads_of(main_server, group);
   add_preloads(settings.targets, settings.preloads);

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "apache/log.h"
-#include "apache/pool.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/worker_config.h"
-#include "scoreboard/board_rows.h"
+#include "apache/log.h"
+#include "apache/pool.h"
 #include "launch/listening_socket.h"
+#include "scoreboard/board_rows.h"
 
 namespace pyhost::apache {
 namespace {
@@ -39,9 +39,9 @@ remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::stri
   if (const auto bytes = options.header_buffer_size_bytes; bytes != 0) {
     settings.header_line_bytes_max = bytes;
   }
-  settings.rows_per_slot = supervisor::kRowsOfSlot;
-  for (unsigned row = 0; row < supervisor::row_of(worker_count(options)); ++row) {
-    settings.socket_paths.push_back(supervisor::socket_path(socket_prefix, group.index, row));
+  settings.rows_per_slot = scoreboard::kRowsOfSlot;
+  for (unsigned row = 0; row < scoreboard::row_of(worker_count(options)); ++row) {
+    settings.socket_paths.push_back(launch::socket_path(socket_prefix, group.index, row));
   }
   return settings;
 }
@@ -64,18 +64,18 @@ ChildEngines::~ChildEngines() {
 
 void ChildEngines::join_group(const Supervision& supervision, const DaemonGroup& group) {
   auto& engine = remote_.emplace_back();
-  metrics::Scoreboard* scoreboard = supervision.scoreboard_or_null(group);
+  scoreboard::Scoreboard* scoreboard = supervision.scoreboard_or_null(group);
   if (scoreboard == nullptr) return;  // which the parent has told
-  const auto seat = scoreboard->take_seat(getpid());
-  if (!seat) {
-    log_server(group.server, LogLevel::error, Message::seats_exhausted,
+  const auto child = scoreboard->add_child(getpid());
+  if (!child) {
+    log_server(group.server, LogLevel::error, Message::child_rows_exhausted,
                fmt::format("the scoreboard of process group '{}' has no row left for this child; "
                            "its requests for the group are answered 503",
                            group.options.name));
     return;
   }
   engine = std::make_unique<remote::RemoteEngine>(
-      *scoreboard, *seat, remote_settings(group, supervision.socket_prefix(), temporary_folder_));
+      *scoreboard, *child, remote_settings(group, supervision.socket_prefix(), temporary_folder_));
 }
 
 gateway::Outcome ChildEngines::run(const DaemonGroup* group, const gateway::Target& target,

@@ -9,8 +9,8 @@
 
 #include "apache/config/config.h"
 #include "apache/process/embedded_engine.h"
-#include "apache/request/request_exchange.h"
 #include "apache/process/supervision.h"
+#include "apache/request/request_exchange.h"
 #include "remote/remote_engine.h"
 
 namespace pyhost::apache {

@@ -7,6 +7,7 @@
 
 #include "apache/config/config.h"
 #include "apache/config/engine_settings.h"
+#include "base/clock.h"
 #include "base/scope_exit.h"
 #include "plugin/python_home.h"
 
@@ -24,14 +25,14 @@ int mpm_number(int query) {
   return number;
 }
 
-base::Result<gateway::PythonHome> python_home(const gateway::ProcessSettings& settings,
-                                              std::string_view version) {
-  if (!settings.python_home) return gateway::PythonHome{};
-  return gateway::inspect_python_home(*settings.python_home, version);
+base::Result<plugin::PythonHome> python_home(const settings::ProcessSettings& settings,
+                                             std::string_view version) {
+  if (!settings.python_home) return plugin::PythonHome{};
+  return plugin::inspect_python_home(*settings.python_home, version);
 }
 
-gateway::EngineSettings engine_settings(const gateway::ProcessSettings& settings,
-                                        const gateway::PythonHome& home) {
+gateway::EngineSettings engine_settings(const settings::ProcessSettings& settings,
+                                        const plugin::PythonHome& home) {
   const int threads = mpm_number(AP_MPMQ_MAX_THREADS);
   const int processes = mpm_number(AP_MPMQ_MAX_DAEMONS);
   // In a debugger's foreground httpd the terminal belongs to whoever is debugging.
@@ -50,9 +51,9 @@ gateway::EngineSettings engine_settings(const gateway::ProcessSettings& settings
 
 }  // namespace
 
-base::Result<gateway::PluginFile> find_plugin() {
-  const std::string folder = gateway::folder_of_this_object();
-  const auto plugins = gateway::find_plugins(folder);
+base::Result<plugin::PluginFile> find_plugin() {
+  const std::string folder = plugin::folder_of_this_object();
+  const auto plugins = plugin::find_plugins(folder);
   if (plugins.empty()) {
     return base::fail(fmt::format("there is no engine plugin pyhost-cpython-X.Y.so in {}", folder));
   }
@@ -76,7 +77,7 @@ tl::expected<std::unique_ptr<gateway::Engine>, EmbeddedEngine::Failure> Embedded
   };
   const auto file = find_plugin();
   if (!file) return fail(Message::plugin_missing, file.error().sentence);
-  const auto plugin = gateway::load_plugin(file->path);
+  const auto plugin = plugin::load_plugin(file->path);
   if (!plugin) return fail(Message::plugin_missing, plugin.error().sentence);
   const auto& settings = process_settings();
   const auto home = python_home(settings, (*plugin)->python_version);
@@ -107,7 +108,7 @@ void EmbeddedEngine::keep(std::unique_ptr<gateway::Engine> engine) {
 EmbeddedEngine::Failure EmbeddedEngine::put_off(Failure failure) {
   constexpr std::chrono::seconds kFirst{1}, kLongest{30};
   pause_.length = std::clamp(pause_.length * 2, kFirst, kLongest);
-  pause_.over_at = Clock::now() + pause_.length;
+  pause_.over_at = base::Clock::now() + pause_.length;
   failure.sentence += failure.for_good
                           ? "; this process cannot try again, only those after a restart of httpd"
                           : fmt::format("; it is tried again after {} s", pause_.length.count());
@@ -120,7 +121,7 @@ tl::expected<gateway::Engine*, EmbeddedEngine::Failure> EmbeddedEngine::engine()
   const std::lock_guard lock(starting_);
   if (gateway::Engine* ready = ready_.load(std::memory_order_relaxed)) return ready;
   if (const auto& failure = pause_.failure;
-      failure && (failure->for_good || Clock::now() < pause_.over_at)) {
+      failure && (failure->for_good || base::Clock::now() < pause_.over_at)) {
     return tl::unexpected(*failure);
   }
   auto started = start();

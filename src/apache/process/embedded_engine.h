@@ -8,16 +8,17 @@
 #include <optional>
 #include <string>
 
-#include "apache/process/exit_watch.h"
 #include "apache/httpd_api.h"
 #include "apache/log.h"
-#include "pyhost/gateway/engine.h"
+#include "apache/process/exit_watch.h"
+#include "base/clock.h"
 #include "plugin/plugin_loader.h"
+#include "pyhost/gateway/engine.h"
 
 namespace pyhost::apache {
 
 // The newest engine plugin beside the module, or a sentence that says where was looked.
-base::Result<gateway::PluginFile> find_plugin();
+base::Result<plugin::PluginFile> find_plugin();
 
 // One per child, in the child's pool. Loads the plugin at the first request or preload; what keeps
 // it from starting Python is looked at again after a pause that grows from 1 s to 30 s.
@@ -35,8 +36,6 @@ class EmbeddedEngine {
   void preload(const gateway::Target& target);
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   // Why there is no engine.
   struct Failure {
     base::Message message;
@@ -48,7 +47,7 @@ class EmbeddedEngine {
   struct Pause {
     std::optional<Failure> failure;
     std::chrono::seconds length{0};
-    Clock::time_point over_at{};
+    base::Clock::time_point over_at{};
   };
 
   // Starts the engine when that is due.

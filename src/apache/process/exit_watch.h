@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "pyhost/base/log.h"
+#include "base/clock.h"
 #include "base/thread.h"
+#include "pyhost/base/log.h"
 #include "pyhost/gateway/engine_watch.h"
 #include "pyhost/gateway/exchange.h"
 #include "pyhost/gateway/target.h"
@@ -40,7 +41,6 @@ class ExitWatch {
 
    private:
     friend ExitWatch;
-    using Clock = std::chrono::steady_clock;
 
     // Whether httpd has closed its connection.
     bool given_up() const noexcept { return had_connection_ && exchange_.client_socket() < 0; }
@@ -50,7 +50,7 @@ class ExitWatch {
     const gateway::Target& target_;
     const gateway::Exchange& exchange_;
     const bool had_connection_;
-    const Clock::time_point began_ = Clock::now();
+    const base::Clock::time_point began_ = base::Clock::now();
   };
 
  private:

@@ -23,7 +23,7 @@ int keep_out_of_the_way(base::UniqueFd fd) noexcept {
 }
 
 bool is_used(const RetainedGroup& group) {
-  auto board = metrics::Scoreboard::map(group.board, group.reports);
+  auto board = scoreboard::Scoreboard::map(group.board, group.reports);
   return board && board->has_children();
 }
 
@@ -57,8 +57,8 @@ RetainedGroup* RetainedGroups::find_or_null(const std::string& identity) const n
 
 base::Result<RetainedGroup*> RetainedGroups::make(const std::string& name,
                                                   const std::string& identity,
-                                                  const metrics::BoardSize& size) {
-  PH_TRY(files, metrics::make_board_files(size));
+                                                  const scoreboard::BoardSize& size) {
+  PH_TRY(files, scoreboard::make_board_files(size));
   PH_TRY(secret, gateway::GroupSecret::make());
   RetainedGroup group{.name = apr_pstrdup(table_->pool, name.c_str()),
                       .identity = apr_pstrdup(table_->pool, identity.c_str()),
@@ -72,10 +72,10 @@ base::Result<RetainedGroup*> RetainedGroups::make(const std::string& name,
 
 base::Result<RetainedGroup> RetainedGroups::want(const std::string& name,
                                                  const std::string& identity, uid_t worker_uid,
-                                                 const metrics::BoardSize& size) {
+                                                 const scoreboard::BoardSize& size) {
   RetainedGroup* group = find_or_null(identity);
   if (group != nullptr) {
-    PH_TRY(has_room, metrics::grow_board(group->board, group->reports, size.slots));
+    PH_TRY(has_room, scoreboard::grow_board(group->board, group->reports, size.slots));
     // One of another name, so that nobody finds it again.
     if (!has_room) {
       group->identity = "";

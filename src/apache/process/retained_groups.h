@@ -6,9 +6,9 @@
 #include <string>
 
 #include "apache/httpd_api.h"
-#include "scoreboard/scoreboard.h"
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/group_secret.h"
+#include "scoreboard/scoreboard.h"
 
 namespace pyhost::apache {
 
@@ -44,7 +44,7 @@ class RetainedGroups {
   void begin();
   // The group is wanted, and has room for so many workers.
   base::Result<RetainedGroup> want(const std::string& name, const std::string& identity,
-                                   uid_t worker_uid, const metrics::BoardSize& size);
+                                   uid_t worker_uid, const scoreboard::BoardSize& size);
   // The supervisor has taken what is wanted.
   void accept() noexcept;
 
@@ -57,7 +57,7 @@ class RetainedGroups {
   RetainedGroup& at(int i) const noexcept { return APR_ARRAY_IDX(table_, i, RetainedGroup); }
   RetainedGroup* find_or_null(const std::string& identity) const noexcept;
   base::Result<RetainedGroup*> make(const std::string& name, const std::string& identity,
-                                    const metrics::BoardSize& size);
+                                    const scoreboard::BoardSize& size);
 
   apr_array_header_t* table_;
   std::uint32_t& next_index_;

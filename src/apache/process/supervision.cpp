@@ -10,16 +10,17 @@
 #include <map>
 #include <utility>
 
-#include "apache/process/embedded_engine.h"
-#include "apache/log.h"
 #include "apache/config/places.h"
-#include "apache/pool.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/socket_prefix.h"
 #include "apache/config/worker_config.h"
+#include "apache/log.h"
+#include "apache/pool.h"
+#include "apache/process/embedded_engine.h"
+#include "base/clock.h"
 #include "control/operator_protocol.h"
-#include "scoreboard/board_rows.h"
 #include "launch/credentials.h"
+#include "scoreboard/board_rows.h"
 
 namespace pyhost::apache {
 
@@ -89,12 +90,12 @@ Supervision::Supervision(server_rec* main_server)
       groups_(era_.groups, retained_.next_index),
       leaving_(main_server->process, retained_),
       logs_(main_server) {
-  const std::string folder = gateway::folder_of_this_object();
+  const std::string folder = plugin::folder_of_this_object();
   state_.build = gateway::kBuildId;
-  state_.plugins = gateway::find_plugins(folder);
+  state_.plugins = plugin::find_plugins(folder);
   const std::string prefix = configured_socket_prefix(main_server->process->pconf);
   state_.socket_prefix = fmt::format("{}.{}", prefix, parent_);
-  state_.operator_socket = prefix + gateway::kOperatorSocketSuffix;
+  state_.operator_socket = prefix + control::kOperatorSocketSuffix;
   state_.httpd = httpd_identity();
   state_.python_home = process_settings().python_home.value_or("");
   state_.log_level =
@@ -140,12 +141,12 @@ base::Result<> Supervision::apply() {
 // Why what httpd wants was refused, or "". If it does not arrive, they know less, and nothing else.
 void Supervision::tell_operators(const std::string& refusal) {
   if (era_.pid == 0) return;
-  (void)supervisor::tell_refusal(era_.control, ++retained_.messages, refusal);
+  (void)control::tell_refusal(era_.control, ++retained_.messages, refusal);
 }
 
 base::Result<> Supervision::make_it_so() {
   // From here on there is something that can be told again.
-  retelling_.begin(Retelling::Clock::now());
+  retelling_.begin(base::Clock::now());
   PH_TRY_VOID(prepare_groups());
   PH_TRY_VOID(prepare_supervisor());
   return tell_supervisor();
@@ -156,14 +157,14 @@ base::Result<> Supervision::make_it_so() {
 bool Supervision::make_part_of_it_so(const std::string& refusal) {
   if (era_.pid == 0) return false;
   state_.revival = true;
-  if (!send_state() || !supervisor::await_answer(era_.control, retained_.messages)) return false;
+  if (!send_state() || !control::await_answer(era_.control, retained_.messages)) return false;
   complaint_ = refusal;
-  retelling_.fail(Retelling::Clock::now());
+  retelling_.fail(base::Clock::now());
   return true;
 }
 
-std::string Supervision::identity_of(const gateway::ProcessGroup& group,
-                                     const supervisor::Credentials& credentials) const {
+std::string Supervision::identity_of(const settings::ProcessGroup& group,
+                                     const launch::Credentials& credentials) const {
   return fmt::format("{}\n{}\n{}\n{}\n{}", group.name, credentials.uid, credentials.gid,
                      group.socket_user, state_.socket_prefix);
 }
@@ -203,18 +204,18 @@ base::Result<> Supervision::prepare_group(DaemonGroup& group) {
     return base::fail(fmt::format("WSGIDaemonProcess {}: {}", group.options.name,
                                   find_plugin().error().sentence));
   }
-  PH_TRY(credentials, supervisor::resolve_credentials(group.options, state_.httpd));
+  PH_TRY(credentials, launch::resolve_credentials(group.options, state_.httpd));
   const GroupService service = service_of(main_server_, group);
   group.only_script = service.only_script;
   // A scoreboard stays the same over restarts, so that children of before find the workers of
   // after.
   PH_TRY(retained,
          groups_.want(group.options.name, identity_of(group.options, credentials), credentials.uid,
-                      {.slots = supervisor::row_of(std::max(worker_count(group.options), 1u)),
+                      {.slots = scoreboard::row_of(std::max(worker_count(group.options), 1u)),
                        .children = children_max(),
                        .waiters = waiters_of_child()}));
   if (is_upgrade() && is_stopped_in_former(group.options.name)) {
-    PH_TRY(board, metrics::Scoreboard::map(retained.board, retained.reports));
+    PH_TRY(board, scoreboard::Scoreboard::map(retained.board, retained.reports));
     board.stop_group();
   }
   const int log = logs_.descriptor_of(group.server);
@@ -223,7 +224,7 @@ base::Result<> Supervision::prepare_group(DaemonGroup& group) {
   const auto log_position = static_cast<unsigned>(known - descriptors_.begin());
   const auto board_position = static_cast<unsigned>(descriptors_.size());
   descriptors_.insert(descriptors_.end(), {retained.board, retained.reports});
-  gateway::WorkerSettings settings = worker_settings(main_server_, group, service);
+  control::WorkerSettings settings = worker_settings(main_server_, group, service);
   settings.secret = retained.secret();
   state_.groups.push_back({.options = group.options,
                            .index = retained.index,
@@ -240,7 +241,7 @@ bool Supervision::is_stopped_in_former(std::string_view name) const {
   std::uint32_t unused = 0;
   RetainedGroups(retained_.era->groups, unused).for_each([&](const RetainedGroup& former) {
     if (former.running == 0 || former.name != name) return;
-    const auto board = metrics::Scoreboard::map(former.board, former.reports);
+    const auto board = scoreboard::Scoreboard::map(former.board, former.reports);
     stopped = board && board->is_stopped();
   });
   return stopped;
@@ -258,7 +259,7 @@ void Supervision::map_scoreboards() {
     scoreboards_.emplace_back();
   }
   groups_.for_each([&](const RetainedGroup& retained) {
-    auto board = metrics::Scoreboard::map(retained.board, retained.reports);
+    auto board = scoreboard::Scoreboard::map(retained.board, retained.reports);
     if (!board) {
       return log_server(
           main_server_, LogLevel::error, Message::supervision_failed,
@@ -273,7 +274,7 @@ void Supervision::map_scoreboards() {
     group.index = retained.index;
     group.worker_uid = retained.worker_uid;
     group.secret = retained.secret();
-    scoreboards_[group.number] = std::make_unique<metrics::Scoreboard>(*std::move(board));
+    scoreboards_[group.number] = std::make_unique<scoreboard::Scoreboard>(*std::move(board));
   });
 }
 
@@ -285,13 +286,13 @@ base::Result<> Supervision::prepare_supervisor() {
 }
 
 base::Result<> Supervision::launch() {
-  const std::string folder = gateway::folder_of_this_object();
-  const supervisor::Programs programs{.supervisor = folder + "/pyhost-supervisor",
-                                      .worker = folder + "/pyhost-worker"};
-  PH_TRY(link, supervisor::launch_supervisor(programs, descriptors_.front()));
+  const std::string folder = plugin::folder_of_this_object();
+  const control::Programs programs{.supervisor = folder + "/pyhost-supervisor",
+                                   .worker = folder + "/pyhost-worker"};
+  PH_TRY(link, control::launch_supervisor(programs, descriptors_.front()));
   era_.pid = link.pid;
   era_.control = link.control.release();
-  launched_ = Retelling::Clock::now();
+  launched_ = base::Clock::now();
   watch();
   return {};
 }
@@ -313,13 +314,13 @@ void Supervision::unwatch() noexcept {
 base::Result<> Supervision::tell_supervisor() {
   state_.revival = false;
   PH_TRY_VOID(send_state());
-  PH_TRY(answer, supervisor::await_answer(era_.control, retained_.messages));
+  PH_TRY(answer, control::await_answer(era_.control, retained_.messages));
   retelling_.succeed();
-  return supervisor::outcome_of(answer);
+  return control::outcome_of(answer);
 }
 
 base::Result<> Supervision::send_state() {
-  return supervisor::send_wanted_state(era_.control, ++retained_.messages, state_, descriptors_);
+  return control::send_wanted_state(era_.control, ++retained_.messages, state_, descriptors_);
 }
 
 void Supervision::describe_groups() const {
@@ -343,7 +344,7 @@ void Supervision::forget_child(pid_t pid) noexcept {
   for (const auto& scoreboard : scoreboards_) {
     if (scoreboard) scoreboard->forget_child(pid);
   }
-  for (metrics::Scoreboard& scoreboard : former_scoreboards_) scoreboard.forget_child(pid);
+  for (scoreboard::Scoreboard& scoreboard : former_scoreboards_) scoreboard.forget_child(pid);
 }
 
 void Supervision::lose_supervisor(const char* how) {
@@ -352,7 +353,7 @@ void Supervision::lose_supervisor(const char* how) {
                          era_.pid, how));
   // It may have answered since we looked.
   if (told_at_) heed_answer();
-  const auto now = Retelling::Clock::now();
+  const auto now = base::Clock::now();
   const bool begun = !told_at_ && now - launched_ >= kLaunchPause;
   forget_supervisor();
   if (begun) {
@@ -371,7 +372,7 @@ void Supervision::look_after() {
   if (era_.pid != 0 && is_closed(era_.control)) lose_supervisor("leaves");
   if (state_.groups.empty()) return;
   if (told_at_) heed_answer();
-  if (!told_at_ && retelling_.due(Retelling::Clock::now())) tell_again();
+  if (!told_at_ && retelling_.due(base::Clock::now())) tell_again();
 }
 
 void Supervision::tell_again() {
@@ -379,20 +380,20 @@ void Supervision::tell_again() {
   state_.revival = true;
   if (told) told = send_state();
   if (!told) return fail_to_tell(told.error().sentence);
-  told_at_ = Retelling::Clock::now();
+  told_at_ = base::Clock::now();
 }
 
 void Supervision::heed_answer() {
-  const auto now = Retelling::Clock::now();
-  const auto answer = supervisor::take_answer(era_.control, retained_.messages);
+  const auto now = base::Clock::now();
+  const auto answer = control::take_answer(era_.control, retained_.messages);
   if (!answer) return fail_to_tell(answer.error().sentence);
   if (!*answer) {
-    if (now - *told_at_ >= supervisor::kAnswerPatience) {
+    if (now - *told_at_ >= control::kAnswerPatience) {
       fail_to_tell("pyhost-supervisor does not answer");
     }
     return;
   }
-  const auto outcome = supervisor::outcome_of(**answer);
+  const auto outcome = control::outcome_of(**answer);
   if (!outcome) return fail_to_tell(outcome.error().sentence);
   told_at_.reset();
   complaint_.clear();
@@ -406,7 +407,7 @@ void Supervision::heed_answer() {
 
 void Supervision::fail_to_tell(const std::string& why) {
   told_at_.reset();
-  retelling_.fail(Retelling::Clock::now());
+  retelling_.fail(base::Clock::now());
   if (why == complaint_) return;
   complaint_ = why;
   log_server(main_server_, LogLevel::crit, Message::supervision_failed,
@@ -418,7 +419,7 @@ void Supervision::take_over_from_former() {
   SupervisorEra& former = *retained_.era;
   retained_.era = &era_;
   if (former.pid == 0) return;
-  const auto told = supervisor::retire(former.control, ++retained_.messages);
+  const auto told = control::retire(former.control, ++retained_.messages);
   if (!told) close(std::exchange(former.control, -1));
   leaving_.add(former.pid, former.control);
   RetainedGroups(former.groups, retained_.next_index).for_each(close_files_of_group);
@@ -431,7 +432,7 @@ void Supervision::take_over_from_former() {
 void Supervision::end_supervisors() noexcept {
   milliseconds budget = kSupervisorBudget;
   for (const auto& group : state_.groups) {
-    const gateway::WorkerLimits limits = gateway::limits_of(group.options);
+    const control::WorkerLimits limits = control::limits_of(group.options);
     budget = std::max(budget, std::max(limits.graceful_timeout, limits.eviction_timeout) +
                                   limits.shutdown_timeout + kSupervisorBudget);
   }

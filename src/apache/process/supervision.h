@@ -14,11 +14,13 @@
 #include "apache/process/retained_groups.h"
 #include "apache/process/retained_supervision.h"
 #include "apache/process/retelling.h"
-#include "scoreboard/scoreboard.h"
+#include "base/clock.h"
+#include "control/supervisor_link.h"
+#include "control/worker_settings.h"
+#include "launch/credentials.h"
 #include "os/fork_watch.h"
 #include "pyhost/base/result.h"
-#include "control/worker_settings.h"
-#include "control/supervisor_link.h"
+#include "scoreboard/scoreboard.h"
 
 namespace pyhost::apache {
 
@@ -49,7 +51,7 @@ class Supervision {
 
   const std::string& socket_prefix() const noexcept { return state_.socket_prefix; }
   // Null when it could not be mapped.
-  metrics::Scoreboard* scoreboard_or_null(const DaemonGroup& group) const noexcept {
+  scoreboard::Scoreboard* scoreboard_or_null(const DaemonGroup& group) const noexcept {
     return scoreboards_[group.number].get();
   }
 
@@ -68,8 +70,8 @@ class Supervision {
   void heed_answer();
   void fail_to_tell(const std::string& why);
   void map_scoreboards();
-  std::string identity_of(const gateway::ProcessGroup& group,
-                          const supervisor::Credentials& credentials) const;
+  std::string identity_of(const settings::ProcessGroup& group,
+                          const launch::Credentials& credentials) const;
   base::Result<> launch();
   void watch();
   void unwatch() noexcept;
@@ -87,24 +89,24 @@ class Supervision {
   RetainedSupervision& retained_;
   SupervisorEra& era_;    // of this build
   const bool inherited_;  // workers may be running from before a restart
-  supervisor::WantedState state_;
+  control::WantedState state_;
   RetainedGroups groups_;
   LeavingSupervisors leaving_;
   ErrorLogs logs_;
   std::vector<int> descriptors_;  // of state_, borrowed from logs_ and groups_
-  std::vector<std::unique_ptr<metrics::Scoreboard>> scoreboards_;  // by the number of the group
-  std::vector<metrics::Scoreboard> former_scoreboards_;            // that children of before use
-  bool watched_ = false;                     // by httpd, among its other children
-  Retelling::Clock::time_point launched_{};  // the supervisor, unless before a restart
+  std::vector<std::unique_ptr<scoreboard::Scoreboard>> scoreboards_;  // by the number of the group
+  std::vector<scoreboard::Scoreboard> former_scoreboards_;            // that children of before use
+  bool watched_ = false;                // by httpd, among its other children
+  base::Clock::time_point launched_{};  // the supervisor, unless before a restart
   Retelling retelling_;
   // When the message was sent whose answer look_after() awaits.
-  std::optional<Retelling::Clock::time_point> told_at_;
+  std::optional<base::Clock::time_point> told_at_;
   std::string complaint_;  // that was logged last
   // Whatever httpd's parent forks off, for modules such as mod_cgid too, has no business with the
   // channel and the files of the scoreboards.
   bool in_fork_ = false;
   std::mutex fork_mutex_;
-  const base::ForkWatch fork_watch_{fork_mutex_, [this] { close_in_fork(); }};
+  const os::ForkWatch fork_watch_{fork_mutex_, [this] { close_in_fork(); }};
 };
 
 }  // namespace pyhost::apache

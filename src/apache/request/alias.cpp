@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "apache/request/alias_match.h"
 #include "apache/pool.h"
+#include "apache/request/alias_match.h"
 
 namespace pyhost::apache {
 namespace {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "apache/request/jail.h"
 #include "apache/pool.h"
+#include "apache/request/jail.h"
 #include "base/parse.h"
 
 namespace pyhost::apache {
@@ -200,11 +200,11 @@ std::string_view Builder::method() const {
   const std::string_view sent = r_->method;
   if (sent != "HEAD") return sent;
   switch (*inputs_.settings->map_head_to_get) {
-    case gateway::HeadMapping::off:
+    case settings::HeadMapping::off:
       return sent;
-    case gateway::HeadMapping::on:
+    case settings::HeadMapping::on:
       return "GET";
-    case gateway::HeadMapping::automatic:
+    case settings::HeadMapping::automatic:
       break;
   }
   const bool content_filter = r_->output_filters->frec->ftype < AP_FTYPE_PROTOCOL;

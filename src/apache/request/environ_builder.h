@@ -9,16 +9,16 @@
 #include "apache/config/config.h"
 #include "apache/httpd_api.h"
 #include "pyhost/gateway/request_head.h"
-#include "settings/settings.h"
 #include "pyhost/gateway/target.h"
+#include "settings/settings.h"
 
 namespace pyhost::apache {
 
 // What the environ says beyond the request itself.
 struct EnvironInputs {
   const gateway::Target* target;
-  const DaemonGroup* group;                  // nullptr: the httpd child itself
-  const gateway::RequestSettings* settings;  // every member set
+  const DaemonGroup* group;                   // nullptr: the httpd child itself
+  const settings::RequestSettings* settings;  // every member set
   std::string_view script_name;
   std::string_view path_info;
 };

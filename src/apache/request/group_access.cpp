@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "apache/pool.h"
 #include "apache/config/process_groups.h"
+#include "apache/pool.h"
 
 namespace pyhost::apache {
 namespace {
@@ -22,7 +22,7 @@ tl::unexpected<Refusal> forbid(std::string text) {
 }  // namespace
 
 tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::string_view name,
-                                                    const gateway::RequestSettings& settings) {
+                                                    const settings::RequestSettings& settings) {
   const auto& allowed = settings.restrict_process;
   if (allowed && !allowed->contains(name.empty() ? "%{GLOBAL}" : name)) {
     return refuse(Message::process_group_restricted,

@@ -12,7 +12,7 @@ namespace pyhost::apache {
 // does not exist, is not on WSGIRestrictProcess's list, belongs to another virtual host, or takes
 // no requests.
 tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::string_view name,
-                                                    const gateway::RequestSettings& settings);
+                                                    const settings::RequestSettings& settings);
 
 // What script-user= and script-group= of the group say about the request's file and its folder.
 tl::expected<void, Refusal> check_script_owner(const request_rec* r, const DaemonGroup& group);

@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "apache/request/environ_builder.h"
 #include "apache/httpd_api.h"
+#include "apache/request/environ_builder.h"
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/exchange.h"
-#include "settings/settings.h"
 #include "remote/request_body.h"
+#include "settings/settings.h"
 
 namespace pyhost::apache {
 

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
-#include "apache/request/alias.h"
 #include "apache/config/config.h"
+#include "apache/config/group_names.h"
+#include "apache/pool.h"
+#include "apache/request/alias.h"
 #include "apache/request/environ_builder.h"
 #include "apache/request/group_access.h"
-#include "apache/config/group_names.h"
 #include "apache/request/jail.h"
-#include "apache/pool.h"
 #include "base/parse.h"
 #include "settings/directives.h"
 
@@ -62,7 +62,7 @@ Check check_path_info(const request_rec* r) {
                   r->path_info));
 }
 
-Check check_transfer_encoding(const request_rec* r, const gateway::RequestSettings& settings) {
+Check check_transfer_encoding(const request_rec* r, const settings::RequestSettings& settings) {
   const char* encoding = apr_table_get(r->headers_in, "Transfer-Encoding");
   if (encoding == nullptr) return {};
   if (!base::equals_ignoring_case(encoding, "chunked")) {
@@ -93,7 +93,7 @@ Check check_content_length(const request_rec* r) {
   return {};
 }
 
-Check check(request_rec* r, const ScriptAlias* alias, const gateway::RequestSettings& settings) {
+Check check(request_rec* r, const ScriptAlias* alias, const settings::RequestSettings& settings) {
   PH_TRY_VOID(check_script(r, alias));
   PH_TRY_VOID(check_path_info(r));
   PH_TRY_VOID(check_transfer_encoding(r, settings));
@@ -124,10 +124,10 @@ gateway::TargetKind kind_of(const ScriptAlias* alias) {
 
 // --- What is it? -----------------------------------------------------------------------------
 
-gateway::RequestSettings settings_of(const request_rec* r, const ScriptAlias* alias) {
+settings::RequestSettings settings_of(const request_rec* r, const ScriptAlias* alias) {
   auto settings = directory_config(r->per_dir_config).request;
-  if (alias != nullptr) settings = gateway::inherit(alias->settings, settings);
-  return gateway::inherit(settings, server_config(r->server).request);
+  if (alias != nullptr) settings = settings::inherit(alias->settings, settings);
+  return settings::inherit(settings, server_config(r->server).request);
 }
 
 std::string_view script_name_of(const request_rec* r) {
@@ -194,7 +194,7 @@ base::FileIdentity seen_file(const apr_finfo_t& file) {
 }
 
 gateway::Target target_of(request_rec* r, const ScriptAlias* alias,
-                          const gateway::RequestSettings& settings, const NameSource& names,
+                          const settings::RequestSettings& settings, const NameSource& names,
                           const DaemonGroup* group) {
   const bool is_file = kind_of(alias) == gateway::TargetKind::file;
   const std::string_view script = is_file ? std::string_view(r->filename) : alias->target;
@@ -206,7 +206,7 @@ gateway::Target target_of(request_rec* r, const ScriptAlias* alias,
       .application_group = pool_copy(r->pool, expand_group(application_group, names)),
       .script = is_file ? path_in_jail(group, script).value_or("") : script,
       .callable = expand_callable(*settings.callable_object, names,
-                                  *gateway::kRequestDefaults.callable_object),
+                                  *settings::kRequestDefaults.callable_object),
       .reloading = *settings.script_reloading ? gateway::Reloading::on : gateway::Reloading::off,
       .script_file = is_file ? seen_file(r->finfo) : base::kNoFile};
 }

@@ -5,8 +5,8 @@
 
 #include "apache/config/config.h"
 #include "apache/request/refusal.h"
-#include "settings/settings.h"
 #include "pyhost/gateway/target.h"
+#include "settings/settings.h"
 
 namespace pyhost::apache {
 
@@ -14,7 +14,7 @@ namespace pyhost::apache {
 struct MappedRequest {
   gateway::Target target;
   const DaemonGroup* group = nullptr;  // nullptr: the httpd child itself
-  gateway::RequestSettings settings;   // every member set that has a default
+  settings::RequestSettings settings;  // every member set that has a default
   std::string_view script_name;        // slashes in a row are one
   std::string_view path_info;
 };

@@ -7,7 +7,7 @@
 
 namespace pyhost::supervisor {
 
-// See gateway::script_key().
+// See control::script_key().
 using ScriptKeys = std::set<std::uint64_t>;
 
 bool have_common(const ScriptKeys& one, const ScriptKeys& other) noexcept;

@@ -20,7 +20,8 @@ void GroupLife::renew(unsigned slots, LifeLimits limits) {
   if (slots_.size() < slots) slots_.resize(slots, SlotLife(limits));
 }
 
-void GroupLife::roll(unsigned slot, pid_t pid, Fallback fallback, TimePoint changed_at) noexcept {
+void GroupLife::roll(unsigned slot, pid_t pid, Fallback fallback,
+                     base::TimePoint changed_at) noexcept {
   for (SlotLife& each : slots_) each.outdate(changed_at);
   slots_[slot].withdraw(pid, fallback, changed_at);
 }
@@ -34,7 +35,7 @@ void GroupLife::stop() noexcept {
   for (SlotLife& slot : slots_) slot.retire();
 }
 
-std::vector<SlotOrder> GroupLife::step(TimePoint now, LettingGo letting_go) {
+std::vector<SlotOrder> GroupLife::step(base::TimePoint now, LettingGo letting_go) {
   while (slots_.size() > wanted_ && slots_.back().gone()) slots_.pop_back();
   if (letting_go == LettingGo::allowed) let_go();
   const std::vector<Renewal> renewals = this->renewals(now);
@@ -46,7 +47,7 @@ std::vector<SlotOrder> GroupLife::step(TimePoint now, LettingGo letting_go) {
 }
 
 void GroupLife::let_go() {
-  std::optional<TimePoint> newest;
+  std::optional<base::TimePoint> newest;
   unsigned bare = 0;  // without a worker that serves or may be put back
   for (const SlotLife& slot : slots_) {
     newest = std::max(newest, slot.current_since());
@@ -61,10 +62,10 @@ void GroupLife::let_go() {
 }
 
 // By slot.
-std::vector<Renewal> GroupLife::renewals(TimePoint now) const {
+std::vector<Renewal> GroupLife::renewals(base::TimePoint now) const {
   const std::size_t extra_max = std::max(1u, wanted_ / 4);
   std::size_t extra = 0;
-  std::vector<std::pair<TimePoint, unsigned>> waiting;
+  std::vector<std::pair<base::TimePoint, unsigned>> waiting;
   for (unsigned i = 0; i < slots_.size(); ++i) {
     extra += slots_[i].extra_workers();
     if (const auto since = slots_[i].awaits_renewal(now)) waiting.emplace_back(*since, i);
@@ -76,8 +77,8 @@ std::vector<Renewal> GroupLife::renewals(TimePoint now) const {
   return renewals;
 }
 
-std::optional<TimePoint> GroupLife::next_deadline() const noexcept {
-  std::optional<TimePoint> next;
+std::optional<base::TimePoint> GroupLife::next_deadline() const noexcept {
+  std::optional<base::TimePoint> next;
   for (const SlotLife& slot : slots_) {
     const auto deadline = slot.next_deadline();
     if (deadline && (!next || *deadline < *next)) next = deadline;
@@ -93,7 +94,7 @@ bool GroupLife::up_to_date() const noexcept {
   return std::ranges::all_of(slots_.begin(), slots_.begin() + wanted_, &SlotLife::up_to_date);
 }
 
-bool GroupLife::renewed_since(TimePoint moment) const noexcept {
+bool GroupLife::renewed_since(base::TimePoint moment) const noexcept {
   return std::ranges::all_of(slots_.begin(), slots_.begin() + wanted_,
                              [moment](const auto& slot) { return slot.renewed_since(moment); });
 }

@@ -34,7 +34,7 @@ class GroupLife {
   void renew(unsigned slots, LifeLimits limits);
   // What the group runs has changed, as a worker of that slot has found: see SlotLife::withdraw().
   // All its workers from before are out of date.
-  void roll(unsigned slot, pid_t pid, Fallback fallback, TimePoint changed_at) noexcept;
+  void roll(unsigned slot, pid_t pid, Fallback fallback, base::TimePoint changed_at) noexcept;
   // The group is not wanted any more: all its workers drain.
   void retire() noexcept;
   // All its workers drain, but its slots stay until renew().
@@ -46,19 +46,19 @@ class GroupLife {
   const SlotLife& slot(unsigned index) const noexcept { return slots_[index]; }
 
   // Orders for all slots. Slots that are gone are forgotten, from the end.
-  std::vector<SlotOrder> step(TimePoint now, LettingGo letting_go = LettingGo::allowed);
-  std::optional<TimePoint> next_deadline() const noexcept;
+  std::vector<SlotOrder> step(base::TimePoint now, LettingGo letting_go = LettingGo::allowed);
+  std::optional<base::TimePoint> next_deadline() const noexcept;
   bool gone() const noexcept;
   // Whether each wanted slot is served by a worker that is not out of date.
   bool up_to_date() const noexcept;
   // See SlotLife::renewed_since(), of each wanted slot.
-  bool renewed_since(TimePoint moment) const noexcept;
+  bool renewed_since(base::TimePoint moment) const noexcept;
   // Whether no slot has a worker.
   bool empty() const noexcept;
 
  private:
   void let_go();
-  std::vector<Renewal> renewals(TimePoint now) const;
+  std::vector<Renewal> renewals(base::TimePoint now) const;
 
   std::vector<SlotLife> slots_;
   unsigned wanted_;

@@ -5,8 +5,8 @@
 
 namespace pyhost::supervisor {
 
-void GroupScripts::note_import(const gateway::Preload& import) {
-  const auto known = std::ranges::find_if(imports_, [&import](const gateway::Preload& each) {
+void GroupScripts::note_import(const control::Preload& import) {
+  const auto known = std::ranges::find_if(imports_, [&import](const control::Preload& each) {
     return each.application_group == import.application_group && each.script == import.script;
   });
   failures_.erase(script_key(import));
@@ -17,7 +17,7 @@ void GroupScripts::note_import(const gateway::Preload& import) {
   }
 }
 
-void GroupScripts::note_failure(const gateway::Preload& script, std::string why,
+void GroupScripts::note_failure(const control::Preload& script, std::string why,
                                 std::int64_t now_us) {
   const std::uint64_t key = script_key(script);
   const auto known = failures_.find(key);
@@ -30,7 +30,7 @@ void GroupScripts::note_failure(const gateway::Preload& script, std::string why,
 
 ScriptKeys GroupScripts::keys_of(const std::string& file) const {
   ScriptKeys keys;
-  for (const gateway::Preload& import : imports_) {
+  for (const control::Preload& import : imports_) {
     if (import.script == file) keys.insert(script_key(import));
   }
   for (const auto& [key, failure] : failures_) {
@@ -39,8 +39,8 @@ ScriptKeys GroupScripts::keys_of(const std::string& file) const {
   return keys;
 }
 
-TimePoint GroupScripts::note_change(const std::string& script, const base::FileIdentity& file,
-                                    TimePoint worker_started, TimePoint now) {
+base::TimePoint GroupScripts::note_change(const std::string& script, const base::FileIdentity& file,
+                                          base::TimePoint worker_started, base::TimePoint now) {
   if (versions_.size() >= kScriptsMax && !versions_.contains(script)) versions_.clear();
   Version& version = versions_[script];
   // A worker that was started since has this version, and means something else.

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "os/file_identity.h"
 #include "control/worker_settings.h"
+#include "pyhost/base/file_identity.h"
 #include "supervisor/group/deploy_verdict.h"
 #include "supervisor/group/slot_life.h"
 
@@ -20,16 +20,16 @@ class GroupScripts {
   static constexpr std::size_t kScriptsMax = 200;
 
   // A worker has imported it, so its successor is to do so before it is ready.
-  void note_import(const gateway::Preload& import);
+  void note_import(const control::Preload& import);
   // Of all workers that there were.
-  const std::vector<gateway::Preload>& imports() const noexcept { return imports_; }
+  const std::vector<control::Preload>& imports() const noexcept { return imports_; }
   // A worker could not import it. That it ever can is not known.
-  void note_failure(const gateway::Preload& script, std::string why, std::int64_t now_us);
+  void note_failure(const control::Preload& script, std::string why, std::int64_t now_us);
 
   // The last word of any worker on a script: the import that has failed since the last one that was
   // successful.
   struct Failure {
-    gateway::Preload script;
+    control::Preload script;
     std::string why;
     std::int64_t since_us = 0;  // since the epoch
   };
@@ -41,16 +41,16 @@ class GroupScripts {
   // A worker has found that a script is no longer what it has imported, but `file`. Since when
   // workers that are started have this version: since one has met it first. (No time of a file says
   // when it has come to its place.)
-  TimePoint note_change(const std::string& script, const base::FileIdentity& file,
-                        TimePoint worker_started, TimePoint now);
+  base::TimePoint note_change(const std::string& script, const base::FileIdentity& file,
+                              base::TimePoint worker_started, base::TimePoint now);
 
  private:
   struct Version {
     base::FileIdentity file;
-    TimePoint met_at{};
+    base::TimePoint met_at{};
   };
 
-  std::vector<gateway::Preload> imports_;
+  std::vector<control::Preload> imports_;
   std::map<std::uint64_t, Failure> failures_;  // by script_key()
   std::map<std::string, Version> versions_;    // the last that was met, by script
 };

@@ -4,7 +4,7 @@
 
 namespace pyhost::supervisor {
 
-void ImportRetries::note_wanted(std::uint64_t script, TimePoint now) {
+void ImportRetries::note_wanted(std::uint64_t script, base::TimePoint now) {
   if (const auto known = scripts_.find(script); known != scripts_.end()) {
     known->second.wanted = true;
   } else if (scripts_.size() < kScriptsMax) {
@@ -12,7 +12,7 @@ void ImportRetries::note_wanted(std::uint64_t script, TimePoint now) {
   }
 }
 
-void ImportRetries::note_failed_retry(std::uint64_t script, bool wanted, TimePoint now) {
+void ImportRetries::note_failed_retry(std::uint64_t script, bool wanted, base::TimePoint now) {
   const auto known = scripts_.find(script);
   if (known == scripts_.end()) return;
   Retry& retry = known->second;
@@ -21,15 +21,15 @@ void ImportRetries::note_failed_retry(std::uint64_t script, bool wanted, TimePoi
   retry.wanted = wanted;
 }
 
-std::optional<std::uint64_t> ImportRetries::due(TimePoint now) const noexcept {
+std::optional<std::uint64_t> ImportRetries::due(base::TimePoint now) const noexcept {
   const auto found = std::ranges::find_if(scripts_, [now](const auto& each) {
     return each.second.wanted && now >= each.second.not_before;
   });
   return found == scripts_.end() ? std::nullopt : std::optional(found->first);
 }
 
-std::optional<TimePoint> ImportRetries::next_deadline() const noexcept {
-  std::optional<TimePoint> next;
+std::optional<base::TimePoint> ImportRetries::next_deadline() const noexcept {
+  std::optional<base::TimePoint> next;
   for (const auto& [script, retry] : scripts_) {
     if (retry.wanted && (!next || retry.not_before < *next)) next = retry.not_before;
   }

@@ -17,21 +17,21 @@ class ImportRetries {
   static constexpr std::size_t kScriptsMax = 200;
 
   // A worker that serves could not import it, or a request for it has come in vain since.
-  void note_wanted(std::uint64_t script, TimePoint now);
+  void note_wanted(std::uint64_t script, base::TimePoint now);
   // It was tried again in vain. `wanted`: it is to be tried once more, whether a request comes or
   // not.
-  void note_failed_retry(std::uint64_t script, bool wanted, TimePoint now);
+  void note_failed_retry(std::uint64_t script, bool wanted, base::TimePoint now);
   // A worker has imported it, or nobody lacks it any more.
   void forget(std::uint64_t script) noexcept { scripts_.erase(script); }
 
   // One whose time has come.
-  std::optional<std::uint64_t> due(TimePoint now) const noexcept;
-  std::optional<TimePoint> next_deadline() const noexcept;
+  std::optional<std::uint64_t> due(base::TimePoint now) const noexcept;
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
  private:
   struct Retry {
-    Milliseconds pause = kShortestBackOff;
-    TimePoint not_before{};
+    base::Milliseconds pause = kShortestBackOff;
+    base::TimePoint not_before{};
     bool wanted = true;
   };
 

@@ -12,7 +12,7 @@ bool Keepers::takes(unsigned slot, unsigned place) const noexcept {
 }
 
 std::optional<unsigned> Keepers::free_place(unsigned slot) const noexcept {
-  for (unsigned place = 0; place < kKeepersOfSlot; ++place) {
+  for (unsigned place = 0; place < scoreboard::kKeepersOfSlot; ++place) {
     if (!takes(slot, place)) return place;
   }
   return std::nullopt;
@@ -24,7 +24,7 @@ bool Keepers::awaits(unsigned slot) const noexcept {
   });
 }
 
-void Keepers::ask(pid_t pid, Keeper keeper, TimePoint now) {
+void Keepers::ask(pid_t pid, Keeper keeper, base::TimePoint now) {
   keepers_[pid] = {.keeper = std::move(keeper), .deadline = now + kPatience};
 }
 
@@ -35,7 +35,7 @@ bool Keepers::settle(pid_t pid) noexcept {
   return true;
 }
 
-void Keepers::draining(pid_t pid, TimePoint now) noexcept {
+void Keepers::draining(pid_t pid, base::TimePoint now) noexcept {
   const auto found = keepers_.find(pid);
   if (found == keepers_.end()) return;
   const State state = found->second.state;
@@ -71,7 +71,7 @@ std::optional<LastPhase> Keepers::ended(pid_t pid) noexcept {
                    .generation = entry.keeper.generation};
 }
 
-Keepers::Step Keepers::step(TimePoint now) {
+Keepers::Step Keepers::step(base::TimePoint now) {
   Step step;
   for (auto& [pid, entry] : keepers_) {
     const unsigned generation = entry.keeper.generation;
@@ -89,12 +89,12 @@ Keepers::Step Keepers::step(TimePoint now) {
   return step;
 }
 
-std::optional<TimePoint> Keepers::next_deadline() const noexcept {
-  std::optional<TimePoint> next;
+std::optional<base::TimePoint> Keepers::next_deadline() const noexcept {
+  std::optional<base::TimePoint> next;
   for (const auto& [pid, entry] : keepers_) {
     const bool waits = entry.state == State::asked || entry.state == State::draining;
     // What is to leave is told so at once.
-    const TimePoint deadline = waits ? entry.deadline : TimePoint();
+    const base::TimePoint deadline = waits ? entry.deadline : base::TimePoint();
     if (!waits && entry.state != State::leaving) continue;
     if (!next || deadline < *next) next = deadline;
   }
@@ -120,7 +120,7 @@ ScriptKeys Keepers::scripts() const {
   return all;
 }
 
-void Keepers::begin_draining(Entry& entry, TimePoint now) const noexcept {
+void Keepers::begin_draining(Entry& entry, base::TimePoint now) const noexcept {
   entry.state = State::draining;
   entry.deadline = now + entry.keeper.drain_max;
 }

@@ -18,14 +18,14 @@ namespace pyhost::supervisor {
 class Keepers {
  public:
   // How long a worker may take to become one after it was asked to.
-  static constexpr Milliseconds kPatience{5'000};
+  static constexpr base::Milliseconds kPatience{5'000};
 
   struct Keeper {
     unsigned slot = 0;
-    unsigned place = 0;  // of kKeepersOfSlot
+    unsigned place = 0;  // of scoreboard::kKeepersOfSlot
     unsigned generation = 0;
     ScriptKeys scripts;
-    Milliseconds drain_max{0};
+    base::Milliseconds drain_max{0};
   };
 
   // Whether somebody is there, or has been asked to be.
@@ -35,11 +35,11 @@ class Keepers {
   // Whether a worker of the slot was asked, and has not done so yet.
   bool awaits(unsigned slot) const noexcept;
   // The worker is asked to become one. PRECONDITION: the place is free.
-  void ask(pid_t pid, Keeper keeper, TimePoint now);
+  void ask(pid_t pid, Keeper keeper, base::TimePoint now);
   // It has done so. False when it was not asked, or has taken too long.
   bool settle(pid_t pid) noexcept;
   // It has begun to drain by itself.
-  void draining(pid_t pid, TimePoint now) noexcept;
+  void draining(pid_t pid, base::TimePoint now) noexcept;
 
   // It is not needed any more, and drains.
   void end(pid_t pid) noexcept;
@@ -53,8 +53,8 @@ class Keepers {
     std::vector<Order> orders;
     std::vector<pid_t> disobedient;  // they were asked in vain, and are forgotten
   };
-  Step step(TimePoint now);
-  std::optional<TimePoint> next_deadline() const noexcept;
+  Step step(base::TimePoint now);
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
   // Null unless it has settled.
   const Keeper* find_or_null(pid_t pid) const noexcept;
@@ -77,10 +77,10 @@ class Keepers {
   struct Entry {
     Keeper keeper;
     State state = State::asked;
-    TimePoint deadline{};  // of asked and draining
+    base::TimePoint deadline{};  // of asked and draining
   };
 
-  void begin_draining(Entry& entry, TimePoint now) const noexcept;
+  void begin_draining(Entry& entry, base::TimePoint now) const noexcept;
 
   std::map<pid_t, Entry> keepers_;
 };

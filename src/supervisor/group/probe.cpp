@@ -33,7 +33,7 @@ pid_t receive_sender(int socket) noexcept {
 
 }  // namespace
 
-Probe::Probe(EventLoop& loop, const std::string& path, pid_t worker,
+Probe::Probe(os::EventLoop& loop, const std::string& path, pid_t worker,
              std::function<void()> on_greeting)
     : loop_(loop),
       worker_(worker),

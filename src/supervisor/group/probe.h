@@ -6,8 +6,8 @@
 #include <functional>
 #include <string>
 
-#include "pyhost/base/unique_fd.h"
 #include "os/event_loop.h"
+#include "pyhost/base/unique_fd.h"
 
 namespace pyhost::supervisor {
 
@@ -17,7 +17,8 @@ class Probe {
  public:
   // `on_greeting` is called from the loop, once, when that process has greeted: the kernel names
   // the sender. It may destroy the probe.
-  Probe(EventLoop& loop, const std::string& path, pid_t worker, std::function<void()> on_greeting);
+  Probe(os::EventLoop& loop, const std::string& path, pid_t worker,
+        std::function<void()> on_greeting);
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
   ~Probe();
@@ -29,7 +30,7 @@ class Probe {
   void hear();
   void close() noexcept;
 
-  EventLoop& loop_;
+  os::EventLoop& loop_;
   const pid_t worker_;
   const std::function<void()> on_greeting_;
   base::UniqueFd socket_;

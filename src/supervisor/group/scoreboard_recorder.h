@@ -3,9 +3,9 @@
 
 #include <sys/types.h>
 
-#include "scoreboard/scoreboard.h"
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
+#include "scoreboard/scoreboard.h"
 #include "supervisor/group/death.h"
 #include "supervisor/group/slot_life.h"
 
@@ -26,7 +26,7 @@ class ScoreboardRecorder {
   unsigned rows() const noexcept { return board_.slots(); }
   // Of the last worker that the row has stood for; 0 when there was none.
   unsigned last_generation(unsigned row) const noexcept { return board_.status(row).generation; }
-  metrics::SlotStatus status(unsigned row) const noexcept { return board_.status(row); }
+  scoreboard::SlotStatus status(unsigned row) const noexcept { return board_.status(row); }
   // Requests that wait for a worker of the group.
   unsigned waiting() const noexcept { return board_.waiting(); }
   // Whether a child of httpd may still send it requests.
@@ -54,13 +54,13 @@ class ScoreboardRecorder {
   void record_death(unsigned row, pid_t pid, unsigned generation, const Death& death) noexcept;
 
  private:
-  ScoreboardRecorder(metrics::Scoreboard board, base::UniqueFd board_for_workers,
+  ScoreboardRecorder(scoreboard::Scoreboard board, base::UniqueFd board_for_workers,
                      base::UniqueFd reports) noexcept
       : board_(std::move(board)),
         board_for_workers_(std::move(board_for_workers)),
         reports_(std::move(reports)) {}
 
-  metrics::Scoreboard board_;
+  scoreboard::Scoreboard board_;
   base::UniqueFd board_for_workers_;
   base::UniqueFd reports_;
 };

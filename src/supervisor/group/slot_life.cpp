@@ -14,20 +14,20 @@ void SlotLife::renew(LifeLimits limits) noexcept {
   for (Worker& worker : workers_) worker.outdated = true;
 }
 
-void SlotLife::spawned(pid_t pid, TimePoint now) {
+void SlotLife::spawned(pid_t pid, base::TimePoint now) {
   Worker worker{.pid = pid, .generation = ++generation_, .started = now};
-  if (limits_.startup_max > Milliseconds(0)) {
+  if (limits_.startup_max > base::Milliseconds(0)) {
     worker.kill_at = now + limits_.startup_max;
     worker.kill_reason = KillReason::startup_timeout;
   }
   workers_.push_back(worker);
 }
 
-void SlotLife::spawn_failed(TimePoint now) noexcept {
+void SlotLife::spawn_failed(base::TimePoint now) noexcept {
   note_failure(now);
 }
 
-void SlotLife::ready(pid_t pid, TimePoint now) noexcept {
+void SlotLife::ready(pid_t pid, base::TimePoint now) noexcept {
   Worker* worker = find(pid);
   if (worker == nullptr || worker->phase != WorkerPhase::starting || worker->killed) return;
   for (Worker& older : workers_) {
@@ -39,7 +39,7 @@ void SlotLife::ready(pid_t pid, TimePoint now) noexcept {
   one_let_go_ = false;
 }
 
-void SlotLife::failed(pid_t pid, TimePoint now) noexcept {
+void SlotLife::failed(pid_t pid, base::TimePoint now) noexcept {
   Worker* worker = find(pid);
   if (worker == nullptr || worker->phase != WorkerPhase::starting || worker->killed) return;
   worker->kill_at = now + kFarewell;
@@ -53,7 +53,7 @@ void SlotLife::relieve(pid_t pid) noexcept {
   worker->relieved = true;
 }
 
-void SlotLife::outdate(TimePoint changed_at) noexcept {
+void SlotLife::outdate(base::TimePoint changed_at) noexcept {
   for (Worker& worker : workers_) {
     if (worker.phase == WorkerPhase::ready && worker.started < changed_at) worker.outdated = true;
   }
@@ -61,7 +61,7 @@ void SlotLife::outdate(TimePoint changed_at) noexcept {
   failures_ = 0;
 }
 
-void SlotLife::withdraw(pid_t pid, Fallback fallback, TimePoint changed_at) noexcept {
+void SlotLife::withdraw(pid_t pid, Fallback fallback, base::TimePoint changed_at) noexcept {
   Worker* worker = find(pid);
   if (worker == nullptr || worker->phase != WorkerPhase::ready) return;
   outdate(changed_at);
@@ -71,7 +71,7 @@ void SlotLife::withdraw(pid_t pid, Fallback fallback, TimePoint changed_at) noex
   if (fallback == Fallback::off) worker->relieved = true;
 }
 
-bool SlotLife::let_go(TimePoint works_since) noexcept {
+bool SlotLife::let_go(base::TimePoint works_since) noexcept {
   if (up_to_date()) return false;  // its predecessor drains anyway
   bool any = false;
   for (Worker& worker : workers_) {
@@ -110,12 +110,12 @@ void SlotLife::refreshed_in_vain() noexcept {
   failures_ = 0;
 }
 
-void SlotLife::draining(pid_t pid, TimePoint now) noexcept {
+void SlotLife::draining(pid_t pid, base::TimePoint now) noexcept {
   Worker* worker = find(pid);
   if (worker != nullptr && worker->phase == WorkerPhase::ready) begin_draining(*worker, now);
 }
 
-LastPhase SlotLife::ended(pid_t pid, TimePoint now) noexcept {
+LastPhase SlotLife::ended(pid_t pid, base::TimePoint now) noexcept {
   note_stability(now);
   const auto worker = std::ranges::find(workers_, pid, &Worker::pid);
   assert(worker != workers_.end());
@@ -131,7 +131,7 @@ LastPhase SlotLife::ended(pid_t pid, TimePoint now) noexcept {
   return last;
 }
 
-std::vector<Order> SlotLife::step(TimePoint now, Renewal renewal) {
+std::vector<Order> SlotLife::step(base::TimePoint now, Renewal renewal) {
   std::vector<Order> orders;
   if (now >= not_before_) not_before_ = {};
   note_stability(now);
@@ -144,9 +144,9 @@ std::vector<Order> SlotLife::step(TimePoint now, Renewal renewal) {
   return orders;
 }
 
-std::optional<TimePoint> SlotLife::next_deadline() const noexcept {
-  std::optional<TimePoint> next;
-  const auto consider = [&next](TimePoint moment) {
+std::optional<base::TimePoint> SlotLife::next_deadline() const noexcept {
+  std::optional<base::TimePoint> next;
+  const auto consider = [&next](base::TimePoint moment) {
     if (!next || moment < *next) next = moment;
   };
   for (const Worker& worker : workers_) {
@@ -154,11 +154,11 @@ std::optional<TimePoint> SlotLife::next_deadline() const noexcept {
     if (worker.drain_at && worker.phase == WorkerPhase::ready) consider(*worker.drain_at);
     if (failures_ > 0 && is_current(worker)) consider(worker.since + kStableTime);
   }
-  if (not_before_ != TimePoint() && wants_spawn(not_before_)) consider(not_before_);
+  if (not_before_ != base::TimePoint() && wants_spawn(not_before_)) consider(not_before_);
   return next;
 }
 
-std::optional<TimePoint> SlotLife::awaits_renewal(TimePoint now) const noexcept {
+std::optional<base::TimePoint> SlotLife::awaits_renewal(base::TimePoint now) const noexcept {
   const Worker* replaced = to_be_replaced_or_null();
   if (replaced == nullptr || !wants_spawn(now)) return std::nullopt;
   return replaced->started;
@@ -175,12 +175,12 @@ SlotState SlotLife::state() const noexcept {
   return workers_.empty() ? SlotState::empty : SlotState::draining;
 }
 
-std::optional<TimePoint> SlotLife::current_since() const noexcept {
+std::optional<base::TimePoint> SlotLife::current_since() const noexcept {
   const auto current = std::ranges::find_if(workers_, is_current);
   return current == workers_.end() ? std::nullopt : std::optional(current->started);
 }
 
-bool SlotLife::renewed_since(TimePoint moment) const noexcept {
+bool SlotLife::renewed_since(base::TimePoint moment) const noexcept {
   const auto stays_from_before = [moment](const Worker& worker) {
     return worker.phase != WorkerPhase::draining && !worker.outdated && worker.started < moment;
   };
@@ -202,7 +202,7 @@ std::optional<pid_t> SlotLife::serving() const noexcept {
   return pid;
 }
 
-Milliseconds SlotLife::back_off() const noexcept {
+base::Milliseconds SlotLife::back_off() const noexcept {
   constexpr unsigned kDoublingsMax = 5;
   return std::min(kShortestBackOff * (1 << std::min(failures_, kDoublingsMax)), kLongestBackOff);
 }
@@ -232,20 +232,20 @@ bool SlotLife::has(WorkerPhase phase, bool outdated) const noexcept {
   });
 }
 
-bool SlotLife::wants_spawn(TimePoint now) const noexcept {
+bool SlotLife::wants_spawn(base::TimePoint now) const noexcept {
   if (!wanted_ || now < not_before_) return false;
   if (has(WorkerPhase::starting, false) || has(WorkerPhase::ready, false)) return false;
   // A slot holds one generation that serves and one that drains, never a queue of them.
   return to_be_replaced_or_null() == nullptr || extra_workers() == 0;
 }
 
-void SlotLife::note_stability(TimePoint now) noexcept {
+void SlotLife::note_stability(base::TimePoint now) noexcept {
   for (const Worker& worker : workers_) {
     if (is_current(worker) && now - worker.since >= kStableTime) failures_ = 0;
   }
 }
 
-void SlotLife::note_failure(TimePoint now) noexcept {
+void SlotLife::note_failure(base::TimePoint now) noexcept {
   not_before_ = now + back_off();
   ++failures_;
   for (Worker& worker : workers_) {
@@ -253,14 +253,14 @@ void SlotLife::note_failure(TimePoint now) noexcept {
   }
 }
 
-void SlotLife::begin_draining(Worker& worker, TimePoint now) const noexcept {
+void SlotLife::begin_draining(Worker& worker, base::TimePoint now) const noexcept {
   worker.phase = WorkerPhase::draining;
   worker.since = now;
   worker.kill_at = now + limits_.drain_max;
   worker.kill_reason = KillReason::drain_timeout;
 }
 
-void SlotLife::kill_overdue(TimePoint now, std::vector<Order>& orders) noexcept {
+void SlotLife::kill_overdue(base::TimePoint now, std::vector<Order>& orders) noexcept {
   for (Worker& worker : workers_) {
     if (!worker.kill_at || now < *worker.kill_at) continue;
     worker.kill_at.reset();
@@ -270,7 +270,7 @@ void SlotLife::kill_overdue(TimePoint now, std::vector<Order>& orders) noexcept 
   }
 }
 
-void SlotLife::terminate_superseded(TimePoint now, std::vector<Order>& orders) {
+void SlotLife::terminate_superseded(base::TimePoint now, std::vector<Order>& orders) {
   // The newest may be out of date already, too: whatever is older has to go nevertheless.
   const std::optional<pid_t> newest = serving();
   for (Worker& worker : workers_) {

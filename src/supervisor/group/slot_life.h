@@ -5,28 +5,27 @@
 #include <sys/types.h>
 #include <algorithm>
 
-#include "base/clock.h"
 #include <optional>
 #include <vector>
+#include "base/clock.h"
 
 namespace pyhost::supervisor {
 
-
 // After a failed start the next one waits this long; each further failure doubles it, up to the
 // longest. A worker that has been ready for kStableTime makes the count start anew.
-inline constexpr Milliseconds kShortestBackOff{1'000};
-inline constexpr Milliseconds kLongestBackOff{30'000};
-inline constexpr Milliseconds kStableTime{10'000};
+inline constexpr base::Milliseconds kShortestBackOff{1'000};
+inline constexpr base::Milliseconds kLongestBackOff{30'000};
+inline constexpr base::Milliseconds kStableTime{10'000};
 // A worker that dies this soon after it was ready is replaced after a pause, so that an application
 // that always crashes does not keep a processor busy with starts; any other is replaced at once.
-inline constexpr Milliseconds kEarlyDeath{1'000};
-inline constexpr Milliseconds kEarlyDeathPause{100};
+inline constexpr base::Milliseconds kEarlyDeath{1'000};
+inline constexpr base::Milliseconds kEarlyDeathPause{100};
 // How long a worker that has reported its failure may take to leave.
-inline constexpr Milliseconds kFarewell{1'000};
+inline constexpr base::Milliseconds kFarewell{1'000};
 
 struct LifeLimits {
-  Milliseconds startup_max{0};  // from the start to ready; 0: no limit
-  Milliseconds drain_max{0};    // from SIGTERM to the end, before SIGKILL
+  base::Milliseconds startup_max{0};  // from the start to ready; 0: no limit
+  base::Milliseconds drain_max{0};    // from SIGTERM to the end, before SIGKILL
 };
 
 // Of a slot: the best one of its workers. One that was withdrawn counts as draining.
@@ -74,24 +73,24 @@ class SlotLife {
   // The slot is not wanted any more: its workers drain.
   void retire() noexcept { wanted_ = one_let_go_ = false; }
 
-  void spawned(pid_t pid, TimePoint now);
-  void spawn_failed(TimePoint now) noexcept;
-  void ready(pid_t pid, TimePoint now) noexcept;
+  void spawned(pid_t pid, base::TimePoint now);
+  void spawn_failed(base::TimePoint now) noexcept;
+  void ready(pid_t pid, base::TimePoint now) noexcept;
   // The worker has said that it cannot start; its end follows.
-  void failed(pid_t pid, TimePoint now) noexcept;
+  void failed(pid_t pid, base::TimePoint now) noexcept;
   // The worker wants to be replaced: like one that is out of date, it serves until its successor is
   // ready. If that cannot start, it drains anyway after drain_max.
   void relieve(pid_t pid) noexcept;
   // What workers run has changed: those that were started before are out of date, and nothing that
   // has kept a successor from starting need do so now.
-  void outdate(TimePoint changed_at) noexcept;
+  void outdate(base::TimePoint changed_at) noexcept;
   // The same, and this worker takes no requests until it is put back. With Fallback::off that does
   // not happen, and the worker is relieved.
-  void withdraw(pid_t pid, Fallback fallback, TimePoint changed_at) noexcept;
+  void withdraw(pid_t pid, Fallback fallback, base::TimePoint changed_at) noexcept;
   // What a worker runs that was started then is known to work: one that was withdrawn for a change
   // before need not be put back, so it drains. Its successor is one that replaces it. Whether there
   // was such a worker.
-  bool let_go(TimePoint works_since) noexcept;
+  bool let_go(base::TimePoint works_since) noexcept;
   // Puts the worker that is out of date back: it is not replaced. False when there is none, or when
   // its successor is ready.
   bool fall_back() noexcept;
@@ -103,25 +102,25 @@ class SlotLife {
   // It could not start: the one that serves goes on, as if nothing had been tried.
   void refreshed_in_vain() noexcept;
   // The worker has begun to drain by itself; it may take as long as one that was told to.
-  void draining(pid_t pid, TimePoint now) noexcept;
+  void draining(pid_t pid, base::TimePoint now) noexcept;
   // PRECONDITION: spawned, and not ended before.
-  LastPhase ended(pid_t pid, TimePoint now) noexcept;
+  LastPhase ended(pid_t pid, base::TimePoint now) noexcept;
 
-  std::vector<Order> step(TimePoint now, Renewal renewal);
+  std::vector<Order> step(base::TimePoint now, Renewal renewal);
 
   // When step() has something to do although no event has come.
-  std::optional<TimePoint> next_deadline() const noexcept;
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
   // Whether step() would use Renewal::allowed now: if so, since when the worker runs that is to be
   // replaced.
-  std::optional<TimePoint> awaits_renewal(TimePoint now) const noexcept;
+  std::optional<base::TimePoint> awaits_renewal(base::TimePoint now) const noexcept;
   SlotState state() const noexcept;
   // Whether it is served by a worker that is not out of date.
   bool up_to_date() const noexcept { return has(WorkerPhase::ready, false); }
   // When the worker was started that serves and is not out of date; nothing when none does.
-  std::optional<TimePoint> current_since() const noexcept;
+  std::optional<base::TimePoint> current_since() const noexcept;
   // Whether everything that serves here from now on, or will, was started then or later.
-  bool renewed_since(TimePoint moment) const noexcept;
+  bool renewed_since(base::TimePoint moment) const noexcept;
   // Whether it has a worker that was withdrawn and may be put back.
   bool withdrawn() const noexcept;
   // The newest worker that is ready or withdrawn; nothing when none is.
@@ -132,7 +131,7 @@ class SlotLife {
   unsigned extra_workers() const noexcept { return workers_.size() > 1 ? workers_.size() - 1 : 0; }
   bool gone() const noexcept { return !wanted_ && workers_.empty(); }
   // The pause before the start after the next failure.
-  Milliseconds back_off() const noexcept;
+  base::Milliseconds back_off() const noexcept;
   unsigned generation() const noexcept { return generation_; }
   // The next generation comes behind this one, which another supervisor has started.
   void begin_behind(unsigned generation) noexcept {
@@ -143,35 +142,35 @@ class SlotLife {
   struct Worker {
     pid_t pid;
     unsigned generation;
-    TimePoint started;
+    base::TimePoint started;
     WorkerPhase phase = WorkerPhase::starting;
-    TimePoint since = started;                  // of the phase
-    std::optional<TimePoint> kill_at{};         // none: no limit, or killed already
+    base::TimePoint since = started;            // of the phase
+    std::optional<base::TimePoint> kill_at{};   // none: no limit, or killed already
     KillReason kill_reason = KillReason::none;  // what kill_at, once it has passed, means
     bool killed = false;
     bool outdated = false;
     bool relieved = false;
-    bool withdrawn = false;               // ready, but takes no requests
-    TimePoint changed_at{};               // with withdrawn: what it runs
-    bool let_go = false;                  // was withdrawn, and is not to be put back
-    std::optional<TimePoint> drain_at{};  // without a successor
+    bool withdrawn = false;                     // ready, but takes no requests
+    base::TimePoint changed_at{};               // with withdrawn: what it runs
+    bool let_go = false;                        // was withdrawn, and is not to be put back
+    std::optional<base::TimePoint> drain_at{};  // without a successor
   };
 
   static bool is_current(const Worker& worker) noexcept;
   Worker* find(pid_t pid) noexcept;
   const Worker* to_be_replaced_or_null() const noexcept;
   bool has(WorkerPhase phase, bool outdated) const noexcept;
-  bool wants_spawn(TimePoint now) const noexcept;
-  void note_stability(TimePoint now) noexcept;
-  void note_failure(TimePoint now) noexcept;
-  void begin_draining(Worker& worker, TimePoint now) const noexcept;
-  void kill_overdue(TimePoint now, std::vector<Order>& orders) noexcept;
-  void terminate_superseded(TimePoint now, std::vector<Order>& orders);
+  bool wants_spawn(base::TimePoint now) const noexcept;
+  void note_stability(base::TimePoint now) noexcept;
+  void note_failure(base::TimePoint now) noexcept;
+  void begin_draining(Worker& worker, base::TimePoint now) const noexcept;
+  void kill_overdue(base::TimePoint now, std::vector<Order>& orders) noexcept;
+  void terminate_superseded(base::TimePoint now, std::vector<Order>& orders);
 
   LifeLimits limits_;
-  std::vector<Worker> workers_;  // oldest first
-  TimePoint not_before_{};       // of the next start
-  unsigned failures_ = 0;        // in a row
+  std::vector<Worker> workers_;   // oldest first
+  base::TimePoint not_before_{};  // of the next start
+  unsigned failures_ = 0;         // in a row
   unsigned generation_ = 0;
   bool wanted_ = true;
   bool one_let_go_ = false;

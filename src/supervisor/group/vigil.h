@@ -18,10 +18,10 @@ struct WorkerSight {
 // no turn either, is not held against the worker.
 class Vigil {
  public:
-  static constexpr Milliseconds kBetweenLooks{250};
+  static constexpr base::Milliseconds kBetweenLooks{250};
   // A process of which most is swapped out takes seconds to run again. One that is stopped costs
   // its group no request meanwhile, only a part of its threads.
-  static constexpr Milliseconds kPatience{5'000};
+  static constexpr base::Milliseconds kPatience{5'000};
 
   enum class Need {
     nothing,

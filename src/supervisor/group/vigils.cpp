@@ -4,7 +4,7 @@
 
 namespace pyhost::supervisor {
 
-using OrderKind = gateway::WorkerOrder::Kind;
+using OrderKind = control::WorkerOrder::Kind;
 
 bool Vigils::look(const Worker& worker, const WorkerSight& sight) {
   auto found = watched_.find(worker.pid);
@@ -31,7 +31,7 @@ void Vigils::satisfy(Watched& watched, Vigil::Need need) {
       break;
     case Vigil::Need::answer:
       watched.asked =
-          watched.asked || gateway::send_order(watched.worker.status_socket, OrderKind::show_life);
+          watched.asked || control::send_order(watched.worker.status_socket, OrderKind::show_life);
       break;
     case Vigil::Need::greeting:
       if (watched.probe && watched.probe->pending()) break;

@@ -22,7 +22,7 @@ class Vigils {
   // Called once for each doubt about a worker; it may call forget().
   using Report = std::function<void(pid_t worker, Finding finding)>;
 
-  Vigils(EventLoop& loop, Report report) noexcept : loop_(loop), report_(std::move(report)) {}
+  Vigils(os::EventLoop& loop, Report report) noexcept : loop_(loop), report_(std::move(report)) {}
 
   // What can be done with a worker.
   struct Worker {
@@ -51,7 +51,7 @@ class Vigils {
   void conclude(pid_t worker, Finding finding);
   void greeted(pid_t worker);
 
-  EventLoop& loop_;
+  os::EventLoop& loop_;
   const Report report_;
   std::map<pid_t, Watched> watched_;  // those about which there is doubt
 };

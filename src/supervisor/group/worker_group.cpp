@@ -10,12 +10,12 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/json_text.h"
 #include "base/clock.h"
+#include "base/json_text.h"
+#include "control/control_channel.h"
 #include "control/worker_orders.h"
 #include "control/worker_settings.h"
 #include "scoreboard/board_rows.h"
-#include "control/control_channel.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -27,23 +27,23 @@ using base::Message;
 nlohmann::json settings_for(const GroupSetup& setup, unsigned slot, unsigned generation,
                             unsigned report) {
   auto settings = nlohmann::json::parse(setup.wanted.worker_settings, nullptr, false);
-  if (const StartInputs& inputs = setup.inputs; !inputs.plugin.empty()) {
+  if (const launch::StartInputs& inputs = setup.inputs; !inputs.plugin.empty()) {
     settings["plugin"] = base::json_text_of(inputs.plugin);
     settings["python_program"] = base::json_text_of(inputs.python_program);
     settings["python_home"] = base::json_text_of(inputs.python_home);
   }
   settings["slot_index"] = slot;
-  settings["row_index"] = row_of(slot);
+  settings["row_index"] = scoreboard::row_of(slot);
   settings["generation"] = generation;
   settings["report_index"] = report;
   return settings;
 }
 
 // A successor does what the worker that serves has done, before it takes over.
-void add_imports(nlohmann::json& settings, const std::vector<gateway::Preload>& imports,
+void add_imports(nlohmann::json& settings, const std::vector<control::Preload>& imports,
                  bool required) {
   auto list = nlohmann::json::array();
-  for (const gateway::Preload& import : imports) {
+  for (const control::Preload& import : imports) {
     list.push_back({base::json_text_of(import.application_group), base::json_text_of(import.script),
                     base::json_text_of(import.callable)});
   }
@@ -53,16 +53,16 @@ void add_imports(nlohmann::json& settings, const std::vector<gateway::Preload>& 
 
 }  // namespace
 
-LifeLimits life_limits(const gateway::ProcessGroup& group) noexcept {
+LifeLimits life_limits(const settings::ProcessGroup& group) noexcept {
   // The worker keeps its own budgets; the supervisor's only catch one that does not.
-  constexpr Milliseconds kMargin{1'000};
-  const gateway::WorkerLimits limits = gateway::limits_of(group);
+  constexpr base::Milliseconds kMargin{1'000};
+  const control::WorkerLimits limits = control::limits_of(group);
   return {.startup_max = limits.startup_timeout,
           .drain_max = std::max(limits.graceful_timeout, limits.eviction_timeout) +
                        limits.shutdown_timeout + kMargin};
 }
 
-WorkerGroup::WorkerGroup(EventLoop& loop, OomCounter& oom, std::string socket_prefix)
+WorkerGroup::WorkerGroup(os::EventLoop& loop, OomCounter& oom, std::string socket_prefix)
     : loop_(loop),
       oom_(oom),
       socket_prefix_(std::move(socket_prefix)),
@@ -82,8 +82,8 @@ void WorkerGroup::adopt(GroupSetup setup) {
   const bool keeps_workers = this->keeps_workers(setup);
   setup_ = std::move(setup);
   wanted_ = true;
-  const gateway::ProcessGroup& options = setup_.wanted.options;
-  for (const ListeningSocket& socket : sockets_) socket.adjust(options);
+  const settings::ProcessGroup& options = setup_.wanted.options;
+  for (const launch::ListeningSocket& socket : sockets_) socket.adjust(options);
   std::ranges::move(setup_.sockets, std::back_inserter(sockets_));
   setup_.sockets.clear();
   look_for_children_at_.reset();
@@ -97,19 +97,19 @@ void WorkerGroup::adopt(GroupSetup setup) {
   }
   hand_log_over();
   for (unsigned slot = 0; slot < worker_count(options); ++slot) {
-    life_.slot(slot).begin_behind(scoreboard.last_generation(row_of(slot)));
+    life_.slot(slot).begin_behind(scoreboard.last_generation(scoreboard::row_of(slot)));
     record_slot(slot);
   }
   adopt_keepers();
 }
 
 bool WorkerGroup::keeps_workers(const GroupSetup& setup) const {
-  return setup.wanted.options.reload == gateway::Reload::off && runs_as(setup.wanted) &&
+  return setup.wanted.options.reload == settings::Reload::off && runs_as(setup.wanted) &&
          setup.plan == setup_.plan && setup.inputs == setup_.inputs;
 }
 
-bool WorkerGroup::runs_as(const WantedGroup& wanted) const {
-  WantedGroup as_before = wanted;
+bool WorkerGroup::runs_as(const control::WantedGroup& wanted) const {
+  control::WantedGroup as_before = wanted;
   // Places in a list.
   as_before.log = setup_.wanted.log;
   as_before.board = setup_.wanted.board;
@@ -117,8 +117,9 @@ bool WorkerGroup::runs_as(const WantedGroup& wanted) const {
   return wanted_ && !life_.gone() && as_before == setup_.wanted;
 }
 
-bool WorkerGroup::starts_as(const gateway::ProcessGroup& options, const WorkerPlan& plan) const {
-  WorkerPlan own = setup_.plan;
+bool WorkerGroup::starts_as(const settings::ProcessGroup& options,
+                            const launch::WorkerPlan& plan) const {
+  launch::WorkerPlan own = setup_.plan;
   own.environment.clear();
   return wanted_ && !life_.gone() && options == setup_.wanted.options && plan == own;
 }
@@ -126,14 +127,14 @@ bool WorkerGroup::starts_as(const gateway::ProcessGroup& options, const WorkerPl
 // To those of before, however long they stay.
 void WorkerGroup::hand_log_over() {
   for (const auto& [pid, worker] : workers_) {
-    const auto sent = gateway::send_order(worker.status.fd(), gateway::WorkerOrder::Kind::log, "",
+    const auto sent = control::send_order(worker.status.fd(), control::WorkerOrder::Kind::log, "",
                                           setup_.log->fd());
     if (!sent) setup_.log->log(LogLevel::info, Message::log_not_taken, sent.error().sentence);
   }
 }
 
 void WorkerGroup::renew() {
-  const gateway::ProcessGroup& options = setup_.wanted.options;
+  const settings::ProcessGroup& options = setup_.wanted.options;
   life_.renew(worker_count(options), life_limits(options));
   changed_.clear();
   attempt_.reset();
@@ -150,11 +151,11 @@ void WorkerGroup::retire() noexcept {
 void WorkerGroup::dismiss() noexcept {
   setup_.scoreboard->start_group();
   wanted_ = false;
-  look_for_children_at_ = Clock::now();
+  look_for_children_at_ = base::Clock::now();
 }
 
 void WorkerGroup::mend_sockets() {
-  const gateway::ProcessGroup& options = setup_.wanted.options;
+  const settings::ProcessGroup& options = setup_.wanted.options;
   std::string problem;
   for (unsigned slot = 0; slot < std::min<std::size_t>(sockets_.size(), worker_count(options));
        ++slot) {
@@ -209,15 +210,15 @@ void WorkerGroup::hurry() {
 }
 
 void WorkerGroup::advance() {
-  constexpr Milliseconds kBetweenLooks{200};
-  if (look_for_children_at_ && Clock::now() >= *look_for_children_at_) {
-    look_for_children_at_ = Clock::now() + kBetweenLooks;
+  constexpr base::Milliseconds kBetweenLooks{200};
+  if (look_for_children_at_ && base::Clock::now() >= *look_for_children_at_) {
+    look_for_children_at_ = base::Clock::now() + kBetweenLooks;
     if (stopped_ || !setup_.scoreboard->has_children()) retire();
   }
   import_again();
   // Where one worker is kept for what its successor lacks, others are to be asked to stay as well.
   const LettingGo letting_go = keepers_.empty() ? LettingGo::allowed : LettingGo::denied;
-  for (const SlotOrder& each : life_.step(Clock::now(), letting_go)) {
+  for (const SlotOrder& each : life_.step(base::Clock::now(), letting_go)) {
     carry_out(each.slot, each.order);
   }
   advance_keepers();
@@ -225,8 +226,8 @@ void WorkerGroup::advance() {
   if (life_.up_to_date() && workers_.size() <= life_.slots()) replaced_sockets_.clear();
 }
 
-std::optional<TimePoint> WorkerGroup::next_deadline() const noexcept {
-  std::optional<TimePoint> next = look_for_children_at_;
+std::optional<base::TimePoint> WorkerGroup::next_deadline() const noexcept {
+  std::optional<base::TimePoint> next = look_for_children_at_;
   const auto import = may_import_again() ? retries_.next_deadline() : std::nullopt;
   for (const auto& deadline : {life_.next_deadline(), keepers_.next_deadline(), import}) {
     if (deadline && (!next || *deadline < *next)) next = deadline;
@@ -254,8 +255,8 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
   auto process = start(slot, generation, report);
   SlotLife& life = life_.slot(slot);
   if (!process) {
-    const Milliseconds pause = life.back_off();
-    life.spawn_failed(Clock::now());
+    const base::Milliseconds pause = life.back_off();
+    life.spawn_failed(base::Clock::now());
     note_failure(process.error().sentence);
     setup_.log->log(
         LogLevel::error, Message::generation_failed,
@@ -267,7 +268,7 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
     }
     return;
   }
-  life.spawned(process->pid, Clock::now());
+  life.spawned(process->pid, base::Clock::now());
   keep(slot, generation, report, *std::move(process));
 }
 
@@ -277,8 +278,8 @@ unsigned WorkerGroup::free_report(unsigned slot) const {
   return serving ? 1 - workers_.at(*serving).report : 0;
 }
 
-base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation,
-                                               unsigned report) {
+base::Result<launch::WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation,
+                                                       unsigned report) {
   auto json = settings_for(setup_, slot, generation, report);
   const SlotLife& life = life_.slot(slot);
   if (const ScriptKeys required = required_in(slot); !required.empty()) {
@@ -287,29 +288,31 @@ base::Result<WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generatio
     add_imports(json, scripts_.imports(), setup_.wanted.options.reload_fallback);
   }
   const auto text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  PH_TRY(settings, make_memory_file("pyhost-settings", text));
-  return start_worker(setup_.plan, {.log = setup_.log->fd(),
-                                    .listen = sockets_[slot].fd(),
-                                    .settings = settings.get(),
-                                    .board = setup_.scoreboard->board_for_workers(),
-                                    .reports = setup_.scoreboard->reports()});
+  PH_TRY(settings, control::make_memory_file("pyhost-settings", text));
+  return launch::start_worker(setup_.plan, {.log = setup_.log->fd(),
+                                            .listen = sockets_[slot].fd(),
+                                            .settings = settings.get(),
+                                            .board = setup_.scoreboard->board_for_workers(),
+                                            .reports = setup_.scoreboard->reports()});
 }
 
-void WorkerGroup::keep(unsigned slot, unsigned generation, unsigned report, WorkerProcess process) {
+void WorkerGroup::keep(unsigned slot, unsigned generation, unsigned report,
+                       launch::WorkerProcess process) {
   const pid_t pid = process.pid;
   const bool first = !life_.slot(slot).serving();
-  Worker& worker = workers_
-                       .emplace(pid, Worker{.slot = slot,
-                                            .generation = generation,
-                                            .report = report,
-                                            .threads = setup_.wanted.options.threads,
-                                            .pidfd = std::move(process.pidfd),
-                                            .status = StatusReader(std::move(process.status)),
-                                            .limits = life_limits(setup_.wanted.options),
-                                            .required = required_in(slot),
-                                            .started = Clock::now(),
-                                            .started_us = base::now_us()})
-                       .first->second;
+  Worker& worker =
+      workers_
+          .emplace(pid, Worker{.slot = slot,
+                               .generation = generation,
+                               .report = report,
+                               .threads = setup_.wanted.options.threads,
+                               .pidfd = std::move(process.pidfd),
+                               .status = control::StatusReader(std::move(process.status)),
+                               .limits = life_limits(setup_.wanted.options),
+                               .required = required_in(slot),
+                               .started = base::Clock::now(),
+                               .started_us = base::now_us()})
+          .first->second;
   if (first) take_slot_over(pid, worker);
   record_slot(slot);
   const auto watched = loop_.watch(worker.pidfd.get(), [this, pid] { reap(pid); });
@@ -324,55 +327,55 @@ void WorkerGroup::keep(unsigned slot, unsigned generation, unsigned report, Work
 
 void WorkerGroup::read_status(pid_t pid) {
   Worker& worker = workers_.at(pid);
-  for (const StatusReport& report : worker.status.read()) heed(pid, worker, report);
+  for (const control::StatusReport& report : worker.status.read()) heed(pid, worker, report);
   if (worker.status.at_end()) loop_.forget(worker.status.fd());
 }
 
-void WorkerGroup::heed(pid_t pid, Worker& worker, const StatusReport& report) {
+void WorkerGroup::heed(pid_t pid, Worker& worker, const control::StatusReport& report) {
   if (keepers_.find_or_null(pid) != nullptr) return heed_keeper(pid, worker, report);
   SlotLife& life = life_.slot(worker.slot);
   switch (report.kind) {
-    case StatusReport::Kind::step:
+    case control::StatusReport::Kind::step:
       worker.last_step = report.text;
       break;
-    case StatusReport::Kind::failed:
+    case control::StatusReport::Kind::failed:
       worker.failure = report.text;
-      life.failed(pid, Clock::now());
+      life.failed(pid, base::Clock::now());
       break;
-    case StatusReport::Kind::relieve:
+    case control::StatusReport::Kind::relieve:
       life.relieve(pid);
       reasons_.others = true;
       setup_.log->log(LogLevel::info, Message::generation_relieved,
                       fmt::format("{} is to be replaced: {}",
                                   label(worker.slot, worker.generation, pid), report.text));
       break;
-    case StatusReport::Kind::draining:
-      life.draining(pid, Clock::now());
+    case control::StatusReport::Kind::draining:
+      life.draining(pid, base::Clock::now());
       worker.leaving = report.text;
       record_slot(worker.slot);
       break;
-    case StatusReport::Kind::alive:
+    case control::StatusReport::Kind::alive:
       vigils_.heard(pid);
       break;
-    case StatusReport::Kind::outdated:
+    case control::StatusReport::Kind::outdated:
       roll(pid, worker, report);
       break;
-    case StatusReport::Kind::imported:
+    case control::StatusReport::Kind::imported:
       note_import(worker, report);
       break;
-    case StatusReport::Kind::lacks:
+    case control::StatusReport::Kind::lacks:
       note_lack(worker, report);
       break;
-    case StatusReport::Kind::import_again:
-      retries_.note_wanted(script_key(report.import), Clock::now());
+    case control::StatusReport::Kind::import_again:
+      retries_.note_wanted(script_key(report.import), base::Clock::now());
       break;
-    case StatusReport::Kind::asks:
+    case control::StatusReport::Kind::asks:
       decide(pid, worker);
       break;
-    case StatusReport::Kind::keeping:
+    case control::StatusReport::Kind::keeping:
       note_keeping(pid);
       break;
-    case StatusReport::Kind::ready:
+    case control::StatusReport::Kind::ready:
       begin_serving(pid, worker);
       break;
   }
@@ -382,7 +385,7 @@ void WorkerGroup::begin_serving(pid_t pid, Worker& worker) {
   if (worker.ready) return;
   worker.ready = true;
   failing_ = false;
-  life_.slot(worker.slot).ready(pid, Clock::now());
+  life_.slot(worker.slot).ready(pid, base::Clock::now());
   take_slot_over(pid, worker);
   record_slot(worker.slot);
   setup_.log->log(LogLevel::info, Message::generation_ready,
@@ -410,12 +413,12 @@ void WorkerGroup::reap(pid_t pid) {
   const unsigned slot = worker.slot;
   const unsigned row = row_of_worker(pid, worker);
   const auto as_keeper = keepers_.ended(pid);
-  const LastPhase last = as_keeper ? *as_keeper : life_.slot(slot).ended(pid, Clock::now());
+  const LastPhase last = as_keeper ? *as_keeper : life_.slot(slot).ended(pid, base::Clock::now());
   const Death death =
       with_reason(death_of(info, last.killed, worker.limits, oom_.has_grown()), worker.leaving);
   // Requests that it got when its slot stood for it look there.
   if (as_keeper) setup_.scoreboard->record_death(row, pid, worker.generation, death);
-  setup_.scoreboard->record_death(row_of(slot), pid, worker.generation, death);
+  setup_.scoreboard->record_death(scoreboard::row_of(slot), pid, worker.generation, death);
   report_end(pid, worker, last, death);
   if (last.phase == WorkerPhase::starting) fall_back_after(worker);
   vigils_.forget(pid);
@@ -461,13 +464,13 @@ void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& l
 void WorkerGroup::take_slot_over(pid_t pid, Worker& worker) noexcept {
   if (worker.recorded) return;
   worker.recorded = true;
-  setup_.scoreboard->take_over(row_of(worker.slot), pid, worker.generation,
+  setup_.scoreboard->take_over(scoreboard::row_of(worker.slot), pid, worker.generation,
                                setup_.wanted.options.threads, worker.report);
 }
 
 void WorkerGroup::record_slot(unsigned slot) noexcept {
   if (slot >= life_.slots()) return;  // only a keeper of it was left
-  setup_.scoreboard->set_state(row_of(slot), life_.slot(slot).state());
+  setup_.scoreboard->set_state(scoreboard::row_of(slot), life_.slot(slot).state());
 }
 
 std::string WorkerGroup::label(unsigned slot, unsigned generation, pid_t pid) const {

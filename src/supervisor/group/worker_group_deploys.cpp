@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "scoreboard/scoreboard_memory.h"
 #include "base/clock.h"
 #include "control/worker_orders.h"
 #include "scoreboard/board_rows.h"
+#include "scoreboard/scoreboard_memory.h"
 #include "supervisor/group/worker_group.h"
 
 namespace pyhost::supervisor {
@@ -16,7 +16,7 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
-using OrderKind = gateway::WorkerOrder::Kind;
+using OrderKind = control::WorkerOrder::Kind;
 
 // What a worker reports last before it imports; see the worker's own code.
 constexpr std::string_view kImportStep = "preload";
@@ -30,24 +30,25 @@ const WorkerGroup::Worker* WorkerGroup::serving_or_null(unsigned slot) const {
 
 unsigned WorkerGroup::row_of_worker(pid_t pid, const Worker& worker) const noexcept {
   const Keepers::Keeper* keeper = keepers_.find_or_null(pid);
-  return keeper != nullptr ? keeper_row(keeper->slot, keeper->place) : row_of(worker.slot);
+  return keeper != nullptr ? scoreboard::keeper_row(keeper->slot, keeper->place)
+                           : scoreboard::row_of(worker.slot);
 }
 
 // --- What workers have ---
 
-void WorkerGroup::note_import(Worker& worker, const StatusReport& report) {
+void WorkerGroup::note_import(Worker& worker, const control::StatusReport& report) {
   const std::uint64_t script = script_key(report.import);
   scripts_.note_import(report.import);
   worker.lacks.erase(script);
   if (worker.has.size() < GroupScripts::kScriptsMax) worker.has.insert(script);
 }
 
-void WorkerGroup::note_lack(Worker& worker, const StatusReport& report) {
+void WorkerGroup::note_lack(Worker& worker, const control::StatusReport& report) {
   const std::uint64_t script = script_key(report.import);
   scripts_.note_failure(report.import, report.text, base::now_us());
   worker.has.erase(script);
   if (worker.lacks.size() < GroupScripts::kScriptsMax) worker.lacks.insert(script);
-  if (worker.ready) retries_.note_wanted(script, Clock::now());
+  if (worker.ready) retries_.note_wanted(script, base::Clock::now());
 }
 
 ScriptKeys WorkerGroup::scripts_served() const {
@@ -68,11 +69,11 @@ void WorkerGroup::note_renewal_for(const std::string& file) {
 
 // --- What follows from a change, and from a successor that fails ---
 
-void WorkerGroup::roll(pid_t pid, const Worker& worker, const StatusReport& report) {
+void WorkerGroup::roll(pid_t pid, const Worker& worker, const control::StatusReport& report) {
   const bool fallback = setup_.wanted.options.reload_fallback;
   const std::string& script = report.text;
   life_.roll(worker.slot, pid, fallback ? Fallback::on : Fallback::off,
-             scripts_.note_change(script, report.file, worker.started, Clock::now()));
+             scripts_.note_change(script, report.file, worker.started, base::Clock::now()));
   changed_ = script;
   attempt_.reset();
   ScriptKeys changed = scripts_.keys_of(script);
@@ -99,7 +100,7 @@ void WorkerGroup::fall_back(std::int64_t successor_started_us) {
   for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
     if (!life_.slot(slot).fall_back()) continue;
     workers_.at(*life_.slot(slot).serving()).kept = true;
-    setup_.scoreboard->keep_generation(row_of(slot), successor_started_us);
+    setup_.scoreboard->keep_generation(scoreboard::row_of(slot), successor_started_us);
     record_slot(slot);
     any = true;
   }
@@ -128,7 +129,7 @@ DeployCase WorkerGroup::case_of(const Worker& worker) const {
     deploy.has_predecessor = true;
     deploy.predecessor_has = predecessor->has;
   }
-  if (keepers_.free_place(worker.slot)) deploy.scripts_kept_max = metrics::kListedScriptsMax;
+  if (keepers_.free_place(worker.slot)) deploy.scripts_kept_max = scoreboard::kListedScriptsMax;
   return deploy;
 }
 
@@ -145,10 +146,10 @@ void WorkerGroup::decide(pid_t pid, Worker& worker) {
 void WorkerGroup::answer(pid_t pid, Worker& worker, bool serves) {
   worker.question = Worker::Question::answered;
   const auto told =
-      gateway::send_order(worker.status.fd(), serves ? OrderKind::serve : OrderKind::leave);
+      control::send_order(worker.status.fd(), serves ? OrderKind::serve : OrderKind::leave);
   if (told) return;
   setup_.log->log(LogLevel::error, Message::supervisor_stuck, told.error().sentence);
-  life_.slot(worker.slot).failed(pid, Clock::now());
+  life_.slot(worker.slot).failed(pid, base::Clock::now());
 }
 
 void WorkerGroup::answer_successor(unsigned slot, bool serves) {
@@ -168,8 +169,9 @@ bool WorkerGroup::ask_to_keep(const ScriptKeys& scripts, const Worker& successor
   const pid_t pid = *life_.slot(slot).serving();
   Worker& worker = workers_.at(pid);
   const unsigned place = *keepers_.free_place(slot);
-  const unsigned row = keeper_row(slot, place);
-  auto socket = sockets_[slot].open_beside(socket_path(socket_prefix_, index(), row), options());
+  const unsigned row = scoreboard::keeper_row(slot, place);
+  auto socket =
+      sockets_[slot].open_beside(launch::socket_path(socket_prefix_, index(), row), options());
   if (!socket) {
     setup_.log->log(LogLevel::error, Message::supervisor_stuck, socket.error().sentence);
     return false;
@@ -178,8 +180,8 @@ bool WorkerGroup::ask_to_keep(const ScriptKeys& scripts, const Worker& successor
   scoreboard.take_over(row, pid, worker.generation, worker.threads, 0);
   scoreboard.keep_generation(row, successor.started_us);
   const std::string text =
-      to_json(gateway::KeepOrder{.slot = row, .scripts = {scripts.begin(), scripts.end()}});
-  const auto told = gateway::send_order(worker.status.fd(), OrderKind::keep, text, socket->fd());
+      to_json(control::KeepOrder{.slot = row, .scripts = {scripts.begin(), scripts.end()}});
+  const auto told = control::send_order(worker.status.fd(), OrderKind::keep, text, socket->fd());
   if (!told) {
     scoreboard.clear(row);
     setup_.log->log(LogLevel::error, Message::supervisor_stuck, told.error().sentence);
@@ -192,22 +194,22 @@ bool WorkerGroup::ask_to_keep(const ScriptKeys& scripts, const Worker& successor
                 .generation = worker.generation,
                 .scripts = scripts,
                 .drain_max = worker.limits.drain_max},
-               Clock::now());
+               base::Clock::now());
   return true;
 }
 
 // Nobody could take its place, so it goes on over its limits.
-void WorkerGroup::heed_keeper(pid_t pid, Worker& worker, const StatusReport& report) {
+void WorkerGroup::heed_keeper(pid_t pid, Worker& worker, const control::StatusReport& report) {
   switch (report.kind) {
-    case StatusReport::Kind::draining:
-      keepers_.draining(pid, Clock::now());
+    case control::StatusReport::Kind::draining:
+      keepers_.draining(pid, base::Clock::now());
       worker.leaving = report.text;
       setup_.scoreboard->set_state(row_of_worker(pid, worker), SlotState::draining);
       break;
-    case StatusReport::Kind::outdated:
+    case control::StatusReport::Kind::outdated:
       if (worker.slot < life_.slots()) roll(pid, worker, report);
       break;
-    case StatusReport::Kind::alive:
+    case control::StatusReport::Kind::alive:
       vigils_.heard(pid);
       break;
     default:
@@ -245,7 +247,7 @@ void WorkerGroup::note_keeping(pid_t pid) {
 void WorkerGroup::put_keepers_back(const ScriptKeys& scripts, std::int64_t successor_started_us) {
   keepers_.for_each([&](pid_t, const Keepers::Keeper& keeper) {
     if (!have_common(keeper.scripts, scripts)) return;
-    const unsigned row = keeper_row(keeper.slot, keeper.place);
+    const unsigned row = scoreboard::keeper_row(keeper.slot, keeper.place);
     setup_.scoreboard->keep_generation(row, successor_started_us);
     setup_.scoreboard->set_state(row, SlotState::ready);
   });
@@ -259,14 +261,15 @@ void WorkerGroup::adopt_keepers() {
     if (keeper.slot >= slots || !options().reload_fallback) keepers_.end(pid);
   });
   for (unsigned slot = 0; slot < slots; ++slot) {
-    for (unsigned place = 0; place < kKeepersOfSlot; ++place) {
-      if (!keepers_.takes(slot, place)) setup_.scoreboard->clear(keeper_row(slot, place));
+    for (unsigned place = 0; place < scoreboard::kKeepersOfSlot; ++place) {
+      if (!keepers_.takes(slot, place))
+        setup_.scoreboard->clear(scoreboard::keeper_row(slot, place));
     }
   }
 }
 
 void WorkerGroup::advance_keepers() {
-  const Keepers::Step step = keepers_.step(Clock::now());
+  const Keepers::Step step = keepers_.step(base::Clock::now());
   for (const Order& order : step.orders) {
     const bool terminates = order.kind == Order::Kind::terminate;
     if (terminates) {
@@ -289,7 +292,7 @@ void WorkerGroup::advance_keepers() {
 void WorkerGroup::settle_scripts_of(const Worker& worker) {
   keepers_.end_needless(worker.slot, worker.lacks);
   for (const std::uint64_t script : without(worker.lacks, scripts_served())) {
-    retries_.note_wanted(script, Clock::now());
+    retries_.note_wanted(script, base::Clock::now());
   }
   if (!worker.required.empty()) {
     attempt_.reset();
@@ -313,7 +316,7 @@ bool WorkerGroup::may_import_again() const noexcept {
 // In one slot of those that lack the script.
 void WorkerGroup::import_again() {
   if (!may_import_again()) return;
-  const auto script = retries_.due(Clock::now());
+  const auto script = retries_.due(base::Clock::now());
   if (!script) return;
   for (unsigned slot = 0; slot < life_.slots(); ++slot) {
     const Worker* worker = serving_or_null(slot);
@@ -330,8 +333,8 @@ ScriptKeys WorkerGroup::required_in(unsigned slot) const {
   return attempt_ && attempt_->slot == slot ? ScriptKeys{attempt_->script} : ScriptKeys();
 }
 
-std::vector<gateway::Preload> WorkerGroup::imports_for(const ScriptKeys& required) const {
-  std::vector<gateway::Preload> imports = scripts_.imports();
+std::vector<control::Preload> WorkerGroup::imports_for(const ScriptKeys& required) const {
+  std::vector<control::Preload> imports = scripts_.imports();
   for (const std::uint64_t script : required) {
     const auto failure = scripts_.failures().find(script);
     if (failure == scripts_.failures().end()) continue;
@@ -349,7 +352,7 @@ bool WorkerGroup::end_attempt(unsigned slot, const ScriptKeys& required) {
   attempt_.reset();
   // Nobody will ask in vain for what others have.
   const bool wanted = without(scripts_served(), keepers_.scripts()).contains(script);
-  retries_.note_failed_retry(script, wanted, Clock::now());
+  retries_.note_failed_retry(script, wanted, base::Clock::now());
   life_.slot(slot).refreshed_in_vain();
   record_slot(slot);
   if (life_.up_to_date()) reasons_ = {};

@@ -22,34 +22,34 @@ bool WorkerGroup::degraded() const noexcept {
   });
 }
 
-GroupStatus WorkerGroup::status() const {
-  using State = GroupStatus::State;
+metrics::GroupStatus WorkerGroup::status() const {
+  using State = metrics::GroupStatus::State;
   const ScoreboardRecorder& scoreboard = *setup_.scoreboard;
-  GroupStatus status{.name = name(),
-                     .state = serves() ? State::serving : State::starting,
-                     .threads = setup_.wanted.options.threads,
-                     .waiting = scoreboard.waiting()};
+  metrics::GroupStatus status{.name = name(),
+                              .state = serves() ? State::serving : State::starting,
+                              .threads = setup_.wanted.options.threads,
+                              .waiting = scoreboard.waiting()};
   keepers_.for_each([&](pid_t, const Keepers::Keeper& keeper) {
     status.keepers.push_back(
-        {keeper.slot, scoreboard.status(keeper_row(keeper.slot, keeper.place))});
+        {keeper.slot, scoreboard.status(scoreboard::keeper_row(keeper.slot, keeper.place))});
   });
   status.scripts = script_status();
-  const bool degraded = !stopped_ && (this->degraded() || has_broken_script(status));
+  const bool degraded = !stopped_ && (this->degraded() || metrics::has_broken_script(status));
   if (stopped_) status.state = State::stopped;
   if (degraded) status.state = State::degraded;
   if (degraded || (failing_ && !stopped_)) status.reason = last_failure_;
-  if (degraded && serves() && has_only_broken_scripts(status)) {
+  if (degraded && serves() && metrics::has_only_broken_scripts(status)) {
     status.state = State::failing;
     status.reason = status.scripts.front().reason;
   }
   for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
-    status.workers.push_back(scoreboard.status(row_of(slot)));
+    status.workers.push_back(scoreboard.status(scoreboard::row_of(slot)));
   }
   return status;
 }
 
 // Nothing for one that nobody has tried.
-std::optional<ScriptStatus> WorkerGroup::status_of(const gateway::Preload& script) const {
+std::optional<metrics::ScriptStatus> WorkerGroup::status_of(const control::Preload& script) const {
   const std::uint64_t key = script_key(script);
   std::set<unsigned> slots;
   bool lacked = false;
@@ -63,27 +63,28 @@ std::optional<ScriptStatus> WorkerGroup::status_of(const gateway::Preload& scrip
     if (keeper.scripts.contains(key)) slots.insert(keeper.slot);
   });
   if (slots.empty() && !lacked) return std::nullopt;
-  ScriptStatus status{.application_group = script.application_group,
-                      .script = script.script,
-                      .slots = {slots.begin(), slots.end()}};
+  metrics::ScriptStatus status{.application_group = script.application_group,
+                               .script = script.script,
+                               .slots = {slots.begin(), slots.end()}};
   const auto failure = scripts_.failures().find(key);
   if (failure != scripts_.failures().end()) {
-    status.state = slots.empty() ? ScriptStatus::State::broken : ScriptStatus::State::kept;
+    status.state =
+        slots.empty() ? metrics::ScriptStatus::State::broken : metrics::ScriptStatus::State::kept;
     status.reason = failure->second.why;
     status.since_us = failure->second.since_us;
   }
   return status;
 }
 
-std::vector<ScriptStatus> WorkerGroup::script_status() const {
-  std::map<std::uint64_t, gateway::Preload> known;
+std::vector<metrics::ScriptStatus> WorkerGroup::script_status() const {
+  std::map<std::uint64_t, control::Preload> known;
   for (const auto& import : scripts_.imports()) known.emplace(script_key(import), import);
   for (const auto& [key, failure] : scripts_.failures()) known.emplace(key, failure.script);
-  std::vector<ScriptStatus> all;
+  std::vector<metrics::ScriptStatus> all;
   for (const auto& [key, script] : known) {
     if (auto status = status_of(script)) all.push_back(*std::move(status));
   }
-  std::ranges::sort(all, {}, [](const ScriptStatus& each) {
+  std::ranges::sort(all, {}, [](const metrics::ScriptStatus& each) {
     return std::tie(each.script, each.application_group);
   });
   return all;

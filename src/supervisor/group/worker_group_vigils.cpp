@@ -12,8 +12,8 @@ bool WorkerGroup::look_after_workers() {
   looks_at_waiting_ = waits ? looks_at_waiting_ + 1 : 0;
   bool anything = waits;
   for (const auto& [pid, worker] : workers_) {
-    const metrics::SlotStatus seen = setup_.scoreboard->status(row_of_worker(pid, worker));
-    if (seen.generation != worker.generation || seen.state != metrics::SlotState::ready) {
+    const scoreboard::SlotStatus seen = setup_.scoreboard->status(row_of_worker(pid, worker));
+    if (seen.generation != worker.generation || seen.state != scoreboard::SlotState::ready) {
       vigils_.forget(pid);
       continue;
     }
@@ -21,7 +21,7 @@ bool WorkerGroup::look_after_workers() {
                             .wanted = waits && looks_at_waiting_ % kLooksOfWaiting == 0,
                             .has_thread = seen.running < seen.threads};
     const bool is_keeper = keepers_.find_or_null(pid) != nullptr;
-    const ListeningSocket& socket = is_keeper ? *worker.kept_socket : sockets_[worker.slot];
+    const launch::ListeningSocket& socket = is_keeper ? *worker.kept_socket : sockets_[worker.slot];
     const bool in_doubt = vigils_.look({pid, worker.status.fd(), socket.path()}, sight);
     anything = anything || in_doubt || seen.outstanding != 0;
   }

@@ -13,9 +13,9 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
-using Waiting = OperatorRequest::Waiting;
+using Waiting = control::OperatorRequest::Waiting;
 
-constexpr Milliseconds kOpenPause{1'000};
+constexpr base::Milliseconds kOpenPause{1'000};
 
 }  // namespace
 
@@ -48,7 +48,7 @@ void OperatorService::open() {
     failures_ = 0;
     return;
   }
-  open_again_at_ = Clock::now() + kOpenPause;
+  open_again_at_ = base::Clock::now() + kOpenPause;
   // A supervisor of another build, whose successor this is, is about to let go of it.
   if (++failures_ == 2) {
     log_.log(LogLevel::error, Message::operator_socket_failed, opened.error().sentence);
@@ -56,11 +56,11 @@ void OperatorService::open() {
 }
 
 void OperatorService::heed(OperatorSocket::PeerId peer, const std::string& line) {
-  const auto request = parse_operator_request(line);
-  if (!request) return socket_->answer(peer, error_answer(request.error().sentence));
+  const auto request = control::parse_operator_request(line);
+  if (!request) return socket_->answer(peer, control::error_answer(request.error().sentence));
   WorkerGroup* group = find(request->group);
   if (group == nullptr && !request->group.empty()) {
-    return socket_->answer(peer, error_answer(unknown(request->group)));
+    return socket_->answer(peer, control::error_answer(unknown(request->group)));
   }
   if (request->command == Command::status) return show(peer, request->group);
   const unsigned failed_starts = group->failed_starts();
@@ -72,7 +72,7 @@ void OperatorService::heed(OperatorSocket::PeerId peer, const std::string& line)
 }
 
 void OperatorService::show(OperatorSocket::PeerId peer, const std::string& name) {
-  std::vector<GroupStatus> status;
+  std::vector<metrics::GroupStatus> status;
   for (const WorkerGroup& group : groups_) {
     if (group.wanted() && (name.empty() || group.name() == name)) status.push_back(group.status());
   }
@@ -83,52 +83,55 @@ void OperatorService::note_refusal(std::string why) {
   refusal_ = {.reason = std::move(why), .since_us = base::now_us()};
 }
 
-std::optional<std::string> OperatorService::begin(const OperatorRequest& request,
+std::optional<std::string> OperatorService::begin(const control::OperatorRequest& request,
                                                   WorkerGroup& group) {
   if (request.command == Command::reload && group.stopped()) {
-    return error_answer(
+    return control::error_answer(
         fmt::format("process group '{0}' is stopped; `pyhost start {0}` starts it", group.name()));
   }
   if (request.command == Command::start && !group.stopped()) {
-    return done_answer(fmt::format("process group '{}' is not stopped", group.name()));
+    return control::done_answer(fmt::format("process group '{}' is not stopped", group.name()));
   }
   log_.log(LogLevel::notice, Message::operator_command,
            fmt::format("an operator wants process group '{}' to {}", group.name(),
-                       name_of(request.command)));
+                       control::name_of(request.command)));
   if (request.command == Command::reload) group.reload();
   if (request.command == Command::stop) group.stop();
   if (request.command == Command::start) group.start();
   if (request.waiting == Waiting::on) return std::nullopt;
-  return done_answer(fmt::format("the {} of process group '{}' has begun", name_of(request.command),
-                                 group.name()));
+  return control::done_answer(fmt::format("the {} of process group '{}' has begun",
+                                          control::name_of(request.command), group.name()));
 }
 
 std::optional<std::string> OperatorService::outcome(const Pending& pending) {
   const WorkerGroup* group = find(pending.group);
   if (group == nullptr) {
-    return error_answer(fmt::format("process group '{}' is no longer configured", pending.group));
+    return control::error_answer(
+        fmt::format("process group '{}' is no longer configured", pending.group));
   }
   if (pending.command == Command::stop) {
     if (!group->stopped()) {
-      return error_answer(fmt::format("process group '{}' was started again", pending.group));
+      return control::error_answer(
+          fmt::format("process group '{}' was started again", pending.group));
     }
     if (!group->empty()) return std::nullopt;
-    return done_answer(fmt::format("process group '{}' is stopped", pending.group));
+    return control::done_answer(fmt::format("process group '{}' is stopped", pending.group));
   }
   if (group->stopped()) {
-    return error_answer(fmt::format("process group '{}' was stopped", pending.group));
+    return control::error_answer(fmt::format("process group '{}' was stopped", pending.group));
   }
   if (group->failed_starts() != pending.failed_starts) {
     const char* rest = group->serves() ? "; the workers of before go on serving" : "";
-    return error_answer(fmt::format("process group '{}' could not {}: {}{}", pending.group,
-                                    name_of(pending.command), group->last_failure(), rest));
+    return control::error_answer(fmt::format("process group '{}' could not {}: {}{}", pending.group,
+                                             control::name_of(pending.command),
+                                             group->last_failure(), rest));
   }
   if (!group->up_to_date()) return std::nullopt;
   const char* done = pending.command == Command::reload ? "reloaded" : "started";
-  return done_answer(fmt::format("process group '{}' is {}", pending.group, done));
+  return control::done_answer(fmt::format("process group '{}' is {}", pending.group, done));
 }
 
-void OperatorService::advance(TimePoint now) {
+void OperatorService::advance(base::TimePoint now) {
   if (open_again_at_ && now >= *open_again_at_) open();
   if (!socket_) return;
   socket_->advance(now);
@@ -140,7 +143,7 @@ void OperatorService::advance(TimePoint now) {
   });
 }
 
-std::optional<TimePoint> OperatorService::next_deadline() const noexcept {
+std::optional<base::TimePoint> OperatorService::next_deadline() const noexcept {
   return socket_ ? socket_->next_deadline() : open_again_at_;
 }
 

@@ -7,17 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "metrics/group_snapshot.h"
 #include "control/operator_request.h"
-#include "supervisor/operators/operator_socket.h"
+#include "metrics/group_snapshot.h"
 #include "supervisor/group/worker_group.h"
+#include "supervisor/operators/operator_socket.h"
 
 namespace pyhost::supervisor {
 
 // Single-threaded, in the thread of the loop. The loop, the groups and the log outlive it.
 class OperatorService {
  public:
-  OperatorService(EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log) noexcept
+  OperatorService(os::EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log) noexcept
       : loop_(loop), groups_(groups), log_(log) {}
 
   // Listens at that path from now on; a failure is logged once, and it is tried again every second.
@@ -29,11 +29,11 @@ class OperatorService {
   void note_refusal(std::string why);
 
   // Answers commands that are through; to be called after the groups have advanced.
-  void advance(TimePoint now);
-  std::optional<TimePoint> next_deadline() const noexcept;
+  void advance(base::TimePoint now);
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
  private:
-  using Command = OperatorRequest::Command;
+  using Command = control::OperatorRequest::Command;
 
   // A command that is under way.
   struct Pending {
@@ -47,21 +47,21 @@ class OperatorService {
   void heed(OperatorSocket::PeerId peer, const std::string& line);
   void show(OperatorSocket::PeerId peer, const std::string& group);
   // The answer when it can be given at once.
-  std::optional<std::string> begin(const OperatorRequest& request, WorkerGroup& group);
+  std::optional<std::string> begin(const control::OperatorRequest& request, WorkerGroup& group);
   // The answer when the command is through.
   std::optional<std::string> outcome(const Pending& pending);
   WorkerGroup* find(const std::string& name) noexcept;
   std::string unknown(const std::string& name) const;
 
-  EventLoop& loop_;
+  os::EventLoop& loop_;
   std::list<WorkerGroup>& groups_;
   base::LogSink& log_;
   std::string path_;
   std::unique_ptr<OperatorSocket> socket_;
   unsigned failures_ = 0;  // to open it, in a row
-  std::optional<TimePoint> open_again_at_;
+  std::optional<base::TimePoint> open_again_at_;
   std::vector<Pending> pending_;
-  Refusal refusal_;
+  metrics::Refusal refusal_;
 };
 
 }  // namespace pyhost::supervisor

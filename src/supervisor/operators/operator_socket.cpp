@@ -20,7 +20,7 @@
 namespace pyhost::supervisor {
 namespace {
 
-constexpr Milliseconds kAcceptPause{1'000};
+constexpr base::Milliseconds kAcceptPause{1'000};
 
 tl::unexpected<base::Error> refused(const std::string& path, const char* what) {
   return base::fail(
@@ -72,7 +72,7 @@ bool is_interrupted() noexcept {
 
 }  // namespace
 
-base::Result<std::unique_ptr<OperatorSocket>> OperatorSocket::open(EventLoop& loop,
+base::Result<std::unique_ptr<OperatorSocket>> OperatorSocket::open(os::EventLoop& loop,
                                                                    std::string path,
                                                                    Handlers handlers) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
@@ -88,7 +88,7 @@ base::Result<std::unique_ptr<OperatorSocket>> OperatorSocket::open(EventLoop& lo
   return opened;
 }
 
-OperatorSocket::OperatorSocket(EventLoop& loop, std::string path, Handlers handlers)
+OperatorSocket::OperatorSocket(os::EventLoop& loop, std::string path, Handlers handlers)
     : loop_(loop), path_(std::move(path)), handlers_(std::move(handlers)), fd_(make_socket()) {}
 
 OperatorSocket::~OperatorSocket() {
@@ -134,7 +134,7 @@ void OperatorSocket::accept_peers() {
     }
     if (is_interrupted() || errno == ECONNABORTED) return;
     loop_.forget(fd_.get());
-    accept_again_at_ = Clock::now() + kAcceptPause;
+    accept_again_at_ = base::Clock::now() + kAcceptPause;
     return;
   }
 }
@@ -154,20 +154,20 @@ void OperatorSocket::admit(base::UniqueFd fd) {
   }
   const PeerId id = ++last_peer_;
   const int number = fd.get();
-  peers_.emplace(id, Peer{.fd = std::move(fd), .until = Clock::now() + kOperatorPatience});
+  peers_.emplace(id, Peer{.fd = std::move(fd), .until = base::Clock::now() + kOperatorPatience});
   if (!loop_.watch(number, [this, id] { read_from(id); })) close_peer(id);
 }
 
 void OperatorSocket::read_from(PeerId id) {
   Peer& peer = peers_.at(id);
-  std::array<char, gateway::kOperatorRequestBytesMax> buffer;
+  std::array<char, control::kOperatorRequestBytesMax> buffer;
   const ssize_t got = recv(peer.fd.get(), buffer.data(), buffer.size(), 0);
   if (got < 0 && is_interrupted()) return;
   if (got <= 0 || peer.asked) return close_peer(id);
   peer.received.append(buffer.data(), got);
   const auto end = peer.received.find('\n');
   if (end == peer.received.npos) {
-    if (peer.received.size() >= gateway::kOperatorRequestBytesMax) close_peer(id);
+    if (peer.received.size() >= control::kOperatorRequestBytesMax) close_peer(id);
     return;
   }
   peer.asked = true;
@@ -181,10 +181,10 @@ void OperatorSocket::answer(PeerId id, const std::string& line) {
   if (found == peers_.end()) return;
   Peer& peer = found->second;
   peer.to_send = line + '\n';
-  peer.until = Clock::now() + kOperatorPatience;
+  peer.until = base::Clock::now() + kOperatorPatience;
   loop_.forget(peer.fd.get());
   const auto watched = loop_.watch(
-      peer.fd.get(), [this, id] { send_to(id); }, Interest::writable);
+      peer.fd.get(), [this, id] { send_to(id); }, os::Interest::writable);
   if (!watched) close_peer(id);
 }
 
@@ -202,7 +202,7 @@ void OperatorSocket::close_peer(PeerId id) {
   peers_.erase(found);
 }
 
-void OperatorSocket::advance(TimePoint now) {
+void OperatorSocket::advance(base::TimePoint now) {
   if (accept_again_at_ && now >= *accept_again_at_) {
     accept_again_at_.reset();
     if (!loop_.watch(fd_.get(), [this] { accept_peers(); })) accept_again_at_ = now + kAcceptPause;
@@ -214,8 +214,8 @@ void OperatorSocket::advance(TimePoint now) {
   for (const PeerId id : overdue) close_peer(id);
 }
 
-std::optional<TimePoint> OperatorSocket::next_deadline() const noexcept {
-  std::optional<TimePoint> next = accept_again_at_;
+std::optional<base::TimePoint> OperatorSocket::next_deadline() const noexcept {
+  std::optional<base::TimePoint> next = accept_again_at_;
   for (const auto& [id, peer] : peers_) {
     if (peer.until && (!next || *peer.until < *next)) next = peer.until;
   }

@@ -10,16 +10,16 @@
 #include <optional>
 #include <string>
 
+#include "os/event_loop.h"
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
-#include "os/event_loop.h"
 
 namespace pyhost::supervisor {
 
 // Of connections at a time; one more is told so and closed.
 inline constexpr std::size_t kOperatorsMax = 16;
 // How long an operator may take to send a command, and again to take the answer.
-inline constexpr Milliseconds kOperatorPatience{5'000};
+inline constexpr base::Milliseconds kOperatorPatience{5'000};
 
 // Single-threaded, in the thread of the loop, which outlives it. Never waits for a peer. Each peer
 // sends one line and is sent one; whatever else it does closes its connection. Peers of other users
@@ -36,7 +36,7 @@ class OperatorSocket {
 
   // Listens for root and the process's own user alone. Replaces a socket that nobody listens at;
   // fails, with a sentence that names the path, when somebody does.
-  static base::Result<std::unique_ptr<OperatorSocket>> open(EventLoop& loop, std::string path,
+  static base::Result<std::unique_ptr<OperatorSocket>> open(os::EventLoop& loop, std::string path,
                                                             Handlers handlers);
   OperatorSocket(const OperatorSocket&) = delete;
   OperatorSocket& operator=(const OperatorSocket&) = delete;
@@ -51,19 +51,19 @@ class OperatorSocket {
   bool has(PeerId peer) const noexcept { return peers_.contains(peer); }
 
   // Closes connections of peers that take too long.
-  void advance(TimePoint now);
-  std::optional<TimePoint> next_deadline() const noexcept;
+  void advance(base::TimePoint now);
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
  private:
   struct Peer {
     base::UniqueFd fd;
     std::string received;
     std::string to_send;
-    bool asked = false;                // its line was taken
-    std::optional<TimePoint> until{};  // none while its command is carried out
+    bool asked = false;                      // its line was taken
+    std::optional<base::TimePoint> until{};  // none while its command is carried out
   };
 
-  OperatorSocket(EventLoop& loop, std::string path, Handlers handlers);
+  OperatorSocket(os::EventLoop& loop, std::string path, Handlers handlers);
 
   base::Result<> bind_path();
   void accept_peers();
@@ -72,7 +72,7 @@ class OperatorSocket {
   void send_to(PeerId id);
   void close_peer(PeerId id);
 
-  EventLoop& loop_;
+  os::EventLoop& loop_;
   const std::string path_;
   const Handlers handlers_;
   base::UniqueFd fd_;
@@ -80,7 +80,7 @@ class OperatorSocket {
   ino_t inode_ = 0;
   PeerId last_peer_ = 0;
   std::map<PeerId, Peer> peers_;
-  std::optional<TimePoint> accept_again_at_;  // set while the system has no descriptors left
+  std::optional<base::TimePoint> accept_again_at_;  // set while the system has no descriptors left
 };
 
 }  // namespace pyhost::supervisor

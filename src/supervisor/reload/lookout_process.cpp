@@ -8,21 +8,21 @@
 #include <algorithm>
 #include <utility>
 
-#include "control/worker_orders.h"
 #include "control/control_channel.h"
-#include "os/reap_later.h"
+#include "control/worker_orders.h"
 #include "control/worker_report_reader.h"
+#include "os/reap_later.h"
 
 namespace pyhost::supervisor {
 namespace {
 
-constexpr Milliseconds kFirstPause{1'000};
-constexpr Milliseconds kLongestPause{30'000};
+constexpr base::Milliseconds kFirstPause{1'000};
+constexpr base::Milliseconds kLongestPause{30'000};
 
 }  // namespace
 
-LookoutProcess::LookoutProcess(EventLoop& loop, std::string program, Credentials credentials,
-                               Handlers handlers)
+LookoutProcess::LookoutProcess(os::EventLoop& loop, std::string program,
+                               launch::Credentials credentials, Handlers handlers)
     : loop_(loop),
       program_(std::move(program)),
       credentials_(std::move(credentials)),
@@ -33,52 +33,52 @@ LookoutProcess::~LookoutProcess() {
   if (running_) end();
 }
 
-void LookoutProcess::follow(gateway::WatchList list) {
+void LookoutProcess::follow(control::WatchList list) {
   if (list.globs == list_.globs) return;
   list_ = std::move(list);
   if (!running_) {
-    if (!start_at_) start_at_ = TimePoint();
+    if (!start_at_) start_at_ = base::TimePoint();
     return;
   }
-  const auto file = make_memory_file("pyhost-watch-list", to_json(list_));
-  const bool told = file && gateway::send_order(running_->lines.fd(),
-                                                gateway::WorkerOrder::Kind::watch, "", file->get());
+  const auto file = control::make_memory_file("pyhost-watch-list", to_json(list_));
+  const bool told = file && control::send_order(running_->lines.fd(),
+                                                control::WorkerOrder::Kind::watch, "", file->get());
   // One that takes no orders has a successor that needs none.
   if (!told) kill(running_->pid, SIGKILL);
 }
 
-void LookoutProcess::advance(TimePoint now) {
+void LookoutProcess::advance(base::TimePoint now) {
   if (running_ || !start_at_ || now < *start_at_) return;
   start_at_.reset();
   if (const auto started = start(); !started) retry(started.error().sentence);
 }
 
-std::optional<TimePoint> LookoutProcess::next_deadline() const noexcept {
+std::optional<base::TimePoint> LookoutProcess::next_deadline() const noexcept {
   return start_at_;
 }
 
 base::Result<> LookoutProcess::start() {
-  PH_TRY(settings, make_memory_file("pyhost-watch-list", to_json(list_)));
+  PH_TRY(settings, control::make_memory_file("pyhost-watch-list", to_json(list_)));
   const base::UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-  const WorkerPlan plan{.group_name = list_.globs.begin()->first,
-                        .program = program_,
-                        .display_name = "pyhost-lookout",
-                        .environment = {},
-                        .credentials = credentials_,
-                        .limits = {},
-                        .chroot = "",
-                        .working_directory = "/",
-                        .umask = std::nullopt};
-  PH_TRY(process, start_worker(plan, {.log = null.get(),
-                                      .listen = null.get(),
-                                      .settings = settings.get(),
-                                      .board = null.get(),
-                                      .reports = null.get()}));
+  const launch::WorkerPlan plan{.group_name = list_.globs.begin()->first,
+                                .program = program_,
+                                .display_name = "pyhost-lookout",
+                                .environment = {},
+                                .credentials = credentials_,
+                                .limits = {},
+                                .chroot = "",
+                                .working_directory = "/",
+                                .umask = std::nullopt};
+  PH_TRY(process, launch::start_worker(plan, {.log = null.get(),
+                                              .listen = null.get(),
+                                              .settings = settings.get(),
+                                              .board = null.get(),
+                                              .reports = null.get()}));
   failure_.clear();
   running_.emplace(Running{.pid = process.pid,
                            .pidfd = std::move(process.pidfd),
-                           .lines = LineReader(std::move(process.status)),
-                           .started = Clock::now()});
+                           .lines = os::LineReader(std::move(process.status)),
+                           .started = base::Clock::now()});
   auto watched = loop_.watch(running_->pidfd.get(), [this] { note_end(); });
   if (watched) watched = loop_.watch(running_->lines.fd(), [this] { read(); });
   if (!watched) end();
@@ -91,7 +91,7 @@ void LookoutProcess::end() {
   loop_.forget(pidfd.get());
   loop_.forget(running_->lines.fd());
   running_.reset();
-  reap_later(loop_, std::move(pidfd));
+  os::reap_later(loop_, std::move(pidfd));
 }
 
 void LookoutProcess::read() {
@@ -100,12 +100,12 @@ void LookoutProcess::read() {
 }
 
 void LookoutProcess::heed(const std::string& line) {
-  if (auto report = gateway::parse_watch_report(line)) {
+  if (auto report = control::parse_watch_report(line)) {
     if (list_.globs.contains(report->group)) handlers_.on_report(*std::move(report));
     return;
   }
-  const auto status = parse_status(line);
-  if (status && status->kind == StatusReport::Kind::failed) failure_ = status->text;
+  const auto status = control::parse_status(line);
+  if (status && status->kind == control::StatusReport::Kind::failed) failure_ = status->text;
 }
 
 void LookoutProcess::note_end() {
@@ -114,8 +114,8 @@ void LookoutProcess::note_end() {
   if (waitid(P_PIDFD, running_->pidfd.get(), &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0) {
     return;
   }
-  constexpr Milliseconds kLongLife{60'000};
-  if (Clock::now() - running_->started >= kLongLife) pause_ = kFirstPause;
+  constexpr base::Milliseconds kLongLife{60'000};
+  if (base::Clock::now() - running_->started >= kLongLife) pause_ = kFirstPause;
   forget();
   retry(failure_.empty()
             ? fmt::format("pyhost-lookout has ended ({} {}) and is started again",
@@ -124,7 +124,7 @@ void LookoutProcess::note_end() {
 }
 
 void LookoutProcess::retry(const std::string& problem) {
-  start_at_ = Clock::now() + pause_;
+  start_at_ = base::Clock::now() + pause_;
   pause_ = std::min(2 * pause_, kLongestPause);
   handlers_.on_end(problem);
 }

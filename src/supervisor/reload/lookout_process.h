@@ -6,9 +6,9 @@
 #include <string>
 
 #include "control/watch_list.h"
+#include "launch/worker_start.h"
 #include "os/event_loop.h"
 #include "os/line_reader.h"
-#include "launch/worker_start.h"
 
 namespace pyhost::supervisor {
 
@@ -17,31 +17,32 @@ class LookoutProcess {
  public:
   struct Handlers {
     // What it says, which is to be trusted as little as its user.
-    std::function<void(gateway::WatchReport)> on_report;
+    std::function<void(control::WatchReport)> on_report;
     // Nothing is watched just now: why.
     std::function<void(const std::string& problem)> on_end;
   };
 
-  LookoutProcess(EventLoop& loop, std::string program, Credentials credentials, Handlers handlers);
+  LookoutProcess(os::EventLoop& loop, std::string program, launch::Credentials credentials,
+                 Handlers handlers);
   LookoutProcess(const LookoutProcess&) = delete;
   LookoutProcess& operator=(const LookoutProcess&) = delete;
   // It ends.
   ~LookoutProcess();
 
-  const Credentials& credentials() const noexcept { return credentials_; }
+  const launch::Credentials& credentials() const noexcept { return credentials_; }
   // From now on it watches these.
-  void follow(gateway::WatchList list);
+  void follow(control::WatchList list);
 
   // Starts it when that is due.
-  void advance(TimePoint now);
-  std::optional<TimePoint> next_deadline() const noexcept;
+  void advance(base::TimePoint now);
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
  private:
   struct Running {
     pid_t pid;
     base::UniqueFd pidfd;
-    LineReader lines;
-    TimePoint started;
+    os::LineReader lines;
+    base::TimePoint started;
   };
 
   base::Result<> start();
@@ -52,15 +53,15 @@ class LookoutProcess {
   void end();
   void forget() noexcept;
 
-  EventLoop& loop_;
+  os::EventLoop& loop_;
   const std::string program_;
-  const Credentials credentials_;
+  const launch::Credentials credentials_;
   const Handlers handlers_;
-  gateway::WatchList list_;
+  control::WatchList list_;
   std::optional<Running> running_;
-  std::string failure_;                // the sentence in which it said why it could not start
-  std::optional<TimePoint> start_at_;  // unless it runs
-  Milliseconds pause_;
+  std::string failure_;                      // the sentence in which it said why it could not start
+  std::optional<base::TimePoint> start_at_;  // unless it runs
+  base::Milliseconds pause_;
 };
 
 }  // namespace pyhost::supervisor

@@ -13,11 +13,11 @@ using base::LogLevel;
 using base::Message;
 
 void ReloadService::follow() {
-  std::map<LookoutProcess*, gateway::WatchList> lists;
+  std::map<LookoutProcess*, control::WatchList> lists;
   std::map<std::string, Watch> watches;
   for (const WorkerGroup& group : groups_) {
     if (!group.wanted() || group.options().reload_on.empty()) continue;
-    gateway::WatchList& list = lists[&lookout_for(group.credentials())];
+    control::WatchList& list = lists[&lookout_for(group.credentials())];
     list.since_us = base::now_us();
     list.globs[group.name()] = group.options().reload_on;
     watches[group.name()] = std::move(watches_[group.name()]);
@@ -27,13 +27,13 @@ void ReloadService::follow() {
   for (auto& [lookout, list] : lists) lookout->follow(std::move(list));
 }
 
-LookoutProcess& ReloadService::lookout_for(const Credentials& credentials) {
+LookoutProcess& ReloadService::lookout_for(const launch::Credentials& credentials) {
   const auto found = std::ranges::find(lookouts_, credentials, &LookoutProcess::credentials);
   if (found != lookouts_.end()) return *found;
   lookouts_.emplace_back(
       loop_, program_, credentials,
       LookoutProcess::Handlers{
-          .on_report = [this](gateway::WatchReport report) { heed(std::move(report)); },
+          .on_report = [this](control::WatchReport report) { heed(std::move(report)); },
           .on_end =
               [this, credentials](const std::string& problem) {
                 for (const WorkerGroup& group : groups_) {
@@ -51,16 +51,16 @@ void ReloadService::close() noexcept {
   watches_.clear();
 }
 
-void ReloadService::heed(gateway::WatchReport report) {
+void ReloadService::heed(control::WatchReport report) {
   const auto watch = watches_.find(report.group);
   if (watch == watches_.end()) return;
   if (report.changed.empty()) return note_problem(report.group, report.problem);
   // What is still to come cannot have been noticed.
-  report.at = std::min(report.at, Clock::now());
+  report.at = std::min(report.at, base::Clock::now());
   watch->second.change = std::move(report);
 }
 
-void ReloadService::advance(TimePoint now) {
+void ReloadService::advance(base::TimePoint now) {
   for (LookoutProcess& lookout : lookouts_) lookout.advance(now);
   for (auto& [name, watch] : watches_) {
     if (!watch.change || now < watch.rests_until) continue;
@@ -69,7 +69,7 @@ void ReloadService::advance(TimePoint now) {
   }
 }
 
-void ReloadService::reload(const std::string& name, const gateway::WatchReport& change) {
+void ReloadService::reload(const std::string& name, const control::WatchReport& change) {
   WorkerGroup* group = find(name);
   // One that is stopped begins with what is there then, and one that has rolled since, because a
   // request met a changed script, has it already.
@@ -82,7 +82,7 @@ void ReloadService::reload(const std::string& name, const gateway::WatchReport& 
 void ReloadService::note_problem(const std::string& name, const std::string& problem) {
   const WorkerGroup* group = find(name);
   Watch& watch = watches_.at(name);
-  const TimePoint now = Clock::now();
+  const base::TimePoint now = base::Clock::now();
   if (group == nullptr || problem == watch.problem) return;
   if (!problem.empty() && now < watch.next_problem_at) return;
   watch.problem = problem;
@@ -93,9 +93,9 @@ void ReloadService::note_problem(const std::string& name, const std::string& pro
                        fmt::join(group->options().reload_on, " reload-on="), problem));
 }
 
-std::optional<TimePoint> ReloadService::next_deadline() const noexcept {
-  std::optional<TimePoint> next;
-  const auto consider = [&next](std::optional<TimePoint> moment) {
+std::optional<base::TimePoint> ReloadService::next_deadline() const noexcept {
+  std::optional<base::TimePoint> next;
+  const auto consider = [&next](std::optional<base::TimePoint> moment) {
     if (moment && (!next || *moment < *next)) next = moment;
   };
   for (const LookoutProcess& lookout : lookouts_) consider(lookout.next_deadline());

@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "supervisor/reload/lookout_process.h"
 #include "supervisor/group/worker_group.h"
+#include "supervisor/reload/lookout_process.h"
 
 namespace pyhost::supervisor {
 
@@ -17,7 +17,7 @@ namespace pyhost::supervisor {
 class ReloadService {
  public:
   // The program of lookouts.
-  ReloadService(EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log,
+  ReloadService(os::EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log,
                 std::string program) noexcept
       : loop_(loop), groups_(groups), log_(log), program_(std::move(program)) {}
 
@@ -27,29 +27,29 @@ class ReloadService {
   void close() noexcept;
 
   // Renews the groups whose files have changed.
-  void advance(TimePoint now);
-  std::optional<TimePoint> next_deadline() const noexcept;
+  void advance(base::TimePoint now);
+  std::optional<base::TimePoint> next_deadline() const noexcept;
 
  private:
   // Bursts of changes are told once, when they are over. Whoever says more than that has to wait,
   // and is not heard when it is about problems.
-  static constexpr Milliseconds kBetweenReloads{500};
-  static constexpr Milliseconds kBetweenProblems{10'000};
+  static constexpr base::Milliseconds kBetweenReloads{500};
+  static constexpr base::Milliseconds kBetweenProblems{10'000};
 
   struct Watch {
     std::string problem;  // that was logged
-    TimePoint next_problem_at{};
-    std::optional<gateway::WatchReport> change;
-    TimePoint rests_until{};
+    base::TimePoint next_problem_at{};
+    std::optional<control::WatchReport> change;
+    base::TimePoint rests_until{};
   };
 
-  LookoutProcess& lookout_for(const Credentials& credentials);
-  void heed(gateway::WatchReport report);
+  LookoutProcess& lookout_for(const launch::Credentials& credentials);
+  void heed(control::WatchReport report);
   void note_problem(const std::string& group, const std::string& problem);
-  void reload(const std::string& group, const gateway::WatchReport& change);
+  void reload(const std::string& group, const control::WatchReport& change);
   WorkerGroup* find(const std::string& name) noexcept;
 
-  EventLoop& loop_;
+  os::EventLoop& loop_;
   std::list<WorkerGroup>& groups_;
   base::LogSink& log_;
   const std::string program_;

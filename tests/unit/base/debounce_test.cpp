@@ -1,42 +1,43 @@
 #include "base/debounce.h"
 
 #include <gtest/gtest.h>
+#include "base/clock.h"
 
-namespace pyhost::lookout {
+namespace pyhost::base {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr TimePoint kStart{1h};
+constexpr base::TimePoint kStart{1h};
 
-TEST(Settling, HasNothingToSayWithoutChanges) {
-  Settling settling;
+TEST(Debounce, HasNothingToSayWithoutChanges) {
+  Debounce settling;
   EXPECT_FALSE(settling.over_at());
   EXPECT_FALSE(settling.take(kStart));
 }
 
-TEST(Settling, IsOverWhenNothingHasChangedForAWhile) {
-  Settling settling;
+TEST(Debounce, IsOverWhenNothingHasChangedForAWhile) {
+  Debounce settling;
   settling.note(kStart);
   settling.note(kStart + 60ms);
-  EXPECT_EQ(settling.over_at(), kStart + 60ms + Settling::kQuiet);
+  EXPECT_EQ(settling.over_at(), kStart + 60ms + Debounce::kQuiet);
   EXPECT_FALSE(settling.take(kStart + 159ms));
   EXPECT_TRUE(settling.take(kStart + 160ms));
 }
 
-TEST(Settling, OfOneBurstIsTakenOnce) {
-  Settling settling;
+TEST(Debounce, OfOneBurstIsTakenOnce) {
+  Debounce settling;
   settling.note(kStart);
   EXPECT_TRUE(settling.take(kStart + 1s));
   EXPECT_FALSE(settling.take(kStart + 2s));
   settling.note(kStart + 2s);
-  EXPECT_EQ(settling.over_at(), kStart + 2s + Settling::kQuiet);
+  EXPECT_EQ(settling.over_at(), kStart + 2s + Debounce::kQuiet);
 }
 
-TEST(Settling, DoesNotWaitForTheEndOfAnEndlessStream) {
-  Settling settling;
-  TimePoint now = kStart;
-  for (; now < kStart + Settling::kLongest; now += 50ms) {
+TEST(Debounce, DoesNotWaitForTheEndOfAnEndlessStream) {
+  Debounce settling;
+  base::TimePoint now = kStart;
+  for (; now < kStart + Debounce::kLongest; now += 50ms) {
     settling.note(now);
     EXPECT_FALSE(settling.take(now));
   }
@@ -45,4 +46,4 @@ TEST(Settling, DoesNotWaitForTheEndOfAnEndlessStream) {
 }
 
 }  // namespace
-}  // namespace pyhost::lookout
+}  // namespace pyhost::base

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "control/control_channel.h"
-#include "control/worker_report_reader.h"
 #include "control/wanted_state.h"
+#include "control/worker_report_reader.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::control {
 namespace {
 
 using testing::ElementsAre;
@@ -17,16 +17,16 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-WantedState example() {
-  WantedState state{.build = "0.1-abc",
-                    .socket_prefix = "/run/wsgi\xff",
-                    .operator_socket = "/run/wsgi\xff.control",
-                    .httpd = {.uid = 33, .gid = 34},
-                    .python_home = "/srv/venv\xff",
-                    .plugins = {{.path = "/usr/lib/p.so", .python_version = "3.11"}},
-                    .log_level = base::LogLevel::debug,
-                    .revival = true};
-  WantedGroup& group = state.groups.emplace_back();
+control::WantedState example() {
+  control::WantedState state{.build = "0.1-abc",
+                             .socket_prefix = "/run/wsgi\xff",
+                             .operator_socket = "/run/wsgi\xff.control",
+                             .httpd = {.uid = 33, .gid = 34},
+                             .python_home = "/srv/venv\xff",
+                             .plugins = {{.path = "/usr/lib/p.so", .python_version = "3.11"}},
+                             .log_level = base::LogLevel::debug,
+                             .revival = true};
+  control::WantedGroup& group = state.groups.emplace_back();
   group.options.name = "sh\xc3\xb6p \"1\"";
   group.options.env = {"A=\x80\xfe", "B=2"};
   group.options.umask = 022;
@@ -39,7 +39,7 @@ WantedState example() {
 }
 
 TEST(WantedState, SurvivesTheJourneyWithAnyBytes) {
-  const auto parsed = parse_wanted_state(to_json(example()));
+  const auto parsed = control::parse_wanted_state(to_json(example()));
   ASSERT_TRUE(parsed) << parsed.error().sentence;
   EXPECT_EQ(*parsed, example());
 }
@@ -47,7 +47,7 @@ TEST(WantedState, SurvivesTheJourneyWithAnyBytes) {
 TEST(WantedState, RefusesWhatIsMalformed) {
   const std::string good = to_json(example());
   for (const char* broken : {"", "[]", "{", "null", "{}", R"({"groups":[]})"}) {
-    EXPECT_FALSE(parse_wanted_state(broken)) << broken;
+    EXPECT_FALSE(control::parse_wanted_state(broken)) << broken;
   }
   for (const auto& [from, to] : {std::pair("\"log_level\":7", "\"log_level\":9"),
                                  {"\"httpd_uid\":33", "\"httpd_uid\":-1"},
@@ -61,24 +61,24 @@ TEST(WantedState, RefusesWhatIsMalformed) {
     std::string text = good;
     const auto at = text.find(from);
     ASSERT_NE(at, text.npos) << from;
-    EXPECT_FALSE(parse_wanted_state(text.replace(at, std::string(from).size(), to))) << to;
+    EXPECT_FALSE(control::parse_wanted_state(text.replace(at, std::string(from).size(), to))) << to;
   }
 }
 
 TEST(WantedState, ChecksOptionsAgain) {
   std::string text = to_json(example());
   text.replace(text.find("\"022\""), 5, "\"099\"");
-  const auto parsed = parse_wanted_state(text);
+  const auto parsed = control::parse_wanted_state(text);
   ASSERT_FALSE(parsed);
   EXPECT_THAT(parsed.error().sentence, HasSubstr("umask=099 is not accepted"));
 }
 
 TEST(Answer, SurvivesTheJourney) {
-  const auto parsed = parse_answer(to_json(Answer{{"one", "tw\xff"}}));
+  const auto parsed = control::parse_answer(to_json(control::Answer{{"one", "tw\xff"}}));
   ASSERT_TRUE(parsed);
   EXPECT_THAT(parsed->errors, ElementsAre("one", "tw\xff"));
   for (const char* broken : {"", "[]", "{}", R"({"errors":1})", R"({"errors":[1]})"}) {
-    EXPECT_FALSE(parse_answer(broken)) << broken;
+    EXPECT_FALSE(control::parse_answer(broken)) << broken;
   }
 }
 
@@ -87,19 +87,21 @@ constexpr std::chrono::milliseconds kNoPatience{0};
 class Channel : public testing::Test {
  protected:
   Channel() {
-    auto made = make_control_channel();
+    auto made = control::make_control_channel();
     EXPECT_TRUE(made) << made.error().sentence;
     if (made) channel = *std::move(made);
   }
   void send(std::uint64_t number, std::string_view text, const std::vector<int>& descriptors = {}) {
-    const auto sent = send_message(channel.httpd.get(), number, text, descriptors, kNoPatience);
+    const auto sent =
+        control::send_message(channel.httpd.get(), number, text, descriptors, kNoPatience);
     EXPECT_TRUE(sent) << sent.error().sentence;
   }
-  ControlReceiver heed_us() const {
-    return ControlReceiver(channel.supervisor.get(), Sender{.pid = getpid(), .uid = getuid()});
+  control::ControlReceiver heed_us() const {
+    return control::ControlReceiver(channel.supervisor.get(),
+                                    control::Sender{.pid = getpid(), .uid = getuid()});
   }
 
-  ControlChannel channel;
+  control::ControlChannel channel;
 };
 
 TEST_F(Channel, PassesALongTextAndDescriptorsInOrder) {
@@ -108,7 +110,7 @@ TEST_F(Channel, PassesALongTextAndDescriptorsInOrder) {
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   const base::UniqueFd read_end(ends[0]), write_end(ends[1]);
   send(7, text, {ends[1], ends[0]});
-  ControlReceiver receiver = heed_us();
+  control::ControlReceiver receiver = heed_us();
   const auto message = receiver.read();
   ASSERT_TRUE(message);
   EXPECT_EQ(message->number, 7u);
@@ -125,7 +127,7 @@ TEST_F(Channel, PassesALongTextAndDescriptorsInOrder) {
 TEST_F(Channel, PassesAnyNumberOfDescriptors) {
   for (const std::size_t count : {252u, 253u, 254u, 900u}) {
     send(count, "", std::vector<int>(count, STDERR_FILENO));
-    ControlReceiver receiver = heed_us();
+    control::ControlReceiver receiver = heed_us();
     const auto message = receiver.read();
     ASSERT_TRUE(message) << count;
     EXPECT_EQ(message->problem, "");
@@ -139,7 +141,7 @@ TEST_F(Channel, SaysThatDescriptorsHaveNoRoom) {
   getrlimit(RLIMIT_NOFILE, &before);
   const rlimit few{.rlim_cur = 200, .rlim_max = before.rlim_max};
   setrlimit(RLIMIT_NOFILE, &few);
-  ControlReceiver receiver = heed_us();
+  control::ControlReceiver receiver = heed_us();
   const auto message = receiver.read();
   setrlimit(RLIMIT_NOFILE, &before);
   ASSERT_TRUE(message);
@@ -154,38 +156,40 @@ TEST_F(Channel, SaysThatDescriptorsHaveNoRoom) {
 TEST_F(Channel, TellsTheEndFromAMessage) {
   send(1, "");
   channel.httpd.reset();
-  ControlReceiver receiver = heed_us();
+  control::ControlReceiver receiver = heed_us();
   const auto last = receiver.read();
   ASSERT_TRUE(last);
   EXPECT_EQ(last->text, "");
   EXPECT_FALSE(receiver.read());
   EXPECT_TRUE(receiver.at_end());
-  EXPECT_FALSE(send_message(channel.supervisor.get(), 1, "", {}, kNoPatience));
+  EXPECT_FALSE(control::send_message(channel.supervisor.get(), 1, "", {}, kNoPatience));
 }
 
 TEST_F(Channel, DoesNotWaitForEver) {
-  ControlReceiver receiver(channel.httpd.get());
-  EXPECT_FALSE(await_message(receiver, channel.httpd.get(), 1, std::chrono::milliseconds(1)));
+  control::ControlReceiver receiver(channel.httpd.get());
+  EXPECT_FALSE(
+      control::await_message(receiver, channel.httpd.get(), 1, std::chrono::milliseconds(1)));
   EXPECT_FALSE(receiver.at_end());
   base::Result<> sent;
-  while (sent) sent = send_message(channel.httpd.get(), 1, "", {}, kNoPatience);
+  while (sent) sent = control::send_message(channel.httpd.get(), 1, "", {}, kNoPatience);
   EXPECT_THAT(sent.error().sentence, HasSubstr("does not take"));
 }
 
 TEST_F(Channel, DropsAnswersToWhatNobodyAsksAnyMore) {
   for (const std::uint64_t number : {4, 5, 6}) {
-    ASSERT_TRUE(
-        send_message(channel.supervisor.get(), number, std::to_string(number), {}, kNoPatience));
+    ASSERT_TRUE(control::send_message(channel.supervisor.get(), number, std::to_string(number), {},
+                                      kNoPatience));
   }
-  ControlReceiver receiver(channel.httpd.get());
-  const auto answer = await_message(receiver, channel.httpd.get(), 6, std::chrono::seconds(10));
+  control::ControlReceiver receiver(channel.httpd.get());
+  const auto answer =
+      control::await_message(receiver, channel.httpd.get(), 6, std::chrono::seconds(10));
   ASSERT_TRUE(answer) << answer.error().sentence;
   EXPECT_EQ(answer->text, "6");
 }
 
 TEST_F(Channel, RefusesPacketsOfAnotherKind) {
   ASSERT_EQ(::send(channel.httpd.get(), "pyhost", 6, 0), 6);
-  ControlReceiver receiver = heed_us();
+  control::ControlReceiver receiver = heed_us();
   const auto message = receiver.read();
   ASSERT_TRUE(message);
   EXPECT_THAT(message->problem, HasSubstr("malformed"));
@@ -194,14 +198,14 @@ TEST_F(Channel, RefusesPacketsOfAnotherKind) {
 TEST_F(Channel, HeedsNobodyButTheProcessThatItIsFor) {
   const pid_t other = fork();
   if (other == 0) {
-    const auto sent = send_message(channel.httpd.get(), 1, "theirs", {}, kNoPatience);
+    const auto sent = control::send_message(channel.httpd.get(), 1, "theirs", {}, kNoPatience);
     _exit(sent ? 0 : 1);
   }
   int status = -1;
   ASSERT_EQ(waitpid(other, &status, 0), other);
   ASSERT_EQ(status, 0);
   send(2, "ours");
-  ControlReceiver receiver = heed_us();
+  control::ControlReceiver receiver = heed_us();
   const auto message = receiver.read();
   ASSERT_TRUE(message);
   EXPECT_EQ(message->text, "ours");
@@ -224,38 +228,43 @@ class StatusReaderTest : public testing::Test {
     ASSERT_EQ(write(writer.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
 
-  std::optional<StatusReader> reader;
+  std::optional<control::StatusReader> reader;
   base::UniqueFd writer;
 };
 
 TEST_F(StatusReaderTest, UnderstandsEveryReport) {
   say("{\"step\":\"import\"}\n{\"ready\":true}\n{\"failed\":\"no \\\"x\\\"\"}\n");
-  EXPECT_THAT(reader->read(), ElementsAre(StatusReport{StatusReport::Kind::step, "import"},
-                                          StatusReport{StatusReport::Kind::ready, ""},
-                                          StatusReport{StatusReport::Kind::failed, "no \"x\""}));
+  EXPECT_THAT(reader->read(),
+              ElementsAre(control::StatusReport{control::StatusReport::Kind::step, "import"},
+                          control::StatusReport{control::StatusReport::Kind::ready, ""},
+                          control::StatusReport{control::StatusReport::Kind::failed, "no \"x\""}));
   EXPECT_FALSE(reader->at_end());
 }
 
 TEST_F(StatusReaderTest, UnderstandsWhyAWorkerLeaves) {
   say("{\"relieve\":\"restart-interval\"}\n{\"draining\":\"request-timeout\"}\n");
-  EXPECT_THAT(reader->read(),
-              ElementsAre(StatusReport{StatusReport::Kind::relieve, "restart-interval"},
-                          StatusReport{StatusReport::Kind::draining, "request-timeout"}));
+  EXPECT_THAT(
+      reader->read(),
+      ElementsAre(control::StatusReport{control::StatusReport::Kind::relieve, "restart-interval"},
+                  control::StatusReport{control::StatusReport::Kind::draining, "request-timeout"}));
 }
 
 TEST_F(StatusReaderTest, UnderstandsWhatAWorkerSaysOfItsScripts) {
   say("{\"outdated\":\"/a.wsgi\"}\n{\"imported\":[\"shop\",\"/\u00c3\u00a4.wsgi\",\"run\"]}\n");
-  const StatusReport imported{StatusReport::Kind::imported, "", {"shop", "/\xc3\xa4.wsgi", "run"}};
+  const control::StatusReport imported{
+      control::StatusReport::Kind::imported, "", {"shop", "/\xc3\xa4.wsgi", "run"}};
   EXPECT_THAT(reader->read(),
-              ElementsAre(StatusReport{StatusReport::Kind::outdated, "/a.wsgi"}, imported));
+              ElementsAre(control::StatusReport{control::StatusReport::Kind::outdated, "/a.wsgi"},
+                          imported));
   say("{\"lacks\":[\"\",\"/a.wsgi\",\"run\"],\"why\":\"so\"}\n{\"asks\":true}\n{\"keeping\":true}\n"
       "{\"import_again\":[\"\",\"/a.wsgi\",\"run\"]}\n{\"asks\":1}\n{\"lacks\":[1]}\n");
-  const gateway::Preload script{"", "/a.wsgi", "run"};
-  EXPECT_THAT(reader->read(),
-              ElementsAre(StatusReport{StatusReport::Kind::lacks, "so", script},
-                          StatusReport{StatusReport::Kind::asks, ""},
-                          StatusReport{StatusReport::Kind::keeping, ""},
-                          StatusReport{StatusReport::Kind::import_again, "", script}));
+  const control::Preload script{"", "/a.wsgi", "run"};
+  EXPECT_THAT(
+      reader->read(),
+      ElementsAre(control::StatusReport{control::StatusReport::Kind::lacks, "so", script},
+                  control::StatusReport{control::StatusReport::Kind::asks, ""},
+                  control::StatusReport{control::StatusReport::Kind::keeping, ""},
+                  control::StatusReport{control::StatusReport::Kind::import_again, "", script}));
   say("{\"imported\":[\"shop\",\"/a.wsgi\"]}\n{\"imported\":[\"shop\",\"/a.wsgi\",1]}\n"
       "{\"imported\":\"/a.wsgi\"}\n{\"outdated\":1}\n");
   EXPECT_THAT(reader->read(), IsEmpty());
@@ -269,10 +278,11 @@ TEST_F(StatusReaderTest, UnderstandsWhichVersionOfAScriptAWorkerHasMet) {
       R"({"outdated":"/a.wsgi","file":[1,2,3,4,"5"]})"
       "\n");
   constexpr base::FileIdentity kFile{UINT64_MAX, 2, 3, -4, 5};
-  const StatusReport unknown{StatusReport::Kind::outdated, "/a.wsgi"};
-  EXPECT_THAT(reader->read(),
-              ElementsAre(StatusReport{StatusReport::Kind::outdated, "/a.wsgi", {}, kFile}, unknown,
-                          unknown));
+  const control::StatusReport unknown{control::StatusReport::Kind::outdated, "/a.wsgi"};
+  EXPECT_THAT(reader->read(), ElementsAre(
+                                  control::StatusReport{
+                                      control::StatusReport::Kind::outdated, "/a.wsgi", {}, kFile},
+                                  unknown, unknown));
 }
 
 TEST_F(StatusReaderTest, PutsLinesTogether) {
@@ -288,10 +298,11 @@ TEST_F(StatusReaderTest, DropsWhatIsNoReport) {
 }
 
 TEST_F(StatusReaderTest, DropsAnOverlongLineAndGoesOn) {
-  say("{\"step\":\"" + std::string(kStatusLineMax, 'x'));
+  say("{\"step\":\"" + std::string(os::kStatusLineMax, 'x'));
   EXPECT_THAT(reader->read(), IsEmpty());
   say("\"}\n{\"ready\":true}\n");
-  EXPECT_THAT(reader->read(), ElementsAre(StatusReport{StatusReport::Kind::ready, ""}));
+  EXPECT_THAT(reader->read(),
+              ElementsAre(control::StatusReport{control::StatusReport::Kind::ready, ""}));
 }
 
 TEST_F(StatusReaderTest, SeesTheEnd) {
@@ -302,4 +313,4 @@ TEST_F(StatusReaderTest, SeesTheEnd) {
 }
 
 }  // namespace
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::control

@@ -11,16 +11,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-base::Result<WatchList> read_back(std::string_view text) {
+base::Result<control::WatchList> read_back(std::string_view text) {
   const base::UniqueFd file(::memfd_create("list", MFD_CLOEXEC));
   EXPECT_EQ(::write(file.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
-  return read_watch_list(file.get());
+  return control::read_watch_list(file.get());
 }
 
 TEST(WatchList, CarriesBytesAsTheyAre) {
-  const WatchList list{.since_us = 1'700'000'000'000'000,
-                       .globs = {{"sh\xf6p", {"/srv/\xff/*.py", "/srv/b\n"}}, {"blog", {}}}};
-  const auto read = read_back(to_json(list));
+  const control::WatchList list{
+      .since_us = 1'700'000'000'000'000,
+      .globs = {{"sh\xf6p", {"/srv/\xff/*.py", "/srv/b\n"}}, {"blog", {}}}};
+  const auto read = read_back(control::to_json(list));
   ASSERT_TRUE(read);
   EXPECT_EQ(*read, list);
 }
@@ -36,14 +37,14 @@ TEST(WatchList, RefusesAnythingElse) {
 }
 
 TEST(WatchReport, IsAChangeOrAProblem) {
-  const WatchReport change{.group = "shop",
-                           .changed = "/srv/\xff.py",
-                           .at = std::chrono::steady_clock::time_point(5s),
-                           .problem = ""};
-  const WatchReport problem{.group = "shop", .changed = "", .problem = "too many"};
-  const WatchReport mended{.group = "shop", .changed = "", .problem = ""};
-  for (const WatchReport& report : {change, problem, mended}) {
-    EXPECT_EQ(parse_watch_report(to_json(report)), report);
+  const control::WatchReport change{.group = "shop",
+                                    .changed = "/srv/\xff.py",
+                                    .at = std::chrono::steady_clock::time_point(5s),
+                                    .problem = ""};
+  const control::WatchReport problem{.group = "shop", .changed = "", .problem = "too many"};
+  const control::WatchReport mended{.group = "shop", .changed = "", .problem = ""};
+  for (const control::WatchReport& report : {change, problem, mended}) {
+    EXPECT_EQ(control::parse_watch_report(control::to_json(report)), report);
   }
 }
 
@@ -54,7 +55,7 @@ TEST(WatchReport, RefusesAnythingElse) {
         R"({"group":"a"})", R"({"group":"a","changed":"/a"})",
         R"({"group":"a","changed":"/a","at_ns":"1"})", R"({"group":"a","changed":"","at_ns":1})",
         R"({"group":"a","changed":"/\u1234","at_ns":1})"}) {
-    EXPECT_FALSE(parse_watch_report(text)) << text;
+    EXPECT_FALSE(control::parse_watch_report(text)) << text;
   }
 }
 

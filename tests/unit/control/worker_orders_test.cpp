@@ -8,7 +8,7 @@
 namespace pyhost::gateway {
 namespace {
 
-using Kind = WorkerOrder::Kind;
+using Kind = control::WorkerOrder::Kind;
 
 class WorkerOrders : public ::testing::Test {
  protected:
@@ -23,51 +23,52 @@ class WorkerOrders : public ::testing::Test {
 };
 
 TEST_F(WorkerOrders, ArriveOneByOneAsTheyWereSent) {
-  EXPECT_FALSE(take_order(worker_.get()));
+  EXPECT_FALSE(control::take_order(worker_.get()));
   const base::UniqueFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  ASSERT_TRUE(send_order(supervisor_.get(), Kind::serve));
-  ASSERT_TRUE(send_order(supervisor_.get(), Kind::keep, "which", file.get()));
-  ASSERT_TRUE(send_order(supervisor_.get(), Kind::log, "", file.get()));
-  const auto serve = take_order(worker_.get());
+  ASSERT_TRUE(control::send_order(supervisor_.get(), Kind::serve));
+  ASSERT_TRUE(control::send_order(supervisor_.get(), Kind::keep, "which", file.get()));
+  ASSERT_TRUE(control::send_order(supervisor_.get(), Kind::log, "", file.get()));
+  const auto serve = control::take_order(worker_.get());
   ASSERT_TRUE(serve);
   EXPECT_EQ(serve->kind, Kind::serve);
   EXPECT_EQ(serve->text, "");
   EXPECT_FALSE(serve->descriptor.valid());
-  const auto keep = take_order(worker_.get());
+  const auto keep = control::take_order(worker_.get());
   ASSERT_TRUE(keep);
   EXPECT_EQ(keep->kind, Kind::keep);
   EXPECT_EQ(keep->text, "which");
   EXPECT_TRUE(keep->descriptor.valid());
   EXPECT_NE(::fcntl(keep->descriptor.get(), F_GETFD) & FD_CLOEXEC, 0);
-  EXPECT_EQ(take_order(worker_.get())->kind, Kind::log);
-  EXPECT_FALSE(take_order(worker_.get()));
+  EXPECT_EQ(control::take_order(worker_.get())->kind, Kind::log);
+  EXPECT_FALSE(control::take_order(worker_.get()));
 }
 
 TEST_F(WorkerOrders, AreNotWaitedFor) {
   base::Result<> sent;
   while (sent) {
-    sent = send_order(supervisor_.get(), Kind::keep, std::string(kWorkerOrderTextMax, 'x'));
+    sent = control::send_order(supervisor_.get(), Kind::keep,
+                               std::string(control::kWorkerOrderTextMax, 'x'));
   }
   EXPECT_NE(sent.error().sentence.find("a worker cannot be told what to do"), std::string::npos);
   // What has arrived is whole.
-  while (const auto order = take_order(worker_.get())) {
-    EXPECT_EQ(order->text.size(), kWorkerOrderTextMax);
+  while (const auto order = control::take_order(worker_.get())) {
+    EXPECT_EQ(order->text.size(), control::kWorkerOrderTextMax);
   }
 }
 
 TEST_F(WorkerOrders, HaveABoundedText) {
-  EXPECT_FALSE(
-      send_order(supervisor_.get(), Kind::keep, std::string(kWorkerOrderTextMax + 1, 'x')));
-  EXPECT_FALSE(take_order(worker_.get()));
+  EXPECT_FALSE(control::send_order(supervisor_.get(), Kind::keep,
+                                   std::string(control::kWorkerOrderTextMax + 1, 'x')));
+  EXPECT_FALSE(control::take_order(worker_.get()));
 }
 
 TEST(KeepOrder, IsReadAsItWasWritten) {
-  const KeepOrder order{.slot = 4, .report = 1, .scripts = {1, 0xffff'ffff'ffff'ffff}};
-  EXPECT_EQ(parse_keep_order(to_json(order)), order);
+  const control::KeepOrder order{.slot = 4, .report = 1, .scripts = {1, 0xffff'ffff'ffff'ffff}};
+  EXPECT_EQ(control::parse_keep_order(control::to_json(order)), order);
   for (const char* broken :
        {"", "[]", "{}", R"({"slot":1,"report":0,"scripts":["x"]})",
         R"({"slot":-1,"report":0,"scripts":[]})", R"({"slot":1,"report":0})"}) {
-    EXPECT_FALSE(parse_keep_order(broken)) << broken;
+    EXPECT_FALSE(control::parse_keep_order(broken)) << broken;
   }
 }
 

@@ -8,7 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(WorkerSettings, SurviveTheWayToTheWorker) {
-  WorkerSettings settings;
+  control::WorkerSettings settings;
   settings.engine.process_group = "blog";
   settings.engine.python_path = {"/srv/a", "/srv/\xff\xc3 b"};
   settings.engine.hash_seed = 7;
@@ -23,8 +23,8 @@ TEST(WorkerSettings, SurviveTheWayToTheWorker) {
   settings.limits.graceful_timeout = 2500ms;
   settings.targets = {.scripts = {"/srv/a.wsgi"}, .folders = {"/srv/b/"}, .modules = {"site.wsgi"}};
   settings.preloads = {{.application_group = "main", .script = "/srv/a.wsgi"}};
-  const std::string json = to_json(settings);
-  const auto parsed = parse_worker_settings(json);
+  const std::string json = control::to_json(settings);
+  const auto parsed = control::parse_worker_settings(json);
   ASSERT_TRUE(parsed) << parsed.error().sentence;
   EXPECT_EQ(parsed->engine.process_group, "blog");
   EXPECT_EQ(parsed->engine.python_path, settings.engine.python_path);
@@ -37,7 +37,7 @@ TEST(WorkerSettings, SurviveTheWayToTheWorker) {
   EXPECT_EQ(parsed->targets.modules, settings.targets.modules);
   ASSERT_EQ(parsed->preloads.size(), 1u);
   EXPECT_EQ(parsed->preloads[0].application_group, "main");
-  EXPECT_EQ(to_json(*parsed), json);
+  EXPECT_EQ(control::to_json(*parsed), json);
 }
 
 struct WrongSettings {
@@ -48,11 +48,11 @@ struct WrongSettings {
 class WrongWorkerSettings : public ::testing::TestWithParam<WrongSettings> {};
 
 TEST_P(WrongWorkerSettings, AreRefusedByName) {
-  std::string json = to_json({});
+  std::string json = control::to_json({});
   const auto at = json.find(GetParam().replaced);
   ASSERT_NE(at, json.npos);
   json.replace(at, std::string_view(GetParam().replaced).size(), GetParam().by);
-  EXPECT_FALSE(parse_worker_settings(json));
+  EXPECT_FALSE(control::parse_worker_settings(json));
 }
 
 INSTANTIATE_TEST_SUITE_P(OfAnotherType, WrongWorkerSettings,
@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(OfAnotherType, WrongWorkerSettings,
                                            WrongSettings{"{", "["}));
 
 TEST(ServedTargets, AreTheConfiguredOnesOnly) {
-  const ServedTargets served{
+  const control::ServedTargets served{
       .scripts = {"/srv/a.wsgi"}, .folders = {"/srv/apps/"}, .modules = {"site.wsgi"}};
   const auto serves = [&](TargetKind kind, std::string_view script) {
     return served.serves({.kind = kind, .script = script});
@@ -86,24 +86,24 @@ TEST(ServedTargets, AreTheConfiguredOnesOnly) {
 }
 
 TEST(WorkerLimits, ComeFromTheOptionsOfTheGroup) {
-  ProcessGroup group;
-  EXPECT_EQ(limits_of(group), (WorkerLimits{.deadlock_timeout = 300s}));
+  settings::ProcessGroup group;
+  EXPECT_EQ(control::limits_of(group), (control::WorkerLimits{.deadlock_timeout = 300s}));
   group.eviction_timeout = 30s;
   group.shutdown_timeout = 0ms;
   group.maximum_requests = 7;
   group.memory_limit_bytes = 1000;
-  const WorkerLimits limits = limits_of(group);
+  const control::WorkerLimits limits = control::limits_of(group);
   EXPECT_EQ(limits.eviction_timeout, 30s);
-  EXPECT_EQ(limits.shutdown_timeout, kUnlimitedShutdown);
+  EXPECT_EQ(limits.shutdown_timeout, settings::kUnlimitedShutdown);
   EXPECT_EQ(limits.requests_max, 7u);
   EXPECT_EQ(limits.resident_bytes_max, 900u);
 }
 
 TEST(ScriptKey, OfAPreloadIsThatOfItsTarget) {
-  EXPECT_EQ(script_key(Preload{"blog", "/srv/app.wsgi", "application"}),
-            script_key(Target{.application_group = "blog", .script = "/srv/app.wsgi"}));
-  EXPECT_EQ(script_key(Preload{"", "package.site:app", ""}),
-            script_key(Target{.kind = TargetKind::module, .script = "package.site"}));
+  EXPECT_EQ(control::script_key(control::Preload{"blog", "/srv/app.wsgi", "application"}),
+            gateway::script_key(Target{.application_group = "blog", .script = "/srv/app.wsgi"}));
+  EXPECT_EQ(control::script_key(control::Preload{"", "package.site:app", ""}),
+            gateway::script_key(Target{.kind = TargetKind::module, .script = "package.site"}));
 }
 
 }  // namespace

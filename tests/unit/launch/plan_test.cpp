@@ -7,17 +7,16 @@
 #include <algorithm>
 
 #include "harness/temp_dir.h"
-#include "scoreboard/board_rows.h"
 #include "launch/credentials.h"
-#include "supervisor/group/death.h"
 #include "launch/listening_socket.h"
 #include "launch/worker_environment.h"
 #include "launch/worker_start.h"
+#include "scoreboard/board_rows.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 namespace {
 
-using gateway::ProcessGroup;
+using settings::ProcessGroup;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -26,21 +25,21 @@ using testing::IsSupersetOf;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr HttpdIdentity kHttpd{.uid = 33, .gid = 33};
+constexpr control::HttpdIdentity kHttpd{.uid = 33, .gid = 33};
 
 ProcessGroup group_with(
     std::initializer_list<std::pair<std::string_view, std::string_view>> options) {
   ProcessGroup group;
   group.name = "shop";
   for (const auto& [key, value] : options) {
-    const auto parsed = gateway::parse_process_group_option(group, key, value);
+    const auto parsed = settings::parse_process_group_option(group, key, value);
     EXPECT_TRUE(parsed) << parsed.error().sentence;
   }
   return group;
 }
 
-std::string refusal(const ProcessGroup& group, HttpdIdentity httpd = kHttpd) {
-  const auto resolved = resolve_credentials(group, httpd);
+std::string refusal(const ProcessGroup& group, control::HttpdIdentity httpd = kHttpd) {
+  const auto resolved = launch::resolve_credentials(group, httpd);
   return resolved ? "" : resolved.error().sentence;
 }
 
@@ -58,7 +57,7 @@ class PrivilegedCredentials : public testing::Test {
 };
 
 TEST_F(PrivilegedCredentials, AreHttpdsByDefault) {
-  const auto resolved = resolve_credentials(group_with({}), kHttpd);
+  const auto resolved = launch::resolve_credentials(group_with({}), kHttpd);
   ASSERT_TRUE(resolved) << resolved.error().sentence;
   EXPECT_TRUE(resolved->privileged);
   EXPECT_EQ(resolved->uid, 33u);
@@ -68,7 +67,7 @@ TEST_F(PrivilegedCredentials, AreHttpdsByDefault) {
 }
 
 TEST_F(PrivilegedCredentials, KeepHttpdsGroupWhenOnlyTheUserIsGiven) {
-  const auto resolved = resolve_credentials(group_with({{"user", "nobody"}}), kHttpd);
+  const auto resolved = launch::resolve_credentials(group_with({{"user", "nobody"}}), kHttpd);
   ASSERT_TRUE(resolved);
   EXPECT_EQ(resolved->uid, 65534u);
   EXPECT_EQ(resolved->gid, 33u);
@@ -77,7 +76,7 @@ TEST_F(PrivilegedCredentials, KeepHttpdsGroupWhenOnlyTheUserIsGiven) {
 
 TEST_F(PrivilegedCredentials, TakeTheGivenSupplementaryGroupsOnly) {
   const auto resolved =
-      resolve_credentials(group_with({{"supplementary-groups", "daemon,#4242"}}), kHttpd);
+      launch::resolve_credentials(group_with({{"supplementary-groups", "daemon,#4242"}}), kHttpd);
   ASSERT_TRUE(resolved);
   EXPECT_THAT(resolved->groups, ElementsAre(1u, 33u, 4242u));
 }
@@ -95,14 +94,14 @@ TEST_F(PrivilegedCredentials, RefuseTheGroupOfRoot) {
 
 TEST(OrdinaryCredentials, AreTheirOwnWhateverNeedsRoot) {
   if (geteuid() == 0) GTEST_SKIP() << "needs an ordinary user";
-  EXPECT_THAT(options_for_root(group_with({{"cpu-priority", "1"}})), IsEmpty());
+  EXPECT_THAT(launch::options_for_root(group_with({{"cpu-priority", "1"}})), IsEmpty());
   const ProcessGroup group = group_with({{"user", "daemon"},
                                          {"group", "daemon"},
                                          {"supplementary-groups", "daemon"},
                                          {"cpu-priority", "-1"}});
-  EXPECT_THAT(options_for_root(group),
+  EXPECT_THAT(launch::options_for_root(group),
               ElementsAre("user=", "group=", "supplementary-groups=", "cpu-priority= below 0"));
-  const auto plan = plan_worker(group, {.uid = 33, .gid = 33}, "/bin/true");
+  const auto plan = launch::plan_worker(group, {.uid = 33, .gid = 33}, "/bin/true");
   ASSERT_TRUE(plan) << plan.error().sentence;
   EXPECT_EQ(plan->credentials.uid, geteuid());
   EXPECT_EQ(plan->credentials.gid, getegid());
@@ -119,17 +118,17 @@ TEST(OrdinaryCredentials, RefuseWhatIsNotThereAndAJail) {
 
 TEST(PrivilegedPlan, LeavesNoOptionToRootAlone) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root";
-  EXPECT_THAT(options_for_root(group_with({{"user", "daemon"}, {"cpu-priority", "-1"}})),
+  EXPECT_THAT(launch::options_for_root(group_with({{"user", "daemon"}, {"cpu-priority", "-1"}})),
               IsEmpty());
 }
 
 class WorkerEnvironment : public testing::Test {
  protected:
   auto make(const ProcessGroup& group, const std::string& env_text = "") {
-    return worker_environment(group, credentials, inherited, env_text);
+    return launch::worker_environment(group, credentials, inherited, env_text);
   }
 
-  const Credentials credentials{.uid = 1, .user_name = "shop", .home = "/home/shop"};
+  const launch::Credentials credentials{.uid = 1, .user_name = "shop", .home = "/home/shop"};
   const char* inherited[6] = {"PATH=/bin", "HOME=/root", "USER=root", "A=old", "junk", nullptr};
 };
 
@@ -178,7 +177,7 @@ TEST_F(WorkerEnvironment, NamesTheLineOfAFileThatIsWrong) {
 
 TEST(WorkerPlan, NamesTheProcess) {
   const auto name = [](const ProcessGroup& group) {
-    const auto plan = plan_worker(group, kHttpd, "/bin/worker");
+    const auto plan = launch::plan_worker(group, kHttpd, "/bin/worker");
     return plan ? plan->display_name : plan.error().sentence;
   };
   EXPECT_EQ(name(group_with({})), "/bin/worker");
@@ -187,22 +186,22 @@ TEST(WorkerPlan, NamesTheProcess) {
 }
 
 TEST(WorkerPlan, GivesTheDrainItsTimeBehindTheCpuLimit) {
-  const auto plan = plan_worker(
+  const auto plan = launch::plan_worker(
       group_with(
           {{"cpu-time-limit", "1500ms"}, {"graceful-timeout", "3"}, {"shutdown-timeout", "2"}}),
       kHttpd, "/bin/worker");
   ASSERT_TRUE(plan);
   ASSERT_EQ(plan->limits.size(), 1u);
-  EXPECT_EQ(plan->limits[0], (ResourceLimit{.resource = RLIMIT_CPU, .soft = 2, .hard = 8}));
+  EXPECT_EQ(plan->limits[0], (launch::ResourceLimit{.resource = RLIMIT_CPU, .soft = 2, .hard = 8}));
 }
 
 TEST(ListeningSocket, IsForItsOwnerAloneAndRemovedAtTheEnd) {
   const test::TempDir folder;
-  const std::string path = socket_path(folder.path() + "/wsgi", 3, row_of(1));
+  const std::string path = launch::socket_path(folder.path() + "/wsgi", 3, scoreboard::row_of(1));
   EXPECT_THAT(path, testing::EndsWith("/wsgi.3.1.sock"));
   struct stat info {};
   {
-    const auto socket = ListeningSocket::open(path, group_with({}), std::nullopt);
+    const auto socket = launch::ListeningSocket::open(path, group_with({}), std::nullopt);
     ASSERT_TRUE(socket) << socket.error().sentence;
     ASSERT_EQ(lstat(path.c_str(), &info), 0);
     EXPECT_TRUE(S_ISSOCK(info.st_mode));
@@ -212,95 +211,36 @@ TEST(ListeningSocket, IsForItsOwnerAloneAndRemovedAtTheEnd) {
 }
 
 TEST(ListeningSocket, OfAKeeperLiesBesideThatOfItsSlot) {
-  EXPECT_EQ(socket_path("/run/wsgi", 3, keeper_row(1, 0)), "/run/wsgi.3.1.kept1.sock");
-  EXPECT_EQ(socket_path("/run/wsgi", 3, keeper_row(1, 1)), "/run/wsgi.3.1.kept2.sock");
-  EXPECT_EQ(keeper_row(1, kKeepersOfSlot - 1) + 1, row_of(2));
+  EXPECT_EQ(launch::socket_path("/run/wsgi", 3, scoreboard::keeper_row(1, 0)),
+            "/run/wsgi.3.1.kept1.sock");
+  EXPECT_EQ(launch::socket_path("/run/wsgi", 3, scoreboard::keeper_row(1, 1)),
+            "/run/wsgi.3.1.kept2.sock");
+  EXPECT_EQ(scoreboard::keeper_row(1, scoreboard::kKeepersOfSlot - 1) + 1, scoreboard::row_of(2));
 }
 
 TEST(ListeningSocket, LeavesThePathToItsSuccessor) {
   const test::TempDir folder;
   const std::string path = folder.path() + "/s";
-  auto first = ListeningSocket::open(path, group_with({}), std::nullopt);
-  const auto second = ListeningSocket::open(path, group_with({}), std::nullopt);
+  auto first = launch::ListeningSocket::open(path, group_with({}), std::nullopt);
+  const auto second = launch::ListeningSocket::open(path, group_with({}), std::nullopt);
   ASSERT_TRUE(first && second);
-  { const ListeningSocket gone = *std::move(first); }
+  { const launch::ListeningSocket gone = *std::move(first); }
   EXPECT_EQ(access(path.c_str(), F_OK), 0);
 }
 
 TEST(ListeningSocket, RefusesAPathThatIsTooLong) {
   const std::string path = "/tmp/" + std::string(200, 'x');
-  const auto socket = ListeningSocket::open(path, group_with({}), std::nullopt);
+  const auto socket = launch::ListeningSocket::open(path, group_with({}), std::nullopt);
   ASSERT_FALSE(socket);
   EXPECT_THAT(socket.error().sentence, HasSubstr("WSGISocketPrefix a shorter one"));
 }
 
 TEST(ListeningSocket, NamesAPathThatCannotBeMade) {
-  const auto socket = ListeningSocket::open("/no/such/folder/s", group_with({}), std::nullopt);
+  const auto socket =
+      launch::ListeningSocket::open("/no/such/folder/s", group_with({}), std::nullopt);
   ASSERT_FALSE(socket);
   EXPECT_THAT(socket.error().sentence, HasSubstr("/no/such/folder/s"));
 }
 
-siginfo_t ended(int code, int status) {
-  siginfo_t info{};
-  info.si_code = code;
-  info.si_status = status;
-  return info;
-}
-
-TEST(Death, HasTheCauseThatFits) {
-  using Cause = Death::Cause;
-  const LifeLimits limits{.startup_max = Milliseconds(15), .drain_max = Milliseconds(20)};
-  const auto cause = [&](const siginfo_t& info, KillReason killed, bool oom) {
-    return death_of(info, killed, limits, oom);
-  };
-  EXPECT_EQ(cause(ended(CLD_EXITED, 3), KillReason::none, false), (Death{Cause::exited, 3}));
-  EXPECT_EQ(cause(ended(CLD_DUMPED, SIGSEGV), KillReason::none, true),
-            (Death{Cause::signalled, SIGSEGV}));
-  EXPECT_EQ(cause(ended(CLD_KILLED, SIGKILL), KillReason::none, false),
-            (Death{Cause::signalled, SIGKILL}));
-  EXPECT_EQ(cause(ended(CLD_KILLED, SIGKILL), KillReason::none, true),
-            (Death{Cause::out_of_memory, 0}));
-  EXPECT_EQ(cause(ended(CLD_KILLED, SIGKILL), KillReason::startup_timeout, true),
-            (Death{Cause::startup_timeout, 15}));
-  EXPECT_EQ(cause(ended(CLD_KILLED, SIGKILL), KillReason::drain_timeout, false),
-            (Death{Cause::drain_timeout, 20}));
-  EXPECT_EQ(cause(ended(CLD_EXITED, 0), KillReason::drain_timeout, false),
-            (Death{Cause::exited, 0}));
-}
-
-TEST(OomCounter, SeesEachKillOnce) {
-  const test::TempDir folder;
-  const std::string file = folder.write("memory.events", "low 0\noom 1\noom_kill 1\n");
-  OomCounter counter(file);
-  EXPECT_FALSE(counter.has_grown());
-  folder.write("memory.events", "low 7\noom 2\noom_kill 2\noom_group_kill 0\n");
-  EXPECT_TRUE(counter.has_grown());
-  EXPECT_FALSE(counter.has_grown());
-}
-
-TEST(OomCounter, NeverGrowsWithoutAFile) {
-  OomCounter counter("/no/such/file");
-  EXPECT_FALSE(counter.has_grown());
-}
-
-TEST(Death, HasTheReasonThatTheWorkerGave) {
-  using Cause = Death::Cause;
-  const Death orderly{Cause::exited, 0};
-  EXPECT_EQ(with_reason(orderly, "request-timeout").cause, Cause::request_timeout);
-  EXPECT_EQ(with_reason(orderly, "deadlock-timeout").cause, Cause::deadlock_timeout);
-  EXPECT_EQ(with_reason(orderly, "startup-timeout").cause, Cause::import_timeout);
-  EXPECT_EQ(with_reason({Cause::drain_timeout, 20}, "request-timeout").cause,
-            Cause::request_timeout);
-  EXPECT_EQ(with_reason(orderly, ""), orderly);
-  EXPECT_EQ(with_reason({Cause::signalled, SIGSEGV}, "request-timeout"),
-            (Death{Cause::signalled, SIGSEGV}));
-}
-
-TEST(Death, IsDescribedForALogLine) {
-  EXPECT_EQ(describe({Death::Cause::exited, 3}), "exited with code 3");
-  EXPECT_EQ(describe({Death::Cause::signalled, SIGSEGV}), "was killed by signal 11 (SIGSEGV)");
-  EXPECT_THAT(describe({Death::Cause::drain_timeout, 20}), HasSubstr("within 20 ms"));
-}
-
 }  // namespace
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

@@ -7,7 +7,7 @@
 #include "harness/temp_dir.h"
 #include "harness/wait.h"
 
-namespace pyhost::supervisor {
+namespace pyhost::launch {
 namespace {
 
 using testing::AllOf;
@@ -15,14 +15,14 @@ using testing::EndsWith;
 using testing::HasSubstr;
 
 // As an ordinary user it is a matter of who runs the tests; as root, httpd's user looks.
-const HttpdIdentity kHttpd{.uid = 33, .gid = 33};
+const control::HttpdIdentity kHttpd{.uid = 33, .gid = 33};
 
 class Rehearsed : public testing::Test {
  protected:
-  std::size_t add(InputFiles files, Rehearse extent = Rehearse::files,
-                  const gateway::ProcessGroup& options = {.name = "shop"},
-                  Milliseconds patience = Milliseconds(60'000)) {
-    auto plan = plan_worker(options, kHttpd, "/bin/true");
+  std::size_t add(launch::InputFiles files, launch::Rehearse extent = launch::Rehearse::files,
+                  const settings::ProcessGroup& options = {.name = "shop"},
+                  base::Milliseconds patience = base::Milliseconds(60'000)) {
+    auto plan = launch::plan_worker(options, kHttpd, "/bin/true");
     EXPECT_TRUE(plan) << plan.error().sentence;
     files.group_name = options.name;
     return rehearsals_.add({.plan = *std::move(plan),
@@ -31,19 +31,19 @@ class Rehearsed : public testing::Test {
                             .patience = patience});
   }
   std::string refusal(std::size_t number) {
-    run_to_end(loop_, rehearsals_);
+    launch::run_to_end(loop_, rehearsals_);
     const auto& outcome = rehearsals_.outcome(number);
     return outcome ? "" : outcome.error().sentence;
   }
 
   test::TempDir folder_;
-  EventLoop loop_ = *EventLoop::create();
-  Rehearsals rehearsals_{loop_};
+  os::EventLoop loop_ = *os::EventLoop::create();
+  launch::Rehearsals rehearsals_{loop_};
 };
 
 TEST_F(Rehearsed, StartBringsWhatItsFilesSay) {
   const std::string text = "A=\xff\nB=2\n" + std::string(500'000, '#');
-  const auto number = add({.env_file = folder_.write("env", text)}, Rehearse::start);
+  const auto number = add({.env_file = folder_.write("env", text)}, launch::Rehearse::start);
   EXPECT_EQ(refusal(number), "");
   EXPECT_EQ(rehearsals_.outcome(number)->env_text, text);
 }
@@ -79,8 +79,8 @@ TEST_F(Rehearsed, StartIsHeldUpByNoFileThatIsNone) {
 TEST_F(Rehearsed, StartChoosesThePluginThatFits) {
   const std::string venv = folder_.make_writable("venv");
   folder_.write("venv/pyvenv.cfg", "version = 3.9.1\n");
-  const std::vector<gateway::PluginFile> plugins{{.path = "/11.so", .python_version = "3.11"},
-                                                 {.path = "/9.so", .python_version = "3.9"}};
+  const std::vector<plugin::PluginFile> plugins{{.path = "/11.so", .python_version = "3.11"},
+                                                {.path = "/9.so", .python_version = "3.9"}};
   const auto number = add({.python_home = venv, .python_option = "x", .plugins = plugins});
   EXPECT_EQ(refusal(number), "");
   EXPECT_EQ(rehearsals_.outcome(number)->plugin, "/9.so");
@@ -88,20 +88,20 @@ TEST_F(Rehearsed, StartChoosesThePluginThatFits) {
 }
 
 TEST_F(Rehearsed, StartFailsWithItsStep) {
-  gateway::ProcessGroup options{.name = "shop"};
+  settings::ProcessGroup options{.name = "shop"};
   options.home = "/no/such/folder";
-  EXPECT_THAT(refusal(add({}, Rehearse::start, options)),
+  EXPECT_THAT(refusal(add({}, launch::Rehearse::start, options)),
               HasSubstr("home=/no/such/folder cannot be entered"));
 }
 
 TEST_F(Rehearsed, StartThatHangsIsGivenUpWithThePathsItLookedAt) {
   // Nothing is given a turn in which it could end before it is given up.
-  const auto number = add({.env_file = folder_.write("env", "")}, Rehearse::files, {.name = "shop"},
-                          Milliseconds(5'000));
-  const TimePoint begun = Clock::now();
+  const auto number = add({.env_file = folder_.write("env", "")}, launch::Rehearse::files,
+                          {.name = "shop"}, base::Milliseconds(5'000));
+  const base::TimePoint begun = base::Clock::now();
   rehearsals_.advance(begun);
-  EXPECT_EQ(rehearsals_.next_deadline(), begun + Milliseconds(5'000));
-  rehearsals_.advance(begun + Milliseconds(5'000));
+  EXPECT_EQ(rehearsals_.next_deadline(), begun + base::Milliseconds(5'000));
+  rehearsals_.advance(begun + base::Milliseconds(5'000));
   ASSERT_TRUE(rehearsals_.done());
   EXPECT_EQ(rehearsals_.outcome(number).error().sentence,
             "WSGIDaemonProcess shop: the rehearsal of a start has not ended within 5 s: it was "
@@ -145,4 +145,4 @@ TEST_F(PrivilegedRehearsal, LooksWithTheRightsOfTheWorker) {
 }
 
 }  // namespace
-}  // namespace pyhost::supervisor
+}  // namespace pyhost::launch

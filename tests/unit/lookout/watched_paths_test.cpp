@@ -9,9 +9,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/clock.h"
 #include "harness/temp_dir.h"
 #include "harness/wait.h"
-#include "os/file_identity.h"
+#include "pyhost/base/file_identity.h"
 
 namespace pyhost::lookout {
 namespace {
@@ -53,7 +54,7 @@ class Watched : public testing::Test {
   // Lets all that is due be done; the path that has changed, relative.
   std::string changed() {
     heed();
-    now_ += Settling::kQuiet;
+    now_ += base::Debounce::kQuiet;
     std::string changed;
     while (const auto deadline = watched_->next_deadline()) {
       if (*deadline > now_) break;
@@ -71,7 +72,7 @@ class Watched : public testing::Test {
   test::TempDir folder_;
   std::unique_ptr<FolderWatches> watches_ = *FolderWatches::open();
   std::unique_ptr<WatchedPaths> watched_;
-  TimePoint now_{1h};
+  base::TimePoint now_{1h};
 };
 
 TEST_F(Watched, FileIsNoticedWhenItIsWritten) {
@@ -121,11 +122,11 @@ TEST_F(Watched, BurstMakesOneChangeWhenItIsOver) {
   for (int i = 0; i < 10; ++i) {
     folder_.write("app/a.py", std::string(i + 2, 'x'));
     heed();
-    now_ += Settling::kQuiet / 2;
+    now_ += base::Debounce::kQuiet / 2;
     EXPECT_FALSE(watched_->advance(now_));
   }
-  const TimePoint last = now_ - Settling::kQuiet / 2;
-  now_ += Settling::kQuiet / 2;
+  const base::TimePoint last = now_ - base::Debounce::kQuiet / 2;
+  now_ += base::Debounce::kQuiet / 2;
   const auto change = watched_->advance(now_);
   ASSERT_TRUE(change);
   EXPECT_EQ(change->at, last);
@@ -313,7 +314,7 @@ TEST_F(Watched, ATurnDoesNotFollowALongLinkToItsEnd) {
   ASSERT_TRUE(glob);
   watched_ = std::make_unique<WatchedPaths>(*watches_, std::vector{*glob}, now_us());
   watched_->advance(now_);
-  EXPECT_EQ(watched_->next_deadline(), TimePoint());  // there is more to do at once
+  EXPECT_EQ(watched_->next_deadline(), base::TimePoint());  // there is more to do at once
   EXPECT_EQ(changed(), "");
   EXPECT_EQ(watched_->problem(), "");
   folder_.write("app/a", "1");

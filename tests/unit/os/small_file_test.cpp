@@ -12,20 +12,20 @@ namespace {
 using testing::HasSubstr;
 
 std::string refusal_of(const std::string& path) {
-  const auto text = read_small_file(path);
+  const auto text = os::read_small_file(path);
   return text ? "read" : text.error().sentence;
 }
 
 TEST(SmallFile, IsReadToItsEnd) {
   const test::TempDir folder;
-  const std::string text(kSmallFileBytes, 'x');
-  EXPECT_EQ(*read_small_file(folder.write("file", text)), text);
-  EXPECT_EQ(*read_small_file(folder.write("empty", "")), "");
+  const std::string text(os::kSmallFileBytes, 'x');
+  EXPECT_EQ(*os::read_small_file(folder.write("file", text)), text);
+  EXPECT_EQ(*os::read_small_file(folder.write("empty", "")), "");
 }
 
 TEST(SmallFile, IsNotReadWhenItIsLarge) {
   const test::TempDir folder;
-  const std::string text(kSmallFileBytes + 1, 'x');
+  const std::string text(os::kSmallFileBytes + 1, 'x');
   EXPECT_THAT(refusal_of(folder.write("file", text)), HasSubstr("larger than"));
 }
 
@@ -44,7 +44,7 @@ TEST(SmallFile, IsNeverWaitedFor) {
 TEST(SmallFile, OfRootIsOneThatNobodyElseCanHavePutThere) {
   if (geteuid() != 0) GTEST_SKIP() << "needs files of root";
   const auto is_read = [](const std::string& path) {
-    return read_small_file_of_root(path).has_value();
+    return os::read_small_file_of_root(path).has_value();
   };
   EXPECT_TRUE(is_read("/etc/passwd"));
   const test::TempDir folder;

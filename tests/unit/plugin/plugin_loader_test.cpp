@@ -13,12 +13,12 @@ namespace {
 using testing::HasSubstr;
 
 std::string refusal_of(const std::string& path) {
-  const auto plugin = load_plugin(path);
+  const auto plugin = plugin::load_plugin(path);
   return plugin ? "loaded" : plugin.error().sentence;
 }
 
 TEST(PluginLoader, KnowsTheFolderOfThisProgram) {
-  EXPECT_EQ(folder_of_this_object(),
+  EXPECT_EQ(plugin::folder_of_this_object(),
             std::filesystem::canonical("/proc/self/exe").parent_path().string());
 }
 
@@ -28,7 +28,7 @@ TEST(PluginLoader, ListsPluginsNewestFirst) {
                            "pyhost-cpython-3.11.so", "pyhost-cpython-3.12.txt", "other-3.14.so"}) {
     folder.write(name, "");
   }
-  const auto plugins = find_plugins(folder.path());
+  const auto plugins = plugin::find_plugins(folder.path());
   ASSERT_EQ(plugins.size(), 3u);
   EXPECT_EQ(plugins[0].python_version, "3.13");
   EXPECT_EQ(plugins[1].python_version, "3.11");
@@ -37,7 +37,7 @@ TEST(PluginLoader, ListsPluginsNewestFirst) {
 }
 
 TEST(PluginLoader, FindsNothingInAFolderThatIsNotThere) {
-  EXPECT_TRUE(find_plugins("/nonexistent").empty());
+  EXPECT_TRUE(plugin::find_plugins("/nonexistent").empty());
 }
 
 TEST(PluginLoader, SaysWhichFileCannotBeLoaded) {
@@ -46,12 +46,12 @@ TEST(PluginLoader, SaysWhichFileCannotBeLoaded) {
 }
 
 TEST(PluginLoader, RefusesAnObjectWithoutTheEntryPoint) {
-  EXPECT_THAT(refusal_of(folder_of_this_object() + "/nameless_plugin.so"),
+  EXPECT_THAT(refusal_of(plugin::folder_of_this_object() + "/nameless_plugin.so"),
               HasSubstr("nameless_plugin.so is not an engine plugin"));
 }
 
 TEST(PluginLoader, RefusesAPluginOfAnotherBuild) {
-  EXPECT_THAT(refusal_of(folder_of_this_object() + "/foreign_plugin.so"),
+  EXPECT_THAT(refusal_of(plugin::folder_of_this_object() + "/foreign_plugin.so"),
               HasSubstr("is of build another-build, this program of build "));
 }
 

@@ -37,7 +37,7 @@ class RealVirtualenv : public testing::Test {
   static std::string root() { return folder_->path() + "/env"; }
 
   static void expect_usable(const std::string& path) {
-    const auto home = inspect_python_home(path, kVersion);
+    const auto home = plugin::inspect_python_home(path, kVersion);
     ASSERT_TRUE(home.has_value()) << home.error().sentence;
     EXPECT_EQ(home->program, root() + "/bin/python") << path;
     EXPECT_EQ(home->home, "") << path;
@@ -61,12 +61,12 @@ TEST_F(RealVirtualenv, IsUsableByAPathInsideIt) {
 }
 
 std::string refusal_of(std::string_view path, std::string_view version = "3.11") {
-  const auto home = inspect_python_home(path, version);
+  const auto home = plugin::inspect_python_home(path, version);
   return home ? "usable" : home.error().sentence;
 }
 
 TEST(PythonHome, IsUsableAsTheBaseInstallation) {
-  const auto home = inspect_python_home("/usr", kVersion);
+  const auto home = plugin::inspect_python_home("/usr", kVersion);
   ASSERT_TRUE(home.has_value()) << home.error().sentence;
   EXPECT_EQ(home->home, "/usr");
   EXPECT_EQ(home->program, "");

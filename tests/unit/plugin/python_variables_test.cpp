@@ -6,11 +6,11 @@ namespace pyhost::gateway {
 namespace {
 
 std::string of_group(std::string_view name) {
-  return notice_of_python_variable(name, VariableOf::process_group);
+  return plugin::notice_of_python_variable(name, plugin::VariableOf::process_group);
 }
 
 std::string of_httpd(std::string_view name) {
-  return notice_of_python_variable(name, VariableOf::httpd);
+  return plugin::notice_of_python_variable(name, plugin::VariableOf::httpd);
 }
 
 constexpr char kNoEffect[] = " has no effect on applications, only on programs that they start";

@@ -14,7 +14,7 @@
 namespace pyhost::remote {
 namespace {
 
-using metrics::SlotState;
+using scoreboard::SlotState;
 using test::FakeExchange;
 using test::GroupBoard;
 using ::testing::HasSubstr;
@@ -36,23 +36,23 @@ class AdmissionByScript : public ::testing::Test {
     settings_.connect_timeout = settings_.renewal_timeout = 100ms;
   }
 
-  metrics::WorkerSeat begin(std::uint32_t row, SlotState state) {
+  scoreboard::ReportWriter begin(std::uint32_t row, SlotState state) {
     board_->begin_generation(row, 100 + static_cast<pid_t>(row), 1, kThreads);
-    auto seat = board_.seat(row, 1);
+    auto child = board_.writer(row, 1);
     board_->set_state(row, state);
-    return seat;
+    return child;
   }
   void begin_keeper(std::uint32_t row, std::uint64_t script, SlotState state) {
-    auto seat = begin(row, state);
-    ASSERT_TRUE(seat.move_to(row, 0, std::vector{script}));
-    if (state == SlotState::ready) seat.come_back();
+    auto child = begin(row, state);
+    ASSERT_TRUE(child.move_to(row, 0, std::vector{script}));
+    if (state == SlotState::ready) child.come_back();
   }
   Admission admission(std::uint64_t script) {
-    return {*board_, seat_, settings_, exchange_, script};
+    return {*board_, child_, settings_, exchange_, script};
   }
 
   GroupBoard board_{kRows, 1, 8};
-  metrics::ChildSeat seat_ = *board_->take_seat(1);
+  scoreboard::ChildId child_ = *board_->add_child(1);
   RemoteSettings settings_;
   FakeExchange exchange_;
 };
@@ -60,13 +60,13 @@ class AdmissionByScript : public ::testing::Test {
 TEST_F(AdmissionByScript, PrefersWorkersThatHaveIt) {
   begin(kFirst, SlotState::ready).lack(kBlog);
   begin(kSecond, SlotState::ready);
-  std::vector<Place> places;
+  std::vector<Lease> leases;
   for (std::uint32_t i = 0; i < kThreads; ++i) {
-    auto place = admission(kBlog).enter();
-    ASSERT_TRUE(place);
-    EXPECT_EQ(place->worker().slot, kSecond);
-    EXPECT_EQ(place->resort(), Resort::first);
-    places.push_back(*std::move(place));
+    auto lease = admission(kBlog).enter();
+    ASSERT_TRUE(lease);
+    EXPECT_EQ(lease->worker().slot, kSecond);
+    EXPECT_EQ(lease->resort(), Resort::first);
+    leases.push_back(*std::move(lease));
   }
   // It waits for one of these rather than to be answered with an error.
   settings_.queue_timeout = 50ms;
@@ -79,9 +79,9 @@ TEST_F(AdmissionByScript, PrefersWorkersThatHaveIt) {
 TEST_F(AdmissionByScript, AsksAnyWorkerWhenNoneHasIt) {
   begin(kFirst, SlotState::ready).lack(kBlog);
   begin(kSecond, SlotState::ready).lack(kBlog);
-  const auto place = admission(kBlog).enter();
-  ASSERT_TRUE(place);
-  EXPECT_EQ(place->resort(), Resort::last);
+  const auto lease = admission(kBlog).enter();
+  ASSERT_TRUE(lease);
+  EXPECT_EQ(lease->resort(), Resort::last);
 }
 
 TEST_F(AdmissionByScript, AsksAKeeperForWhatItKeepsOnly) {
@@ -107,10 +107,10 @@ TEST_F(AdmissionByScript, WaitsForTheSuccessorOfAWorkerThatHasHadIt) {
     board_->begin_generation(kFirst, 200, 2, kThreads);
     board_->set_state(kFirst, SlotState::ready);
   });
-  const auto place = admission(kBlog).enter();
-  ASSERT_TRUE(place);
-  EXPECT_EQ(place->worker().generation, 2u);
-  EXPECT_EQ(place->resort(), Resort::first);
+  const auto lease = admission(kBlog).enter();
+  ASSERT_TRUE(lease);
+  EXPECT_EQ(lease->worker().generation, 2u);
+  EXPECT_EQ(lease->resort(), Resort::first);
 }
 
 TEST_F(AdmissionByScript, GoesToAnotherWorkerThanTheOneThatHasSaidThatItLacksIt) {
@@ -119,17 +119,17 @@ TEST_F(AdmissionByScript, GoesToAnotherWorkerThanTheOneThatHasSaidThatItLacksIt)
   Admission blog = admission(kBlog);
   std::optional<Worker> first;
   {
-    const auto place = blog.enter();
-    ASSERT_TRUE(place);
-    first = place->worker();
+    const auto lease = blog.enter();
+    ASSERT_TRUE(lease);
+    first = lease->worker();
   }
   blog.pass_by(*first, "it lacks it");
   std::optional<Worker> second;
   {
-    const auto place = blog.enter();
-    ASSERT_TRUE(place);
-    second = place->worker();
-    EXPECT_EQ(place->resort(), Resort::first);
+    const auto lease = blog.enter();
+    ASSERT_TRUE(lease);
+    second = lease->worker();
+    EXPECT_EQ(lease->resort(), Resort::first);
   }
   EXPECT_NE(first->slot, second->slot);
   blog.pass_by(*second, "it lacks it, too");
@@ -142,9 +142,9 @@ TEST_F(AdmissionByScript, EndsInTime) {
   Admission blog = admission(kBlog);
   unsigned asked = 0;
   while (true) {
-    const auto place = blog.enter();
-    if (!place) break;
-    blog.pass_by(place->worker(), "it lacks it");
+    const auto lease = blog.enter();
+    if (!lease) break;
+    blog.pass_by(lease->worker(), "it lacks it");
     ASSERT_LE(++asked, 100u);
   }
   EXPECT_EQ(blog.enter().error().message, base::Message::retries_exhausted);
@@ -154,9 +154,9 @@ TEST_F(AdmissionByScript, MissesNoThreadsWhereNobodyIsKept) {
   settings_.queue_max = 0;
   begin(kFirst, SlotState::ready);
   begin(kSecond, SlotState::ready);
-  std::vector<Place> places;
+  std::vector<Lease> leases;
   for (std::uint32_t i = 0; i < 2 * kThreads; ++i) {
-    places.push_back(*admission(kBlog).enter());
+    leases.push_back(*admission(kBlog).enter());
   }
   const auto none = admission(kBlog).enter();
   ASSERT_FALSE(none);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include "base/clock.h"
 
 namespace pyhost::remote {
 namespace {
@@ -11,7 +12,7 @@ using namespace std::chrono_literals;
 
 class LogAllowanceTest : public testing::Test {
  protected:
-  const LogAllowance::Clock::time_point start_{};
+  const base::Clock::time_point start_{};
   LogAllowance allowance_{start_};
 };
 

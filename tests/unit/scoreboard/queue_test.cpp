@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "harness/group_board.h"
 #include "harness/wait.h"
 
@@ -27,54 +28,54 @@ class QueueTest : public testing::Test {
  protected:
   void serve_with(std::uint32_t threads) {
     board_->begin_generation(kSlot, 100, 1, threads);
-    board_->set_state(kSlot, SlotState::ready);
+    board_->set_state(kSlot, scoreboard::SlotState::ready);
   }
 
-  Queue queue() { return board_->queue(); }
+  scoreboard::Queue queue() { return board_->queue(); }
 
-  std::uint32_t free_places() {
-    const SlotStatus worker = board_->status(kSlot);
+  std::uint32_t free_threads() {
+    const scoreboard::SlotStatus worker = board_->status(kSlot);
     return worker.threads - std::min(worker.threads, worker.busy());
   }
 
-  std::optional<Waiter> enter(Clock::time_point arrival) {
-    return queue().enter(seat_, kPlaces, arrival);
+  std::optional<scoreboard::Waiter> enter(base::Clock::time_point arrival) {
+    return queue().enter(child_, kPlaces, arrival);
   }
 
-  // Until the place is taken.
-  PlaceId wait_for_place(ChildSeat seat, Waiter& waiter) {
+  // Until the lease is taken.
+  scoreboard::LeaseId wait_for_lease(scoreboard::ChildId child, scoreboard::Waiter& waiter) {
     for (bool first = true;; first = false) {
       waiter.listen();
-      if (waiter.may_take(free_places()) && free_places() != 0) {
+      if (waiter.may_take(free_threads()) && free_threads() != 0) {
         waiter.step_out();
-        if (const auto place = board_->take_place(seat, kSlot)) return *place;
+        if (const auto lease = board_->take_lease(child, kSlot)) return *lease;
         waiter.step_back();
       }
       if (first) ++have_to_wait_;
-      waiter.wait_until(Clock::now() + 60s);
+      waiter.wait_until(base::Clock::now() + 60s);
     }
   }
 
   // Somebody who waits so long that the order is kept from here on.
   void keep_order() {
-    auto waiter = enter(Clock::now() - 2 * Queue::kOrderAfter);
+    auto waiter = enter(base::Clock::now() - 2 * scoreboard::Queue::kOrderAfter);
     ASSERT_TRUE(waiter);
     static_cast<void>(waiter->may_take(0));
   }
 
   test::GroupBoard board_{1, 4, 8};
-  ChildSeat seat_ = *board_->take_seat(1);
+  scoreboard::ChildId child_ = *board_->add_child(1);
   std::atomic<int> have_to_wait_ = 0;  // only a call makes them try again
 };
 
 TEST_F(QueueTest, IsWokenWhenTheWorkerItselfMakesRoom) {
   serve_with(1);
-  WorkerSeat worker = board_.seat(kSlot, 1);
+  scoreboard::ReportWriter worker = board_.writer(kSlot, 1);
   worker.note_running(1);
   std::atomic<bool> served = false;
   std::thread waits([&] {
-    auto waiter = enter(Clock::now() - 2 * Queue::kOrderAfter);
-    board_->give_place_back(seat_, wait_for_place(seat_, *waiter));
+    auto waiter = enter(base::Clock::now() - 2 * scoreboard::Queue::kOrderAfter);
+    board_->give_lease_back(child_, wait_for_lease(child_, *waiter));
     served = true;
   });
   EXPECT_TRUE(test::wait_until([&] { return have_to_wait_ == 1; }));
@@ -89,18 +90,18 @@ TEST_F(QueueTest, IsWokenWhenTheWorkerItselfMakesRoom) {
 }
 
 TEST_F(QueueTest, HasAsManyPlacesAsTold) {
-  auto first = queue().enter(seat_, 1, Clock::now());
+  auto first = queue().enter(child_, 1, base::Clock::now());
   EXPECT_TRUE(first);
-  EXPECT_FALSE(queue().enter(seat_, 1, Clock::now()));
+  EXPECT_FALSE(queue().enter(child_, 1, base::Clock::now()));
   EXPECT_EQ(queue().length(), 1u);
   first.reset();
-  EXPECT_TRUE(queue().enter(seat_, 1, Clock::now()));
+  EXPECT_TRUE(queue().enter(child_, 1, base::Clock::now()));
   EXPECT_EQ(queue().length(), 0u);
 }
 
 TEST_F(QueueTest, LetsAnybodyTakeAPlaceWhileNobodyHasWaitedLong) {
   // However long the test takes.
-  const auto in_an_hour = Clock::now() + 1h;
+  const auto in_an_hour = base::Clock::now() + 1h;
   auto older = enter(in_an_hour);
   auto younger = enter(in_an_hour + 1ms);
   EXPECT_FALSE(queue().keeps_order());
@@ -108,10 +109,10 @@ TEST_F(QueueTest, LetsAnybodyTakeAPlaceWhileNobodyHasWaitedLong) {
 }
 
 TEST_F(QueueTest, KeepsTheOrderAsSoonAsSomebodyHasWaitedLong) {
-  const auto long_ago = Clock::now() - 2 * Queue::kOrderAfter;
+  const auto long_ago = base::Clock::now() - 2 * scoreboard::Queue::kOrderAfter;
   auto oldest = enter(long_ago);
   auto second = enter(long_ago + 1ms);
-  auto youngest = enter(Clock::now());
+  auto youngest = enter(base::Clock::now());
   EXPECT_FALSE(oldest->may_take(0));
   EXPECT_TRUE(queue().keeps_order());
   EXPECT_FALSE(second->may_take(1));
@@ -121,16 +122,16 @@ TEST_F(QueueTest, KeepsTheOrderAsSoonAsSomebodyHasWaitedLong) {
 }
 
 TEST_F(QueueTest, OrdersByArrivalAndNotByEntry) {
-  const auto now = Clock::now();
-  auto younger = enter(now - Queue::kOrderAfter);
-  auto older = enter(now - 2 * Queue::kOrderAfter);
+  const auto now = base::Clock::now();
+  auto younger = enter(now - scoreboard::Queue::kOrderAfter);
+  auto older = enter(now - 2 * scoreboard::Queue::kOrderAfter);
   EXPECT_FALSE(older->may_take(0));
   EXPECT_TRUE(older->may_take(1));
   EXPECT_FALSE(younger->may_take(1));
 }
 
 TEST_F(QueueTest, CountsNobodyWhoHasSteppedOut) {
-  const auto long_ago = Clock::now() - 2 * Queue::kOrderAfter;
+  const auto long_ago = base::Clock::now() - 2 * scoreboard::Queue::kOrderAfter;
   auto older = enter(long_ago);
   auto younger = enter(long_ago + 1ms);
   EXPECT_FALSE(younger->may_take(1));
@@ -141,7 +142,7 @@ TEST_F(QueueTest, CountsNobodyWhoHasSteppedOut) {
 }
 
 TEST_F(QueueTest, NobodyWaitsForWhoStandsAside) {
-  const auto long_ago = Clock::now() - 2 * Queue::kOrderAfter;
+  const auto long_ago = base::Clock::now() - 2 * scoreboard::Queue::kOrderAfter;
   auto older = enter(long_ago);
   auto younger = enter(long_ago + 1ms);
   EXPECT_TRUE(older->stand_aside(true));
@@ -153,55 +154,55 @@ TEST_F(QueueTest, NobodyWaitsForWhoStandsAside) {
 }
 
 TEST_F(QueueTest, ServesMoreWaitersThanItHasCellsFor) {
-  std::vector<std::optional<Waiter>> waiters;
-  for (int i = 0; i < 9; ++i) waiters.push_back(enter(Clock::now() - 1s + i * 1ms));
+  std::vector<std::optional<scoreboard::Waiter>> waiters;
+  for (int i = 0; i < 9; ++i) waiters.push_back(enter(base::Clock::now() - 1s + i * 1ms));
   EXPECT_EQ(queue().length(), 9u);
   EXPECT_TRUE(waiters[0]->may_take(1));
   EXPECT_FALSE(waiters[7]->may_take(1));
   EXPECT_TRUE(waiters[8]->may_take(1));
   waiters[8]->listen();
-  waiters[8]->wait_until(Clock::now() + 60s);
+  waiters[8]->wait_until(base::Clock::now() + 60s);
 }
 
 TEST_F(QueueTest, CallsTheOldestFirst) {
   serve_with(1);
   keep_order();
-  const auto taken = board_->take_place(seat_, kSlot);
+  const auto taken = board_->take_lease(child_, kSlot);
   ASSERT_TRUE(taken);
   std::mutex mutex;
   std::vector<int> served;
   std::vector<std::thread> threads;
-  const auto now = Clock::now();
+  const auto now = base::Clock::now();
   for (const int rank : {2, 0, 3, 1}) {
     threads.emplace_back([&, rank] {
       auto waiter = enter(now - 10s + rank * 1s);
-      const PlaceId place = wait_for_place(seat_, *waiter);
+      const scoreboard::LeaseId lease = wait_for_lease(child_, *waiter);
       waiter.reset();
       {
         const std::lock_guard lock(mutex);
         served.push_back(rank);
       }
-      board_->give_place_back(seat_, place);
+      board_->give_lease_back(child_, lease);
     });
   }
   EXPECT_TRUE(test::wait_until([&] { return have_to_wait_ == 4; }));
-  board_->give_place_back(seat_, *taken);
+  board_->give_lease_back(child_, *taken);
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(served, (std::vector<int>{0, 1, 2, 3}));
 }
 
 TEST_F(QueueTest, PassesOnTheCallOfOneThatGivesUp) {
   serve_with(1);
-  const auto taken = board_->take_place(seat_, kSlot);
+  const auto taken = board_->take_lease(child_, kSlot);
   ASSERT_TRUE(taken);
-  auto leaving = enter(Clock::now() - 1s);
+  auto leaving = enter(base::Clock::now() - 1s);
   leaving->listen();
   std::thread patient([&] {
-    auto waiter = enter(Clock::now());
-    wait_for_place(seat_, *waiter);
+    auto waiter = enter(base::Clock::now());
+    wait_for_lease(child_, *waiter);
   });
   EXPECT_TRUE(test::wait_until([&] { return queue().length() == 2; }));
-  board_->give_place_back(seat_, *taken);
+  board_->give_lease_back(child_, *taken);
   leaving.reset();
   patient.join();
   EXPECT_EQ(board_->status(kSlot).outstanding, 1u);
@@ -209,13 +210,13 @@ TEST_F(QueueTest, PassesOnTheCallOfOneThatGivesUp) {
 
 TEST_F(QueueTest, GoesPastOneThatWasKilled) {
   serve_with(1);
-  const auto taken = board_->take_place(seat_, kSlot);
+  const auto taken = board_->take_lease(child_, kSlot);
   ASSERT_TRUE(taken);
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    const ChildSeat seat = *board_->take_seat(::getpid());
-    auto waiter = queue().enter(seat, kPlaces, Clock::now() - 10s);
+    const scoreboard::ChildId child = *board_->add_child(::getpid());
+    auto waiter = queue().enter(child, kPlaces, base::Clock::now() - 10s);
     waiter->listen();
     // The order that it asks for is kept for a moment only.
     while (true) {
@@ -227,15 +228,15 @@ TEST_F(QueueTest, GoesPastOneThatWasKilled) {
   ::kill(child, SIGKILL);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
 
-  board_->give_place_back(seat_, *taken);  // calls the dead
-  auto waiter = enter(Clock::now() - 1s);
+  board_->give_lease_back(child_, *taken);  // calls the dead
+  auto waiter = enter(base::Clock::now() - 1s);
   EXPECT_FALSE(waiter->may_take(1));
-  wait_for_place(seat_, *waiter);
+  wait_for_lease(child_, *waiter);
   waiter.reset();
   EXPECT_EQ(queue().length(), 1u);
   board_->forget_child(child);
   EXPECT_EQ(queue().length(), 0u);
-  EXPECT_TRUE(enter(Clock::now())->may_take(1));
+  EXPECT_TRUE(enter(base::Clock::now())->may_take(1));
 }
 
 TEST_F(QueueTest, WakesEverybodyForANewWorker) {
@@ -243,8 +244,8 @@ TEST_F(QueueTest, WakesEverybodyForANewWorker) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      auto waiter = enter(Clock::now() - 1s);
-      wait_for_place(seat_, *waiter);
+      auto waiter = enter(base::Clock::now() - 1s);
+      wait_for_lease(child_, *waiter);
       ++served;
     });
   }
@@ -254,28 +255,29 @@ TEST_F(QueueTest, WakesEverybodyForANewWorker) {
   EXPECT_EQ(served, 4);
 }
 
-// A call that got lost would leave a waiter asleep beside a free place for a minute.
+// A call that got lost would leave a waiter asleep beside a free lease for a minute.
 TEST_F(QueueTest, LosesNoCall) {
   constexpr int kThreads = 8;
   constexpr int kRounds = 10000;
   serve_with(2);
-  const std::vector<ChildSeat> seats{seat_, *board_->take_seat(2), *board_->take_seat(3)};
+  const std::vector<scoreboard::ChildId> children{child_, *board_->add_child(2),
+                                                  *board_->add_child(3)};
   std::atomic<int> given_up = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&, i, seat = seats[static_cast<std::size_t>(i) % seats.size()]] {
+    threads.emplace_back([&, i, child = children[static_cast<std::size_t>(i) % children.size()]] {
       for (int round = 0; round < kRounds; ++round) {
         // Some as if they had waited long, some that give up.
         const auto age = (round + i) % 3 == 0 ? 1s : 0s;
-        auto waiter = queue().enter(seat, kPlaces, Clock::now() - age);
+        auto waiter = queue().enter(child, kPlaces, base::Clock::now() - age);
         if ((round + i) % 7 == 0) {
           waiter->listen();
           ++given_up;
           continue;
         }
-        const PlaceId place = wait_for_place(seat, *waiter);
+        const scoreboard::LeaseId lease = wait_for_lease(child, *waiter);
         waiter.reset();
-        board_->give_place_back(seat, place);
+        board_->give_lease_back(child, lease);
       }
     });
   }

@@ -44,20 +44,20 @@ TEST(Scoreboard, KeepsTheRowsOfSlotsApart) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 1, 5);
   board->begin_generation(kLast, 200, 7, 2);
-  board->set_state(kLast, SlotState::ready);
-  EXPECT_EQ(board->status(kFirst).state, SlotState::starting);
+  board->set_state(kLast, scoreboard::SlotState::ready);
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::starting);
   EXPECT_EQ(board->status(kFirst).pid, 100);
-  EXPECT_EQ(board->status(kLast).state, SlotState::ready);
+  EXPECT_EQ(board->status(kLast).state, scoreboard::SlotState::ready);
   EXPECT_EQ(board->status(kLast).generation, 7u);
-  EXPECT_EQ(board->status(1).state, SlotState::empty);
+  EXPECT_EQ(board->status(1).state, scoreboard::SlotState::empty);
   EXPECT_EQ(board->slots(), 3u);
 }
 
 TEST(Scoreboard, SecondMappingSeesWhatTheFirstWrites) {
   GroupBoard board = three_slots();
-  const Scoreboard other = board.map_again();
+  const scoreboard::Scoreboard other = board.map_again();
   board->begin_generation(kLast, 200, 3, 2);
-  board.seat(kLast, 3).count_request();
+  board.writer(kLast, 3).count_request();
   EXPECT_EQ(other.status(kLast).pid, 200);
   EXPECT_EQ(other.status(kLast).requests, 1u);
 }
@@ -65,13 +65,13 @@ TEST(Scoreboard, SecondMappingSeesWhatTheFirstWrites) {
 TEST(Scoreboard, GrowsUnderThoseWhoUseIt) {
   GroupBoard board = three_slots();
   board->begin_generation(kLast, 200, 3, 2);
-  const ChildSeat seat = *board->take_seat(1);
-  ASSERT_TRUE(board->take_place(seat, kLast));
-  ASSERT_TRUE(grow_board(board.board_fd(), board.reports_fd(), 40).value());
-  Scoreboard larger = board.map_again();
+  const scoreboard::ChildId child = *board->add_child(1);
+  ASSERT_TRUE(board->take_lease(child, kLast));
+  ASSERT_TRUE(scoreboard::grow_board(board.board_fd(), board.reports_fd(), 40).value());
+  scoreboard::Scoreboard larger = board.map_again();
   EXPECT_EQ(larger.slots(), 40u);
   EXPECT_EQ(larger.status(kLast).outstanding, 1u);
-  EXPECT_EQ(larger.status(39).state, SlotState::empty);
+  EXPECT_EQ(larger.status(39).state, scoreboard::SlotState::empty);
   larger.begin_generation(39, 300, 1, 1);
   EXPECT_EQ(larger.status(39).pid, 300);
   EXPECT_EQ(board->slots(), 3u);
@@ -82,7 +82,7 @@ TEST(Scoreboard, GrowsUnderThoseWhoUseIt) {
 
 TEST(Scoreboard, NeverBecomesSmaller) {
   GroupBoard board = three_slots();
-  ASSERT_TRUE(grow_board(board.board_fd(), board.reports_fd(), 1).value());
+  ASSERT_TRUE(scoreboard::grow_board(board.board_fd(), board.reports_fd(), 1).value());
   EXPECT_EQ(board.map_again().slots(), 3u);
   EXPECT_NE(::ftruncate(board.board_fd(), 0), 0);
   EXPECT_NE(::ftruncate(board.reports_fd(), 0), 0);
@@ -91,7 +91,7 @@ TEST(Scoreboard, NeverBecomesSmaller) {
 
 TEST(Scoreboard, SaysWhenItCannotGrow) {
   GroupBoard board = three_slots();
-  EXPECT_FALSE(grow_board(board.board_fd(), board.reports_fd(), 5000).value());
+  EXPECT_FALSE(scoreboard::grow_board(board.board_fd(), board.reports_fd(), 5000).value());
   EXPECT_EQ(board.map_again().slots(), 3u);
 }
 
@@ -99,7 +99,7 @@ TEST(Scoreboard, RefusesMemoryThatIsNotAScoreboard) {
   GroupBoard board = three_slots();
   base::UniqueFd fd(::memfd_create("other", MFD_CLOEXEC));
   ASSERT_EQ(::ftruncate(fd.get(), 4096), 0);
-  const auto mapped = Scoreboard::map(fd.get(), board.reports_fd());
+  const auto mapped = scoreboard::Scoreboard::map(fd.get(), board.reports_fd());
   ASSERT_FALSE(mapped);
   EXPECT_EQ(mapped.error().sentence, "the scoreboard is of another build; restart httpd");
 }
@@ -107,10 +107,10 @@ TEST(Scoreboard, RefusesMemoryThatIsNotAScoreboard) {
 TEST(Scoreboard, RefusesTruncatedMemory) {
   GroupBoard board = three_slots();
   base::UniqueFd copy(::memfd_create("copy", MFD_CLOEXEC));
-  BoardHeader header{};
+  scoreboard::BoardHeader header{};
   ASSERT_EQ(::pread(board.board_fd(), &header, sizeof header, 0), ssize_t{sizeof header});
   ASSERT_EQ(::pwrite(copy.get(), &header, sizeof header, 0), ssize_t{sizeof header});
-  EXPECT_FALSE(Scoreboard::map(copy.get(), board.reports_fd()));
+  EXPECT_FALSE(scoreboard::Scoreboard::map(copy.get(), board.reports_fd()));
 }
 
 TEST(Scoreboard, CannotBeWrittenByAWorker) {
@@ -145,29 +145,30 @@ TEST(Scoreboard, CannotBeOpenedAnewByAnotherUser) {
 // Whatever a worker writes to what is its own.
 TEST(Scoreboard, BelievesNoReportThatHarms) {
   GroupBoard board = three_slots();
-  const ChildSeat seat = *board->take_seat(1);
+  const scoreboard::ChildId child = *board->add_child(1);
   board->begin_generation(kFirst, 100, 7, 2);
-  board->set_state(kFirst, SlotState::ready);
+  board->set_state(kFirst, scoreboard::SlotState::ready);
   struct stat file {};
   ASSERT_EQ(::fstat(board.reports_fd(), &file), 0);
   EXPECT_NE(::ftruncate(board.reports_fd(), file.st_size + 4096), 0);
   std::string junk(static_cast<std::size_t>(file.st_size), '\xff');
   ASSERT_EQ(::pwrite(board.reports_fd(), junk.data(), junk.size(), 0), file.st_size);
   // It names no worker that there is.
-  EXPECT_EQ(board->status(kFirst).state, SlotState::ready);
-  EXPECT_TRUE(board->take_place(seat, kFirst));
-  for (std::size_t i = 0; i < junk.size(); i += sizeof(WorkerReport)) {
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::ready);
+  EXPECT_TRUE(board->take_lease(child, kFirst));
+  for (std::size_t i = 0; i < junk.size(); i += sizeof(scoreboard::WorkerReport)) {
     const std::uint32_t generation = 7;
     std::memcpy(junk.data() + i, &generation, sizeof generation);
   }
   ASSERT_EQ(::pwrite(board.reports_fd(), junk.data(), junk.size(), 0), file.st_size);
-  EXPECT_EQ(board->status(kFirst).state, SlotState::draining);
-  EXPECT_FALSE(board->take_place(seat, kFirst));
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::draining);
+  EXPECT_FALSE(board->take_lease(child, kFirst));
   EXPECT_FALSE(board->serves(kFirst, 1));
-  board->record_death(kFirst, {.cause = DeathCause::exited, .generation = 7, .pid = 100});
+  board->record_death(kFirst,
+                      {.cause = scoreboard::DeathCause::exited, .generation = 7, .pid = 100});
   board->forget_child(1);
   EXPECT_EQ(board->status(kFirst).outstanding, 0u);
-  EXPECT_EQ(board->status(kFirst).state, SlotState::dead);
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::dead);
 }
 
 TEST(Scoreboard, TellsWhichWorkersAreSilent) {
@@ -192,13 +193,13 @@ TEST(Scoreboard, TellsWhichWorkersAreSilent) {
 TEST(Scoreboard, SaysHowTheLastWorkerEnded) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 9, 1);
-  board->record_death(kFirst, {.cause = DeathCause::signal,
+  board->record_death(kFirst, {.cause = scoreboard::DeathCause::signal,
                                .detail = SIGSEGV,
                                .generation = 9,
                                .pid = 100,
                                .time_us = 1234});
-  const SlotStatus status = board->status(kFirst);
-  EXPECT_EQ(status.state, SlotState::dead);
+  const scoreboard::SlotStatus status = board->status(kFirst);
+  EXPECT_EQ(status.state, scoreboard::SlotState::dead);
   EXPECT_EQ(status.last_death.generation, 9u);
   EXPECT_EQ(status.last_death.pid, 100);
   EXPECT_EQ(status.last_death.time_us, 1234);
@@ -208,33 +209,33 @@ TEST(Scoreboard, SaysHowTheLastWorkerEnded) {
 TEST(Scoreboard, HasNoPlaceAtAThreadThatIsBusyWithWhatNobodyWaitsFor) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 1, 2);
-  const ChildSeat seat = *board->take_seat(1);
-  WorkerSeat worker = board.seat(kFirst, 1);
+  const scoreboard::ChildId child = *board->add_child(1);
+  scoreboard::ReportWriter worker = board.writer(kFirst, 1);
   worker.note_running(1);
   EXPECT_EQ(board->status(kFirst).busy(), 1u);
-  EXPECT_TRUE(board->take_place(seat, kFirst));
+  EXPECT_TRUE(board->take_lease(child, kFirst));
   EXPECT_EQ(board->status(kFirst).busy(), 1u);
   worker.note_running(2);
-  EXPECT_FALSE(board->take_place(seat, kFirst));
+  EXPECT_FALSE(board->take_lease(child, kFirst));
   worker.note_running(1);
-  EXPECT_TRUE(board->take_place(seat, kFirst));
+  EXPECT_TRUE(board->take_lease(child, kFirst));
 }
 
 TEST(Scoreboard, DoesNotCountWhatTheWorkerBeforeIsRunning) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 1, 1);
-  WorkerSeat first = board.seat(kFirst, 1);
+  scoreboard::ReportWriter first = board.writer(kFirst, 1);
   first.note_running(1);
   board->begin_generation(kFirst, 101, 2, 1, 1);
   EXPECT_EQ(board->status(kFirst).running, 0u);
   first.note_running(1);
   EXPECT_EQ(board->status(kFirst).running, 0u);
-  WorkerSeat second = board.seat(kFirst, 2, 1);
+  scoreboard::ReportWriter second = board.writer(kFirst, 2, 1);
   second.note_running(1);
   EXPECT_EQ(board->status(kFirst).running, 1u);
   // One may outlive its successor.
   board->begin_generation(kFirst, 102, 3, 1);
-  WorkerSeat third = board.seat(kFirst, 3);
+  scoreboard::ReportWriter third = board.writer(kFirst, 3);
   first.note_running(0);
   third.note_running(1);
   first.count_request();
@@ -247,89 +248,95 @@ TEST(Scoreboard, KeepsServingWhenAnotherWorkerOfTheSlotEnds) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 4, 1);
   board->begin_generation(kFirst, 101, 5, 1);
-  board->set_state(kFirst, SlotState::ready);
-  board->record_death(kFirst, {.cause = DeathCause::exited, .generation = 4, .pid = 100});
-  EXPECT_EQ(board->status(kFirst).state, SlotState::ready);
-  board->record_death(kFirst, {.cause = DeathCause::exited, .generation = 6, .pid = 102});
-  EXPECT_EQ(board->status(kFirst).state, SlotState::ready);
+  board->set_state(kFirst, scoreboard::SlotState::ready);
+  board->record_death(kFirst,
+                      {.cause = scoreboard::DeathCause::exited, .generation = 4, .pid = 100});
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::ready);
+  board->record_death(kFirst,
+                      {.cause = scoreboard::DeathCause::exited, .generation = 6, .pid = 102});
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::ready);
   EXPECT_EQ(board->status(kFirst).last_death.generation, 6u);
 }
 
 TEST(Scoreboard, RemembersTheEndOfTheNewestWorker) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 101, 5, 1);
-  board->record_death(kFirst, {.cause = DeathCause::signal, .generation = 5, .pid = 101});
-  board->record_death(kFirst, {.cause = DeathCause::exited, .generation = 4, .pid = 100});
+  board->record_death(kFirst,
+                      {.cause = scoreboard::DeathCause::signal, .generation = 5, .pid = 101});
+  board->record_death(kFirst,
+                      {.cause = scoreboard::DeathCause::exited, .generation = 4, .pid = 100});
   EXPECT_EQ(board->status(kFirst).last_death.pid, 101);
   EXPECT_TRUE(board->wait_for_death(kFirst, 5, 0ms));
 }
 
 TEST(Death, IsDescribedByItsCause) {
-  EXPECT_EQ(describe({.cause = DeathCause::exited, .detail = 3}), "exited with code 3");
-  EXPECT_EQ(describe({.cause = DeathCause::out_of_memory}),
+  EXPECT_EQ(scoreboard::describe({.cause = scoreboard::DeathCause::exited, .detail = 3}),
+            "exited with code 3");
+  EXPECT_EQ(scoreboard::describe({.cause = scoreboard::DeathCause::out_of_memory}),
             "was killed by the kernel for lack of memory");
-  EXPECT_EQ(describe({.cause = DeathCause::timeout,
-                      .detail = static_cast<std::uint16_t>(TimeoutKind::deadlock)}),
+  EXPECT_EQ(scoreboard::describe(
+                {.cause = scoreboard::DeathCause::timeout,
+                 .detail = static_cast<std::uint16_t>(scoreboard::TimeoutKind::deadlock)}),
             "was ended by deadlock-timeout");
 }
 
 TEST(Scoreboard, HasOnePlaceForEachThreadOfAWorker) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 1, 2);
-  const ChildSeat seat = *board->take_seat(1);
-  const ChildSeat other = *board->take_seat(2);
-  EXPECT_TRUE(board->take_place(seat, kFirst));
-  const auto place = board->take_place(other, kFirst);
-  ASSERT_TRUE(place);
-  EXPECT_FALSE(board->take_place(seat, kFirst));
-  board->give_place_back(other, *place);
-  EXPECT_TRUE(board->take_place(seat, kFirst));
+  const scoreboard::ChildId child = *board->add_child(1);
+  const scoreboard::ChildId other = *board->add_child(2);
+  EXPECT_TRUE(board->take_lease(child, kFirst));
+  const auto lease = board->take_lease(other, kFirst);
+  ASSERT_TRUE(lease);
+  EXPECT_FALSE(board->take_lease(child, kFirst));
+  board->give_lease_back(other, *lease);
+  EXPECT_TRUE(board->take_lease(child, kFirst));
   EXPECT_EQ(board->status(kFirst).outstanding, 2u);
 }
 
 TEST(Scoreboard, CountsThePlacesOfTwoWorkersOfASlotApart) {
   GroupBoard board = three_slots();
-  const ChildSeat seat = *board->take_seat(1);
+  const scoreboard::ChildId child = *board->add_child(1);
   board->begin_generation(kFirst, 100, 1, 1);
-  const auto at_first = board->take_place(seat, kFirst);
+  const auto at_first = board->take_lease(child, kFirst);
   ASSERT_TRUE(at_first);
   board->begin_generation(kFirst, 101, 2, 1);
   EXPECT_EQ(board->status(kFirst).outstanding, 0u);
-  const auto at_second = board->take_place(seat, kFirst);
+  const auto at_second = board->take_lease(child, kFirst);
   ASSERT_TRUE(at_second);
-  board->give_place_back(seat, *at_first);
+  board->give_lease_back(child, *at_first);
   EXPECT_EQ(board->status(kFirst).outstanding, 1u);
-  EXPECT_FALSE(board->take_place(seat, kFirst));
-  board->give_place_back(seat, *at_second);
+  EXPECT_FALSE(board->take_lease(child, kFirst));
+  board->give_lease_back(child, *at_second);
   EXPECT_EQ(board->status(kFirst).outstanding, 0u);
 }
 
 TEST(Scoreboard, GivesNoMoreSeatsThanItHas) {
   GroupBoard board = three_slots();
-  for (pid_t pid = 1; pid <= 4; ++pid) EXPECT_TRUE(board->take_seat(pid));
-  EXPECT_FALSE(board->take_seat(5));
+  for (pid_t pid = 1; pid <= 4; ++pid) EXPECT_TRUE(board->add_child(pid));
+  EXPECT_FALSE(board->add_child(5));
   board->forget_child(3);
-  EXPECT_TRUE(board->take_seat(5));
+  EXPECT_TRUE(board->add_child(5));
 }
 
 TEST(Scoreboard, TakesBackWhatAForgottenChildHeld) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 1, 5);
-  const ChildSeat crashed = *board->take_seat(1);
-  const ChildSeat living = *board->take_seat(2);
-  ASSERT_TRUE(board->take_place(crashed, kFirst));
-  ASSERT_TRUE(board->take_place(crashed, kFirst));
-  ASSERT_TRUE(board->take_place(living, kFirst));
+  const scoreboard::ChildId crashed = *board->add_child(1);
+  const scoreboard::ChildId living = *board->add_child(2);
+  ASSERT_TRUE(board->take_lease(crashed, kFirst));
+  ASSERT_TRUE(board->take_lease(crashed, kFirst));
+  ASSERT_TRUE(board->take_lease(living, kFirst));
   board->forget_child(1);
   EXPECT_EQ(board->status(kFirst).outstanding, 1u);
 }
 
 TEST(Scoreboard, TakesBackWhatAForgottenChildHeldAtAWorkerOfBefore) {
   GroupBoard board = three_slots();
-  const ChildSeat crashed = *board->take_seat(1);
+  const scoreboard::ChildId crashed = *board->add_child(1);
   for (const std::uint32_t generation : {1u, 2u}) {
     board->begin_generation(kFirst, 100, generation, 1);
-    ASSERT_TRUE(board->take_place(crashed, kFirst));
+    ASSERT_TRUE(board->take_lease(crashed, kFirst));
   }
   board->forget_child(1);
   for (const std::uint32_t generation : {3u, 4u}) {
@@ -347,7 +354,7 @@ TEST(Scoreboard, HasChildrenUntilTheyEnd) {
     ::pause();
     ::_exit(0);
   }
-  ASSERT_TRUE(board->take_seat(child));
+  ASSERT_TRUE(board->add_child(child));
   EXPECT_TRUE(board->has_children());
   ::kill(child, SIGKILL);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
@@ -373,10 +380,10 @@ TEST(Scoreboard, NeverHasMorePlacesTakenThanThreads) {
   std::atomic<int> most = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&, seat = *board->take_seat(i + 1)] {
+    threads.emplace_back([&, child = *board->add_child(i + 1)] {
       for (int round = 0; round < kRounds;) {
-        const auto place = board->take_place(seat, kFirst);
-        if (!place) {
+        const auto lease = board->take_lease(child, kFirst);
+        if (!lease) {
           std::this_thread::yield();
           continue;
         }
@@ -384,7 +391,7 @@ TEST(Scoreboard, NeverHasMorePlacesTakenThanThreads) {
         for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
         }
         --inside;
-        board->give_place_back(seat, *place);
+        board->give_lease_back(child, *lease);
         ++round;
       }
     });
@@ -396,11 +403,13 @@ TEST(Scoreboard, NeverHasMorePlacesTakenThanThreads) {
 
 TEST(Scoreboard, WaitsForTheDeathOfAGeneration) {
   GroupBoard board = three_slots();
-  const Death earlier{.cause = DeathCause::exited, .detail = 1, .generation = 4};
+  const scoreboard::Death earlier{
+      .cause = scoreboard::DeathCause::exited, .detail = 1, .generation = 4};
   board->record_death(kFirst, earlier);
   EXPECT_FALSE(board->wait_for_death(kFirst, 5, 1ms));
   std::thread supervisor([&] {
-    board->record_death(kFirst, {.cause = DeathCause::exited, .detail = 3, .generation = 5});
+    board->record_death(kFirst,
+                        {.cause = scoreboard::DeathCause::exited, .detail = 3, .generation = 5});
   });
   const auto death = board->wait_for_death(kFirst, 5, test::kPatience);
   supervisor.join();
@@ -414,9 +423,9 @@ TEST(Scoreboard, ForgetsAChildThatWasKilledWhileItCounted) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    const ChildSeat seat = *board->take_seat(::getpid());
-    for (int i = 0; i < 3; ++i) static_cast<void>(board->take_place(seat, kFirst));
-    board.seat(kFirst, 1).count_request();
+    const scoreboard::ChildId child = *board->add_child(::getpid());
+    for (int i = 0; i < 3; ++i) static_cast<void>(board->take_lease(child, kFirst));
+    board.writer(kFirst, 1).count_request();
     ::pause();
   }
   EXPECT_TRUE(test::wait_until([&] { return board->status(kFirst).requests == 1; }));

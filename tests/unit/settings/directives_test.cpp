@@ -12,12 +12,12 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Directive& directive(std::string_view name) {
-  for (const Directive& candidate : all_directives()) {
+const settings::Directive& directive(std::string_view name) {
+  for (const settings::Directive& candidate : settings::all_directives()) {
     if (name == candidate.name) return candidate;
   }
   ADD_FAILURE() << "no directive " << name;
-  return all_directives().front();
+  return settings::all_directives().front();
 }
 
 template <class Record>
@@ -41,13 +41,13 @@ void expect_shown(std::string_view name, std::string_view value, std::string_vie
 
 TEST(DirectiveTable, NamesEachDirectiveOnce) {
   std::set<std::string_view> names;
-  for (const Directive& each : all_directives()) {
+  for (const settings::Directive& each : settings::all_directives()) {
     EXPECT_TRUE(names.insert(each.name).second) << each.name;
   }
 }
 
 TEST(DirectiveTable, DescribesEveryDirective) {
-  for (const Directive& each : all_directives()) {
+  for (const settings::Directive& each : settings::all_directives()) {
     EXPECT_TRUE(std::string_view(each.name).starts_with("WSGI")) << each.name;
     EXPECT_TRUE(std::string_view(each.description).ends_with('.')) << each.name;
     EXPECT_TRUE(std::string_view(each.example).starts_with(each.name)) << each.name;
@@ -57,17 +57,17 @@ TEST(DirectiveTable, DescribesEveryDirective) {
 }
 
 TEST(DirectiveTable, AcceptsItsOwnDefaults) {
-  const std::string shown = show(process_defaults()) + show(kRequestDefaults);
+  const std::string shown = show(settings::process_defaults()) + show(settings::kRequestDefaults);
   for (std::size_t start = 0; start < shown.size();) {
     const auto end = shown.find('\n', start);
     const std::string_view line = std::string_view(shown).substr(start, end - start);
     const auto blank = line.find(' ');
-    const Directive& named = directive(line.substr(0, blank));
-    if (std::holds_alternative<Setting<ProcessSettings>>(named.meaning)) {
-      ProcessSettings record;
+    const settings::Directive& named = directive(line.substr(0, blank));
+    if (std::holds_alternative<settings::Setting<settings::ProcessSettings>>(named.meaning)) {
+      settings::ProcessSettings record;
       EXPECT_TRUE(assign(named, record, line.substr(blank + 1))) << line;
     } else {
-      RequestSettings record;
+      settings::RequestSettings record;
       EXPECT_TRUE(assign(named, record, line.substr(blank + 1))) << line;
     }
     start = end + 1;
@@ -75,85 +75,85 @@ TEST(DirectiveTable, AcceptsItsOwnDefaults) {
 }
 
 TEST(RequestSettings, AreCopiedAsPlainBytesForEachRequest) {
-  EXPECT_TRUE(std::is_trivially_copyable_v<RequestSettings>);
+  EXPECT_TRUE(std::is_trivially_copyable_v<settings::RequestSettings>);
 }
 
 TEST(RequestSettings, HaveADefaultForEveryMemberButTwo) {
   std::vector<std::string_view> without;
-  for (const Directive& each : all_directives()) {
-    const auto* setting = std::get_if<Setting<RequestSettings>>(&each.meaning);
-    if (setting == nullptr || setting->show(kRequestDefaults, each) != "") continue;
+  for (const settings::Directive& each : settings::all_directives()) {
+    const auto* setting = std::get_if<settings::Setting<settings::RequestSettings>>(&each.meaning);
+    if (setting == nullptr || setting->show(settings::kRequestDefaults, each) != "") continue;
     without.push_back(each.name);
   }
   EXPECT_THAT(without, testing::ElementsAre("WSGIRestrictProcess", "WSGIApplicationGroup"));
 }
 
 TEST(Flag, IsOnOrOffInAnyLetterCase) {
-  expect_shown<RequestSettings>("WSGIScriptReloading", "on", "On");
-  expect_shown<RequestSettings>("WSGIScriptReloading", "OFF", "Off");
-  expect_shown<ProcessSettings>("WSGIRestrictStdin", "On", "On");
+  expect_shown<settings::RequestSettings>("WSGIScriptReloading", "on", "On");
+  expect_shown<settings::RequestSettings>("WSGIScriptReloading", "OFF", "Off");
+  expect_shown<settings::ProcessSettings>("WSGIRestrictStdin", "On", "On");
 }
 
 TEST(Flag, RefusesOtherWords) {
   for (const auto* word : {"", "yes", "1", "true", "Auto", "On "}) {
-    expect_refused<RequestSettings>("WSGIPassAuthorization", word);
+    expect_refused<settings::RequestSettings>("WSGIPassAuthorization", word);
   }
 }
 
 TEST(Number, IsDecimalDigitsWithinItsRange) {
-  expect_shown<ProcessSettings>("WSGIPythonOptimize", "2", "2");
-  expect_shown<ProcessSettings>("WSGIInterpreterLimit", "0", "0");
+  expect_shown<settings::ProcessSettings>("WSGIPythonOptimize", "2", "2");
+  expect_shown<settings::ProcessSettings>("WSGIInterpreterLimit", "0", "0");
   for (const auto* word : {"", "-1", "1x", "abc", "0x1", "1.0"}) {
-    expect_refused<ProcessSettings>("WSGIPythonOptimize", word);
+    expect_refused<settings::ProcessSettings>("WSGIPythonOptimize", word);
   }
-  expect_refused<ProcessSettings>("WSGIInterpreterLimit", "4294967296");
+  expect_refused<settings::ProcessSettings>("WSGIInterpreterLimit", "4294967296");
 }
 
 TEST(HashSeed, IsRandomOrA32BitNumber) {
-  expect_shown<ProcessSettings>("WSGIPythonHashSeed", "random", "random");
-  expect_shown<ProcessSettings>("WSGIPythonHashSeed", "0", "0");
-  expect_shown<ProcessSettings>("WSGIPythonHashSeed", "4294967295", "4294967295");
+  expect_shown<settings::ProcessSettings>("WSGIPythonHashSeed", "random", "random");
+  expect_shown<settings::ProcessSettings>("WSGIPythonHashSeed", "0", "0");
+  expect_shown<settings::ProcessSettings>("WSGIPythonHashSeed", "4294967295", "4294967295");
   for (const auto* word : {"4294967296", "-1", "Random", "1 "}) {
-    expect_refused<ProcessSettings>("WSGIPythonHashSeed", word);
+    expect_refused<settings::ProcessSettings>("WSGIPythonHashSeed", word);
   }
 }
 
 TEST(SwitchInterval, IsAPositiveNumberOfSeconds) {
-  expect_shown<ProcessSettings>("WSGISwitchInterval", "0.005", "0.005");
+  expect_shown<settings::ProcessSettings>("WSGISwitchInterval", "0.005", "0.005");
   for (const auto* word : {"0", "-1", "1e", "0.1s", "nan"}) {
-    expect_refused<ProcessSettings>("WSGISwitchInterval", word);
+    expect_refused<settings::ProcessSettings>("WSGISwitchInterval", word);
   }
 }
 
 TEST(HeadMapping, IsOnOffOrAuto) {
-  expect_shown<RequestSettings>("WSGIMapHEADToGET", "auto", "Auto");
-  expect_shown<RequestSettings>("WSGIMapHEADToGET", "on", "On");
-  expect_shown<RequestSettings>("WSGIMapHEADToGET", "off", "Off");
-  expect_refused<RequestSettings>("WSGIMapHEADToGET", "Never");
+  expect_shown<settings::RequestSettings>("WSGIMapHEADToGET", "auto", "Auto");
+  expect_shown<settings::RequestSettings>("WSGIMapHEADToGET", "on", "On");
+  expect_shown<settings::RequestSettings>("WSGIMapHEADToGET", "off", "Off");
+  expect_refused<settings::RequestSettings>("WSGIMapHEADToGET", "Never");
 }
 
 TEST(NameList, ContainsWholeNames) {
-  const NameList list{"shop blog %{GLOBAL}"};
+  const settings::NameList list{"shop blog %{GLOBAL}"};
   for (const auto* name : {"shop", "blog", "%{GLOBAL}"}) EXPECT_TRUE(list.contains(name)) << name;
   for (const auto* name : {"", "sho", "op", "SHOP", "shop blog"}) {
     EXPECT_FALSE(list.contains(name)) << name;
   }
-  EXPECT_FALSE(NameList{}.contains("shop"));
+  EXPECT_FALSE(settings::NameList{}.contains("shop"));
 }
 
 TEST(GroupName, IsANameOrAKnownToken) {
   for (const auto* word :
        {"shop", "%{GLOBAL}", "%{RESOURCE}", "%{SERVER}", "%{HOST}", "%{ENV:GROUP}", "50%"}) {
-    expect_shown<RequestSettings>("WSGIProcessGroup", word, word);
-    expect_shown<RequestSettings>("WSGIApplicationGroup", word, word);
+    expect_shown<settings::RequestSettings>("WSGIProcessGroup", word, word);
+    expect_shown<settings::RequestSettings>("WSGIApplicationGroup", word, word);
   }
   for (const auto* word : {"", "%{RESSOURCE}", "%{ENV:GROUP", "%{global}"}) {
-    expect_refused<RequestSettings>("WSGIApplicationGroup", word);
+    expect_refused<settings::RequestSettings>("WSGIApplicationGroup", word);
   }
 }
 
 TEST(PythonPath, CollectsDirectoriesOfRepeatedLines) {
-  ProcessSettings record;
+  settings::ProcessSettings record;
   ASSERT_TRUE(assign(directive("WSGIPythonPath"), record, "/a:/b"));
   ASSERT_TRUE(assign(directive("WSGIPythonPath"), record, "/c"));
   EXPECT_THAT(*record.python_path, ElementsAre("/a", "/b", "/c"));
@@ -162,14 +162,14 @@ TEST(PythonPath, CollectsDirectoriesOfRepeatedLines) {
 
 TEST(PythonPath, RefusesWhatIsNotAnAbsoluteDirectory) {
   for (const auto* word : {"lib", "/a:lib", ":lib"}) {
-    expect_refused<ProcessSettings>("WSGIPythonPath", word);
+    expect_refused<settings::ProcessSettings>("WSGIPythonPath", word);
   }
 }
 
 // Templates write them where a variable is empty.
 TEST(PythonPath, LeavesEmptyDirectoriesOut) {
-  expect_shown<ProcessSettings>("WSGIPythonPath", "/a::/b:", "/a:/b");
-  ProcessSettings record;
+  expect_shown<settings::ProcessSettings>("WSGIPythonPath", "/a::/b:", "/a:/b");
+  settings::ProcessSettings record;
   for (const char* word : {"", ":"}) {
     EXPECT_TRUE(assign(directive("WSGIPythonPath"), record, word));
     EXPECT_EQ(show(record), "");
@@ -177,43 +177,43 @@ TEST(PythonPath, LeavesEmptyDirectoriesOut) {
 }
 
 TEST(Number, MayHaveAPlusAndMeansTheLargestOneBeyondIt) {
-  expect_shown<ProcessSettings>("WSGIPythonOptimize", "+1", "1");
-  expect_shown<ProcessSettings>("WSGIPythonOptimize", "9", "2");
-  expect_shown<ProcessSettings>("WSGISwitchInterval", "5e-3", "0.005");
-  expect_refused<ProcessSettings>("WSGIPythonOptimize", "On");
+  expect_shown<settings::ProcessSettings>("WSGIPythonOptimize", "+1", "1");
+  expect_shown<settings::ProcessSettings>("WSGIPythonOptimize", "9", "2");
+  expect_shown<settings::ProcessSettings>("WSGISwitchInterval", "5e-3", "0.005");
+  expect_refused<settings::ProcessSettings>("WSGIPythonOptimize", "On");
 }
 
 TEST(InertDirective, LooksAtItsValue) {
-  EXPECT_TRUE(check_inert(directive("WSGIVerboseDebugging"), "on"));
-  EXPECT_FALSE(check_inert(directive("WSGIVerboseDebugging"), "1"));
-  EXPECT_TRUE(check_inert(directive("WSGISlowRequests"), "0"));
-  EXPECT_FALSE(check_inert(directive("WSGISlowRequests"), "-1"));
-  EXPECT_FALSE(check_inert(directive("WSGIAcceptMutex"), "spinlock"));
+  EXPECT_TRUE(settings::check_inert(directive("WSGIVerboseDebugging"), "on"));
+  EXPECT_FALSE(settings::check_inert(directive("WSGIVerboseDebugging"), "1"));
+  EXPECT_TRUE(settings::check_inert(directive("WSGISlowRequests"), "0"));
+  EXPECT_FALSE(settings::check_inert(directive("WSGISlowRequests"), "-1"));
+  EXPECT_FALSE(settings::check_inert(directive("WSGIAcceptMutex"), "spinlock"));
 }
 
 TEST(AliasOption, IsTheSettingOfItsDirective) {
-  EXPECT_EQ(find_alias_option("application-group"), &directive("WSGIApplicationGroup"));
-  EXPECT_EQ(find_alias_option("process-group"), &directive("WSGIProcessGroup"));
-  EXPECT_EQ(find_alias_option("callable-object"), &directive("WSGICallableObject"));
-  EXPECT_EQ(find_alias_option("pass-authorization"), &directive("WSGIPassAuthorization"));
-  EXPECT_EQ(find_alias_option("Application-Group"), nullptr);
-  EXPECT_EQ(find_alias_option(""), nullptr);
+  EXPECT_EQ(settings::find_alias_option("application-group"), &directive("WSGIApplicationGroup"));
+  EXPECT_EQ(settings::find_alias_option("process-group"), &directive("WSGIProcessGroup"));
+  EXPECT_EQ(settings::find_alias_option("callable-object"), &directive("WSGICallableObject"));
+  EXPECT_EQ(settings::find_alias_option("pass-authorization"), &directive("WSGIPassAuthorization"));
+  EXPECT_EQ(settings::find_alias_option("Application-Group"), nullptr);
+  EXPECT_EQ(settings::find_alias_option(""), nullptr);
 }
 
 TEST(Inheritance, TakesOverWhatIsNotSet) {
-  RequestSettings outer;
+  settings::RequestSettings outer;
   outer.application_group = "outer";
   outer.script_reloading = false;
-  RequestSettings inner;
+  settings::RequestSettings inner;
   inner.application_group = "inner";
-  const auto merged = inherit(inherit(inner, outer), kRequestDefaults);
+  const auto merged = inherit(inherit(inner, outer), settings::kRequestDefaults);
   EXPECT_EQ(merged.application_group, "inner");
   EXPECT_EQ(merged.script_reloading, false);
   EXPECT_EQ(merged.callable_object, "application");
 }
 
 TEST(Inheritance, LeavesWithoutADefaultWhatHasNone) {
-  const auto settings = inherit(ProcessSettings{}, process_defaults());
+  const auto settings = inherit(settings::ProcessSettings{}, settings::process_defaults());
   EXPECT_EQ(settings.python_home, std::nullopt);
   EXPECT_EQ(settings.switch_interval, std::nullopt);
   EXPECT_EQ(settings.interpreter_limit, 64u);

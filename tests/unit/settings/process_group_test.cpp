@@ -14,15 +14,15 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-ProcessGroup named(std::string name) {
-  ProcessGroup group;
+settings::ProcessGroup named(std::string name) {
+  settings::ProcessGroup group;
   group.name = std::move(name);
   return group;
 }
 
-ProcessGroup with(std::string_view key, std::string_view value) {
-  ProcessGroup group = named("shop");
-  const auto parsed = parse_process_group_option(group, key, value);
+settings::ProcessGroup with(std::string_view key, std::string_view value) {
+  settings::ProcessGroup group = named("shop");
+  const auto parsed = settings::parse_process_group_option(group, key, value);
   EXPECT_TRUE(parsed) << parsed.error().sentence;
   return group;
 }
@@ -30,7 +30,8 @@ ProcessGroup with(std::string_view key, std::string_view value) {
 // The option as it is shown after `value` was given.
 std::string shown(std::string_view key, std::string_view value) {
   std::string text;
-  for (const auto& [name, each] : given_options(with(key, value))) text += name + "=" + each + " ";
+  for (const auto& [name, each] : settings::given_options(with(key, value)))
+    text += name + "=" + each + " ";
   return text;
 }
 
@@ -125,8 +126,8 @@ class BadOption : public testing::TestWithParam<Bad> {};
 TEST_P(BadOption, IsRefusedWithASentenceThatNamesIt) {
   const Bad& bad = GetParam();
   for (const char* value : bad.values) {
-    ProcessGroup group = named("shop");
-    const auto parsed = parse_process_group_option(group, bad.key, value);
+    settings::ProcessGroup group = named("shop");
+    const auto parsed = settings::parse_process_group_option(group, bad.key, value);
     ASSERT_FALSE(parsed) << bad.key << " accepts '" << value << "'";
     EXPECT_THAT(parsed.error().sentence,
                 AllOf(HasSubstr("WSGIDaemonProcess shop: "),
@@ -169,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ProcessGroupOptions, AreNamedOnceAndDescribed) {
   std::set<std::string_view> keys;
-  for (const ProcessGroupOption& option : process_group_options()) {
+  for (const settings::ProcessGroupOption& option : settings::process_group_options()) {
     EXPECT_TRUE(keys.insert(option.key).second) << option.key;
     EXPECT_FALSE(std::string_view(option.accepted).empty()) << option.key;
     EXPECT_TRUE(std::string_view(option.description).ends_with('.')) << option.key;
@@ -177,8 +178,8 @@ TEST(ProcessGroupOptions, AreNamedOnceAndDescribed) {
 }
 
 TEST(ProcessGroupOptions, AcceptTheirOwnDefaults) {
-  const ProcessGroup defaults = named("shop");
-  for (const ProcessGroupOption& option : process_group_options()) {
+  const settings::ProcessGroup defaults = named("shop");
+  for (const settings::ProcessGroupOption& option : settings::process_group_options()) {
     for (const std::string& value : option.member.show(defaults, option)) {
       EXPECT_EQ(with(option.key, value).threads, defaults.threads);
     }
@@ -186,31 +187,32 @@ TEST(ProcessGroupOptions, AcceptTheirOwnDefaults) {
 }
 
 TEST(ProcessGroup, RefusesAnUnknownOption) {
-  ProcessGroup group = named("shop");
-  const auto parsed = parse_process_group_option(group, "thread", "3");
+  settings::ProcessGroup group = named("shop");
+  const auto parsed = settings::parse_process_group_option(group, "thread", "3");
   ASSERT_FALSE(parsed);
   EXPECT_EQ(parsed.error().sentence,
             "WSGIDaemonProcess shop: there is no option thread= (the nearest name is 'threads')");
 }
 
 TEST(ProcessGroup, KeepsEveryVariableInOrder) {
-  ProcessGroup group = named("shop");
-  ASSERT_TRUE(parse_process_group_option(group, "env", "A=1,2:3"));
-  ASSERT_TRUE(parse_process_group_option(group, "env", "A=2"));
+  settings::ProcessGroup group = named("shop");
+  ASSERT_TRUE(settings::parse_process_group_option(group, "env", "A=1,2:3"));
+  ASSERT_TRUE(settings::parse_process_group_option(group, "env", "A=2"));
   EXPECT_THAT(group.env, ElementsAre("A=1,2:3", "A=2"));
-  EXPECT_THAT(given_options(group), ElementsAre(Pair("env", "A=1,2:3"), Pair("env", "A=2")));
+  EXPECT_THAT(settings::given_options(group),
+              ElementsAre(Pair("env", "A=1,2:3"), Pair("env", "A=2")));
 }
 
 TEST(ProcessGroup, TakesTheLastOfRepeatedOptions) {
-  ProcessGroup group = named("shop");
-  ASSERT_TRUE(parse_process_group_option(group, "python-path", "/a:/b"));
-  ASSERT_TRUE(parse_process_group_option(group, "python-path", "/c"));
+  settings::ProcessGroup group = named("shop");
+  ASSERT_TRUE(settings::parse_process_group_option(group, "python-path", "/a:/b"));
+  ASSERT_TRUE(settings::parse_process_group_option(group, "python-path", "/c"));
   EXPECT_THAT(group.python_path, ElementsAre("/c"));
 }
 
 TEST(ProcessGroup, HasNothingGivenByDefault) {
-  EXPECT_THAT(given_options(named("shop")), IsEmpty());
-  EXPECT_EQ(worker_count(named("shop")), 1u);
+  EXPECT_THAT(settings::given_options(named("shop")), IsEmpty());
+  EXPECT_EQ(settings::worker_count(named("shop")), 1u);
 }
 
 TEST(ProcessGroup, ReadsTimesInTheirUnits) {
@@ -219,14 +221,14 @@ TEST(ProcessGroup, ReadsTimesInTheirUnits) {
 }
 
 TEST(ProcessGroup, NeedsAName) {
-  EXPECT_FALSE(check_process_group(named("")));
-  EXPECT_TRUE(check_process_group(named("shop")));
+  EXPECT_FALSE(settings::check_process_group(named("")));
+  EXPECT_TRUE(settings::check_process_group(named("shop")));
 }
 
 TEST(ProcessGroup, RefusesAScriptUserWithAScriptGroup) {
-  ProcessGroup group = with("script-user", "a");
-  ASSERT_TRUE(parse_process_group_option(group, "script-group", "b"));
-  const auto checked = check_process_group(group);
+  settings::ProcessGroup group = with("script-user", "a");
+  ASSERT_TRUE(settings::parse_process_group_option(group, "script-group", "b"));
+  const auto checked = settings::check_process_group(group);
   ASSERT_FALSE(checked);
   EXPECT_THAT(checked.error().sentence, HasSubstr("script-user= and script-group="));
 }

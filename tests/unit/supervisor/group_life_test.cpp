@@ -66,7 +66,7 @@ class GroupLifeTest : public testing::Test {
     return count;
   }
 
-  TimePoint now{1000h};
+  base::TimePoint now{1000h};
   GroupLife group{8, {.drain_max = 20s}};
   LettingGo letting_go = LettingGo::allowed;
   pid_t last_pid = 100;
@@ -155,7 +155,7 @@ TEST_F(GroupLifeTest, IsUpToDateWhenEachSlotHasANewWorker) {
 TEST_F(GroupLifeTest, IsRenewedSinceAChangeWhenAllItsSlotsAre) {
   step();
   all_ready();
-  const TimePoint change = now += 1s;
+  const base::TimePoint change = now += 1s;
   group.slot(3).outdate(change);
   EXPECT_FALSE(group.renewed_since(change));
   group.renew(8, {});
@@ -259,7 +259,7 @@ TEST_F(GroupLifeTest, RollsNoWorkerThatWasStartedBehindTheChange) {
   group = GroupLife(2, {});
   step();
   all_ready();
-  const TimePoint change = now += 1s;
+  const base::TimePoint change = now += 1s;
   group.roll(1, *group.slot(1).serving(), Fallback::on, change);
   now += 1s;
   step();
@@ -317,10 +317,10 @@ TEST_F(GroupLifeTest, KeepsWithdrawnWorkersWhileNoSlotHasTheChange) {
   group = GroupLife(2, {.drain_max = 20s});
   step();
   all_ready();
-  const TimePoint first_change = now += 1s;
+  const base::TimePoint first_change = now += 1s;
   group.roll(0, *group.slot(0).serving(), Fallback::on, first_change);
   step();
-  const TimePoint second_change = now += 1s;
+  const base::TimePoint second_change = now += 1s;
   group.roll(1, *group.slot(1).serving(), Fallback::on, second_change);
   all_ready();
   // Only the predecessor: the new worker may be from before the second change.

@@ -6,11 +6,11 @@ namespace pyhost::supervisor {
 namespace {
 
 using namespace std::chrono_literals;
-using gateway::Preload;
+using control::Preload;
 using testing::ElementsAre;
 using testing::SizeIs;
 
-constexpr TimePoint kStarted{1000h};
+constexpr base::TimePoint kStarted{1000h};
 constexpr base::FileIdentity kFirst{.inode = 1, .modified_us = 1};
 constexpr base::FileIdentity kSecond{.inode = 2, .modified_us = 1};
 
@@ -47,7 +47,7 @@ TEST(GroupScripts, TakesWhatAYoungerWorkerMeetsForAnotherChange) {
 
 TEST(GroupScripts, MayForgetVersionsButMistakesNone) {
   GroupScripts scripts;
-  const auto meet_all = [&](TimePoint now) {
+  const auto meet_all = [&](base::TimePoint now) {
     for (std::size_t i = 0; i < 2 * GroupScripts::kScriptsMax; ++i) {
       EXPECT_EQ(scripts.note_change(std::to_string(i), kFirst, kStarted, now), now);
     }
@@ -58,7 +58,7 @@ TEST(GroupScripts, MayForgetVersionsButMistakesNone) {
 
 TEST(GroupScripts, RememberWhatCouldNotBeImportedUntilItIs) {
   GroupScripts scripts;
-  const gateway::Preload site{"", "/site.wsgi", "application"};
+  const control::Preload site{"", "/site.wsgi", "application"};
   scripts.note_failure(site, "one", 5);
   scripts.note_failure(site, "two", 6);
   ASSERT_EQ(scripts.failures().size(), 1u);
@@ -75,8 +75,8 @@ TEST(GroupScripts, RememberWhatCouldNotBeImportedUntilItIs) {
 
 TEST(GroupScripts, KnowInWhichApplicationGroupsAFileRuns) {
   GroupScripts scripts;
-  const gateway::Preload site{"", "/site.wsgi", "application"};
-  const gateway::Preload shop{"shop", "/site.wsgi", "application"};
+  const control::Preload site{"", "/site.wsgi", "application"};
+  const control::Preload shop{"shop", "/site.wsgi", "application"};
   scripts.note_import(site);
   scripts.note_import({"", "/other.wsgi", "application"});
   scripts.note_failure(shop, "why", 5);

@@ -8,7 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t kScript = 7;
-const TimePoint kStart{1h};
+const base::TimePoint kStart{1h};
 
 TEST(ImportRetries, ComeAfterAPause) {
   ImportRetries retries;
@@ -24,7 +24,7 @@ TEST(ImportRetries, ComeAfterAPause) {
 TEST(ImportRetries, ComeAfterLongerAndLongerPausesIfTheScriptIsWanted) {
   ImportRetries retries;
   retries.note_wanted(kScript, kStart);
-  TimePoint now = kStart + 1s;
+  base::TimePoint now = kStart + 1s;
   for (const auto pause : {2s, 4s, 8s, 16s, 30s, 30s}) {
     retries.note_failed_retry(kScript, false, now);
     EXPECT_FALSE(retries.due(now + 1h));

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kA = 1, kB = 2;
 constexpr pid_t kPid = 100, kOther = 200;
-const TimePoint kStart{1h};
+const base::TimePoint kStart{1h};
 
 Keepers::Keeper keeper(unsigned slot, unsigned place, ScriptKeys scripts) {
   return {.slot = slot,
@@ -49,7 +49,7 @@ TEST(Keepers, CountWhenTheyHaveSettled) {
 
 TEST(Keepers, AreAsManyAsASlotHasPlacesFor) {
   Keepers keepers;
-  for (unsigned place = 0; place < kKeepersOfSlot; ++place) {
+  for (unsigned place = 0; place < scoreboard::kKeepersOfSlot; ++place) {
     ASSERT_EQ(keepers.free_place(0), place);
     keepers.ask(kPid + static_cast<pid_t>(place), keeper(0, place, {kA}), kStart);
   }

@@ -34,7 +34,7 @@ class PipedLog : public testing::Test {
     std::string text;
     std::array<char, 65'536> buffer;
     for (int idle = 0; idle < 3; ++idle) {
-      loop_.wait(Clock::now());
+      loop_.wait(base::Clock::now());
       for (ssize_t got; (got = read(reader_.get(), buffer.data(), buffer.size())) > 0; idle = 0) {
         text.append(buffer.data(), got);
       }
@@ -42,7 +42,7 @@ class PipedLog : public testing::Test {
     return text;
   }
 
-  EventLoop loop_ = *EventLoop::create();
+  os::EventLoop loop_ = *os::EventLoop::create();
   base::UniqueFd reader_;
   base::UniqueFd writer_;
   std::optional<QueuedLog> log_;

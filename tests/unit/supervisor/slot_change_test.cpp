@@ -90,7 +90,7 @@ TEST_F(SlotChangeTest, LetsASuccessorThatIsReadyAfterAFallBackTakeOver) {
 TEST_F(SlotChangeTest, IsRenewedSinceAChangeThatItsWorkersCameAfter) {
   bring_up(1);
   EXPECT_TRUE(slot.renewed_since(now));
-  const TimePoint change = now += 1s;
+  const base::TimePoint change = now += 1s;
   EXPECT_FALSE(slot.renewed_since(change));
   now += 1ms;
   slot.withdraw(1, Fallback::on, now);
@@ -108,14 +108,14 @@ TEST_F(SlotChangeTest, IsNotRenewedByASuccessorThatWasStartingBefore) {
   slot.relieve(1);
   step(Renewal::allowed);
   slot.spawned(2, now);
-  const TimePoint change = now += 1s;
+  const base::TimePoint change = now += 1s;
   slot.withdraw(1, Fallback::on, change);
   EXPECT_FALSE(slot.renewed_since(change));
 }
 
 TEST_F(SlotChangeTest, IsNotRenewedWhileItsStartsFail) {
   bring_up(1);
-  const TimePoint change = now += 1s;
+  const base::TimePoint change = now += 1s;
   slot.withdraw(1, Fallback::off, now);
   EXPECT_TRUE(slot.renewed_since(change));
   step(Renewal::allowed);
@@ -134,7 +134,7 @@ TEST_F(SlotChangeTest, IsOutOfDateOnlyForChangesBehindItsStart) {
 
 TEST_F(SlotChangeTest, LetsAWithdrawnWorkerGoWhenItsChangeWorks) {
   bring_up(1);
-  const TimePoint change = now += 1s;
+  const base::TimePoint change = now += 1s;
   slot.withdraw(1, Fallback::on, change);
   slot.let_go(change - 1ms);
   EXPECT_THAT(step(), IsEmpty());

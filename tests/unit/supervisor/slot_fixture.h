@@ -32,21 +32,21 @@ class SlotFixture : public testing::Test {
   }
 
   // One failed start; returns how long the next one is put off.
-  Milliseconds fail_start(pid_t pid) {
+  base::Milliseconds fail_start(pid_t pid) {
     EXPECT_EQ(step().size(), 1u);
     slot.spawned(pid, now);
     slot.ended(pid, now);
     EXPECT_THAT(step(), testing::IsEmpty());
     const auto next = slot.next_deadline();
     EXPECT_TRUE(next);
-    const auto pause = std::chrono::duration_cast<Milliseconds>(*next - now);
+    const auto pause = std::chrono::duration_cast<base::Milliseconds>(*next - now);
     now = *next - 1ms;
     EXPECT_THAT(step(), testing::IsEmpty());
     now = *next;
     return pause;
   }
 
-  TimePoint now{1000h};
+  base::TimePoint now{1000h};
   SlotLife slot{{.startup_max = 15s, .drain_max = 20s}};
 };
 

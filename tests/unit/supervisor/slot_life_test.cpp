@@ -62,7 +62,7 @@ TEST_F(SlotLifeTest, KillsAWorkerThatStaysAfterItsFailure) {
 }
 
 TEST_F(SlotLifeTest, DoublesThePauseAfterEachFailedStart) {
-  std::vector<Milliseconds> pauses;
+  std::vector<base::Milliseconds> pauses;
   for (pid_t pid = 10; pid < 18; ++pid) pauses.push_back(fail_start(pid));
   EXPECT_THAT(pauses, ElementsAre(1s, 2s, 4s, 8s, 16s, 30s, 30s, 30s));
 }
@@ -266,7 +266,7 @@ TEST_F(SlotLifeTest, RelievesAWorkerWithoutSuccessorAfterItsDrainBudget) {
   step(Renewal::allowed);
   slot.spawned(11, now);
   slot.ended(11, now);
-  const TimePoint failed = now;
+  const base::TimePoint failed = now;
   now = failed + 20s - 1ms;
   EXPECT_THAT(step(Renewal::denied), IsEmpty());
   EXPECT_EQ(slot.next_deadline(), failed + 20s);

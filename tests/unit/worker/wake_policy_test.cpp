@@ -31,25 +31,25 @@ long sleeps_of(pid_t thread) {
 // Threads of a pool that has no requests but those the test makes.
 class PoolOnARota : public testing::Test {
  protected:
-  ~PoolOnARota() override { rota_.close(); }
+  ~PoolOnARota() override { wake_policy_.close(); }
 
   // As many short requests as one thread needs to be left alone.
   void serve_fast(const void* thread) {
-    for (std::uint64_t i = 0; i < Pace::kWindow; ++i) {
-      rota_.await_turn(thread);
-      rota_.begin_request();
-      rota_.end_request(thread);
+    for (std::uint64_t i = 0; i < BurstMeter::kWindow; ++i) {
+      wake_policy_.await_turn(thread);
+      wake_policy_.begin_request();
+      wake_policy_.end_request(thread);
     }
   }
   // A thread that awaits its turn once.
   void start_other() {
     others_.emplace_back([this] {
-      rota_.await_turn(&others_);
+      wake_policy_.await_turn(&others_);
       ++turns_;
     });
   }
 
-  Rota rota_{kThreads};
+  WakePolicy wake_policy_{kThreads};
   int self_ = 0;
   std::atomic<unsigned> turns_ = 0;
   std::vector<std::jthread> others_;
@@ -62,10 +62,10 @@ TEST_F(PoolOnARota, WaitsForRequestsWithAllItsThreads) {
 
 TEST_F(PoolOnARota, CallsEverybodyWhenARequestHoldsUpTheOthers) {
   serve_fast(&self_);
-  rota_.begin_request();
+  wake_policy_.begin_request();
   for (unsigned i = 1; i < kThreads; ++i) start_other();
   EXPECT_TRUE(wait_until([&] { return turns_ == kThreads - 1; }));
-  rota_.end_request(&self_);
+  wake_policy_.end_request(&self_);
 }
 
 TEST_F(PoolOnARota, CallsEverybodyWhenRequestsStop) {
@@ -81,7 +81,7 @@ TEST_F(PoolOnARota, LetsOthersRestWhileOneServesThemAll) {
   std::atomic<pid_t> thread = 0;
   std::jthread other([&](const std::stop_token& stop) {
     thread = ::gettid();
-    while (!stop.stop_requested()) rota_.await_turn(&other);
+    while (!stop.stop_requested()) wake_policy_.await_turn(&other);
   });
   // It rests for a short time again and again, and need not get a turn in between.
   EXPECT_TRUE(wait_until([&] { return thread != 0; }));
@@ -96,7 +96,7 @@ TEST_F(PoolOnARota, CallsEverybodyWhenItCloses) {
     while (!stop.stop_requested()) serve_fast(&self_);
   });
   for (unsigned i = 1; i < kThreads; ++i) start_other();
-  rota_.close();
+  wake_policy_.close();
   EXPECT_TRUE(wait_until([&] { return turns_ == kThreads - 1; }));
 }
 

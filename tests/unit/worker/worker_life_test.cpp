@@ -1,12 +1,13 @@
 #include "worker/worker_life.h"
 
 #include <gmock/gmock.h>
+#include "base/clock.h"
 
 namespace pyhost::worker {
 namespace {
 
 using namespace std::chrono_literals;
-using gateway::WorkerLimits;
+using control::WorkerLimits;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using Kind = LifeOrder::Kind;
@@ -45,7 +46,7 @@ class WorkerLifeTest : public testing::Test {
     return step();
   }
 
-  TimePoint now{1000h};
+  base::TimePoint now{1000h};
   std::optional<WorkerLife> life;
   std::vector<RunningRequest> running;
   Observation seen;

@@ -1,4 +1,4 @@
-#include "remote/sendable_file.h"
+#include "pyhost/gateway/sendable_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

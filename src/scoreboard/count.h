@@ -5,7 +5,7 @@
 
 #include "scoreboard/scoreboard_memory.h"
 
-namespace pyhost::metrics {
+namespace pyhost::scoreboard {
 
 // A child that crashes between two counters leaves them one apart, always with too little in the
 // total; stopping at zero makes it right again as soon as nothing is outstanding.
@@ -15,21 +15,21 @@ inline void subtract(std::atomic<std::uint32_t>& counter, std::uint32_t amount) 
   }
 }
 
-// Takes one of `places`; the holding first, so that a crash in between errs to the safe side.
-inline bool take_one(Holding& holding, std::atomic<std::uint32_t>& total,
-                     std::uint32_t places) noexcept {
-  ++holding;
+// Takes one of `limit`; the count first, so that a crash in between errs to the safe side.
+inline bool take_one(Count& count, std::atomic<std::uint32_t>& total,
+                     std::uint32_t limit) noexcept {
+  ++count;
   std::uint32_t taken = total.load();
-  while (taken < places) {
+  while (taken < limit) {
     if (total.compare_exchange_weak(taken, taken + 1)) return true;
   }
-  --holding;
+  --count;
   return false;
 }
 
-inline void give_one_back(Holding& holding, std::atomic<std::uint32_t>& total) noexcept {
+inline void give_one_back(Count& count, std::atomic<std::uint32_t>& total) noexcept {
   subtract(total, 1);
-  subtract(holding, 1);
+  subtract(count, 1);
 }
 
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard

@@ -8,22 +8,22 @@
 #include "scoreboard/queue.h"
 #include "scoreboard/scoreboard_memory.h"
 
-namespace pyhost::metrics {
+namespace pyhost::scoreboard {
 
 // The worker of one generation in one slot. It writes its own report and nothing else: the board is
 // not its to write to. Any thread of the process may call everything; note_running(), lack() and
 // move_to() one thread at a time each.
-class WorkerSeat {
+class ReportWriter {
  public:
   // The descriptors stay the caller's and are not needed afterwards. Fails when the scoreboard has
   // no such slot or is that of another build.
-  static base::Result<WorkerSeat> take(int board, int reports, std::uint32_t slot,
-                                       std::uint32_t generation, std::uint32_t report);
-  WorkerSeat(WorkerSeat&& other) noexcept;
+  static base::Result<ReportWriter> take(int board, int reports, std::uint32_t slot,
+                                         std::uint32_t generation, std::uint32_t report);
+  ReportWriter(ReportWriter&& other) noexcept;
 
   void count_request() noexcept;
   // How many requests are running, each time that changes and in order. Calls the next that waits
-  // in the group's queue when it is the worker that makes room, not a child that gives its place
+  // in the group's queue when it is the worker that makes room, not a child that gives its lease
   // back.
   void note_running(std::uint32_t requests) noexcept;
 
@@ -53,8 +53,8 @@ class WorkerSeat {
     std::uint32_t report;
   };
 
-  WorkerSeat(BoardMemory memory, ReportMemory reports, Position position,
-             std::uint32_t generation) noexcept;
+  ReportWriter(BoardMemory memory, ReportMemory reports, Position position,
+               std::uint32_t generation) noexcept;
 
   bool has_slot() const noexcept { return row().generation == generation_; }
   // Null when another worker of the slot has taken it, as this one is not needed any more.
@@ -70,4 +70,4 @@ class WorkerSeat {
   std::uint32_t generation_;
 };
 
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard

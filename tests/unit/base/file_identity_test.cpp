@@ -1,4 +1,4 @@
-#include "os/file_identity.h"
+#include "pyhost/base/file_identity.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -33,7 +33,7 @@ class FileIdentityTest : public testing::Test {
   std::int64_t entry_changed_us(const std::string& entry) const {
     struct stat status {};
     EXPECT_EQ(::lstat(entry.c_str(), &status), 0);
-    return identity_of(status).changed_us;
+    return base::identity_of(status).changed_us;
   }
 
   const test::TempDir dir;
@@ -41,18 +41,18 @@ class FileIdentityTest : public testing::Test {
 
 TEST_F(FileIdentityTest, StaysTheSameForAFileThatIsLeftAlone) {
   const std::string file = write("a", "text");
-  EXPECT_NE(identity_of(file), kNoFile);
-  EXPECT_EQ(identity_of(file), identity_of(file));
+  EXPECT_NE(base::identity_of(file), base::kNoFile);
+  EXPECT_EQ(base::identity_of(file), base::identity_of(file));
 }
 
 TEST_F(FileIdentityTest, IsNoneWhereThereIsNoFile) {
-  EXPECT_EQ(identity_of(path("missing")), kNoFile);
-  EXPECT_EQ(last_change_us(path("missing")), 0);
+  EXPECT_EQ(base::identity_of(path("missing")), base::kNoFile);
+  EXPECT_EQ(base::last_change_us(path("missing")), 0);
 }
 
 TEST_F(FileIdentityTest, TellsFilesOfTheSameTimeAndSizeApart) {
-  const FileIdentity one = identity_of(write("a", "text"));
-  const FileIdentity other = identity_of(write("b", "text"));
+  const base::FileIdentity one = base::identity_of(write("a", "text"));
+  const base::FileIdentity other = base::identity_of(write("b", "text"));
   EXPECT_EQ(one.modified_us, other.modified_us);
   EXPECT_EQ(one.bytes, other.bytes);
   EXPECT_NE(one, other);
@@ -61,7 +61,7 @@ TEST_F(FileIdentityTest, TellsFilesOfTheSameTimeAndSizeApart) {
 TEST_F(FileIdentityTest, IsThatOfTheFileBehindLinks) {
   const std::string file = write("1/a", "text");
   fs::create_symlink("1", path("current"));
-  EXPECT_EQ(identity_of(path("current/a")), identity_of(file));
+  EXPECT_EQ(base::identity_of(path("current/a")), base::identity_of(file));
 }
 
 TEST_F(FileIdentityTest, CameWhenALinkOnTheWayWasSwitched) {
@@ -69,16 +69,16 @@ TEST_F(FileIdentityTest, CameWhenALinkOnTheWayWasSwitched) {
   std::this_thread::sleep_for(20ms);
   fs::create_symlink("releases/1", path("current"));
   fs::create_symlink(path("current/../1/a"), path("a"));
-  ASSERT_GT(entry_changed_us(path("current")), identity_of(file).changed_us);
-  EXPECT_EQ(last_change_us(file), identity_of(file).changed_us);
-  EXPECT_EQ(last_change_us(path("current/a")), entry_changed_us(path("current")));
-  EXPECT_EQ(last_change_us(path("a")), entry_changed_us(path("a")));
+  ASSERT_GT(entry_changed_us(path("current")), base::identity_of(file).changed_us);
+  EXPECT_EQ(base::last_change_us(file), base::identity_of(file).changed_us);
+  EXPECT_EQ(base::last_change_us(path("current/a")), entry_changed_us(path("current")));
+  EXPECT_EQ(base::last_change_us(path("a")), entry_changed_us(path("a")));
 }
 
 TEST_F(FileIdentityTest, ComesToAnEndWhereLinksDoNot) {
   fs::create_symlink("two", path("one"));
   fs::create_symlink("one", path("two"));
-  EXPECT_EQ(last_change_us(path("one")), 0);
+  EXPECT_EQ(base::last_change_us(path("one")), 0);
 }
 
 }  // namespace

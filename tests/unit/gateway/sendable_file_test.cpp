@@ -1,4 +1,4 @@
-#include "remote/sendable_file.h"
+#include "pyhost/gateway/sendable_file.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -24,7 +24,7 @@ UniqueFd make_file() {
 }
 
 bool is_sendable(const UniqueFd& file, std::uint64_t offset = 0, std::uint64_t length = 0) {
-  return check_sendable({file.get(), offset, length}).has_value();
+  return gateway::check_sendable({file.get(), offset, length}).has_value();
 }
 
 TEST(SendableFile, HasItsRange) {
@@ -49,7 +49,7 @@ TEST(SendableFile, IsRegular) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
   const UniqueFd reading(ends[0]), writing(ends[1]);
-  EXPECT_EQ(check_sendable({reading.get()}).error().sentence, "a pipe");
+  EXPECT_EQ(gateway::check_sendable({reading.get()}).error().sentence, "a pipe");
   EXPECT_FALSE(is_sendable(UniqueFd(::eventfd(0, EFD_CLOEXEC))));
   EXPECT_FALSE(is_sendable(UniqueFd(::open("/", O_RDONLY | O_CLOEXEC))));
   EXPECT_FALSE(is_sendable(UniqueFd(::open("/dev/zero", O_RDONLY | O_CLOEXEC))));

@@ -1,11 +1,11 @@
-#include "scoreboard/worker_seat.h"
+#include "scoreboard/report_writer.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "scoreboard/scoreboard.h"
 
-namespace pyhost::metrics {
+namespace pyhost::scoreboard {
 namespace {
 
 // The generation comes last: it makes the rest count.
@@ -24,18 +24,18 @@ void begin(WorkerReport& report, std::uint32_t generation, std::span<const std::
 
 }  // namespace
 
-base::Result<WorkerSeat> WorkerSeat::take(int board, int reports, std::uint32_t slot,
-                                          std::uint32_t generation, std::uint32_t report) {
+base::Result<ReportWriter> ReportWriter::take(int board, int reports, std::uint32_t slot,
+                                              std::uint32_t generation, std::uint32_t report) {
   PH_TRY(memory, BoardMemory::map(board, Access::read));
   PH_TRY(own, ReportMemory::map(reports, Access::write));
   if (slot >= memory.slots() || slot >= own.slots()) {
     return base::fail("the scoreboard has no row for this worker; restart httpd");
   }
-  return WorkerSeat(std::move(memory), std::move(own), {slot, report}, generation);
+  return ReportWriter(std::move(memory), std::move(own), {slot, report}, generation);
 }
 
-WorkerSeat::WorkerSeat(BoardMemory memory, ReportMemory reports, Position position,
-                       std::uint32_t generation) noexcept
+ReportWriter::ReportWriter(BoardMemory memory, ReportMemory reports, Position position,
+                           std::uint32_t generation) noexcept
     : memory_(std::move(memory)),
       reports_(std::move(reports)),
       position_(position),
@@ -43,40 +43,40 @@ WorkerSeat::WorkerSeat(BoardMemory memory, ReportMemory reports, Position positi
   begin(report_at(position), generation);
 }
 
-WorkerSeat::WorkerSeat(WorkerSeat&& other) noexcept
+ReportWriter::ReportWriter(ReportWriter&& other) noexcept
     : memory_(std::move(other.memory_)),
       reports_(std::move(other.reports_)),
       position_(other.position_.load()),
       generation_(other.generation_) {}
 
-WorkerReport* WorkerSeat::report_or_null() const noexcept {
+WorkerReport* ReportWriter::report_or_null() const noexcept {
   WorkerReport& report = report_at(position_);
   return report.generation == generation_ ? &report : nullptr;
 }
 
-void WorkerSeat::count_request() noexcept {
+void ReportWriter::count_request() noexcept {
   if (auto* report = report_or_null()) report->requests.fetch_add(1, std::memory_order_relaxed);
 }
 
-void WorkerSeat::note_running(std::uint32_t requests) noexcept {
+void ReportWriter::note_running(std::uint32_t requests) noexcept {
   auto* report = report_or_null();
   if (report == nullptr || requests >= report->running.exchange(requests) || !has_slot()) return;
   const SlotRow& row = this->row();
-  const bool child_makes_room = row.outstanding[row.present % kPlaceCounts] > requests;
+  const bool child_makes_room = row.outstanding[row.present % kLeaseCounts] > requests;
   if (!child_makes_room) Queue(memory_).wake_next();
 }
 
-bool WorkerSeat::withdraw() noexcept {
+bool ReportWriter::withdraw() noexcept {
   auto* report = report_or_null();
   const bool serves = has_slot() && row().state == static_cast<std::uint32_t>(SlotState::ready);
   return report != nullptr && serves && report->withdrawn.exchange(1) == 0;
 }
 
-void WorkerSeat::come_back() noexcept {
+void ReportWriter::come_back() noexcept {
   if (auto* report = report_or_null()) report->withdrawn = 0;
 }
 
-void WorkerSeat::lack(std::uint64_t script) noexcept {
+void ReportWriter::lack(std::uint64_t script) noexcept {
   WorkerReport* report = report_or_null();
   if (report == nullptr || report->only_listed != 0) return;
   const std::uint32_t listed = report->listed;
@@ -85,8 +85,8 @@ void WorkerSeat::lack(std::uint64_t script) noexcept {
   report->listed = listed + 1;
 }
 
-bool WorkerSeat::move_to(std::uint32_t slot, std::uint32_t report,
-                         std::span<const std::uint64_t> scripts) noexcept {
+bool ReportWriter::move_to(std::uint32_t slot, std::uint32_t report,
+                           std::span<const std::uint64_t> scripts) noexcept {
   if (slot >= memory_.slots() || slot >= reports_.slots()) return false;
   const std::uint64_t requests = report_at(position_).requests;
   begin(report_at({slot, report}), generation_, scripts, requests);
@@ -95,12 +95,12 @@ bool WorkerSeat::move_to(std::uint32_t slot, std::uint32_t report,
   return true;
 }
 
-bool WorkerSeat::is_succeeded() const noexcept {
+bool ReportWriter::is_succeeded() const noexcept {
   return row().generation > generation_;
 }
 
-std::int64_t WorkerSeat::kept_until_us() const noexcept {
+std::int64_t ReportWriter::kept_until_us() const noexcept {
   return has_slot() ? row().kept_until_us.load() : 0;
 }
 
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard

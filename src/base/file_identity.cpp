@@ -1,4 +1,4 @@
-#include "os/file_identity.h"
+#include "pyhost/base/file_identity.h"
 
 #include <sys/stat.h>
 

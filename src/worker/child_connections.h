@@ -6,14 +6,15 @@
 #include <memory>
 #include <unordered_map>
 
+#include "base/clock.h"
 #include "pyhost/base/unique_fd.h"
 #include "wire/connection.h"
 
 namespace pyhost::worker {
 
 // A connection, and whether it waits for a request.
-struct Line {
-  Line(std::uint64_t number, base::UniqueFd socket)
+struct ChildConnection {
+  ChildConnection(std::uint64_t number, base::UniqueFd socket)
       : id(number), connection(std::move(socket), wire::Descriptors::refused) {}
 
   const std::uint64_t id;  // never given twice
@@ -25,24 +26,22 @@ struct Line {
 };
 
 // All of them. Whoever hears of one by its id may find that it has been closed meanwhile; one that
-// is not idle belongs to the thread that has taken it. Not synchronised. A line that is closed with
-// something in it that nobody has read tells its child so, which asks somebody else.
-class Lines {
+// is not idle belongs to the thread that has taken it. Not synchronised. A connection that is
+// closed with something in it that nobody has read tells its child so, which asks somebody else.
+class ChildConnections {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
-
   // Ids begin with `first`.
-  explicit Lines(std::uint64_t first) noexcept : next_(first) {}
+  explicit ChildConnections(std::uint64_t first) noexcept : next_(first) {}
 
   // Not idle yet.
-  Line& add(base::UniqueFd socket);
-  void set_idle(Line& line, TimePoint now) noexcept;
-  // An idle line for what has come over it, which makes it a used one; null when it has gone.
-  Line* take(std::uint64_t id) noexcept;
-  void close(std::uint64_t id) { lines_.erase(id); }
+  ChildConnection& add(base::UniqueFd socket);
+  void set_idle(ChildConnection& child, base::TimePoint now) noexcept;
+  // An idle one for what has come over it, which makes it a used one; null when it has gone.
+  ChildConnection* take(std::uint64_t id) noexcept;
+  void close(std::uint64_t id) { connections_.erase(id); }
 
   // Closes those that have been idle since before `moment`.
-  void close_idle_since(TimePoint moment);
+  void close_idle_since(base::TimePoint moment);
   // Closes the one that has been idle for the longest; false when none is. Spares those that have
   // had no request yet: theirs is about to come.
   bool close_idlest();
@@ -51,7 +50,7 @@ class Lines {
   void close_descriptors() const noexcept;
 
  private:
-  std::unordered_map<std::uint64_t, std::unique_ptr<Line>> lines_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<ChildConnection>> connections_;
   std::uint64_t next_;
 };
 
