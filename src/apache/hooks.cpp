@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "apache/config/configuration_dump.h"
 #include "apache/config/places.h"
 #include "apache/config/startup.h"
 #include "apache/guarded.h"

@@ -8,9 +8,6 @@ namespace pyhost::apache {
 // check_config: also for httpd -t.
 int check_configuration(apr_pool_t* pconf, apr_pool_t* plog, apr_pool_t* ptemp, server_rec* s);
 
-// test_config: httpd -t -D DUMP_PYHOST shows the effective settings of every virtual host.
-void dump_configuration(apr_pool_t* pool, server_rec* s);
-
 // post_config.
 int prepare_children(apr_pool_t* pconf, apr_pool_t* plog, apr_pool_t* ptemp, server_rec* s);
 

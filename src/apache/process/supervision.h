@@ -2,25 +2,21 @@
 // told at each of them.
 #pragma once
 
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "apache/config/config.h"
-#include "apache/process/error_logs.h"
+#include "apache/process/group_boards.h"
 #include "apache/process/leaving_supervisors.h"
 #include "apache/process/retained_groups.h"
 #include "apache/process/retained_supervision.h"
 #include "apache/process/retelling.h"
+#include "apache/process/supervisor_process.h"
+#include "apache/process/wanted_groups.h"
 #include "base/clock.h"
-#include "control/supervisor_link.h"
-#include "control/worker_settings.h"
-#include "launch/credentials.h"
 #include "os/fork_watch.h"
 #include "pyhost/base/result.h"
-#include "scoreboard/scoreboard.h"
 
 namespace pyhost::apache {
 
@@ -44,43 +40,27 @@ class Supervision {
   // ended or is leaving, and tells one that does not run all that is wanted again, with growing
   // pauses.
   void look_after();
-  // httpd has seen the supervisor end.
-  void note_end();
-  // httpd no longer looks after the supervisor.
-  void note_unwatched() noexcept { watched_ = false; }
-
-  const std::string& socket_prefix() const noexcept { return state_.socket_prefix; }
+  const std::string& socket_prefix() const noexcept { return wanted_.state().socket_prefix; }
   // Null when it could not be mapped.
   scoreboard::Scoreboard* scoreboard_or_null(const DaemonGroup& group) const noexcept {
-    return scoreboards_[group.number].get();
+    return boards_.find_or_null(group);
   }
 
  private:
   void close_in_fork() noexcept;
   base::Result<> make_it_so();
   bool make_part_of_it_so(const std::string& refusal);
-  base::Result<> prepare_groups();
-  base::Result<> prepare_group(DaemonGroup& group);
   base::Result<> prepare_supervisor();
   base::Result<> tell_supervisor();
-  base::Result<> send_state();
-  void tell_operators(const std::string& refusal);
+  void note_end();
   void lose_supervisor(const char* how);
   void tell_again();
   void heed_answer();
   void fail_to_tell(const std::string& why);
-  void map_scoreboards();
-  std::string identity_of(const settings::ProcessGroup& group,
-                          const launch::Credentials& credentials) const;
-  base::Result<> launch();
-  void watch();
-  void unwatch() noexcept;
   void describe_groups() const;
-  void note_missing_logs();
   // Whether what is in force is of another build; after that, it is of this one.
   bool is_upgrade() const noexcept { return retained_.era != &era_; }
   void take_over_from_former();
-  bool is_stopped_in_former(std::string_view name) const;
   void end_supervisors() noexcept;
   void forget_supervisor();
 
@@ -89,18 +69,15 @@ class Supervision {
   RetainedSupervision& retained_;
   SupervisorEra& era_;    // of this build
   const bool inherited_;  // workers may be running from before a restart
-  control::WantedState state_;
   RetainedGroups groups_;
+  RetainedGroups former_groups_;  // of the build that is in force until this one takes over
   LeavingSupervisors leaving_;
-  ErrorLogs logs_;
-  std::vector<int> descriptors_;  // of state_, borrowed from logs_ and groups_
-  std::vector<std::unique_ptr<scoreboard::Scoreboard>> scoreboards_;  // by the number of the group
-  std::vector<scoreboard::Scoreboard> former_scoreboards_;            // that children of before use
-  bool watched_ = false;                // by httpd, among its other children
-  base::Clock::time_point launched_{};  // the supervisor, unless before a restart
+  WantedGroups wanted_;
+  GroupBoards boards_;
+  SupervisorProcess supervisor_;
   Retelling retelling_;
   // When the message was sent whose answer look_after() awaits.
-  std::optional<base::Clock::time_point> told_at_;
+  std::optional<base::TimePoint> told_at_;
   std::string complaint_;  // that was logged last
   // Whatever httpd's parent forks off, for modules such as mod_cgid too, has no business with the
   // channel and the files of the scoreboards.

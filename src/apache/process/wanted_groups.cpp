@@ -1,0 +1,140 @@
+#include "apache/process/wanted_groups.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "apache/config/process_groups.h"
+#include "apache/config/served_targets.h"
+#include "apache/config/socket_prefix.h"
+#include "apache/config/worker_config.h"
+#include "apache/log.h"
+#include "apache/process/embedded_engine.h"
+#include "control/operator_protocol.h"
+#include "pyhost/gateway/engine.h"
+#include "scoreboard/board_rows.h"
+#include "scoreboard/scoreboard.h"
+
+namespace pyhost::apache {
+namespace {
+
+using base::LogLevel;
+
+unsigned children_max() {
+  int number = 0;
+  ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &number);
+  return static_cast<unsigned>(std::max(number, 1));
+}
+
+// Of one child at a time: its own threads, and those of mod_http2, of which there are half as many
+// again unless H2MaxWorkers says more.
+unsigned waiters_of_child() {
+  int threads = 0;
+  ap_mpm_query(AP_MPMQ_HARD_LIMIT_THREADS, &threads);
+  return 3 * static_cast<unsigned>(std::max(threads, 1));
+}
+
+}  // namespace
+
+WantedGroups::WantedGroups(server_rec* main_server, RetainedGroups& retained,
+                           const RetainedGroups* former)
+    : main_server_(main_server), retained_(retained), former_(former), logs_(main_server) {
+  const std::string prefix = configured_socket_prefix(main_server->process->pconf);
+  state_.build = gateway::kBuildId;
+  state_.plugins = plugin::find_plugins(plugin::folder_of_this_object());
+  state_.socket_prefix = fmt::format("{}.{}", prefix, getpid());
+  state_.operator_socket = prefix + control::kOperatorSocketSuffix;
+  state_.httpd = httpd_identity();
+  state_.python_home = process_settings().python_home.value_or("");
+  state_.log_level =
+      static_cast<LogLevel>(std::min(ap_get_server_module_loglevel(main_server, APLOG_MODULE_INDEX),
+                                     static_cast<int>(LogLevel::trace)));
+}
+
+base::Result<> WantedGroups::prepare() {
+  descriptors_ = {logs_.descriptor_of(main_server_)};
+  state_.groups.clear();
+  retained_.begin();
+  base::Result<> outcome;
+  for (DaemonGroup* group : all_process_groups()) {
+    auto prepared = prepare(*group);
+    if (!prepared && outcome) outcome = std::move(prepared);
+  }
+  return outcome;
+}
+
+base::Result<> WantedGroups::prepare(DaemonGroup& group) {
+  if (state_.plugins.empty()) {
+    return base::fail(fmt::format("WSGIDaemonProcess {}: {}", group.options.name,
+                                  find_plugin().error().sentence));
+  }
+  PH_TRY(credentials, launch::resolve_credentials(group.options, state_.httpd));
+  const GroupService service = service_of(main_server_, group);
+  group.only_script = service.only_script;
+  // A scoreboard stays the same over restarts, so that children of before find the workers of
+  // after.
+  PH_TRY(retained, retained_.want(
+                       group.options.name, identity_of(group.options, credentials), credentials.uid,
+                       {.slots = scoreboard::row_of(std::max(worker_count(group.options), 1u)),
+                        .children = children_max(),
+                        .waiters = waiters_of_child()}));
+  if (is_stopped_in_former(group.options.name)) {
+    PH_TRY(board, scoreboard::Scoreboard::map(retained.board, retained.reports));
+    board.stop_group();
+  }
+  const unsigned log_position = position_of_log(group);
+  const auto board_position = static_cast<unsigned>(descriptors_.size());
+  descriptors_.insert(descriptors_.end(), {retained.board, retained.reports});
+  control::WorkerSettings settings = worker_settings(main_server_, group, service);
+  settings.secret = retained.secret();
+  state_.groups.push_back({.options = group.options,
+                           .index = retained.index,
+                           .log = log_position,
+                           .board = board_position,
+                           .reports = board_position + 1,
+                           .worker_settings = to_json(settings)});
+  return {};
+}
+
+unsigned WantedGroups::position_of_log(const DaemonGroup& group) {
+  const int log = logs_.descriptor_of(group.server);
+  auto known = std::ranges::find(descriptors_, log);
+  if (known == descriptors_.end()) known = descriptors_.insert(descriptors_.end(), log);
+  return static_cast<unsigned>(known - descriptors_.begin());
+}
+
+std::string WantedGroups::identity_of(const settings::ProcessGroup& group,
+                                      const launch::Credentials& credentials) const {
+  return fmt::format("{}\n{}\n{}\n{}\n{}", group.name, credentials.uid, credentials.gid,
+                     group.socket_user, state_.socket_prefix);
+}
+
+// As far as the scoreboards of the other build can be read.
+bool WantedGroups::is_stopped_in_former(std::string_view name) const {
+  if (former_ == nullptr) return false;
+  bool stopped = false;
+  former_->for_each([&](const RetainedGroup& former) {
+    if (former.running == 0 || former.name != name) return;
+    const auto board = scoreboard::Scoreboard::map(former.board, former.reports);
+    stopped = board && board->is_stopped();
+  });
+  return stopped;
+}
+
+void WantedGroups::note_missing_logs() {
+  std::vector<const server_rec*> noted;
+  for (const DaemonGroup* group : all_process_groups()) {
+    const server_rec* s = group->server;
+    if (std::ranges::find(noted, s) != noted.end()) continue;
+    noted.push_back(s);
+    const auto problem = logs_.problem_of(s);
+    if (!problem) continue;
+    log_server(main_server_, LogLevel::notice, base::Message::log_is_no_file,
+               fmt::format("process group '{}': what its workers say that belongs to no request {}",
+                           group->options.name, *problem));
+  }
+}
+
+}  // namespace pyhost::apache
