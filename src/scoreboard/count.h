@@ -4,20 +4,20 @@
 #include <algorithm>
 
 #include "scoreboard/scoreboard_memory.h"
+#include "scoreboard/word.h"
 
 namespace pyhost::scoreboard {
 
 // A child that crashes between two counters leaves them one apart, always with too little in the
 // total; stopping at zero makes it right again as soon as nothing is outstanding.
-inline void subtract(std::atomic<std::uint32_t>& counter, std::uint32_t amount) noexcept {
+inline void subtract(Word<std::uint32_t>& counter, std::uint32_t amount) noexcept {
   std::uint32_t before = counter.load();
   while (!counter.compare_exchange_weak(before, before - std::min(before, amount))) {
   }
 }
 
 // Takes one of `limit`; the count first, so that a crash in between errs to the safe side.
-inline bool take_one(Count& count, std::atomic<std::uint32_t>& total,
-                     std::uint32_t limit) noexcept {
+inline bool take_one(Count& count, Word<std::uint32_t>& total, std::uint32_t limit) noexcept {
   ++count;
   std::uint32_t taken = total.load();
   while (taken < limit) {
@@ -27,7 +27,7 @@ inline bool take_one(Count& count, std::atomic<std::uint32_t>& total,
   return false;
 }
 
-inline void give_one_back(Count& count, std::atomic<std::uint32_t>& total) noexcept {
+inline void give_one_back(Count& count, Word<std::uint32_t>& total) noexcept {
   subtract(total, 1);
   subtract(count, 1);
 }

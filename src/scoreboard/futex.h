@@ -5,17 +5,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 
 #include "base/clock.h"
+#include "scoreboard/word.h"
 
 namespace pyhost::scoreboard {
 
 // Until the word is woken or the deadline passed; at once when it is not `seen` any more. May end
 // early.
-inline void sleep_on(const std::atomic<std::uint32_t>& word, std::uint32_t seen,
+inline void sleep_on(const Word<std::uint32_t>& word, std::uint32_t seen,
                      base::Clock::time_point deadline) noexcept {
   const auto since_boot = deadline.time_since_epoch();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
@@ -23,7 +23,7 @@ inline void sleep_on(const std::atomic<std::uint32_t>& word, std::uint32_t seen,
   ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, seen, &until, nullptr, FUTEX_BITSET_MATCH_ANY);
 }
 
-inline void wake_sleepers(std::atomic<std::uint32_t>& word, int sleepers) noexcept {
+inline void wake_sleepers(Word<std::uint32_t>& word, int sleepers) noexcept {
   ::syscall(SYS_futex, &word, FUTEX_WAKE, sleepers, nullptr, nullptr, 0);
 }
 

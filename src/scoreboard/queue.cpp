@@ -131,6 +131,7 @@ Waiter::Waiter(Waiter&& other) noexcept
       in_queue_(std::exchange(other.in_queue_, false)),
       aside_(other.aside_),
       served_(other.served_),
+      leaves_some_(other.leaves_some_),
       left_free_since_(other.left_free_since_) {}
 
 Waiter::~Waiter() {
@@ -142,7 +143,8 @@ Waiter::~Waiter() {
     cell_->arrival = kFree;
   }
   give_one_back(queue_.leases_of(child_.index), queue_.row().waiting);
-  if (called_in_vain) queue_.call_next();
+  // Whoever was called for one of the others may have left it to this one, which was ahead.
+  if (called_in_vain || leaves_some_) queue_.call_next();
 }
 
 void Waiter::listen() noexcept {
@@ -184,7 +186,9 @@ bool Waiter::may_take(std::uint32_t free_threads) noexcept {
     left_free_since_.reset();
     return false;
   }
-  if (!queue_.keeps_order() || number_ahead() < free_threads) return true;
+  const bool in_order = queue_.keeps_order();
+  leaves_some_ = in_order && free_threads > 1;
+  if (!in_order || number_ahead() < free_threads) return true;
   if (!left_free_since_) left_free_since_ = now;
   return now >= *left_free_since_ + kAnswerTime;
 }

@@ -69,10 +69,10 @@ class Queue {
 //
 //   while (true) {
 //     waiter.listen();
-//     if (waiter.may_take(<number of free leases>) && <there is one>) {
+//     while (waiter.may_take(<number of free leases>) && <there is one>) {
 //       waiter.step_out();
-//       if (<it is taken>) break;
-//       waiter.step_back();
+//       if (<it is taken>) return;
+//       waiter.step_back();  // and looks again: nobody has called it meanwhile
 //     }
 //     waiter.wait_until(<some time>);
 //   }
@@ -109,7 +109,8 @@ class Waiter {
   std::uint64_t arrival_;
   bool in_queue_ = true;
   bool aside_;
-  bool served_ = false;  // has stepped out last
+  bool served_ = false;       // has stepped out last
+  bool leaves_some_ = false;  // when it takes one, others are free, which may be somebody else's
   // Since when a lease has been free that belongs to somebody ahead.
   std::optional<base::Clock::time_point> left_free_since_;
 };

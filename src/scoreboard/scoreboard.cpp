@@ -204,7 +204,7 @@ void Scoreboard::note_silence(std::uint32_t slot, std::uint32_t generation) noex
 }
 
 void Scoreboard::note_sign_of_life(std::uint32_t slot, std::uint32_t generation) noexcept {
-  std::atomic<std::uint32_t>& silent = memory_.slot(slot).silent;
+  Word<std::uint32_t>& silent = memory_.slot(slot).silent;
   // Nobody else's cache is disturbed by the usual case.
   if (silent.load(std::memory_order_relaxed) != generation) return;
   if (silent.compare_exchange_strong(generation, 0)) queue().call_all();

@@ -11,7 +11,6 @@
 
 #include <sys/types.h>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -19,6 +18,7 @@
 
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
+#include "scoreboard/word.h"
 
 namespace pyhost::scoreboard {
 
@@ -34,24 +34,24 @@ struct alignas(kRowAlignment) BoardHeader {
 };
 
 struct alignas(kRowAlignment) GroupRow {
-  std::atomic<std::uint32_t> waiting;
-  std::atomic<std::uint32_t> deaths;             // of workers; a futex word
-  std::atomic<std::uint32_t> stopped;            // by an operator: not 0
-  std::atomic<std::uint64_t> in_order_until_ns;  // since boot; see Queue
+  Word<std::uint32_t> waiting;
+  Word<std::uint32_t> deaths;             // of workers; a futex word
+  Word<std::uint32_t> stopped;            // by an operator: not 0
+  Word<std::uint64_t> in_order_until_ns;  // since boot; see Queue
 };
 
 // What one child holds of a worker's leases, or of the queue.
-using Count = std::atomic<std::uint32_t>;
+using Count = Word<std::uint32_t>;
 
 struct alignas(kRowAlignment) ChildRow {
-  std::atomic<std::int32_t> pid;  // 0 = free
-  Count queued;                   // its requests in the queue
+  Word<std::int32_t> pid;  // 0 = free
+  Count queued;            // its requests in the queue
 };
 
 // One request that waits in the queue.
 struct WaiterCell {
-  std::atomic<std::uint64_t> arrival;  // 0 = free, all ones = not in line, else ns since boot
-  std::atomic<std::uint32_t> called;   // a futex word: not 0 when a lease has come free for it
+  Word<std::uint64_t> arrival;  // 0 = free, all ones = not in line, else ns since boot
+  Word<std::uint32_t> called;   // a futex word: not 0 when a lease has come free for it
 };
 
 // A slot counts the leases at two workers: the one that it stands for, and the one before, which
@@ -59,18 +59,18 @@ struct WaiterCell {
 inline constexpr std::size_t kLeaseCounts = 2;
 
 struct alignas(kRowAlignment) SlotRow {
-  std::atomic<std::uint32_t> state;
-  std::atomic<std::int32_t> pid;
-  std::atomic<std::uint32_t> generation;
-  std::atomic<std::uint32_t> threads;
-  std::atomic<std::uint32_t> outstanding[kLeaseCounts];
-  std::atomic<std::uint32_t> present;  // which of the counts is that of the worker in the slot
-  std::atomic<std::int32_t> death_pid;
-  std::atomic<std::int64_t> death_time_us;
-  std::atomic<std::uint64_t> death;  // generation, cause and detail in one word
-  std::atomic<std::int64_t> kept_until_us;
-  std::atomic<std::uint32_t> report;  // which of the reports is that of the worker in the slot
-  std::atomic<std::uint32_t> silent;  // the generation that was last found to be; 0: none
+  Word<std::uint32_t> state;
+  Word<std::int32_t> pid;
+  Word<std::uint32_t> generation;
+  Word<std::uint32_t> threads;
+  Word<std::uint32_t> outstanding[kLeaseCounts];
+  Word<std::uint32_t> present;  // which of the counts is that of the worker in the slot
+  Word<std::int32_t> death_pid;
+  Word<std::int64_t> death_time_us;
+  Word<std::uint64_t> death;  // generation, cause and detail in one word
+  Word<std::int64_t> kept_until_us;
+  Word<std::uint32_t> report;  // which of the reports is that of the worker in the slot
+  Word<std::uint32_t> silent;  // the generation that was last found to be; 0: none
 };
 
 // How many scripts a worker can name in its report.
@@ -78,14 +78,14 @@ inline constexpr std::size_t kListedScriptsMax = 28;
 
 // What a worker says of itself. It counts for the worker of that generation only.
 struct alignas(kRowAlignment) WorkerReport {
-  std::atomic<std::uint32_t> generation;
-  std::atomic<std::uint32_t> running;    // requests
-  std::atomic<std::uint32_t> withdrawn;  // takes no more requests: not 0
-  std::atomic<std::uint64_t> requests;   // so far
+  Word<std::uint32_t> generation;
+  Word<std::uint32_t> running;    // requests
+  Word<std::uint32_t> withdrawn;  // takes no more requests: not 0
+  Word<std::uint64_t> requests;   // so far
   // It runs all scripts but the listed ones; or, when not 0, only these.
-  std::atomic<std::uint32_t> only_listed;
-  std::atomic<std::uint32_t> listed;
-  std::atomic<std::uint64_t> scripts[kListedScriptsMax];  // see control::script_key()
+  Word<std::uint32_t> only_listed;
+  Word<std::uint32_t> listed;
+  Word<std::uint64_t> scripts[kListedScriptsMax];  // see control::script_key()
 };
 
 // One for the worker that the slot stands for, and one for its successor. Which of them a worker
@@ -97,8 +97,8 @@ static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(Slot
               sizeof(ChildRow) == 64 && sizeof(WorkerReport) == 256);
 static_assert(offsetof(SlotRow, kept_until_us) == 48 && offsetof(WorkerReport, requests) == 16 &&
               offsetof(WorkerReport, scripts) == 32);
-static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
-              std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Count) == 4 &&
+static_assert(Word<std::uint32_t>::is_always_lock_free &&
+              Word<std::uint64_t>::is_always_lock_free && sizeof(Count) == 4 &&
               sizeof(WaiterCell) == 16);
 
 // The two files of a group's scoreboard, close-on-exec. Neither can be made shorter.

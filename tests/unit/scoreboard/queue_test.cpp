@@ -15,7 +15,7 @@
 #include "harness/group_board.h"
 #include "harness/wait.h"
 
-namespace pyhost::metrics {
+namespace pyhost::scoreboard {
 namespace {
 
 using namespace std::chrono_literals;
@@ -46,7 +46,7 @@ class QueueTest : public testing::Test {
   scoreboard::LeaseId wait_for_lease(scoreboard::ChildId child, scoreboard::Waiter& waiter) {
     for (bool first = true;; first = false) {
       waiter.listen();
-      if (waiter.may_take(free_threads()) && free_threads() != 0) {
+      while (waiter.may_take(free_threads()) && free_threads() != 0) {
         waiter.step_out();
         if (const auto lease = board_->take_lease(child, kSlot)) return *lease;
         waiter.step_back();
@@ -288,4 +288,4 @@ TEST_F(QueueTest, LosesNoCall) {
 }
 
 }  // namespace
-}  // namespace pyhost::metrics
+}  // namespace pyhost::scoreboard
