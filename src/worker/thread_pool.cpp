@@ -197,7 +197,9 @@ void ThreadPool::welcome(base::UniqueFd socket) {
     return;
   }
   wire::FrameBatch hello;
-  wire::encode_hello({static_cast<std::uint32_t>(::getpid()), settings_.generation},
+  wire::encode_hello({.pid = static_cast<std::uint32_t>(::getpid()),
+                      .generation = settings_.generation,
+                      .capacity = settings_.threads},
                      hello.encoded());
   const std::lock_guard lock(mutex_);
   ChildConnection& child = connections_.add(std::move(socket));

@@ -247,7 +247,7 @@ TEST_F(RemoteFailure, FrameAtTheWrongTimeIsNotTakenForAReply) {
   std::thread broken = play_worker(0, [](wire::Connection& connection) {
     take_request(connection);
     std::string end;
-    wire::encode_end({}, end);
+    wire::encode_empty(wire::FrameType::end, end);
     send_text(connection, end);
   });
   FakeExchange exchange;

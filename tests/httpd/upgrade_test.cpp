@@ -16,6 +16,7 @@ namespace pyhost::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr std::string_view kBuild = TEST_BUILD_ID;
@@ -143,6 +144,19 @@ TEST_F(Upgrade, LeavesAGroupStoppedThatAnOperatorHasStopped) {
   EXPECT_EQ(httpd.get("/").status, 503);
   EXPECT_TRUE(wait_until([&] { return operate(httpd, {"start", "site"}).ok(); }));
   EXPECT_EQ(httpd.get("/").status, 200);
+}
+
+TEST(WorkerOfAnotherBuild, IsToldFromItsFirstWordAndAskedNothing) {
+  Httpd httpd(
+      "WSGIDaemonProcess site threads=1\n"
+      "WSGIScriptAlias / ${APPS}/foreign.wsgi process-group=site\n");
+  EXPECT_EQ(httpd.get("/").body, "of one build");
+  httpd.expect_log("PH0469");
+  EXPECT_EQ(httpd.get("/").status, 503);
+  httpd.wait_for_log("answered with 0 bytes");
+  EXPECT_THAT(httpd.log(), AllOf(HasSubstr("is of build 0.9-other, and httpd's module of build " +
+                                           std::string(kBuild)),
+                                 HasSubstr("foreign.wsgi was not run")));
 }
 
 }  // namespace
