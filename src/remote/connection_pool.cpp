@@ -38,8 +38,8 @@ constexpr std::chrono::seconds kBetweenLooks{1};
 // What waits in a unix socket lies in the sender's buffer, so the workers' receive buffer is the
 // send buffer of this end.
 void set_buffers(int socket, const RemoteSettings& settings) noexcept {
-  const int send = static_cast<int>(settings.receive_buffer_bytes);
-  const int receive = static_cast<int>(settings.send_buffer_bytes);
+  const int send = static_cast<int>(settings.group.receive_buffer_size_bytes);
+  const int receive = static_cast<int>(settings.group.send_buffer_size_bytes);
   if (send != 0) ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &send, sizeof send);
   if (receive != 0) ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
 }
@@ -154,7 +154,7 @@ tl::expected<void, ConnectFailure> ConnectionPool::await_hello(PooledConnection&
                                                                const Worker& worker,
                                                                Admission& admission,
                                                                gateway::Exchange& exchange) const {
-  const milliseconds patience = std::max(settings_.connect_timeout, kLeastPatience);
+  const milliseconds patience = std::max(settings_.group.connect_timeout, kLeastPatience);
   const auto began = std::chrono::steady_clock::now();
   wire::Frame frame;
   for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
@@ -203,7 +203,7 @@ tl::expected<void, ConnectFailure> ConnectionPool::meet(PooledConnection& pooled
         ConnectFailure::Kind::foreign,
         fmt::format("worker {} of process group '{}', slot {}, is of build {}, and httpd's "
                     "module of build {}",
-                    claimant.pid, settings_.process_group, worker.slot / settings_.rows_per_slot,
+                    claimant.pid, settings_.group.name, worker.slot / settings_.rows_per_slot,
                     base::printable(*build), gateway::kBuildId));
   }
   const auto hello = build ? wire::decode_hello(frame.payload) : std::nullopt;
@@ -238,7 +238,7 @@ tl::expected<void, ConnectFailure> ConnectionPool::believe(PooledConnection& poo
                  fmt::format("process {} of user {} accepted a connection as worker {} of process "
                              "group '{}', slot {}, whose worker is process {} of user {}",
                              sender ? sender->pid : 0, sender ? sender->uid : 0, accepting.pid,
-                             settings_.process_group, worker.slot, now.pid, settings_.worker_uid));
+                             settings_.group.name, worker.slot, now.pid, settings_.worker_uid));
   }
   return fail(ConnectFailure::Kind::hindered,
               "another process than the worker accepted the connection");

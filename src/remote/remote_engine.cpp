@@ -202,7 +202,7 @@ std::string RemoteEngine::cause_of(const Worker& worker, const Attempt& attempt)
 }
 
 std::string RemoteEngine::name_of(const Worker& worker) const {
-  return fmt::format("process group '{}', slot {}, pid {}, generation {}", settings_.process_group,
+  return fmt::format("process group '{}', slot {}, pid {}, generation {}", settings_.group.name,
                      worker.slot / settings_.rows_per_slot, worker.pid, worker.generation);
 }
 

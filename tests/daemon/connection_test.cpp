@@ -63,7 +63,7 @@ class NoMoreDescriptors {
 };
 
 TEST_F(RemoteConnection, BriefLackOfDescriptorsIsWaitedFor) {
-  settings_.connect_timeout = 2 * kPatience;
+  settings_.group.connect_timeout = 2 * kPatience;
   start_worker(0);
   engine();
   FakeExchange exchange;
@@ -78,7 +78,7 @@ TEST_F(RemoteConnection, BriefLackOfDescriptorsIsWaitedFor) {
 }
 
 TEST_F(RemoteConnection, LastingLackOfDescriptorsIsNamed) {
-  settings_.connect_timeout = 20ms;
+  settings_.group.connect_timeout = 20ms;
   start_worker(0);
   engine();
   FakeExchange exchange;
@@ -91,7 +91,7 @@ TEST_F(RemoteConnection, LastingLackOfDescriptorsIsNamed) {
 }
 
 TEST_F(RemoteConnection, FullBacklogIsWaitedForOutsideOfTheWorker) {
-  settings_.connect_timeout = 2 * kPatience;
+  settings_.group.connect_timeout = 2 * kPatience;
   base::UniqueFd listening = declare_worker(0);
   ASSERT_EQ(::listen(listening.get(), 0), 0);  // room for one
   const wire::Connection other = connect_to(0);
@@ -105,7 +105,7 @@ TEST_F(RemoteConnection, FullBacklogIsWaitedForOutsideOfTheWorker) {
 }
 
 TEST_F(RemoteConnection, TimeInTheQueueIsNotTimeWithoutAWorker) {
-  settings_.connect_timeout = 4s;
+  settings_.group.connect_timeout = 4s;
   std::latch release(1);
   applications_.add("/apps/held", [&](const gateway::Target&, gateway::Exchange& exchange) {
     release.wait();
@@ -118,7 +118,7 @@ TEST_F(RemoteConnection, TimeInTheQueueIsNotTimeWithoutAWorker) {
   EXPECT_TRUE(has_place_at(0));
   std::thread second([&] { run("/apps/hello", queued); });
   EXPECT_TRUE(request_waits());
-  std::this_thread::sleep_for(settings_.connect_timeout);
+  std::this_thread::sleep_for(settings_.group.connect_timeout);
   scoreboard_->set_state(0, scoreboard::SlotState::dead);
   EXPECT_FALSE(wait_until([&] { return scoreboard_->waiting() == 0; }, 100ms));
   start_worker(1);
@@ -173,7 +173,7 @@ TEST_F(RemoteConnection, SuccessorHasTheRequestOnce) {
 }
 
 TEST_F(RemoteConnection, WorkerThatAcceptsNothingIsLeftForAnother) {
-  settings_.connect_timeout = 20ms;
+  settings_.group.connect_timeout = 20ms;
   start_worker(1);
   ASSERT_TRUE(is_served());  // leaves a connection open
   const base::UniqueFd listening = declare_worker(0);
@@ -183,7 +183,7 @@ TEST_F(RemoteConnection, WorkerThatAcceptsNothingIsLeftForAnother) {
 }
 
 TEST_F(RemoteConnection, WorkerThatAcceptsNothingIsUnreachable) {
-  settings_.connect_timeout = 20ms;
+  settings_.group.connect_timeout = 20ms;
   base::UniqueFd listening = declare_worker(0);
   FakeExchange exchange;
   EXPECT_EQ(run("/apps/hello", exchange).status, 503);
@@ -195,7 +195,7 @@ TEST_F(RemoteConnection, WorkerThatAcceptsNothingIsUnreachable) {
 }
 
 TEST_F(RemoteConnection, ClientThatLeavesMeanwhileIsNoticed) {
-  settings_.connect_timeout = 2 * kPatience;
+  settings_.group.connect_timeout = 2 * kPatience;
   const base::UniqueFd listening = declare_worker(0);
   engine();
   FakeExchange exchange;

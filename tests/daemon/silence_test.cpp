@@ -118,7 +118,7 @@ TEST_F(Silence, OfAWorkerThatReadsNothingGivesTheRequestToAnother) {
 }
 
 TEST_F(Silence, OfAWorkerWhoseSocketIsFullGivesTheRequestToAnother) {
-  settings_.receive_buffer_bytes = 4096;
+  settings_.group.receive_buffer_size_bytes = 4096;
   const base::UniqueFd listening = declare_worker(0);
   start_worker(1);
   const std::jthread worker = accept_soon(listening);

@@ -10,6 +10,7 @@
 #include <map>
 #include <utility>
 
+#include "apache/config/config.h"
 #include "apache/config/places.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/socket_prefix.h"
@@ -19,6 +20,7 @@
 #include "apache/process/embedded_engine.h"
 #include "base/clock.h"
 #include "control/operator_protocol.h"
+#include "control/worker_limits.h"
 #include "launch/credentials.h"
 #include "scoreboard/board_rows.h"
 
@@ -91,7 +93,6 @@ Supervision::Supervision(server_rec* main_server)
       leaving_(main_server->process, retained_),
       logs_(main_server) {
   const std::string folder = plugin::folder_of_this_object();
-  state_.build = gateway::kBuildId;
   state_.plugins = plugin::find_plugins(folder);
   const std::string prefix = configured_socket_prefix(main_server->process->pconf);
   state_.socket_prefix = fmt::format("{}.{}", prefix, parent_);

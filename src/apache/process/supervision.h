@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 #include "apache/process/error_logs.h"
 #include "apache/process/leaving_supervisors.h"
 #include "apache/process/retained_groups.h"
