@@ -91,6 +91,16 @@ void note_inert_aliases(const server_rec* s, std::set<const ScriptAlias*>& noted
   }
 }
 
+void note_inert_options(const DaemonGroup& group) {
+  for (const auto& option : settings::process_group_options()) {
+    if (option.inert == nullptr || !is_given(group.options, option)) continue;
+    note(group.server, LogLevel::notice, Message::directive_inert,
+         fmt::format("WSGIDaemonProcess {}: {}= has no effect: {}", group.options.name, option.key,
+                     option.inert),
+         group.place);
+  }
+}
+
 // What the workers of a group have to do without.
 void warn_of_group(const DaemonGroup& group) {
   const auto& options = group.options;
@@ -131,7 +141,10 @@ base::Result<> check(server_rec* main_server) {
     note_inert_lines(s);
     note_inert_aliases(s, noted);
   }
-  for (const DaemonGroup* group : all_process_groups()) warn_of_group(*group);
+  for (const DaemonGroup* group : all_process_groups()) {
+    note_inert_options(*group);
+    warn_of_group(*group);
+  }
   // In a restart the supervisor finds that out: here, a mistake would end httpd.
   if (!is_only_a_check()) return {};
   return check_starts().map_error(
