@@ -7,7 +7,9 @@
 #include <string_view>
 
 #include "apache/config/configuration_dump.h"
+#include "apache/config/config.h"
 #include "apache/config/places.h"
+#include "apache/config/preloads.h"
 #include "apache/config/startup.h"
 #include "apache/guarded.h"
 #include "apache/log.h"
@@ -32,17 +34,8 @@ Supervision* supervision = nullptr;
 ChildEngines* engines_of_child = nullptr;
 
 void preload_scripts(const server_rec* s) {
-  for (; s != nullptr; s = s->next) {
-    if (!has_own_config(s)) continue;
-    for (const Preload& script : server_config(s).preloads) {
-      if (!script.process_group.empty()) continue;
-      gateway::Target target;
-      target.kind = script.kind;
-      target.script = script.script;
-      target.callable = script.callable;
-      target.application_group = script.application_group;
-      engines_of_child->embedded().preload(target);
-    }
+  for (const gateway::Script& script : preloads_of(s, "")) {
+    engines_of_child->embedded().preload(target_of(script));
   }
 }
 

@@ -77,14 +77,4 @@ void NamedThread::detach() noexcept {
   if (std::exchange(joinable_, false)) pthread_detach(handle_);
 }
 
-std::size_t current_stack_bytes() noexcept {
-  pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
-  const ScopeExit destroy([&] { pthread_attr_destroy(&attributes); });
-  void* bottom = nullptr;
-  std::size_t size = 0;
-  pthread_attr_getstack(&attributes, &bottom, &size);
-  return size;
-}
-
 }  // namespace pyhost::base

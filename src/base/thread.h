@@ -35,7 +35,4 @@ class NamedThread {
   bool joinable_ = false;
 };
 
-// Bytes of stack the calling thread has in all; 0 when the system does not say.
-std::size_t current_stack_bytes() noexcept;
-
 }  // namespace pyhost::base

@@ -5,6 +5,8 @@
 namespace pyhost::cli {
 namespace {
 
+using Command = control::OperatorRequest::Command;
+
 constexpr char kVersionText[] = "pyhost " PYHOST_VERSION;
 
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
@@ -84,9 +86,9 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
 }
 
 // A command for the process groups of a running httpd.
-CLI::App& add_operate_command(CLI::App& app, const char* name, const char* description,
+CLI::App& add_operate_command(CLI::App& app, Command kind, const char* description,
                               OperateOptions& options) {
-  CLI::App& command = *app.add_subcommand(name, description);
+  CLI::App& command = *app.add_subcommand(std::string(name_of(kind)), description);
   auto* socket = command.add_option(
       "--socket", options.socket,
       "The supervisor's socket: WSGISocketPrefix with .control behind it (default: " +
@@ -96,22 +98,22 @@ CLI::App& add_operate_command(CLI::App& app, const char* name, const char* descr
                   "The folder of httpd's run-time files (DefaultRuntimeDir), where the socket is "
                   "without WSGISocketPrefix")
       ->excludes(socket);
-  command.callback([&options, name] { options.command = name; });
+  command.callback([&options, kind] { options.command = kind; });
   return command;
 }
 
 void add_operate_commands(CLI::App& app, OperateOptions& options) {
   constexpr char kGroup[] = "The name of the process group";
-  CLI::App& status =
-      add_operate_command(app, "status", "Show the process groups of a running httpd", options);
+  CLI::App& status = add_operate_command(app, Command::status,
+                                         "Show the process groups of a running httpd", options);
   status.add_option("GROUP", options.group, "Only this process group");
   status.add_flag("--json", options.json, "Show them as JSON");
-  for (const auto& [name, description] :
-       {std::pair("reload", "Replace the workers of a process group one after the other"),
-        std::pair("stop",
+  for (const auto& [kind, description] :
+       {std::pair(Command::reload, "Replace the workers of a process group one after the other"),
+        std::pair(Command::stop,
                   "Stop a process group: its requests are answered 503 until it is started"),
-        std::pair("start", "Start a process group that was stopped")}) {
-    CLI::App& command = add_operate_command(app, name, description, options);
+        std::pair(Command::start, "Start a process group that was stopped")}) {
+    CLI::App& command = add_operate_command(app, kind, description, options);
     command.add_option("GROUP", options.group, kGroup)->required();
     command.add_flag("!--no-wait", options.wait, "Do not wait until it is done");
   }
@@ -141,7 +143,7 @@ CommandLine parse_command_line(int argc, char** argv) {
     const int code = app.exit(error);
     return {.exit_code = code == 0 ? 0 : kUsageError};
   }
-  if (!operate.command.empty()) return {.operate = operate};
+  if (operate.command) return {.operate = operate};
   return {.serve = options};
 }
 

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/thread.h"
+#include "settings/global_name.h"
 
 namespace pyhost::cli {
 namespace {
@@ -143,7 +144,7 @@ class ConfigWriter {
   }
 
   static std::string group_word(const std::string& text) {
-    return text == "%{GLOBAL}" ? text : config_word(text);
+    return text == settings::kGlobalName ? text : config_word(text);
   }
 
   void open_file(const fs::path& file) {

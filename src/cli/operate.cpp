@@ -8,11 +8,10 @@
 #include "base/printable.h"
 #include "cli/operator_connection.h"
 #include "control/operator_protocol.h"
+#include "control/operator_request.h"
 
 namespace pyhost::cli {
 namespace {
-
-using Json = nlohmann::json;
 
 long long now_us() {
   using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
@@ -21,11 +20,9 @@ long long now_us() {
 
 base::Result<int> run(const OperateOptions& options) {
   PH_TRY(answer, ask_supervisor(operator_socket(options), request_line(options)));
-  const Json json = Json::parse(answer, nullptr, false);
-  if (!json.is_object()) return base::fail("the supervisor's answer is no JSON object");
-  if (json.contains("error")) return base::fail(base::printable(json.value("error", "")));
-  if (json.contains("done")) {
-    fmt::print("{}\n", base::printable(json.value("done", "")));
+  if (auto short_answer = control::parse_short_answer(answer)) {
+    if (!*short_answer) return base::fail(base::printable(short_answer->error().sentence));
+    fmt::print("{}\n", base::printable(**short_answer));
   } else if (options.json) {
     // ASCII only, as applications have a say in its texts.
     fmt::print("{}\n", nlohmann::ordered_json::parse(answer).dump(-1, ' ', true));
@@ -46,9 +43,10 @@ std::string operator_socket(const OperateOptions& options) {
 }
 
 std::string request_line(const OperateOptions& options) {
-  Json request{{"command", options.command}, {"wait", options.wait}};
-  if (!options.group.empty()) request["group"] = options.group;
-  return request.dump(-1, ' ', false, Json::error_handler_t::replace);
+  using control::OperatorRequest;
+  const auto waiting = options.wait ? OperatorRequest::Waiting::on : OperatorRequest::Waiting::off;
+  return to_json(
+      OperatorRequest{.command = *options.command, .group = options.group, .waiting = waiting});
 }
 
 int operate(const OperateOptions& options) {

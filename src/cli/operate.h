@@ -12,7 +12,7 @@ namespace pyhost::cli {
 // Returns the exit code: 0 when the supervisor has done it, 1 with a sentence on stderr otherwise.
 int operate(const OperateOptions& options);
 
-// The one line of the request; see gateway/operator_protocol.h.
+// The one line of the request. PRECONDITION: there is a command.
 std::string request_line(const OperateOptions& options);
 
 // The answer to a status command as a table for people; `now_us` since the epoch. Fails for what is

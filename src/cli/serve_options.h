@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pyhost/base/result.h"
+#include "settings/global_name.h"
 
 namespace pyhost::cli {
 
@@ -28,7 +29,7 @@ struct ServeOptions {
   std::string host = "127.0.0.1";
   int port = 8000;  // 0: any free one
   std::string mount = "/";
-  std::string application_group = "%{GLOBAL}";
+  std::string application_group = settings::kGlobalName;
   int threads = 10;
   std::vector<std::string> python_path;
   std::string python_home;

@@ -15,6 +15,7 @@
 #include "base/thread.h"
 #include "plugin/plugin_loader.h"
 #include "plugin/python_home.h"
+#include "settings/global_name.h"
 
 namespace pyhost::cli {
 namespace {
@@ -87,7 +88,7 @@ base::Result<> import_application(const Site& site, const CheckSettings& setting
   auto engine = plugin->start(engine_settings(site, settings, python.home), log);
   if (!engine) return tl::unexpected(std::move(engine).error());
   const bool is_module = site.form == TargetForm::module;
-  const bool in_main = settings.application_group == "%{GLOBAL}";
+  const bool in_main = settings.application_group == settings::kGlobalName;
   const gateway::Target target{
       .kind = is_module ? gateway::TargetKind::module : gateway::TargetKind::file,
       .application_group = in_main ? gateway::kMainInterpreter : settings.application_group,

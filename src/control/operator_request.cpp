@@ -12,6 +12,9 @@ namespace {
 using Json = nlohmann::json;
 using Command = OperatorRequest::Command;
 
+constexpr char kDoneKey[] = "done";
+constexpr char kErrorKey[] = "error";
+
 constexpr std::array kCommands{Command::status, Command::reload, Command::stop, Command::start};
 
 tl::unexpected<base::Error> malformed(std::string_view what) {
@@ -38,6 +41,19 @@ std::string_view name_of(Command command) noexcept {
   return "start";
 }
 
+std::optional<Command> command_of(std::string_view name) noexcept {
+  const auto* const found =
+      std::ranges::find(kCommands, name, [](Command command) { return name_of(command); });
+  return found == kCommands.end() ? std::nullopt : std::optional(*found);
+}
+
+std::string to_json(const OperatorRequest& request) {
+  Json json{{"command", name_of(request.command)},
+            {"wait", request.waiting == OperatorRequest::Waiting::on}};
+  if (!request.group.empty()) json["group"] = request.group;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 base::Result<OperatorRequest> parse_operator_request(std::string_view line) {
   const Json json = Json::parse(line, nullptr, false);
   if (!json.is_object()) return malformed("no object");
@@ -45,10 +61,8 @@ base::Result<OperatorRequest> parse_operator_request(std::string_view line) {
   const auto named = json.find("command");
   const auto* name = named == json.end() ? nullptr : named->get_ptr<const Json::string_t*>();
   if (name == nullptr) return malformed("command");
-  const auto* const command = std::ranges::find(kCommands, *name, name_of);
-  if (command == kCommands.end()) {
-    return base::fail(fmt::format("there is no command '{}'", *name));
-  }
+  const auto command = command_of(*name);
+  if (!command) return base::fail(fmt::format("there is no command '{}'", *name));
   request.command = *command;
   if (const auto group = json.find("group"); group != json.end()) {
     const auto* text = group->get_ptr<const Json::string_t*>();
@@ -65,11 +79,23 @@ base::Result<OperatorRequest> parse_operator_request(std::string_view line) {
 }
 
 std::string done_answer(std::string_view sentence) {
-  return answer("done", sentence);
+  return answer(kDoneKey, sentence);
 }
 
 std::string error_answer(std::string_view sentence) {
-  return answer("error", sentence);
+  return answer(kErrorKey, sentence);
+}
+
+std::optional<base::Result<std::string>> parse_short_answer(std::string_view line) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) return base::fail("the supervisor's answer is no JSON object");
+  const auto text_in = [&json](const char* key) -> const std::string* {
+    const auto found = json.find(key);
+    return found == json.end() ? nullptr : found->get_ptr<const Json::string_t*>();
+  };
+  if (const auto* error = text_in(kErrorKey)) return base::fail(*error);
+  if (const auto* done = text_in(kDoneKey)) return *done;
+  return std::nullopt;
 }
 
 }  // namespace pyhost::control

@@ -1,6 +1,7 @@
-// One command of an operator, and its answers; see gateway/operator_protocol.h.
+// One command of an operator, and its answers; see operator_protocol.h.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,15 @@ std::string_view name_of(OperatorRequest::Command command) noexcept;
 // Fails with a sentence for what is no request.
 base::Result<OperatorRequest> parse_operator_request(std::string_view line);
 
+// One line without its end, and nothing when there is no command of that name.
+std::string to_json(const OperatorRequest& request);
+std::optional<OperatorRequest::Command> command_of(std::string_view name) noexcept;
+
 std::string done_answer(std::string_view sentence);
 std::string error_answer(std::string_view sentence);
+
+// An answer that is one of those: the sentence of `done`, or an error with that of `error`. Nothing
+// for any other answer; see status_answer.h.
+std::optional<base::Result<std::string>> parse_short_answer(std::string_view line);
 
 }  // namespace pyhost::control

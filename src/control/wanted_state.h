@@ -23,9 +23,7 @@ struct WantedGroup {
   unsigned log = 0;
   unsigned board = 0;
   unsigned reports = 0;
-  // The settings of its workers, a JSON object. For each worker the supervisor sets the members
-  // "slot_index", "row_index", "generation" and "report_index", and "plugin", "python_program" and
-  // "python_home" when the group has a Python home.
+  // The WorkerSettings of its workers as text, which goes to them unread.
   std::string worker_settings = "{}";
 
   bool operator==(const WantedGroup&) const = default;
@@ -33,7 +31,6 @@ struct WantedGroup {
 
 // With it travel descriptors, the log of the supervisor itself first.
 struct WantedState {
-  std::string build;            // gateway::kBuildId of the sender
   std::string socket_prefix;    // absolute
   std::string operator_socket;  // absolute path
   HttpdIdentity httpd;
@@ -52,7 +49,8 @@ struct WantedState {
 // One JSON text. Texts may have any bytes.
 std::string to_json(const WantedState& state);
 
-// Fails with a sentence for anything that to_json() does not make.
+// Fails with a sentence for anything that to_json() does not make, and for a state of another build
+// before anything else of it is looked at.
 base::Result<WantedState> parse_wanted_state(std::string_view json);
 
 // In place of a state: see retire(). The same in every build.
@@ -65,6 +63,7 @@ std::string refusal_text(std::string_view why);
 std::optional<std::string> parse_refusal(std::string_view text);
 
 // The supervisor's answer: ok when there is no error.
+// The same in every build.
 struct Answer {
   std::vector<std::string> errors;
 };

@@ -3,39 +3,36 @@
 #include <unistd.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 
-#include "base/json_text.h"
+#include "control/build_check.h"
+#include "control/json_values.h"
+#include "pyhost/gateway/build_id.h"
 
 namespace pyhost::control {
 namespace {
 
-using Json = nlohmann::json;
 using Nanoseconds = std::chrono::nanoseconds;
 
-std::optional<std::string> bytes_at(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  const auto* text = found == object.end() ? nullptr : found->get_ptr<const Json::string_t*>();
-  return text == nullptr ? std::nullopt : base::bytes_of_json_text(*text);
-}
+constexpr Correspondents kEnds{
+    .reader = "pyhost-lookout",
+    .writer = "pyhost-supervisor",
+    .cure = "the programs have been replaced while httpd runs: restart httpd"};
 
-std::optional<WatchList> parse_watch_list(std::string_view json) {
-  const Json object = Json::parse(json, nullptr, false);
-  if (!object.is_object() || !object.contains("since_us") || !object.contains("groups") ||
-      !object["since_us"].is_number_integer() || !object["groups"].is_array()) {
+std::optional<WatchList> parse_watch_list(const Json& object) {
+  WatchList list;
+  const auto groups = object.find("groups");
+  if (!read_member(object, "since_us", list.since_us) || groups == object.end() ||
+      !groups->is_array()) {
     return std::nullopt;
   }
-  WatchList list{.since_us = object["since_us"].get<std::int64_t>(), .globs = {}};
-  for (const Json& group : object["groups"]) {
-    auto name = bytes_at(group, "name");
-    if (!name || !group.contains("globs") || !group["globs"].is_array()) return std::nullopt;
-    std::vector<std::string>& globs = list.globs[*std::move(name)];
-    for (const Json& glob : group["globs"]) {
-      const auto* text = glob.get_ptr<const Json::string_t*>();
-      auto bytes = text == nullptr ? std::nullopt : base::bytes_of_json_text(*text);
-      if (!bytes) return std::nullopt;
-      globs.push_back(*std::move(bytes));
+  for (const Json& group : *groups) {
+    std::string name;
+    std::vector<std::string> globs;
+    if (!group.is_object() || !read_member(group, "name", name) ||
+        !read_member(group, "globs", globs)) {
+      return std::nullopt;
     }
+    list.globs[name] = std::move(globs);
   }
   return list;
 }
@@ -45,11 +42,12 @@ std::optional<WatchList> parse_watch_list(std::string_view json) {
 std::string to_json(const WatchList& list) {
   Json groups = Json::array();
   for (const auto& [name, globs] : list.globs) {
-    Json texts = Json::array();
-    for (const std::string& glob : globs) texts.push_back(base::json_text_of(glob));
-    groups.push_back({{"name", base::json_text_of(name)}, {"globs", std::move(texts)}});
+    groups.push_back({{"name", json_of(name)}, {"globs", json_of(globs)}});
   }
-  return Json{{"since_us", list.since_us}, {"groups", std::move(groups)}}.dump();
+  return Json{{kBuildKey, std::string(gateway::kBuildId)},
+              {"since_us", list.since_us},
+              {"groups", std::move(groups)}}
+      .dump();
 }
 
 base::Result<WatchList> read_watch_list(int file) {
@@ -59,17 +57,19 @@ base::Result<WatchList> read_watch_list(int file) {
   while ((got = ::pread(file, buffer.data(), buffer.size(), text.size())) > 0) {
     text.append(buffer.data(), static_cast<std::size_t>(got));
   }
-  auto list = parse_watch_list(text);
+  const Json object = Json::parse(text, nullptr, false);
+  if (object.is_object()) PH_TRY_VOID(check_build(object, kEnds));
+  auto list = object.is_object() ? parse_watch_list(object) : std::nullopt;
   if (!list) return base::fail("the list of what is to be watched is malformed");
   return *std::move(list);
 }
 
 std::string to_json(const WatchReport& report) {
-  Json object{{"group", base::json_text_of(report.group)}};
+  Json object{{"group", json_of(report.group)}};
   if (report.changed.empty()) {
-    object["problem"] = base::json_text_of(report.problem);
+    object["problem"] = json_of(report.problem);
   } else {
-    object["changed"] = base::json_text_of(report.changed);
+    object["changed"] = json_of(report.changed);
     object["at_ns"] = Nanoseconds(report.at.time_since_epoch()).count();
   }
   return object.dump();
@@ -77,21 +77,15 @@ std::string to_json(const WatchReport& report) {
 
 std::optional<WatchReport> parse_watch_report(std::string_view json) {
   const Json object = Json::parse(json, nullptr, false);
-  if (!object.is_object()) return std::nullopt;
-  auto group = bytes_at(object, "group");
-  if (!group) return std::nullopt;
-  WatchReport report{.group = *std::move(group), .changed = "", .problem = ""};
-  if (auto problem = bytes_at(object, "problem")) {
-    report.problem = *std::move(problem);
-    return report;
-  }
-  auto changed = bytes_at(object, "changed");
-  const auto at = object.find("at_ns");
-  if (!changed || changed->empty() || at == object.end() || !at->is_number_integer()) {
+  WatchReport report;
+  if (!object.is_object() || !read_member(object, "group", report.group)) return std::nullopt;
+  if (read_member(object, "problem", report.problem)) return report;
+  std::int64_t at = 0;
+  if (!read_member(object, "changed", report.changed) || report.changed.empty() ||
+      !read_member(object, "at_ns", at)) {
     return std::nullopt;
   }
-  report.changed = *std::move(changed);
-  report.at = std::chrono::steady_clock::time_point(Nanoseconds(at->get<std::int64_t>()));
+  report.at = std::chrono::steady_clock::time_point(Nanoseconds(at));
   return report;
 }
 

@@ -26,7 +26,8 @@ struct WatchList {
 };
 
 std::string to_json(const WatchList& list);
-// The text of a file that the supervisor has made. Fails for anything that to_json() does not give.
+// The text of a file that the supervisor has made. Fails for anything that to_json() does not give,
+// and with a sentence of its own for a list of another build.
 base::Result<WatchList> read_watch_list(int file);
 
 // One line of JSON over kWorkerStatusFd.

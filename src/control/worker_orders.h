@@ -17,7 +17,7 @@ namespace pyhost::control {
 struct WorkerOrder {
   enum class Kind : char {
     log = 'l',        // write to the log that comes along: httpd has opened another one
-    serve = 's',      // although imports have failed; see "asks" in worker/status_report.h
+    serve = 's',      // although imports have failed; see StatusReport::Kind::asks
     leave = 'x',      // because imports have failed
     keep = 'k',       // serve some scripts only, at the socket that comes along; see KeepOrder
     show_life = '?',  // report that you run

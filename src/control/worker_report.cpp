@@ -3,77 +3,169 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <array>
+#include <utility>
 
-#include "base/json_text.h"
+#include "control/json_values.h"
+#include "control/worker_descriptors.h"
 
 namespace pyhost::control {
 namespace {
 
-void report(const nlohmann::json& status) {
-  const std::string line =
-      status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  // A supervisor that has gone is noticed elsewhere.
-  static_cast<void>(!::write(control::kWorkerStatusFd, line.data(), line.size()));
+using Kind = StatusReport::Kind;
+
+// The member of a report that has its value; of those that have none it is true.
+constexpr auto kKeys = std::to_array<std::pair<Kind, const char*>>({
+    {Kind::step, "step"},
+    {Kind::ready, "ready"},
+    {Kind::failed, "failed"},
+    {Kind::relieve, "relieve"},
+    {Kind::draining, "draining"},
+    {Kind::alive, "alive"},
+    {Kind::outdated, "outdated"},
+    {Kind::imported, "imported"},
+    {Kind::lacks, "lacks"},
+    {Kind::import_again, "import_again"},
+    {Kind::asks, "asks"},
+    {Kind::keeping, "keeping"},
+});
+// Beside the file of "outdated", and the script of "lacks".
+constexpr char kFileKey[] = "file";
+constexpr char kWhyKey[] = "why";
+
+// By EndReason.
+constexpr auto kReasons = std::to_array<std::string_view>(
+    {"stop", "eviction", "maximum-requests", "restart-interval", "inactivity-timeout",
+     "request-timeout", "deadlock-timeout", "startup-timeout", "cpu-time-limit", "memory-limit",
+     "silence"});
+static_assert(kReasons.size() == static_cast<std::size_t>(EndReason::silence) + 1);
+
+// By StartStep.
+constexpr auto kSteps = std::to_array<std::string_view>({"python", "preload"});
+static_assert(kSteps.size() == static_cast<std::size_t>(StartStep::preload) + 1);
+
+// Somebody may raise an exception of any length, over many lines.
+std::string first_line(std::string_view why) {
+  constexpr std::size_t kBytesMax = 1000;
+  return std::string(why.substr(0, std::min(why.find('\n'), kBytesMax)));
 }
 
-nlohmann::json json_of(const control::Preload& script) {
-  return {base::json_text_of(script.application_group), base::json_text_of(script.script),
-          base::json_text_of(script.callable)};
+// False for a name that none of them has.
+template <class Enum, std::size_t count>
+bool read_name(const Json& value, const std::array<std::string_view, count>& names, Enum& into) {
+  const auto* text = value.get_ptr<const Json::string_t*>();
+  const auto found = text == nullptr ? names.end() : std::ranges::find(names, *text);
+  if (found == names.end()) return false;
+  into = static_cast<Enum>(found - names.begin());
+  return true;
+}
+
+// A sentence for people, whatever bytes it has.
+bool read_sentence(const Json& value, std::string& into) {
+  const auto* text = value.get_ptr<const Json::string_t*>();
+  if (text != nullptr) into = *text;
+  return text != nullptr;
+}
+
+Json value_of(const StatusReport& report) {
+  switch (report.kind) {
+    case Kind::step:
+      return name_of(report.step);
+    case Kind::relieve:
+    case Kind::draining:
+      return name_of(report.reason);
+    case Kind::failed:
+    case Kind::outdated:
+      return report.text;
+    case Kind::imported:
+    case Kind::lacks:
+    case Kind::import_again:
+      return json_of(report.script);
+    case Kind::ready:
+    case Kind::alive:
+    case Kind::asks:
+    case Kind::keeping:
+      break;
+  }
+  return true;
+}
+
+bool read_value(const Json& value, StatusReport& report) {
+  switch (report.kind) {
+    case Kind::step:
+      return read_name(value, kSteps, report.step);
+    case Kind::relieve:
+    case Kind::draining:
+      return read_name(value, kReasons, report.reason);
+    case Kind::failed:
+    case Kind::outdated:
+      return read_sentence(value, report.text);
+    case Kind::imported:
+    case Kind::lacks:
+    case Kind::import_again:
+      return read(value, report.script);
+    case Kind::ready:
+    case Kind::alive:
+    case Kind::asks:
+    case Kind::keeping:
+      break;
+  }
+  return value == true;
 }
 
 }  // namespace
 
-void report_step(std::string_view step) {
-  report({{"step", step}});
+std::string_view name_of(EndReason reason) noexcept {
+  return kReasons[static_cast<std::size_t>(reason)];
 }
 
-void report_ready() {
-  report({{"ready", true}});
+std::string_view name_of(StartStep step) noexcept {
+  return kSteps[static_cast<std::size_t>(step)];
+}
+
+std::string to_json(const StatusReport& report) {
+  const auto* const key =
+      std::ranges::find(kKeys, report.kind, &std::pair<Kind, const char*>::first);
+  Json object{{key->second, value_of(report)}};
+  if (report.kind == Kind::outdated) object[kFileKey] = json_of(report.file);
+  if (report.kind == Kind::lacks) object[kWhyKey] = first_line(report.text);
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<StatusReport> parse_status(std::string_view line) {
+  const Json object = Json::parse(line, nullptr, false);
+  if (!object.is_object()) return std::nullopt;
+  for (const auto& [kind, key] : kKeys) {
+    const auto value = object.find(key);
+    if (value == object.end()) continue;
+    StatusReport report{.kind = kind};
+    if (!read_value(*value, report)) return std::nullopt;
+    if (kind == Kind::outdated && !read_member(object, kFileKey, report.file)) {
+      report.file = base::kNoFile;
+    }
+    if (const auto why = object.find(kWhyKey); kind == Kind::lacks && why != object.end()) {
+      read_sentence(*why, report.text);
+    }
+    return report;
+  }
+  return std::nullopt;
+}
+
+void report(const StatusReport& report) {
+  const std::string line = to_json(report) + "\n";
+  static_cast<void>(!::write(kWorkerStatusFd, line.data(), line.size()));
 }
 
 void report_failure(std::string_view sentence) {
-  report({{"failed", sentence}});
+  report({.kind = Kind::failed, .text = std::string(sentence)});
 }
 
-void report_relief_wanted(std::string_view reason) {
-  report({{"relieve", reason}});
-}
-
-void report_draining(std::string_view reason) {
-  report({{"draining", reason}});
-}
-
-void report_alive() {
-  report({{"alive", true}});
-}
-
-void report_outdated(std::string_view script, const base::FileIdentity& file) {
-  report({{"outdated", script},
-          {"file", {file.device, file.inode, file.bytes, file.modified_us, file.changed_us}}});
-}
-
-void report_import(const control::Preload& import) {
-  report({{"imported", json_of(import)}});
-}
-
-void report_lack(const control::Preload& script, std::string_view why) {
-  // Somebody may raise an exception of any length, over many lines.
-  constexpr std::size_t kWhyBytesMax = 1000;
-  why = why.substr(0, std::min(why.find('\n'), kWhyBytesMax));
-  report({{"lacks", json_of(script)}, {"why", why}});
-}
-
-void report_import_wanted(const control::Preload& script) {
-  report({{"import_again", json_of(script)}});
-}
-
-void report_question() {
-  report({{"asks", true}});
-}
-
-void report_keeping() {
-  report({{"keeping", true}});
+std::vector<StatusReport> StatusReader::read() {
+  std::vector<StatusReport> reports;
+  for (const std::string& line : lines_.read()) {
+    if (auto report = parse_status(line)) reports.push_back(*std::move(report));
+  }
+  return reports;
 }
 
 }  // namespace pyhost::control

@@ -145,10 +145,10 @@ std::optional<gateway::LockWait> LocalWatch::probe_locks() noexcept {
   return base::unless_out_of_memory(answer, [] { return std::optional<gateway::LockWait>(); });
 }
 
-std::vector<gateway::ImportedScript> LocalWatch::imported_scripts() {
-  std::vector<gateway::ImportedScript> imported;
+std::vector<gateway::Script> LocalWatch::imported_scripts() {
+  std::vector<gateway::Script> imported;
   for (const Interpreter* interpreter : interpreters_.all()) {
-    for (gateway::ImportedScript& script : application_group_of(*interpreter).scripts.imported()) {
+    for (gateway::Script& script : application_group_of(*interpreter).scripts.imported()) {
       script.application_group = interpreter->name();
       imported.push_back(std::move(script));
     }

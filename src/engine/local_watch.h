@@ -32,7 +32,7 @@ class LocalWatch final : public gateway::EngineWatch {
   // Whether that was called.
   bool lock_wait_is_told() const noexcept { return lock_wait_told_; }
   unsigned imports() const noexcept override { return loading_.imports; }
-  std::vector<gateway::ImportedScript> imported_scripts() override;
+  std::vector<gateway::Script> imported_scripts() override;
   void accept_changes_until(std::int64_t moment_us) noexcept override {
     loading_.accepted_until_us = moment_us;
   }

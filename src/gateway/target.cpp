@@ -23,6 +23,29 @@ std::uint64_t script_key(const Target& target) noexcept {
   return script_key(target.application_group, target.script);
 }
 
+std::uint64_t script_key(const Script& script) noexcept {
+  return script_key(script.application_group, script.script);
+}
+
+Target target_of(const Script& script) noexcept {
+  return {.kind = script.kind,
+          .application_group = script.application_group,
+          .script = script.script,
+          .callable = script.callable};
+}
+
+Script script_of(const Target& target) {
+  return {.application_group = std::string(target.application_group),
+          .script = std::string(target.script),
+          .callable = std::string(target.callable),
+          .kind = target.kind};
+}
+
+std::string name_of(const Script& script) {
+  const bool is_whole = script.kind == TargetKind::file || script.callable.empty();
+  return is_whole ? script.script : script.script + ":" + script.callable;
+}
+
 bool split_module_target(std::string_view text, std::string_view& module,
                          std::string_view& callable) noexcept {
   const auto colon = text.find(':');

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "control/worker_settings.h"
+#include "control/worker_limits.h"
 #include "launch/worker_start.h"
 
 namespace pyhost::launch {

@@ -17,7 +17,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "control/worker_settings.h"
+#include "control/worker_descriptors.h"
 #include "launch/start_step.h"
 
 namespace pyhost::launch {

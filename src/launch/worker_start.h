@@ -58,7 +58,7 @@ struct WorkerDescriptors {
 struct WorkerProcess {
   pid_t pid = 0;
   base::UniqueFd pidfd;   // readable when the worker has ended
-  base::UniqueFd status;  // non-blocking; lines of JSON, see status_reader.h
+  base::UniqueFd status;  // non-blocking; lines of JSON, see control/worker_report.h
 };
 
 // Starts a worker. What fails before the program runs is reported over the status socket, like what

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scoreboard/scoreboard.h"
@@ -52,14 +53,7 @@ bool has_broken_script(const GroupStatus& group) noexcept;
 // Whether it has tried scripts, and serves none of them.
 bool has_only_broken_scripts(const GroupStatus& group) noexcept;
 
-// A configuration that was not accepted, so that what runs is that of before.
-struct Refusal {
-  std::string reason;         // sentences, each on a line; "" when the last one was accepted
-  std::int64_t since_us = 0;  // since the epoch
-};
-
-// As gateway/operator_protocol.h shows it.
-std::string to_json(const std::vector<GroupStatus>& groups, const Refusal& refusal,
-                    pid_t supervisor);
+// "serving".
+std::string_view name_of(GroupStatus::State state) noexcept;
 
 }  // namespace pyhost::metrics

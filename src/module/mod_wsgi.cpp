@@ -1,7 +1,7 @@
 // The module record. Configurations of mod_wsgi go on working: LoadModule wsgi_module,
 // <IfModule wsgi_module> and <IfModule mod_wsgi.c>.
 #include "apache/config/commands.h"
-#include "apache/config/config.h"
+#include "apache/config/module_records.h"
 #include "apache/guarded.h"
 #include "apache/hooks.h"
 

@@ -122,13 +122,13 @@ void ScriptLoader::note_import(Script& script, const Target& target, bool has_ca
   ++rules_.imports;
 }
 
-std::vector<gateway::ImportedScript> ScriptLoader::imported() const {
-  std::vector<gateway::ImportedScript> imported;
+std::vector<gateway::Script> ScriptLoader::imported() const {
+  std::vector<gateway::Script> imported;
   const std::lock_guard lock(mutex_);
   for (const auto& [name, script] : scripts_) {
     const std::lock_guard script_lock(script->mutex);
     if (!script->module) continue;
-    imported.push_back({.kind = script->kind, .script = name, .callable = script->callable});
+    imported.push_back({.script = name, .callable = script->callable, .kind = script->kind});
   }
   return imported;
 }

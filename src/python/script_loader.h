@@ -75,7 +75,7 @@ class ScriptLoader {
            ImportObserver* observer_or_null);
 
   // What is imported, without the application group's name. Needs no interpreter.
-  std::vector<gateway::ImportedScript> imported() const;
+  std::vector<gateway::Script> imported() const;
 
  private:
   struct Failure {

@@ -20,6 +20,8 @@ constexpr int kServiceUnavailable = 503;
 constexpr int kGatewayTimeout = 504;
 // How long a client may be gone without being noticed.
 constexpr milliseconds kLookInterval{250};
+// How long workers that are being replaced may take without startup-timeout=.
+constexpr milliseconds kUsualStart{60'000};
 // How long a worker that could not be asked is not asked again.
 constexpr milliseconds kPostponement{20};
 // A worker that makes room can wake those that wait, but not leave a call for one that is about to
@@ -125,7 +127,7 @@ Admission::Survey Admission::survey(Silent silent) {
     if (worker.state == SlotState::draining) renewing_ = true;
     if (worker.state == SlotState::ready && !left_out) avoids_one = true;
     if (may_have_later(worker, has, avoided_or_null(slot, worker))) one_will_have = true;
-    if (!is_keeper(slot)) threads_missing_ += settings_.threads;
+    if (!is_keeper(slot)) threads_missing_ += settings_.group.threads;
   }
   const bool as_last_resort = !having.any && !one_will_have;
   Survey found = as_last_resort ? lacking : having;
@@ -168,7 +170,7 @@ tl::expected<Lease, Refusal> Admission::enter() {
     return tl::unexpected(
         Refusal{kServiceUnavailable, LogLevel::error, Message::retries_exhausted,
                 fmt::format("too many workers of process group '{}' in a row could not be reached",
-                            settings_.process_group)});
+                            settings_.group.name)});
   }
   if (postponed_since_ && base::Clock::now() >= *postponed_since_ + patience()) {
     return tl::unexpected(unreachable());
@@ -181,7 +183,7 @@ tl::expected<Lease, Refusal> Admission::enter() {
     survey();
   }
   // Who will be served as soon as a worker is back does not wait for anybody else.
-  const std::uint32_t leases = saturating_sum(settings_.queue_max, threads_missing_);
+  const std::uint32_t leases = saturating_sum(settings_.group.queue, threads_missing_);
   auto waiter = queue.enter(child_, leases, began_);
   if (!waiter) return tl::unexpected(full(leases));
   return wait_for_lease(*waiter);
@@ -208,7 +210,8 @@ tl::expected<Lease, Refusal> Admission::wait_for_lease(scoreboard::Waiter& waite
 base::Clock::time_point Admission::next_look(base::Clock::time_point now) const noexcept {
   base::Clock::time_point next = now + (postponed_since_ ? kPostponement : kLookInterval);
   if (worker_makes_room_) next = now + kRoomInterval;
-  for (const auto limit : {began_ + settings_.queue_timeout, last_candidate_at_ + patience()}) {
+  for (const auto limit :
+       {began_ + settings_.group.queue_timeout, last_candidate_at_ + patience()}) {
     if (limit > now) next = std::min(next, limit);
   }
   return next;
@@ -220,32 +223,35 @@ Refusal Admission::full(std::uint32_t waiting) const {
 }
 
 std::string Admission::state_of_workers() const {
-  const std::string& group = settings_.process_group;
+  const std::string& group = settings_.group.name;
   return any_candidate_ ? fmt::format("all threads of process group '{}' are busy", group)
                         : fmt::format("no worker of process group '{}' is ready", group);
 }
 
 milliseconds Admission::patience() const noexcept {
-  return renewing_ ? std::max(settings_.renewal_timeout, settings_.connect_timeout)
-                   : settings_.connect_timeout;
+  const settings::ProcessGroup& group = settings_.group;
+  if (!renewing_) return group.connect_timeout;
+  const milliseconds start =
+      group.startup_timeout != milliseconds::zero() ? group.startup_timeout : kUsualStart;
+  return std::max(start, group.connect_timeout);
 }
 
 Refusal Admission::unreachable() const {
   return {kServiceUnavailable, LogLevel::error, Message::worker_unreachable,
           fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
-                      settings_.process_group, seconds(patience()), last_reason_)};
+                      settings_.group.name, seconds(patience()), last_reason_)};
 }
 
 std::optional<Refusal> Admission::refusal_when_stopped() const {
   if (!scoreboard_.is_stopped()) return std::nullopt;
   return Refusal{
       kServiceUnavailable, LogLevel::warn, Message::group_stopped,
-      fmt::format("process group '{}' has been stopped by an operator", settings_.process_group)};
+      fmt::format("process group '{}' has been stopped by an operator", settings_.group.name)};
 }
 
 std::optional<Refusal> Admission::refusal_when_late(base::Clock::time_point now) const {
   if (!any_candidate_ && now >= last_candidate_at_ + patience()) return unreachable();
-  const milliseconds limit = settings_.queue_timeout;
+  const milliseconds limit = settings_.group.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
     return Refusal{kGatewayTimeout, LogLevel::error, Message::queue_timeout,
                    fmt::format("{} after {:g} s of waiting", state_of_workers(), seconds(limit))};

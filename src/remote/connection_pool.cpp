@@ -14,6 +14,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/printable.h"
+#include "pyhost/gateway/build_id.h"
 #include "wire/messages.h"
 
 namespace pyhost::remote {
@@ -36,8 +38,8 @@ constexpr std::chrono::seconds kBetweenLooks{1};
 // What waits in a unix socket lies in the sender's buffer, so the workers' receive buffer is the
 // send buffer of this end.
 void set_buffers(int socket, const RemoteSettings& settings) noexcept {
-  const int send = static_cast<int>(settings.receive_buffer_bytes);
-  const int receive = static_cast<int>(settings.send_buffer_bytes);
+  const int send = static_cast<int>(settings.group.receive_buffer_size_bytes);
+  const int receive = static_cast<int>(settings.group.send_buffer_size_bytes);
   if (send != 0) ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &send, sizeof send);
   if (receive != 0) ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
 }
@@ -45,13 +47,6 @@ void set_buffers(int socket, const RemoteSettings& settings) noexcept {
 // Whether connect() has failed for want of something that comes back, be it room in the backlog.
 bool passes(int error) noexcept {
   return error == EAGAIN || error == EINTR || error == ENOBUFS || error == ENOMEM;
-}
-
-std::optional<Worker> worker_in(std::uint32_t slot, const wire::Frame& frame) {
-  if (frame.type != wire::FrameType::hello) return std::nullopt;
-  const auto hello = wire::decode_hello(frame.payload);
-  if (!hello) return std::nullopt;
-  return Worker{slot, static_cast<pid_t>(hello->pid), hello->generation};
 }
 
 // 0 when it cannot be seen.
@@ -101,7 +96,7 @@ void ConnectionPool::give_back(std::uint32_t slot, std::unique_ptr<PooledConnect
   Connections old;  // closed without the lock
   const std::lock_guard lock(mutex_);
   if (now >= next_look_) old = remove_old_locked(now);
-  if (auto& idle = idle_[slot]; idle.size() < settings_.threads) idle.push_back(std::move(pooled));
+  if (auto& idle = idle_[slot]; idle.size() < pooled->capacity) idle.push_back(std::move(pooled));
 }
 
 ConnectionPool::Connections ConnectionPool::remove_old_locked(
@@ -115,11 +110,6 @@ ConnectionPool::Connections ConnectionPool::remove_old_locked(
     idle.erase(idle.begin(), young);
   }
   return old;
-}
-
-void ConnectionPool::close_idle() {
-  const std::lock_guard lock(mutex_);
-  for (auto& idle : idle_) idle.clear();
 }
 
 tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> ConnectionPool::connect(
@@ -164,18 +154,13 @@ tl::expected<void, ConnectFailure> ConnectionPool::await_hello(PooledConnection&
                                                                const Worker& worker,
                                                                Admission& admission,
                                                                gateway::Exchange& exchange) const {
-  const milliseconds patience = std::max(settings_.connect_timeout, kLeastPatience);
+  const milliseconds patience = std::max(settings_.group.connect_timeout, kLeastPatience);
   const auto began = std::chrono::steady_clock::now();
   wire::Frame frame;
   for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     switch (pooled.connection.read_frame(frame, pause)) {
       case Io::done:
-        if (const auto accepting = worker_in(worker.slot, frame)) {
-          auto believed = believe(pooled, worker, *accepting, exchange);
-          if (believed) admission.note_sign_of_life(*accepting);
-          return believed;
-        }
-        return fail(ConnectFailure::Kind::unreachable, "the worker sent a malformed HELLO");
+        return meet(pooled, worker, frame, admission, exchange);
       case Io::malformed:
         return fail(ConnectFailure::Kind::unreachable, pooled.connection.fault());
       case Io::closed:
@@ -202,6 +187,35 @@ tl::expected<void, ConnectFailure> ConnectionPool::await_hello(PooledConnection&
   }
 }
 
+// Of a worker of another build nothing is understood but that, which anybody could say.
+tl::expected<void, ConnectFailure> ConnectionPool::meet(PooledConnection& pooled,
+                                                        const Worker& worker,
+                                                        const wire::Frame& frame,
+                                                        Admission& admission,
+                                                        gateway::Exchange& exchange) const {
+  const auto build =
+      frame.type == wire::FrameType::hello ? wire::build_of_hello(frame.payload) : std::nullopt;
+  if (build && *build != gateway::kBuildId) {
+    const auto sender = pooled.connection.sender();
+    const Worker claimant{worker.slot, sender ? sender->pid : 0, worker.generation};
+    if (auto believed = believe(pooled, worker, claimant, exchange); !believed) return believed;
+    return fail(
+        ConnectFailure::Kind::foreign,
+        fmt::format("worker {} of process group '{}', slot {}, is of build {}, and httpd's "
+                    "module of build {}",
+                    claimant.pid, settings_.group.name, worker.slot / settings_.rows_per_slot,
+                    base::printable(*build), gateway::kBuildId));
+  }
+  const auto hello = build ? wire::decode_hello(frame.payload) : std::nullopt;
+  if (!hello) return fail(ConnectFailure::Kind::unreachable, "the worker sent a malformed HELLO");
+  const Worker accepting{worker.slot, static_cast<pid_t>(hello->pid), hello->generation};
+  auto believed = believe(pooled, worker, accepting, exchange);
+  if (!believed) return believed;
+  pooled.capacity = hello->capacity;
+  admission.note_sign_of_life(accepting);
+  return believed;
+}
+
 // Any process that a worker has forked off may accept on its socket, also when the worker has gone
 // and the group belongs to another user. The kernel knows who has sent HELLO.
 tl::expected<void, ConnectFailure> ConnectionPool::believe(PooledConnection& pooled,
@@ -224,7 +238,7 @@ tl::expected<void, ConnectFailure> ConnectionPool::believe(PooledConnection& poo
                  fmt::format("process {} of user {} accepted a connection as worker {} of process "
                              "group '{}', slot {}, whose worker is process {} of user {}",
                              sender ? sender->pid : 0, sender ? sender->uid : 0, accepting.pid,
-                             settings_.process_group, worker.slot, now.pid, settings_.worker_uid));
+                             settings_.group.name, worker.slot, now.pid, settings_.worker_uid));
   }
   return fail(ConnectFailure::Kind::hindered,
               "another process than the worker accepted the connection");

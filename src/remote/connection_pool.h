@@ -23,7 +23,8 @@ struct PooledConnection {
   bool greeted = false;  // GREETING has been sent
   bool used = false;     // by an exchange
   std::chrono::steady_clock::time_point idle_since{};
-  Worker worker;  // that has accepted it
+  Worker worker;               // that has accepted it
+  std::uint32_t capacity = 1;  // of that one, as it says: how many requests it takes at a time
   wire::FrameBatch batch;
   std::vector<gateway::Header> headers;
 };
@@ -36,6 +37,7 @@ struct ConnectFailure {
     left,         // the worker is not in its slot any more, or about to leave it
     silent,       // the worker, and there is another one
     unwanted,     // the client has gone
+    foreign,      // the worker is of another build
   };
   Kind kind = Kind::unreachable;
   std::string why;
@@ -55,9 +57,8 @@ class ConnectionPool {
                                                                        Admission& admission,
                                                                        gateway::Exchange& exchange);
   // Only a connection whose exchange is over in good order. It is kept for a while, unless there
-  // are as many idle ones as the worker has threads.
+  // are as many idle ones as the worker takes requests.
   void give_back(std::uint32_t slot, std::unique_ptr<PooledConnection> pooled);
-  void close_idle();
 
  private:
   using Connections = std::vector<std::unique_ptr<PooledConnection>>;
@@ -68,6 +69,9 @@ class ConnectionPool {
   tl::expected<void, ConnectFailure> await_hello(PooledConnection& pooled, const Worker& worker,
                                                  Admission& admission,
                                                  gateway::Exchange& exchange) const;
+  tl::expected<void, ConnectFailure> meet(PooledConnection& pooled, const Worker& worker,
+                                          const wire::Frame& frame, Admission& admission,
+                                          gateway::Exchange& exchange) const;
   tl::expected<void, ConnectFailure> believe(PooledConnection& pooled, const Worker& worker,
                                              const Worker& accepting,
                                              gateway::Exchange& exchange) const;

@@ -24,13 +24,20 @@ constexpr std::size_t kPieceBytes = 48 * 1024;
 // piece with a flush has left.
 constexpr std::size_t kFlushedPieceBytes = 16 * 1024;
 
+// How much of a reply is read from the worker before the client has taken it.
+std::uint64_t buffer_bytes_of(const settings::ProcessGroup& group) noexcept {
+  constexpr std::uint64_t kUsual = 8 << 20;
+  const std::uint64_t own = group.response_buffer_size_bytes;
+  return own != 0 ? own : kUsual;
+}
+
 }  // namespace
 
 Delivery::Delivery(gateway::Exchange& exchange, const RemoteSettings& settings) noexcept
     : exchange_(exchange),
       settings_(settings),
       client_socket_(exchange.client_socket()),
-      buffer_(settings.response_buffer_bytes, settings.temporary_folder) {}
+      buffer_(buffer_bytes_of(settings.group), settings.temporary_folder) {}
 
 void Delivery::add_file(base::UniqueFd file, const FileRange& range) noexcept {
   file_ = std::move(file);
@@ -38,7 +45,7 @@ void Delivery::add_file(base::UniqueFd file, const FileRange& range) noexcept {
 }
 
 void Delivery::pause() {
-  if (!flush_at_) flush_at_ = base::Clock::now() + settings_.response_flush_delay;
+  if (!flush_at_) flush_at_ = base::Clock::now() + settings_.group.response_flush_delay;
 }
 
 std::optional<base::Clock::time_point> Delivery::flush_at() const noexcept {
@@ -46,7 +53,7 @@ std::optional<base::Clock::time_point> Delivery::flush_at() const noexcept {
 }
 
 milliseconds Delivery::patience() const noexcept {
-  const milliseconds own = settings_.response_socket_timeout;
+  const milliseconds own = settings_.group.response_socket_timeout;
   return own != milliseconds::zero() ? own : settings_.socket_timeout;
 }
 
@@ -182,7 +189,7 @@ bool Delivery::stands_alone() {
 
 Passed Delivery::finish() {
   flush_at_.reset();
-  const bool own_limit = settings_.response_socket_timeout != milliseconds::zero();
+  const bool own_limit = settings_.group.response_socket_timeout != milliseconds::zero();
   if (own_limit && client_socket_ >= 0 && !buffer_.empty() && keep()) {
     if (const Passed passed = wait_and_send_kept(); passed != Passed::on) return passed;
   }

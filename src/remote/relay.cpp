@@ -283,13 +283,16 @@ Relay::Step Relay::begin_reply(const Frame& frame) {
   if (!head || head_seen_) return malformed("the worker sent a malformed HEAD");
   if (const auto allowed = rules_.begin(*head); !allowed) return forbidden(allowed.error());
   constexpr std::size_t kSeparators = 4;  // ": " and the line's end
+  constexpr std::size_t kUsualLine = 32 * 1024;
+  const std::size_t own = settings_.group.header_buffer_size_bytes;
+  const std::size_t line_max = own != 0 ? own : kUsualLine;
   for (const gateway::Header& header : head->headers) {
     const std::size_t bytes = header.name.size() + header.value.size() + kSeparators;
-    if (bytes <= settings_.header_line_bytes_max) continue;
+    if (bytes <= line_max) continue;
     return Attempt{Kind::failed, kInternalServerError, Message::head_too_large,
                    fmt::format("the reply's header {} is a line of {} bytes, longer than "
                                "header-buffer-size={}",
-                               header.name, bytes, settings_.header_line_bytes_max)};
+                               header.name, bytes, line_max)};
   }
   head_seen_ = true;
   delivery_.begin(*head);
@@ -433,7 +436,7 @@ void Relay::tell_left_out() {
   if (records == 0) return;
   exchange_.log(base::LogLevel::warn, Message::records_left_out,
                 fmt::format("{} lines of {} bytes that process group '{}' logged were left out",
-                            records, bytes, settings_.process_group));
+                            records, bytes, settings_.group.name));
 }
 
 Attempt Relay::fail(Io outcome) {

@@ -141,6 +141,9 @@ std::optional<Outcome> RemoteEngine::go_without(Run& run, Admission& admission,
     case ConnectFailure::Kind::unwanted:
       return refuse(run, {status_of(BodyFault::client_gone), LogLevel::info, Message::client_left,
                           std::move(none.why)});
+    case ConnectFailure::Kind::foreign:
+      return refuse(run, {kServiceUnavailable, LogLevel::error, Message::worker_of_another_build,
+                          std::move(none.why)});
   }
   return std::nullopt;
 }
@@ -199,7 +202,7 @@ std::string RemoteEngine::cause_of(const Worker& worker, const Attempt& attempt)
 }
 
 std::string RemoteEngine::name_of(const Worker& worker) const {
-  return fmt::format("process group '{}', slot {}, pid {}, generation {}", settings_.process_group,
+  return fmt::format("process group '{}', slot {}, pid {}, generation {}", settings_.group.name,
                      worker.slot / settings_.rows_per_slot, worker.pid, worker.generation);
 }
 
@@ -222,8 +225,6 @@ base::Result<> RemoteEngine::preload(const gateway::Target&, base::LogSink&) noe
   return {};
 }
 
-void RemoteEngine::stop(std::chrono::milliseconds) noexcept {
-  connections_.close_idle();
-}
+void RemoteEngine::stop(std::chrono::milliseconds) noexcept {}
 
 }  // namespace pyhost::remote

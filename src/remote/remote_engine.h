@@ -31,7 +31,7 @@ class RemoteEngine final : public gateway::Engine {
                        gateway::Exchange& exchange) noexcept override;
   // Workers import by themselves, from their own settings; nothing is done here.
   base::Result<> preload(const gateway::Target& target, base::LogSink& sink) noexcept override;
-  // Closes the connections that no request uses.
+  // The process ends, and its connections with it.
   void stop(std::chrono::milliseconds budget) noexcept override;
 
  private:

@@ -40,8 +40,6 @@ std::string_view option_of(TimeoutKind kind) noexcept {
       return "request-timeout";
     case TimeoutKind::deadlock:
       return "deadlock-timeout";
-    case TimeoutKind::inactivity:
-      return "inactivity-timeout";
     case TimeoutKind::silence:
       return "the supervisor, because it did not serve any more";
     case TimeoutKind::shutdown:

@@ -35,7 +35,6 @@ enum class TimeoutKind : std::uint16_t {
   startup,
   request,
   deadlock,
-  inactivity,
   shutdown,
   silence,  // it did not serve any more
 };

@@ -10,13 +10,12 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace pyhost::scoreboard {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x6472'6f62'7473'6f68;
-constexpr std::uint32_t kVersion = 8;
 // Keeps the sizes below far from overflow, and no configuration comes near.
 constexpr std::uint32_t kRowsMax = 1 << 16;
 // Reports cannot grow, because workers could make them grow as well. What is not used takes no
@@ -67,7 +66,8 @@ base::Result<BoardHeader> read_header(int board) {
   if (::pread(board, &header, sizeof header, 0) != sizeof header) {
     return base::fail("the scoreboard is shorter than its header; restart httpd");
   }
-  if (header.magic != kMagic || header.version != kVersion) {
+  const std::string_view build(header.build, ::strnlen(header.build, sizeof header.build));
+  if (build != gateway::kBuildId) {
     return base::fail("the scoreboard is of another build; restart httpd");
   }
   if (header.children > kRowsMax || header.waiters > kRowsMax) {
@@ -83,8 +83,8 @@ base::Result<BoardFiles> make_board_files(const BoardSize& size) {
     return base::fail(fmt::format("a scoreboard for {} workers and {} httpd children is too large",
                                   size.slots, size.children));
   }
-  const BoardHeader header{
-      .magic = kMagic, .version = kVersion, .children = size.children, .waiters = size.waiters};
+  BoardHeader header{.build = {}, .children = size.children, .waiters = size.waiters};
+  std::string_view(gateway::kBuildId).copy(header.build, gateway::kBuildIdBytesMax);
   BoardFiles files;
   PH_TRY(board, make_file("pyhost-board", bytes_of_front(header), 0));
   files.board = std::move(board);

@@ -19,6 +19,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 #include "scoreboard/word.h"
+#include "pyhost/gateway/build_id.h"
 
 namespace pyhost::scoreboard {
 
@@ -27,10 +28,9 @@ inline constexpr std::size_t kRowAlignment = 64;
 
 // Written once, before the descriptor leaves its maker.
 struct alignas(kRowAlignment) BoardHeader {
-  std::uint64_t magic;
-  std::uint32_t version;
-  std::uint32_t children;  // at most
-  std::uint32_t waiters;   // of one child, at most
+  char build[gateway::kBuildIdBytesMax + 1];  // of the maker; ends with a NUL. Never moves
+  std::uint32_t children;                     // at most
+  std::uint32_t waiters;                      // of one child, at most
 };
 
 struct alignas(kRowAlignment) GroupRow {

@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "settings/global_name.h"
 #include "settings/settings_members.h"
 
 namespace pyhost::settings {
@@ -16,7 +17,7 @@ constexpr const char kFlagAccepted[] = "On or Off";
 
 bool is_group_name(std::string_view text) noexcept {
   if (!text.starts_with("%{")) return true;
-  return text == "%{GLOBAL}" || text == "%{RESOURCE}" || text == "%{SERVER}" || text == "%{HOST}" ||
+  return text == kGlobalName || text == "%{RESOURCE}" || text == "%{SERVER}" || text == "%{HOST}" ||
          (text.starts_with("%{ENV:") && text.ends_with('}'));
 }
 

@@ -87,13 +87,17 @@ base::Result<> check_process_group(const ProcessGroup& group) {
   return {};
 }
 
+bool is_given(const ProcessGroup& group, const ProcessGroupOption& option) {
+  return option.member.show(group, option) != option.member.show(ProcessGroup(), option);
+}
+
 std::vector<std::pair<std::string, std::string>> given_options(const ProcessGroup& group) {
-  const ProcessGroup defaults;
   std::vector<std::pair<std::string, std::string>> options;
   for (const ProcessGroupOption& each : kOptions) {
-    const auto values = each.member.show(group, each);
-    if (values == each.member.show(defaults, each)) continue;
-    for (const std::string& value : values) options.emplace_back(each.key, value);
+    if (!is_given(group, each)) continue;
+    for (const std::string& value : each.member.show(group, each)) {
+      options.emplace_back(each.key, value);
+    }
   }
   return options;
 }

@@ -125,6 +125,8 @@ struct ProcessGroupOption {
   std::chrono::milliseconds unit{1000};
   // For lists: what stands between the items; 0 when the option is repeated instead.
   char separator = 0;
+  // Why it is accepted without effect: a sentence. nullptr: it has one.
+  const char* inert = nullptr;
 };
 
 // In the order of the reference page; static storage.
@@ -137,6 +139,9 @@ base::Result<> parse_process_group_option(ProcessGroup& group, std::string_view 
 
 // What no single option can tell: an empty name, options that exclude each other.
 base::Result<> check_process_group(const ProcessGroup& group);
+
+// Whether it differs from its default.
+bool is_given(const ProcessGroup& group, const ProcessGroupOption& option);
 
 // Every option that differs from its default, as pairs that parse_process_group_option() takes.
 std::vector<std::pair<std::string, std::string>> given_options(const ProcessGroup& group);

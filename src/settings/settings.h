@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "settings/global_name.h"
+
 namespace pyhost::settings {
 
 // Whether a HEAD request reaches the application as GET.
@@ -90,7 +92,7 @@ inline ProcessSettings process_defaults() {
 }
 
 // Every member is set but those that have no default.
-inline constexpr RequestSettings kRequestDefaults{.process_group = "%{GLOBAL}",
+inline constexpr RequestSettings kRequestDefaults{.process_group = kGlobalName,
                                                   .restrict_process = {},
                                                   .application_group = {},
                                                   .callable_object = "application",

@@ -9,11 +9,9 @@
 #include <cerrno>
 #include <cstring>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
-#include "pyhost/gateway/engine.h"
 #include "scoreboard/board_rows.h"
 #include "supervisor/descriptor_limit.h"
 
@@ -32,11 +30,6 @@ base::UniqueFd open_signals() {
 
 base::Result<> check_message(const control::WantedState& state,
                              const control::ControlMessage& message) {
-  if (state.build != gateway::kBuildId) {
-    return base::fail(fmt::format(
-        "pyhost-supervisor is of build {}, mod_pyhost of build {}; stop httpd and start it again",
-        gateway::kBuildId, state.build));
-  }
   std::set<unsigned> indexes;
   for (const control::WantedGroup& group : state.groups) {
     const std::string& name = group.options.name;
@@ -47,10 +40,6 @@ base::Result<> check_message(const control::WantedState& state,
     if (std::max({group.log, group.board, group.reports}) >= message.descriptors.size()) {
       return base::fail(fmt::format(
           "WSGIDaemonProcess {}: its error log or its scoreboard was not passed on", name));
-    }
-    if (!nlohmann::json::parse(group.worker_settings, nullptr, false).is_object()) {
-      return base::fail(
-          fmt::format("WSGIDaemonProcess {}: its worker settings are no JSON object", name));
     }
   }
   return {};

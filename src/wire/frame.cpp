@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace pyhost::wire {
 namespace {
 
-// On the wire: payload length (4), type (1), version (1), zero (2).
 constexpr std::size_t kTypeAt = 4;
-constexpr std::size_t kVersionAt = 5;
+constexpr std::size_t kZeroAt = 5;
 
 }  // namespace
 
@@ -55,7 +55,6 @@ HeaderBytes encode_header(FrameHeader header) noexcept {
   HeaderBytes bytes{};
   std::memcpy(bytes.data(), &header.payload_bytes, sizeof header.payload_bytes);
   bytes[kTypeAt] = static_cast<char>(header.type);
-  bytes[kVersionAt] = kVersion;
   return bytes;
 }
 
@@ -63,9 +62,8 @@ base::Result<FrameHeader> decode_header(std::span<const char, kHeaderBytes> byte
   FrameHeader header;
   std::memcpy(&header.payload_bytes, bytes.data(), sizeof header.payload_bytes);
   header.type = static_cast<FrameType>(bytes[kTypeAt]);
-  const int version = static_cast<unsigned char>(bytes[kVersionAt]);
-  if (version != kVersion) {
-    return base::fail(fmt::format("a frame of version {}, not {}", version, kVersion));
+  if (!std::ranges::all_of(bytes.subspan<kZeroAt>(), [](char byte) { return byte == 0; })) {
+    return base::fail("bytes that are no frame");
   }
   if (name_of(header.type).empty()) {
     return base::fail(fmt::format("a frame of unknown type {}", static_cast<int>(header.type)));

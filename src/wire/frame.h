@@ -11,9 +11,8 @@
 
 namespace pyhost::wire {
 
-// Both ends are one build on one machine, so numbers travel as the machine has them; the version
-// byte catches a worker that outlived an upgrade.
-inline constexpr std::uint8_t kVersion = 4;
+// Both ends are one build on one machine, which HELLO makes sure of, so numbers travel as the
+// machine has them.
 
 // No frame is larger but REQUEST, and no reader ever allocates more for one.
 inline constexpr std::uint32_t kPayloadBytesMax = 1 << 20;
@@ -42,12 +41,14 @@ enum class FrameType : std::uint8_t {
   end,         // the reply is complete; the connection may serve the next request
   error,       // it is not, and why
   retry,       // the application has not been entered: ask another worker
-  hello,       // once, before all others: which worker has accepted the connection
+  hello,       // once, before all others: which build and worker has accepted the connection
 };
 
 // "REQUEST", "HEAD": for log texts.
 std::string_view name_of(FrameType type) noexcept;
 
+// The same in every build, as is the number of HELLO: a child can read the first frame of any
+// worker. On the wire: the length of the payload (4 bytes), the type (1), zero (3).
 struct FrameHeader {
   FrameType type{};
   std::uint32_t payload_bytes = 0;
@@ -62,7 +63,7 @@ constexpr std::uint32_t payload_bytes_max(FrameType type) noexcept {
   return type == FrameType::request ? kRequestBytesMax : kPayloadBytesMax;
 }
 
-// Fails on another version, an unknown type and a payload over the limit.
+// Fails on what is no header, an unknown type and a payload over the limit.
 base::Result<FrameHeader> decode_header(std::span<const char, kHeaderBytes> bytes);
 
 }  // namespace pyhost::wire

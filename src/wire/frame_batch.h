@@ -24,7 +24,6 @@ class FrameBatch {
   void attach_file(int file) noexcept { file_ = file; }
   int file() const noexcept { return file_; }  // -1 for none, and once it was sent
 
-  bool empty() const noexcept { return segments_.empty() && encoded_.empty(); }
   void clear() noexcept;
 
   // What has not been sent yet, at most `pieces.size()` pieces of it. Nothing is added once sending

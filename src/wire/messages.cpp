@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pyhost/gateway/build_id.h"
 #include "wire/payload.h"
 
 namespace pyhost::wire {
@@ -261,23 +262,6 @@ std::optional<LogMessage> decode_log(std::string_view payload) {
   return when_complete(reader, message);
 }
 
-void encode_end(const EndMessage& message, std::string& out) {
-  static_cast<void>(encode_frame(FrameType::end, out, [&](PayloadWriter& writer) {
-    writer.number(message.application_us);
-    writer.number(message.body_bytes_read);
-    writer.number(message.reply_bytes);
-  }));
-}
-
-std::optional<EndMessage> decode_end(std::string_view payload) {
-  PayloadReader reader(payload);
-  EndMessage message;
-  message.application_us = reader.number<std::uint64_t>();
-  message.body_bytes_read = reader.number<std::uint64_t>();
-  message.reply_bytes = reader.number<std::uint64_t>();
-  return when_complete(reader, message);
-}
-
 void encode_error(const ErrorMessage& message, std::string& out) {
   constexpr std::size_t kCauseBytesMax = 4096;
   static_cast<void>(encode_frame(FrameType::error, out, [&](PayloadWriter& writer) {
@@ -297,16 +281,29 @@ std::optional<ErrorMessage> decode_error(std::string_view payload) {
 
 void encode_hello(const HelloMessage& message, std::string& out) {
   static_cast<void>(encode_frame(FrameType::hello, out, [&](PayloadWriter& writer) {
+    writer.text(gateway::kBuildId);
     writer.number(message.pid);
     writer.number(message.generation);
+    writer.number(message.capacity);
   }));
+}
+
+std::optional<std::string_view> build_of_hello(std::string_view payload) noexcept {
+  PayloadReader reader(payload);
+  const std::string_view build = reader.text();
+  if (!reader.ok() || build.empty() || build.size() > gateway::kBuildIdBytesMax) {
+    return std::nullopt;
+  }
+  return build;
 }
 
 std::optional<HelloMessage> decode_hello(std::string_view payload) {
   PayloadReader reader(payload);
+  reader.text();
   HelloMessage message;
   message.pid = reader.number<std::uint32_t>();
   message.generation = reader.number<std::uint32_t>();
+  message.capacity = reader.number<std::uint32_t>();
   return when_complete(reader, message);
 }
 

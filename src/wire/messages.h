@@ -44,7 +44,7 @@ void encode_body(FrameType type, std::string_view bytes, std::string& out);
 void encode_body_end(gateway::BodyFault fault, std::string& out);
 std::optional<gateway::BodyFault> decode_body_end(std::string_view payload);
 
-// ABORT, CANCEL, FLUSH, NEED_BODY: no payload.
+// ABORT, CANCEL, FLUSH, NEED_BODY, END: no payload.
 void encode_empty(FrameType type, std::string& out);
 
 // HEAD.
@@ -69,15 +69,6 @@ struct LogMessage {
 void encode_log(const LogMessage& message, std::string& out);
 std::optional<LogMessage> decode_log(std::string_view payload);
 
-// END: what the exchange has cost in the worker.
-struct EndMessage {
-  std::uint64_t application_us = 0;
-  std::uint64_t body_bytes_read = 0;
-  std::uint64_t reply_bytes = 0;
-};
-void encode_end(const EndMessage& message, std::string& out);
-std::optional<EndMessage> decode_end(std::string_view payload);
-
 // ERROR: with a status, answer the client with it, nothing was sent; without, the reply is broken.
 struct ErrorMessage {
   std::uint16_t status = 0;
@@ -86,13 +77,18 @@ struct ErrorMessage {
 void encode_error(const ErrorMessage& message, std::string& out);
 std::optional<ErrorMessage> decode_error(std::string_view payload);
 
-// HELLO. A connection may wait in the socket's backlog for the successor of the worker that it was
-// made for.
+// HELLO, which begins with the sender's build. A connection may wait in the socket's backlog for
+// the successor of the worker that it was made for.
 struct HelloMessage {
   std::uint32_t pid = 0;
   std::uint32_t generation = 0;
+  std::uint32_t capacity = 1;  // how many requests the worker takes at the same time
 };
 void encode_hello(const HelloMessage& message, std::string& out);
+// The build that a HELLO of whatever build names: a number of 4 bytes, and so many bytes of text.
+// It is at most gateway::kBuildIdBytesMax long. What lies behind it is for that build alone.
+std::optional<std::string_view> build_of_hello(std::string_view payload) noexcept;
+// PRECONDITION: the build is this one.
 std::optional<HelloMessage> decode_hello(std::string_view payload);
 
 // RETRY.

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "control/worker_settings.h"
 #include "pyhost/gateway/target.h"
 #include "scoreboard/report_writer.h"
 
@@ -24,7 +23,7 @@ class LackedScripts {
 
   // It could not be imported, or a request for it has found that again. When this returns, both
   // know it.
-  void note(const control::Preload& script, std::string_view why);
+  void note(const gateway::Script& script, std::string_view why);
   void note(const gateway::Target& target, std::string_view why);
   bool has(std::uint64_t script) const;
 

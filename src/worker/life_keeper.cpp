@@ -18,6 +18,7 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
+using StatusKind = control::StatusReport::Kind;
 using Kind = LifeOrder::Kind;
 
 constexpr int kGatewayTimeout = 504;
@@ -103,7 +104,7 @@ std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
       worker_.log.log(
           LogLevel::info, Message::worker_relieved,
           fmt::format("{} is to be replaced: {}", worker_.label, name_of(order.reason)));
-      control::report_relief_wanted(name_of(order.reason));
+      control::report({.kind = StatusKind::relieve, .reason = order.reason});
       break;
     case Kind::drain:
       drain(order.reason);
@@ -153,23 +154,23 @@ std::string LifeKeeper::cause_of_giving_up(const RunningRequest& request) {
                      worker_.label);
 }
 
-void LifeKeeper::drain(Reason reason) {
+void LifeKeeper::drain(EndReason reason) {
   worker_.log.log(LogLevel::info, Message::worker_draining,
                   fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
   static_cast<void>(worker_.report.withdraw());
   worker_.pool.drain();
   worker_.engine.announce_stop(told_reason(reason));
-  if (reason == Reason::stopped) return;
-  control::report_draining(name_of(reason));
-  if (reason != Reason::startup_timeout) return;
+  if (reason == EndReason::stopped) return;
+  control::report({.kind = StatusKind::draining, .reason = reason});
+  if (reason != EndReason::startup_timeout) return;
   worker_.log.log(LogLevel::error, Message::busy_stacks,
                   fmt::format("{} has not finished an import within startup-timeout\n{}",
                               worker_.label, stacks()));
 }
 
 // The supervisor's SIGTERM does not say what it comes for.
-std::string_view LifeKeeper::told_reason(Reason reason) const {
-  if (reason != Reason::stopped || life_.hurried()) return shutdown_reason(reason);
+std::string_view LifeKeeper::told_reason(EndReason reason) const {
+  if (reason != EndReason::stopped || life_.hurried()) return shutdown_reason(reason);
   if (worker_.withdrawal.withdrawn()) return "script_reload";
   if (const auto asked_for = life_.successor_asked_for()) return shutdown_reason(*asked_for);
   return worker_.report.is_succeeded() ? "graceful_signal" : shutdown_reason(reason);
@@ -185,7 +186,7 @@ void LifeKeeper::end_stuck() {
   worker_.log.log(LogLevel::error, Message::lock_stuck, text);
   static_cast<void>(worker_.report.withdraw());
   worker_.pool.drain();
-  control::report_draining(name_of(Reason::deadlock_timeout));
+  control::report({.kind = StatusKind::draining, .reason = EndReason::deadlock_timeout});
   for (const RunningRequest& request : running_) {
     WorkerExchange& exchange = worker_.pool.exchange(request.thread);
     exchange.note(request.number, LogLevel::error, Message::lock_stuck, cause);

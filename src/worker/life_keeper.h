@@ -58,8 +58,8 @@ class LifeKeeper {
   void announce_giving_up(const RunningRequest& request);
   void give_up(const RunningRequest& request);
   std::string cause_of_giving_up(const RunningRequest& request);
-  void drain(Reason reason);
-  std::string_view told_reason(Reason reason) const;
+  void drain(EndReason reason);
+  std::string_view told_reason(EndReason reason) const;
   void end_stuck();
   void name_what_is_cut_off();
   std::string phrase(const RunningRequest& request);

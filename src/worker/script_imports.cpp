@@ -10,6 +10,7 @@
 #include "base/out_of_memory.h"
 #include "base/signals.h"
 #include "base/thread.h"
+#include "control/worker_limits.h"
 #include "control/worker_report.h"
 
 namespace pyhost::worker {
@@ -18,37 +19,15 @@ namespace {
 using base::LogLevel;
 using base::Message;
 
-gateway::Target target_of(const control::Preload& preload, std::string_view process_group) {
-  gateway::Target target{.process_group = process_group,
-                         .application_group = preload.application_group,
-                         .script = preload.script,
-                         .callable = preload.callable,
-                         .reloading = gateway::Reloading::off};
-  if (gateway::split_module_target(preload.script, target.script, target.callable)) {
-    target.kind = gateway::TargetKind::module;
-  }
+// For an import before there are requests.
+gateway::Target import_of(const gateway::Script& script, std::string_view process_group) {
+  gateway::Target target = target_of(script);
+  target.process_group = process_group;
+  target.reloading = gateway::Reloading::off;
   return target;
 }
 
-gateway::Target target_of(const gateway::ImportedScript& script) {
-  return {.kind = script.kind,
-          .application_group = script.application_group,
-          .script = script.script,
-          .callable = script.callable};
-}
-
 }  // namespace
-
-std::optional<control::Preload> preload_of(const gateway::Target& target) {
-  control::Preload preload{.application_group = std::string(target.application_group),
-                           .script = std::string(target.script),
-                           .callable = std::string(target.callable)};
-  if (target.kind == gateway::TargetKind::file) return preload;
-  if (target.callable.empty()) return std::nullopt;
-  preload.script = fmt::format("{}:{}", target.script, target.callable);
-  preload.callable.clear();
-  return preload;
-}
 
 void ImportLog::log(LogLevel level, Message message, std::string_view text) noexcept {
   log_.log(told_to_end_ && message == Message::script_exited ? LogLevel::info : level, message,
@@ -56,9 +35,10 @@ void ImportLog::log(LogLevel level, Message message, std::string_view text) noex
 }
 
 base::Result<bool> ScriptImports::import_all() {
-  const control::WorkerSettings& settings = worker_.settings;
-  if (settings.preloads.empty() && settings.predecessor_imports.empty()) return true;
-  PH_TRY(thread, base::NamedThread::start("wsgi-preload", settings.stack_bytes, [this] {
+  const control::WorkerBrief& brief = worker_.brief;
+  if (brief.settings.preloads.empty() && brief.assignment.imports.empty()) return true;
+  PH_TRY(thread,
+         base::NamedThread::start("wsgi-preload", control::stack_bytes_of(brief.group), [this] {
            base::unblock_signals();
            run();
            done_ = true;
@@ -82,7 +62,7 @@ bool ScriptImports::wait() {
     const StopEvent event = worker_.events.wait(next);
     if (event == StopEvent::progress) continue;
     if (event != StopEvent::none && end) break;
-    if (!end) end = base::Clock::now() + worker_.settings.limits.graceful_timeout;
+    if (!end) end = base::Clock::now() + control::limits_of(worker_.brief.group).graceful_timeout;
     stopping_ = true;
     log_.told_to_end();
     // A script whose interpreter is still being made is not reached the first time.
@@ -92,27 +72,26 @@ bool ScriptImports::wait() {
   if (!done_) {
     // Unless this is a service, nobody was served yet, and nothing is lost.
     worker_.log.log(
-        worker_.settings.threads == 0 ? LogLevel::warn : LogLevel::info, Message::import_stopped,
+        worker_.brief.group.threads == 0 ? LogLevel::warn : LogLevel::info, Message::import_stopped,
         fmt::format("{} ends although a script is still being imported", worker_.label));
   }
   return !end;
 }
 
 void ScriptImports::run() {
-  for (const control::Preload& preload : worker_.settings.preloads) import(preload);
-  for (const control::Preload& preload : worker_.settings.predecessor_imports) {
+  for (const gateway::Script& preload : worker_.brief.settings.preloads) import(preload);
+  for (const gateway::Script& preload : worker_.brief.assignment.imports) {
     if (is_still_served(preload)) import(preload);
   }
 }
 
-void ScriptImports::import(const control::Preload& preload) {
+void ScriptImports::import(const gateway::Script& preload) {
   if (stopping_) return;
-  auto imported =
-      worker_.engine.preload(target_of(preload, worker_.settings.engine.process_group), log_);
+  auto imported = worker_.engine.preload(import_of(preload, worker_.brief.group.name), log_);
   // One that follows when it is told to end has not failed.
   if (imported || stopping_) return;
   // A worker that asks whether it is to serve says so itself.
-  if (!worker_.settings.imports_required) {
+  if (!worker_.brief.assignment.imports_required) {
     worker_.log.log(LogLevel::error, Message::preload_failed, imported.error().sentence);
   }
   worker_.lacked.note(preload, imported.error().sentence);
@@ -120,11 +99,11 @@ void ScriptImports::import(const control::Preload& preload) {
 }
 
 // What is no longer configured or no longer there is no reason not to start.
-bool ScriptImports::is_still_served(const control::Preload& import) const {
-  const gateway::Target target = target_of(import, worker_.settings.engine.process_group);
+bool ScriptImports::is_still_served(const gateway::Script& import) const {
+  const gateway::Target target = import_of(import, worker_.brief.group.name);
   const bool there =
       target.kind == gateway::TargetKind::module || ::access(import.script.c_str(), F_OK) == 0;
-  return there && worker_.settings.targets.serves(target);
+  return there && worker_.brief.settings.targets.serves(target);
 }
 
 void ScriptImports::report() noexcept {
@@ -137,11 +116,11 @@ void ScriptImports::report_new() {
   if (watch == nullptr || watch->imports() == count_reported_) return;
   const std::lock_guard lock(report_mutex_);
   const unsigned count = watch->imports();
-  for (gateway::ImportedScript& script : watch->imported_scripts()) {
+  for (gateway::Script& script : watch->imported_scripts()) {
     if (std::ranges::find(reported_, script) != reported_.end()) continue;
     // One that is there, but not its callable, is lacked.
-    const auto import = preload_of(target_of(script));
-    if (import && !worker_.lacked.has(script_key(*import))) control::report_import(*import);
+    if (!worker_.lacked.has(script_key(script)))
+      control::report({.kind = control::StatusReport::Kind::imported, .script = script});
     reported_.push_back(std::move(script));
   }
   count_reported_ = count;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "control/worker_settings.h"
+#include "control/worker_brief.h"
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
@@ -20,16 +20,12 @@ namespace pyhost::worker {
 // What the imports work with; all of it outlives them.
 struct ImportSurroundings {
   std::string label;  // "worker 0 of process group 'blog'"
-  const control::WorkerSettings& settings;
+  const control::WorkerBrief& brief;
   gateway::Engine& engine;
   StopEvents& events;
   LackedScripts& lacked;
   base::LogSink& log;
 };
-
-// How a successor is to import what a target names; nothing for a module without a callable, which
-// a preload cannot name.
-std::optional<control::Preload> preload_of(const gateway::Target& target);
 
 // The log of imports that may be told to end: that a script follows is no failure.
 class ImportLog final : public base::LogSink {
@@ -69,8 +65,8 @@ class ScriptImports {
   bool wait();
   void report_new();
   void run();
-  void import(const control::Preload& preload);
-  bool is_still_served(const control::Preload& import) const;
+  void import(const gateway::Script& preload);
+  bool is_still_served(const gateway::Script& import) const;
 
   const ImportSurroundings worker_;
   ImportLog log_;
@@ -79,7 +75,7 @@ class ScriptImports {
   std::optional<base::Error> failure_;  // the importing thread's until it is done
   std::atomic<unsigned> count_reported_ = 0;
   std::mutex report_mutex_;
-  std::vector<gateway::ImportedScript> reported_;  // guarded by it
+  std::vector<gateway::Script> reported_;  // guarded by it
 };
 
 }  // namespace pyhost::worker

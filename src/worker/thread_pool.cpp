@@ -15,6 +15,7 @@
 #include "base/out_of_memory.h"
 #include "base/scope_exit.h"
 #include "base/signals.h"
+#include "control/worker_limits.h"
 
 namespace pyhost::worker {
 namespace {
@@ -53,11 +54,11 @@ base::Result<std::unique_ptr<ThreadPool>> ThreadPool::start(gateway::Engine& eng
   std::unique_ptr<ThreadPool> pool(
       new ThreadPool(engine, std::move(listening), std::move(settings), log, std::move(on_served)));
   PH_TRY_VOID(pool->open());
-  for (unsigned i = 0; i < pool->settings_.threads; ++i) {
+  for (unsigned i = 0; i < pool->settings_.group.threads; ++i) {
     auto thread = std::make_unique<Thread>(log, pool->settings_);
-    PH_TRY(handle,
-           base::NamedThread::start(fmt::format("wsgi-{}", i), pool->settings_.stack_bytes,
-                                    [self = pool.get(), own = thread.get()] { self->run(*own); }));
+    PH_TRY(handle, base::NamedThread::start(
+                       fmt::format("wsgi-{}", i), control::stack_bytes_of(pool->settings_.group),
+                       [self = pool.get(), own = thread.get()] { self->run(*own); }));
     const std::lock_guard lock(pool->mutex_);
     ++pool->threads_left_;
     thread->handle = std::move(handle);
@@ -72,19 +73,20 @@ ThreadPool::ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSe
       settings_(std::move(settings)),
       log_(log),
       on_served_(std::move(on_served)),
-      wake_policy_(settings_.threads),
+      wake_policy_(settings_.group.threads),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       pause_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       acceptor_(
-          std::move(listening), settings_.process_group, [this] { return make_room(); }, log_),
+          std::move(listening), settings_.group.name, [this] { return make_room(); }, log_),
       connections_(kFirstConnection) {}
 
 // A child that reads no more may be waiting for its client, which is for it to judge. The limit
 // here is for a child that is stuck, and comes behind its own.
 wire::Timeout ThreadPool::reply_timeout(const PoolSettings& settings) noexcept {
   constexpr std::chrono::seconds kBehindTheChild{2};
-  const wire::Timeout longest = std::max(settings.socket_timeout, settings.response_socket_timeout);
+  const wire::Timeout longest =
+      std::max(settings.socket_timeout, settings.group.response_socket_timeout);
   return longest == wire::kNoTimeout ? longest : longest + kBehindTheChild;
 }
 
@@ -192,12 +194,14 @@ void ThreadPool::welcome(base::UniqueFd socket) {
   if (!may) {
     log_.log(LogLevel::error, Message::peer_refused,
              fmt::format("process {} of user {} connected to process group '{}'; only user {} may",
-                         peer ? peer->pid : 0, peer ? peer->uid : 0, settings_.process_group,
+                         peer ? peer->pid : 0, peer ? peer->uid : 0, settings_.group.name,
                          settings_.httpd_uid));
     return;
   }
   wire::FrameBatch hello;
-  wire::encode_hello({static_cast<std::uint32_t>(::getpid()), settings_.generation},
+  wire::encode_hello({.pid = static_cast<std::uint32_t>(::getpid()),
+                      .generation = settings_.generation,
+                      .capacity = settings_.group.threads},
                      hello.encoded());
   const std::lock_guard lock(mutex_);
   ChildConnection& child = connections_.add(std::move(socket));
@@ -254,7 +258,7 @@ bool ThreadPool::hear_greeting(ChildConnection& child) {
   log_.log(LogLevel::error, Message::greeting_refused,
            fmt::format("process {} of user {} connected to process group '{}' and did not greet as "
                        "httpd does",
-                       peer ? peer->pid : 0, peer ? peer->uid : 0, settings_.process_group));
+                       peer ? peer->pid : 0, peer ? peer->uid : 0, settings_.group.name));
   close(child);
   return false;
 }
@@ -309,11 +313,11 @@ void ThreadPool::serve_request(ChildConnection& child, std::string_view payload,
 
 Outcome ThreadPool::run_application(WorkerExchange& exchange) {
   gateway::Target target = exchange.target();
-  target.process_group = settings_.process_group;
+  target.process_group = settings_.group.name;
   if (!settings_.targets.serves(target)) {
     exchange.log(LogLevel::error, Message::target_refused,
                  fmt::format("process group '{}' is not configured to serve {}",
-                             settings_.process_group, target.script));
+                             settings_.group.name, target.script));
     return {Outcome::Kind::refused, kInternalServerError};
   }
   if (!keeps(target)) {
@@ -339,9 +343,9 @@ bool ThreadPool::keeps(const gateway::Target& target) const {
 
 // Only the request that broke the rules is lost; the child opens another connection.
 void ThreadPool::reject(ChildConnection& child, std::string_view why) {
-  log_.log(LogLevel::error, Message::frame_malformed,
-           fmt::format("a connection to process group '{}' was closed: {}", settings_.process_group,
-                       why));
+  log_.log(
+      LogLevel::error, Message::frame_malformed,
+      fmt::format("a connection to process group '{}' was closed: {}", settings_.group.name, why));
   wire::FrameBatch batch;
   wire::encode_error({kInternalServerError, why}, batch.encoded());
   static_cast<void>(child.connection.write_some(batch));

@@ -15,6 +15,7 @@
 #include "os/fork_watch.h"
 #include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/engine.h"
+#include "settings/process_group.h"
 #include "wire/connection.h"
 #include "worker/acceptor.h"
 #include "worker/child_connections.h"
@@ -31,13 +32,9 @@ enum class WhenOutdated {
 };
 
 struct PoolSettings {
-  std::string process_group;
+  settings::ProcessGroup group;
   std::uint32_t generation = 1;
-  unsigned threads = 1;
-  std::size_t stack_bytes = base::kPythonStackBytes;
-  std::chrono::milliseconds socket_timeout = wire::kNoTimeout;
-  // How long a child waits for its client before it takes more of a reply; 0: socket_timeout.
-  std::chrono::milliseconds response_socket_timeout{0};
+  std::chrono::milliseconds socket_timeout = wire::kNoTimeout;  // as httpd has resolved it
   uid_t httpd_uid = 0;  // whose connections are served, if they begin with the secret
   gateway::GroupSecret secret;
   control::ServedTargets targets;

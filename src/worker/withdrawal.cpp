@@ -18,7 +18,9 @@ WhenOutdated Withdrawal::begin(std::string_view script) {
         LogLevel::info, Message::worker_draining,
         fmt::format("{} takes no more requests: {} has changed", worker_.label, script));
     worker_.imports.report();
-    control::report_outdated(script, base::identity_of(std::string(script)));
+    control::report({.kind = control::StatusReport::Kind::outdated,
+                     .text = std::string(script),
+                     .file = base::identity_of(std::string(script))});
     worker_.events.poke();
   }
   return WhenOutdated::send_back;

@@ -69,13 +69,10 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   fault_ = BodyFault::none;
   reply_ = Reply::unsent;
   announced_ = false;
-  body_bytes_ = 0;
-  reply_bytes_ = 0;
   // In this order: see running().
   number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  arrived_at_ = base::Clock::now();
   request_.head.worker_start_us = base::now_us();
-  begin_at(arrived_at_, Doing::run);
+  begin_at(base::Clock::now(), Doing::run);
   return true;
 }
 
@@ -88,7 +85,6 @@ std::size_t WorkerExchange::take_arrived(std::span<char> into) noexcept {
   const std::size_t bytes = std::min(into.size(), arrived_.size());
   std::copy_n(arrived_.begin(), bytes, into.begin());
   arrived_.remove_prefix(bytes);
-  body_bytes_ += bytes;
   return bytes;
 }
 
@@ -255,14 +251,10 @@ bool WorkerExchange::encode_locked(const ReplyPart& part) {
     flush_locked();
     return false;
   }
-  for (const std::string_view block : part.blocks) {
-    batch_.add_body(FrameType::reply_body, block);
-    reply_bytes_ += block.size();
-  }
+  for (const std::string_view block : part.blocks) batch_.add_body(FrameType::reply_body, block);
   if (part.file != nullptr) {
     wire::encode_file({part.file->offset, part.file->length}, batch_.encoded());
     batch_.attach_file(part.file->fd);
-    reply_bytes_ += part.file->length;
   }
   if (part.then == ReplyPart::Then::pause) {
     wire::encode_empty(FrameType::flush, batch_.encoded());
@@ -287,12 +279,7 @@ ClientState WorkerExchange::client_state_locked() noexcept {
 }
 
 bool WorkerExchange::end_reply_locked() {
-  const base::Clock::duration elapsed = base::Clock::now() - arrived_at_;
-  wire::encode_end({.application_us = static_cast<std::uint64_t>(
-                        std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()),
-                    .body_bytes_read = body_bytes_,
-                    .reply_bytes = reply_bytes_},
-                   batch_.encoded());
+  wire::encode_empty(FrameType::end, batch_.encoded());
   if (!flush_locked()) return false;
   reply_ = Reply::ended;
   connection_ = nullptr;

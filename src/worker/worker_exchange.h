@@ -121,15 +121,12 @@ class WorkerExchange final : public gateway::Exchange {
   std::atomic<base::Clock::rep> last_end_ = 0;  // 0: none has ended
   std::atomic<bool> awaits_body_ = false;
 
-  base::Clock::time_point arrived_at_;
   std::function<void()> on_end_;
   std::string_view arrived_;  // of the body, and not read yet
   std::string body_piece_;
   bool body_follows_ = false;
   bool announced_ = false;  // before_reply_ was called
   gateway::BodyFault fault_ = gateway::BodyFault::none;
-  std::uint64_t body_bytes_ = 0;
-  std::uint64_t reply_bytes_ = 0;
 
   // For what is sent, and for what others look at. The exchange's thread holds it while it sends.
   mutable std::mutex mutex_;

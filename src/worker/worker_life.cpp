@@ -34,25 +34,19 @@ constexpr milliseconds kMemoryInterval{1'000};
 // Between attempts to give a request up whose connection is in use.
 constexpr milliseconds kGiveUpInterval{100};
 
-struct ReasonNames {
-  std::string_view name;
-  std::string_view told;  // to applications
-};
-
-// By Reason.
-constexpr ReasonNames kNames[] = {
-    {"stop", "shutdown_signal"},
-    {"eviction", "eviction_signal"},
-    {"maximum-requests", "maximum_requests"},
-    {"restart-interval", "restart_interval"},
-    {"inactivity-timeout", "inactivity_timeout"},
-    {"request-timeout", "request_timeout"},
-    {"deadlock-timeout", "deadlock_timeout"},
-    {"startup-timeout", "startup_timeout"},
-    {"cpu-time-limit", "cpu_time_limit"},
-    {"memory-limit", "memory_limit"},
-};
-static_assert(std::size(kNames) == static_cast<std::size_t>(Reason::memory_limit) + 1);
+// By EndReason. The last one is no worker's own.
+constexpr std::string_view kToldReasons[] = {"shutdown_signal",
+                                             "eviction_signal",
+                                             "maximum_requests",
+                                             "restart_interval",
+                                             "inactivity_timeout",
+                                             "request_timeout",
+                                             "deadlock_timeout",
+                                             "startup_timeout",
+                                             "cpu_time_limit",
+                                             "memory_limit",
+                                             ""};
+static_assert(std::size(kToldReasons) == static_cast<std::size_t>(EndReason::silence) + 1);
 
 bool begins_to_drain(const std::vector<LifeOrder>& orders) noexcept {
   return std::ranges::find(orders, Kind::drain, &LifeOrder::kind) != orders.end();
@@ -60,12 +54,8 @@ bool begins_to_drain(const std::vector<LifeOrder>& orders) noexcept {
 
 }  // namespace
 
-std::string_view name_of(Reason reason) noexcept {
-  return kNames[static_cast<std::size_t>(reason)].name;
-}
-
-std::string_view shutdown_reason(Reason reason) noexcept {
-  return kNames[static_cast<std::size_t>(reason)].told;
+std::string_view shutdown_reason(EndReason reason) noexcept {
+  return kToldReasons[static_cast<std::size_t>(reason)];
 }
 
 void WorkerLife::stop(base::TimePoint now) {
@@ -75,7 +65,7 @@ void WorkerLife::stop(base::TimePoint now) {
   }
   stopped_ = true;
   if (drain_until_) return;
-  const bool evicted = replace_for_ == Reason::eviction;
+  const bool evicted = replace_for_ == EndReason::eviction;
   drain_until_ = now + (evicted ? limits_.eviction_timeout : limits_.graceful_timeout);
   stop_ordered_ = true;
 }
@@ -87,7 +77,7 @@ void WorkerLife::hurry(base::TimePoint now) {
   drain_until_ = std::min(drain_until_.value_or(until), until);
 }
 
-void WorkerLife::replace(Reason reason) noexcept {
+void WorkerLife::replace(EndReason reason) noexcept {
   if (!replace_for_) replace_for_ = reason;
 }
 
@@ -102,7 +92,7 @@ std::vector<LifeOrder> WorkerLife::step(const Observation& seen) {
   overdue_.reserve(overdue_.size() + seen.running.size());
   if (stop_ordered_) {
     stop_ordered_ = false;
-    orders.push_back({.kind = Kind::drain, .reason = Reason::stopped});
+    orders.push_back({.kind = Kind::drain, .reason = EndReason::stopped});
   }
   attend_requests(seen, orders);
   attend_startup(seen, orders);
@@ -117,7 +107,7 @@ std::vector<LifeOrder> WorkerLife::step(const Observation& seen) {
                      seen.now - *seen.lock_waited_since >= limits_.deadlock_timeout;
   if (stuck) {
     ended_ = true;
-    orders.push_back({.kind = Kind::end_at_once, .reason = Reason::deadlock_timeout});
+    orders.push_back({.kind = Kind::end_at_once, .reason = EndReason::deadlock_timeout});
   } else if (drain_until_ && seen.now >= *drain_until_) {
     ended_ = true;
     orders.push_back({.kind = Kind::end});
@@ -166,7 +156,7 @@ void WorkerLife::give_up(Overdue& overdue, base::TimePoint now, Orders& orders) 
   const Kind kind = overdue.give_up_again_at ? Kind::give_up_again : Kind::give_up;
   overdue.give_up_again_at = now + kGiveUpInterval;
   orders.push_back({.kind = kind, .request = overdue.request});
-  drain(Reason::request_timeout, now, orders);
+  drain(EndReason::request_timeout, now, orders);
 }
 
 // The limit for becoming ready is the supervisor's; this one is for imports by requests. None is
@@ -180,26 +170,26 @@ void WorkerLife::attend_startup(const Observation& seen, Orders& orders) {
     return request.importing && late_since(request.began);
   });
   const bool nothing_loaded = first_request_ && !seen.script_loaded && late_since(*first_request_);
-  if (late || nothing_loaded) drain(Reason::startup_timeout, seen.now, orders);
+  if (late || nothing_loaded) drain(EndReason::startup_timeout, seen.now, orders);
 }
 
-void WorkerLife::drain(Reason reason, base::TimePoint now, Orders& orders) {
+void WorkerLife::drain(EndReason reason, base::TimePoint now, Orders& orders) {
   if (draining()) return;
   drain_until_ = now + limits_.graceful_timeout;
   orders.push_back({.kind = Kind::drain, .reason = reason});
 }
 
-std::optional<Reason> WorkerLife::reached_limit(const Observation& seen) const noexcept {
-  if (served_max_ != 0 && seen.served >= served_max_) return Reason::maximum_requests;
+std::optional<EndReason> WorkerLife::reached_limit(const Observation& seen) const noexcept {
+  if (served_max_ != 0 && seen.served >= served_max_) return EndReason::maximum_requests;
   if (is_on(limits_.restart_interval) && seen.now - started_ >= limits_.restart_interval) {
-    return Reason::restart_interval;
+    return EndReason::restart_interval;
   }
   if (limits_.resident_bytes_max != 0 && seen.resident_bytes >= limits_.resident_bytes_max) {
-    return Reason::memory_limit;
+    return EndReason::memory_limit;
   }
   if (is_on(limits_.inactivity_timeout) && seen.active == 0 && seen.last_end &&
       seen.now - *seen.last_end >= limits_.inactivity_timeout) {
-    return Reason::inactivity_timeout;
+    return EndReason::inactivity_timeout;
   }
   return std::nullopt;
 }

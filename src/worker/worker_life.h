@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "control/worker_settings.h"
+#include "control/end_reason.h"
+#include "control/worker_limits.h"
 
 namespace pyhost::worker {
 
@@ -24,25 +25,10 @@ struct RunningRequest {
   bool operator==(const RunningRequest&) const = default;
 };
 
-// Why a worker ends.
-enum class Reason {
-  stopped,  // SIGTERM, SIGUSR2, or the end of the supervisor
-  eviction,
-  maximum_requests,
-  restart_interval,
-  inactivity_timeout,
-  request_timeout,
-  deadlock_timeout,
-  startup_timeout,
-  cpu_time_limit,
-  memory_limit,  // the last one
-};
-
-// "request-timeout": the option's name, where one stands for the reason. The supervisor knows them.
-std::string_view name_of(Reason reason) noexcept;
+using control::EndReason;
 
 // "request_timeout": what applications are told, in mod_wsgi's words where it has one.
-std::string_view shutdown_reason(Reason reason) noexcept;
+std::string_view shutdown_reason(EndReason reason) noexcept;
 
 // How the worker stands at a moment.
 struct Observation {
@@ -69,7 +55,7 @@ struct LifeOrder {
     end_at_once,      // only the process: Python cannot be reached
   };
   Kind kind{};
-  Reason reason{};
+  EndReason reason{};
   RunningRequest request{};
 
   bool operator==(const LifeOrder&) const = default;
@@ -91,7 +77,7 @@ class WorkerLife {
   // httpd ends: requests have no more than shutdown_timeout from now.
   void hurry(base::TimePoint now);
   // The worker is to be replaced, for a reason that a signal has brought.
-  void replace(Reason reason) noexcept;
+  void replace(EndReason reason) noexcept;
   // The order to give that request up has been carried out.
   void gave_up(const RunningRequest& request) noexcept;
 
@@ -110,7 +96,7 @@ class WorkerLife {
   // Whether httpd ends.
   bool hurried() const noexcept { return hurried_; }
   // What the supervisor was told when it was asked for a successor; nothing when it was not.
-  std::optional<Reason> successor_asked_for() const noexcept {
+  std::optional<EndReason> successor_asked_for() const noexcept {
     return successor_asked_ ? replace_for_ : std::nullopt;
   }
 
@@ -130,8 +116,8 @@ class WorkerLife {
   void attend(const RunningRequest& request, base::TimePoint now, Orders& orders);
   void give_up(Overdue& overdue, base::TimePoint now, Orders& orders);
   void attend_startup(const Observation& seen, Orders& orders);
-  std::optional<Reason> reached_limit(const Observation& seen) const noexcept;
-  void drain(Reason reason, base::TimePoint now, Orders& orders);
+  std::optional<EndReason> reached_limit(const Observation& seen) const noexcept;
+  void drain(EndReason reason, base::TimePoint now, Orders& orders);
   Overdue* find(const RunningRequest& request) noexcept;
   unsigned given_up() const noexcept;
   std::optional<base::TimePoint> deadline_after(const Observation& seen) const noexcept;
@@ -141,7 +127,7 @@ class WorkerLife {
   const base::TimePoint started_;
   std::vector<Overdue> overdue_;
   std::optional<base::TimePoint> first_request_;
-  std::optional<Reason> replace_for_;  // the first reason wins
+  std::optional<EndReason> replace_for_;  // the first reason wins
   bool successor_asked_ = false;
   bool stopped_ = false;
   bool hurried_ = false;

@@ -20,12 +20,15 @@
 #include "base/clock.h"
 #include "base/file_log.h"
 #include "base/signals.h"
+#include "control/worker_brief.h"
+#include "control/worker_descriptors.h"
+#include "control/worker_limits.h"
 #include "control/worker_orders.h"
 #include "control/worker_report.h"
-#include "control/worker_settings.h"
 #include "plugin/plugin_loader.h"
 #include "scoreboard/report_writer.h"
 #include "scoreboard/scoreboard.h"
+#include "worker/engine_settings.h"
 #include "worker/lacked_scripts.h"
 #include "worker/life_keeper.h"
 #include "worker/script_imports.h"
@@ -38,7 +41,8 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
-using control::WorkerSettings;
+using control::WorkerBrief;
+using StatusKind = control::StatusReport::Kind;
 
 [[noreturn]] void leave(int code) {
   std::fflush(nullptr);
@@ -76,19 +80,14 @@ std::uint64_t with_jitter(std::uint64_t requests_max) {
 
 class WorkerProcess {
  public:
-  WorkerProcess(WorkerSettings settings, scoreboard::ReportWriter report)
-      : settings_(std::move(settings)),
+  WorkerProcess(WorkerBrief brief, scoreboard::ReportWriter report)
+      : brief_(std::move(brief)),
+        limits_(control::limits_of(brief_.group)),
         report_(std::move(report)),
-        label_(fmt::format("worker {} of process group '{}'", settings_.slot_index,
-                           settings_.engine.process_group)),
-        log_(open_log(), settings_.log_level),
-        served_max_(with_jitter(settings_.limits.requests_max)) {
-    settings_.engine.thread_signals = gateway::ThreadSignals::open;
-    // Two versions of an application do not share an interpreter: the worker is replaced.
-    if (settings_.threads != 0) {
-      settings_.engine.changed_scripts = gateway::ChangedScripts::refused;
-    }
-  }
+        label_(fmt::format("worker {} of process group '{}'", brief_.assignment.slot,
+                           brief_.group.name)),
+        log_(open_log(), brief_.settings.log_level),
+        served_max_(with_jitter(limits_.requests_max)) {}
 
   // False when the worker was told to end before it could serve.
   base::Result<bool> start();
@@ -108,7 +107,8 @@ class WorkerProcess {
   void count_request();
   void heed(StopEvent event, WorkerLife& life);
 
-  WorkerSettings settings_;
+  WorkerBrief brief_;
+  const control::WorkerLimits limits_;
   scoreboard::ReportWriter report_;
   const std::string label_;
   base::FileLog log_;
@@ -127,36 +127,37 @@ class WorkerProcess {
 };
 
 base::Result<bool> WorkerProcess::start() {
-  control::report_step("python");
+  control::report({.kind = StatusKind::step, .step = control::StartStep::python});
   PH_TRY_VOID(start_engine());
   PH_TRY(events, StopEvents::open(control::kWorkerStatusFd,
                                   {.on_message = [this] { return heed_order(); },
                                    .on_broken = [this] { end_broken("event descriptor"); }}));
   events_.emplace(std::move(events));
-  imports_.emplace(ImportSurroundings{label_, settings_, *engine_, *events_, lacked_, log_});
-  const bool serves = settings_.threads != 0;
+  imports_.emplace(ImportSurroundings{label_, brief_, *engine_, *events_, lacked_, log_});
+  const bool serves = brief_.group.threads != 0;
   // What a service does is its scripts' import.
-  if (!serves) control::report_ready();
-  control::report_step("preload");
+  if (!serves) control::report(StatusKind::ready);
+  control::report({.kind = StatusKind::step, .step = control::StartStep::preload});
   PH_TRY(complete, imports_->import_all());
   if (!serves && complete) pause_before_next_service();
   if (!serves || !complete) return false;
   imports_->report();
-  if (settings_.imports_required && imports_->failure()) {
+  if (brief_.assignment.imports_required && imports_->failure()) {
     if (!ask_whether_to_serve()) return false;
   }
   PH_TRY_VOID(start_pool());
-  control::report_ready();
+  control::report(StatusKind::ready);
   log_.log(LogLevel::info, Message::worker_ready,
-           fmt::format("{} is ready with {} threads", label_, settings_.threads));
+           fmt::format("{} is ready with {} threads", label_, brief_.group.threads));
   return true;
 }
 
 base::Result<> WorkerProcess::start_engine() {
   // Python itself only sets LC_CTYPE.
-  if (!settings_.locale.empty()) ::setlocale(LC_ALL, settings_.locale.c_str());
-  PH_TRY(plugin, plugin::load_plugin(settings_.plugin));
-  PH_TRY(engine, plugin->start(settings_.engine, log_));
+  if (!brief_.group.locale.empty()) ::setlocale(LC_ALL, brief_.group.locale.c_str());
+  const std::string& own = brief_.assignment.plugin;
+  PH_TRY(plugin, plugin::load_plugin(own.empty() ? brief_.settings.plugin : own));
+  PH_TRY(engine, plugin->start(engine_settings_of(brief_), log_));
   engine_ = std::move(engine);
   return {};
 }
@@ -180,7 +181,7 @@ bool WorkerProcess::heed_order() {
       keep(*std::move(order));
       break;
     case Kind::show_life:
-      control::report_alive();
+      control::report(StatusKind::alive);
       break;
     case Kind::watch:
       break;
@@ -190,7 +191,7 @@ bool WorkerProcess::heed_order() {
 
 // False when the worker was told to end meanwhile.
 bool WorkerProcess::ask_whether_to_serve() {
-  control::report_question();
+  control::report(StatusKind::asks);
   while (!may_serve_) {
     const StopEvent event = events_->wait(std::nullopt);
     if (event != StopEvent::none && event != StopEvent::progress) return false;
@@ -206,11 +207,13 @@ bool WorkerProcess::ask_whether_to_serve() {
 // The order comes at most once. What follows for connections is Withdrawal's to do.
 void WorkerProcess::keep(control::WorkerOrder order) {
   auto keep = control::parse_keep_order(order.text);
-  if (!pool_ || !keep || ::listen(order.descriptor.get(), settings_.listen_backlog) != 0) return;
+  if (!pool_ || !keep ||
+      ::listen(order.descriptor.get(), static_cast<int>(brief_.group.listen_backlog)) != 0)
+    return;
   if (!report_.move_to(keep->slot, keep->report, keep->scripts)) return;
   pool_->keep_only(std::move(order.descriptor), std::move(keep->scripts));
   pool_->repeat_load();
-  control::report_keeping();
+  control::report(StatusKind::keeping);
 }
 
 // What httpd writes to since its last restart. An application that has put something else in the
@@ -233,7 +236,7 @@ void WorkerProcess::pause_before_next_service() {
 
 base::Result<> WorkerProcess::start_pool() {
   // The kernel tells a connecting child who called listen() last: it must see this process.
-  if (::listen(control::kWorkerListeningFd, settings_.listen_backlog) != 0) {
+  if (::listen(control::kWorkerListeningFd, static_cast<int>(brief_.group.listen_backlog)) != 0) {
     return base::fail(
         fmt::format("the worker's socket cannot be listened to: {}", std::strerror(errno)));
   }
@@ -244,23 +247,19 @@ base::Result<> WorkerProcess::start_pool() {
     lacked_.note(target, why);
   };
   const auto note_load = [this](unsigned requests) { report_.note_running(requests); };
-  PH_TRY(pool,
-         ThreadPool::start(*engine_, base::UniqueFd(control::kWorkerListeningFd),
-                           {.process_group = settings_.engine.process_group,
-                            .generation = settings_.generation,
-                            .threads = settings_.threads,
-                            .stack_bytes = std::max(settings_.stack_bytes, base::kPythonStackBytes),
-                            .socket_timeout = settings_.socket_timeout,
-                            .response_socket_timeout = settings_.response_socket_timeout,
-                            .httpd_uid = settings_.httpd_uid,
-                            .secret = std::exchange(settings_.secret, {}),
-                            .targets = settings_.targets,
-                            .on_outdated = withdraw,
-                            .on_lack = lack,
-                            .before_reply = [this] { imports_->report(); },
-                            .on_load = note_load,
-                            .on_broken = [this](std::string_view what) { end_broken(what); }},
-                           log_, [this] { count_request(); }));
+  PH_TRY(pool, ThreadPool::start(*engine_, base::UniqueFd(control::kWorkerListeningFd),
+                                 {.group = brief_.group,
+                                  .generation = brief_.assignment.generation,
+                                  .socket_timeout = brief_.settings.socket_timeout,
+                                  .httpd_uid = brief_.settings.httpd_uid,
+                                  .secret = std::exchange(brief_.settings.secret, {}),
+                                  .targets = brief_.settings.targets,
+                                  .on_outdated = withdraw,
+                                  .on_lack = lack,
+                                  .before_reply = [this] { imports_->report(); },
+                                  .on_load = note_load,
+                                  .on_broken = [this](std::string_view what) { end_broken(what); }},
+                                 log_, [this] { count_request(); }));
   pool_ = std::move(pool);
   return {};
 }
@@ -273,17 +272,17 @@ void WorkerProcess::count_request() {
 void WorkerProcess::heed(StopEvent event, WorkerLife& life) {
   switch (event) {
     case StopEvent::hurry:
-      if (!end_by_) end_by_ = base::Clock::now() + settings_.limits.shutdown_timeout;
+      if (!end_by_) end_by_ = base::Clock::now() + limits_.shutdown_timeout;
       life.hurry(base::Clock::now());
       break;
     case StopEvent::stop:
       life.stop(base::Clock::now());
       break;
     case StopEvent::evict:
-      life.replace(Reason::eviction);
+      life.replace(EndReason::eviction);
       break;
     case StopEvent::cpu_time:
-      life.replace(Reason::cpu_time_limit);
+      life.replace(EndReason::cpu_time_limit);
       break;
     case StopEvent::none:
     case StopEvent::progress:
@@ -293,13 +292,13 @@ void WorkerProcess::heed(StopEvent event, WorkerLife& life) {
 
 void WorkerProcess::serve_until_stopped() {
   LifeKeeper keeper({.label = label_,
-                     .limits = settings_.limits,
+                     .limits = limits_,
                      .pool = *pool_,
                      .engine = *engine_,
                      .withdrawal = *withdrawal_,
                      .report = report_,
                      .log = log_},
-                    WorkerLife(settings_.limits, served_max_, started_));
+                    WorkerLife(limits_, served_max_, started_));
   while (true) {
     const bool withdrawn = withdrawal_->attend(*pool_);
     const auto farewell = keeper.advance(served_);
@@ -332,16 +331,16 @@ void WorkerProcess::end_broken(std::string_view what) noexcept {
 
 void WorkerProcess::end() {
   // Whoever has served has been told; a service is not.
-  if (settings_.threads != 0) engine_->announce_stop(shutdown_reason(Reason::stopped));
+  if (brief_.group.threads != 0) engine_->announce_stop(shutdown_reason(EndReason::stopped));
   // Requests may have used up what there was; atexit functions get a moment all the same.
   constexpr std::chrono::milliseconds kLastMoment{500};
   const base::TimePoint deadline = end_by_ ? std::max(*end_by_, base::Clock::now() + kLastMoment)
-                                           : base::Clock::now() + settings_.limits.shutdown_timeout;
+                                           : base::Clock::now() + limits_.shutdown_timeout;
   if (pool_) {
     using std::chrono::milliseconds;
     // A request that is still there has had its time.
     const bool idle = pool_->requests_active() == 0;
-    pool_->stop(idle ? settings_.limits.shutdown_timeout : milliseconds(0));
+    pool_->stop(idle ? limits_.shutdown_timeout : milliseconds(0));
   }
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - base::Clock::now());
   engine_->stop(std::max(left, std::chrono::milliseconds(0)));
@@ -354,13 +353,14 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
   }
   const base::UniqueFd told(control::kWorkerSettingsFd);
   PH_TRY(text, read_whole(told.get()));
-  auto settings = control::parse_worker_settings(text);
+  auto brief = control::parse_worker_brief(text);
   ::explicit_bzero(text.data(), text.size());  // it has the secret
-  if (!settings) return tl::unexpected(std::move(settings).error());
+  if (!brief) return tl::unexpected(std::move(brief).error());
+  const control::WorkerAssignment& own = brief->assignment;
   const base::UniqueFd board(control::kWorkerBoardFd), reports(control::kWorkerReportsFd);
-  PH_TRY(report, scoreboard::ReportWriter::take(board.get(), reports.get(), settings->row_index,
-                                                settings->generation, settings->report_index));
-  return std::make_unique<WorkerProcess>(*std::move(settings), std::move(report));
+  PH_TRY(report, scoreboard::ReportWriter::take(board.get(), reports.get(), own.row, own.generation,
+                                                own.report));
+  return std::make_unique<WorkerProcess>(*std::move(brief), std::move(report));
 }
 
 [[noreturn]] void leave_for(const base::Error& error) {

@@ -3,10 +3,10 @@
 
 namespace pyhost::worker {
 
-// Runs on what the supervisor has left in descriptors 0 to 6 (pyhost/gateway/worker_settings.h) and
-// reports what status_report.h has. SIGTERM, or the end of the supervisor, lets running requests
-// finish, ends the interpreters and then the process with code 0; a second SIGTERM does not wait
-// for the requests. Never returns.
+// Runs on what the supervisor has left in its descriptors (control/worker_descriptors.h) and
+// reports what control/worker_report.h has. SIGTERM, or the end of the supervisor, lets running
+// requests finish, ends the interpreters and then the process with code 0; a second SIGTERM does
+// not wait for the requests. Never returns.
 [[noreturn]] void run_worker();
 
 }  // namespace pyhost::worker

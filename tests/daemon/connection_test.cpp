@@ -4,16 +4,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <latch>
 #include <thread>
 
 #include "daemon/group_fixture.h"
+#include "pyhost/gateway/build_id.h"
+#include "wire/messages.h"
 
 namespace pyhost::test {
 namespace {
 
 using base::Message;
 using gateway::Outcome;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
@@ -59,7 +63,7 @@ class NoMoreDescriptors {
 };
 
 TEST_F(RemoteConnection, BriefLackOfDescriptorsIsWaitedFor) {
-  settings_.connect_timeout = 2 * kPatience;
+  settings_.group.connect_timeout = 2 * kPatience;
   start_worker(0);
   engine();
   FakeExchange exchange;
@@ -74,7 +78,7 @@ TEST_F(RemoteConnection, BriefLackOfDescriptorsIsWaitedFor) {
 }
 
 TEST_F(RemoteConnection, LastingLackOfDescriptorsIsNamed) {
-  settings_.connect_timeout = 20ms;
+  settings_.group.connect_timeout = 20ms;
   start_worker(0);
   engine();
   FakeExchange exchange;
@@ -87,7 +91,7 @@ TEST_F(RemoteConnection, LastingLackOfDescriptorsIsNamed) {
 }
 
 TEST_F(RemoteConnection, FullBacklogIsWaitedForOutsideOfTheWorker) {
-  settings_.connect_timeout = 2 * kPatience;
+  settings_.group.connect_timeout = 2 * kPatience;
   base::UniqueFd listening = declare_worker(0);
   ASSERT_EQ(::listen(listening.get(), 0), 0);  // room for one
   const wire::Connection other = connect_to(0);
@@ -101,7 +105,7 @@ TEST_F(RemoteConnection, FullBacklogIsWaitedForOutsideOfTheWorker) {
 }
 
 TEST_F(RemoteConnection, TimeInTheQueueIsNotTimeWithoutAWorker) {
-  settings_.connect_timeout = 4s;
+  settings_.group.connect_timeout = 4s;
   std::latch release(1);
   applications_.add("/apps/held", [&](const gateway::Target&, gateway::Exchange& exchange) {
     release.wait();
@@ -114,7 +118,7 @@ TEST_F(RemoteConnection, TimeInTheQueueIsNotTimeWithoutAWorker) {
   EXPECT_TRUE(has_place_at(0));
   std::thread second([&] { run("/apps/hello", queued); });
   EXPECT_TRUE(request_waits());
-  std::this_thread::sleep_for(settings_.connect_timeout);
+  std::this_thread::sleep_for(settings_.group.connect_timeout);
   scoreboard_->set_state(0, scoreboard::SlotState::dead);
   EXPECT_FALSE(wait_until([&] { return scoreboard_->waiting() == 0; }, 100ms));
   start_worker(1);
@@ -169,7 +173,7 @@ TEST_F(RemoteConnection, SuccessorHasTheRequestOnce) {
 }
 
 TEST_F(RemoteConnection, WorkerThatAcceptsNothingIsLeftForAnother) {
-  settings_.connect_timeout = 20ms;
+  settings_.group.connect_timeout = 20ms;
   start_worker(1);
   ASSERT_TRUE(is_served());  // leaves a connection open
   const base::UniqueFd listening = declare_worker(0);
@@ -179,7 +183,7 @@ TEST_F(RemoteConnection, WorkerThatAcceptsNothingIsLeftForAnother) {
 }
 
 TEST_F(RemoteConnection, WorkerThatAcceptsNothingIsUnreachable) {
-  settings_.connect_timeout = 20ms;
+  settings_.group.connect_timeout = 20ms;
   base::UniqueFd listening = declare_worker(0);
   FakeExchange exchange;
   EXPECT_EQ(run("/apps/hello", exchange).status, 503);
@@ -191,7 +195,7 @@ TEST_F(RemoteConnection, WorkerThatAcceptsNothingIsUnreachable) {
 }
 
 TEST_F(RemoteConnection, ClientThatLeavesMeanwhileIsNoticed) {
-  settings_.connect_timeout = 2 * kPatience;
+  settings_.group.connect_timeout = 2 * kPatience;
   const base::UniqueFd listening = declare_worker(0);
   engine();
   FakeExchange exchange;
@@ -201,6 +205,61 @@ TEST_F(RemoteConnection, ClientThatLeavesMeanwhileIsNoticed) {
   client.join();
   EXPECT_NE(exchange.recorder().text_of(Message::client_left), "");
   EXPECT_EQ(scoreboard_->status(0).outstanding, 0u);
+}
+
+// Behind its build it may say anything, in any form.
+TEST_F(RemoteConnection, ToAWorkerOfAnotherBuildIsGivenNothing) {
+  const base::UniqueFd listening = declare_worker(0);
+  std::jthread other([&] {
+    wire::Connection connection(base::UniqueFd(::accept4(listening.get(), nullptr, nullptr, 0)),
+                                wire::Descriptors::refused);
+    wire::FrameBatch hello;
+    wire::encode_hello({}, hello.encoded());
+    ++hello.encoded()[hello.encoded().find(gateway::kBuildId)];
+    EXPECT_EQ(connection.write(hello, kPatience), wire::Io::done);
+    wire::Frame frame;
+    EXPECT_EQ(connection.read_frame(frame, kPatience), wire::Io::closed);
+  });
+  FakeExchange exchange;
+  const Outcome outcome = run("/apps/hello", exchange);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::refused);
+  EXPECT_EQ(outcome.status, 503);
+  EXPECT_THAT(exchange.recorder().text_of(Message::worker_of_another_build),
+              AllOf(HasSubstr("of process group 'blog', slot 0, is of build "),
+                    HasSubstr(std::string("and httpd's module of build ") + gateway::kBuildId +
+                              "; /apps/hello was not run")));
+}
+
+TEST_F(RemoteConnection, IsKeptForAsManyRequestsAsTheWorkerSays) {
+  std::atomic<unsigned> accepted = 0;
+  const base::UniqueFd listening = declare_worker(0);
+  std::jthread worker([&] {
+    for (int i = 0; i < 2; ++i) {
+      wire::Connection connection(base::UniqueFd(::accept4(listening.get(), nullptr, nullptr, 0)),
+                                  wire::Descriptors::refused);
+      ++accepted;
+      wire::FrameBatch batch;
+      wire::encode_hello({.pid = static_cast<std::uint32_t>(::getpid()), .capacity = 0},
+                         batch.encoded());
+      EXPECT_EQ(connection.write(batch, kPatience), wire::Io::done);
+      wire::Frame frame;
+      do {
+        EXPECT_EQ(connection.read_frame(frame, kPatience), wire::Io::done);
+      } while (frame.type != wire::FrameType::request);
+      batch.clear();
+      EXPECT_TRUE(wire::encode_head({.status = 204}, batch.encoded()));
+      wire::encode_empty(wire::FrameType::end, batch.encoded());
+      EXPECT_EQ(connection.write(batch, kPatience), wire::Io::done);
+      // The child has no use for it.
+      EXPECT_EQ(connection.read_frame(frame, kPatience), wire::Io::closed);
+    }
+  });
+  for (int i = 0; i < 2; ++i) {
+    FakeExchange exchange;
+    EXPECT_EQ(run("/apps/hello", exchange).kind, Outcome::Kind::complete);
+  }
+  worker.join();
+  EXPECT_EQ(accepted, 2u);
 }
 
 }  // namespace

@@ -162,8 +162,8 @@ bool is_open_with(int option, int bytes) {
 
 TEST_F(RemoteExchange, BothEndsHaveTheGroupsBufferSizes) {
   constexpr int kSend = 23'456, kReceive = 34'567;
-  settings_.send_buffer_bytes = kSend;
-  settings_.receive_buffer_bytes = kReceive;
+  settings_.group.send_buffer_size_bytes = kSend;
+  settings_.group.receive_buffer_size_bytes = kReceive;
   applications_.add("/apps/echo", echo());
   start_worker(0, 1, [&](int listening) {
     ::setsockopt(listening, SOL_SOCKET, SO_SNDBUF, &kSend, sizeof kSend);
@@ -271,7 +271,7 @@ TEST_F(RemoteExchange, RepliesOfConcurrentRequestsAreNotMixed) {
   constexpr int kClients = 200;
   applications_.add("/apps/echo", echo());
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) start_worker(slot);
-  settings_.queue_max = kClients;
+  settings_.group.queue = kClients;
   engine();
   std::atomic<int> right = 0;
   std::vector<std::thread> clients;

@@ -95,7 +95,7 @@ TEST_F(RemoteFailure, RefusalOfTheApplicationBecomesTheStatus) {
 
 TEST_F(RemoteFailure, WorkerOfBeforeThatEndsIsNotTakenForItsSuccessor) {
   // A request that does not fit what the socket holds is still being sent when the worker ends.
-  settings_.receive_buffer_bytes = 4096;
+  settings_.group.receive_buffer_size_bytes = 4096;
   base::UniqueFd listening = declare_worker(0);
   scoreboard_->begin_generation(0, ::getpid(), 2, 4);
   scoreboard_->set_state(0, scoreboard::SlotState::ready);
@@ -139,7 +139,7 @@ TEST_F(RemoteFailure, ReplyThatStopsIsBroken) {
 }
 
 TEST_F(RemoteFailure, HeaderLineMayNotBeLongerThanItsLimit) {
-  settings_.header_line_bytes_max = 8192;
+  settings_.group.header_buffer_size_bytes = 8192;
   std::string value(8192 - 4 - 6, 'x');  // "X-Long: " and the line's end
   applications_.add("/apps/header", [&](const gateway::Target&, gateway::Exchange& exchange) {
     const gateway::Header header{"X-Long", value};
@@ -247,7 +247,7 @@ TEST_F(RemoteFailure, FrameAtTheWrongTimeIsNotTakenForAReply) {
   std::thread broken = play_worker(0, [](wire::Connection& connection) {
     take_request(connection);
     std::string end;
-    wire::encode_end({}, end);
+    wire::encode_empty(wire::FrameType::end, end);
     send_text(connection, end);
   });
   FakeExchange exchange;
@@ -326,7 +326,7 @@ TEST_F(RemoteFailure, SilentWorkerIsGivenUp) {
 }
 
 TEST_F(RemoteFailure, FullQueueIsRefusedAtOnce) {
-  settings_.queue_max = 0;
+  settings_.group.queue = 0;
   settings_.socket_paths.resize(1);
   start_worker(0, 1);
   FakeExchange held, refused;
@@ -342,7 +342,7 @@ TEST_F(RemoteFailure, FullQueueIsRefusedAtOnce) {
 }
 
 TEST_F(RemoteFailure, QueueHasRoomForTheThreadsOfWorkersThatAreNotReady) {
-  settings_.queue_max = 0;
+  settings_.group.queue = 0;
   engine();
   FakeExchange refused;
   std::vector<std::unique_ptr<FakeExchange>> early;
@@ -360,7 +360,7 @@ TEST_F(RemoteFailure, QueueHasRoomForTheThreadsOfWorkersThatAreNotReady) {
 }
 
 TEST_F(RemoteFailure, QueueWithoutALimitHasRoomWhileNoWorkerIsReady) {
-  settings_.queue_max = std::numeric_limits<std::uint32_t>::max();
+  settings_.group.queue = std::numeric_limits<std::uint32_t>::max();
   settings_.socket_paths.resize(1);
   engine();
   FakeExchange early;
@@ -404,7 +404,7 @@ TEST_F(RemoteFailure, ThreadOfARequestThatItsClientHasLeftGetsNoOther) {
 }
 
 TEST_F(RemoteFailure, QueueTimeoutStrikesWhileTheRequestWaits) {
-  settings_.queue_timeout = 20ms;
+  settings_.group.queue_timeout = 20ms;
   start_worker(0, 1);
   FakeExchange held, late;
   std::thread client([&] { run("/apps/held", held); });
@@ -417,7 +417,7 @@ TEST_F(RemoteFailure, QueueTimeoutStrikesWhileTheRequestWaits) {
 }
 
 TEST_F(RemoteFailure, GroupWithoutAWorkerIsUnavailable) {
-  settings_.connect_timeout = 20ms;
+  settings_.group.connect_timeout = 20ms;
   FakeExchange exchange;
   EXPECT_EQ(run("/apps/hello", exchange).status, 503);
   EXPECT_THAT(exchange.recorder().text_of(Message::worker_unreachable), HasSubstr("'blog'"));
@@ -448,7 +448,7 @@ TEST_F(RemoteFailure, WorkerRunsOnlyWhatItsGroupServes) {
 
 TEST_F(RemoteFailure, WorkerServesOnlyHttpdsUser) {
   pool_settings_.httpd_uid = ::getuid() + 1;
-  settings_.connect_timeout = 20ms;
+  settings_.group.connect_timeout = 20ms;
   start_worker(0);
   FakeExchange exchange;
   EXPECT_NE(run("/apps/hello", exchange).status, 200);
@@ -458,7 +458,7 @@ TEST_F(RemoteFailure, WorkerServesOnlyHttpdsUser) {
 
 TEST_F(RemoteFailure, ChildBelievesOnlyTheGroupsUser) {
   settings_.worker_uid = ::getuid() + 1;
-  settings_.connect_timeout = 20ms;
+  settings_.group.connect_timeout = 20ms;
   start_worker(0);
   FakeExchange exchange;
   EXPECT_EQ(run("/apps/hello", exchange).status, 503);

@@ -26,11 +26,11 @@ base::UniqueFd listen_at(const std::string& path) {
 }
 
 GroupTest::GroupTest() {
-  pool_settings_ = {.process_group = "blog",
+  pool_settings_ = {.group = {.name = "blog"},
                     .socket_timeout = kPatience,
                     .httpd_uid = ::getuid(),
                     .targets = {.folders = {"/apps/"}}};
-  settings_ = {.process_group = "blog",
+  settings_ = {.group = {.name = "blog", .threads = 1},
                .worker_uid = ::getuid(),
                .socket_timeout = kPatience,
                .temporary_folder = folder_.path()};
@@ -57,7 +57,7 @@ void GroupTest::start_worker(std::uint32_t slot, unsigned threads,
 
 void GroupTest::serve_slot(std::uint32_t slot, base::UniqueFd listening, unsigned threads) {
   worker::PoolSettings settings = pool_settings_;
-  settings.threads = threads;
+  settings.group.threads = threads;
   auto report = std::make_shared<scoreboard::ReportWriter>(scoreboard_.writer(slot, 1));
   settings.on_load = [report](unsigned requests) { report->note_running(requests); };
   auto pool =

@@ -29,7 +29,7 @@ class StuckWatch final : public gateway::EngineWatch {
   std::optional<gateway::LockWait> probe_locks() noexcept override { return std::nullopt; }
   void lock_wait_told() noexcept override {}
   unsigned imports() const noexcept override { return 1; }
-  std::vector<gateway::ImportedScript> imported_scripts() override { return {}; }
+  std::vector<gateway::Script> imported_scripts() override { return {}; }
   void accept_changes_until(std::int64_t) noexcept override {}
 
   unsigned interruptions = 0;
@@ -68,11 +68,10 @@ class LifeKeeperTest : public GroupTest {
 
   StuckEngine engine_;
   scoreboard::ReportWriter report_ = scoreboard_.writer(0, 1);
-  control::WorkerSettings worker_settings_;
+  control::WorkerBrief brief_;
   worker::StopEvents events_ = worker::StopEvents::open(-1, {}).value();
   worker::LackedScripts lacked_{report_};
-  worker::ScriptImports imports_{
-      {"worker 0", worker_settings_, engine_, events_, lacked_, worker_log_}};
+  worker::ScriptImports imports_{{"worker 0", brief_, engine_, events_, lacked_, worker_log_}};
   worker::Withdrawal withdrawal_{
       {"worker 0", report_, &engine_.its_watch, imports_, events_, worker_log_}};
   std::latch release_{1};

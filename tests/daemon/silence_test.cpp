@@ -118,7 +118,7 @@ TEST_F(Silence, OfAWorkerThatReadsNothingGivesTheRequestToAnother) {
 }
 
 TEST_F(Silence, OfAWorkerWhoseSocketIsFullGivesTheRequestToAnother) {
-  settings_.receive_buffer_bytes = 4096;
+  settings_.group.receive_buffer_size_bytes = 4096;
   const base::UniqueFd listening = declare_worker(0);
   start_worker(1);
   const std::jthread worker = accept_soon(listening);
@@ -152,7 +152,7 @@ TEST_F(Silence, EndsWhenTheRequestIsRead) {
   wire::FrameBatch batch;
   ASSERT_TRUE(wire::encode_head({}, batch.encoded()));
   wire::encode_body(wire::FrameType::reply_body, "late", batch.encoded());
-  wire::encode_end({}, batch.encoded());
+  wire::encode_empty(wire::FrameType::end, batch.encoded());
   EXPECT_EQ(accepted_->write(batch, kPatience), wire::Io::done);
   client.join();
   EXPECT_EQ(body, "late");

@@ -82,7 +82,7 @@ class SlowClient : public GroupTest {
 
 TEST_F(SlowClient, KeepsNoWorkerWaiting) {
   constexpr std::size_t kBlocks = 60;
-  settings_.response_socket_timeout = kPatience;
+  settings_.group.response_socket_timeout = kPatience;
   add_application(kBlocks, Then::pause);
   FakeExchange exchange({.client_socket = client_.server_end()});
   run_until_stalled(exchange);
@@ -108,8 +108,8 @@ TEST_F(SlowClient, IsLeftToHttpdOnceTheReplyIsComplete) {
 
 TEST_F(SlowClient, IsFollowedAtItsOwnPace) {
   constexpr std::size_t kBlocks = 200;
-  settings_.response_socket_timeout = kPatience;
-  settings_.response_buffer_bytes = 1 << 20;
+  settings_.group.response_socket_timeout = kPatience;
+  settings_.group.response_buffer_size_bytes = 1 << 20;
   add_application(kBlocks, Then::pause);
   FakeExchange exchange({.client_socket = client_.server_end()});
   run_until_stalled(exchange);
@@ -130,7 +130,7 @@ TEST_F(SlowClient, IsFollowedAtItsOwnPace) {
 
 TEST_F(SlowClient, HoldsTheWorkerWhenTheBufferIsFull) {
   constexpr std::size_t kBlocks = 100;
-  settings_.response_buffer_bytes = 64 * 1024;
+  settings_.group.response_buffer_size_bytes = 64 * 1024;
   pool_settings_.socket_timeout = 50ms;
   add_application(kBlocks, Then::pause);
   FakeExchange exchange({.client_socket = client_.server_end()});
@@ -147,9 +147,9 @@ TEST_F(SlowClient, HoldsTheWorkerWhenTheBufferIsFull) {
 // It is for the child to judge its client: see IsGivenUpAfterResponseSocketTimeout.
 TEST_F(SlowClient, HasItsTimeAlsoWhenThatIsLongerThanSocketTimeout) {
   constexpr std::size_t kBlocks = 100;
-  settings_.response_buffer_bytes = 64 * 1024;
-  settings_.response_socket_timeout = kPatience;
-  pool_settings_.response_socket_timeout = kPatience;
+  settings_.group.response_buffer_size_bytes = 64 * 1024;
+  settings_.group.response_socket_timeout = kPatience;
+  pool_settings_.group.response_socket_timeout = kPatience;
   pool_settings_.socket_timeout = 50ms;
   add_application(kBlocks, Then::pause);
   FakeExchange exchange({.client_socket = client_.server_end()});
@@ -162,8 +162,8 @@ TEST_F(SlowClient, HasItsTimeAlsoWhenThatIsLongerThanSocketTimeout) {
 }
 
 TEST_F(SlowClient, IsGivenUpAfterResponseSocketTimeout) {
-  settings_.response_socket_timeout = 20ms;
-  settings_.response_buffer_bytes = 64 * 1024;
+  settings_.group.response_socket_timeout = 20ms;
+  settings_.group.response_buffer_size_bytes = 64 * 1024;
   add_application(1'000, Then::pause);
   FakeExchange exchange({.client_socket = client_.server_end()});
   run_until_stalled(exchange);
@@ -175,7 +175,7 @@ TEST_F(SlowClient, IsGivenUpAfterResponseSocketTimeout) {
 
 TEST_F(SlowClient, IsGivenUpWhenTheWorkerHasLongBeenFree) {
   // Enough for the worker to send everything.
-  settings_.response_socket_timeout = 500ms;
+  settings_.group.response_socket_timeout = 500ms;
   add_application(20, Then::more);
   FakeExchange exchange({.client_socket = client_.server_end()});
   run_until_stalled(exchange);
@@ -229,7 +229,7 @@ TEST_F(SlowClient, GetsAFileAndWhatFollowsInOrder) {
 }
 
 TEST_F(SlowClient, GetsBlocksTogetherThatComeWithinResponseFlushDelay) {
-  settings_.response_flush_delay = kPatience;
+  settings_.group.response_flush_delay = kPatience;
   applications_.add("/apps/stream", [](const gateway::Target&, gateway::Exchange& exchange) {
     begin(exchange);
     send(exchange, "one ", Then::pause);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "daemon/group_fixture.h"
+#include "pyhost/gateway/build_id.h"
 #include "wire/messages.h"
 
 namespace pyhost::test {
@@ -75,13 +76,16 @@ TEST_F(Stranger, ThatDoesNotKnowTheSecretHasNothingRun) {
 // An application may keep a copy of the socket in a process that it forks off.
 class ForkedOff {
  public:
-  // Accepts one connection and says that it is `named`, or itself when that is 0.
-  ForkedOff(int listening, std::uint32_t named) : pid_(::fork()) {
+  enum class Claim { to_be_the_worker, to_be_itself, to_be_of_another_build };
+
+  // Accepts one connection and says what it claims to be.
+  ForkedOff(int listening, Claim claim) : pid_(::fork()) {
     if (pid_ != 0) return;
     const int connection = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
     std::string hello;
-    const auto own = static_cast<std::uint32_t>(::getpid());
-    wire::encode_hello({.pid = named != 0 ? named : own, .generation = 1}, hello);
+    const pid_t named = claim == Claim::to_be_the_worker ? ::getppid() : ::getpid();
+    wire::encode_hello({.pid = static_cast<std::uint32_t>(named), .generation = 1}, hello);
+    if (claim == Claim::to_be_of_another_build) ++hello[hello.find(gateway::kBuildId)];
     static_cast<void>(::send(connection, hello.data(), hello.size(), MSG_NOSIGNAL));
     char byte = 0;
     ::_exit(::recv(connection, &byte, 1, 0) == 1 ? 1 : 0);
@@ -102,20 +106,22 @@ class ForkedOff {
 };
 
 TEST_F(Stranger, ThatAcceptsInTheWorkersPlaceHearsNothing) {
-  const auto own = static_cast<std::uint32_t>(::getpid());
-  for (const std::uint32_t named : {own, 0u}) {
-    base::UniqueFd listening = declare_worker(named == own ? 0 : 1);
-    const ForkedOff other(listening.get(), named);
+  using Claim = ForkedOff::Claim;
+  for (const Claim claim :
+       {Claim::to_be_the_worker, Claim::to_be_itself, Claim::to_be_of_another_build}) {
+    const auto slot = static_cast<std::uint32_t>(claim);
+    base::UniqueFd listening = declare_worker(slot);
+    const ForkedOff other(listening.get(), claim);
     FakeExchange exchange;
     std::thread client([&] { run("/apps/hello", exchange); });
     EXPECT_FALSE(other.was_sent_anything());
-    serve_slot(named == own ? 0 : 1, std::move(listening));
+    serve_slot(slot, std::move(listening));
     client.join();
     EXPECT_EQ(exchange.body(), "hello");
     EXPECT_THAT(exchange.recorder().text_of(Message::impostor_met),
                 AllOf(HasSubstr("process " + std::to_string(other.pid()) + " of user"),
                       HasSubstr("process group 'blog', slot")));
-    scoreboard_->set_state(named == own ? 0 : 1, scoreboard::SlotState::dead);
+    scoreboard_->set_state(slot, scoreboard::SlotState::dead);
   }
 }
 

@@ -106,7 +106,8 @@ TEST_F(WorkerDescriptors, AreMissedByTheMainThread) {
 }
 
 TEST_F(WorkerDescriptors, AreMissedWhenAScriptClosesThemAtItsImport) {
-  worker_.preloads = {{"", script("daemon.wsgi", "import os\nos.closerange(3, 1000)\n"), ""}};
+  worker_.settings.preloads = {
+      {.script = script("daemon.wsgi", "import os\nos.closerange(3, 1000)\n")}};
   spawn();
   expect_end();
 }

@@ -15,12 +15,12 @@
 namespace pyhost::test {
 
 WorkerProcess::WorkerProcess() {
-  worker_.engine.process_group = "blog";
-  worker_.plugin = TEST_PLUGIN;
-  worker_.threads = 2;
-  worker_.httpd_uid = ::getuid();
-  worker_.log_level = base::LogLevel::info;
-  worker_.targets.folders = {folder_.path() + "/"};
+  worker_.group.name = "blog";
+  worker_.settings.plugin = TEST_PLUGIN;
+  worker_.group.threads = 2;
+  worker_.settings.httpd_uid = ::getuid();
+  worker_.settings.log_level = base::LogLevel::info;
+  worker_.settings.targets.folders = {folder_.path() + "/"};
 }
 
 WorkerProcess::~WorkerProcess() {
@@ -36,7 +36,8 @@ void WorkerProcess::spawn() {
   int status[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, status), 0);
   status_.reset(status[0]);
-  const std::string json = to_json(worker_);
+  const std::string json =
+      control::worker_brief(worker_.group, to_json(worker_.settings), worker_.assignment);
   const base::UniqueFd settings(::memfd_create("settings", MFD_CLOEXEC));
   ASSERT_EQ(::write(settings.get(), json.data(), json.size()), ssize_t(json.size()));
   const base::UniqueFd listening = listen_at(settings_.socket_paths[0]);
@@ -45,7 +46,7 @@ void WorkerProcess::spawn() {
   const base::UniqueFd log_file(::open(log.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   exec({log_file.get(), log_file.get(), listening.get(), report.get(), settings.get(),
         scoreboard_.board_for_workers_fd(), scoreboard_.reports_fd()});
-  scoreboard_->begin_generation(0, pid_, 1, worker_.threads);
+  scoreboard_->begin_generation(0, pid_, 1, worker_.group.threads);
 }
 
 std::string WorkerProcess::next_status() {

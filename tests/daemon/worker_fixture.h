@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "control/worker_settings.h"
+#include "control/worker_brief.h"
 #include "daemon/group_fixture.h"
 
 namespace pyhost::test {
@@ -33,7 +33,7 @@ class WorkerProcess : public GroupTest {
   // A fifo: opening it for writing waits until an application opens it for reading.
   std::string make_gate();
 
-  control::WorkerSettings worker_;
+  control::WorkerBrief worker_;
   base::UniqueFd status_;
   pid_t pid_ = -1;
 

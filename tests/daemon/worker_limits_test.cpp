@@ -42,7 +42,7 @@ def application(environ, start_response):
 
 TEST_F(WorkerLimits, ReplacedWorkerServesUntilItIsToldToEnd) {
   const std::string hello = script("hello.wsgi", kHello);
-  worker_.limits.requests_max = 3;
+  worker_.group.maximum_requests = 3;
   spawn_and_wait();
   for (int i = 0; i < 3; ++i) {
     FakeExchange exchange;
@@ -56,14 +56,14 @@ TEST_F(WorkerLimits, ReplacedWorkerServesUntilItIsToldToEnd) {
 }
 
 TEST_F(WorkerLimits, WorkerAsksForASuccessorAtItsAge) {
-  worker_.limits.restart_interval = 20ms;
+  worker_.group.restart_interval = 20ms;
   spawn_and_wait();
   EXPECT_EQ(next_status(), R"({"relieve":"restart-interval"})");
 }
 
 TEST_F(WorkerLimits, WorkerAsksForASuccessorWhenItWasIdle) {
   const std::string hello = script("hello.wsgi", kHello);
-  worker_.limits.inactivity_timeout = 20ms;
+  worker_.group.inactivity_timeout = 20ms;
   spawn_and_wait();
   FakeExchange exchange;
   run(hello, exchange);
@@ -71,7 +71,7 @@ TEST_F(WorkerLimits, WorkerAsksForASuccessorWhenItWasIdle) {
 }
 
 TEST_F(WorkerLimits, WorkerAsksForASuccessorWhenItHasGrown) {
-  worker_.limits.resident_bytes_max = 1;
+  worker_.group.memory_limit_bytes = 10;  // what is resident has less
   spawn_and_wait();
   EXPECT_EQ(next_status(), R"({"relieve":"memory-limit"})");
 }
@@ -91,13 +91,13 @@ TEST_F(WorkerLimits, WorkerAsksForASuccessorOnSignals) {
 TEST_F(WorkerLimits, InterruptedRequestGivesItsThreadBack) {
   const std::string endless = script("endless.wsgi", kEndless);
   const std::string hello = script("hello.wsgi", kHello);
-  worker_.threads = 1;
-  worker_.limits.request_timeout = 1s;
-  worker_.limits.interrupt_timeout = 30s;
+  worker_.group.threads = 1;
+  worker_.group.request_timeout = 1s;
+  worker_.group.interrupt_timeout = 30s;
   // The requests begin in Python at once.
-  worker_.preloads = {{.application_group = "", .script = endless},
-                      {.application_group = "sub", .script = endless},
-                      {.application_group = "", .script = hello}};
+  worker_.settings.preloads = {{.application_group = "", .script = endless},
+                               {.application_group = "sub", .script = endless},
+                               {.application_group = "", .script = hello}};
   spawn_and_wait();
   for (const char* group : {"", "sub"}) {
     FakeExchange exchange, next;
@@ -126,9 +126,9 @@ def application(environ, start_response):
         start_response('200 OK', [])
         return [b'as far as I came']
 )");
-  worker_.limits.request_timeout = 1s;
-  worker_.limits.interrupt_timeout = 30s;
-  worker_.preloads = {{.application_group = "", .script = careful}};
+  worker_.group.request_timeout = 1s;
+  worker_.group.interrupt_timeout = 30s;
+  worker_.settings.preloads = {{.application_group = "", .script = careful}};
   spawn_and_wait();
   FakeExchange exchange;
   EXPECT_EQ(run(careful, exchange).kind, Outcome::Kind::complete);
@@ -137,8 +137,8 @@ def application(environ, start_response):
 
 TEST_F(WorkerLimits, InterruptedImportIsATimeoutToo) {
   const std::string slow = script("slow.wsgi", "import time\nwhile True: time.sleep(0.001)\n");
-  worker_.limits.request_timeout = 50ms;
-  worker_.limits.interrupt_timeout = 30s;
+  worker_.group.request_timeout = 50ms;
+  worker_.group.interrupt_timeout = 30s;
   spawn_and_wait();
   FakeExchange exchange;
   EXPECT_EQ(run(slow, exchange).status, 504);
@@ -160,15 +160,15 @@ def application(environ, start_response):
     time.sleep(3600)
 )");
   // Half of it is what the machine may be slower than it should be.
-  worker_.limits.request_timeout = 4s;
-  worker_.limits.shutdown_timeout = 100ms;
+  worker_.group.request_timeout = 4s;
+  worker_.group.shutdown_timeout = 100ms;
   spawn_and_wait();
   engine();
   FakeExchange lost, sibling;
   std::thread first([&] { EXPECT_EQ(run(wedged, lost).status, 504); });
   EXPECT_TRUE(wait_until([&] { return scoreboard_->status(0).outstanding == 1; }));
   // So that the sibling has half of its time left when the wedged one has none.
-  const auto half_time = std::chrono::steady_clock::now() + worker_.limits.request_timeout / 2;
+  const auto half_time = std::chrono::steady_clock::now() + worker_.group.request_timeout / 2;
   EXPECT_TRUE(wait_until([&] { return std::chrono::steady_clock::now() >= half_time; }));
   std::thread second([&] { run(held, sibling); });
   base::UniqueFd writer;
@@ -198,10 +198,10 @@ import time
 def application(environ, start_response):
     time.sleep(3600)
 )");
-  worker_.limits.request_timeout = 1s;
-  worker_.limits.interrupt_timeout = 1s;
-  worker_.limits.shutdown_timeout = 100ms;
-  worker_.preloads = {{.application_group = "", .script = wedged}};
+  worker_.group.request_timeout = 1s;
+  worker_.group.interrupt_timeout = 1s;
+  worker_.group.shutdown_timeout = 100ms;
+  worker_.settings.preloads = {{.application_group = "", .script = wedged}};
   spawn_and_wait();
   FakeExchange exchange;
   EXPECT_EQ(run(wedged, exchange).status, 504);
@@ -213,7 +213,7 @@ def application(environ, start_response):
 
 TEST_F(WorkerLimits, LockThatCannotBeHadEndsTheWorker) {
   const std::string keeper = script("keeper.wsgi", kLockKeeper);
-  worker_.limits.deadlock_timeout = 200ms;
+  worker_.group.deadlock_timeout = 200ms;
   spawn_and_wait();
   FakeExchange exchange;
   const Outcome outcome = engine().run(
@@ -232,9 +232,9 @@ def prepare():
     time.sleep(3600)
 prepare()
 )");
-  worker_.limits.startup_timeout = 1s;
-  worker_.limits.graceful_timeout = 100ms;
-  worker_.limits.shutdown_timeout = 100ms;
+  worker_.group.startup_timeout = 1s;
+  worker_.group.graceful_timeout = 100ms;
+  worker_.group.shutdown_timeout = 100ms;
   spawn_and_wait();
   FakeExchange exchange;
   run(slow, exchange);
@@ -245,10 +245,10 @@ prepare()
 
 TEST_F(WorkerLimits, ServiceIsToldToEndBySystemExit) {
   const std::string started = folder_.path() + "/started", ended = folder_.path() + "/ended";
-  worker_.threads = 0;
-  worker_.engine.restrict_signal = false;
-  worker_.preloads = {{.application_group = "",
-                       .script = script("service.py", fmt::format(R"(
+  worker_.group.threads = 0;
+  worker_.settings.engine.restrict_signal = false;
+  worker_.settings.preloads = {{.application_group = "",
+                                .script = script("service.py", fmt::format(R"(
 import atexit, time
 atexit.register(lambda: open('{1}', 'a').write(' atexit'))
 try:
@@ -258,7 +258,7 @@ try:
 finally:
     open('{1}', 'a').write('finally')
 )",
-                                                                  started, ended))}};
+                                                                           started, ended))}};
   spawn_and_wait();
   EXPECT_TRUE(wait_until([&] { return ::access(started.c_str(), F_OK) == 0; }));
   ::kill(pid_, SIGTERM);
@@ -270,10 +270,10 @@ finally:
 // As a program that runs by itself does.
 TEST_F(WorkerLimits, ServiceMayTakeSignalsItself) {
   const std::string started = folder_.path() + "/started", ended = folder_.path() + "/ended";
-  worker_.threads = 0;
-  worker_.engine.restrict_signal = false;
-  worker_.preloads = {{.application_group = "",
-                       .script = script("service.py", fmt::format(R"(
+  worker_.group.threads = 0;
+  worker_.settings.engine.restrict_signal = false;
+  worker_.settings.preloads = {{.application_group = "",
+                                .script = script("service.py", fmt::format(R"(
 import asyncio, signal
 async def serve():
     told = asyncio.Event()
@@ -283,7 +283,7 @@ async def serve():
     open('{1}', 'a').write('told')
 asyncio.run(serve())
 )",
-                                                                  started, ended))}};
+                                                                           started, ended))}};
   spawn_and_wait();
   EXPECT_TRUE(wait_until([&] { return ::access(started.c_str(), F_OK) == 0; }));
   ::kill(pid_, SIGTERM);
@@ -297,10 +297,10 @@ class EndlessImport : public WorkerProcess {
   // A worker is told to end while it imports a script that takes no notice.
   void end_while_importing() {
     const std::string started = folder_.path() + "/started";
-    worker_.limits.graceful_timeout = 100ms;
-    worker_.limits.shutdown_timeout = 100ms;
-    worker_.preloads = {{.application_group = "",
-                         .script = script("slow.wsgi", fmt::format(R"(
+    worker_.group.graceful_timeout = 100ms;
+    worker_.group.shutdown_timeout = 100ms;
+    worker_.settings.preloads = {{.application_group = "",
+                                  .script = script("slow.wsgi", fmt::format(R"(
 import time
 while True:
     try:
@@ -309,7 +309,7 @@ while True:
     except SystemExit:
         pass
 )",
-                                                                   started))}};
+                                                                            started))}};
     spawn();
     EXPECT_TRUE(wait_until([&] { return ::access(started.c_str(), F_OK) == 0; }));
     ::kill(pid_, SIGTERM);
@@ -323,7 +323,7 @@ TEST_F(EndlessImport, IsLeftBehind) {
 }
 
 TEST_F(EndlessImport, OfTheMainThreadIsNamed) {
-  worker_.engine.restrict_signal = false;
+  worker_.settings.engine.restrict_signal = false;
   end_while_importing();
   EXPECT_THAT(log(), AllOf(HasSubstr("PH0484"), HasSubstr("a script is still being imported in the "
                                                           "main interpreter")));

@@ -38,7 +38,7 @@ def application(environ, start_response):
 
 TEST_F(WorkerProcess, ServesAWsgiApplication) {
   const std::string hello = script("hello.wsgi", kHello);
-  worker_.preloads = {{.application_group = "", .script = hello}};
+  worker_.settings.preloads = {{.application_group = "", .script = hello}};
   spawn_and_wait();
   FakeExchange exchange;
   EXPECT_EQ(run(hello, exchange).kind, Outcome::Kind::complete);
@@ -59,7 +59,7 @@ TEST_F(WorkerProcess, AnswersAnExceptionWith500AndItsTraceback) {
 }
 
 TEST_F(WorkerProcess, SaysWhyItCannotStart) {
-  worker_.plugin = "/nonexistent/plugin.so";
+  worker_.settings.plugin = "/nonexistent/plugin.so";
   spawn();
   std::string last, line;
   while (!(line = next_status()).empty()) last = line;
@@ -69,7 +69,7 @@ TEST_F(WorkerProcess, SaysWhyItCannotStart) {
 }
 
 TEST_F(WorkerProcess, StartsAlthoughAPreloadedScriptFails) {
-  worker_.preloads = {{.application_group = "", .script = script("bad.wsgi", "1/0\n")}};
+  worker_.settings.preloads = {{.application_group = "", .script = script("bad.wsgi", "1/0\n")}};
   spawn_and_wait();
   EXPECT_THAT(log(), HasSubstr("ZeroDivisionError"));
 }
@@ -162,7 +162,7 @@ def application(environ, start_response):
     open('{}', 'rb').read()
 )",
                                                            gate));
-  worker_.limits.shutdown_timeout = 1ms;
+  worker_.group.shutdown_timeout = 1ms;
   spawn_and_wait();
   engine();
   FakeExchange exchange;

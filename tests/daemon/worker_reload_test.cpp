@@ -109,7 +109,7 @@ def application(environ, start_response):
 
 TEST_F(WorkerOfChangedScript, SendsRequestsBackUntilItIsReplaced) {
   const std::string site = script("site.wsgi", kOld);
-  settings_.renewal_timeout = settings_.connect_timeout = 200ms;
+  settings_.group.startup_timeout = settings_.group.connect_timeout = 200ms;
   spawn_and_wait();
   EXPECT_EQ(body_of(site), "old");
   next_report();
@@ -143,7 +143,7 @@ TEST_F(WorkerOfChangedScript, GoesOnWithOldCodeWhenItIsPutBack) {
 
 TEST_F(WorkerOfChangedScript, IsReplacedForTheChangeAfterTheOneItWasPutBackFor) {
   const std::string site = script("site.wsgi", kOld);
-  settings_.renewal_timeout = settings_.connect_timeout = 200ms;
+  settings_.group.startup_timeout = settings_.group.connect_timeout = 200ms;
   spawn_and_wait();
   EXPECT_EQ(body_of(site), "old");
   next_report();
@@ -178,8 +178,8 @@ TEST_F(WorkerOfChangedScript, IsNotMisledByAClockThatIsSetBackOrForward) {
 
 TEST_F(WorkerOfChangedScript, ImportsWhatItsPredecessorHad) {
   const std::string site = script("site.wsgi", kNew);
-  worker_.imports_required = true;
-  worker_.predecessor_imports = {
+  worker_.assignment.imports_required = true;
+  worker_.assignment.imports = {
       {.application_group = "", .script = site, .callable = "application"},
       {.application_group = "", .script = folder_.path() + "/gone.wsgi"},
       {.application_group = "", .script = "/elsewhere/foreign.wsgi"}};
@@ -190,10 +190,10 @@ TEST_F(WorkerOfChangedScript, ImportsWhatItsPredecessorHad) {
 
 TEST_F(WorkerOfChangedScript, AsksWhetherToServeWhenARequiredImportFails) {
   const std::string site = script("site.wsgi", "1/0");
-  worker_.imports_required = true;
-  worker_.predecessor_imports = {{.application_group = "", .script = site}};
+  worker_.assignment.imports_required = true;
+  worker_.assignment.imports = {{.application_group = "", .script = site}};
   spawn();
-  EXPECT_THAT(next_report(), AllOf(HasSubstr(fmt::format(R"("lacks":["","{}",""])", site)),
+  EXPECT_THAT(next_report(), AllOf(HasSubstr(fmt::format(R"("lacks":["","{}","",false])", site)),
                                    HasSubstr("could not be imported: ZeroDivisionError")));
   EXPECT_EQ(next_report(), R"({"asks":true})");
   ASSERT_TRUE(send_order(status_.get(), OrderKind::leave));
@@ -205,8 +205,8 @@ TEST_F(WorkerOfChangedScript, AsksWhetherToServeWhenARequiredImportFails) {
 TEST_F(WorkerOfChangedScript, ServesWithoutARequiredCallableWhenItIsTold) {
   const std::string site = script("site.wsgi", "answer = 42");
   const std::string other = script("other.wsgi", kNew);
-  worker_.imports_required = true;
-  worker_.predecessor_imports = {
+  worker_.assignment.imports_required = true;
+  worker_.assignment.imports = {
       {.application_group = "", .script = site, .callable = "application"}};
   spawn();
   EXPECT_THAT(next_report(), HasSubstr("does not define 'application'"));
@@ -221,8 +221,8 @@ TEST_F(WorkerOfChangedScript, ServesWithoutARequiredCallableWhenItIsTold) {
 
 TEST_F(WorkerOfChangedScript, EndsWhileItAsksWhenItIsTold) {
   const std::string site = script("site.wsgi", "1/0");
-  worker_.imports_required = true;
-  worker_.predecessor_imports = {{.application_group = "", .script = site}};
+  worker_.assignment.imports_required = true;
+  worker_.assignment.imports = {{.application_group = "", .script = site}};
   spawn();
   next_report();
   EXPECT_EQ(next_report(), R"({"asks":true})");
@@ -254,7 +254,7 @@ TEST_F(WorkerOfChangedScript, BecomesAKeeperOfSomeScripts) {
   const std::string site = script("site.wsgi", kOld);
   const std::string other = script("other.wsgi", kOld);
   settings_.rows_per_slot = kSlots;
-  settings_.connect_timeout = settings_.renewal_timeout = 200ms;
+  settings_.group.connect_timeout = settings_.group.startup_timeout = 200ms;
   spawn_and_wait();
   EXPECT_EQ(body_of(site), "old");
   EXPECT_EQ(body_of(other), "old");
@@ -263,7 +263,7 @@ TEST_F(WorkerOfChangedScript, BecomesAKeeperOfSomeScripts) {
   EXPECT_TRUE(wait_until([&] { return scoreboard_->status(0).requests == 2; }));
   constexpr std::uint32_t kKeeperRow = 1;
   const base::UniqueFd socket = listen_at(settings_.socket_paths[kKeeperRow]);
-  scoreboard_->begin_generation(kKeeperRow, pid_, 1, worker_.threads);
+  scoreboard_->begin_generation(kKeeperRow, pid_, 1, worker_.group.threads);
   const control::KeepOrder order{.slot = kKeeperRow, .scripts = {gateway::script_key("", site)}};
   ASSERT_TRUE(send_order(status_.get(), OrderKind::keep, to_json(order), socket.get()));
   EXPECT_EQ(next_report(), R"({"keeping":true})");

@@ -30,7 +30,7 @@ def application(environ, start_response):
 )";
 constexpr std::int64_t kEndOfTime = INT64_MAX;
 
-std::vector<gateway::ImportedScript> imported(const Script& script) {
+std::vector<gateway::Script> imported(const Script& script) {
   auto all = engine().watch()->imported_scripts();
   std::erase_if(all, [&](const auto& each) { return each.script != script.path(); });
   return all;
@@ -166,17 +166,17 @@ TEST(ImportedScripts, AreCountedAndNamed) {
   EXPECT_EQ(run(script, {}, "shop").body(), "1");
   EXPECT_EQ(run(script).body(), "1");
   EXPECT_EQ(engine().watch()->imports(), before + 2);
-  EXPECT_THAT(imported(script), ElementsAre(gateway::ImportedScript{.script = script.path(),
-                                                                    .callable = "application"},
-                                            gateway::ImportedScript{.application_group = "shop",
-                                                                    .script = script.path(),
-                                                                    .callable = "application"}));
+  EXPECT_THAT(imported(script),
+              ElementsAre(gateway::Script{.script = script.path(), .callable = "application"},
+                          gateway::Script{.application_group = "shop",
+                                          .script = script.path(),
+                                          .callable = "application"}));
 }
 
 TEST(ImportedScripts, NameNoCallableThatTheyLack) {
   const Script script("answer = 42");
   EXPECT_EQ(run(script).refused(), 500);
-  EXPECT_THAT(imported(script), ElementsAre(gateway::ImportedScript{.script = script.path()}));
+  EXPECT_THAT(imported(script), ElementsAre(gateway::Script{.script = script.path()}));
 }
 
 TEST(ImportedScripts, NeedNoCallableInAPreloadThatNamesNone) {
@@ -184,7 +184,7 @@ TEST(ImportedScripts, NeedNoCallableInAPreloadThatNamesNone) {
   const Script script("answer = 42");
   EXPECT_TRUE(engine().preload({.script = script.path(), .callable = ""}, log));
   EXPECT_EQ(log.text_of(base::Message::callable_missing), "");
-  EXPECT_THAT(imported(script), Contains(gateway::ImportedScript{.script = script.path()}));
+  EXPECT_THAT(imported(script), Contains(gateway::Script{.script = script.path()}));
 }
 
 constexpr char kAlwaysChanged[] = R"(

@@ -180,6 +180,15 @@ TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
   EXPECT_THAT(check.output, Not(HasSubstr("PH0354: WSGIPythonEggs")));
 }
 
+TEST(Inert, OptionsOfModWsgiAreAcceptedWithANotice) {
+  const ConfigCheck on = check_config("WSGIDaemonProcess shop server-metrics=On");
+  EXPECT_TRUE(on.ok()) << on.output;
+  EXPECT_THAT(on.output, ContainsRegex("PH0354: WSGIDaemonProcess shop: server-metrics= has no "
+                                       "effect: .*/httpd\\.conf:[0-9]+"));
+  const ConfigCheck off = check_config("WSGIDaemonProcess shop server-metrics=Off");
+  EXPECT_THAT(off.output, Not(HasSubstr("PH0354")));
+}
+
 TEST(Inert, DirectivesThatAreOffAreNotWorthANotice) {
   const ConfigCheck check = check_config(
       "WSGIVerboseDebugging Off\nWSGIServerMetrics off\nWSGISocketRotation Off\n"

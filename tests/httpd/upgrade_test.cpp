@@ -1,6 +1,7 @@
 // Another build of the module comes with a graceful restart, as with the upgrade of a package.
 
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ namespace pyhost::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr std::string_view kBuild = TEST_BUILD_ID;
@@ -26,10 +28,12 @@ class Installation {
   Installation() {
     fs::create_directory(path_of("old"));
     fs::create_directory(path_of("new"));
+    fs::create_directory(path_of("kept"));
     for (const auto& file : fs::directory_iterator(fs::path(TEST_MODULE).parent_path())) {
       const std::string name = file.path().filename();
       if (name != "mod_pyhost.so" && !name.starts_with("pyhost-")) continue;
       fs::copy(file, path_of("old/" + name));
+      fs::copy(file, path_of("kept/" + name));
       std::string bytes = read_file(file.path());
       rename_build(bytes);
       std::ofstream(path_of("new/" + name), std::ios::binary) << bytes;
@@ -45,9 +49,17 @@ class Installation {
     fs::create_symlink("new", path_of("next"));
     fs::rename(path_of("next"), path_of("installed"));
   }
+  // Of the one that is installed first, as by a package manager that has not come further.
+  void replace(const std::string& program) const { put("new", program); }
+  void put_back(const std::string& program) const { put("kept", program); }
 
  private:
   std::string path_of(const std::string& file) const { return folder_.path() + "/" + file; }
+
+  void put(const std::string& from, const std::string& program) const {
+    fs::copy(path_of(from + "/" + program), path_of("next"));
+    fs::rename(path_of("next"), path_of("old/" + program));
+  }
 
   static void rename_build(std::string& bytes) {
     std::string other(kBuild);
@@ -143,6 +155,48 @@ TEST_F(Upgrade, LeavesAGroupStoppedThatAnOperatorHasStopped) {
   EXPECT_EQ(httpd.get("/").status, 503);
   EXPECT_TRUE(wait_until([&] { return operate(httpd, {"start", "site"}).ok(); }));
   EXPECT_EQ(httpd.get("/").status, 200);
+}
+
+TEST_F(Upgrade, ThatHasReplacedTheWorkersProgramAloneIsAFailedStart) {
+  Httpd httpd(installation_.load_module() + kGroups, {.wsgi_module = WsgiModule::absent});
+  EXPECT_EQ(httpd.get("/").status, 200);
+  installation_.replace("pyhost-worker");
+  // The failed start, twice, and the end of the worker before it.
+  for (const char* id : {"PH0406", "PH0407", "PH0472"}) httpd.expect_log(id);
+  ::kill(httpd.running("pyhost-worker").front(), SIGKILL);
+  const std::string sentence = "pyhost-worker is of build " +
+                               std::string(kBuild.rbegin(), kBuild.rend()) +
+                               ", pyhost-supervisor of build " + std::string(kBuild) +
+                               "; the programs have been replaced while httpd runs: restart httpd";
+  httpd.wait_for_log("could not start: " + sentence);
+  installation_.put_back("pyhost-worker");
+  EXPECT_TRUE(wait_until([&] { return httpd.get("/").status == 200; }));
+}
+
+TEST_F(Upgrade, ThatHasReplacedTheLookoutAloneIsLogged) {
+  Httpd httpd(installation_.load_module() +
+                  "WSGIDaemonProcess site threads=1 reload-on=${ROOT}/watched/*.py\n"
+                  "WSGIScriptAlias / ${APPS}/sleeps.wsgi process-group=site\n",
+              {.wsgi_module = WsgiModule::absent});
+  EXPECT_TRUE(wait_until([&] { return httpd.running("pyhost-lookout").size() == 1; }));
+  installation_.replace("pyhost-lookout");
+  httpd.expect_log("pyhost-lookout");
+  ::kill(httpd.running("pyhost-lookout").front(), SIGKILL);
+  httpd.wait_for_log("pyhost-lookout is of build ");
+  EXPECT_EQ(httpd.get("/").status, 200);
+}
+
+TEST(WorkerOfAnotherBuild, IsToldFromItsFirstWordAndAskedNothing) {
+  Httpd httpd(
+      "WSGIDaemonProcess site threads=1\n"
+      "WSGIScriptAlias / ${APPS}/foreign.wsgi process-group=site\n");
+  EXPECT_EQ(httpd.get("/").body, "of one build");
+  httpd.expect_log("PH0469");
+  EXPECT_EQ(httpd.get("/").status, 503);
+  httpd.wait_for_log("answered with 0 bytes");
+  EXPECT_THAT(httpd.log(), AllOf(HasSubstr("is of build 0.9-other, and httpd's module of build " +
+                                           std::string(kBuild)),
+                                 HasSubstr("foreign.wsgi was not run")));
 }
 
 }  // namespace

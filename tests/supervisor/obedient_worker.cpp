@@ -26,7 +26,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "control/worker_settings.h"
+#include "control/worker_descriptors.h"
 
 extern char** environ;
 
@@ -86,7 +86,7 @@ Json names_in(const char* folder) {
   return names;
 }
 
-Json observe(const Json& settings, const char* name) {
+Json observe(const Json& brief, const char* name) {
   Json variables = Json::array();
   for (char** each = environ; *each != nullptr; ++each) variables.push_back(*each);
   const mode_t mask = umask(0);
@@ -108,18 +108,19 @@ Json observe(const Json& settings, const char* name) {
           {"stdin", std::filesystem::read_symlink("/proc/self/fd/0", ignored).string()},
           {"descriptors", descriptors()},
           {"sighup_ignored", signal(SIGHUP, SIG_DFL) == SIG_IGN},
-          {"settings", settings}};
+          {"settings", Json::parse(brief["settings"].get<std::string>())},
+          {"assignment", brief["assignment"]}};
 }
 
-void serve(int connection, const Json& settings, const char* name) {
-  if (settings.contains("greets")) say(connection, "hello");
+void serve(int connection, const Json& brief, const char* name, bool greets) {
+  if (greets) say(connection, "hello");
   std::array<char, 64> word{};
   const ssize_t got = read(connection, word.data(), word.size() - 1);
   const std::string command(word.data(), got > 0 ? got : 0);
   if (command.starts_with("exit ")) _exit(std::atoi(command.c_str() + 5));
   if (command.starts_with("say ")) say(kWorkerStatusFd, command.substr(4) + "\n");
   if (command == "crash") raise(SIGSEGV);
-  if (command == "observe") say(connection, observe(settings, name).dump());
+  if (command == "observe") say(connection, observe(brief, name).dump());
 }
 
 // False when the supervisor has gone. It may ask whether we run.
@@ -130,7 +131,7 @@ bool answer_supervisor() {
 }
 
 // Until SIGTERM or SIGUSR2.
-void serve_all(int signals, const Json& settings, const char* name) {
+void serve_all(int signals, const Json& brief, const Json& settings, const char* name) {
   const int listening = settings.contains("closed") ? -1 : kWorkerListeningFd;
   int supervisor = kWorkerStatusFd;
   while (true) {
@@ -143,7 +144,7 @@ void serve_all(int signals, const Json& settings, const char* name) {
     if (ready[0].revents == 0) continue;
     const int connection = accept4(kWorkerListeningFd, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) continue;
-    serve(connection, settings, name);
+    serve(connection, brief, name, settings.contains("greets"));
     close(connection);
   }
 }
@@ -154,8 +155,9 @@ int main(int, char** argv) {
   // A crash on purpose leaves no core.
   const rlimit no_core{};
   setrlimit(RLIMIT_CORE, &no_core);
-  const Json settings = Json::parse(read_all(kWorkerSettingsFd), nullptr, false);
-  if (!settings.is_object()) return 9;
+  const Json brief = Json::parse(read_all(kWorkerSettingsFd), nullptr, false);
+  if (!brief.is_object()) return 9;
+  const Json settings = Json::parse(brief["settings"].get<std::string>());
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
@@ -165,18 +167,18 @@ int main(int, char** argv) {
   const int signals = signalfd(-1, &set, SFD_CLOEXEC);
 
   listen(kWorkerListeningFd, 100);
-  say(kWorkerStatusFd, "{\"step\":\"settings\"}\n");
+  say(kWorkerStatusFd, "{\"step\":\"python\"}\n");
   if (settings.contains("fail")) {
     say(kWorkerStatusFd, Json{{"failed", settings["fail"]}}.dump() + "\n");
     return 1;
   }
   if (settings.contains("crash")) raise(SIGSEGV);
-  if (settings.value("imports_required", false) &&
+  if (brief["assignment"]["imports_required"] == true &&
       std::filesystem::exists(settings.value("broken", ""))) {
     say(kWorkerStatusFd, "{\"step\":\"preload\"}\n{\"failed\":\"the script is broken\"}\n");
     return 1;
   }
   if (!settings.contains("silent")) say(kWorkerStatusFd, "{\"ready\":true}\n");
-  serve_all(signals, settings, argv[0]);
+  serve_all(signals, brief, settings, argv[0]);
   return 0;
 }

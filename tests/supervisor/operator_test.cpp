@@ -181,7 +181,7 @@ TEST_F(Operator, SeesThatAGroupIsDegradedUntilItHasNewCode) {
   const pid_t first = worker_pid(0);
   ASSERT_TRUE(logged("is ready"));
   folder.write("broken", "");
-  ask(0, 0, R"(say {"imported":["","/a.wsgi","application"]})");
+  ask(0, 0, R"(say {"imported":["","/a.wsgi","application",false]})");
   ask(0, 0, R"(say {"outdated":"/a.wsgi"})");
   ASSERT_TRUE(logged("PH0411"));
   EXPECT_EQ(worker_pid(0), first);
@@ -194,22 +194,22 @@ TEST_F(Operator, SeesThatAGroupIsDegradedUntilItHasNewCode) {
   ASSERT_TRUE(wait_until([&] { return group("one")["workers"][0]["generation"] == 3; }));
   EXPECT_EQ(group("one")["state"], "serving");
   EXPECT_EQ(group("one")["reason"], nullptr);
-  EXPECT_EQ(observe(0)["settings"]["predecessor_imports"],
-            json::array({{"", "/a.wsgi", "application"}}));
+  EXPECT_EQ(observe(0)["assignment"]["imports"],
+            json::array({{"", "/a.wsgi", "application", false}}));
 }
 
 TEST_F(Operator, SeesASlotWhoseWorkerWasLetGoImportWhatThatHad) {
   want("one", {{"processes", "2"}});
   ASSERT_EQ(apply(), "");
   ASSERT_TRUE(logged("is ready", 2));
-  ask(0, 1, R"(say {"imported":["","/a.wsgi","application"]})");
+  ask(0, 1, R"(say {"imported":["","/a.wsgi","application",false]})");
   // Nobody is served by slot 1 from here on, so slot 0 is the first to show that the change works.
   ask(0, 1, R"(say {"outdated":"/a.wsgi","file":[1,2,3,4,5]})");
   ASSERT_TRUE(logged("is ready", 4));
-  json settings = observe(0, 1)["settings"];
-  EXPECT_EQ(settings["generation"], 2);
-  EXPECT_EQ(settings["predecessor_imports"], json::array({{"", "/a.wsgi", "application"}}));
-  EXPECT_EQ(settings["imports_required"], true);
+  json assignment = observe(0, 1)["assignment"];
+  EXPECT_EQ(assignment["generation"], 2);
+  EXPECT_EQ(assignment["imports"], json::array({{"", "/a.wsgi", "application", false}}));
+  EXPECT_EQ(assignment["imports_required"], true);
 }
 
 TEST_F(Operator, NeedNotWait) {

@@ -37,14 +37,14 @@ TEST_F(SupervisorRecords, HaveTheDeathBeforeTheNextWorkerStarts) {
   ASSERT_EQ(apply(), "");
   const pid_t first = worker_pid(0);
   ask(0, 0, "exit 3");
-  ASSERT_EQ(observe(0)["settings"]["generation"], 2);
+  ASSERT_EQ(observe(0)["assignment"]["generation"], 2);
   const scoreboard::Death death = slot_status(0).last_death;
   EXPECT_EQ(death.cause, scoreboard::DeathCause::exited);
   EXPECT_EQ(death.detail, 3);
   EXPECT_EQ(death.pid, first);
   EXPECT_EQ(death.generation, 1u);
   kill(worker_pid(0), SIGKILL);
-  ASSERT_EQ(observe(0)["settings"]["generation"], 3);
+  ASSERT_EQ(observe(0)["assignment"]["generation"], 3);
   EXPECT_EQ(slot_status(0).last_death.cause, scoreboard::DeathCause::signal);
   EXPECT_EQ(slot_status(0).last_death.detail, SIGKILL);
 }
@@ -83,7 +83,7 @@ TEST_F(SupervisorRecords, ReplaceAWorkerThatWantsASuccessorWithoutAGap) {
   EXPECT_TRUE(wait_until([first] { return !is_alive(first); }));
   EXPECT_THAT(log_text(),
               HasSubstr(fmt::format("pid {}, is to be replaced: restart-interval", first)));
-  EXPECT_EQ(observe(0)["settings"]["generation"], 2);
+  EXPECT_EQ(observe(0)["assignment"]["generation"], 2);
 }
 
 TEST_F(SupervisorRecords, NameTheLimitThatHasEndedAWorker) {

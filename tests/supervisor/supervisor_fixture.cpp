@@ -14,8 +14,6 @@
 #include <filesystem>
 #include <sstream>
 
-#include "pyhost/gateway/engine.h"
-
 namespace pyhost::test {
 namespace {
 
@@ -54,7 +52,6 @@ std::vector<pid_t> children_of(pid_t pid) {
 SupervisorFixture::SupervisorFixture()
     : log_file(folder.write("error.log", "")),
       log(open(log_file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)) {
-  state.build = gateway::kBuildId;
   state.socket_prefix = prefix();
   state.operator_socket = prefix() + ".control";
   state.httpd = geteuid() == 0 ? control::HttpdIdentity{.uid = 33, .gid = 33}

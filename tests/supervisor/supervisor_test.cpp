@@ -13,6 +13,7 @@
 #include <set>
 
 #include "harness/process.h"
+#include "pyhost/gateway/build_id.h"
 #include "supervisor/supervisor_fixture.h"
 
 namespace pyhost::test {
@@ -67,11 +68,17 @@ TEST_F(Supervisor, TellsAWorkerItsSettingsAndPlace) {
   want("one", {}, {{"a", "b"}}).index = 5;
   state.groups[0].options.processes = 2;
   ASSERT_EQ(apply(), "");
-  EXPECT_EQ(observe(5, 1)["settings"], json({{"a", "b"},
-                                             {"slot_index", 1},
-                                             {"row_index", scoreboard::row_of(1)},
-                                             {"generation", 1},
-                                             {"report_index", 0}}));
+  const json seen = observe(5, 1);
+  EXPECT_EQ(seen["settings"], json({{"a", "b"}}));
+  EXPECT_EQ(seen["assignment"], json({{"slot", 1},
+                                      {"row", scoreboard::row_of(1)},
+                                      {"generation", 1},
+                                      {"report", 0},
+                                      {"plugin", ""},
+                                      {"python_program", ""},
+                                      {"python_home", ""},
+                                      {"imports", json::array()},
+                                      {"imports_required", false}}));
 }
 
 TEST_F(Supervisor, AppliesWhatNeedsNoPrivilege) {
@@ -212,8 +219,12 @@ TEST_F(Supervisor, GoesOnWithWhatRanWhenTheNextStateIsRefused) {
 }
 
 TEST_F(Supervisor, RefusesAModuleOfAnotherBuild) {
-  state.build = "another";
-  EXPECT_THAT(apply(), HasSubstr("stop httpd and start it again"));
+  std::string text = to_json(state);
+  text.replace(text.find(gateway::kBuildId), std::string_view(gateway::kBuildId).size(), "another");
+  const int main_log = log.get();
+  ASSERT_TRUE(control::send_message(link.control.get(), ++messages, text, {&main_log, 1},
+                                    std::chrono::seconds(1)));
+  EXPECT_THAT(answer(), HasSubstr("mod_pyhost of build another; stop httpd and start it again"));
 }
 
 TEST_F(Supervisor, RefusesAMessageWithoutItsLogs) {
@@ -228,7 +239,7 @@ TEST_F(Supervisor, ReplacesAWorkerThatExits) {
   EXPECT_EQ(ask(0, 0, "exit 3"), "");
   const json second = observe(0);
   EXPECT_NE(second["pid"], first);
-  EXPECT_EQ(second["settings"]["generation"], 2);
+  EXPECT_EQ(second["assignment"]["generation"], 2);
   EXPECT_TRUE(
       logged(fmt::format("PH0407: worker of group one, slot 0, generation 1, pid {}, "
                          "exited with code 3",
@@ -242,7 +253,7 @@ TEST_F(Supervisor, NamesTheSignalThatKilledAWorker) {
   EXPECT_TRUE(logged("was killed by signal 11 (SIGSEGV)"));
   kill(worker_pid(0), SIGKILL);
   EXPECT_TRUE(logged("was killed by signal 9 (SIGKILL)"));
-  EXPECT_EQ(observe(0)["settings"]["generation"], 3);
+  EXPECT_EQ(observe(0)["assignment"]["generation"], 3);
 }
 
 TEST_F(Supervisor, TriesAgainAfterAFailedStart) {
@@ -257,7 +268,7 @@ TEST_F(Supervisor, TellsAtWhichStepAWorkerDied) {
   ASSERT_EQ(apply(), "");
   EXPECT_TRUE(
       logged("could not start: it was killed by signal 11 (SIGSEGV) at the step "
-             "'settings'"));
+             "'python'"));
 }
 
 TEST_F(Supervisor, KillsAWorkerThatIsNotReadyInTime) {

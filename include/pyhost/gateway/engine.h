@@ -12,6 +12,7 @@
 
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
+#include "pyhost/gateway/build_id.h"
 #include "pyhost/gateway/engine_watch.h"
 #include "pyhost/gateway/exchange.h"
 #include "pyhost/gateway/script_owner.h"
@@ -132,7 +133,5 @@ struct EnginePlugin {
 };
 
 inline constexpr char kEnginePluginSymbol[] = "pyhost_engine_plugin";
-// Of whatever this is linked into.
-extern const char kBuildId[];
 
 }  // namespace pyhost::gateway

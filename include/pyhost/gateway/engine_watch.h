@@ -19,16 +19,6 @@ struct LockWait {
   std::string interpreter;  // "the main interpreter", "sub-interpreter 'name'"
 };
 
-// A script or module as a request or a preload has imported it.
-struct ImportedScript {
-  std::string application_group;
-  TargetKind kind = TargetKind::file;
-  std::string script;
-  std::string callable;  // "" when it did not define the one that was asked for
-
-  bool operator==(const ImportedScript&) const = default;
-};
-
 // Belongs to its engine. Every function may be called from any thread, returns at once and never
 // waits for an interpreter's lock: what needs one is done by threads of the engine's own, as soon
 // as they get it.
@@ -65,7 +55,7 @@ class EngineWatch {
   virtual unsigned imports() const noexcept = 0;
 
   // What is imported, in no particular order; each entry is there before imports() counts it.
-  virtual std::vector<ImportedScript> imported_scripts() = 0;
+  virtual std::vector<Script> imported_scripts() = 0;
 
   // Scripts whose files have changed up to this moment, in microseconds since the epoch, do not
   // count as changed any more. See ChangedScripts.

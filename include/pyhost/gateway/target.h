@@ -31,10 +31,27 @@ struct Target {
   base::FileIdentity script_file;
 };
 
+// A script or module to import, or that was imported: a target by its own texts, without a request.
+struct Script {
+  std::string application_group;
+  std::string script;
+  std::string callable;  // "" when none is looked for, or it did not define the one that was
+  TargetKind kind = TargetKind::file;
+
+  bool operator==(const Script&) const = default;
+};
+
+// Views of it, without a process group.
+Target target_of(const Script& script) noexcept;
+Script script_of(const Target& target);
+// As people know it: "/srv/site.wsgi", "package.module:callable".
+std::string name_of(const Script& script);
+
 // Stands for a script of an application group where its text has no room: the same for all targets
 // that name it, whatever their callable.
 std::uint64_t script_key(std::string_view application_group, std::string_view script) noexcept;
 std::uint64_t script_key(const Target& target) noexcept;
+std::uint64_t script_key(const Script& script) noexcept;
 
 // Takes "package.module:callable" apart. A text with a '/' or without a ':' is a file's path and
 // gives false.

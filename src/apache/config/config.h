@@ -8,12 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "apache/config/daemon_group.h"
+#include "apache/config/module_records.h"
 #include "apache/httpd_api.h"
-#include "pyhost/gateway/group_secret.h"
-#include "pyhost/gateway/script_owner.h"
 #include "pyhost/gateway/target.h"
 #include "settings/directives.h"
-#include "settings/process_group.h"
 #include "settings/settings.h"
 
 namespace pyhost::apache {
@@ -31,32 +30,10 @@ struct ScriptAlias {
 
 // A script to import when a process of its group starts.
 struct Preload {
-  const char* written = nullptr;  // the whole line
-  const char* place = nullptr;    // where it stands
-  gateway::TargetKind kind = gateway::TargetKind::file;
-  std::string_view script;
-  std::string_view callable;       // of a module
+  const char* written = nullptr;   // the whole line
+  const char* place = nullptr;     // where it stands
   std::string_view process_group;  // "" is the httpd child itself
-  std::string_view application_group;
-};
-
-// One WSGIDaemonProcess.
-struct DaemonGroup {
-  settings::ProcessGroup options;
-  const server_rec* server = nullptr;  // where it is defined
-  const char* place = nullptr;         // the same, see places.h
-
-  // For good once the configuration has been read.
-  // The script or module that runs in the main interpreter when no application group is named,
-  // because the group serves nothing else; "" when it serves several.
-  std::string only_script;
-  // script-user= and script-group=.
-  gateway::ScriptOwner script_owner;
-  // Where the group's workers are found; set before there are children.
-  std::uint32_t number = 0;  // among all groups of the configuration
-  std::uint32_t index = 0;   // in the paths of its sockets
-  uid_t worker_uid = 0;
-  gateway::GroupSecret secret;
+  gateway::Script import;
 };
 
 // A directive that is accepted without effect, and where it stands.
@@ -97,11 +74,5 @@ const settings::ProcessSettings& process_settings();
 
 // Fills the defaults in for every server, once the configuration has been read.
 void complete_settings(server_rec* main_server);
-
-// For the module record.
-void* create_directory_config(apr_pool_t* pool, char* directory);
-void* merge_directory_config(apr_pool_t* pool, void* parent, void* child);
-void* create_server_config(apr_pool_t* pool, server_rec* s);
-void* merge_server_config(apr_pool_t* pool, void* parent, void* child);
 
 }  // namespace pyhost::apache

@@ -49,6 +49,16 @@ void note_inert_aliases(const server_rec* s, std::set<const ScriptAlias*>& noted
   }
 }
 
+void note_inert_options(const DaemonGroup& group) {
+  for (const auto& option : settings::process_group_options()) {
+    if (option.inert == nullptr || !is_given(group.options, option)) continue;
+    note(group.server, LogLevel::notice, Message::directive_inert,
+         fmt::format("WSGIDaemonProcess {}: {}= has no effect: {}", group.options.name, option.key,
+                     option.inert),
+         group.place);
+  }
+}
+
 // What the workers of a group have to do without.
 void warn_of_group(const DaemonGroup& group) {
   const auto& options = group.options;
@@ -84,7 +94,10 @@ void note_what_is_inert(const server_rec* main_server) {
     note_inert_lines(s);
     note_inert_aliases(s, noted);
   }
-  for (const DaemonGroup* group : all_process_groups()) warn_of_group(*group);
+  for (const DaemonGroup* group : all_process_groups()) {
+    note_inert_options(*group);
+    warn_of_group(*group);
+  }
 }
 
 void note_python_variables(const server_rec* main_server) {

@@ -1,5 +1,6 @@
 #include "apache/config/engine_settings.h"
 
+#include "apache/config/config.h"
 #include "apache/httpd_api.h"
 
 namespace pyhost::apache {
@@ -13,7 +14,8 @@ std::array<int, 3> server_version() {
 
 }  // namespace
 
-gateway::EngineSettings common_engine_settings(const settings::ProcessSettings& settings) {
+gateway::EngineSettings common_engine_settings() {
+  const settings::ProcessSettings& settings = process_settings();
   gateway::EngineSettings engine;
   engine.optimize = static_cast<int>(*settings.optimize);
   if (settings.warnings) engine.warnings = {settings.warnings->begin(), settings.warnings->end()};

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "pyhost/gateway/engine.h"
-#include "settings/settings.h"
 
 namespace pyhost::apache {
 
-// What holds for httpd's children and for all workers alike.
-gateway::EngineSettings common_engine_settings(const settings::ProcessSettings& settings);
+// What holds for httpd's children and for all workers alike. PRECONDITION: complete_settings() has
+// run.
+gateway::EngineSettings common_engine_settings();
 
 }  // namespace pyhost::apache

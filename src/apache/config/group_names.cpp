@@ -1,5 +1,7 @@
 #include "apache/config/group_names.h"
 
+#include "settings/global_name.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,7 +32,7 @@ std::string origin(std::string_view host, unsigned port) {
 }
 
 std::string expand_token(std::string_view name, const NameSource& source) {
-  if (name == "%{GLOBAL}") return "";
+  if (name == settings::kGlobalName) return "";
   if (name == "%{SERVER}") return origin(source.server_name(), source.port());
   if (name == "%{HOST}") return origin(source.host_name(), source.port());
   if (name == "%{RESOURCE}") {

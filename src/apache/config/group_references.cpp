@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "apache/config/config.h"
 #include "apache/config/group_routes.h"
 #include "apache/config/places.h"
 #include "apache/config/process_groups.h"

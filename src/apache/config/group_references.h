@@ -1,7 +1,7 @@
 // The names of process groups that the configuration uses, and whether requests can reach them.
 #pragma once
 
-#include "apache/config/config.h"
+#include "apache/httpd_api.h"
 #include "pyhost/base/result.h"
 
 namespace pyhost::apache {

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "apache/config/config.h"
 #include "apache/config/group_names.h"
 #include "apache/config/places.h"
 #include "apache/log.h"
@@ -49,7 +50,7 @@ std::vector<std::string_view> hosts_of(const server_rec* s) {
 std::vector<std::string> mounts_of(const server_rec* s, const Preload& script) {
   std::vector<std::string> mounts;
   for (const ScriptAlias* alias : server_config(s).aliases) {
-    const bool same = alias->kind == script.kind && alias->target == script.script;
+    const bool same = alias->kind == script.import.kind && alias->target == script.import.script;
     if (!same || !alias->path.starts_with('/')) continue;
     std::string mount(alias->path);
     while (mount.ends_with('/')) mount.pop_back();
@@ -60,7 +61,7 @@ std::vector<std::string> mounts_of(const server_rec* s, const Preload& script) {
 }
 
 std::set<std::string> names_for(const server_rec* s, const Preload& script) {
-  const std::string_view token = script.application_group;
+  const std::string_view token = script.import.application_group;
   std::set<std::string> names;
   if (token == "%{RESOURCE}") {
     for (const std::string& mount : mounts_of(s, script)) {
@@ -84,10 +85,21 @@ void note_without_name(const server_rec* s, const Preload& script) {
 
 }  // namespace
 
+std::vector<gateway::Script> preloads_of(const server_rec* s, std::string_view group) {
+  std::vector<gateway::Script> preloads;
+  for (; s != nullptr; s = s->next) {
+    if (!has_own_config(s)) continue;
+    for (const Preload& script : server_config(s).preloads) {
+      if (script.process_group == group) preloads.push_back(script.import);
+    }
+  }
+  return preloads;
+}
+
 void expand_preloads(server_rec* s) {
   std::vector<Preload> expanded;
   for (const Preload& script : server_config(s).preloads) {
-    if (!script.application_group.starts_with("%{")) {
+    if (!script.import.application_group.starts_with("%{")) {
       expanded.push_back(script);
       continue;
     }
@@ -95,7 +107,7 @@ void expand_preloads(server_rec* s) {
     if (names.empty()) note_without_name(s, script);
     for (const std::string& name : names) {
       Preload named = script;
-      named.application_group = pool_copy(s->process->pconf, name);
+      named.import.application_group = name;
       expanded.push_back(named);
     }
   }

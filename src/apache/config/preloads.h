@@ -1,7 +1,11 @@
 // The scripts that are imported before there are requests.
 #pragma once
 
-#include "apache/config/config.h"
+#include <string_view>
+#include <vector>
+
+#include "apache/httpd_api.h"
+#include "pyhost/gateway/target.h"
 
 namespace pyhost::apache {
 
@@ -10,5 +14,8 @@ namespace pyhost::apache {
 // imports of one line. Notes the lines for which no name is known. PRECONDITION:
 // complete_settings() has run.
 void expand_preloads(server_rec* s);
+
+// What processes of that group import; "" is httpd's children. From this server on.
+std::vector<gateway::Script> preloads_of(const server_rec* s, std::string_view group);
 
 }  // namespace pyhost::apache

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apache/config/config.h"
 #include "apache/config/group_references.h"
 #include "apache/config/places.h"
 #include "apache/config/words.h"

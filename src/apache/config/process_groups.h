@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 #include "pyhost/base/result.h"
 
 namespace pyhost::apache {

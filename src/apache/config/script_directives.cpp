@@ -14,8 +14,6 @@
 namespace pyhost::apache {
 namespace {
 
-constexpr std::string_view kGlobal = "%{GLOBAL}";
-
 std::string known_options() {
   std::string keys;
   for (const settings::Directive& directive : settings::all_directives()) {
@@ -66,11 +64,11 @@ base::Result<> read_target(cmd_parms* cmd, std::string_view text, ScriptAlias& a
 }
 
 bool is_literal(std::optional<std::string_view> name) {
-  return name && (*name == kGlobal || !name->starts_with("%{"));
+  return name && (*name == settings::kGlobalName || !name->starts_with("%{"));
 }
 
 std::string_view literal_group(std::string_view name) {
-  return name == kGlobal ? gateway::kMainInterpreter : name;
+  return name == settings::kGlobalName ? gateway::kMainInterpreter : name;
 }
 
 base::Result<ScriptAlias*> read_alias(cmd_parms* cmd, const char* arguments, Words& words) {
@@ -89,13 +87,15 @@ base::Result<ScriptAlias*> read_alias(cmd_parms* cmd, const char* arguments, Wor
 
 void add_preload(cmd_parms* cmd, const ScriptAlias& script) {
   server_config(cmd->server)
-      .preloads.push_back({.written = script.written,
-                           .place = script.place,
-                           .kind = script.kind,
-                           .script = script.target,
-                           .callable = script.settings.callable_object.value_or(""),
-                           .process_group = literal_group(*script.settings.process_group),
-                           .application_group = literal_group(*script.settings.application_group)});
+      .preloads.push_back(
+          {.written = script.written,
+           .place = script.place,
+           .process_group = literal_group(*script.settings.process_group),
+           .import = {
+               .application_group = std::string(literal_group(*script.settings.application_group)),
+               .script = std::string(script.target),
+               .callable = std::string(script.settings.callable_object.value_or("")),
+               .kind = script.kind}});
 }
 
 void add_alias(cmd_parms* cmd, const ScriptAlias* alias) {

@@ -3,9 +3,11 @@
 
 #include <vector>
 
-#include "apache/config/config.h"
+#include "apache/httpd_api.h"
 
 namespace pyhost::apache {
+
+struct DirectoryConfig;
 
 // <Directory>, <Location> and their like of a server, with the <Files> and <If> inside them, and
 // those outside of any.

@@ -7,17 +7,19 @@
 #include <utility>
 #include <vector>
 
+#include "apache/config/config.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/sections.h"
 #include "apache/pool.h"
 #include "apache/request/jail.h"
+#include "settings/global_name.h"
 
 namespace pyhost::apache {
 namespace {
 
 // Whether WSGIProcessGroup or process-group= `name` can mean the group.
 bool can_mean(std::string_view name, const DaemonGroup& group) {
-  if (name == "%{GLOBAL}") return false;
+  if (name == settings::kGlobalName) return false;
   return name.starts_with("%{") || name == group.options.name;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 #include "control/worker_settings.h"
 
 namespace pyhost::apache {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "apache/config/config.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/socket_prefix.h"
 #include "apache/config/worker_config.h"

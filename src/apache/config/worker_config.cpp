@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "apache/config/engine_settings.h"
+#include "apache/config/preloads.h"
 #include "apache/config/process_groups.h"
 #include "apache/process/embedded_engine.h"
 
@@ -14,40 +15,7 @@ namespace pyhost::apache {
 namespace {
 
 using control::WorkerSettings;
-using gateway::EngineSettings;
 using std::chrono::milliseconds;
-
-EngineSettings engine_settings(const DaemonGroup& group) {
-  const auto& options = group.options;
-  EngineSettings engine = common_engine_settings(process_settings());
-  engine.process_group = options.name;
-  engine.first_path = options.home;
-  engine.python_path = options.python_path;
-  engine.script_owner = group.script_owner;
-  if (options.switch_interval) engine.switch_interval_seconds = options.switch_interval;
-  engine.multithread = options.threads > 1;
-  engine.multiprocess = options.processes.has_value();
-  engine.processes_max = static_cast<int>(worker_count(options));
-  engine.threads_max = static_cast<int>(options.threads);
-  // A service ends by the SystemExit that SIGTERM raises in it.
-  if (options.threads == 0) engine.restrict_signal = false;
-  return engine;
-}
-
-std::vector<control::Preload> preloads_of(const server_rec* s, const DaemonGroup& group) {
-  std::vector<control::Preload> preloads;
-  for (; s != nullptr; s = s->next) {
-    if (!has_own_config(s)) continue;
-    for (const Preload& script : server_config(s).preloads) {
-      if (script.process_group != group.options.name) continue;
-      const bool is_module = script.kind == gateway::TargetKind::module;
-      preloads.push_back({.application_group = std::string(script.application_group),
-                          .script = is_module ? fmt::format("{}:{}", script.script, script.callable)
-                                              : std::string(script.script)});
-    }
-  }
-  return preloads;
-}
 
 // Whose connections the workers take: with socket-user= httpd's children have changed their user.
 uid_t uid_of_clients(const settings::ProcessGroup& options) {
@@ -56,15 +24,21 @@ uid_t uid_of_clients(const settings::ProcessGroup& options) {
   return launch::resolve_user_id(options.socket_user).value_or(own);
 }
 
+// What is imported before there are requests. Of a file any callable will do.
+std::vector<gateway::Script> worker_preloads(const server_rec* main_server,
+                                             const DaemonGroup& group) {
+  auto preloads = preloads_of(main_server, group.options.name);
+  for (gateway::Script& script : preloads) {
+    if (script.kind == gateway::TargetKind::file) script.callable.clear();
+  }
+  return preloads;
+}
+
 // Scripts that are only imported are served as well.
-void add_preloads(control::ServedTargets& targets, const std::vector<control::Preload>& preloads) {
-  for (const control::Preload& preload : preloads) {
-    std::string_view module;
-    std::string_view callable;
-    const bool is_module = gateway::split_module_target(preload.script, module, callable);
-    auto& list = is_module ? targets.modules : targets.scripts;
-    const std::string name(is_module ? module : std::string_view(preload.script));
-    if (std::ranges::find(list, name) == list.end()) list.push_back(name);
+void add_preloads(control::ServedTargets& targets, const std::vector<gateway::Script>& preloads) {
+  for (const gateway::Script& preload : preloads) {
+    auto& list = preload.kind == gateway::TargetKind::module ? targets.modules : targets.scripts;
+    if (std::ranges::find(list, preload.script) == list.end()) list.push_back(preload.script);
   }
 }
 
@@ -77,24 +51,18 @@ control::HttpdIdentity httpd_identity() {
 
 WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup& group,
                                const GroupService& service) {
-  const auto& options = group.options;
   WorkerSettings settings;
-  settings.engine = engine_settings(group);
+  settings.engine = common_engine_settings();
+  settings.engine.script_owner = group.script_owner;
   if (const auto plugin = find_plugin()) settings.plugin = plugin->path;
-  settings.locale = options.locale;
-  settings.threads = options.threads;
-  if (options.stack_size_bytes != 0) settings.stack_bytes = options.stack_size_bytes;
-  settings.listen_backlog = static_cast<int>(options.listen_backlog);
-  settings.httpd_uid = uid_of_clients(options);
+  settings.httpd_uid = uid_of_clients(group.options);
   settings.secret = group.secret;
   settings.log_level = static_cast<base::LogLevel>(
       std::min(ap_get_server_module_loglevel(group.server, APLOG_MODULE_INDEX),
                static_cast<int>(base::LogLevel::trace)));
   settings.socket_timeout = socket_timeout_of(group);
-  settings.response_socket_timeout = options.response_socket_timeout;
-  settings.limits = control::limits_of(options);
   settings.targets = service.targets;
-  settings.preloads = preloads_of(main_server, group);
+  settings.preloads = worker_preloads(main_server, group);
   add_preloads(settings.targets, settings.preloads);
   return settings;
 }

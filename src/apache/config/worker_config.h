@@ -4,7 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 #include "apache/config/served_targets.h"
 #include "control/worker_settings.h"
 #include "launch/credentials.h"

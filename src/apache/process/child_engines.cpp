@@ -18,29 +18,13 @@ using base::Message;
 
 remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::string& socket_prefix,
                                        const std::string& temporary_folder) {
-  const auto& options = group.options;
-  remote::RemoteSettings settings{.process_group = options.name,
-                                  .threads = options.threads,
+  remote::RemoteSettings settings{.group = group.options,
                                   .worker_uid = group.worker_uid,
                                   .secret = group.secret,
-                                  .queue_max = options.queue,
-                                  .queue_timeout = options.queue_timeout,
-                                  .connect_timeout = options.connect_timeout,
                                   .socket_timeout = socket_timeout_of(group),
-                                  .response_socket_timeout = options.response_socket_timeout,
-                                  .response_flush_delay = options.response_flush_delay,
-                                  .send_buffer_bytes = options.send_buffer_size_bytes,
-                                  .receive_buffer_bytes = options.receive_buffer_size_bytes,
                                   .temporary_folder = temporary_folder};
-  if (options.startup_timeout.count() != 0) settings.renewal_timeout = options.startup_timeout;
-  if (const auto bytes = options.response_buffer_size_bytes; bytes != 0) {
-    settings.response_buffer_bytes = bytes;
-  }
-  if (const auto bytes = options.header_buffer_size_bytes; bytes != 0) {
-    settings.header_line_bytes_max = bytes;
-  }
   settings.rows_per_slot = scoreboard::kRowsOfSlot;
-  for (unsigned row = 0; row < scoreboard::row_of(worker_count(options)); ++row) {
+  for (unsigned row = 0; row < scoreboard::row_of(worker_count(group.options)); ++row) {
     settings.socket_paths.push_back(launch::socket_path(socket_prefix, group.index, row));
   }
   return settings;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 #include "apache/process/embedded_engine.h"
 #include "apache/process/supervision.h"
 #include "apache/request/request_exchange.h"

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 #include "apache/process/retained_groups.h"
 #include "scoreboard/scoreboard.h"
 

@@ -6,11 +6,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "apache/config/config.h"
 #include "apache/config/places.h"
 #include "apache/config/process_groups.h"
 #include "apache/log.h"
 #include "apache/pool.h"
-#include "control/worker_settings.h"
+#include "control/worker_limits.h"
 
 namespace pyhost::apache {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 #include "apache/process/group_boards.h"
 #include "apache/process/leaving_supervisors.h"
 #include "apache/process/retained_groups.h"

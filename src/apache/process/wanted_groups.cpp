@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apache/config/config.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/served_targets.h"
 #include "apache/config/socket_prefix.h"
@@ -13,7 +14,6 @@
 #include "apache/log.h"
 #include "apache/process/embedded_engine.h"
 #include "control/operator_protocol.h"
-#include "pyhost/gateway/engine.h"
 #include "scoreboard/board_rows.h"
 #include "scoreboard/scoreboard.h"
 
@@ -42,7 +42,6 @@ WantedGroups::WantedGroups(server_rec* main_server, RetainedGroups& retained,
                            const RetainedGroups* former)
     : main_server_(main_server), retained_(retained), former_(former), logs_(main_server) {
   const std::string prefix = configured_socket_prefix(main_server->process->pconf);
-  state_.build = gateway::kBuildId;
   state_.plugins = plugin::find_plugins(plugin::folder_of_this_object());
   state_.socket_prefix = fmt::format("{}.{}", prefix, getpid());
   state_.operator_socket = prefix + control::kOperatorSocketSuffix;

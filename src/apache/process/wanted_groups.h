@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 #include "apache/process/error_logs.h"
 #include "apache/process/retained_groups.h"
 #include "control/wanted_state.h"

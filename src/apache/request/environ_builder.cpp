@@ -9,6 +9,7 @@
 #include "apache/pool.h"
 #include "apache/request/jail.h"
 #include "base/parse.h"
+#include "settings/settings.h"
 
 namespace pyhost::apache {
 namespace {

@@ -6,11 +6,14 @@
 #include <optional>
 #include <string_view>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 #include "apache/httpd_api.h"
 #include "pyhost/gateway/request_head.h"
 #include "pyhost/gateway/target.h"
-#include "settings/settings.h"
+
+namespace pyhost::settings {
+struct RequestSettings;
+}
 
 namespace pyhost::apache {
 

@@ -5,6 +5,7 @@
 
 #include "apache/config/process_groups.h"
 #include "apache/pool.h"
+#include "settings/settings.h"
 
 namespace pyhost::apache {
 namespace {
@@ -24,10 +25,10 @@ tl::unexpected<Refusal> forbid(std::string text) {
 tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::string_view name,
                                                     const settings::RequestSettings& settings) {
   const auto& allowed = settings.restrict_process;
-  if (allowed && !allowed->contains(name.empty() ? "%{GLOBAL}" : name)) {
+  if (allowed && !allowed->contains(name.empty() ? settings::kGlobalName : name)) {
     return refuse(Message::process_group_restricted,
                   fmt::format("{} may not run in the process group '{}' (WSGIRestrictProcess)",
-                              r->filename, name.empty() ? "%{GLOBAL}" : name));
+                              r->filename, name.empty() ? settings::kGlobalName : name));
   }
   if (name.empty()) return nullptr;
   const DaemonGroup* group = find_process_group(name);

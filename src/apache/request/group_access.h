@@ -3,8 +3,12 @@
 
 #include <tl/expected.hpp>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 #include "apache/request/refusal.h"
+
+namespace pyhost::settings {
+struct RequestSettings;
+}
 
 namespace pyhost::apache {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "apache/config/config.h"
+#include "apache/config/daemon_group.h"
 
 namespace pyhost::apache {
 

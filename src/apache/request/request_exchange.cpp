@@ -12,6 +12,7 @@
 #include "apache/pool.h"
 #include "apache/request/reply_file.h"
 #include "apache/request/response_head.h"
+#include "settings/settings.h"
 
 namespace pyhost::apache {
 

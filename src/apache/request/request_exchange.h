@@ -10,7 +10,6 @@
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/exchange.h"
 #include "remote/request_body.h"
-#include "settings/settings.h"
 
 namespace pyhost::apache {
 

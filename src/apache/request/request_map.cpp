@@ -178,7 +178,7 @@ std::string_view folded(apr_pool_t* pool, std::string_view text) {
 // module works.
 std::string_view default_application_group(const DaemonGroup* group, std::string_view script) {
   const bool alone = group != nullptr && !script.empty() && script == group->only_script;
-  return alone ? "%{GLOBAL}" : "%{RESOURCE}";
+  return alone ? settings::kGlobalName : "%{RESOURCE}";
 }
 
 // What is not seen completely is left to the engine.

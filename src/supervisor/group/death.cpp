@@ -85,14 +85,29 @@ bool is_limit(Death::Cause cause) noexcept {
          cause == Death::Cause::import_timeout || cause == Death::Cause::silence;
 }
 
-Death with_reason(const Death& death, std::string_view reason) noexcept {
+Death with_reason(const Death& death, std::optional<control::EndReason> reason) noexcept {
   const bool as_announced =
       death == Death{Death::Cause::exited, 0} || death.cause == Death::Cause::drain_timeout;
-  if (!as_announced) return death;
-  if (reason == "request-timeout") return {Death::Cause::request_timeout, 0};
-  if (reason == "deadlock-timeout") return {Death::Cause::deadlock_timeout, 0};
-  if (reason == "startup-timeout") return {Death::Cause::import_timeout, 0};
-  if (reason == kSilence) return {Death::Cause::silence, 0};
+  if (!as_announced || !reason) return death;
+  switch (*reason) {
+    case control::EndReason::request_timeout:
+      return {Death::Cause::request_timeout, 0};
+    case control::EndReason::deadlock_timeout:
+      return {Death::Cause::deadlock_timeout, 0};
+    case control::EndReason::startup_timeout:
+      return {Death::Cause::import_timeout, 0};
+    case control::EndReason::silence:
+      return {Death::Cause::silence, 0};
+    // These are no failures.
+    case control::EndReason::stopped:
+    case control::EndReason::eviction:
+    case control::EndReason::maximum_requests:
+    case control::EndReason::restart_interval:
+    case control::EndReason::inactivity_timeout:
+    case control::EndReason::cpu_time_limit:
+    case control::EndReason::memory_limit:
+      break;
+  }
   return death;
 }
 

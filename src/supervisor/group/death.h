@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
+#include "control/end_reason.h"
 #include "supervisor/group/slot_life.h"
 
 namespace pyhost::supervisor {
@@ -37,18 +37,14 @@ bool is_limit(Death::Cause cause) noexcept;
 // "exited with code 3", "was killed by signal 11 (Segmentation fault)".
 std::string describe(const Death& death);
 
-// The reason of a worker that is replaced because it does not serve any more.
-inline constexpr std::string_view kSilence = "silence";
-
 // Makes the cause of what waitid() said. `oom_killed`: the kernel has killed a process of our
 // control group since the last look.
 Death death_of(const siginfo_t& info, KillReason killed, const LifeLimits& limits,
                bool oom_killed) noexcept;
 
-// The same death, with what the worker has given as the reason when it began to drain by itself
-// ("request-timeout"), or what kSilence says; "" when there is no reason. A signal of its own is
-// the better one.
-Death with_reason(const Death& death, std::string_view reason) noexcept;
+// The same death, with the reason for which the worker has begun to drain, if there is one. A
+// signal of its own is the better one.
+Death with_reason(const Death& death, std::optional<control::EndReason> reason) noexcept;
 
 // The counter of kills for lack of memory in this process's control group, version 2 or 1.
 class OomCounter {

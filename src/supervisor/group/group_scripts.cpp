@@ -5,9 +5,11 @@
 
 namespace pyhost::supervisor {
 
-void GroupScripts::note_import(const control::Preload& import) {
-  const auto known = std::ranges::find_if(imports_, [&import](const control::Preload& each) {
-    return each.application_group == import.application_group && each.script == import.script;
+void GroupScripts::note_import(const gateway::Script& import) {
+  const auto known = std::ranges::find_if(imports_, [&import](const gateway::Script& each) {
+    // A module's callables are several imports, a file has one.
+    return script_key(each) == script_key(import) &&
+           (import.kind == gateway::TargetKind::file || each.callable == import.callable);
   });
   failures_.erase(script_key(import));
   if (known != imports_.end()) {
@@ -17,7 +19,7 @@ void GroupScripts::note_import(const control::Preload& import) {
   }
 }
 
-void GroupScripts::note_failure(const control::Preload& script, std::string why,
+void GroupScripts::note_failure(const gateway::Script& script, std::string why,
                                 std::int64_t now_us) {
   const std::uint64_t key = script_key(script);
   const auto known = failures_.find(key);
@@ -30,7 +32,7 @@ void GroupScripts::note_failure(const control::Preload& script, std::string why,
 
 ScriptKeys GroupScripts::keys_of(const std::string& file) const {
   ScriptKeys keys;
-  for (const control::Preload& import : imports_) {
+  for (const gateway::Script& import : imports_) {
     if (import.script == file) keys.insert(script_key(import));
   }
   for (const auto& [key, failure] : failures_) {

@@ -20,16 +20,16 @@ class GroupScripts {
   static constexpr std::size_t kScriptsMax = 200;
 
   // A worker has imported it, so its successor is to do so before it is ready.
-  void note_import(const control::Preload& import);
+  void note_import(const gateway::Script& import);
   // Of all workers that there were.
-  const std::vector<control::Preload>& imports() const noexcept { return imports_; }
+  const std::vector<gateway::Script>& imports() const noexcept { return imports_; }
   // A worker could not import it. That it ever can is not known.
-  void note_failure(const control::Preload& script, std::string why, std::int64_t now_us);
+  void note_failure(const gateway::Script& script, std::string why, std::int64_t now_us);
 
   // The last word of any worker on a script: the import that has failed since the last one that was
   // successful.
   struct Failure {
-    control::Preload script;
+    gateway::Script script;
     std::string why;
     std::int64_t since_us = 0;  // since the epoch
   };
@@ -50,7 +50,7 @@ class GroupScripts {
     base::TimePoint met_at{};
   };
 
-  std::vector<control::Preload> imports_;
+  std::vector<gateway::Script> imports_;
   std::map<std::uint64_t, Failure> failures_;  // by script_key()
   std::map<std::string, Version> versions_;    // the last that was met, by script
 };

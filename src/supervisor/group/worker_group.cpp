@@ -7,14 +7,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/clock.h"
-#include "base/json_text.h"
 #include "control/control_channel.h"
+#include "control/worker_limits.h"
 #include "control/worker_orders.h"
-#include "control/worker_settings.h"
 #include "scoreboard/board_rows.h"
 
 namespace pyhost::supervisor {
@@ -22,34 +20,6 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
-
-// The group's settings and the worker's own place.
-nlohmann::json settings_for(const GroupSetup& setup, unsigned slot, unsigned generation,
-                            unsigned report) {
-  auto settings = nlohmann::json::parse(setup.wanted.worker_settings, nullptr, false);
-  if (const launch::StartInputs& inputs = setup.inputs; !inputs.plugin.empty()) {
-    settings["plugin"] = base::json_text_of(inputs.plugin);
-    settings["python_program"] = base::json_text_of(inputs.python_program);
-    settings["python_home"] = base::json_text_of(inputs.python_home);
-  }
-  settings["slot_index"] = slot;
-  settings["row_index"] = scoreboard::row_of(slot);
-  settings["generation"] = generation;
-  settings["report_index"] = report;
-  return settings;
-}
-
-// A successor does what the worker that serves has done, before it takes over.
-void add_imports(nlohmann::json& settings, const std::vector<control::Preload>& imports,
-                 bool required) {
-  auto list = nlohmann::json::array();
-  for (const control::Preload& import : imports) {
-    list.push_back({base::json_text_of(import.application_group), base::json_text_of(import.script),
-                    base::json_text_of(import.callable)});
-  }
-  settings["predecessor_imports"] = std::move(list);
-  settings["imports_required"] = required;
-}
 
 }  // namespace
 
@@ -278,16 +248,31 @@ unsigned WorkerGroup::free_report(unsigned slot) const {
   return serving ? 1 - workers_.at(*serving).report : 0;
 }
 
-base::Result<launch::WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation,
-                                                       unsigned report) {
-  auto json = settings_for(setup_, slot, generation, report);
+// A successor does what the worker that serves has done, before it takes over.
+control::WorkerAssignment WorkerGroup::assignment_for(unsigned slot, unsigned generation,
+                                                      unsigned report) const {
+  control::WorkerAssignment assignment{.slot = slot,
+                                       .row = scoreboard::row_of(slot),
+                                       .generation = generation,
+                                       .report = report,
+                                       .plugin = setup_.inputs.plugin,
+                                       .python_program = setup_.inputs.python_program,
+                                       .python_home = setup_.inputs.python_home};
   const SlotLife& life = life_.slot(slot);
   if (const ScriptKeys required = required_in(slot); !required.empty()) {
-    add_imports(json, imports_for(required), true);
+    assignment.imports = imports_for(required);
+    assignment.imports_required = true;
   } else if (life.serving() || life.succeeds_one_let_go() || keepers_.any_in(slot)) {
-    add_imports(json, scripts_.imports(), setup_.wanted.options.reload_fallback);
+    assignment.imports = scripts_.imports();
+    assignment.imports_required = setup_.wanted.options.reload_fallback;
   }
-  const auto text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return assignment;
+}
+
+base::Result<launch::WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation,
+                                                       unsigned report) {
+  const auto text = control::worker_brief(setup_.wanted.options, setup_.wanted.worker_settings,
+                                          assignment_for(slot, generation, report));
   PH_TRY(settings, control::make_memory_file("pyhost-settings", text));
   return launch::start_worker(setup_.plan, {.log = setup_.log->fd(),
                                             .listen = sockets_[slot].fd(),
@@ -336,7 +321,7 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const control::StatusReport& r
   SlotLife& life = life_.slot(worker.slot);
   switch (report.kind) {
     case control::StatusReport::Kind::step:
-      worker.last_step = report.text;
+      worker.last_step = report.step;
       break;
     case control::StatusReport::Kind::failed:
       worker.failure = report.text;
@@ -345,13 +330,14 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const control::StatusReport& r
     case control::StatusReport::Kind::relieve:
       life.relieve(pid);
       reasons_.others = true;
-      setup_.log->log(LogLevel::info, Message::generation_relieved,
-                      fmt::format("{} is to be replaced: {}",
-                                  label(worker.slot, worker.generation, pid), report.text));
+      setup_.log->log(
+          LogLevel::info, Message::generation_relieved,
+          fmt::format("{} is to be replaced: {}", label(worker.slot, worker.generation, pid),
+                      name_of(report.reason)));
       break;
     case control::StatusReport::Kind::draining:
       life.draining(pid, base::Clock::now());
-      worker.leaving = report.text;
+      worker.leaving = report.reason;
       record_slot(worker.slot);
       break;
     case control::StatusReport::Kind::alive:
@@ -367,7 +353,7 @@ void WorkerGroup::heed(pid_t pid, Worker& worker, const control::StatusReport& r
       note_lack(worker, report);
       break;
     case control::StatusReport::Kind::import_again:
-      retries_.note_wanted(script_key(report.import), base::Clock::now());
+      retries_.note_wanted(script_key(report.script), base::Clock::now());
       break;
     case control::StatusReport::Kind::asks:
       decide(pid, worker);
@@ -430,7 +416,7 @@ void WorkerGroup::reap(pid_t pid) {
 
 void WorkerGroup::report_failed_start(pid_t pid, const Worker& worker, const Death& death) {
   const std::string step =
-      worker.last_step.empty() ? "" : fmt::format(" at the step '{}'", worker.last_step);
+      worker.last_step ? fmt::format(" at the step '{}'", name_of(*worker.last_step)) : "";
   const std::string why =
       worker.failure.empty() ? fmt::format("it {}{}", describe(death), step) : worker.failure;
   // That an import fails once more is nothing new.

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "control/wanted_state.h"
-#include "control/worker_report_reader.h"
+#include "control/worker_brief.h"
+#include "control/worker_report.h"
 #include "launch/listening_socket.h"
 #include "launch/worker_start.h"
 #include "metrics/group_snapshot.h"
@@ -115,10 +116,10 @@ class WorkerGroup {
     base::UniqueFd pidfd;
     control::StatusReader status;
     LifeLimits limits;
-    ScriptKeys required;    // it is started to have these
-    std::string last_step;  // that it has reported
-    std::string failure;    // the sentence that it has reported
-    std::string leaving;    // why it drains by itself; "" when it was told to
+    ScriptKeys required;                          // it is started to have these
+    std::optional<control::StartStep> last_step;  // that it has reported
+    std::string failure;                          // the sentence that it has reported
+    std::optional<control::EndReason> leaving;    // why it drains, unless it was told to
     bool ready = false;
     bool kept = false;      // it goes on because its successor could not start
     bool recorded = false;  // its slot stands for it in its board
@@ -136,6 +137,8 @@ class WorkerGroup {
   void carry_out(unsigned slot, const Order& order);
   void spawn(unsigned slot, unsigned generation);
   unsigned free_report(unsigned slot) const;
+  control::WorkerAssignment assignment_for(unsigned slot, unsigned generation,
+                                           unsigned report) const;
   base::Result<launch::WorkerProcess> start(unsigned slot, unsigned generation, unsigned report);
   void keep(unsigned slot, unsigned generation, unsigned report, launch::WorkerProcess process);
   void read_status(pid_t pid);
@@ -176,7 +179,7 @@ class WorkerGroup {
   bool may_import_again() const noexcept;
   void import_again();
   ScriptKeys required_in(unsigned slot) const;
-  std::vector<control::Preload> imports_for(const ScriptKeys& required) const;
+  std::vector<gateway::Script> imports_for(const ScriptKeys& required) const;
   bool end_attempt(unsigned slot, const ScriptKeys& required);
 
   // Of worker_group_vigils.cpp.
@@ -184,7 +187,7 @@ class WorkerGroup {
 
   // Of worker_group_status.cpp.
   bool degraded() const noexcept;
-  std::optional<metrics::ScriptStatus> status_of(const control::Preload& script) const;
+  std::optional<metrics::ScriptStatus> status_of(const gateway::Script& script) const;
   std::vector<metrics::ScriptStatus> script_status() const;
 
   os::EventLoop& loop_;

@@ -18,9 +18,6 @@ using base::LogLevel;
 using base::Message;
 using OrderKind = control::WorkerOrder::Kind;
 
-// What a worker reports last before it imports; see the worker's own code.
-constexpr std::string_view kImportStep = "preload";
-
 }  // namespace
 
 const WorkerGroup::Worker* WorkerGroup::serving_or_null(unsigned slot) const {
@@ -37,15 +34,15 @@ unsigned WorkerGroup::row_of_worker(pid_t pid, const Worker& worker) const noexc
 // --- What workers have ---
 
 void WorkerGroup::note_import(Worker& worker, const control::StatusReport& report) {
-  const std::uint64_t script = script_key(report.import);
-  scripts_.note_import(report.import);
+  const std::uint64_t script = script_key(report.script);
+  scripts_.note_import(report.script);
   worker.lacks.erase(script);
   if (worker.has.size() < GroupScripts::kScriptsMax) worker.has.insert(script);
 }
 
 void WorkerGroup::note_lack(Worker& worker, const control::StatusReport& report) {
-  const std::uint64_t script = script_key(report.import);
-  scripts_.note_failure(report.import, report.text, base::now_us());
+  const std::uint64_t script = script_key(report.script);
+  scripts_.note_failure(report.script, report.text, base::now_us());
   worker.has.erase(script);
   if (worker.lacks.size() < GroupScripts::kScriptsMax) worker.lacks.insert(script);
   if (worker.ready) retries_.note_wanted(script, base::Clock::now());
@@ -89,8 +86,8 @@ void WorkerGroup::roll(pid_t pid, const Worker& worker, const control::StatusRep
 void WorkerGroup::fall_back_after(const Worker& worker) {
   if (end_attempt(worker.slot, worker.required)) return;
   const SlotLife& life = life_.slot(worker.slot);
-  const bool imported_in_vain =
-      setup_.wanted.options.reload_fallback && life.serving() && worker.last_step == kImportStep;
+  const bool imported_in_vain = setup_.wanted.options.reload_fallback && life.serving() &&
+                                worker.last_step == control::StartStep::preload;
   if (imported_in_vain || life.withdrawn()) fall_back(worker.started_us);
 }
 
@@ -203,7 +200,7 @@ void WorkerGroup::heed_keeper(pid_t pid, Worker& worker, const control::StatusRe
   switch (report.kind) {
     case control::StatusReport::Kind::draining:
       keepers_.draining(pid, base::Clock::now());
-      worker.leaving = report.text;
+      worker.leaving = report.reason;
       setup_.scoreboard->set_state(row_of_worker(pid, worker), SlotState::draining);
       break;
     case control::StatusReport::Kind::outdated:
@@ -333,8 +330,8 @@ ScriptKeys WorkerGroup::required_in(unsigned slot) const {
   return attempt_ && attempt_->slot == slot ? ScriptKeys{attempt_->script} : ScriptKeys();
 }
 
-std::vector<control::Preload> WorkerGroup::imports_for(const ScriptKeys& required) const {
-  std::vector<control::Preload> imports = scripts_.imports();
+std::vector<gateway::Script> WorkerGroup::imports_for(const ScriptKeys& required) const {
+  std::vector<gateway::Script> imports = scripts_.imports();
   for (const std::uint64_t script : required) {
     const auto failure = scripts_.failures().find(script);
     if (failure == scripts_.failures().end()) continue;

@@ -49,7 +49,7 @@ metrics::GroupStatus WorkerGroup::status() const {
 }
 
 // Nothing for one that nobody has tried.
-std::optional<metrics::ScriptStatus> WorkerGroup::status_of(const control::Preload& script) const {
+std::optional<metrics::ScriptStatus> WorkerGroup::status_of(const gateway::Script& script) const {
   const std::uint64_t key = script_key(script);
   std::set<unsigned> slots;
   bool lacked = false;
@@ -64,7 +64,7 @@ std::optional<metrics::ScriptStatus> WorkerGroup::status_of(const control::Prelo
   });
   if (slots.empty() && !lacked) return std::nullopt;
   metrics::ScriptStatus status{.application_group = script.application_group,
-                               .script = script.script,
+                               .script = name_of(script),
                                .slots = {slots.begin(), slots.end()}};
   const auto failure = scripts_.failures().find(key);
   if (failure != scripts_.failures().end()) {
@@ -77,7 +77,7 @@ std::optional<metrics::ScriptStatus> WorkerGroup::status_of(const control::Prelo
 }
 
 std::vector<metrics::ScriptStatus> WorkerGroup::script_status() const {
-  std::map<std::uint64_t, control::Preload> known;
+  std::map<std::uint64_t, gateway::Script> known;
   for (const auto& import : scripts_.imports()) known.emplace(script_key(import), import);
   for (const auto& [key, failure] : scripts_.failures()) known.emplace(key, failure.script);
   std::vector<metrics::ScriptStatus> all;

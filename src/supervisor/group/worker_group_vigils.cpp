@@ -40,7 +40,7 @@ void WorkerGroup::heed(pid_t pid, Vigils::Finding finding) {
   } else {
     life_.slot(worker.slot).relieve(pid);
   }
-  worker.leaving = kSilence;
+  worker.leaving = control::EndReason::silence;
   const double seconds = std::chrono::duration<double>(Vigil::kPatience).count();
   const std::string what =
       finding == Vigils::Finding::not_running

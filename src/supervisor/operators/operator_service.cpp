@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "supervisor/operators/status_answer_of.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -72,15 +73,17 @@ void OperatorService::heed(OperatorSocket::PeerId peer, const std::string& line)
 }
 
 void OperatorService::show(OperatorSocket::PeerId peer, const std::string& name) {
-  std::vector<metrics::GroupStatus> status;
+  control::StatusAnswer answer{.supervisor = {.pid = getpid()}, .refused = refusal_};
   for (const WorkerGroup& group : groups_) {
-    if (group.wanted() && (name.empty() || group.name() == name)) status.push_back(group.status());
+    if (!group.wanted() || (!name.empty() && group.name() != name)) continue;
+    answer.groups.push_back(status_answer_of(group.status()));
   }
-  socket_->answer(peer, to_json(status, refusal_, getpid()));
+  socket_->answer(peer, to_json(answer));
 }
 
 void OperatorService::note_refusal(std::string why) {
-  refusal_ = {.reason = std::move(why), .since_us = base::now_us()};
+  refusal_.reset();
+  if (!why.empty()) refusal_ = {.reason = std::move(why), .since_us = base::now_us()};
 }
 
 std::optional<std::string> OperatorService::begin(const control::OperatorRequest& request,

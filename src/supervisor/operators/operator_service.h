@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "control/operator_request.h"
-#include "metrics/group_snapshot.h"
+#include "control/status_answer.h"
 #include "supervisor/group/worker_group.h"
 #include "supervisor/operators/operator_socket.h"
 
@@ -61,7 +61,7 @@ class OperatorService {
   unsigned failures_ = 0;  // to open it, in a row
   std::optional<base::TimePoint> open_again_at_;
   std::vector<Pending> pending_;
-  metrics::Refusal refusal_;
+  std::optional<control::StatusAnswer::Refusal> refusal_;
 };
 
 }  // namespace pyhost::supervisor

@@ -43,8 +43,6 @@ class OperatorSocket {
   // Closes all connections and removes the path, unless another socket has taken its place.
   ~OperatorSocket();
 
-  const std::string& path() const noexcept { return path_; }
-
   // Sends the answer and closes the connection; does nothing when that has gone.
   void answer(PeerId peer, const std::string& line);
   // Whether the peer still waits for an answer.

@@ -10,7 +10,7 @@
 
 #include "control/control_channel.h"
 #include "control/worker_orders.h"
-#include "control/worker_report_reader.h"
+#include "control/worker_report.h"
 #include "os/reap_later.h"
 
 namespace pyhost::supervisor {

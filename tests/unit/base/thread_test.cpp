@@ -20,7 +20,13 @@ void run_in_thread(std::string name, F body) {
 
 TEST(NamedThread, HasTheStackThatWasAskedFor) {
   std::size_t bytes = 0;
-  run_in_thread("stack", [&] { bytes = current_stack_bytes(); });
+  run_in_thread("stack", [&] {
+    pthread_attr_t attributes;
+    ASSERT_EQ(pthread_getattr_np(pthread_self(), &attributes), 0);
+    void* bottom = nullptr;
+    pthread_attr_getstack(&attributes, &bottom, &bytes);
+    pthread_attr_destroy(&attributes);
+  });
   EXPECT_GE(bytes, kPythonStackBytes);
 }
 

@@ -5,6 +5,8 @@
 namespace pyhost::cli {
 namespace {
 
+using Command = control::OperatorRequest::Command;
+
 constexpr long long kNow = 1'000'000'000'000;
 
 TEST(StatusTable, ShowsEachWorkerOnALine) {
@@ -103,8 +105,8 @@ TEST(OperateOptions, NameTheSocket) {
 }
 
 TEST(OperateOptions, BecomeOneLine) {
-  EXPECT_EQ(request_line({.command = "status"}), R"({"command":"status","wait":true})");
-  EXPECT_EQ(request_line({.command = "stop", .group = "a\n", .wait = false}),
+  EXPECT_EQ(request_line({.command = Command::status}), R"({"command":"status","wait":true})");
+  EXPECT_EQ(request_line({.command = Command::stop, .group = "a\n", .wait = false}),
             R"({"command":"stop","group":"a\n","wait":false})");
 }
 

@@ -7,7 +7,8 @@
 
 #include "control/control_channel.h"
 #include "control/wanted_state.h"
-#include "control/worker_report_reader.h"
+#include "control/worker_report.h"
+#include "pyhost/gateway/build_id.h"
 
 namespace pyhost::control {
 namespace {
@@ -18,8 +19,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 control::WantedState example() {
-  control::WantedState state{.build = "0.1-abc",
-                             .socket_prefix = "/run/wsgi\xff",
+  control::WantedState state{.socket_prefix = "/run/wsgi\xff",
                              .operator_socket = "/run/wsgi\xff.control",
                              .httpd = {.uid = 33, .gid = 34},
                              .python_home = "/srv/venv\xff",
@@ -56,13 +56,20 @@ TEST(WantedState, RefusesWhatIsMalformed) {
                                  {"[\"/usr/lib/p.so\",\"3.11\"]", "[\"/usr/lib/p.so\"]"},
                                  {"\"index\":4", "\"index\":\"4\""},
                                  {"[\"umask\",\"022\"]", "[\"umask\"]"},
-                                 {"[\"umask\",\"022\"]", "[\"umask\",18]"},
-                                 {"\"0.1-abc\"", "\"\xc4\x80\""}}) {
+                                 {"[\"umask\",\"022\"]", "[\"umask\",18]"}}) {
     std::string text = good;
     const auto at = text.find(from);
     ASSERT_NE(at, text.npos) << from;
     EXPECT_FALSE(control::parse_wanted_state(text.replace(at, std::string(from).size(), to))) << to;
   }
+}
+
+TEST(WantedState, OfAnotherBuildIsRefusedForThatAlone) {
+  const auto parsed = control::parse_wanted_state(R"({"build":"0.9-other","groups":1})");
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().sentence,
+            std::string("pyhost-supervisor is of build ") + gateway::kBuildId +
+                ", mod_pyhost of build 0.9-other; stop httpd and start it again");
 }
 
 TEST(WantedState, ChecksOptionsAgain) {
@@ -232,57 +239,55 @@ class StatusReaderTest : public testing::Test {
   base::UniqueFd writer;
 };
 
+using Kind = StatusReport::Kind;
+
 TEST_F(StatusReaderTest, UnderstandsEveryReport) {
-  say("{\"step\":\"import\"}\n{\"ready\":true}\n{\"failed\":\"no \\\"x\\\"\"}\n");
-  EXPECT_THAT(reader->read(),
-              ElementsAre(control::StatusReport{control::StatusReport::Kind::step, "import"},
-                          control::StatusReport{control::StatusReport::Kind::ready, ""},
-                          control::StatusReport{control::StatusReport::Kind::failed, "no \"x\""}));
+  const gateway::Script file{"shop", "/\xc3\xa4\xff.wsgi", "run"};
+  const gateway::Script module{"", "package.site", "app", gateway::TargetKind::module};
+  constexpr base::FileIdentity kFile{UINT64_MAX, 2, 3, -4, 5};
+  const std::vector<StatusReport> all{
+      {.kind = Kind::step, .step = StartStep::preload},
+      {.kind = Kind::ready},
+      {.kind = Kind::failed, .text = "no \"x\""},
+      {.kind = Kind::relieve, .reason = EndReason::restart_interval},
+      {.kind = Kind::draining, .reason = EndReason::request_timeout},
+      {.kind = Kind::alive},
+      {.kind = Kind::outdated, .text = "/a.wsgi", .file = kFile},
+      {.kind = Kind::imported, .script = file},
+      {.kind = Kind::lacks, .text = "so", .script = module},
+      {.kind = Kind::import_again, .script = file},
+      {.kind = Kind::asks},
+      {.kind = Kind::keeping}};
+  for (const StatusReport& report : all) say(to_json(report) + "\n");
+  EXPECT_EQ(reader->read(), all);
   EXPECT_FALSE(reader->at_end());
 }
 
-TEST_F(StatusReaderTest, UnderstandsWhyAWorkerLeaves) {
-  say("{\"relieve\":\"restart-interval\"}\n{\"draining\":\"request-timeout\"}\n");
-  EXPECT_THAT(
-      reader->read(),
-      ElementsAre(control::StatusReport{control::StatusReport::Kind::relieve, "restart-interval"},
-                  control::StatusReport{control::StatusReport::Kind::draining, "request-timeout"}));
+// The forms that other builds, and those without a library for JSON, write.
+TEST_F(StatusReaderTest, UnderstandsAFailureOfAnyBuild) {
+  say("{\"failed\":\"no \\\"x\\\"\"}\n");
+  EXPECT_THAT(reader->read(), ElementsAre(StatusReport{.kind = Kind::failed, .text = "no \"x\""}));
 }
 
-TEST_F(StatusReaderTest, UnderstandsWhatAWorkerSaysOfItsScripts) {
-  say("{\"outdated\":\"/a.wsgi\"}\n{\"imported\":[\"shop\",\"/\u00c3\u00a4.wsgi\",\"run\"]}\n");
-  const control::StatusReport imported{
-      control::StatusReport::Kind::imported, "", {"shop", "/\xc3\xa4.wsgi", "run"}};
-  EXPECT_THAT(reader->read(),
-              ElementsAre(control::StatusReport{control::StatusReport::Kind::outdated, "/a.wsgi"},
-                          imported));
-  say("{\"lacks\":[\"\",\"/a.wsgi\",\"run\"],\"why\":\"so\"}\n{\"asks\":true}\n{\"keeping\":true}\n"
-      "{\"import_again\":[\"\",\"/a.wsgi\",\"run\"]}\n{\"asks\":1}\n{\"lacks\":[1]}\n");
-  const control::Preload script{"", "/a.wsgi", "run"};
-  EXPECT_THAT(
-      reader->read(),
-      ElementsAre(control::StatusReport{control::StatusReport::Kind::lacks, "so", script},
-                  control::StatusReport{control::StatusReport::Kind::asks, ""},
-                  control::StatusReport{control::StatusReport::Kind::keeping, ""},
-                  control::StatusReport{control::StatusReport::Kind::import_again, "", script}));
-  say("{\"imported\":[\"shop\",\"/a.wsgi\"]}\n{\"imported\":[\"shop\",\"/a.wsgi\",1]}\n"
+TEST_F(StatusReaderTest, TakesTheFirstLineOfAReason) {
+  EXPECT_EQ(parse_status(to_json({.kind = Kind::lacks, .text = "one\ntwo"}))->text, "one");
+}
+
+TEST_F(StatusReaderTest, DropsWhatHasNoMeaning) {
+  say("{\"step\":\"dance\"}\n{\"draining\":\"boredom\"}\n{\"asks\":1}\n{\"lacks\":[1]}\n"
+      "{\"imported\":[\"shop\",\"/a.wsgi\"]}\n{\"imported\":[\"shop\",\"/a.wsgi\",1,false]}\n"
       "{\"imported\":\"/a.wsgi\"}\n{\"outdated\":1}\n");
   EXPECT_THAT(reader->read(), IsEmpty());
 }
 
-TEST_F(StatusReaderTest, UnderstandsWhichVersionOfAScriptAWorkerHasMet) {
-  say(R"({"outdated":"/a.wsgi","file":[18446744073709551615,2,3,-4,5]})"
-      "\n"
-      R"({"outdated":"/a.wsgi","file":[1,2,3,4]})"
+TEST_F(StatusReaderTest, KnowsNoFileWhereTheReportHasNone) {
+  const StatusReport unknown{.kind = Kind::outdated, .text = "/a.wsgi"};
+  say("{\"outdated\":\"/a.wsgi\"}\n");
+  say(R"({"outdated":"/a.wsgi","file":[1,2,3,4]})"
       "\n"
       R"({"outdated":"/a.wsgi","file":[1,2,3,4,"5"]})"
       "\n");
-  constexpr base::FileIdentity kFile{UINT64_MAX, 2, 3, -4, 5};
-  const control::StatusReport unknown{control::StatusReport::Kind::outdated, "/a.wsgi"};
-  EXPECT_THAT(reader->read(), ElementsAre(
-                                  control::StatusReport{
-                                      control::StatusReport::Kind::outdated, "/a.wsgi", {}, kFile},
-                                  unknown, unknown));
+  EXPECT_THAT(reader->read(), ElementsAre(unknown, unknown, unknown));
 }
 
 TEST_F(StatusReaderTest, PutsLinesTogether) {
@@ -301,8 +306,7 @@ TEST_F(StatusReaderTest, DropsAnOverlongLineAndGoesOn) {
   say("{\"step\":\"" + std::string(os::kStatusLineMax, 'x'));
   EXPECT_THAT(reader->read(), IsEmpty());
   say("\"}\n{\"ready\":true}\n");
-  EXPECT_THAT(reader->read(),
-              ElementsAre(control::StatusReport{control::StatusReport::Kind::ready, ""}));
+  EXPECT_THAT(reader->read(), ElementsAre(StatusReport{.kind = Kind::ready}));
 }
 
 TEST_F(StatusReaderTest, SeesTheEnd) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "control/status_answer.h"
+
 namespace pyhost::control {
 namespace {
 
@@ -29,9 +31,44 @@ TEST(OperatorRequest, IsRefusedWhenItIsMalformed) {
   }
 }
 
+TEST(OperatorRequest, SurvivesTheJourney) {
+  for (const OperatorRequest& request :
+       {OperatorRequest{}, OperatorRequest{Command::stop, "sh\xc3\xb6p", Waiting::off}}) {
+    EXPECT_EQ(*parse_operator_request(to_json(request)), request);
+  }
+}
+
 TEST(OperatorRequest, IsAnsweredInOneLineWhateverTheSentence) {
   EXPECT_EQ(control::done_answer("a\nb"), R"({"done":"a\nb"})");
   EXPECT_EQ(control::error_answer("\xff"), "{\"error\":\"\xef\xbf\xbd\"}");
+  EXPECT_EQ(**parse_short_answer(done_answer("a\nb")), "a\nb");
+  EXPECT_EQ(parse_short_answer(error_answer("no"))->error().sentence, "no");
+  EXPECT_FALSE(parse_short_answer("{}"));
+  EXPECT_EQ(parse_short_answer("[")->error().sentence, "the supervisor's answer is no JSON object");
+}
+
+TEST(StatusAnswer, SurvivesTheJourneyAndKeepsItsOrder) {
+  const std::string text =
+      R"({"supervisor":{"pid":17},"refused":{"reason":"no","since_us":5},"groups":[{"name":"site",)"
+      R"("state":"degraded","reason":null,"processes":1,"threads":15,"waiting":2,"workers":[{"slot")"
+      R"(:0,"role":"keeper","state":"ready","pid":18,"generation":2,"requests":100,"busy_threads":3,)"
+      R"("last_death":{"generation":1,"pid":16,"time_us":9,"description":"d"}}],"scripts":[{)"
+      R"("application_group":"","script":"/a.wsgi","state":"kept","reason":"so","since_us":7,)"
+      R"("slots":[0]}]}]})";
+  const auto answer = parse_status_answer(text);
+  ASSERT_TRUE(answer) << answer.error().sentence;
+  EXPECT_EQ(answer->groups.at(0).workers.at(0).last_death->description, "d");
+  EXPECT_EQ(to_json(*answer), text);
+}
+
+TEST(StatusAnswer, OfAnotherBuildHasDefaultsForWhatIsNotKnown) {
+  const auto answer = parse_status_answer(
+      R"({"mood":"good","refused":7,"groups":[{"name":4,"threads":"many","workers":[{"pid":3}]}]})");
+  ASSERT_TRUE(answer);
+  EXPECT_FALSE(answer->refused);
+  EXPECT_EQ(answer->groups.at(0).name, "");
+  EXPECT_EQ(answer->groups.at(0).threads, 0u);
+  EXPECT_EQ(answer->groups.at(0).workers.at(0).pid, 3);
 }
 
 }  // namespace

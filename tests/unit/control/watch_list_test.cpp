@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "pyhost/base/unique_fd.h"
+#include "pyhost/gateway/build_id.h"
 
 namespace pyhost::gateway {
 namespace {
@@ -27,13 +28,28 @@ TEST(WatchList, CarriesBytesAsTheyAre) {
 }
 
 TEST(WatchList, RefusesAnythingElse) {
-  for (const char* text : {"", "{", "[]", R"({"groups":[]})", R"({"since_us":"1","groups":[]})",
-                           R"({"since_us":1,"groups":{}})", R"({"since_us":1,"groups":[1]})",
-                           R"({"since_us":1,"groups":[{"name":"a"}]})",
-                           R"({"since_us":1,"groups":[{"name":"a","globs":[1]}]})",
-                           R"({"since_us":1,"groups":[{"name":"\u1234","globs":[]}]})"}) {
-    EXPECT_FALSE(read_back(text)) << text;
+  const auto with_build = [](std::string_view rest) {
+    return "{\"build\":\"" + std::string(kBuildId) + "\"," + std::string(rest);
+  };
+  EXPECT_TRUE(read_back(with_build(R"("since_us":1,"groups":[]})")));
+  for (const char* rest :
+       {R"("groups":[]})", R"("since_us":"1","groups":[]})", R"("since_us":1,"groups":{}})",
+        R"("since_us":1,"groups":[1]})", R"("since_us":1,"groups":[{"name":"a"}]})",
+        R"("since_us":1,"groups":[{"name":"a","globs":[1]}]})",
+        R"("since_us":1,"groups":[{"name":"\u1234","globs":[]}]})"}) {
+    EXPECT_FALSE(read_back(with_build(rest))) << rest;
   }
+  for (const char* text : {"", "{", "[]"}) EXPECT_FALSE(read_back(text)) << text;
+}
+
+TEST(WatchList, OfAnotherBuildIsRefusedForThatAlone) {
+  const auto list = read_back(R"({"build":"0.9-other","since_us":"soon"})");
+  ASSERT_FALSE(list);
+  EXPECT_EQ(
+      list.error().sentence,
+      std::string("pyhost-lookout is of build ") + kBuildId +
+          ", pyhost-supervisor of build 0.9-other; the programs have been replaced while httpd "
+          "runs: restart httpd");
 }
 
 TEST(WatchReport, IsAChangeOrAProblem) {

@@ -1,43 +1,81 @@
 #include "control/worker_settings.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+
+#include "control/worker_brief.h"
+#include "control/worker_limits.h"
+#include "pyhost/gateway/build_id.h"
 
 namespace pyhost::gateway {
 namespace {
 
 using namespace std::chrono_literals;
 
-TEST(WorkerSettings, SurviveTheWayToTheWorker) {
-  control::WorkerSettings settings;
-  settings.engine.process_group = "blog";
-  settings.engine.python_path = {"/srv/a", "/srv/\xff\xc3 b"};
-  settings.engine.hash_seed = 7;
-  settings.engine.script_owner = {.user = 5, .user_name = "games"};
-  settings.engine.switch_interval_seconds = 0.25;
-  settings.engine.server_version = {2, 4, 65};
-  settings.plugin = "/usr/lib/plugin.so";
-  settings.locale = "C.utf8";
-  settings.threads = 3;
-  settings.secret = *GroupSecret::make();
-  settings.log_level = base::LogLevel::debug;
-  settings.limits.graceful_timeout = 2500ms;
-  settings.targets = {.scripts = {"/srv/a.wsgi"}, .folders = {"/srv/b/"}, .modules = {"site.wsgi"}};
-  settings.preloads = {{.application_group = "main", .script = "/srv/a.wsgi"}};
-  const std::string json = control::to_json(settings);
-  const auto parsed = control::parse_worker_settings(json);
+control::WorkerBrief example() {
+  control::WorkerBrief brief;
+  brief.group.name = "blog";
+  brief.group.python_path = {"/srv/a", "/srv/\xff\xc3 b"};
+  brief.group.threads = 3;
+  brief.group.graceful_timeout = 2500ms;
+  brief.settings.engine.hash_seed = 7;
+  brief.settings.engine.script_owner = {.user = 5, .user_name = "games"};
+  brief.settings.engine.switch_interval_seconds = 0.25;
+  brief.settings.engine.server_version = {2, 4, 65};
+  brief.settings.plugin = "/usr/lib/plugin.so";
+  brief.settings.secret = *GroupSecret::make();
+  brief.settings.log_level = base::LogLevel::debug;
+  brief.settings.targets = {
+      .scripts = {"/srv/a.wsgi"}, .folders = {"/srv/b/"}, .modules = {"site.wsgi"}};
+  brief.settings.preloads = {{.application_group = "main", .script = "/srv/a.wsgi"}};
+  brief.assignment = {.slot = 1,
+                      .row = 3,
+                      .generation = 7,
+                      .report = 1,
+                      .python_home = "/srv/venv\xff",
+                      .imports = {{"", "site.wsgi", "app", TargetKind::module}},
+                      .imports_required = true};
+  return brief;
+}
+
+std::string json_of(const control::WorkerBrief& brief) {
+  return control::worker_brief(brief.group, to_json(brief.settings), brief.assignment);
+}
+
+TEST(WorkerBrief, SurvivesTheWayToTheWorker) {
+  const control::WorkerBrief brief = example();
+  const std::string json = json_of(brief);
+  const auto parsed = control::parse_worker_brief(json);
   ASSERT_TRUE(parsed) << parsed.error().sentence;
-  EXPECT_EQ(parsed->engine.process_group, "blog");
-  EXPECT_EQ(parsed->engine.python_path, settings.engine.python_path);
-  EXPECT_EQ(parsed->engine.hash_seed, 7u);
-  EXPECT_EQ(parsed->engine.script_owner, settings.engine.script_owner);
-  EXPECT_EQ(parsed->engine.switch_interval_seconds, 0.25);
-  EXPECT_EQ(parsed->engine.server_version, settings.engine.server_version);
-  EXPECT_TRUE(parsed->secret.matches(settings.secret.bytes()));
-  EXPECT_EQ(parsed->limits, settings.limits);
-  EXPECT_EQ(parsed->targets.modules, settings.targets.modules);
-  ASSERT_EQ(parsed->preloads.size(), 1u);
-  EXPECT_EQ(parsed->preloads[0].application_group, "main");
-  EXPECT_EQ(control::to_json(*parsed), json);
+  EXPECT_EQ(parsed->group, brief.group);
+  EXPECT_EQ(parsed->assignment, brief.assignment);
+  EXPECT_EQ(parsed->settings.engine.hash_seed, 7u);
+  EXPECT_EQ(parsed->settings.engine.script_owner, brief.settings.engine.script_owner);
+  EXPECT_EQ(parsed->settings.engine.switch_interval_seconds, 0.25);
+  EXPECT_EQ(parsed->settings.engine.server_version, brief.settings.engine.server_version);
+  EXPECT_TRUE(parsed->settings.secret.matches(brief.settings.secret.bytes()));
+  EXPECT_EQ(parsed->settings.targets.modules, brief.settings.targets.modules);
+  EXPECT_EQ(parsed->settings.preloads, brief.settings.preloads);
+  EXPECT_EQ(json_of(*parsed), json);
+}
+
+TEST(WorkerBrief, OfAnotherBuildIsRefusedForThatAlone) {
+  const auto parsed = control::parse_worker_brief(R"({"build":"0.9-other","group":1})");
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(
+      parsed.error().sentence,
+      std::string("pyhost-worker is of build ") + kBuildId +
+          ", pyhost-supervisor of build 0.9-other; the programs have been replaced while httpd "
+          "runs: restart httpd");
+  EXPECT_THAT(control::parse_worker_brief("{}").error().sentence,
+              ::testing::HasSubstr("of an unknown build"));
+}
+
+TEST(WorkerBrief, IsRefusedWithoutAnyOfItsParts) {
+  for (const char* part : {"group", "options", "settings", "assignment", "imports", "row"}) {
+    std::string json = json_of(example());
+    json.replace(json.find('"' + std::string(part) + '"') + 1, 1, "_");
+    EXPECT_FALSE(control::parse_worker_brief(json)) << part;
+  }
 }
 
 struct WrongSettings {
@@ -56,9 +94,9 @@ TEST_P(WrongWorkerSettings, AreRefusedByName) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfAnotherType, WrongWorkerSettings,
-                         ::testing::Values(WrongSettings{R"("threads":1)", R"("threads":"1")"},
-                                           WrongSettings{R"("threads":1)", R"("threads":-1)"},
-                                           WrongSettings{R"("threads":1)", R"("thread":1)"},
+                         ::testing::Values(WrongSettings{R"("httpd_uid":0)", R"("httpd_uid":"0")"},
+                                           WrongSettings{R"("httpd_uid":0)", R"("httpd_uid":-1)"},
+                                           WrongSettings{R"("httpd_uid":0)", R"("uid":0)"},
                                            WrongSettings{R"("secret":"00)", R"("secret":"0)"},
                                            WrongSettings{R"("preloads":[])", R"("preloads":[1])"},
                                            WrongSettings{R"("scripts":[])", R"("scripts":[1])"},
@@ -97,13 +135,6 @@ TEST(WorkerLimits, ComeFromTheOptionsOfTheGroup) {
   EXPECT_EQ(limits.shutdown_timeout, settings::kUnlimitedShutdown);
   EXPECT_EQ(limits.requests_max, 7u);
   EXPECT_EQ(limits.resident_bytes_max, 900u);
-}
-
-TEST(ScriptKey, OfAPreloadIsThatOfItsTarget) {
-  EXPECT_EQ(control::script_key(control::Preload{"blog", "/srv/app.wsgi", "application"}),
-            gateway::script_key(Target{.application_group = "blog", .script = "/srv/app.wsgi"}));
-  EXPECT_EQ(control::script_key(control::Preload{"", "package.site:app", ""}),
-            gateway::script_key(Target{.kind = TargetKind::module, .script = "package.site"}));
 }
 
 }  // namespace

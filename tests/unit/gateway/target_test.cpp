@@ -30,5 +30,21 @@ TEST(ScriptKey, IsTheSameForAllTargetsThatNameAScript) {
   EXPECT_NE(script_key("", "/srv/app.wsgi"), script_key("/srv/app.wsgi", ""));
 }
 
+TEST(Script, IsATargetWithTextsOfItsOwn) {
+  const Target target{.kind = TargetKind::module,
+                      .application_group = "blog",
+                      .script = "package.site",
+                      .callable = "app"};
+  const Script script = script_of(target);
+  EXPECT_EQ(script, (Script{"blog", "package.site", "app", TargetKind::module}));
+  EXPECT_EQ(script_of(target_of(script)), script);
+  EXPECT_EQ(script_key(script), script_key(target));
+}
+
+TEST(Script, HasTheNameThatPeopleKnow) {
+  EXPECT_EQ(name_of(Script{"", "/srv/site.wsgi", "application"}), "/srv/site.wsgi");
+  EXPECT_EQ(name_of(Script{"", "package.site", "app", TargetKind::module}), "package.site:app");
+}
+
 }  // namespace
 }  // namespace pyhost::gateway

@@ -29,11 +29,11 @@ constexpr std::uint32_t kFirst = 0, kFirstKeeper = 1, kSecond = 2;
 class AdmissionByScript : public ::testing::Test {
  protected:
   AdmissionByScript() {
-    settings_.process_group = "site";
+    settings_.group.name = "site";
     settings_.socket_paths.resize(kRows);
     settings_.rows_per_slot = kRowsPerSlot;
-    settings_.threads = kThreads;
-    settings_.connect_timeout = settings_.renewal_timeout = 100ms;
+    settings_.group.threads = kThreads;
+    settings_.group.connect_timeout = settings_.group.startup_timeout = 100ms;
   }
 
   scoreboard::ReportWriter begin(std::uint32_t row, SlotState state) {
@@ -69,7 +69,7 @@ TEST_F(AdmissionByScript, PrefersWorkersThatHaveIt) {
     leases.push_back(*std::move(lease));
   }
   // It waits for one of these rather than to be answered with an error.
-  settings_.queue_timeout = 50ms;
+  settings_.group.queue_timeout = 50ms;
   const auto none = admission(kBlog).enter();
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().status, 504);
@@ -101,7 +101,7 @@ TEST_F(AdmissionByScript, WaitsForTheSuccessorOfAWorkerThatHasHadIt) {
   const auto none = admission(kBlog).enter();
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().status, 503);
-  settings_.renewal_timeout = test::kPatience;
+  settings_.group.startup_timeout = test::kPatience;
   std::jthread supervisor([&] {
     EXPECT_TRUE(test::wait_until([&] { return board_->waiting() == 1; }));
     board_->begin_generation(kFirst, 200, 2, kThreads);
@@ -151,7 +151,7 @@ TEST_F(AdmissionByScript, EndsInTime) {
 }
 
 TEST_F(AdmissionByScript, MissesNoThreadsWhereNobodyIsKept) {
-  settings_.queue_max = 0;
+  settings_.group.queue = 0;
   begin(kFirst, SlotState::ready);
   begin(kSecond, SlotState::ready);
   std::vector<Lease> leases;

@@ -8,6 +8,7 @@
 namespace pyhost::supervisor {
 namespace {
 
+using control::EndReason;
 using testing::HasSubstr;
 
 siginfo_t ended(int code, int status) {
@@ -57,13 +58,13 @@ TEST(OomCounter, NeverGrowsWithoutAFile) {
 TEST(Death, HasTheReasonThatTheWorkerGave) {
   using Cause = Death::Cause;
   const Death orderly{Cause::exited, 0};
-  EXPECT_EQ(with_reason(orderly, "request-timeout").cause, Cause::request_timeout);
-  EXPECT_EQ(with_reason(orderly, "deadlock-timeout").cause, Cause::deadlock_timeout);
-  EXPECT_EQ(with_reason(orderly, "startup-timeout").cause, Cause::import_timeout);
-  EXPECT_EQ(with_reason({Cause::drain_timeout, 20}, "request-timeout").cause,
+  EXPECT_EQ(with_reason(orderly, EndReason::request_timeout).cause, Cause::request_timeout);
+  EXPECT_EQ(with_reason(orderly, EndReason::deadlock_timeout).cause, Cause::deadlock_timeout);
+  EXPECT_EQ(with_reason(orderly, EndReason::startup_timeout).cause, Cause::import_timeout);
+  EXPECT_EQ(with_reason({Cause::drain_timeout, 20}, EndReason::request_timeout).cause,
             Cause::request_timeout);
-  EXPECT_EQ(with_reason(orderly, ""), orderly);
-  EXPECT_EQ(with_reason({Cause::signalled, SIGSEGV}, "request-timeout"),
+  EXPECT_EQ(with_reason(orderly, std::nullopt), orderly);
+  EXPECT_EQ(with_reason({Cause::signalled, SIGSEGV}, EndReason::request_timeout),
             (Death{Cause::signalled, SIGSEGV}));
 }
 

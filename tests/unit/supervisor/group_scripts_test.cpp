@@ -6,7 +6,7 @@ namespace pyhost::supervisor {
 namespace {
 
 using namespace std::chrono_literals;
-using control::Preload;
+using gateway::Script;
 using testing::ElementsAre;
 using testing::SizeIs;
 
@@ -19,8 +19,8 @@ TEST(GroupScripts, KnowsEachImportOnce) {
   scripts.note_import({"shop", "/a.wsgi", "application"});
   scripts.note_import({"blog", "/a.wsgi", "application"});
   scripts.note_import({"shop", "/a.wsgi", "run"});
-  EXPECT_THAT(scripts.imports(), ElementsAre(Preload{"shop", "/a.wsgi", "run"},
-                                             Preload{"blog", "/a.wsgi", "application"}));
+  EXPECT_THAT(scripts.imports(), ElementsAre(Script{"shop", "/a.wsgi", "run"},
+                                             Script{"blog", "/a.wsgi", "application"}));
 }
 
 TEST(GroupScripts, KnowsABoundedNumberOfImports) {
@@ -58,7 +58,7 @@ TEST(GroupScripts, MayForgetVersionsButMistakesNone) {
 
 TEST(GroupScripts, RememberWhatCouldNotBeImportedUntilItIs) {
   GroupScripts scripts;
-  const control::Preload site{"", "/site.wsgi", "application"};
+  const gateway::Script site{"", "/site.wsgi", "application"};
   scripts.note_failure(site, "one", 5);
   scripts.note_failure(site, "two", 6);
   ASSERT_EQ(scripts.failures().size(), 1u);
@@ -75,8 +75,8 @@ TEST(GroupScripts, RememberWhatCouldNotBeImportedUntilItIs) {
 
 TEST(GroupScripts, KnowInWhichApplicationGroupsAFileRuns) {
   GroupScripts scripts;
-  const control::Preload site{"", "/site.wsgi", "application"};
-  const control::Preload shop{"shop", "/site.wsgi", "application"};
+  const gateway::Script site{"", "/site.wsgi", "application"};
+  const gateway::Script shop{"shop", "/site.wsgi", "application"};
   scripts.note_import(site);
   scripts.note_import({"", "/other.wsgi", "application"});
   scripts.note_failure(shop, "why", 5);

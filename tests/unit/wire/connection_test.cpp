@@ -39,7 +39,7 @@ TEST(Connection, DeliversFramesInOrder) {
   FrameBatch batch;
   encode_empty(FrameType::need_body, batch.encoded());
   batch.add_body(FrameType::reply_body, "hello");
-  encode_end({.application_us = 7}, batch.encoded());
+  encode_retry({.reason = "draining"}, batch.encoded());
   ASSERT_EQ(pair.near.write(batch, kPatience), Io::done);
 
   Frame frame;
@@ -48,7 +48,7 @@ TEST(Connection, DeliversFramesInOrder) {
   ASSERT_EQ(pair.far.next(frame), Connection::Next::frame);
   EXPECT_EQ(frame.payload, "hello");
   ASSERT_EQ(pair.far.next(frame), Connection::Next::frame);
-  EXPECT_EQ(decode_end(frame.payload)->application_us, 7u);
+  EXPECT_EQ(decode_retry(frame.payload)->reason, "draining");
   EXPECT_TRUE(pair.far.drained());
 }
 

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "pyhost/gateway/build_id.h"
+
 namespace pyhost::wire {
 namespace {
 
@@ -201,18 +203,16 @@ TEST(OtherMessages, ArriveAsTheyWereSent) {
   EXPECT_EQ(log->message, base::Message::application_raised);
   EXPECT_EQ(log->text, "text\nlines");
 
-  encode_end({.application_us = 1, .body_bytes_read = 2, .reply_bytes = 3}, out);
-  EXPECT_EQ(decode_end(only_payload(std::exchange(out, {}), FrameType::end))->reply_bytes, 3u);
-
   encode_error({.status = 503, .cause = "draining"}, out);
   const std::string error_payload = only_payload(std::exchange(out, {}), FrameType::error);
   EXPECT_EQ(decode_error(error_payload)->status, 503);
   EXPECT_EQ(decode_error(error_payload)->cause, "draining");
 
-  encode_hello({.pid = 4711, .generation = 8}, out);
+  encode_hello({.pid = 4711, .generation = 8, .capacity = 15}, out);
   const std::string hello_payload = only_payload(std::exchange(out, {}), FrameType::hello);
   EXPECT_EQ(decode_hello(hello_payload)->pid, 4711u);
   EXPECT_EQ(decode_hello(hello_payload)->generation, 8u);
+  EXPECT_EQ(decode_hello(hello_payload)->capacity, 15u);
 
   encode_retry({.lacks_script = true, .reason = "stale"}, out);
   const std::string retry_payload = only_payload(std::exchange(out, {}), FrameType::retry);
@@ -254,11 +254,46 @@ TEST(LogMessage, IsCutAtTheEndOfALine) {
   EXPECT_TRUE((log_pieces(first + '\n' + second) == std::vector{first, second}));
 }
 
+// Byte by byte, because other builds read it: the length, HELLO's number, three zeros; then the
+// length of the build id and its text.
+TEST(Hello, BeginsWithTheBuildAtAPlaceThatNeverMoves) {
+  std::string out;
+  encode_hello({.pid = 1, .generation = 2, .capacity = 3}, out);
+  const std::string build = gateway::kBuildId;
+  const auto number = [](std::size_t value) {
+    const auto narrow = static_cast<std::uint32_t>(value);
+    return std::string(reinterpret_cast<const char*>(&narrow), sizeof narrow);
+  };
+  const std::string frozen =
+      number(out.size() - 8) + std::string("\x49\0\0\0", 4) + number(build.size()) + build;
+  EXPECT_EQ(out.substr(0, frozen.size()), frozen);
+  EXPECT_EQ(build_of_hello(std::string_view(out).substr(8)), build);
+}
+
+TEST(Hello, OfAnotherBuildIsKnownByItsBuildAlone) {
+  const std::string other(
+      "\x09\0\0\0"
+      "0.9-other"
+      "whatever that build has to say",
+      43);
+  EXPECT_EQ(build_of_hello(other), "0.9-other");
+}
+
+TEST(Hello, WithoutABuildIsNone) {
+  const std::string long_id(gateway::kBuildIdBytesMax + 1, 'x');
+  std::string too_long("\0\0\0\0", 4);
+  too_long[0] = static_cast<char>(long_id.size());
+  for (const std::string& payload : {std::string(), std::string("\0\0\0\0", 4),
+                                     std::string("\x09\0\0\0short", 9), too_long + long_id}) {
+    EXPECT_FALSE(build_of_hello(payload)) << payload;
+  }
+}
+
 TEST(FrameHeader, RefusesWhatItDoesNotKnow) {
   HeaderBytes bytes = encode_header({FrameType::end, 12});
   EXPECT_EQ(decode_header(bytes)->payload_bytes, 12u);
   bytes[5] = 9;
-  EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("version 9"));
+  EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("no frame"));
   bytes = encode_header({FrameType(0), 12});
   EXPECT_THAT(decode_header(bytes).error().sentence, ::testing::HasSubstr("unknown type 0"));
   bytes = encode_header({FrameType::request, kRequestBytesMax});

@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using Kind = LifeOrder::Kind;
 
-LifeOrder order(Kind kind, Reason reason = Reason{}) {
+LifeOrder order(Kind kind, EndReason reason = EndReason{}) {
   return {.kind = kind, .reason = reason};
 }
 LifeOrder order(Kind kind, const RunningRequest& request) {
@@ -52,19 +52,19 @@ class WorkerLifeTest : public testing::Test {
   Observation seen;
 };
 
-TEST(Reason, HasANameForTheSupervisorAndOneForApplications) {
-  EXPECT_EQ(name_of(Reason::stopped), "stop");
-  EXPECT_EQ(shutdown_reason(Reason::stopped), "shutdown_signal");
-  EXPECT_EQ(name_of(Reason::eviction), "eviction");
-  EXPECT_EQ(shutdown_reason(Reason::eviction), "eviction_signal");
-  EXPECT_EQ(name_of(Reason::maximum_requests), "maximum-requests");
-  EXPECT_EQ(shutdown_reason(Reason::restart_interval), "restart_interval");
-  EXPECT_EQ(name_of(Reason::inactivity_timeout), "inactivity-timeout");
-  EXPECT_EQ(shutdown_reason(Reason::request_timeout), "request_timeout");
-  EXPECT_EQ(name_of(Reason::deadlock_timeout), "deadlock-timeout");
-  EXPECT_EQ(shutdown_reason(Reason::startup_timeout), "startup_timeout");
-  EXPECT_EQ(name_of(Reason::cpu_time_limit), "cpu-time-limit");
-  EXPECT_EQ(shutdown_reason(Reason::memory_limit), "memory_limit");
+TEST(EndReason, HasANameForTheSupervisorAndOneForApplications) {
+  EXPECT_EQ(name_of(EndReason::stopped), "stop");
+  EXPECT_EQ(shutdown_reason(EndReason::stopped), "shutdown_signal");
+  EXPECT_EQ(name_of(EndReason::eviction), "eviction");
+  EXPECT_EQ(shutdown_reason(EndReason::eviction), "eviction_signal");
+  EXPECT_EQ(name_of(EndReason::maximum_requests), "maximum-requests");
+  EXPECT_EQ(shutdown_reason(EndReason::restart_interval), "restart_interval");
+  EXPECT_EQ(name_of(EndReason::inactivity_timeout), "inactivity-timeout");
+  EXPECT_EQ(shutdown_reason(EndReason::request_timeout), "request_timeout");
+  EXPECT_EQ(name_of(EndReason::deadlock_timeout), "deadlock-timeout");
+  EXPECT_EQ(shutdown_reason(EndReason::startup_timeout), "startup_timeout");
+  EXPECT_EQ(name_of(EndReason::cpu_time_limit), "cpu-time-limit");
+  EXPECT_EQ(shutdown_reason(EndReason::memory_limit), "memory_limit");
 }
 
 TEST_F(WorkerLifeTest, WithoutLimitsGoesOnForEver) {
@@ -78,7 +78,7 @@ TEST_F(WorkerLifeTest, WithoutLimitsGoesOnForEver) {
 TEST_F(WorkerLifeTest, EndsWhenItIsIdleAndStopped) {
   live({.graceful_timeout = 15s});
   life->stop(now);
-  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, EndReason::stopped)));
   EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
   EXPECT_THAT(step(), IsEmpty());
 }
@@ -86,10 +86,10 @@ TEST_F(WorkerLifeTest, EndsWhenItIsIdleAndStopped) {
 TEST_F(WorkerLifeTest, KnowsWhatItHasAskedASuccessorFor) {
   live({.graceful_timeout = 15s});
   EXPECT_EQ(life->successor_asked_for(), std::nullopt);
-  life->replace(Reason::eviction);
+  life->replace(EndReason::eviction);
   EXPECT_EQ(life->successor_asked_for(), std::nullopt);
   step();
-  EXPECT_EQ(life->successor_asked_for(), Reason::eviction);
+  EXPECT_EQ(life->successor_asked_for(), EndReason::eviction);
   EXPECT_FALSE(life->hurried());
   life->hurry(now);
   EXPECT_TRUE(life->hurried());
@@ -98,7 +98,7 @@ TEST_F(WorkerLifeTest, KnowsWhatItHasAskedASuccessorFor) {
 TEST_F(WorkerLifeTest, WaitsForARequestThatHasComeJustBeforeItDrains) {
   live({.graceful_timeout = 15s});
   life->stop(now);
-  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, EndReason::stopped)));
   const RunningRequest request = begin(0);
   EXPECT_THAT(step(), IsEmpty());
   finish(request);
@@ -109,7 +109,7 @@ TEST_F(WorkerLifeTest, LetsRequestsFinishWithinGracefulTimeout) {
   live({.graceful_timeout = 15s});
   const RunningRequest request = begin(0);
   life->stop(now);
-  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, EndReason::stopped)));
   EXPECT_EQ(life->next_deadline(), now + 15s);
   EXPECT_THAT(step_after(15s - 1ms), IsEmpty());
   finish(request);
@@ -128,7 +128,7 @@ TEST_F(WorkerLifeTest, DoesNotWaitForRequestsWithoutGracefulTimeout) {
   live({.graceful_timeout = 0ms});
   begin(0);
   life->stop(now);
-  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped), order(Kind::end)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, EndReason::stopped), order(Kind::end)));
 }
 
 TEST_F(WorkerLifeTest, DoesNotWaitWhenItIsStoppedAgain) {
@@ -144,7 +144,7 @@ TEST_F(WorkerLifeTest, GivesRequestsShutdownTimeoutWhenHttpdEnds) {
   live({.graceful_timeout = 15s, .shutdown_timeout = 5s});
   begin(0);
   life->hurry(now);
-  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, EndReason::stopped)));
   EXPECT_THAT(step_after(4s), IsEmpty());
   life->hurry(now);
   EXPECT_THAT(step_after(1s), ElementsAre(order(Kind::end)));
@@ -154,7 +154,7 @@ TEST_F(WorkerLifeTest, HurriesWhenItDrainsAlready) {
   live({.graceful_timeout = 15s, .shutdown_timeout = 5s});
   begin(0);
   life->stop(now);
-  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, EndReason::stopped)));
   now += 3s;
   life->hurry(now);
   EXPECT_THAT(step_after(4s), IsEmpty());
@@ -169,7 +169,7 @@ TEST_F(WorkerLifeTest, GivesARequestUpAtRequestTimeout) {
   now += 30s;
   const RunningRequest sibling = begin(1);
   EXPECT_THAT(step_after(30s), ElementsAre(order(Kind::give_up, stuck),
-                                           order(Kind::drain, Reason::request_timeout)));
+                                           order(Kind::drain, EndReason::request_timeout)));
   life->gave_up(stuck);
   // The sibling has its time, the lost thread none.
   EXPECT_THAT(step_after(5s), IsEmpty());
@@ -183,7 +183,7 @@ TEST_F(WorkerLifeTest, FinishesRequestsWhenItIsStoppedWhileItDrainsForALimit) {
   now += 30s;
   const RunningRequest sibling = begin(1);
   EXPECT_THAT(step_after(30s), ElementsAre(order(Kind::give_up, stuck),
-                                           order(Kind::drain, Reason::request_timeout)));
+                                           order(Kind::drain, EndReason::request_timeout)));
   life->gave_up(stuck);
   life->stop(now);
   EXPECT_THAT(step_after(5s), IsEmpty());
@@ -195,7 +195,7 @@ TEST_F(WorkerLifeTest, EndsAtOnceWhenOnlyLostRequestsAreLeft) {
   live({.request_timeout = 60s, .graceful_timeout = 15s});
   const RunningRequest stuck = begin(0);
   EXPECT_THAT(step_after(60s), ElementsAre(order(Kind::give_up, stuck),
-                                           order(Kind::drain, Reason::request_timeout)));
+                                           order(Kind::drain, EndReason::request_timeout)));
   life->gave_up(stuck);
   EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
 }
@@ -223,7 +223,7 @@ TEST_F(WorkerLifeTest, GivesUpARequestThatCannotBeInterrupted) {
   const RunningRequest stuck = begin(0);
   EXPECT_THAT(step_after(60s), ElementsAre(order(Kind::interrupt, stuck)));
   EXPECT_THAT(step_after(10s), ElementsAre(order(Kind::give_up, stuck),
-                                           order(Kind::drain, Reason::request_timeout)));
+                                           order(Kind::drain, EndReason::request_timeout)));
   life->gave_up(stuck);
   EXPECT_THAT(step(), ElementsAre(order(Kind::end)));
 }
@@ -232,7 +232,7 @@ TEST_F(WorkerLifeTest, GivesARequestUpUntilThatIsDone) {
   live({.request_timeout = 60s, .graceful_timeout = 15s});
   const RunningRequest stuck = begin(0);
   EXPECT_THAT(step_after(60s), ElementsAre(order(Kind::give_up, stuck),
-                                           order(Kind::drain, Reason::request_timeout)));
+                                           order(Kind::drain, EndReason::request_timeout)));
   // Its connection is in use.
   EXPECT_THAT(step(), IsEmpty());
   EXPECT_EQ(life->next_deadline(), now + 100ms);
@@ -264,19 +264,19 @@ TEST_F(WorkerLifeTest, AsksForASuccessorOnceAndServesOn) {
   seen.served = 4;
   EXPECT_THAT(step(), IsEmpty());
   seen.served = 5;
-  EXPECT_THAT(step(), ElementsAre(order(Kind::ask_successor, Reason::maximum_requests)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::ask_successor, EndReason::maximum_requests)));
   begin(0);
   EXPECT_THAT(step_after(1h), IsEmpty());
   EXPECT_FALSE(life->draining());
   life->stop(now);
-  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, Reason::stopped)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::drain, EndReason::stopped)));
 }
 
 TEST_F(WorkerLifeTest, IsReplacedAtRestartInterval) {
   live({.restart_interval = 1h});
   EXPECT_THAT(step(), IsEmpty());
   EXPECT_EQ(life->next_deadline(), now + 1h);
-  EXPECT_THAT(step_after(1h), ElementsAre(order(Kind::ask_successor, Reason::restart_interval)));
+  EXPECT_THAT(step_after(1h), ElementsAre(order(Kind::ask_successor, EndReason::restart_interval)));
   EXPECT_EQ(life->next_deadline(), std::nullopt);
 }
 
@@ -289,7 +289,7 @@ TEST_F(WorkerLifeTest, IsReplacedWhenItIsIdleAfterARequest) {
   EXPECT_THAT(step(), IsEmpty());
   EXPECT_EQ(life->next_deadline(), now + 5min);
   EXPECT_THAT(step_after(5min),
-              ElementsAre(order(Kind::ask_successor, Reason::inactivity_timeout)));
+              ElementsAre(order(Kind::ask_successor, EndReason::inactivity_timeout)));
 }
 
 TEST_F(WorkerLifeTest, IsReplacedWhenItHasGrown) {
@@ -298,14 +298,14 @@ TEST_F(WorkerLifeTest, IsReplacedWhenItHasGrown) {
   EXPECT_THAT(step(), IsEmpty());
   EXPECT_EQ(life->next_deadline(), now + 1s);
   seen.resident_bytes = 1000;
-  EXPECT_THAT(step(), ElementsAre(order(Kind::ask_successor, Reason::memory_limit)));
+  EXPECT_THAT(step(), ElementsAre(order(Kind::ask_successor, EndReason::memory_limit)));
 }
 
 TEST_F(WorkerLifeTest, IsReplacedForASignalWithTheFirstReason) {
   live({.graceful_timeout = 15s, .eviction_timeout = 60s});
-  life->replace(Reason::eviction);
-  life->replace(Reason::cpu_time_limit);
-  EXPECT_THAT(step(), ElementsAre(order(Kind::ask_successor, Reason::eviction)));
+  life->replace(EndReason::eviction);
+  life->replace(EndReason::cpu_time_limit);
+  EXPECT_THAT(step(), ElementsAre(order(Kind::ask_successor, EndReason::eviction)));
   begin(0);
   life->stop(now);
   step();
@@ -318,7 +318,7 @@ TEST_F(WorkerLifeTest, DrainsWhenItsFirstRequestImportsNothing) {
   begin(0);
   EXPECT_THAT(step(), IsEmpty());
   EXPECT_EQ(life->next_deadline(), now + 30s);
-  EXPECT_THAT(step_after(30s), ElementsAre(order(Kind::drain, Reason::startup_timeout)));
+  EXPECT_THAT(step_after(30s), ElementsAre(order(Kind::drain, EndReason::startup_timeout)));
 }
 
 TEST_F(WorkerLifeTest, HasNoStartupTimeoutOnceAScriptIsThere) {
@@ -350,7 +350,7 @@ TEST_F(WorkerLifeTest, DrainsWhenAnImportTakesTooLongAlthoughAnotherScriptIsTher
   running.back().importing = true;
   EXPECT_THAT(step(), IsEmpty());
   EXPECT_EQ(life->next_deadline(), now + 30s);
-  EXPECT_THAT(step_after(30s), ElementsAre(order(Kind::drain, Reason::startup_timeout)));
+  EXPECT_THAT(step_after(30s), ElementsAre(order(Kind::drain, EndReason::startup_timeout)));
 }
 
 TEST_F(WorkerLifeTest, EndsAtOnceWhenALockCannotBeHad) {
@@ -361,7 +361,7 @@ TEST_F(WorkerLifeTest, EndsAtOnceWhenALockCannotBeHad) {
   seen.lock_waited_since = now;
   EXPECT_THAT(step_after(60s - 1ms), IsEmpty());
   EXPECT_EQ(life->next_deadline(), now + 1ms);
-  EXPECT_THAT(step_after(1ms), ElementsAre(order(Kind::end_at_once, Reason::deadlock_timeout)));
+  EXPECT_THAT(step_after(1ms), ElementsAre(order(Kind::end_at_once, EndReason::deadlock_timeout)));
 }
 
 TEST_F(WorkerLifeTest, NeverHasADeadlineThatAStepLeavesInThePast) {

@@ -1,0 +1,74 @@
+#include "control/worker_brief.h"
+
+#include <fmt/format.h>
+
+#include "control/build_check.h"
+#include "control/group_options.h"
+#include "control/json_values.h"
+#include "pyhost/gateway/build_id.h"
+
+namespace pyhost::control {
+namespace {
+
+constexpr Correspondents kEnds{
+    .reader = "pyhost-worker",
+    .writer = "pyhost-supervisor",
+    .cure = "the programs have been replaced while httpd runs: restart httpd"};
+
+// One list of members for both directions.
+template <class Assignment, class Visit>
+void visit_assignment(Assignment& assignment, Visit&& visit) {
+  visit("slot", assignment.slot);
+  visit("row", assignment.row);
+  visit("generation", assignment.generation);
+  visit("report", assignment.report);
+  visit("plugin", assignment.plugin);
+  visit("python_program", assignment.python_program);
+  visit("python_home", assignment.python_home);
+  visit("imports", assignment.imports);
+  visit("imports_required", assignment.imports_required);
+}
+
+tl::unexpected<base::Error> malformed(std::string_view what) {
+  return base::fail(fmt::format("what the worker is told has no usable \"{}\"", what));
+}
+
+}  // namespace
+
+std::string worker_brief(const settings::ProcessGroup& group, std::string_view settings,
+                         const WorkerAssignment& assignment) {
+  Json own = Json::object();
+  visit_assignment(assignment,
+                   [&own](const char* name, const auto& member) { own[name] = json_of(member); });
+  return Json{{kBuildKey, std::string(gateway::kBuildId)},
+              {"group", json_of(group.name)},
+              {"options", options_json(group)},
+              {"settings", json_of(std::string(settings))},
+              {"assignment", std::move(own)}}
+      .dump();
+}
+
+base::Result<WorkerBrief> parse_worker_brief(std::string_view json) {
+  const Json object = Json::parse(json, nullptr, false);
+  if (!object.is_object()) return base::fail("what the worker is told is not a JSON object");
+  PH_TRY_VOID(check_build(object, kEnds));
+  WorkerBrief brief;
+  std::string settings;
+  if (!read_member(object, "group", brief.group.name)) return malformed("group");
+  if (!read_member(object, "settings", settings)) return malformed("settings");
+  const auto options = object.find("options");
+  if (options == object.end()) return malformed("options");
+  PH_TRY_VOID(read_options(*options, brief.group));
+  PH_TRY(parsed, parse_worker_settings(settings));
+  brief.settings = std::move(parsed);
+  const auto assignment = object.find("assignment");
+  if (assignment == object.end() || !assignment->is_object()) return malformed("assignment");
+  std::string wrong;
+  visit_assignment(brief.assignment, [&](const char* name, auto& member) {
+    if (!read_member(*assignment, name, member)) wrong = name;
+  });
+  if (!wrong.empty()) return malformed(wrong);
+  return brief;
+}
+
+}  // namespace pyhost::control

@@ -1,0 +1,14 @@
+// The descriptors that a worker, or a lookout, is started with.
+#pragma once
+
+namespace pyhost::control {
+
+// Besides 0 to 2. All others are close-on-exec.
+inline constexpr int kWorkerListeningFd = 3;
+inline constexpr int kWorkerStatusFd = 4;
+inline constexpr int kWorkerSettingsFd = 5;
+inline constexpr int kWorkerBoardFd = 6;    // good for reading only
+inline constexpr int kWorkerReportsFd = 7;  // its own part of the scoreboard
+inline constexpr int kWorkerFds = 8;        // how many, 0 to 2 included
+
+}  // namespace pyhost::control
