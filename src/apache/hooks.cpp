@@ -40,7 +40,7 @@ void preload_scripts(const server_rec* s) {
       target.script = script.script;
       target.callable = script.callable;
       target.application_group = script.application_group;
-      engines_of_child->embedded().preload(target);
+      engines_of_child->embedded().prepare(target);
     }
   }
 }
@@ -89,16 +89,6 @@ int look_after_supervisor(apr_pool_t*, server_rec*) {
   return OK;
 }
 
-// A client that waits for "100 Continue" is only to get it when the application reads, unless the
-// length of its body cannot be known before. In httpd itself only what filters change is received.
-remote::Buffering buffering_for(const request_rec* r, const MappedRequest& request) {
-  const bool may_wait = request.group == nullptr
-                            ? is_body_filtered(r)
-                            : r->expecting_100 == 0 || !is_body_as_announced(r);
-  const bool whole = may_wait && *request.settings.request_buffering;
-  return whole ? remote::Buffering::on : remote::Buffering::off;
-}
-
 bool is_our_handler(const char* handler) {
   const auto name = view_or_empty(handler);
   return name == kHandler || name == kLegacyHandler;
@@ -120,8 +110,8 @@ int handle(request_rec* r) {
                              .script_name = request->script_name,
                              .path_info = request->path_info};
   RequestExchange exchange(r, inputs);
-  return exchange.finish(
-      engines_of_child->run(request->group, request->target, exchange, buffering_for(r, *request)));
+  gateway::ClientRunner& runner = engines_of_child->runner(request->group);
+  return exchange.finish(runner.run(request->target, exchange));
 }
 
 int add_to_status_page(request_rec* r, int flags) {

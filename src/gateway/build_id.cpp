@@ -1,4 +1,4 @@
-#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/plugin.h"
 
 namespace pyhost::gateway {
 

@@ -48,7 +48,7 @@ Lease::~Lease() {
 }
 
 Admission::Admission(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
-                     const RemoteSettings& settings, gateway::Exchange& exchange,
+                     const RemoteSettings& settings, gateway::ClientExchange& exchange,
                      std::uint64_t script)
     : scoreboard_(scoreboard),
       child_(child),

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "pyhost/base/messages.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/client_exchange.h"
 #include "remote/remote_settings.h"
 #include "scoreboard/scoreboard.h"
 
@@ -68,7 +68,8 @@ class Admission {
 
   // `script` is the key of the one that is wanted; see control::script_key().
   Admission(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
-            const RemoteSettings& settings, gateway::Exchange& exchange, std::uint64_t script);
+            const RemoteSettings& settings, gateway::ClientExchange& exchange,
+            std::uint64_t script);
 
   // A lease at the ready worker with the fewest busy threads that has the script, at one that is
   // silent when all such are; at any ready one when none has it, nor has had it and is being
@@ -144,7 +145,7 @@ class Admission {
   scoreboard::Scoreboard& scoreboard_;
   const scoreboard::ChildId child_;
   const RemoteSettings& settings_;
-  gateway::Exchange& exchange_;
+  gateway::ClientExchange& exchange_;
   const std::uint64_t script_;
   const base::Clock::time_point began_;
   base::Clock::time_point last_candidate_at_;    // when a worker could be asked, be it busy

@@ -73,7 +73,7 @@ tl::unexpected<ConnectFailure> fail(ConnectFailure::Kind kind, std::string why) 
 }  // namespace
 
 tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> ConnectionPool::take(
-    const Worker& worker, Admission& admission, gateway::Exchange& exchange) {
+    const Worker& worker, Admission& admission, gateway::ClientExchange& exchange) {
   while (true) {
     std::unique_ptr<PooledConnection> pooled;
     {
@@ -117,11 +117,6 @@ ConnectionPool::Connections ConnectionPool::remove_old_locked(
   return old;
 }
 
-void ConnectionPool::close_idle() {
-  const std::lock_guard lock(mutex_);
-  for (auto& idle : idle_) idle.clear();
-}
-
 tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> ConnectionPool::connect(
     const Worker& worker) const {
   const std::string& path = settings_.socket_paths[worker.slot];
@@ -160,10 +155,9 @@ tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> ConnectionPool::
 
 // The socket outlives the workers of its slot: a connection waits in its backlog although nobody
 // accepts any more. What has not been sent yet can go elsewhere.
-tl::expected<void, ConnectFailure> ConnectionPool::await_hello(PooledConnection& pooled,
-                                                               const Worker& worker,
-                                                               Admission& admission,
-                                                               gateway::Exchange& exchange) const {
+tl::expected<void, ConnectFailure> ConnectionPool::await_hello(
+    PooledConnection& pooled, const Worker& worker, Admission& admission,
+    gateway::ClientExchange& exchange) const {
   const milliseconds patience = std::max(settings_.connect_timeout, kLeastPatience);
   const auto began = std::chrono::steady_clock::now();
   wire::Frame frame;
@@ -204,10 +198,9 @@ tl::expected<void, ConnectFailure> ConnectionPool::await_hello(PooledConnection&
 
 // Any process that a worker has forked off may accept on its socket, also when the worker has gone
 // and the group belongs to another user. The kernel knows who has sent HELLO.
-tl::expected<void, ConnectFailure> ConnectionPool::believe(PooledConnection& pooled,
-                                                           const Worker& worker,
-                                                           const Worker& accepting,
-                                                           gateway::Exchange& exchange) const {
+tl::expected<void, ConnectFailure> ConnectionPool::believe(
+    PooledConnection& pooled, const Worker& worker, const Worker& accepting,
+    gateway::ClientExchange& exchange) const {
   const auto sender = pooled.connection.sender();
   pooled.connection.name_senders(false);
   pooled.worker = accepting;

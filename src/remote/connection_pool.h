@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "pyhost/base/result.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/client_exchange.h"
 #include "remote/admission.h"
 #include "wire/connection.h"
 
@@ -51,13 +51,11 @@ class ConnectionPool {
   // which its predecessor or successor in the slot may have accepted. Waits for that as long as the
   // worker is in its slot, no other one could be had instead and the client is there, but at most
   // for connect-timeout, or a second if that is more.
-  tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> take(const Worker& worker,
-                                                                       Admission& admission,
-                                                                       gateway::Exchange& exchange);
+  tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> take(
+      const Worker& worker, Admission& admission, gateway::ClientExchange& exchange);
   // Only a connection whose exchange is over in good order. It is kept for a while, unless there
   // are as many idle ones as the worker has threads.
   void give_back(std::uint32_t slot, std::unique_ptr<PooledConnection> pooled);
-  void close_idle();
 
  private:
   using Connections = std::vector<std::unique_ptr<PooledConnection>>;
@@ -67,10 +65,10 @@ class ConnectionPool {
       const Worker& worker) const;
   tl::expected<void, ConnectFailure> await_hello(PooledConnection& pooled, const Worker& worker,
                                                  Admission& admission,
-                                                 gateway::Exchange& exchange) const;
+                                                 gateway::ClientExchange& exchange) const;
   tl::expected<void, ConnectFailure> believe(PooledConnection& pooled, const Worker& worker,
                                              const Worker& accepting,
-                                             gateway::Exchange& exchange) const;
+                                             gateway::ClientExchange& exchange) const;
   bool has_left(const Worker& worker) const noexcept;
 
   const scoreboard::Scoreboard& scoreboard_;

@@ -26,10 +26,10 @@ constexpr std::size_t kFlushedPieceBytes = 16 * 1024;
 
 }  // namespace
 
-Delivery::Delivery(gateway::Exchange& exchange, const RemoteSettings& settings) noexcept
+Delivery::Delivery(gateway::ClientExchange& exchange, const RemoteSettings& settings) noexcept
     : exchange_(exchange),
       settings_(settings),
-      client_socket_(exchange.client_socket()),
+      client_(exchange.client_socket()),
       buffer_(settings.response_buffer_bytes, settings.temporary_folder) {}
 
 void Delivery::add_file(base::UniqueFd file, const FileRange& range) noexcept {
@@ -60,7 +60,7 @@ Passed Delivery::settle() {
     if (const Passed passed = send_first_piece(); passed != Passed::on) return passed;
   }
   if (has_file() || keeps_nothing_ || !keep()) return send_all(then_now());
-  if (client_socket_ < 0) return send_to_stream();
+  if (!client_.can_be_watched()) return send_to_stream();
   const bool may_wait = flush_at_ && !client_is_behind() && buffer_.bytes() <= kPieceBytes;
   return may_wait && !flush_is_due() ? Passed::on : send_while_ready();
 }
@@ -183,7 +183,7 @@ bool Delivery::stands_alone() {
 Passed Delivery::finish() {
   flush_at_.reset();
   const bool own_limit = settings_.response_socket_timeout != milliseconds::zero();
-  if (own_limit && client_socket_ >= 0 && !buffer_.empty() && keep()) {
+  if (own_limit && client_.can_be_watched() && !buffer_.empty() && keep()) {
     if (const Passed passed = wait_and_send_kept(); passed != Passed::on) return passed;
   }
   return send_all(Then::end);
@@ -196,7 +196,7 @@ Passed Delivery::wait_and_send_kept() {
     if (buffer_.empty()) return Passed::on;
     const auto left = std::chrono::ceil<milliseconds>(*patience_ends_at() - base::Clock::now());
     if (left <= milliseconds::zero()) return Passed::client_slow;
-    pollfd client{.fd = client_socket_, .events = POLLOUT | POLLRDHUP, .revents = 0};
+    pollfd client{.fd = client_.fd, .events = POLLOUT | POLLRDHUP, .revents = 0};
     const auto at_most = std::min<std::int64_t>(left.count(), INT_MAX);
     if (::poll(&client, 1, static_cast<int>(at_most)) > 0) behind_since_.reset();
   }

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "pyhost/base/unique_fd.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/client_exchange.h"
 #include "remote/remote_settings.h"
 #include "remote/reply_buffer.h"
 
@@ -29,7 +29,7 @@ enum class Passed {
 // it. Any result but Passed::on is final.
 class Delivery {
  public:
-  Delivery(gateway::Exchange& exchange, const RemoteSettings& settings) noexcept;
+  Delivery(gateway::ClientExchange& exchange, const RemoteSettings& settings) noexcept;
 
   // --- What the worker sends, in its order ---
   // Texts and bytes stay until settle(). Behind a file comes nothing before that.
@@ -86,9 +86,9 @@ class Delivery {
   bool flush_is_due() const noexcept { return flush_at_ && base::Clock::now() >= *flush_at_; }
   Then then_now() const noexcept { return flush_at_ ? Then::pause : Then::more; }
 
-  gateway::Exchange& exchange_;
+  gateway::ClientExchange& exchange_;
   const RemoteSettings& settings_;
-  const int client_socket_;
+  const gateway::ClientSocket client_;
   // Added and not settled; comes behind what the buffer has.
   std::optional<gateway::ResponseHead> head_;
   std::vector<std::string_view> blocks_;

@@ -169,7 +169,7 @@ bool Relay::worker_has_died() const noexcept {
 // For the worker, for a client that is behind, for a client that leaves, and for what is due.
 Relay::Step Relay::wait(std::optional<base::Clock::time_point> give_up_at) {
   pollfd ends[] = {{.fd = delivery_.full() ? -1 : pooled_.connection.fd(), .events = POLLIN},
-                   {.fd = exchange_.client_socket(), .events = 0}};
+                   {.fd = exchange_.client_socket().fd, .events = 0}};
   auto& [worker, client] = ends;
   if (delivery_.client_is_behind()) client.events |= POLLOUT;
   // Behind a body that nobody has read, the client may have closed its side.

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "pyhost/base/messages.h"
-#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/client_exchange.h"
 #include "remote/connection_pool.h"
 #include "remote/delivery.h"
 #include "remote/log_allowance.h"
@@ -41,7 +41,8 @@ struct Attempt {
 class Relay {
  public:
   Relay(const scoreboard::Scoreboard& scoreboard, Admission& admission, PooledConnection& pooled,
-        gateway::Exchange& exchange, RequestBody& body, const RemoteSettings& settings) noexcept
+        gateway::ClientExchange& exchange, RequestBody& body,
+        const RemoteSettings& settings) noexcept
       : scoreboard_(scoreboard),
         admission_(admission),
         pooled_(pooled),
@@ -108,7 +109,7 @@ class Relay {
   const scoreboard::Scoreboard& scoreboard_;
   Admission& admission_;
   PooledConnection& pooled_;
-  gateway::Exchange& exchange_;
+  gateway::ClientExchange& exchange_;
   RequestBody& body_;
   const RemoteSettings& settings_;
   Delivery delivery_;

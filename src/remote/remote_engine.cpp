@@ -34,7 +34,7 @@ std::string progress_of(const Relay& relay) {
 // One request on its way.
 struct RemoteEngine::Run {
   const gateway::Target& target;
-  gateway::Exchange& exchange;
+  gateway::ClientExchange& exchange;
   RequestBody body;
   base::Clock::time_point began = base::Clock::now();
   // A worker that was asked has logged what went wrong.
@@ -53,14 +53,10 @@ RemoteEngine::RemoteEngine(scoreboard::Scoreboard& scoreboard, scoreboard::Child
       settings_(std::move(settings)),
       connections_(scoreboard, settings_) {}
 
-Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exchange) noexcept {
-  return run(target, exchange, Buffering::on);
-}
-
-Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exchange,
-                          Buffering buffering) noexcept {
+Outcome RemoteEngine::run(const gateway::Target& target,
+                          gateway::ClientExchange& exchange) noexcept {
   Run run{.target = target, .exchange = exchange, .body = RequestBody(exchange)};
-  if (buffering == Buffering::on) {
+  if (exchange.buffering() == gateway::Buffering::on) {
     if (const auto answer = run.body.receive(settings_.temporary_folder, target.script)) {
       return *answer;
     }
@@ -216,14 +212,6 @@ Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
                                progress_of(relay), elapsed, run.target.script, name_of(worker)));
   if (relay.head_sent()) return {Outcome::Kind::broken, 0};
   return {Outcome::Kind::refused, attempt.status};
-}
-
-base::Result<> RemoteEngine::preload(const gateway::Target&, base::LogSink&) noexcept {
-  return {};
-}
-
-void RemoteEngine::stop(std::chrono::milliseconds) noexcept {
-  connections_.close_idle();
 }
 
 }  // namespace pyhost::remote

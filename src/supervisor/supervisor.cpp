@@ -13,7 +13,7 @@
 #include <set>
 #include <utility>
 
-#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/plugin.h"
 #include "scoreboard/board_rows.h"
 #include "supervisor/descriptor_limit.h"
 

@@ -158,7 +158,7 @@ void LifeKeeper::drain(Reason reason) {
                   fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
   static_cast<void>(worker_.report.withdraw());
   worker_.pool.drain();
-  worker_.engine.announce_stop(told_reason(reason));
+  worker_.python.announce_stop(told_reason(reason));
   if (reason == Reason::stopped) return;
   control::report_draining(name_of(reason));
   if (reason != Reason::startup_timeout) return;

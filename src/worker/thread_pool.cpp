@@ -45,13 +45,13 @@ constexpr itimerspec kShortagePause{.it_interval = {},
 
 }  // namespace
 
-base::Result<std::unique_ptr<ThreadPool>> ThreadPool::start(gateway::Engine& engine,
+base::Result<std::unique_ptr<ThreadPool>> ThreadPool::start(gateway::Runner& runner,
                                                             base::UniqueFd listening,
                                                             PoolSettings settings,
                                                             base::LogSink& log,
                                                             std::function<void()> on_served) {
   std::unique_ptr<ThreadPool> pool(
-      new ThreadPool(engine, std::move(listening), std::move(settings), log, std::move(on_served)));
+      new ThreadPool(runner, std::move(listening), std::move(settings), log, std::move(on_served)));
   PH_TRY_VOID(pool->open());
   for (unsigned i = 0; i < pool->settings_.threads; ++i) {
     auto thread = std::make_unique<Thread>(log, pool->settings_);
@@ -66,9 +66,9 @@ base::Result<std::unique_ptr<ThreadPool>> ThreadPool::start(gateway::Engine& eng
   return pool;
 }
 
-ThreadPool::ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSettings settings,
+ThreadPool::ThreadPool(gateway::Runner& runner, base::UniqueFd listening, PoolSettings settings,
                        base::LogSink& log, std::function<void()> on_served) noexcept
-    : engine_(engine),
+    : runner_(runner),
       settings_(std::move(settings)),
       log_(log),
       on_served_(std::move(on_served)),
@@ -323,7 +323,7 @@ Outcome ThreadPool::run_application(WorkerExchange& exchange) {
     return outcome;
   }
   while (true) {
-    Outcome outcome = engine_.run(target, exchange);
+    Outcome outcome = runner_.run(target, exchange);
     const bool again = outcome.kind == Outcome::Kind::outdated && settings_.on_outdated &&
                        settings_.on_outdated(target.script) == WhenOutdated::run_again;
     if (again) continue;

@@ -14,7 +14,7 @@
 #include "control/worker_settings.h"
 #include "os/fork_watch.h"
 #include "pyhost/base/unique_fd.h"
-#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/runner.h"
 #include "wire/connection.h"
 #include "worker/acceptor.h"
 #include "worker/child_connections.h"
@@ -60,9 +60,9 @@ struct PoolSettings {
 class ThreadPool {
  public:
   // `on_served` is called on a pool thread when a request is over and no longer counted. The
-  // engine, the log and what on_served uses outlive the pool, and the listening socket is shared
+  // runner, the log and what on_served uses outlive the pool, and the listening socket is shared
   // with other processes.
-  static base::Result<std::unique_ptr<ThreadPool>> start(gateway::Engine& engine,
+  static base::Result<std::unique_ptr<ThreadPool>> start(gateway::Runner& runner,
                                                          base::UniqueFd listening,
                                                          PoolSettings settings, base::LogSink& log,
                                                          std::function<void()> on_served);
@@ -92,7 +92,7 @@ class ThreadPool {
   bool stop(std::chrono::milliseconds budget);
 
  private:
-  ThreadPool(gateway::Engine& engine, base::UniqueFd listening, PoolSettings settings,
+  ThreadPool(gateway::Runner& runner, base::UniqueFd listening, PoolSettings settings,
              base::LogSink& log, std::function<void()> on_served) noexcept;
 
   base::Result<> open();
@@ -132,7 +132,7 @@ class ThreadPool {
   void enter_request();
   void leave_request();
 
-  gateway::Engine& engine_;
+  gateway::Runner& runner_;
   const PoolSettings settings_;
   base::LogSink& log_;
   const std::function<void()> on_served_;

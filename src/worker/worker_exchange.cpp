@@ -19,7 +19,6 @@ namespace pyhost::worker {
 using base::LogLevel;
 using base::Message;
 using gateway::BodyFault;
-using gateway::ClientState;
 using gateway::Outcome;
 using gateway::ReplyPart;
 using gateway::SendResult;
@@ -235,7 +234,7 @@ SendResult WorkerExchange::send_part(const ReplyPart& part) {
   {
     const Lock lock(mutex_);
     if (lost_ || short_of_memory_ || connection_ == nullptr) return SendResult::client_gone;
-    if (reply_ != Reply::unsent && client_state_locked() == ClientState::gone) {
+    if (reply_ != Reply::unsent && client_gone_locked()) {
       return SendResult::client_gone;
     }
     if (!encode_locked(part)) return SendResult::client_gone;
@@ -271,19 +270,19 @@ bool WorkerExchange::encode_locked(const ReplyPart& part) {
   return true;
 }
 
-ClientState WorkerExchange::client_state() noexcept {
-  if (ForkWatch::in_forked_process()) return ClientState::gone;
+bool WorkerExchange::client_gone() noexcept {
+  if (ForkWatch::in_forked_process()) return true;
   const Lock lock(mutex_);
-  return client_state_locked();
+  return client_gone_locked();
 }
 
 // Between two answers the child sends nothing but ABORT, or CANCEL that comes too late, and closes.
-ClientState WorkerExchange::client_state_locked() noexcept {
+bool WorkerExchange::client_gone_locked() noexcept {
   if (!lost_ && connection_ != nullptr && !connection_->idle() &&
       !connection_->drop_late_cancel()) {
     lose_locked("the client has gone");
   }
-  return lost_ ? ClientState::gone : ClientState::ready;
+  return lost_;
 }
 
 bool WorkerExchange::end_reply_locked() {

@@ -12,8 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "pyhost/gateway/engine.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/runner.h"
 #include "wire/connection.h"
 #include "wire/messages.h"
 
@@ -78,8 +77,7 @@ class WorkerExchange final : public gateway::Exchange {
   const gateway::RequestHead& head() const noexcept override { return request_.head; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
-  int client_socket() const noexcept override { return -1; }
-  gateway::ClientState client_state() noexcept override;
+  bool client_gone() noexcept override;
   bool wants(base::LogLevel level) const noexcept override { return process_log_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
   void import_begins() noexcept override { begin_at(base::Clock::now(), Doing::import); }
@@ -101,7 +99,7 @@ class WorkerExchange final : public gateway::Exchange {
   bool is(std::uint64_t number) const noexcept;
   void announce_reply() noexcept;
   // These need mutex_.
-  gateway::ClientState client_state_locked() noexcept;
+  bool client_gone_locked() noexcept;
   void lose_locked(std::string_view why) noexcept;
   void drop_half_made_locked() noexcept;
   bool flush_locked();

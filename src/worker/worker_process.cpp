@@ -156,7 +156,7 @@ base::Result<> WorkerProcess::start_engine() {
   // Python itself only sets LC_CTYPE.
   if (!settings_.locale.empty()) ::setlocale(LC_ALL, settings_.locale.c_str());
   PH_TRY(plugin, plugin::load_plugin(settings_.plugin));
-  PH_TRY(engine, plugin->start(settings_.engine, log_));
+  PH_TRY(engine, plugin->open(settings_.engine, log_));
   engine_ = std::move(engine);
   return {};
 }
@@ -295,7 +295,7 @@ void WorkerProcess::serve_until_stopped() {
   LifeKeeper keeper({.label = label_,
                      .limits = settings_.limits,
                      .pool = *pool_,
-                     .engine = *engine_,
+                     .python = *engine_,
                      .withdrawal = *withdrawal_,
                      .report = report_,
                      .log = log_},

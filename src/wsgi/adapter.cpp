@@ -89,9 +89,9 @@ bool collect(PyObject* items, std::vector<Ref>& blocks) {
   return true;
 }
 
-bool client_has_left(Attached& py, Request& request) {
+bool client_gone(Attached& py, Request& request) {
   const DetachScope detached(py);
-  return request.client_has_left();
+  return request.client_gone();
 }
 
 bool send(Attached& py, Request& request, std::span<const std::string_view> blocks,
@@ -211,7 +211,7 @@ bool Adapter::deliver_each(Attached& py, PyObject* result, PyObject* iterator, R
   while (const Ref block = next_block(py, iterator, request)) {
     if (!check_block(block.get())) return false;
     const std::string_view view = bytes_of(block);
-    if (view.empty() && !(request.started() && client_has_left(py, request))) continue;
+    if (view.empty() && !(request.started() && client_gone(py, request))) continue;
     if (!check_started(request)) return false;
     if (only_block && !request.committed() && !request.response().content_length()) {
       request.set_content_length(view.size());

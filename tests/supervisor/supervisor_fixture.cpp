@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <sstream>
 
-#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/plugin.h"
 
 namespace pyhost::test {
 namespace {

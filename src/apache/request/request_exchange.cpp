@@ -17,6 +17,8 @@ namespace pyhost::apache {
 
 using gateway::BodyFault;
 using gateway::BodyRead;
+using gateway::Buffering;
+using gateway::ClientSocket;
 using gateway::ClientState;
 using gateway::ReplyPart;
 using gateway::SendResult;
@@ -33,12 +35,13 @@ bool is_loss_of_client(apr_status_t status) noexcept {
   return APR_STATUS_IS_ECONNABORTED(status) || APR_STATUS_IS_ECONNRESET(status);
 }
 
-// -1 for a HTTP/2 stream, which shares its client's connection with others.
-int socket_of(conn_rec* c) {
-  apr_socket_t* connection = c->master == nullptr ? ap_get_conn_socket(c) : nullptr;
+ClientSocket socket_of(conn_rec* c) {
+  if (c->master != nullptr) return {.kind = ClientSocket::Kind::shared};
+  apr_socket_t* connection = ap_get_conn_socket(c);
   apr_os_sock_t socket = -1;
   if (connection != nullptr) apr_os_sock_get(&socket, connection);
-  return socket;
+  if (socket < 0) return {.kind = ClientSocket::Kind::closed};
+  return {.kind = ClientSocket::Kind::open, .fd = socket};
 }
 
 // What httpd's MPMs do with the rest of a reply once its handler has returned.
@@ -51,11 +54,19 @@ void write_what_is_left(conn_rec* c) {
 // Where an orderly end would make the reply look complete: with HTTP/1.0 and without a length, or
 // when its end has been passed on already.
 void reset_connection(conn_rec* c) {
-  const int socket = socket_of(c);
-  if (socket < 0) return;
+  const ClientSocket client = socket_of(c);
+  if (!client.can_be_watched()) return;
   const linger at_once{.l_onoff = 1, .l_linger = 0};
-  setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   c->aborted = 1;
+}
+
+// A client that waits for "100 Continue" is only to get it when the application reads, unless the
+// length of its body cannot be known before. In httpd itself only what filters change is received.
+Buffering buffering_for(const request_rec* r, const EnvironInputs& inputs) {
+  const bool may_wait = inputs.group == nullptr ? is_body_filtered(r)
+                                                : r->expecting_100 == 0 || !is_body_as_announced(r);
+  return may_wait && *inputs.settings->request_buffering ? Buffering::on : Buffering::off;
 }
 
 }  // namespace
@@ -64,6 +75,7 @@ RequestExchange::RequestExchange(request_rec* r, const EnvironInputs& inputs)
     : r_(r),
       inputs_(inputs),
       head_(build_request_head(r, inputs)),
+      buffering_(buffering_for(r, inputs)),
       output_(apr_brigade_create(r->pool, r->connection->bucket_alloc)) {}
 
 bool RequestExchange::wants(base::LogLevel level) const noexcept {
@@ -122,13 +134,6 @@ BodyRead RequestExchange::fail_body(apr_status_t status) {
   return {.bytes = 0, .fault = fault_};
 }
 
-std::optional<gateway::Outcome> RequestExchange::receive_body(const std::string& folder) {
-  remote::RequestBody body(*this);
-  if (auto answer = body.receive(folder, inputs_.target->script)) return answer;
-  received_.emplace(std::move(body));
-  return std::nullopt;
-}
-
 // Where the client's word does not hold, neither do other headers: mod_deflate takes those away
 // that are about what it has undone.
 void RequestExchange::note_received_body(std::uint64_t bytes) {
@@ -136,10 +141,6 @@ void RequestExchange::note_received_body(std::uint64_t bytes) {
 }
 
 BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
-  return received_ ? received_->read(into) : read_from_client(into);
-}
-
-BodyRead RequestExchange::read_from_client(std::span<char> into) {
   if (fault_ != BodyFault::none) return {.bytes = 0, .fault = fault_};
   if (input_ == nullptr) input_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
   std::size_t bytes = 0;
@@ -256,8 +257,10 @@ SendResult RequestExchange::stop_output() {
 
 // --- The client ----------------------------------------------------------------------------------
 
-int RequestExchange::client_socket() const noexcept {
-  return superseded_ ? -1 : socket_of(r_->connection);
+ClientSocket RequestExchange::client_socket() const noexcept {
+  const ClientSocket socket = socket_of(r_->connection);
+  if (!superseded_ || !socket.can_be_watched()) return socket;
+  return {.kind = ClientSocket::Kind::answered};
 }
 
 // A stream that its client resets is marked as aborted by mod_http2.
@@ -268,16 +271,17 @@ ClientState RequestExchange::client_state() noexcept {
   // The end of the client's side may be the end of a body that was not read yet.
   const bool may_close = !body_ended_ && fault_ == BodyFault::none && head_.content_length != 0;
   const short events = may_close ? POLLOUT : POLLOUT | POLLRDHUP;
-  pollfd client{.fd = client_socket(), .events = events, .revents = 0};
-  if (!c->aborted && client.fd >= 0) {
+  const ClientSocket socket = socket_of(c);
+  pollfd client{.fd = socket.fd, .events = events, .revents = 0};
+  if (!c->aborted && socket.can_be_watched()) {
     poll(&client, 1, 0);
     // httpd then sends nothing more, so that nobody takes what is there for a complete reply.
     if ((client.revents & ~POLLOUT) != 0) c->aborted = 1;
   }
   // httpd closes the connections of a child that is told to stop at once.
-  if (c->master == nullptr && client.fd < 0) c->aborted = 1;
+  if (socket.kind == ClientSocket::Kind::closed) c->aborted = 1;
   if (c->aborted) return ClientState::gone;
-  if (client.fd < 0) return ClientState::ready;
+  if (!socket.can_be_watched()) return ClientState::ready;
   if ((client.revents & POLLOUT) != 0 && c->data_in_output_filters) write_what_is_left(c);
   const bool behind = (client.revents & POLLOUT) == 0 || c->data_in_output_filters;
   return behind ? ClientState::behind : ClientState::ready;

@@ -1,16 +1,13 @@
-// gateway::Exchange over httpd's request_rec.
+// gateway::ClientExchange over httpd's request_rec.
 #pragma once
 
-#include <optional>
-#include <string>
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "apache/httpd_api.h"
 #include "apache/request/environ_builder.h"
-#include "pyhost/gateway/engine.h"
-#include "pyhost/gateway/exchange.h"
-#include "remote/request_body.h"
-#include "settings/settings.h"
+#include "pyhost/gateway/client_exchange.h"
 
 namespace pyhost::apache {
 
@@ -18,20 +15,18 @@ class ReplyFile;
 
 // Lives on the handler's stack, in its thread. Reads the body through httpd's input filters, sends
 // the reply through its output filters.
-class RequestExchange final : public gateway::Exchange {
+class RequestExchange final : public gateway::ClientExchange {
  public:
   // All of it outlives the exchange.
   RequestExchange(request_rec* r, const EnvironInputs& inputs);
 
-  // Receives the whole body before an application is run in this process; read_body() then gives
-  // what was received. When it fails, gives what the client is to be answered.
-  std::optional<gateway::Outcome> receive_body(const std::string& folder);
-
   const gateway::RequestHead& head() const noexcept override { return head_; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
-  void note_received_body(std::uint64_t bytes) override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
-  int client_socket() const noexcept override;
+
+  gateway::Buffering buffering() const noexcept override { return buffering_; }
+  void note_received_body(std::uint64_t bytes) override;
+  gateway::ClientSocket client_socket() const noexcept override;
   gateway::ClientState client_state() noexcept override;
 
   bool wants(base::LogLevel level) const noexcept override;
@@ -41,7 +36,6 @@ class RequestExchange final : public gateway::Exchange {
   int finish(const gateway::Outcome& outcome);
 
  private:
-  gateway::BodyRead read_from_client(std::span<char> into);
   bool exceeds_limit() const;
   gateway::BodyFault fault_of(apr_status_t status) const;
   gateway::BodyRead fail_body(apr_status_t status);
@@ -57,7 +51,7 @@ class RequestExchange final : public gateway::Exchange {
   request_rec* r_;
   const EnvironInputs& inputs_;
   gateway::RequestHead head_;
-  std::optional<remote::RequestBody> received_;
+  const gateway::Buffering buffering_;
   apr_bucket_brigade* input_ = nullptr;
   apr_bucket_brigade* output_;
   const ReplyFile* file_ = nullptr;  // the last one of the reply
