@@ -11,8 +11,8 @@
 #include "engine/interpreter_setup.h"
 #include "pyapi/events.h"
 #include "pyapi/module.h"
-#include "python/line_log.h"
 #include "python/log_stream.h"
+#include "python/request_context.h"
 #include "wsgi/request.h"
 
 namespace pyhost::engine {
@@ -133,14 +133,15 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
   python::LoadReport report;
   {
     AttachScope py(**interpreter);
-    const python::RequestLogScope log_scope(request.log());
     ApplicationGroup& group = application_group_of(**interpreter);
+    const python::RequestContext context(py, group.adapter.streams(), request.link(),
+                                         request.log());
     ActiveCalls::Scope active(py, group.calls, &exchange);
     ImportNotice notice(active, &exchange);
     const auto run = [&] {
       if (const python::Ref application =
               group.scripts.load(py, target, exchange, report, &notice)) {
-        group.adapter.run(py, application.get(), request);
+        group.adapter.run(py, application.get(), request, context.errors_or_null());
       } else if (active.interrupted()) {
         request.fail(kGatewayTimeout);
       }

@@ -16,8 +16,8 @@
 #include "os/fork_watch.h"
 #include "pyhost/base/unique_fd.h"
 #include "python/compat.h"
+#include "python/context_scope.h"
 #include "python/import_traces.h"
-#include "python/line_log.h"
 #include "python/script_module.h"
 
 namespace pyhost::python {
@@ -348,7 +348,8 @@ ScriptLoader::Import ScriptLoader::import(Attached& py, const Target& target,
 ScriptLoader::Import ScriptLoader::import_on_main_thread(Attached& py, const Target& target,
                                                          ImportObserver* observer_or_null) const {
   Interpreter& interpreter = py.interpreter();
-  LineLog* const log = current_request_log();
+  const Ref context = Ref::steal(PyContext_CopyCurrent());
+  if (!context) return failed_import(py, Message::memory_exhausted);
   const unsigned long caller = PyThread_get_thread_ident();
   const auto tell = [&](unsigned long thread) {
     if (observer_or_null != nullptr) observer_or_null->import_runs_on(thread);
@@ -357,8 +358,7 @@ ScriptLoader::Import ScriptLoader::import_on_main_thread(Attached& py, const Tar
   const DetachScope detached(py);
   interpreter.main_thread().run([&] {
     OwnerScope main(interpreter);
-    std::optional<RequestLogScope> log_scope;
-    if (log != nullptr) log_scope.emplace(*log);
+    const ContextScope context_of_caller(main, context.get());
     tell(PyThread_get_thread_ident());
     const base::ScopeExit go_back([&] {
       tell(caller);
