@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <utility>
 
 #include "base/clock.h"
@@ -70,17 +69,10 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   announced_ = false;
   body_bytes_ = 0;
   reply_bytes_ = 0;
-  // In this order: see running().
-  number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   arrived_at_ = base::Clock::now();
   request_.head.worker_start_us = base::now_us();
-  begin_at(arrived_at_, Doing::run);
+  clock_.begin(arrived_at_);
   return true;
-}
-
-void WorkerExchange::begin_at(base::Clock::time_point moment, Doing what) noexcept {
-  const base::Clock::rep ticks = moment.time_since_epoch().count();
-  began_.store(what == Doing::run ? ticks : -ticks, std::memory_order_release);
 }
 
 std::size_t WorkerExchange::take_arrived(std::span<char> into) noexcept {
@@ -317,8 +309,7 @@ void WorkerExchange::log(LogLevel level, Message message, std::string_view text)
 }
 
 Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause) noexcept {
-  last_end_.store(base::Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-  began_.store(0, std::memory_order_release);
+  clock_.end(base::Clock::now());
   const base::ScopeExit give_back([this] { give_back_memory(); });
   return base::unless_out_of_memory([&] { return tell_outcome(outcome, cause); },
                                     [this] {
@@ -362,37 +353,16 @@ Connected WorkerExchange::tell_outcome(const Outcome& outcome, std::string_view 
 
 // --- From outside ---
 
-// A number that is the same before and after belongs to the time between: finish() clears the time
-// before begin() sets the next number.
-std::optional<WorkerExchange::Running> WorkerExchange::running() const noexcept {
-  const std::uint64_t number = number_.load(std::memory_order_acquire);
-  const base::Clock::rep began = began_.load(std::memory_order_acquire);
-  if (began == 0 || number != number_.load(std::memory_order_relaxed)) return std::nullopt;
-  return Running{number, base::Clock::time_point(base::Clock::duration(std::abs(began))),
-                 began < 0};
-}
-
-std::optional<base::Clock::time_point> WorkerExchange::last_end() const noexcept {
-  const base::Clock::rep ended = last_end_.load(std::memory_order_relaxed);
-  return ended == 0 ? std::nullopt
-                    : std::optional(base::Clock::time_point(base::Clock::duration(ended)));
-}
-
-bool WorkerExchange::is(std::uint64_t number) const noexcept {
-  const auto now = running();
-  return now && now->number == number;
-}
-
 std::string WorkerExchange::script_of(std::uint64_t number) const {
   const Lock lock(mutex_, std::try_to_lock);
-  return lock && is(number) ? std::string(request_.target.script) : std::string();
+  return lock && clock_.runs(number) ? std::string(request_.target.script) : std::string();
 }
 
 void WorkerExchange::note(std::uint64_t number, LogLevel level, Message message,
                           std::string_view text) noexcept {
   {
     const Lock lock(mutex_, std::try_to_lock);
-    const bool sent = lock && is(number) && connection_ != nullptr && !lost_ &&
+    const bool sent = lock && clock_.runs(number) && connection_ != nullptr && !lost_ &&
                       base::unless_out_of_memory(
                           [&] {
                             wire::encode_log({level, message, text}, batch_.encoded());
@@ -421,7 +391,7 @@ bool WorkerExchange::send_note_locked() {
 bool WorkerExchange::give_up(std::uint64_t number, int status, std::string_view cause) noexcept {
   const Lock lock(mutex_, std::try_to_lock);
   if (!lock) return false;
-  if (!is(number) || connection_ == nullptr || lost_) return true;
+  if (!clock_.runs(number) || connection_ == nullptr || lost_) return true;
   const bool unsent = reply_ == Reply::unsent;
   // Without the frame the child sees the connection end.
   base::if_memory_allows([&] {

@@ -15,6 +15,7 @@
 #include "pyhost/gateway/runner.h"
 #include "wire/connection.h"
 #include "wire/messages.h"
+#include "worker/request_clock.h"
 
 namespace pyhost::worker {
 
@@ -52,16 +53,8 @@ class WorkerExchange final : public gateway::Exchange {
 
   // --- From outside, any thread: these never wait ---
 
-  // A request between begin() and finish().
-  struct Running {
-    std::uint64_t number;  // tells apart the requests of one exchange
-    // Since it runs, without the time in which its script was imported; or since that.
-    std::chrono::steady_clock::time_point began;
-    bool importing;
-  };
-  std::optional<Running> running() const noexcept;
-  // When the last request ended; nothing before the first one has.
-  std::optional<std::chrono::steady_clock::time_point> last_end() const noexcept;
+  // Of the request between begin() and finish().
+  const RequestClock& clock() const noexcept { return clock_; }
   // The script of that request; empty when it has ended.
   std::string script_of(std::uint64_t number) const;
   // Logs to that request, or to the process's log when it has ended or its connection is busy or
@@ -80,23 +73,20 @@ class WorkerExchange final : public gateway::Exchange {
   bool client_gone() noexcept override;
   bool wants(base::LogLevel level) const noexcept override { return process_log_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
-  void import_begins() noexcept override { begin_at(base::Clock::now(), Doing::import); }
-  void import_ended() noexcept override { begin_at(base::Clock::now(), Doing::run); }
+  void import_begins() noexcept override { clock_.import_begins(base::Clock::now()); }
+  void import_ended() noexcept override { clock_.import_ended(base::Clock::now()); }
 
  private:
-  enum class Doing { run, import };
   enum class Reply { unsent, open, ended };
 
   using Lock = std::unique_lock<std::mutex>;
 
-  void begin_at(base::Clock::time_point moment, Doing what) noexcept;
   std::size_t take_arrived(std::span<char> into) noexcept;
   void ask_for_body();
   gateway::SendResult send_part(const gateway::ReplyPart& part);
   Connected tell_outcome(const gateway::Outcome& outcome, std::string_view cause);
   void give_up_for_memory() noexcept;
   void give_back_memory() noexcept;
-  bool is(std::uint64_t number) const noexcept;
   void announce_reply() noexcept;
   // These need mutex_.
   bool client_gone_locked() noexcept;
@@ -113,10 +103,8 @@ class WorkerExchange final : public gateway::Exchange {
   const std::function<void()> before_reply_;
   const std::string refusal_;  // a frame
 
-  // Set by the exchange's own thread only.
-  std::atomic<std::uint64_t> number_ = 0;
-  std::atomic<base::Clock::rep> began_ = 0;  // 0: no request is running; negative: its import began
-  std::atomic<base::Clock::rep> last_end_ = 0;  // 0: none has ended
+  // Set by the exchange's own thread only, as what follows up to mutex_.
+  RequestClock clock_;
   std::atomic<bool> awaits_body_ = false;
 
   base::Clock::time_point arrived_at_;

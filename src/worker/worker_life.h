@@ -11,18 +11,9 @@
 
 #include "base/clock.h"
 #include "control/worker_settings.h"
+#include "worker/running_request.h"
 
 namespace pyhost::worker {
-
-// A request that a thread is busy with.
-struct RunningRequest {
-  unsigned thread = 0;
-  std::uint64_t number = 0;  // tells apart the requests of one thread
-  base::TimePoint began{};   // or its import did
-  bool importing = false;    // its script, or waits for that
-
-  bool operator==(const RunningRequest&) const = default;
-};
 
 // Why a worker ends.
 enum class Reason {
@@ -61,7 +52,7 @@ struct LifeOrder {
   enum class Kind {
     interrupt,        // `request`: raise RequestTimeout in it
     interrupt_again,  // the same request may not have been in Python the first time
-    give_up,          // `request`: answer it, and say gave_up(); its thread is lost
+    give_up,          // `request`: answer it, and say gave_up(); its exchange is lost
     give_up_again,    // the same request: it was not said
     ask_successor,    // tell the supervisor, and go on serving until it says SIGTERM
     drain,            // take no more requests, and tell the supervisor unless it wants that

@@ -60,7 +60,7 @@ class WorkerExchangeTest : public testing::Test {
     return types;
   }
 
-  std::uint64_t number() const { return exchange_.running().value().number; }
+  std::uint64_t number() const { return exchange_.clock().running().value().number; }
 
   test::LogRecorder process_log_;
   WorkerExchange exchange_{process_log_, kPatience, {}};
