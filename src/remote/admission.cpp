@@ -12,6 +12,7 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
+using gateway::Refusal;
 using scoreboard::SlotState;
 using scoreboard::SlotStatus;
 using std::chrono::milliseconds;
@@ -166,7 +167,7 @@ tl::expected<Lease, Refusal> Admission::enter() {
   if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
   if (attempts_left_ == 0) {
     return tl::unexpected(
-        Refusal{kServiceUnavailable, LogLevel::error, Message::retries_exhausted,
+        Refusal{kServiceUnavailable, Message::retries_exhausted,
                 fmt::format("too many workers of process group '{}' in a row could not be reached",
                             settings_.process_group)});
   }
@@ -193,7 +194,7 @@ tl::expected<Lease, Refusal> Admission::wait_for_lease(scoreboard::Waiter& waite
     waiter.listen();
     const base::Clock::time_point now = base::Clock::now();
     if (now >= look_at) {
-      if (auto refusal = refusal_when_unwanted()) return tl::unexpected(*std::move(refusal));
+      if (auto refusal = refusal_when_client_gone()) return tl::unexpected(*std::move(refusal));
       look_at = now + kLookInterval;
     }
     if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
@@ -215,7 +216,7 @@ base::Clock::time_point Admission::next_look(base::Clock::time_point now) const 
 }
 
 Refusal Admission::full(std::uint32_t waiting) const {
-  return {kServiceUnavailable, LogLevel::error, Message::queue_full,
+  return {kServiceUnavailable, Message::queue_full,
           fmt::format("{} and {} requests wait already", state_of_workers(), waiting)};
 }
 
@@ -231,7 +232,7 @@ milliseconds Admission::patience() const noexcept {
 }
 
 Refusal Admission::unreachable() const {
-  return {kServiceUnavailable, LogLevel::error, Message::worker_unreachable,
+  return {kServiceUnavailable, Message::worker_unreachable,
           fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
                       settings_.process_group, seconds(patience()), last_reason_)};
 }
@@ -239,29 +240,30 @@ Refusal Admission::unreachable() const {
 std::optional<Refusal> Admission::refusal_when_stopped() const {
   if (!scoreboard_.is_stopped()) return std::nullopt;
   return Refusal{
-      kServiceUnavailable, LogLevel::warn, Message::group_stopped,
-      fmt::format("process group '{}' has been stopped by an operator", settings_.process_group)};
+      kServiceUnavailable, Message::group_stopped,
+      fmt::format("process group '{}' has been stopped by an operator", settings_.process_group),
+      LogLevel::warn};
 }
 
 std::optional<Refusal> Admission::refusal_when_late(base::Clock::time_point now) const {
   if (!any_candidate_ && now >= last_candidate_at_ + patience()) return unreachable();
   const milliseconds limit = settings_.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
-    return Refusal{kGatewayTimeout, LogLevel::error, Message::queue_timeout,
+    return Refusal{kGatewayTimeout, Message::queue_timeout,
                    fmt::format("{} after {:g} s of waiting", state_of_workers(), seconds(limit))};
   }
   return std::nullopt;
 }
 
-std::optional<Refusal> Admission::refusal_when_unwanted() const {
-  if (exchange_.client_state() != gateway::ClientState::gone) return std::nullopt;
-  return Refusal{status_of(gateway::BodyFault::client_gone), LogLevel::info, Message::client_left,
-                 "the client left the queue"};
+std::optional<Refusal> Admission::refusal_when_client_gone() const {
+  if (!exchange_.client_gone()) return std::nullopt;
+  return Refusal{status_of(gateway::BodyFault::client_gone), Message::client_left,
+                 "the client left the queue", LogLevel::info};
 }
 
 bool Admission::note_silence(const Worker& worker, std::chrono::nanoseconds since) {
   const SlotStatus now = scoreboard_.status(worker.slot);
-  // Its threads may be busy with what nobody waits for any more.
+  // It may be taken by what nobody waits for any more.
   const bool has_no_thread = now.generation == worker.generation && now.running >= now.threads;
   if (!has_no_thread) scoreboard_.note_silence(worker.slot, worker.generation);
   return departures_left_ != 0 && has_other(since < kSilenceMax ? Other::free : Other::any, worker);
@@ -285,37 +287,42 @@ void Admission::note_sign_of_life(const Worker& worker) noexcept {
   scoreboard_.note_sign_of_life(worker.slot, worker.generation);
 }
 
-void Admission::leave(std::string why) {
-  --departures_left_;
-  come_back(std::move(why));
+void Admission::heed(const Worker& worker, Setback setback) {
+  using Kind = Setback::Kind;
+  switch (setback.kind) {
+    case Kind::unreachable:
+      avoid(worker, {.until = base::Clock::time_point::max()});
+      --attempts_left_;
+      break;
+    case Kind::hindered:
+      postpone(worker);
+      break;
+    case Kind::silent:
+      --departures_left_;
+      break;
+    case Kind::lacking:
+      avoid(worker, {.lacks_script = true});
+      --attempts_left_;
+      break;
+    case Kind::left:
+    case Kind::client_gone:
+      break;
+  }
+  comes_back_ = true;
+  last_reason_ = std::move(setback.why);
 }
 
-void Admission::avoid(const Worker& worker, std::string why) {
-  avoid(worker, {.until = base::Clock::time_point::max()}, std::move(why));
-  --attempts_left_;
-}
-
-void Admission::postpone(const Worker& worker, std::string why) {
-  avoid(worker, {.until = base::Clock::now() + kPostponement}, std::move(why));
+// Others are asked first.
+void Admission::postpone(const Worker& worker) {
+  avoid(worker, {.until = base::Clock::now() + kPostponement});
   if (!postponed_since_) postponed_since_ = base::Clock::now();
   const SlotState state = scoreboard_.status(worker.slot).state;
   renewing_ = renewing_ || state == SlotState::draining;
 }
 
-void Admission::pass_by(const Worker& worker, std::string why) {
-  avoid(worker, {.lacks_script = true}, std::move(why));
-  --attempts_left_;
-}
-
-void Admission::come_back(std::string why) {
-  comes_back_ = true;
-  last_reason_ = std::move(why);
-}
-
-void Admission::avoid(const Worker& worker, Avoided how, std::string why) {
+void Admission::avoid(const Worker& worker, Avoided how) {
   how.generation = worker.generation;
   avoided_[worker.slot] = how;
-  come_back(std::move(why));
 }
 
 }  // namespace pyhost::remote

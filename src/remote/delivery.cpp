@@ -92,7 +92,7 @@ Passed Delivery::send(std::span<const std::string_view> blocks, const FileRange*
   head_sent_ = true;
   head_.reset();
   if (then == Then::pause) flush_at_.reset();
-  return result == SendResult::sent ? Passed::on : Passed::refused;
+  return result == SendResult::sent ? Passed::on : Passed::taken_over;
 }
 
 // False when something is left that cannot be kept.
@@ -114,7 +114,7 @@ Passed Delivery::send_while_ready() {
   while (!buffer_.empty() || flush_is_due()) {
     switch (exchange_.client_state()) {
       case ClientState::gone:
-        return Passed::client_left;
+        return Passed::client_gone;
       case ClientState::behind:
         if (!behind_since_) behind_since_ = base::Clock::now();
         return Passed::on;

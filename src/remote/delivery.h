@@ -18,8 +18,8 @@ namespace pyhost::remote {
 // What became of a part of the reply.
 enum class Passed {
   on,           // to the client, or it is kept for it
-  refused,      // the exchange takes no more
-  client_left,  // nobody listens any more
+  taken_over,   // the exchange takes no more: the client has gone, or httpd answers itself
+  client_gone,  // nobody listens any more
   client_slow,  // for longer than it may be
   lost,         // what was kept cannot be read; the request's log has why
 };

@@ -12,6 +12,7 @@
 #include "remote/log_allowance.h"
 #include "remote/reply_rules.h"
 #include "remote/request_body.h"
+#include "remote/setback.h"
 
 namespace pyhost::remote {
 
@@ -20,13 +21,10 @@ struct Attempt {
   enum class Kind {
     complete,     // the worker has done its part; with `why` if it has done more than that
     taken_over,   // the exchange takes no more: the client has gone, or httpd answers itself
-    client_lost,  // the client has left, or does not take the reply
+    client_gone,  // or does not take the reply, or has spoilt its body
     refused,      // the worker asks for an answer with `status`; its own records say why
     broken,       // the worker cannot complete a reply that has begun; its own records say why
-    again,        // the application has not been entered: another worker may
-    sent_back,    // the same, on the worker's own word: it is being replaced
-    taken_back,   // the same: it has not read the request, and another worker is free
-    lacking,      // the same: it cannot run this script
+    not_run,      // by this worker, because of `setback`: another one may
     lost,         // the worker has gone
     failed,       // anything else; answer with `status`
   };
@@ -34,6 +32,7 @@ struct Attempt {
   int status = 0;
   base::Message message{};
   std::string why;
+  Setback::Kind setback{};
 };
 
 // Passes on what the worker sends as it comes; parts that came together leave together. Everything
@@ -103,7 +102,7 @@ class Relay {
   Attempt fail(wire::Io outcome);
   Attempt malformed(std::string what);
   Attempt forbidden(const base::Error& error);
-  static Attempt taken_back();
+  static Attempt not_run(Setback::Kind setback, std::string why);
   wire::Timeout timeout() const noexcept;
 
   const scoreboard::Scoreboard& scoreboard_;

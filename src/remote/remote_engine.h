@@ -28,12 +28,12 @@ class RemoteEngine final : public gateway::ClientRunner {
 
   gateway::Outcome serve(Run& run);
   std::optional<gateway::Outcome> try_once(Run& run, Admission& admission, Lease lease);
-  std::optional<gateway::Outcome> go_without(Run& run, Admission& admission, const Worker& worker,
-                                             ConnectFailure none) const;
+  std::optional<gateway::Outcome> ask_another(Run& run, Admission& admission, const Worker& worker,
+                                              Setback setback) const;
   void note_excess(Run& run, const Worker& worker, const Attempt& attempt) const;
   void note_departure(Run& run, const Worker& worker, std::string_view why) const;
   Attempt complete(Relay& relay, Lease lease, std::unique_ptr<PooledConnection> pooled);
-  gateway::Outcome refuse(Run& run, const Refusal& refusal) const;
+  gateway::Outcome refuse(Run& run, const gateway::Refusal& refusal) const;
   gateway::Outcome report(Run& run, const Worker& worker, const Relay& relay,
                           const Attempt& attempt) const;
   gateway::Outcome lose_client(Run& run, const Relay& relay, const Attempt& attempt) const;

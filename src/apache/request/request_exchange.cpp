@@ -117,7 +117,8 @@ BodyFault RequestExchange::fault_of(apr_status_t status) const {
 // httpd's own filter has passed an error page on, which need not wait for an application that goes
 // on. Behind a reply that has begun, all of it but its end was dropped.
 void RequestExchange::settle_page() {
-  if (begun_) {
+  const Answerer before = answerer_.exchange(Answerer::httpd);
+  if (before == Answerer::application || before == Answerer::nobody_more) {
     reset_connection(r_->connection);
   } else {
     ap_flush_conn(r_->connection);
@@ -126,8 +127,7 @@ void RequestExchange::settle_page() {
 
 BodyRead RequestExchange::fail_body(apr_status_t status) {
   fault_ = fault_of(status);
-  superseded_ = status == AP_FILTER_ERROR;
-  if (superseded_) settle_page();
+  if (status == AP_FILTER_ERROR) settle_page();
   // Where the next request would begin is not known.
   r_->connection->keepalive = AP_CONN_CLOSE;
   apr_brigade_cleanup(input_);
@@ -185,30 +185,32 @@ bool RequestExchange::append_file(const gateway::FileRange& range) {
   return true;
 }
 
-// Whether finish() makes another reply than the application's.
-bool RequestExchange::leave_reply_to_httpd(const gateway::ResponseHead& head) {
+// Who answers a request for which the application has such a head.
+RequestExchange::Answerer RequestExchange::answerer_for(const gateway::ResponseHead& head) {
   if (*inputs_.settings->error_override && ap_is_HTTP_ERROR(head.status)) {
     overriding_status_ = head.status;
     set_challenge(r_, head);
-  } else if (*inputs_.settings->internal_redirect && head.status == HTTP_OK) {
-    redirect_to_ = local_location(r_->pool, head);
+    return Answerer::error_page;
   }
-  superseded_ = overriding_status_ != 0 || redirect_to_ != nullptr;
-  return superseded_;
+  if (*inputs_.settings->internal_redirect && head.status == HTTP_OK) {
+    redirect_to_ = local_location(r_->pool, head);
+    if (redirect_to_ != nullptr) return Answerer::redirect;
+  }
+  return Answerer::application;
 }
 
 SendResult RequestExchange::send(const ReplyPart& part) noexcept {
-  if (superseded_) return SendResult::superseded;
-  if (output_failed_) return SendResult::client_gone;
+  if (superseded()) return SendResult::superseded;
+  if (answerer_ == Answerer::nobody_more) return SendResult::client_gone;
   // Of a client that has left, the system would take some more. What is complete is sent to one
   // that has only closed its own side.
   const bool goes_on = part.head == nullptr && part.then == ReplyPart::Then::pause;
-  if (goes_on && client_state() == ClientState::gone) return SendResult::client_gone;
+  if (goes_on && client_gone()) return SendResult::client_gone;
   if (part.head != nullptr) {
-    if (leave_reply_to_httpd(*part.head)) return SendResult::superseded;
+    answerer_ = answerer_for(*part.head);
+    if (superseded()) return SendResult::superseded;
     set_response_head(r_, *part.head);
     settle_ranges(r_, part);
-    begun_ = true;
   }
   auto* allocator = r_->connection->bucket_alloc;
   for (const std::string_view block : part.blocks) {
@@ -235,10 +237,10 @@ SendResult RequestExchange::pass() {
   if (r_->connection->aborted) return SendResult::client_gone;
   const bool file_failed = file_ != nullptr && file_->has_failed();
   if (status == APR_SUCCESS && !file_failed) return SendResult::sent;
-  superseded_ = status == AP_FILTER_ERROR;
+  if (status == AP_FILTER_ERROR) answerer_ = Answerer::httpd;
   if (file_failed) return stop_output();
   // httpd has answered with a page of its own: what the client has asked for cannot be sent.
-  if (superseded_ && ap_is_HTTP_CLIENT_ERROR(r_->status)) return SendResult::superseded;
+  if (superseded() && ap_is_HTTP_CLIENT_ERROR(r_->status)) return SendResult::superseded;
   if (is_loss_of_client(status)) return stop_output();
   return fail_output("httpd's output filters failed", status);
 }
@@ -250,7 +252,7 @@ SendResult RequestExchange::fail_output(std::string_view what, apr_status_t stat
 }
 
 SendResult RequestExchange::stop_output() {
-  output_failed_ = true;
+  if (!superseded()) answerer_ = Answerer::nobody_more;
   apr_brigade_cleanup(output_);
   return SendResult::client_gone;
 }
@@ -259,14 +261,14 @@ SendResult RequestExchange::stop_output() {
 
 ClientSocket RequestExchange::client_socket() const noexcept {
   const ClientSocket socket = socket_of(r_->connection);
-  if (!superseded_ || !socket.can_be_watched()) return socket;
+  if (!superseded() || !socket.can_be_watched()) return socket;
   return {.kind = ClientSocket::Kind::answered};
 }
 
 // A stream that its client resets is marked as aborted by mod_http2.
 ClientState RequestExchange::client_state() noexcept {
   // Whoever leaves behind httpd's own answer has had it, or is about to.
-  if (superseded_) return ClientState::ready;
+  if (superseded()) return ClientState::ready;
   conn_rec* c = r_->connection;
   // The end of the client's side may be the end of a body that was not read yet.
   const bool may_close = !body_ended_ && fault_ == BodyFault::none && head_.content_length != 0;
@@ -319,11 +321,25 @@ int RequestExchange::redirect() {
 }
 
 int RequestExchange::finish(const gateway::Outcome& outcome) {
-  if (redirect_to_ != nullptr) return redirect();
-  if (overriding_status_ != 0) return overriding_status_;
+  switch (answerer_) {
+    case Answerer::nobody:
+    case Answerer::application:
+      return conclude(outcome);
+    case Answerer::nobody_more:
+      return r_->sent_bodyct ? break_off() : HTTP_INTERNAL_SERVER_ERROR;
+    case Answerer::error_page:
+      return overriding_status_;
+    case Answerer::redirect:
+      return redirect();
+    case Answerer::httpd:
+      break;
+  }
   // httpd sends a page of its own for this only if it has not sent one yet.
-  if (superseded_) return AP_FILTER_ERROR;
-  if (output_failed_) return r_->sent_bodyct ? break_off() : HTTP_INTERNAL_SERVER_ERROR;
+  return AP_FILTER_ERROR;
+}
+
+// What the run came to is the reply.
+int RequestExchange::conclude(const gateway::Outcome& outcome) {
   switch (outcome.kind) {
     case gateway::Outcome::Kind::complete:
       return OK;

@@ -1,6 +1,7 @@
 // gateway::ClientExchange over httpd's request_rec.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -36,12 +37,25 @@ class RequestExchange final : public gateway::ClientExchange {
   int finish(const gateway::Outcome& outcome);
 
  private:
+  // Who answers the request.
+  enum class Answerer {
+    nobody,       // yet; or whoever the outcome of the run names
+    application,  // its head has been passed on
+    nobody_more,  // what the application has begun cannot be completed
+    error_page,   // httpd's, for the application's status, once the application has ended
+    redirect,     // the request that the application has named, then
+    httpd,        // its filters have answered already
+  };
+
+  // What the application sends from here on is dropped.
+  bool superseded() const noexcept { return answerer_ > Answerer::nobody_more; }
   bool exceeds_limit() const;
   gateway::BodyFault fault_of(apr_status_t status) const;
   gateway::BodyRead fail_body(apr_status_t status);
   void settle_page();
   bool append_file(const gateway::FileRange& range);
-  bool leave_reply_to_httpd(const gateway::ResponseHead& head);
+  Answerer answerer_for(const gateway::ResponseHead& head);
+  int conclude(const gateway::Outcome& outcome);
   int redirect();
   gateway::SendResult pass();
   gateway::SendResult fail_output(std::string_view what, apr_status_t status);
@@ -58,11 +72,9 @@ class RequestExchange final : public gateway::ClientExchange {
   gateway::BodyFault fault_ = gateway::BodyFault::none;
   apr_off_t body_bytes_ = 0;  // read
   bool body_ended_ = false;
-  bool begun_ = false;          // the reply, which is the application's
-  bool superseded_ = false;     // the reply is httpd's own
-  bool output_failed_ = false;  // and not because the client has gone
-  int overriding_status_ = 0;   // of a reply that httpd's own page takes the place of
-  const char* redirect_to_ = nullptr;
+  std::atomic<Answerer> answerer_ = Answerer::nobody;  // read from outside by client_socket()
+  int overriding_status_ = 0;                          // of Answerer::error_page
+  const char* redirect_to_ = nullptr;                  // of Answerer::redirect
 };
 
 }  // namespace pyhost::apache
