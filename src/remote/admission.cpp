@@ -91,8 +91,8 @@ void Admission::Survey::add(std::uint32_t slot, const SlotStatus& worker) noexce
   any = true;
   if (worker.running > worker.outstanding) one_makes_room = true;
   const std::uint32_t busy = worker.busy();
-  if (busy >= worker.threads) return;
-  free_threads += worker.threads - busy;
+  if (busy >= worker.capacity) return;
+  free_places += worker.capacity - busy;
   if (best && busy >= best_busy) return;
   best = Worker{slot, worker.pid, worker.generation};
   best_busy = busy;
@@ -110,7 +110,7 @@ Admission::Survey Admission::survey(Silent silent) {
   bool one_will_have = false;  // the script, although it cannot be asked now
   bool avoids_one = false;
   renewing_ = false;
-  threads_missing_ = 0;
+  places_missing_ = 0;
   const base::Clock::time_point now = base::Clock::now();
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
     if (is_keeper(slot) && !scoreboard_.is_used(slot)) continue;
@@ -126,7 +126,7 @@ Admission::Survey Admission::survey(Silent silent) {
     if (worker.state == SlotState::draining) renewing_ = true;
     if (worker.state == SlotState::ready && !left_out) avoids_one = true;
     if (may_have_later(worker, has, avoided_or_null(slot, worker))) one_will_have = true;
-    if (!is_keeper(slot)) threads_missing_ += settings_.threads;
+    if (!is_keeper(slot)) places_missing_ += settings_.capacity;
   }
   const bool as_last_resort = !having.any && !one_will_have;
   Survey found = as_last_resort ? lacking : having;
@@ -156,7 +156,7 @@ std::optional<Lease> Admission::try_enter_from(scoreboard::Waiter& waiter) {
   while (true) {
     const Survey found = survey();
     if (waiter.stand_aside(found.avoids_one)) continue;
-    if (!waiter.may_take(found.free_threads) || !found.best) return std::nullopt;
+    if (!waiter.may_take(found.free_places) || !found.best) return std::nullopt;
     waiter.step_out();
     if (auto lease = take_lease(found)) return lease;
     waiter.step_back();
@@ -182,7 +182,7 @@ tl::expected<Lease, Refusal> Admission::enter() {
     survey();
   }
   // Who will be served as soon as a worker is back does not wait for anybody else.
-  const std::uint32_t leases = saturating_sum(settings_.queue_max, threads_missing_);
+  const std::uint32_t leases = saturating_sum(settings_.queue_max, places_missing_);
   auto waiter = queue.enter(child_, leases, began_);
   if (!waiter) return tl::unexpected(full(leases));
   return wait_for_lease(*waiter);
@@ -264,8 +264,8 @@ std::optional<Refusal> Admission::refusal_when_client_gone() const {
 bool Admission::note_silence(const Worker& worker, std::chrono::nanoseconds since) {
   const SlotStatus now = scoreboard_.status(worker.slot);
   // It may be taken by what nobody waits for any more.
-  const bool has_no_thread = now.generation == worker.generation && now.running >= now.threads;
-  if (!has_no_thread) scoreboard_.note_silence(worker.slot, worker.generation);
+  const bool has_no_place = now.generation == worker.generation && now.running >= now.capacity;
+  if (!has_no_place) scoreboard_.note_silence(worker.slot, worker.generation);
   return departures_left_ != 0 && has_other(since < kSilenceMax ? Other::free : Other::any, worker);
 }
 
@@ -275,7 +275,7 @@ bool Admission::has_other(Other which, const Worker& than) const noexcept {
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
     const SlotStatus other = scoreboard_.status(slot);
     if (slot == than.slot && other.generation == than.generation) continue;
-    const bool suits = which == Other::any || other.busy() < other.threads;
+    const bool suits = which == Other::any || other.busy() < other.capacity;
     if (suits && !other.silent && may_be_asked(slot, other, now) && has_script(slot, other)) {
       return true;
     }

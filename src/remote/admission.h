@@ -89,7 +89,7 @@ class Admission {
     bool any = false;
     std::optional<Worker> best;   // of those with a free lease
     std::uint32_t best_busy = 0;  // of its places
-    std::uint32_t free_threads = 0;
+    std::uint32_t free_places = 0;
     bool one_makes_room = false;  // one is busy with what nobody waits for
     Resort resort = Resort::first;
     bool avoids_one = false;  // there is another one that others may ask
@@ -141,7 +141,7 @@ class Admission {
   std::string last_reason_ = "none is ready";
   // As the last survey() has found them.
   bool any_candidate_ = false;
-  std::uint32_t threads_missing_ = 0;  // of the slots without a worker that can be asked
+  std::uint32_t places_missing_ = 0;  // of the slots without a worker that can be asked
   bool renewing_ = false;             // a worker that serves nobody waits for its successor
   bool worker_makes_room_ = false;    // one is busy with what nobody waits for
 };

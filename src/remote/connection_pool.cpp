@@ -101,7 +101,7 @@ void ConnectionPool::give_back(std::uint32_t slot, std::unique_ptr<PooledConnect
   Connections old;  // closed without the lock
   const std::lock_guard lock(mutex_);
   if (now >= next_look_) old = remove_old_locked(now);
-  if (auto& idle = idle_[slot]; idle.size() < settings_.threads) idle.push_back(std::move(pooled));
+  if (auto& idle = idle_[slot]; idle.size() < settings_.capacity) idle.push_back(std::move(pooled));
 }
 
 ConnectionPool::Connections ConnectionPool::remove_old_locked(

@@ -43,7 +43,7 @@ class ConnectionPool {
                                                                 Admission& admission,
                                                                 gateway::ClientExchange& exchange);
   // Only a connection whose exchange is over in good order. It is kept for a while, unless there
-  // are as many idle ones as the worker has threads for.
+  // are as many idle ones as the worker has capacity for.
   void give_back(std::uint32_t slot, std::unique_ptr<PooledConnection> pooled);
 
  private:

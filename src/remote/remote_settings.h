@@ -19,10 +19,10 @@ struct RemoteSettings {
   // Of these, the first of so many is that of a slot's worker. The others are for workers that are
   // kept in the slot, if there are any, for scripts that this one cannot run.
   std::uint32_t rows_per_slot = 1;
-  std::uint32_t threads = 1;    // of each worker
+  std::uint32_t capacity = 1;   // of each worker: requests at a time
   uid_t worker_uid = 0;         // whose processes are believed to be workers
   gateway::GroupSecret secret;  // which they want to hear
-  // Requests that may wait, over all httpd children, beyond those for the threads of workers that
+  // Requests that may wait, over all httpd children, beyond those for the capacity of workers that
   // are still starting.
   std::uint32_t queue_max = 100;
   std::chrono::milliseconds queue_timeout{0};

@@ -62,7 +62,7 @@ struct alignas(kRowAlignment) SlotRow {
   std::atomic<std::uint32_t> state;
   std::atomic<std::int32_t> pid;
   std::atomic<std::uint32_t> generation;
-  std::atomic<std::uint32_t> threads;
+  std::atomic<std::uint32_t> capacity;
   std::atomic<std::uint32_t> outstanding[kLeaseCounts];
   std::atomic<std::uint32_t> present;  // which of the counts is that of the worker in the slot
   std::atomic<std::int32_t> death_pid;

@@ -21,7 +21,7 @@ remote::RemoteSettings remote_settings(const DaemonGroup& group, const std::stri
                                        const std::string& temporary_folder) {
   const auto& options = group.options;
   remote::RemoteSettings settings{.process_group = options.name,
-                                  .threads = options.threads,
+                                  .capacity = options.threads,
                                   .worker_uid = group.worker_uid,
                                   .secret = group.secret,
                                   .queue_max = options.queue,

@@ -32,7 +32,7 @@ class AdmissionByScript : public ::testing::Test {
     settings_.process_group = "site";
     settings_.socket_paths.resize(kRows);
     settings_.rows_per_slot = kRowsPerSlot;
-    settings_.threads = kThreads;
+    settings_.capacity = kThreads;
     settings_.connect_timeout = settings_.renewal_timeout = 100ms;
   }
 
