@@ -1,10 +1,8 @@
 // A request that came over a connection from a httpd child.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +13,7 @@
 #include "pyhost/gateway/runner.h"
 #include "wire/connection.h"
 #include "wire/messages.h"
+#include "worker/reply_line.h"
 #include "worker/request_clock.h"
 
 namespace pyhost::worker {
@@ -79,7 +78,7 @@ class WorkerExchange final : public gateway::Exchange {
  private:
   enum class Reply { unsent, open, ended };
 
-  using Lock = std::unique_lock<std::mutex>;
+  using Held = ReplyLine::Held;
 
   std::size_t take_arrived(std::span<char> into) noexcept;
   void ask_for_body();
@@ -88,25 +87,16 @@ class WorkerExchange final : public gateway::Exchange {
   void give_up_for_memory() noexcept;
   void give_back_memory() noexcept;
   void announce_reply() noexcept;
-  // These need mutex_.
-  bool client_gone_locked() noexcept;
-  void lose_locked(std::string_view why) noexcept;
-  void drop_half_made_locked() noexcept;
-  bool flush_locked();
-  bool await_room_locked(base::Clock::time_point full_since) noexcept;
-  bool encode_locked(const gateway::ReplyPart& part);
-  bool end_reply_locked();
-  bool send_note_locked();
+  bool encode(const Held& held, const gateway::ReplyPart& part);
+  bool end_reply(const Held& held);
 
   base::LogSink& process_log_;
-  const wire::Timeout reply_timeout_;
+  ReplyLine line_;
   const std::function<void()> before_reply_;
   const std::string refusal_;  // a frame
 
-  // Set by the exchange's own thread only, as what follows up to mutex_.
+  // Set by the exchange's own thread only, as what follows.
   RequestClock clock_;
-  std::atomic<bool> awaits_body_ = false;
-
   base::Clock::time_point arrived_at_;
   std::function<void()> on_end_;
   std::string_view arrived_;  // of the body, and not read yet
@@ -117,15 +107,11 @@ class WorkerExchange final : public gateway::Exchange {
   std::uint64_t body_bytes_ = 0;
   std::uint64_t reply_bytes_ = 0;
 
-  // For what is sent, and for what others look at. The exchange's thread holds it while it sends.
-  mutable std::mutex mutex_;
-  wire::Connection* connection_ = nullptr;  // until END has left
-  bool lost_ = false;                       // the child has gone or cannot be understood
-  bool short_of_memory_ = false;            // for the reply
+  // Only with the line held: others look at these, too.
+  bool short_of_memory_ = false;  // for the reply
   std::string payload_;
   std::vector<gateway::EnvironEntry> environ_;
   wire::RequestMessage request_;
-  wire::FrameBatch batch_;
   Reply reply_ = Reply::unsent;
 };
 
