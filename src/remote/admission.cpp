@@ -21,8 +21,6 @@ constexpr int kServiceUnavailable = 503;
 constexpr int kGatewayTimeout = 504;
 // How long a client may be gone without being noticed.
 constexpr milliseconds kLookInterval{250};
-// How long a worker that could not be asked is not asked again.
-constexpr milliseconds kPostponement{20};
 // A worker that makes room can wake those that wait, but not leave a call for one that is about to
 // wait.
 constexpr milliseconds kRoomInterval{5};
@@ -58,33 +56,15 @@ Admission::Admission(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId chi
       script_(script),
       began_(base::Clock::now()),
       last_candidate_at_(began_),
-      avoided_(settings.socket_paths.size()),
-      attempts_left_(2 * static_cast<unsigned>(settings.socket_paths.size()) + 1),
-      departures_left_(attempts_left_) {}
-
-const Admission::Avoided* Admission::avoided_or_null(std::uint32_t slot,
-                                                     const SlotStatus& worker) const noexcept {
-  const auto& avoided = avoided_[slot];
-  return avoided && avoided->generation == worker.generation ? &*avoided : nullptr;
-}
+      asked_(settings.socket_paths.size()) {}
 
 bool Admission::has_script(std::uint32_t slot, const SlotStatus& worker) const noexcept {
-  const Avoided* avoided = avoided_or_null(slot, worker);
-  return (avoided == nullptr || !avoided->lacks_script) && scoreboard_.serves(slot, script_);
+  return !asked_.lacks_script(slot, worker.generation) && scoreboard_.serves(slot, script_);
 }
 
 bool Admission::may_be_asked(std::uint32_t slot, const SlotStatus& worker,
                              base::Clock::time_point now) const noexcept {
-  const Avoided* avoided = avoided_or_null(slot, worker);
-  return worker.state == SlotState::ready && (avoided == nullptr || now >= avoided->until);
-}
-
-// Of a worker that cannot be asked now. One that has sent the request back without a word of
-// lacking the script is being replaced for it.
-bool Admission::may_have_later(const SlotStatus& worker, bool has, const Avoided* avoided_or_null) {
-  if (worker.state != SlotState::ready && worker.state != SlotState::draining) return false;
-  if (avoided_or_null == nullptr) return has;
-  return !avoided_or_null->lacks_script && avoided_or_null->until != base::Clock::time_point::max();
+  return worker.state == SlotState::ready && asked_.may_be_asked(slot, worker.generation, now);
 }
 
 void Admission::Survey::add(std::uint32_t slot, const SlotStatus& worker) noexcept {
@@ -125,7 +105,8 @@ Admission::Survey Admission::survey(Silent silent) {
     }
     if (worker.state == SlotState::draining) renewing_ = true;
     if (worker.state == SlotState::ready && !left_out) avoids_one = true;
-    if (may_have_later(worker, has, avoided_or_null(slot, worker))) one_will_have = true;
+    const bool stays = worker.state == SlotState::ready || worker.state == SlotState::draining;
+    if (stays && asked_.may_have_script_later(slot, worker.generation, has)) one_will_have = true;
     if (!is_keeper(slot)) places_missing_ += settings_.capacity;
   }
   const bool as_last_resort = !having.any && !one_will_have;
@@ -165,18 +146,19 @@ std::optional<Lease> Admission::try_enter_from(scoreboard::Waiter& waiter) {
 
 tl::expected<Lease, Refusal> Admission::enter() {
   if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
-  if (attempts_left_ == 0) {
+  if (asked_.exhausted()) {
     return tl::unexpected(
         Refusal{kServiceUnavailable, Message::retries_exhausted,
                 fmt::format("too many workers of process group '{}' in a row could not be reached",
                             settings_.process_group)});
   }
-  if (postponed_since_ && base::Clock::now() >= *postponed_since_ + patience()) {
+  if (const auto since = asked_.postponed_since();
+      since && base::Clock::now() >= *since + patience()) {
     return tl::unexpected(unreachable());
   }
   scoreboard::Queue queue = scoreboard_.queue();
   // A request that comes back from a worker has had its turn.
-  if (comes_back_ || !queue.keeps_order()) {
+  if (asked_.any() || !queue.keeps_order()) {
     if (auto lease = try_enter()) return *std::move(lease);
   } else {
     survey();
@@ -207,7 +189,8 @@ tl::expected<Lease, Refusal> Admission::wait_for_lease(scoreboard::Waiter& waite
 
 // When something may have happened that nobody calls for.
 base::Clock::time_point Admission::next_look(base::Clock::time_point now) const noexcept {
-  base::Clock::time_point next = now + (postponed_since_ ? kPostponement : kLookInterval);
+  base::Clock::time_point next =
+      now + (asked_.postponed_since() ? AskedWorkers::kPostponement : kLookInterval);
   if (worker_makes_room_) next = now + kRoomInterval;
   for (const auto limit : {began_ + settings_.queue_timeout, last_candidate_at_ + patience()}) {
     if (limit > now) next = std::min(next, limit);
@@ -234,7 +217,7 @@ milliseconds Admission::patience() const noexcept {
 Refusal Admission::unreachable() const {
   return {kServiceUnavailable, Message::worker_unreachable,
           fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
-                      settings_.process_group, seconds(patience()), last_reason_)};
+                      settings_.process_group, seconds(patience()), asked_.last_reason())};
 }
 
 std::optional<Refusal> Admission::refusal_when_stopped() const {
@@ -266,7 +249,7 @@ bool Admission::note_silence(const Worker& worker, std::chrono::nanoseconds sinc
   // It may be taken by what nobody waits for any more.
   const bool has_no_place = now.generation == worker.generation && now.running >= now.capacity;
   if (!has_no_place) scoreboard_.note_silence(worker.slot, worker.generation);
-  return departures_left_ != 0 && has_other(since < kSilenceMax ? Other::free : Other::any, worker);
+  return asked_.may_leave() && has_other(since < kSilenceMax ? Other::free : Other::any, worker);
 }
 
 // That is not silent.
@@ -288,41 +271,10 @@ void Admission::note_sign_of_life(const Worker& worker) noexcept {
 }
 
 void Admission::heed(const Worker& worker, Setback setback) {
-  using Kind = Setback::Kind;
-  switch (setback.kind) {
-    case Kind::unreachable:
-      avoid(worker, {.until = base::Clock::time_point::max()});
-      --attempts_left_;
-      break;
-    case Kind::hindered:
-      postpone(worker);
-      break;
-    case Kind::silent:
-      --departures_left_;
-      break;
-    case Kind::lacking:
-      avoid(worker, {.lacks_script = true});
-      --attempts_left_;
-      break;
-    case Kind::left:
-    case Kind::client_gone:
-      break;
+  if (setback.kind == Setback::Kind::hindered) {
+    renewing_ = renewing_ || scoreboard_.status(worker.slot).state == SlotState::draining;
   }
-  comes_back_ = true;
-  last_reason_ = std::move(setback.why);
-}
-
-// Others are asked first.
-void Admission::postpone(const Worker& worker) {
-  avoid(worker, {.until = base::Clock::now() + kPostponement});
-  if (!postponed_since_) postponed_since_ = base::Clock::now();
-  const SlotState state = scoreboard_.status(worker.slot).state;
-  renewing_ = renewing_ || state == SlotState::draining;
-}
-
-void Admission::avoid(const Worker& worker, Avoided how) {
-  how.generation = worker.generation;
-  avoided_[worker.slot] = how;
+  asked_.heed(worker.slot, worker.generation, std::move(setback), base::Clock::now());
 }
 
 }  // namespace pyhost::remote

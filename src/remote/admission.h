@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "pyhost/gateway/client_exchange.h"
 #include "pyhost/gateway/refusal.h"
+#include "remote/asked_workers.h"
 #include "remote/remote_settings.h"
 #include "remote/setback.h"
 #include "scoreboard/scoreboard.h"
@@ -78,12 +79,6 @@ class Admission {
   void note_sign_of_life(const Worker& worker) noexcept;
 
  private:
-  struct Avoided {
-    std::uint32_t generation = 0;
-    base::Clock::time_point until{};  // it is not asked before; max() for never
-    bool lacks_script = false;
-  };
-
   // What a look at all workers has found of those that may be asked.
   struct Survey {
     bool any = false;
@@ -105,10 +100,6 @@ class Admission {
   bool may_be_asked(std::uint32_t slot, const scoreboard::SlotStatus& worker,
                     base::Clock::time_point now) const noexcept;
   bool has_other(Other which, const Worker& than) const noexcept;
-  const Avoided* avoided_or_null(std::uint32_t slot,
-                                 const scoreboard::SlotStatus& worker) const noexcept;
-  static bool may_have_later(const scoreboard::SlotStatus& worker, bool has,
-                             const Avoided* avoided_or_null);
   bool has_script(std::uint32_t slot, const scoreboard::SlotStatus& worker) const noexcept;
   std::optional<Lease> take_lease(const Survey& found);
   std::optional<Lease> try_enter();
@@ -123,8 +114,6 @@ class Admission {
   std::optional<gateway::Refusal> refusal_when_client_gone() const;
   std::string state_of_workers() const;
   bool is_keeper(std::uint32_t slot) const noexcept { return slot % settings_.rows_per_slot != 0; }
-  void postpone(const Worker& worker);
-  void avoid(const Worker& worker, Avoided how);
 
   scoreboard::Scoreboard& scoreboard_;
   const scoreboard::ChildId child_;
@@ -132,13 +121,8 @@ class Admission {
   gateway::ClientExchange& exchange_;
   const std::uint64_t script_;
   const base::Clock::time_point began_;
-  base::Clock::time_point last_candidate_at_;    // when a worker could be asked, be it busy
-  std::vector<std::optional<Avoided>> avoided_;  // by slot
-  unsigned attempts_left_;                       // at workers that cannot be reached
-  unsigned departures_left_;                     // from workers that are silent
-  std::optional<base::Clock::time_point> postponed_since_;  // for the first time
-  bool comes_back_ = false;                                 // from a worker that could not be asked
-  std::string last_reason_ = "none is ready";
+  base::Clock::time_point last_candidate_at_;  // when a worker could be asked, be it busy
+  AskedWorkers asked_;
   // As the last survey() has found them.
   bool any_candidate_ = false;
   std::uint32_t places_missing_ = 0;  // of the slots without a worker that can be asked
