@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "apache/config/configuration_dump.h"
 #include "apache/config/config.h"
+#include "apache/config/configuration_dump.h"
 #include "apache/config/places.h"
 #include "apache/config/preloads.h"
 #include "apache/config/startup.h"
@@ -35,7 +35,7 @@ ChildEngines* engines_of_child = nullptr;
 
 void preload_scripts(const server_rec* s) {
   for (const gateway::Script& script : preloads_of(s, "")) {
-    engines_of_child->embedded().preload(target_of(script));
+    engines_of_child->embedded().prepare(target_of(script));
   }
 }
 
@@ -83,16 +83,6 @@ int look_after_supervisor(apr_pool_t*, server_rec*) {
   return OK;
 }
 
-// A client that waits for "100 Continue" is only to get it when the application reads, unless the
-// length of its body cannot be known before. In httpd itself only what filters change is received.
-remote::Buffering buffering_for(const request_rec* r, const MappedRequest& request) {
-  const bool may_wait = request.group == nullptr
-                            ? is_body_filtered(r)
-                            : r->expecting_100 == 0 || !is_body_as_announced(r);
-  const bool whole = may_wait && *request.settings.request_buffering;
-  return whole ? remote::Buffering::on : remote::Buffering::off;
-}
-
 bool is_our_handler(const char* handler) {
   const auto name = view_or_empty(handler);
   return name == kHandler || name == kLegacyHandler;
@@ -114,8 +104,8 @@ int handle(request_rec* r) {
                              .script_name = request->script_name,
                              .path_info = request->path_info};
   RequestExchange exchange(r, inputs);
-  return exchange.finish(
-      engines_of_child->run(request->group, request->target, exchange, buffering_for(r, *request)));
+  gateway::ClientRunner& runner = engines_of_child->runner(request->group);
+  return exchange.finish(runner.run(request->target, exchange));
 }
 
 int add_to_status_page(request_rec* r, int flags) {

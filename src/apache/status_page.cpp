@@ -74,13 +74,13 @@ class Page {
           fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}/{}</td>"
                       "<td>{}</td></tr>\n",
                       slot, state, worker.pid, worker.generation, worker.requests, worker.busy(),
-                      worker.threads, death));
+                      worker.capacity, death));
       return;
     } else {
       put(fmt::format("<li>worker {}: ", slot));
     }
     put(fmt::format("{}, pid {}, generation {}, requests {}, busy {}/{}, last death: {}\n", state,
-                    worker.pid, worker.generation, worker.requests, worker.busy(), worker.threads,
+                    worker.pid, worker.generation, worker.requests, worker.busy(), worker.capacity,
                     death));
   }
   void end_group() {

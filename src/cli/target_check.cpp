@@ -85,7 +85,7 @@ base::Result<> import_application(const Site& site, const CheckSettings& setting
   PH_TRY(python, choose_python(site, settings.plugin_folder));
   PH_TRY_VOID(require_readable(python.plugin.path));
   PH_TRY(plugin, plugin::load_plugin(python.plugin.path));
-  auto engine = plugin->start(engine_settings(site, settings, python.home), log);
+  auto engine = plugin->open(engine_settings(site, settings, python.home), log);
   if (!engine) return tl::unexpected(std::move(engine).error());
   const bool is_module = site.form == TargetForm::module;
   const bool in_main = settings.application_group == settings::kGlobalName;
@@ -94,7 +94,7 @@ base::Result<> import_application(const Site& site, const CheckSettings& setting
       .application_group = in_main ? gateway::kMainInterpreter : settings.application_group,
       .script = is_module ? site.module : site.path,
       .callable = site.callable};
-  auto outcome = (*engine)->preload(target, log);
+  auto outcome = (*engine)->prepare(target, log);
   // Threads of the application may still use it; the process ends without asking them.
   (void)engine->release();
   return outcome;

@@ -12,14 +12,14 @@
 
 namespace pyhost::engine {
 
-// The runs and preloads of one interpreter. The interpreter's lock protects it.
+// The runs and preparations of one interpreter. The interpreter's lock protects it.
 class ActiveCalls {
  public:
   // A call for its scope. What was raised in its thread and has not arrived yet is taken back at
   // the end, so that it cannot reach another request.
   class Scope {
    public:
-    // `exchange_or_null` is null for a preload.
+    // `exchange_or_null` is null in a prepare().
     Scope(python::Attached& py, ActiveCalls& calls, const gateway::Exchange* exchange_or_null);
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;

@@ -7,11 +7,12 @@
 
 #include "base/out_of_memory.h"
 #include "engine/application_group.h"
+#include "engine/capabilities.h"
 #include "engine/interpreter_setup.h"
 #include "pyapi/events.h"
 #include "pyapi/module.h"
-#include "python/line_log.h"
 #include "python/log_stream.h"
+#include "python/request_context.h"
 #include "wsgi/request.h"
 
 namespace pyhost::engine {
@@ -34,7 +35,7 @@ constexpr unsigned kRetryAfterSeconds = 1;
 // Imports are not interrupted, and do not count for limits of requests.
 class ImportNotice final : public python::ImportObserver {
  public:
-  // `exchange_or_null` is null for a preload.
+  // `exchange_or_null` is null in a prepare().
   ImportNotice(ActiveCalls::Scope& call, gateway::Exchange* exchange_or_null) noexcept
       : call_(call), exchange_(exchange_or_null) {}
 
@@ -55,8 +56,8 @@ class ImportNotice final : public python::ImportObserver {
 
 }  // namespace
 
-base::Result<std::unique_ptr<gateway::Engine>> LocalEngine::start(gateway::EngineSettings settings,
-                                                                  base::LogSink& server_log) {
+base::Result<std::unique_ptr<gateway::Engine>> LocalEngine::open(gateway::EngineSettings settings,
+                                                                 base::LogSink& server_log) {
   std::unique_ptr<LocalEngine> engine(new LocalEngine(std::move(settings), server_log));
   LocalEngine& self = *engine;
   auto runtime = Runtime::start(
@@ -109,7 +110,15 @@ Outcome LocalEngine::refuse_for_memory(const gateway::Target& target,
   return {Outcome::Kind::refused, kServiceUnavailable, kRetryAfterSeconds};
 }
 
+Outcome LocalEngine::refuse_protocol(const gateway::Target& target, gateway::Exchange& exchange) {
+  exchange.log(LogLevel::error, Message::protocol_unknown,
+               fmt::format("{} is to be run by the {} protocol, which this engine does not speak",
+                           target.script, name_of(target.protocol)));
+  return {Outcome::Kind::refused, kInternalServerError};
+}
+
 Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exchange) {
+  if (!kCapabilities.speaks(target.protocol)) return refuse_protocol(target, exchange);
   const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
   const auto interpreter = interpreter_for(target.application_group);
   if (!interpreter) {
@@ -124,14 +133,15 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
   python::LoadReport report;
   {
     AttachScope py(**interpreter);
-    const python::RequestLogScope log_scope(request.log());
     ApplicationGroup& group = application_group_of(**interpreter);
+    const python::RequestContext context(py, group.adapter.streams(), request.link(),
+                                         request.log());
     ActiveCalls::Scope active(py, group.calls, &exchange);
     ImportNotice notice(active, &exchange);
     const auto run = [&] {
       if (const python::Ref application =
               group.scripts.load(py, target, exchange, report, &notice)) {
-        group.adapter.run(py, application.get(), request);
+        group.adapter.run(py, application.get(), request, context.errors_or_null());
       } else if (active.interrupted()) {
         request.fail(kGatewayTimeout);
       }
@@ -150,7 +160,7 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
   return outcome;
 }
 
-base::Result<> LocalEngine::preload(const gateway::Target& target, base::LogSink& sink) noexcept {
+base::Result<> LocalEngine::prepare(const gateway::Target& target, base::LogSink& sink) noexcept {
   // A text that is short enough to need no memory.
   const auto failed = [] { return base::Result<>(base::fail("out of memory")); };
   return base::unless_out_of_memory([&] { return import(target, sink); }, failed);

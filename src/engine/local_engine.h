@@ -14,13 +14,13 @@ namespace pyhost::engine {
 // scripts and its WSGI adapter.
 class LocalEngine final : public gateway::Engine {
  public:
-  static base::Result<std::unique_ptr<gateway::Engine>> start(gateway::EngineSettings settings,
-                                                              base::LogSink& server_log);
+  static base::Result<std::unique_ptr<gateway::Engine>> open(gateway::EngineSettings settings,
+                                                             base::LogSink& server_log);
   ~LocalEngine() override;
 
   gateway::Outcome run(const gateway::Target& target,
                        gateway::Exchange& exchange) noexcept override;
-  base::Result<> preload(const gateway::Target& target, base::LogSink& sink) noexcept override;
+  base::Result<> prepare(const gateway::Target& target, base::LogSink& sink) noexcept override;
   void announce_stop(std::string_view reason) noexcept override;
   void stop(std::chrono::milliseconds budget) noexcept override;
   gateway::EngineWatch* watch() noexcept override { return watch_.get(); }
@@ -37,6 +37,8 @@ class LocalEngine final : public gateway::Engine {
   gateway::Outcome serve(const gateway::Target& target, gateway::Exchange& exchange);
   static gateway::Outcome refuse_for_memory(const gateway::Target& target,
                                             gateway::Exchange& exchange) noexcept;
+  static gateway::Outcome refuse_protocol(const gateway::Target& target,
+                                          gateway::Exchange& exchange);
   base::Result<> import(const gateway::Target& target, base::LogSink& sink);
   base::Result<> set_up(python::Attached& py, python::Interpreter& interpreter);
   python::InterpreterRegistry::Found interpreter_for(std::string_view application_group);

@@ -1,13 +1,17 @@
 // The plugin's one exported function; see gateway::EnginePlugin.
 
+#include "pyhost/gateway/plugin.h"
+
+#include "engine/capabilities.h"
 #include "engine/local_engine.h"
 
 namespace {
 
 constexpr pyhost::gateway::EnginePlugin kPlugin = {
     .build = pyhost::gateway::kBuildId,
-    .python_version = PYHOST_PYTHON_VERSION,
-    .start = &pyhost::engine::LocalEngine::start,
+    .abi = PYHOST_PYTHON_VERSION,
+    .capabilities = pyhost::engine::kCapabilities,
+    .open = &pyhost::engine::LocalEngine::open,
 };
 
 }  // namespace

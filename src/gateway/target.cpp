@@ -14,6 +14,10 @@ constexpr std::uint64_t hash_on(std::uint64_t hash, std::string_view text) noexc
 
 }  // namespace
 
+std::string_view name_of(Protocol protocol) noexcept {
+  return protocol == Protocol::wsgi ? "WSGI" : "unknown";
+}
+
 std::uint64_t script_key(std::string_view application_group, std::string_view script) noexcept {
   constexpr std::string_view kBetween("\0", 1);
   return hash_on(hash_on(hash_on(kHashOfNothing, application_group), kBetween), script);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "pyhost/base/result.h"
-#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/plugin.h"
 
 namespace pyhost::plugin {
 
@@ -25,7 +25,8 @@ std::string folder_of_this_object();
 std::vector<PluginFile> find_plugins(const std::string& folder);
 
 // Loads a plugin for the rest of the process's life. Python's symbols become global, because
-// extension modules expect them so. Fails when the file cannot be loaded or is of another build.
+// extension modules expect them so. Makes no thread. Fails when the file cannot be loaded or is of
+// another build.
 base::Result<const gateway::EnginePlugin*> load_plugin(const std::string& path);
 
 }  // namespace pyhost::plugin

@@ -10,8 +10,6 @@ namespace {
 // A line without an end may not grow for ever.
 constexpr std::size_t kLineBytesMax = 64 * 1024;
 
-thread_local LineLog* request_log = nullptr;
-
 }  // namespace
 
 std::string LineLog::take_complete_lines(std::string_view text) {
@@ -53,18 +51,6 @@ void LineLog::flush(Attached& py) {
   if (partial.empty()) return;
   const DetachScope detached(py);
   sink_.log(base::LogLevel::error, base::Message::none, partial);
-}
-
-RequestLogScope::RequestLogScope(LineLog& log) noexcept {
-  request_log = &log;
-}
-
-RequestLogScope::~RequestLogScope() {
-  request_log = nullptr;
-}
-
-LineLog* current_request_log() noexcept {
-  return request_log;
 }
 
 }  // namespace pyhost::python

@@ -33,16 +33,4 @@ class LineLog {
   std::string partial_;  // guarded by mutex_
 };
 
-// While it lives, sys.stderr and sys.stdout of the calling thread go to this request's log.
-class RequestLogScope {
- public:
-  explicit RequestLogScope(LineLog& log) noexcept;
-  RequestLogScope(const RequestLogScope&) = delete;
-  RequestLogScope& operator=(const RequestLogScope&) = delete;
-  ~RequestLogScope();
-};
-
-// The log of the request that the calling thread serves, or null.
-LineLog* current_request_log() noexcept;
-
 }  // namespace pyhost::python

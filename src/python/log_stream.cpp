@@ -16,6 +16,7 @@ struct LogStream {
   Interpreter* interpreter;
   SharedRequestLink link;  // null for an ambient stream
   LineLog* log;            // valid while the link is open
+  Ref request_stream;      // of an ambient stream: the ContextVar that has a request's
 };
 
 // Where a thread prints outside any request. One per thread, so that their lines do not mix.
@@ -57,6 +58,30 @@ PyObject* with_thread_log(Attached& py, F action) {
   return result;
 }
 
+// The stream of the request that the caller's context belongs to, if it belongs to one. What an
+// application may have put in its place counts for nothing.
+Ref request_stream_for(Attached& py, PyObject* ambient) {
+  PyObject* found = nullptr;
+  if (PyContextVar_Get(value_of<LogStream>(ambient).request_stream.get(), nullptr, &found) != 0) {
+    discard_error(py);
+  }
+  Ref stream = Ref::steal(found);
+  return stream && Py_IS_TYPE(stream.get(), Py_TYPE(ambient)) ? std::move(stream) : Ref();
+}
+
+// A request that is over leaves contexts behind, in threads and tasks that go on.
+template <class F>
+PyObject* with_ambient_log(Attached& py, PyObject* self, F action) {
+  if (const Ref found = request_stream_for(py, self)) {
+    const LogStream& stream = value_of<LogStream>(found.get());
+    if (stream.link) {
+      const RequestLink::Use use(*stream.link);
+      if (use) return action(py, *stream.log);
+    }
+  }
+  return with_thread_log(py, action);
+}
+
 // Calls `action` with the log the stream means now; null with RuntimeError pending when that was a
 // request's and the request is over.
 template <class F>
@@ -64,10 +89,7 @@ PyObject* with_log(PyObject* self, F action) {
   return py_entry([&]() -> PyObject* {
     LogStream& stream = value_of<LogStream>(self);
     CalledByPython py(*stream.interpreter);
-    if (!stream.link) {
-      if (LineLog* request_log = current_request_log()) return action(py, *request_log);
-      return with_thread_log(py, action);
-    }
+    if (!stream.link) return with_ambient_log(py, self, action);
     const SharedRequestLink link = stream.link;
     const RequestLink::Use use(*link);
     if (!use) {
@@ -171,8 +193,9 @@ PyObject* get_write_through(PyObject*, void*) {
 }
 
 PyObject* get_buffer(PyObject* self, void*) {
-  LogStream sibling = value_of<LogStream>(self);
-  sibling.mode = Mode::binary;
+  const LogStream& stream = value_of<LogStream>(self);
+  LogStream sibling{Mode::binary, stream.name, stream.interpreter,
+                    stream.link,  stream.log,  Ref::share(stream.request_stream.get())};
   return make_native<LogStream>(reinterpret_cast<PyObject*>(Py_TYPE(self)), std::move(sibling))
       .release();
 }
@@ -231,18 +254,24 @@ base::Result<LogStreamType> LogStreamType::make(Attached& py) {
   if (!register_as_text_stream(type.get())) {
     return base::fail(PythonError::take(py).summary(py));
   }
-  return LogStreamType(std::move(type));
+  Ref variable = Ref::steal(PyContextVar_New("mod_wsgi.log", nullptr));
+  if (!variable) return base::fail(PythonError::take(py).summary(py));
+  return LogStreamType(std::move(type), std::move(variable));
 }
 
 Ref LogStreamType::make_ambient(Attached& py, const char* name) const {
-  return make_native<LogStream>(type_.get(),
-                                LogStream{Mode::text, name, &py.interpreter(), nullptr, nullptr});
+  return make_native<LogStream>(type_.get(), LogStream{Mode::text, name, &py.interpreter(), nullptr,
+                                                       nullptr, Ref::share(request_stream_.get())});
 }
 
 Ref LogStreamType::make_for_request(Attached& py, const char* name, SharedRequestLink link,
                                     LineLog& log) const {
   return make_native<LogStream>(
-      type_.get(), LogStream{Mode::text, name, &py.interpreter(), std::move(link), &log});
+      type_.get(), LogStream{Mode::text, name, &py.interpreter(), std::move(link), &log, {}});
+}
+
+bool LogStreamType::set_request_stream(Attached&, PyObject* stream) const {
+  return bool(Ref::steal(PyContextVar_Set(request_stream_.get(), stream)));
 }
 
 }  // namespace pyhost::python

@@ -17,15 +17,21 @@ class LogStreamType {
  public:
   static base::Result<LogStreamType> make(Attached& py);
 
-  // A stream to whatever request the writing thread serves, otherwise to the server's log.
+  // A stream to the log of whatever request the writer's context belongs to, while that lives;
+  // otherwise to the server's log.
   Ref make_ambient(Attached& py, const char* name) const;
   // A stream to one request's log; once the link is closed, use raises RuntimeError.
   Ref make_for_request(Attached& py, const char* name, SharedRequestLink link, LineLog& log) const;
+  // The calling thread's context belongs to the request of that stream. False with an exception
+  // pending.
+  bool set_request_stream(Attached& py, PyObject* stream) const;
 
  private:
-  explicit LogStreamType(Ref type) noexcept : type_(std::move(type)) {}
+  LogStreamType(Ref type, Ref variable) noexcept
+      : type_(std::move(type)), request_stream_(std::move(variable)) {}
 
   Ref type_;
+  Ref request_stream_;  // a ContextVar
 };
 
 }  // namespace pyhost::python

@@ -1,10 +1,7 @@
 // Imports WSGI scripts and modules, once each, and again when a script file changes.
 #pragma once
 
-#include <atomic>
-#include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,28 +10,16 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
 #include "pyhost/base/log.h"
-#include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/engine_watch.h"
 #include "python/attached.h"
-#include "python/error.h"
+#include "python/loading_rules.h"
 #include "python/ref.h"
+#include "python/script_source.h"
+#include "python/script_state.h"
 
 namespace pyhost::python {
-
-// What all loaders of a process share.
-struct LoadingRules {
-  // Names of modules depend on the letter case of paths only when `case_sensitive_paths`.
-  bool case_sensitive_paths = true;
-  gateway::ChangedScripts changed_scripts = gateway::ChangedScripts::reimported;
-  gateway::ScriptOwner script_owner = {};
-  // In the main interpreter: only there can signal.signal() be called.
-  bool imports_on_main_thread = false;
-  // Files that have changed up to then, microseconds since the epoch, count as unchanged.
-  std::atomic<std::int64_t> accepted_until_us = 0;
-  std::atomic<unsigned> imports = 0;  // that were successful
-};
 
 // How a load went.
 struct LoadReport {
@@ -58,12 +43,13 @@ class ImportObserver {
   ~ImportObserver() = default;
 };
 
-// One per interpreter; thread-safe. The import lock is per script: threads that want a script
-// which another thread imports wait for it, without holding the interpreter, and nobody else does.
-// Until the file of a failed import changes, or a pause that grows from 1 s to 30 s is over, every
-// request meets the same failure. The import after that begins as the first one did (ImportTraces),
-// unless other scripts share the interpreter; with ChangedScripts::refused there is no other
-// import. A script may define reload_required(path): what it says counts like a change of the file.
+// One per interpreter; thread-safe. What is to be done for a request, ScriptState says. The import
+// lock is per script: threads that want a script which another thread imports wait for it, without
+// holding the interpreter, and nobody else does. Until the file of a failed import changes, or a
+// pause that grows from 1 s to 30 s is over, every request meets the same failure. The import after
+// that begins as the first one did (ImportTraces), unless other scripts share the interpreter; with
+// ChangedScripts::refused there is no other import. A script may define reload_required(path): what
+// it says counts like a change of the file.
 class ScriptLoader {
  public:
   // The rules outlive the loader.
@@ -78,75 +64,44 @@ class ScriptLoader {
   std::vector<gateway::Script> imported() const;
 
  private:
-  struct Failure {
-    std::string summary;      // "ValueError: text"
-    base::FileIdentity file;  // that failed
-    base::Clock::time_point retry_at;
-    std::chrono::seconds pause;
-  };
-
   struct Script {
     std::mutex mutex;
     std::condition_variable loaded;
     // Guarded by mutex:
-    bool loading = false;
+    ScriptState state;
     Ref module;
-    base::FileIdentity file;  // that was imported, or could not be
-    // One whose difference does not count, and the moment up to which it did not; see LoadingRules.
-    std::optional<base::FileIdentity> accepted_file;
-    std::int64_t accepted_until_us = 0;
-    std::optional<Failure> failure;
-    Ref reload_required;           // the module's function of that name, if it has one
-    bool used = false;             // by a request since its import
-    std::int64_t imported_us = 0;  // since the epoch
+    Ref reload_required;  // the module's function of that name, if it has one
     gateway::TargetKind kind{};
     std::string callable;  // that it was imported for, if it has that
   };
 
-  // What an import has come to: the module, or why there is none.
-  struct Import {
-    Ref module;
-    base::Message message = base::Message::none;
-    std::string summary;
-    std::string details;  // traceback
-    std::string advice;   // see PythonError
-    bool refuses_subinterpreters = false;
+  // One call of load().
+  struct Load {
+    Attached& py;
+    const gateway::Target& target;
+    base::LogSink& log;
+    LoadReport& report;
+    ImportObserver* const observer_or_null;
+    ScriptState::Wanted wanted;
   };
-
-  // A file's text, or why it is not to be had.
-  struct Source {
-    base::Message message = base::Message::none;
-    std::string summary;
-    std::string text;  // or details
-  };
+  using ScriptLock = std::unique_lock<std::mutex>;
 
   Script& find(const gateway::Target& target);
-  Ref current_module(Attached& py, Script& script, const gateway::Target& target,
-                     base::LogSink& log, LoadReport& report, ImportObserver* observer_or_null);
-  Ref question_locked(Script& script, const gateway::Target& target) const;
-  bool wants_reload(Attached& py, PyObject* question, const gateway::Target& target,
-                    base::LogSink& log) const;
-  bool has_changed(Attached& py, Script& script, const std::string& path);
-  static Ref outcome_of_import(Script& script, LoadReport& report);
-  Ref load_now(Attached& py, Script& script, const gateway::Target& target,
-               const base::FileIdentity& file, base::LogSink& log, LoadReport& report,
-               ImportObserver* observer_or_null);
-  // The same; after a failure without what it has left behind, if nothing else needs that.
-  Import import_cleanly(Attached& py, const gateway::Target& target,
-                        ImportObserver* observer_or_null) noexcept;
-  Import import(Attached& py, const gateway::Target& target,
-                ImportObserver* observer_or_null) const;
-  Import import_on_main_thread(Attached& py, const gateway::Target& target,
-                               ImportObserver* observer_or_null) const;
-  Import import_here(Attached& py, const gateway::Target& target) const;
-  Source read_source(const std::string& path) const;
-  Import import_file(Attached& py, const std::string& path) const;
-  // PRECONDITION: an exception is pending.
-  static Import failed_import(Attached& py, base::Message message);
-  static void report_broken_callable(Attached& py, const gateway::Target& target,
-                                     base::LogSink& log, LoadReport& report);
-  Ref callable_in(Attached& py, PyObject* module, const gateway::Target& target, base::LogSink& log,
-                  LoadReport& report) const;
+  // These do what a step of the state says; none returns with the script locked.
+  Ref current_module(Load& load, Script& script);
+  static void wait_for_import(Load& load, Script& script);
+  std::optional<Ref> ask(Load& load, Script& script, ScriptLock lock);
+  static bool wants_reload(Load& load, PyObject* question);
+  bool has_changed(Load& load, Script& script) const;
+  static Ref settle(Load& load, Script& script);
+  static Ref back_off(Load& load, const std::string& failure);
+  Ref import_now(Load& load, Script& script);
+
+  static void log_import(Load& load, bool again);
+  static void log_failure(Load& load, const Import& import, const std::string& first_failure);
+  // After a failure without what it has left behind, if nothing else needs that.
+  Import import_cleanly(Load& load) noexcept;
+  Import import_on_main_thread(Load& load) const;
   void note_import(Script& script, const gateway::Target& target, bool has_callable);
 
   LoadingRules& rules_;

@@ -12,6 +12,7 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
+using gateway::Refusal;
 using scoreboard::SlotState;
 using scoreboard::SlotStatus;
 using std::chrono::milliseconds;
@@ -22,8 +23,6 @@ constexpr int kGatewayTimeout = 504;
 constexpr milliseconds kLookInterval{250};
 // How long workers that are being replaced may take without startup-timeout=.
 constexpr milliseconds kUsualStart{60'000};
-// How long a worker that could not be asked is not asked again.
-constexpr milliseconds kPostponement{20};
 // A worker that makes room can wake those that wait, but not leave a call for one that is about to
 // wait.
 constexpr milliseconds kRoomInterval{5};
@@ -50,7 +49,7 @@ Lease::~Lease() {
 }
 
 Admission::Admission(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
-                     const RemoteSettings& settings, gateway::Exchange& exchange,
+                     const RemoteSettings& settings, gateway::ClientExchange& exchange,
                      std::uint64_t script)
     : scoreboard_(scoreboard),
       child_(child),
@@ -59,41 +58,23 @@ Admission::Admission(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId chi
       script_(script),
       began_(base::Clock::now()),
       last_candidate_at_(began_),
-      avoided_(settings.socket_paths.size()),
-      attempts_left_(2 * static_cast<unsigned>(settings.socket_paths.size()) + 1),
-      departures_left_(attempts_left_) {}
-
-const Admission::Avoided* Admission::avoided_or_null(std::uint32_t slot,
-                                                     const SlotStatus& worker) const noexcept {
-  const auto& avoided = avoided_[slot];
-  return avoided && avoided->generation == worker.generation ? &*avoided : nullptr;
-}
+      asked_(settings.socket_paths.size()) {}
 
 bool Admission::has_script(std::uint32_t slot, const SlotStatus& worker) const noexcept {
-  const Avoided* avoided = avoided_or_null(slot, worker);
-  return (avoided == nullptr || !avoided->lacks_script) && scoreboard_.serves(slot, script_);
+  return !asked_.lacks_script(slot, worker.generation) && scoreboard_.serves(slot, script_);
 }
 
 bool Admission::may_be_asked(std::uint32_t slot, const SlotStatus& worker,
                              base::Clock::time_point now) const noexcept {
-  const Avoided* avoided = avoided_or_null(slot, worker);
-  return worker.state == SlotState::ready && (avoided == nullptr || now >= avoided->until);
-}
-
-// Of a worker that cannot be asked now. One that has sent the request back without a word of
-// lacking the script is being replaced for it.
-bool Admission::may_have_later(const SlotStatus& worker, bool has, const Avoided* avoided_or_null) {
-  if (worker.state != SlotState::ready && worker.state != SlotState::draining) return false;
-  if (avoided_or_null == nullptr) return has;
-  return !avoided_or_null->lacks_script && avoided_or_null->until != base::Clock::time_point::max();
+  return worker.state == SlotState::ready && asked_.may_be_asked(slot, worker.generation, now);
 }
 
 void Admission::Survey::add(std::uint32_t slot, const SlotStatus& worker) noexcept {
   any = true;
   if (worker.running > worker.outstanding) one_makes_room = true;
   const std::uint32_t busy = worker.busy();
-  if (busy >= worker.threads) return;
-  free_threads += worker.threads - busy;
+  if (busy >= worker.capacity) return;
+  free_places += worker.capacity - busy;
   if (best && busy >= best_busy) return;
   best = Worker{slot, worker.pid, worker.generation};
   best_busy = busy;
@@ -111,7 +92,7 @@ Admission::Survey Admission::survey(Silent silent) {
   bool one_will_have = false;  // the script, although it cannot be asked now
   bool avoids_one = false;
   renewing_ = false;
-  threads_missing_ = 0;
+  places_missing_ = 0;
   const base::Clock::time_point now = base::Clock::now();
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
     if (is_keeper(slot) && !scoreboard_.is_used(slot)) continue;
@@ -126,8 +107,9 @@ Admission::Survey Admission::survey(Silent silent) {
     }
     if (worker.state == SlotState::draining) renewing_ = true;
     if (worker.state == SlotState::ready && !left_out) avoids_one = true;
-    if (may_have_later(worker, has, avoided_or_null(slot, worker))) one_will_have = true;
-    if (!is_keeper(slot)) threads_missing_ += settings_.group.threads;
+    const bool stays = worker.state == SlotState::ready || worker.state == SlotState::draining;
+    if (stays && asked_.may_have_script_later(slot, worker.generation, has)) one_will_have = true;
+    if (!is_keeper(slot)) places_missing_ += settings_.group.threads;
   }
   const bool as_last_resort = !having.any && !one_will_have;
   Survey found = as_last_resort ? lacking : having;
@@ -157,7 +139,7 @@ std::optional<Lease> Admission::try_enter_from(scoreboard::Waiter& waiter) {
   while (true) {
     const Survey found = survey();
     if (waiter.stand_aside(found.avoids_one)) continue;
-    if (!waiter.may_take(found.free_threads) || !found.best) return std::nullopt;
+    if (!waiter.may_take(found.free_places) || !found.best) return std::nullopt;
     waiter.step_out();
     if (auto lease = take_lease(found)) return lease;
     waiter.step_back();
@@ -166,24 +148,25 @@ std::optional<Lease> Admission::try_enter_from(scoreboard::Waiter& waiter) {
 
 tl::expected<Lease, Refusal> Admission::enter() {
   if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
-  if (attempts_left_ == 0) {
+  if (asked_.exhausted()) {
     return tl::unexpected(
-        Refusal{kServiceUnavailable, LogLevel::error, Message::retries_exhausted,
+        Refusal{kServiceUnavailable, Message::retries_exhausted,
                 fmt::format("too many workers of process group '{}' in a row could not be reached",
                             settings_.group.name)});
   }
-  if (postponed_since_ && base::Clock::now() >= *postponed_since_ + patience()) {
+  if (const auto since = asked_.postponed_since();
+      since && base::Clock::now() >= *since + patience()) {
     return tl::unexpected(unreachable());
   }
   scoreboard::Queue queue = scoreboard_.queue();
   // A request that comes back from a worker has had its turn.
-  if (comes_back_ || !queue.keeps_order()) {
+  if (asked_.any() || !queue.keeps_order()) {
     if (auto lease = try_enter()) return *std::move(lease);
   } else {
     survey();
   }
   // Who will be served as soon as a worker is back does not wait for anybody else.
-  const std::uint32_t leases = saturating_sum(settings_.group.queue, threads_missing_);
+  const std::uint32_t leases = saturating_sum(settings_.group.queue, places_missing_);
   auto waiter = queue.enter(child_, leases, began_);
   if (!waiter) return tl::unexpected(full(leases));
   return wait_for_lease(*waiter);
@@ -195,7 +178,7 @@ tl::expected<Lease, Refusal> Admission::wait_for_lease(scoreboard::Waiter& waite
     waiter.listen();
     const base::Clock::time_point now = base::Clock::now();
     if (now >= look_at) {
-      if (auto refusal = refusal_when_unwanted()) return tl::unexpected(*std::move(refusal));
+      if (auto refusal = refusal_when_client_gone()) return tl::unexpected(*std::move(refusal));
       look_at = now + kLookInterval;
     }
     if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
@@ -208,7 +191,8 @@ tl::expected<Lease, Refusal> Admission::wait_for_lease(scoreboard::Waiter& waite
 
 // When something may have happened that nobody calls for.
 base::Clock::time_point Admission::next_look(base::Clock::time_point now) const noexcept {
-  base::Clock::time_point next = now + (postponed_since_ ? kPostponement : kLookInterval);
+  base::Clock::time_point next =
+      now + (asked_.postponed_since() ? AskedWorkers::kPostponement : kLookInterval);
   if (worker_makes_room_) next = now + kRoomInterval;
   for (const auto limit :
        {began_ + settings_.group.queue_timeout, last_candidate_at_ + patience()}) {
@@ -218,7 +202,7 @@ base::Clock::time_point Admission::next_look(base::Clock::time_point now) const 
 }
 
 Refusal Admission::full(std::uint32_t waiting) const {
-  return {kServiceUnavailable, LogLevel::error, Message::queue_full,
+  return {kServiceUnavailable, Message::queue_full,
           fmt::format("{} and {} requests wait already", state_of_workers(), waiting)};
 }
 
@@ -237,40 +221,41 @@ milliseconds Admission::patience() const noexcept {
 }
 
 Refusal Admission::unreachable() const {
-  return {kServiceUnavailable, LogLevel::error, Message::worker_unreachable,
+  return {kServiceUnavailable, Message::worker_unreachable,
           fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
-                      settings_.group.name, seconds(patience()), last_reason_)};
+                      settings_.group.name, seconds(patience()), asked_.last_reason())};
 }
 
 std::optional<Refusal> Admission::refusal_when_stopped() const {
   if (!scoreboard_.is_stopped()) return std::nullopt;
   return Refusal{
-      kServiceUnavailable, LogLevel::warn, Message::group_stopped,
-      fmt::format("process group '{}' has been stopped by an operator", settings_.group.name)};
+      kServiceUnavailable, Message::group_stopped,
+      fmt::format("process group '{}' has been stopped by an operator", settings_.group.name),
+      LogLevel::warn};
 }
 
 std::optional<Refusal> Admission::refusal_when_late(base::Clock::time_point now) const {
   if (!any_candidate_ && now >= last_candidate_at_ + patience()) return unreachable();
   const milliseconds limit = settings_.group.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
-    return Refusal{kGatewayTimeout, LogLevel::error, Message::queue_timeout,
+    return Refusal{kGatewayTimeout, Message::queue_timeout,
                    fmt::format("{} after {:g} s of waiting", state_of_workers(), seconds(limit))};
   }
   return std::nullopt;
 }
 
-std::optional<Refusal> Admission::refusal_when_unwanted() const {
-  if (exchange_.client_state() != gateway::ClientState::gone) return std::nullopt;
-  return Refusal{status_of(gateway::BodyFault::client_gone), LogLevel::info, Message::client_left,
-                 "the client left the queue"};
+std::optional<Refusal> Admission::refusal_when_client_gone() const {
+  if (!exchange_.client_gone()) return std::nullopt;
+  return Refusal{status_of(gateway::BodyFault::client_gone), Message::client_left,
+                 "the client left the queue", LogLevel::info};
 }
 
 bool Admission::note_silence(const Worker& worker, std::chrono::nanoseconds since) {
   const SlotStatus now = scoreboard_.status(worker.slot);
-  // Its threads may be busy with what nobody waits for any more.
-  const bool has_no_thread = now.generation == worker.generation && now.running >= now.threads;
-  if (!has_no_thread) scoreboard_.note_silence(worker.slot, worker.generation);
-  return departures_left_ != 0 && has_other(since < kSilenceMax ? Other::free : Other::any, worker);
+  // It may be taken by what nobody waits for any more.
+  const bool has_no_place = now.generation == worker.generation && now.running >= now.capacity;
+  if (!has_no_place) scoreboard_.note_silence(worker.slot, worker.generation);
+  return asked_.may_leave() && has_other(since < kSilenceMax ? Other::free : Other::any, worker);
 }
 
 // That is not silent.
@@ -279,7 +264,7 @@ bool Admission::has_other(Other which, const Worker& than) const noexcept {
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
     const SlotStatus other = scoreboard_.status(slot);
     if (slot == than.slot && other.generation == than.generation) continue;
-    const bool suits = which == Other::any || other.busy() < other.threads;
+    const bool suits = which == Other::any || other.busy() < other.capacity;
     if (suits && !other.silent && may_be_asked(slot, other, now) && has_script(slot, other)) {
       return true;
     }
@@ -291,37 +276,11 @@ void Admission::note_sign_of_life(const Worker& worker) noexcept {
   scoreboard_.note_sign_of_life(worker.slot, worker.generation);
 }
 
-void Admission::leave(std::string why) {
-  --departures_left_;
-  come_back(std::move(why));
-}
-
-void Admission::avoid(const Worker& worker, std::string why) {
-  avoid(worker, {.until = base::Clock::time_point::max()}, std::move(why));
-  --attempts_left_;
-}
-
-void Admission::postpone(const Worker& worker, std::string why) {
-  avoid(worker, {.until = base::Clock::now() + kPostponement}, std::move(why));
-  if (!postponed_since_) postponed_since_ = base::Clock::now();
-  const SlotState state = scoreboard_.status(worker.slot).state;
-  renewing_ = renewing_ || state == SlotState::draining;
-}
-
-void Admission::pass_by(const Worker& worker, std::string why) {
-  avoid(worker, {.lacks_script = true}, std::move(why));
-  --attempts_left_;
-}
-
-void Admission::come_back(std::string why) {
-  comes_back_ = true;
-  last_reason_ = std::move(why);
-}
-
-void Admission::avoid(const Worker& worker, Avoided how, std::string why) {
-  how.generation = worker.generation;
-  avoided_[worker.slot] = how;
-  come_back(std::move(why));
+void Admission::heed(const Worker& worker, Setback setback) {
+  if (setback.kind == Setback::Kind::hindered) {
+    renewing_ = renewing_ || scoreboard_.status(worker.slot).state == SlotState::draining;
+  }
+  asked_.heed(worker.slot, worker.generation, std::move(setback), base::Clock::now());
 }
 
 }  // namespace pyhost::remote

@@ -61,14 +61,14 @@ pid_t parent_of(pid_t pid) {
   return std::sscanf(text.c_str() + name_end + 1, " %c %d", &state, &parent) == 2 ? parent : 0;
 }
 
-tl::unexpected<ConnectFailure> fail(ConnectFailure::Kind kind, std::string why) {
-  return tl::unexpected(ConnectFailure{kind, std::move(why)});
+tl::unexpected<Setback> fail(Setback::Kind kind, std::string why) {
+  return tl::unexpected(Setback{kind, std::move(why)});
 }
 
 }  // namespace
 
-tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> ConnectionPool::take(
-    const Worker& worker, Admission& admission, gateway::Exchange& exchange) {
+tl::expected<std::unique_ptr<PooledConnection>, Setback> ConnectionPool::take(
+    const Worker& worker, Admission& admission, gateway::ClientExchange& exchange) {
   while (true) {
     std::unique_ptr<PooledConnection> pooled;
     {
@@ -112,20 +112,20 @@ ConnectionPool::Connections ConnectionPool::remove_old_locked(
   return old;
 }
 
-tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> ConnectionPool::connect(
+tl::expected<std::unique_ptr<PooledConnection>, Setback> ConnectionPool::connect(
     const Worker& worker) const {
   const std::string& path = settings_.socket_paths[worker.slot];
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
     return fail(
-        ConnectFailure::Kind::unreachable,
+        Setback::Kind::unreachable,
         fmt::format("the path {} is too long for a socket; shorten WSGISocketPrefix", path));
   }
   path.copy(address.sun_path, path.size());
   base::UniqueFd created(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!created.valid()) {
-    return fail(ConnectFailure::Kind::hindered,
+    return fail(Setback::Kind::hindered,
                 fmt::format("no socket can be had: {}", std::strerror(errno)));
   }
   const int socket = created.get();
@@ -135,13 +135,13 @@ tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> ConnectionPool::
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &kBriefWait, sizeof kBriefWait);
   if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int error = errno;
-    return fail(passes(error) ? ConnectFailure::Kind::hindered : ConnectFailure::Kind::unreachable,
+    return fail(passes(error) ? Setback::Kind::hindered : Setback::Kind::unreachable,
                 fmt::format("{} cannot be connected to: {}", path, std::strerror(error)));
   }
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kBriefWait, sizeof kBriefWait);
   const auto peer = wire::peer_of(socket);
   if (!peer || peer->uid != settings_.worker_uid) {
-    return fail(ConnectFailure::Kind::unreachable,
+    return fail(Setback::Kind::unreachable,
                 fmt::format("{} is served by user {}, not by the group's user {}", path,
                             peer ? peer->uid : 0, settings_.worker_uid));
   }
@@ -150,10 +150,9 @@ tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> ConnectionPool::
 
 // The socket outlives the workers of its slot: a connection waits in its backlog although nobody
 // accepts any more. What has not been sent yet can go elsewhere.
-tl::expected<void, ConnectFailure> ConnectionPool::await_hello(PooledConnection& pooled,
-                                                               const Worker& worker,
-                                                               Admission& admission,
-                                                               gateway::Exchange& exchange) const {
+tl::expected<void, Setback> ConnectionPool::await_hello(PooledConnection& pooled,
+                                                        const Worker& worker, Admission& admission,
+                                                        gateway::ClientExchange& exchange) const {
   const milliseconds patience = std::max(settings_.group.connect_timeout, kLeastPatience);
   const auto began = std::chrono::steady_clock::now();
   wire::Frame frame;
@@ -162,37 +161,35 @@ tl::expected<void, ConnectFailure> ConnectionPool::await_hello(PooledConnection&
       case Io::done:
         return meet(pooled, worker, frame, admission, exchange);
       case Io::malformed:
-        return fail(ConnectFailure::Kind::unreachable, pooled.connection.fault());
+        return fail(Setback::Kind::unreachable, pooled.connection.fault());
       case Io::closed:
       case Io::reset:
-        return fail(ConnectFailure::Kind::hindered, "the worker closed the connection");
+        return fail(Setback::Kind::hindered, "the worker closed the connection");
       case Io::timeout:
         break;
     }
     if (has_left(worker)) {
-      return fail(ConnectFailure::Kind::left, "the worker left before it accepted the connection");
+      return fail(Setback::Kind::left, "the worker left before it accepted the connection");
     }
     const auto waited = std::chrono::steady_clock::now() - began;
     if (waited >= Admission::kSilenceAfter && admission.note_silence(worker, waited)) {
-      return fail(ConnectFailure::Kind::silent, "the worker did not accept the connection at once");
+      return fail(Setback::Kind::silent, "the worker did not accept the connection at once");
     }
     if (waited >= patience) {
-      return fail(ConnectFailure::Kind::unreachable,
+      return fail(Setback::Kind::unreachable,
                   fmt::format("the worker accepted no connection for {:g} s",
                               std::chrono::duration<double>(patience).count()));
     }
-    if (exchange.client_state() == gateway::ClientState::gone) {
-      return fail(ConnectFailure::Kind::unwanted, "the client left before it had a worker");
+    if (exchange.client_gone()) {
+      return fail(Setback::Kind::client_gone, "the client left before it had a worker");
     }
   }
 }
 
 // Of a worker of another build nothing is understood but that, which anybody could say.
-tl::expected<void, ConnectFailure> ConnectionPool::meet(PooledConnection& pooled,
-                                                        const Worker& worker,
-                                                        const wire::Frame& frame,
-                                                        Admission& admission,
-                                                        gateway::Exchange& exchange) const {
+tl::expected<void, Setback> ConnectionPool::meet(PooledConnection& pooled, const Worker& worker,
+                                                 const wire::Frame& frame, Admission& admission,
+                                                 gateway::ClientExchange& exchange) const {
   const auto build =
       frame.type == wire::FrameType::hello ? wire::build_of_hello(frame.payload) : std::nullopt;
   if (build && *build != gateway::kBuildId) {
@@ -200,14 +197,14 @@ tl::expected<void, ConnectFailure> ConnectionPool::meet(PooledConnection& pooled
     const Worker claimant{worker.slot, sender ? sender->pid : 0, worker.generation};
     if (auto believed = believe(pooled, worker, claimant, exchange); !believed) return believed;
     return fail(
-        ConnectFailure::Kind::foreign,
+        Setback::Kind::foreign,
         fmt::format("worker {} of process group '{}', slot {}, is of build {}, and httpd's "
                     "module of build {}",
                     claimant.pid, settings_.group.name, worker.slot / settings_.rows_per_slot,
                     base::printable(*build), gateway::kBuildId));
   }
   const auto hello = build ? wire::decode_hello(frame.payload) : std::nullopt;
-  if (!hello) return fail(ConnectFailure::Kind::unreachable, "the worker sent a malformed HELLO");
+  if (!hello) return fail(Setback::Kind::unreachable, "the worker sent a malformed HELLO");
   const Worker accepting{worker.slot, static_cast<pid_t>(hello->pid), hello->generation};
   auto believed = believe(pooled, worker, accepting, exchange);
   if (!believed) return believed;
@@ -218,10 +215,9 @@ tl::expected<void, ConnectFailure> ConnectionPool::meet(PooledConnection& pooled
 
 // Any process that a worker has forked off may accept on its socket, also when the worker has gone
 // and the group belongs to another user. The kernel knows who has sent HELLO.
-tl::expected<void, ConnectFailure> ConnectionPool::believe(PooledConnection& pooled,
-                                                           const Worker& worker,
-                                                           const Worker& accepting,
-                                                           gateway::Exchange& exchange) const {
+tl::expected<void, Setback> ConnectionPool::believe(PooledConnection& pooled, const Worker& worker,
+                                                    const Worker& accepting,
+                                                    gateway::ClientExchange& exchange) const {
   const auto sender = pooled.connection.sender();
   pooled.connection.name_senders(false);
   pooled.worker = accepting;
@@ -240,8 +236,7 @@ tl::expected<void, ConnectFailure> ConnectionPool::believe(PooledConnection& poo
                              sender ? sender->pid : 0, sender ? sender->uid : 0, accepting.pid,
                              settings_.group.name, worker.slot, now.pid, settings_.worker_uid));
   }
-  return fail(ConnectFailure::Kind::hindered,
-              "another process than the worker accepted the connection");
+  return fail(Setback::Kind::hindered, "another process than the worker accepted the connection");
 }
 
 bool ConnectionPool::has_left(const Worker& worker) const noexcept {

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "pyhost/base/result.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/client_exchange.h"
 #include "remote/admission.h"
+#include "remote/setback.h"
 #include "wire/connection.h"
 
 namespace pyhost::remote {
@@ -29,20 +30,6 @@ struct PooledConnection {
   std::vector<gateway::Header> headers;
 };
 
-// Why there is no connection to a worker.
-struct ConnectFailure {
-  enum class Kind {
-    unreachable,  // the worker: there is no use in trying again
-    hindered,     // for the moment, which is nothing against the worker
-    left,         // the worker is not in its slot any more, or about to leave it
-    silent,       // the worker, and there is another one
-    unwanted,     // the client has gone
-    foreign,      // the worker is of another build
-  };
-  Kind kind = Kind::unreachable;
-  std::string why;
-};
-
 // Safe for all threads of the child. Scoreboard and settings outlive it.
 class ConnectionPool {
  public:
@@ -53,9 +40,9 @@ class ConnectionPool {
   // which its predecessor or successor in the slot may have accepted. Waits for that as long as the
   // worker is in its slot, no other one could be had instead and the client is there, but at most
   // for connect-timeout, or a second if that is more.
-  tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> take(const Worker& worker,
-                                                                       Admission& admission,
-                                                                       gateway::Exchange& exchange);
+  tl::expected<std::unique_ptr<PooledConnection>, Setback> take(const Worker& worker,
+                                                                Admission& admission,
+                                                                gateway::ClientExchange& exchange);
   // Only a connection whose exchange is over in good order. It is kept for a while, unless there
   // are as many idle ones as the worker takes requests.
   void give_back(std::uint32_t slot, std::unique_ptr<PooledConnection> pooled);
@@ -64,17 +51,16 @@ class ConnectionPool {
   using Connections = std::vector<std::unique_ptr<PooledConnection>>;
 
   Connections remove_old_locked(std::chrono::steady_clock::time_point now);
-  tl::expected<std::unique_ptr<PooledConnection>, ConnectFailure> connect(
-      const Worker& worker) const;
-  tl::expected<void, ConnectFailure> await_hello(PooledConnection& pooled, const Worker& worker,
-                                                 Admission& admission,
-                                                 gateway::Exchange& exchange) const;
-  tl::expected<void, ConnectFailure> meet(PooledConnection& pooled, const Worker& worker,
-                                          const wire::Frame& frame, Admission& admission,
-                                          gateway::Exchange& exchange) const;
-  tl::expected<void, ConnectFailure> believe(PooledConnection& pooled, const Worker& worker,
-                                             const Worker& accepting,
-                                             gateway::Exchange& exchange) const;
+  tl::expected<std::unique_ptr<PooledConnection>, Setback> connect(const Worker& worker) const;
+  tl::expected<void, Setback> await_hello(PooledConnection& pooled, const Worker& worker,
+                                          Admission& admission,
+                                          gateway::ClientExchange& exchange) const;
+  tl::expected<void, Setback> meet(PooledConnection& pooled, const Worker& worker,
+                                   const wire::Frame& frame, Admission& admission,
+                                   gateway::ClientExchange& exchange) const;
+  tl::expected<void, Setback> believe(PooledConnection& pooled, const Worker& worker,
+                                      const Worker& accepting,
+                                      gateway::ClientExchange& exchange) const;
   bool has_left(const Worker& worker) const noexcept;
 
   const scoreboard::Scoreboard& scoreboard_;

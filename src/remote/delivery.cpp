@@ -33,10 +33,10 @@ std::uint64_t buffer_bytes_of(const settings::ProcessGroup& group) noexcept {
 
 }  // namespace
 
-Delivery::Delivery(gateway::Exchange& exchange, const RemoteSettings& settings) noexcept
+Delivery::Delivery(gateway::ClientExchange& exchange, const RemoteSettings& settings) noexcept
     : exchange_(exchange),
       settings_(settings),
-      client_socket_(exchange.client_socket()),
+      client_(exchange.client_socket()),
       buffer_(buffer_bytes_of(settings.group), settings.temporary_folder) {}
 
 void Delivery::add_file(base::UniqueFd file, const FileRange& range) noexcept {
@@ -67,7 +67,7 @@ Passed Delivery::settle() {
     if (const Passed passed = send_first_piece(); passed != Passed::on) return passed;
   }
   if (has_file() || keeps_nothing_ || !keep()) return send_all(then_now());
-  if (client_socket_ < 0) return send_to_stream();
+  if (!client_.can_be_watched()) return send_to_stream();
   const bool may_wait = flush_at_ && !client_is_behind() && buffer_.bytes() <= kPieceBytes;
   return may_wait && !flush_is_due() ? Passed::on : send_while_ready();
 }
@@ -99,7 +99,7 @@ Passed Delivery::send(std::span<const std::string_view> blocks, const FileRange*
   head_sent_ = true;
   head_.reset();
   if (then == Then::pause) flush_at_.reset();
-  return result == SendResult::sent ? Passed::on : Passed::refused;
+  return result == SendResult::sent ? Passed::on : Passed::taken_over;
 }
 
 // False when something is left that cannot be kept.
@@ -121,7 +121,7 @@ Passed Delivery::send_while_ready() {
   while (!buffer_.empty() || flush_is_due()) {
     switch (exchange_.client_state()) {
       case ClientState::gone:
-        return Passed::client_left;
+        return Passed::client_gone;
       case ClientState::behind:
         if (!behind_since_) behind_since_ = base::Clock::now();
         return Passed::on;
@@ -190,7 +190,7 @@ bool Delivery::stands_alone() {
 Passed Delivery::finish() {
   flush_at_.reset();
   const bool own_limit = settings_.group.response_socket_timeout != milliseconds::zero();
-  if (own_limit && client_socket_ >= 0 && !buffer_.empty() && keep()) {
+  if (own_limit && client_.can_be_watched() && !buffer_.empty() && keep()) {
     if (const Passed passed = wait_and_send_kept(); passed != Passed::on) return passed;
   }
   return send_all(Then::end);
@@ -203,7 +203,7 @@ Passed Delivery::wait_and_send_kept() {
     if (buffer_.empty()) return Passed::on;
     const auto left = std::chrono::ceil<milliseconds>(*patience_ends_at() - base::Clock::now());
     if (left <= milliseconds::zero()) return Passed::client_slow;
-    pollfd client{.fd = client_socket_, .events = POLLOUT | POLLRDHUP, .revents = 0};
+    pollfd client{.fd = client_.fd, .events = POLLOUT | POLLRDHUP, .revents = 0};
     const auto at_most = std::min<std::int64_t>(left.count(), INT_MAX);
     if (::poll(&client, 1, static_cast<int>(at_most)) > 0) behind_since_.reset();
   }

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "pyhost/base/unique_fd.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/client_exchange.h"
 #include "remote/remote_settings.h"
 #include "remote/reply_buffer.h"
 
@@ -18,8 +18,8 @@ namespace pyhost::remote {
 // What became of a part of the reply.
 enum class Passed {
   on,           // to the client, or it is kept for it
-  refused,      // the exchange takes no more
-  client_left,  // nobody listens any more
+  taken_over,   // the exchange takes no more: the client has gone, or httpd answers itself
+  client_gone,  // nobody listens any more
   client_slow,  // for longer than it may be
   lost,         // what was kept cannot be read; the request's log has why
 };
@@ -29,7 +29,7 @@ enum class Passed {
 // it. Any result but Passed::on is final.
 class Delivery {
  public:
-  Delivery(gateway::Exchange& exchange, const RemoteSettings& settings) noexcept;
+  Delivery(gateway::ClientExchange& exchange, const RemoteSettings& settings) noexcept;
 
   // --- What the worker sends, in its order ---
   // Texts and bytes stay until settle(). Behind a file comes nothing before that.
@@ -86,9 +86,9 @@ class Delivery {
   bool flush_is_due() const noexcept { return flush_at_ && base::Clock::now() >= *flush_at_; }
   Then then_now() const noexcept { return flush_at_ ? Then::pause : Then::more; }
 
-  gateway::Exchange& exchange_;
+  gateway::ClientExchange& exchange_;
   const RemoteSettings& settings_;
-  const int client_socket_;
+  const gateway::ClientSocket client_;
   // Added and not settled; comes behind what the buffer has.
   std::optional<gateway::ResponseHead> head_;
   std::vector<std::string_view> blocks_;

@@ -22,6 +22,7 @@ using wire::FrameType;
 using wire::Io;
 using Kind = Attempt::Kind;
 
+constexpr char kUnread[] = "the worker did not read the request";
 constexpr int kInternalServerError = 500;
 constexpr int kBadGateway = 502;
 constexpr int kGatewayTimeout = 504;
@@ -124,7 +125,7 @@ Relay::Step Relay::look_whether_it_is_read() {
   if (!admission_.note_silence(pooled_.worker, base::Clock::now() - sent_at_)) return std::nullopt;
   switch (pooled_.connection.cancel()) {
     case Connection::Cancelled::yes:
-      return taken_back();
+      return not_run(Setback::Kind::silent, kUnread);
     case Connection::Cancelled::undecided:
       look_at_.reset();
       cancelled_ = true;
@@ -135,8 +136,8 @@ Relay::Step Relay::look_whether_it_is_read() {
   return std::nullopt;
 }
 
-Attempt Relay::taken_back() {
-  return {Kind::taken_back, 0, Message::retries_exhausted, "the worker did not read the request"};
+Attempt Relay::not_run(Setback::Kind setback, std::string why) {
+  return {Kind::not_run, 0, Message::none, std::move(why), setback};
 }
 
 // Nothing is read while there is no room for it, and the worker is not to blame for that.
@@ -169,7 +170,7 @@ bool Relay::worker_has_died() const noexcept {
 // For the worker, for a client that is behind, for a client that leaves, and for what is due.
 Relay::Step Relay::wait(std::optional<base::Clock::time_point> give_up_at) {
   pollfd ends[] = {{.fd = delivery_.full() ? -1 : pooled_.connection.fd(), .events = POLLIN},
-                   {.fd = exchange_.client_socket(), .events = 0}};
+                   {.fd = exchange_.client_socket().fd, .events = 0}};
   auto& [worker, client] = ends;
   if (delivery_.client_is_behind()) client.events |= POLLOUT;
   // Behind a body that nobody has read, the client may have closed its side.
@@ -186,7 +187,7 @@ Relay::Step Relay::wait(std::optional<base::Clock::time_point> give_up_at) {
 
   const bool look = client.fd < 0 || (client.revents & ~POLLOUT) != 0;
   if (look && exchange_.client_state() == ClientState::gone) {
-    return stop(Passed::client_left);
+    return stop(Passed::client_gone);
   }
   if (worker.revents != 0) return std::nullopt;
   if (client.revents != 0) return stop_unless_on(delivery_.go_on());
@@ -224,7 +225,8 @@ Relay::Step Relay::write_request() {
   base::Clock::time_point moved_at = sent_at_;
   Io outcome = pooled_.connection.write(pooled_.batch, Admission::kSilenceAfter);
   while (outcome == Io::timeout) {
-    if (admission_.note_silence(pooled_.worker, base::Clock::now() - moved_at)) return taken_back();
+    if (admission_.note_silence(pooled_.worker, base::Clock::now() - moved_at))
+      return not_run(Setback::Kind::silent, kUnread);
     const std::size_t sent_before = pooled_.batch.bytes_sent();
     outcome =
         pooled_.connection.write(pooled_.batch, std::min<wire::Timeout>(kLookInterval, timeout()));
@@ -234,7 +236,7 @@ Relay::Step Relay::write_request() {
     if (outcome == Io::timeout && stood_still >= timeout()) return fail(outcome);
   }
   if (outcome == Io::done) return std::nullopt;
-  return Attempt{Kind::again, 0, Message::worker_lost, "the worker closed the connection"};
+  return not_run(Setback::Kind::unreachable, "the worker closed the connection");
 }
 
 Relay::Step Relay::handle(const Frame& frame) {
@@ -274,8 +276,8 @@ Attempt Relay::send_back(const Frame& frame) {
   const auto retry = wire::decode_retry(frame.payload);
   if (!retry) return malformed("the worker sent a malformed RETRY");
   reusable_ = true;
-  return {retry->lacks_script ? Kind::lacking : Kind::sent_back, 0, Message::retries_exhausted,
-          std::string(retry->reason)};
+  const auto setback = retry->lacks_script ? Setback::Kind::lacking : Setback::Kind::hindered;
+  return not_run(setback, std::string(retry->reason));
 }
 
 Relay::Step Relay::begin_reply(const Frame& frame) {
@@ -380,13 +382,13 @@ Attempt Relay::outcome_of(Passed passed) const {
   switch (passed) {
     case Passed::on:
       return {Kind::complete};
-    case Passed::refused:
+    case Passed::taken_over:
       return {Kind::taken_over};
-    case Passed::client_left:
-      return {Kind::client_lost, status_of(BodyFault::client_gone), Message::client_left,
+    case Passed::client_gone:
+      return {Kind::client_gone, status_of(BodyFault::client_gone), Message::client_left,
               "the client left before it had its reply"};
     case Passed::client_slow:
-      return {Kind::client_lost, status_of(BodyFault::too_slow), Message::client_slow,
+      return {Kind::client_gone, status_of(BodyFault::too_slow), Message::client_slow,
               fmt::format("the client took nothing of the reply for {:g} s",
                           seconds(delivery_.patience()))};
     case Passed::lost:
@@ -405,7 +407,7 @@ Attempt Relay::end_with_error(const Frame& frame) {
   const BodyFault fault = body_.fault();
   const bool clients = fault != BodyFault::none && fault != BodyFault::failed;
   if (clients && (head_seen_ || error->status >= kInternalServerError)) {
-    return {Kind::client_lost, status_of(fault), Message::client_fault,
+    return {Kind::client_gone, status_of(fault), Message::client_fault,
             std::string(describe(fault))};
   }
   if (error->status != 0 && !head_seen_) {
@@ -451,7 +453,7 @@ Attempt Relay::fail(Io outcome) {
       // The kernel tells when the other end has gone without having read what it was sent; that may
       // be CANCEL.
       if (!heard_ && !cancelled_) {
-        return {Kind::again, 0, Message::worker_lost, "the worker ended before it saw the request"};
+        return not_run(Setback::Kind::unreachable, "the worker ended before it saw the request");
       }
       break;
     default:

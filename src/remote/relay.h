@@ -6,12 +6,13 @@
 
 #include "base/clock.h"
 #include "pyhost/base/messages.h"
-#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/client_exchange.h"
 #include "remote/connection_pool.h"
 #include "remote/delivery.h"
 #include "remote/log_allowance.h"
 #include "remote/reply_rules.h"
 #include "remote/request_body.h"
+#include "remote/setback.h"
 
 namespace pyhost::remote {
 
@@ -20,13 +21,10 @@ struct Attempt {
   enum class Kind {
     complete,     // the worker has done its part; with `why` if it has done more than that
     taken_over,   // the exchange takes no more: the client has gone, or httpd answers itself
-    client_lost,  // the client has left, or does not take the reply
+    client_gone,  // or does not take the reply, or has spoilt its body
     refused,      // the worker asks for an answer with `status`; its own records say why
     broken,       // the worker cannot complete a reply that has begun; its own records say why
-    again,        // the application has not been entered: another worker may
-    sent_back,    // the same, on the worker's own word: it is being replaced
-    taken_back,   // the same: it has not read the request, and another worker is free
-    lacking,      // the same: it cannot run this script
+    not_run,      // by this worker, because of `setback`: another one may
     lost,         // the worker has gone
     failed,       // anything else; answer with `status`
   };
@@ -34,6 +32,7 @@ struct Attempt {
   int status = 0;
   base::Message message{};
   std::string why;
+  Setback::Kind setback{};
 };
 
 // Passes on what the worker sends as it comes; parts that came together leave together. Everything
@@ -41,7 +40,8 @@ struct Attempt {
 class Relay {
  public:
   Relay(const scoreboard::Scoreboard& scoreboard, Admission& admission, PooledConnection& pooled,
-        gateway::Exchange& exchange, RequestBody& body, const RemoteSettings& settings) noexcept
+        gateway::ClientExchange& exchange, RequestBody& body,
+        const RemoteSettings& settings) noexcept
       : scoreboard_(scoreboard),
         admission_(admission),
         pooled_(pooled),
@@ -102,13 +102,13 @@ class Relay {
   Attempt fail(wire::Io outcome);
   Attempt malformed(std::string what);
   Attempt forbidden(const base::Error& error);
-  static Attempt taken_back();
+  static Attempt not_run(Setback::Kind setback, std::string why);
   wire::Timeout timeout() const noexcept;
 
   const scoreboard::Scoreboard& scoreboard_;
   Admission& admission_;
   PooledConnection& pooled_;
-  gateway::Exchange& exchange_;
+  gateway::ClientExchange& exchange_;
   RequestBody& body_;
   const RemoteSettings& settings_;
   Delivery delivery_;

@@ -29,12 +29,17 @@ std::string progress_of(const Relay& relay) {
   return "before it replied";
 }
 
+// By a worker that is being replaced: its connection ends with it.
+bool is_sent_back(const Attempt& attempt) noexcept {
+  return attempt.kind == Attempt::Kind::not_run && attempt.setback == Setback::Kind::hindered;
+}
+
 }  // namespace
 
 // One request on its way.
 struct RemoteEngine::Run {
   const gateway::Target& target;
-  gateway::Exchange& exchange;
+  gateway::ClientExchange& exchange;
   RequestBody body;
   base::Clock::time_point began = base::Clock::now();
   // A worker that was asked has logged what went wrong.
@@ -53,14 +58,10 @@ RemoteEngine::RemoteEngine(scoreboard::Scoreboard& scoreboard, scoreboard::Child
       settings_(std::move(settings)),
       connections_(scoreboard, settings_) {}
 
-Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exchange) noexcept {
-  return run(target, exchange, Buffering::on);
-}
-
-Outcome RemoteEngine::run(const gateway::Target& target, gateway::Exchange& exchange,
-                          Buffering buffering) noexcept {
+Outcome RemoteEngine::run(const gateway::Target& target,
+                          gateway::ClientExchange& exchange) noexcept {
   Run run{.target = target, .exchange = exchange, .body = RequestBody(exchange)};
-  if (buffering == Buffering::on) {
+  if (exchange.buffering() == gateway::Buffering::on) {
     if (const auto answer = run.body.receive(settings_.temporary_folder, target.script)) {
       return *answer;
     }
@@ -81,7 +82,7 @@ Outcome RemoteEngine::serve(Run& run) {
 // Nothing when another worker has to be asked.
 std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Lease lease) {
   auto pooled = connections_.take(lease.worker(), admission, run.exchange);
-  if (!pooled) return go_without(run, admission, lease.worker(), std::move(pooled).error());
+  if (!pooled) return ask_another(run, admission, lease.worker(), std::move(pooled).error());
   const Worker worker = (*pooled)->worker;
   const bool was_used = (*pooled)->used;
   Relay relay(scoreboard_, admission, **pooled, run.exchange, run.body, settings_);
@@ -90,29 +91,19 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Le
   if (attempt.kind == Attempt::Kind::complete) {
     if (!attempt.why.empty()) note_excess(run, worker, attempt);
     attempt = complete(relay, std::move(lease), *std::move(pooled));
-  } else if (relay.reusable() && attempt.kind != Attempt::Kind::sent_back) {
+  } else if (relay.reusable() && !is_sent_back(attempt)) {
     connections_.give_back(worker.slot, *std::move(pooled));
   }
   switch (attempt.kind) {
     case Attempt::Kind::complete:
     case Attempt::Kind::taken_over:
       return Outcome{};
-    case Attempt::Kind::client_lost:
+    case Attempt::Kind::client_gone:
       return lose_client(run, relay, attempt);
-    case Attempt::Kind::again:
+    case Attempt::Kind::not_run:
       // An idle connection may have ended for reasons of its own.
-      if (!was_used) admission.avoid(worker, std::move(attempt.why));
-      return std::nullopt;
-    case Attempt::Kind::sent_back:
-      admission.postpone(worker, std::move(attempt.why));
-      return std::nullopt;
-    case Attempt::Kind::taken_back:
-      note_departure(run, worker, attempt.why);
-      admission.leave(std::move(attempt.why));
-      return std::nullopt;
-    case Attempt::Kind::lacking:
-      admission.pass_by(worker, std::move(attempt.why));
-      return std::nullopt;
+      if (attempt.setback == Setback::Kind::unreachable && was_used) return std::nullopt;
+      return ask_another(run, admission, worker, {attempt.setback, std::move(attempt.why)});
     case Attempt::Kind::refused:
       if (attempt.status >= kInternalServerError) return report(run, worker, relay, attempt);
       return Outcome{Outcome::Kind::refused, attempt.status};
@@ -122,29 +113,18 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Le
 }
 
 // The same.
-std::optional<Outcome> RemoteEngine::go_without(Run& run, Admission& admission,
-                                                const Worker& worker, ConnectFailure none) const {
-  switch (none.kind) {
-    case ConnectFailure::Kind::unreachable:
-      admission.avoid(worker, std::move(none.why));
-      break;
-    case ConnectFailure::Kind::hindered:
-      admission.postpone(worker, std::move(none.why));
-      break;
-    case ConnectFailure::Kind::left:
-      admission.come_back(std::move(none.why));
-      break;
-    case ConnectFailure::Kind::silent:
-      note_departure(run, worker, none.why);
-      admission.leave(std::move(none.why));
-      break;
-    case ConnectFailure::Kind::unwanted:
-      return refuse(run, {status_of(BodyFault::client_gone), LogLevel::info, Message::client_left,
-                          std::move(none.why)});
-    case ConnectFailure::Kind::foreign:
-      return refuse(run, {kServiceUnavailable, LogLevel::error, Message::worker_of_another_build,
-                          std::move(none.why)});
+std::optional<Outcome> RemoteEngine::ask_another(Run& run, Admission& admission,
+                                                 const Worker& worker, Setback setback) const {
+  if (setback.kind == Setback::Kind::client_gone) {
+    return refuse(run, {status_of(BodyFault::client_gone), Message::client_left,
+                        std::move(setback.why), LogLevel::info});
   }
+  if (setback.kind == Setback::Kind::foreign) {
+    return refuse(run, {kServiceUnavailable, Message::worker_of_another_build,
+                        std::move(setback.why), LogLevel::error});
+  }
+  if (setback.kind == Setback::Kind::silent) note_departure(run, worker, setback.why);
+  admission.heed(worker, std::move(setback));
   return std::nullopt;
 }
 
@@ -174,9 +154,9 @@ Attempt RemoteEngine::complete(Relay& relay, Lease lease,
   return attempt;
 }
 
-Outcome RemoteEngine::refuse(Run& run, const Refusal& refusal) const {
+Outcome RemoteEngine::refuse(Run& run, const gateway::Refusal& refusal) const {
   run.exchange.log(refusal.level, refusal.message,
-                   fmt::format("{}; {} was not run", refusal.sentence, run.target.script));
+                   fmt::format("{}; {} was not run", refusal.text, run.target.script));
   Outcome outcome{Outcome::Kind::refused, refusal.status};
   if (refusal.status == kServiceUnavailable) outcome.retry_after_seconds = kRetryAfterSeconds;
   return outcome;
@@ -220,11 +200,5 @@ Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
   if (relay.head_sent()) return {Outcome::Kind::broken, 0};
   return {Outcome::Kind::refused, attempt.status};
 }
-
-base::Result<> RemoteEngine::preload(const gateway::Target&, base::LogSink&) noexcept {
-  return {};
-}
-
-void RemoteEngine::stop(std::chrono::milliseconds) noexcept {}
 
 }  // namespace pyhost::remote

@@ -8,8 +8,7 @@
 #include <string_view>
 
 #include "pyhost/base/result.h"
-#include "pyhost/gateway/engine.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/client_exchange.h"
 #include "remote/spool_file.h"
 
 namespace pyhost::remote {
@@ -23,7 +22,7 @@ inline constexpr unsigned kRetryAfterSeconds = 1;
 // One request's; used by the thread that serves it. Can be read once.
 class RequestBody {
  public:
-  explicit RequestBody(gateway::Exchange& exchange) noexcept
+  explicit RequestBody(gateway::ClientExchange& exchange) noexcept
       : exchange_(exchange), complete_(exchange.head().content_length == 0) {}
 
   // Receives all of it before `script` is run, and tells the exchange how much that is; what does
@@ -59,7 +58,7 @@ class RequestBody {
   base::Result<gateway::BodyFault> receive_whole(const std::string& folder);
   base::Result<> keep(std::string_view piece, const std::string& folder);
 
-  gateway::Exchange& exchange_;
+  gateway::ClientExchange& exchange_;
   bool complete_;
   std::string received_;  // or the buffer for pieces
   gateway::BodyFault fault_ = gateway::BodyFault::none;

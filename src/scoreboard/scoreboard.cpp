@@ -128,7 +128,7 @@ SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
       .state = SlotState(row.state.load()),
       .pid = row.pid.load(),
       .generation = row.generation.load(),
-      .threads = row.threads.load(),
+      .capacity = row.capacity.load(),
       .outstanding = row.outstanding[present_of(row)].load(),
       .kept_until_us = row.kept_until_us.load(),
       .silent = row.silent.load() != 0 && row.silent.load() == row.generation.load(),
@@ -148,11 +148,11 @@ SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
 }
 
 void Scoreboard::begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t generation,
-                                  std::uint32_t threads, std::uint32_t report) noexcept {
+                                  std::uint32_t capacity, std::uint32_t report) noexcept {
   SlotRow& row = memory_.slot(slot);
   row.pid = pid;
   row.generation = generation;
-  row.threads = threads;
+  row.capacity = capacity;
   row.report = report;
   row.kept_until_us = 0;
   // Should a third worker still be busy in the slot, the new one shares its count.
@@ -251,12 +251,12 @@ std::optional<ChildId> Scoreboard::add_child(pid_t pid) noexcept {
 
 std::optional<LeaseId> Scoreboard::take_lease(ChildId child, std::uint32_t slot) noexcept {
   SlotRow& row = memory_.slot(slot);
-  const std::uint32_t threads = row.threads;
-  if (running(slot) >= threads) return std::nullopt;
+  const std::uint32_t capacity = row.capacity;
+  if (running(slot) >= capacity) return std::nullopt;
   const LeaseId lease{slot, present_of(row)};
   Count& count = memory_.leases_of(child.index, slot, lease.count);
-  return take_one(count, row.outstanding[lease.count], threads) ? std::optional(lease)
-                                                                : std::nullopt;
+  return take_one(count, row.outstanding[lease.count], capacity) ? std::optional(lease)
+                                                                 : std::nullopt;
 }
 
 void Scoreboard::give_lease_back(ChildId child, const LeaseId& lease) noexcept {

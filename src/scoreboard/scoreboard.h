@@ -61,7 +61,7 @@ struct SlotStatus {
   SlotState state = SlotState::empty;
   pid_t pid = 0;
   std::uint32_t generation = 0;
-  std::uint32_t threads = 0;
+  std::uint32_t capacity = 0;  // how many requests it serves at a time
   std::uint64_t requests = 0;  // served by this generation
   // Sent to this worker by all children and not answered; not those of the worker before.
   std::uint32_t outstanding = 0;
@@ -77,7 +77,7 @@ struct SlotStatus {
   bool silent = false;
   Death last_death;
 
-  // Its threads that are not there for another request.
+  // How much of its capacity is not there for another request.
   std::uint32_t busy() const noexcept { return std::max(outstanding, running); }
 };
 
@@ -109,10 +109,10 @@ class Scoreboard {
   // --- The supervisor ---
 
   // A new worker is starting in the slot, or takes it over; its counters begin anew. What the one
-  // before has still to answer takes none of its threads. `report` is which of the slot's reports
-  // the worker writes.
+  // before has still to answer takes nothing of its capacity. `report` is which of the slot's
+  // reports the worker writes.
   void begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t generation,
-                        std::uint32_t threads, std::uint32_t report = 0) noexcept;
+                        std::uint32_t capacity, std::uint32_t report = 0) noexcept;
   // Wakes whoever waits for a worker of the group.
   void set_state(std::uint32_t slot, SlotState state) noexcept;
   // The worker in the slot goes on because its successor could not start; until the next
@@ -138,8 +138,8 @@ class Scoreboard {
   // Nothing when every row is taken.
   std::optional<ChildId> add_child(pid_t pid) noexcept;
 
-  // A lease at the worker in the slot: at most one for each of its threads, over all children.
-  // Nothing when there is none left, or when all threads are busy with what nobody waits for.
+  // A lease at the worker in the slot: at most as many as its capacity, over all children.
+  // Nothing when there is none left, or when all of it is taken by what nobody waits for.
   std::optional<LeaseId> take_lease(ChildId child, std::uint32_t slot) noexcept;
   // Calls the next that waits in the queue.
   void give_lease_back(ChildId child, const LeaseId& lease) noexcept;

@@ -18,8 +18,8 @@
 
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
-#include "scoreboard/word.h"
 #include "pyhost/gateway/build_id.h"
+#include "scoreboard/word.h"
 
 namespace pyhost::scoreboard {
 
@@ -62,7 +62,7 @@ struct alignas(kRowAlignment) SlotRow {
   Word<std::uint32_t> state;
   Word<std::int32_t> pid;
   Word<std::uint32_t> generation;
-  Word<std::uint32_t> threads;
+  Word<std::uint32_t> capacity;
   Word<std::uint32_t> outstanding[kLeaseCounts];
   Word<std::uint32_t> present;  // which of the counts is that of the worker in the slot
   Word<std::int32_t> death_pid;

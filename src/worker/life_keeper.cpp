@@ -120,7 +120,7 @@ std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
 }
 
 void LifeKeeper::announce_interruption(const RunningRequest& request) {
-  WorkerExchange& exchange = worker_.pool.exchange(request.thread);
+  WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
   exchange.note(request.number, LogLevel::warn, Message::request_interrupted,
                 fmt::format("{}, longer than request-timeout; it is interrupted", phrase(request)));
   // Before the interruption, behind which the request may be over.
@@ -130,11 +130,11 @@ void LifeKeeper::announce_interruption(const RunningRequest& request) {
 void LifeKeeper::interrupt(const RunningRequest& request) {
   if (watch_or_null_ == nullptr) return;
   // If that is over, what runs there now began after we looked.
-  watch_or_null_->interrupt(worker_.pool.exchange(request.thread), observed_at_);
+  watch_or_null_->interrupt(worker_.pool.exchange(request.exchange), observed_at_);
 }
 
 void LifeKeeper::announce_giving_up(const RunningRequest& request) {
-  WorkerExchange& exchange = worker_.pool.exchange(request.thread);
+  WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
   exchange.note(request.number, LogLevel::error, Message::request_given_up,
                 cause_of_giving_up(request));
   if (worker_.limits.interrupt_timeout.count() == 0) {
@@ -143,7 +143,7 @@ void LifeKeeper::announce_giving_up(const RunningRequest& request) {
 }
 
 void LifeKeeper::give_up(const RunningRequest& request) {
-  WorkerExchange& exchange = worker_.pool.exchange(request.thread);
+  WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
   if (exchange.give_up(request.number, kGatewayTimeout, cause_of_giving_up(request))) {
     life_.gave_up(request);
   }
@@ -159,7 +159,7 @@ void LifeKeeper::drain(EndReason reason) {
                   fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
   static_cast<void>(worker_.report.withdraw());
   worker_.pool.drain();
-  worker_.engine.announce_stop(told_reason(reason));
+  worker_.python.announce_stop(told_reason(reason));
   if (reason == EndReason::stopped) return;
   control::report({.kind = StatusKind::draining, .reason = reason});
   if (reason != EndReason::startup_timeout) return;
@@ -188,7 +188,7 @@ void LifeKeeper::end_stuck() {
   worker_.pool.drain();
   control::report({.kind = StatusKind::draining, .reason = EndReason::deadlock_timeout});
   for (const RunningRequest& request : running_) {
-    WorkerExchange& exchange = worker_.pool.exchange(request.thread);
+    WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
     exchange.note(request.number, LogLevel::error, Message::lock_stuck, cause);
     // The process ends: whoever is sending at this moment is cut off.
     static_cast<void>(exchange.give_up(request.number, kGatewayTimeout, cause));
@@ -211,10 +211,10 @@ void LifeKeeper::name_what_is_cut_off() {
 }
 
 std::string LifeKeeper::phrase(const RunningRequest& request) {
-  const std::string script = worker_.pool.exchange(request.thread).script_of(request.number);
-  return fmt::format(
-      "{} has {} for {:.3f} s in thread wsgi-{}", script.empty() ? "a request" : script,
-      request.importing ? "been imported" : "run", seconds_since(request.began), request.thread);
+  const std::string script = worker_.pool.exchange(request.exchange).script_of(request.number);
+  return fmt::format("{} has {} for {:.3f} s in {}", script.empty() ? "a request" : script,
+                     request.importing ? "been imported" : "run", seconds_since(request.began),
+                     worker_.pool.runner_of(request.exchange));
 }
 
 // One look serves all that are overdue: whoever keeps a lock costs it its whole patience.

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "pyhost/base/log.h"
-#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/python_life.h"
 #include "scoreboard/report_writer.h"
 #include "worker/thread_pool.h"
 #include "worker/withdrawal.h"
@@ -20,7 +20,7 @@ struct KeptWorker {
   std::string label;  // "worker 0 of process group 'blog'"
   const control::WorkerLimits& limits;
   ThreadPool& pool;
-  gateway::Engine& engine;
+  gateway::PythonLife& python;
   const Withdrawal& withdrawal;
   scoreboard::ReportWriter& report;
   base::LogSink& log;
@@ -38,7 +38,7 @@ class LifeKeeper {
  public:
   LifeKeeper(KeptWorker worker, WorkerLife life) noexcept
       : worker_(std::move(worker)),
-        watch_or_null_(worker_.engine.watch()),
+        watch_or_null_(worker_.python.watch()),
         life_(std::move(life)) {}
 
   WorkerLife& life() noexcept { return life_; }

@@ -66,7 +66,7 @@ bool ScriptImports::wait() {
     stopping_ = true;
     log_.told_to_end();
     // A script whose interpreter is still being made is not reached the first time.
-    if (gateway::EngineWatch* watch = worker_.engine.watch()) watch->interrupt_preloads();
+    if (gateway::EngineWatch* watch = worker_.python.watch()) watch->interrupt_preloads();
     next = std::min(*end, base::Clock::now() + kBetweenInterruptions);
   }
   if (!done_) {
@@ -87,7 +87,7 @@ void ScriptImports::run() {
 
 void ScriptImports::import(const gateway::Script& preload) {
   if (stopping_) return;
-  auto imported = worker_.engine.preload(import_of(preload, worker_.brief.group.name), log_);
+  auto imported = worker_.python.prepare(import_of(preload, worker_.brief.group.name), log_);
   // One that follows when it is told to end has not failed.
   if (imported || stopping_) return;
   // A worker that asks whether it is to serve says so itself.
@@ -112,7 +112,7 @@ void ScriptImports::report() noexcept {
 }
 
 void ScriptImports::report_new() {
-  gateway::EngineWatch* watch = worker_.engine.watch();
+  gateway::EngineWatch* watch = worker_.python.watch();
   if (watch == nullptr || watch->imports() == count_reported_) return;
   const std::lock_guard lock(report_mutex_);
   const unsigned count = watch->imports();

@@ -10,8 +10,7 @@
 #include "control/worker_brief.h"
 #include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
-#include "pyhost/gateway/engine.h"
-#include "pyhost/gateway/engine_watch.h"
+#include "pyhost/gateway/python_life.h"
 #include "worker/lacked_scripts.h"
 #include "worker/stop_events.h"
 
@@ -21,7 +20,7 @@ namespace pyhost::worker {
 struct ImportSurroundings {
   std::string label;  // "worker 0 of process group 'blog'"
   const control::WorkerBrief& brief;
-  gateway::Engine& engine;
+  gateway::PythonLife& python;
   StopEvents& events;
   LackedScripts& lacked;
   base::LogSink& log;

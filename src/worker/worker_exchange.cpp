@@ -1,12 +1,10 @@
 #include "worker/worker_exchange.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <utility>
 
 #include "base/clock.h"
@@ -19,7 +17,6 @@ namespace pyhost::worker {
 using base::LogLevel;
 using base::Message;
 using gateway::BodyFault;
-using gateway::ClientState;
 using gateway::Outcome;
 using gateway::ReplyPart;
 using gateway::SendResult;
@@ -44,7 +41,7 @@ std::string refusal_frame() {
 WorkerExchange::WorkerExchange(base::LogSink& process_log, wire::Timeout reply_timeout,
                                std::function<void()> before_reply)
     : process_log_(process_log),
-      reply_timeout_(reply_timeout),
+      line_(process_log, reply_timeout),
       before_reply_(std::move(before_reply)),
       refusal_(refusal_frame()) {}
 
@@ -55,30 +52,22 @@ void WorkerExchange::refuse_for_memory(const wire::Connection& connection) const
 
 bool WorkerExchange::begin(wire::Connection& connection, std::string_view payload,
                            std::function<void()> on_end) {
-  const Lock lock(mutex_);
+  const Held held = line_.hold();
   payload_.assign(payload);
   auto request = wire::decode_request(payload_, environ_);
   if (!request) return false;
   request_ = *request;
-  connection_ = &connection;
+  line_.begin(held, connection, request_.target.script);
   on_end_ = std::move(on_end);
-  lost_ = false;
   short_of_memory_ = false;
   arrived_ = request_.body;
   body_follows_ = request_.body_follows;
   fault_ = BodyFault::none;
   reply_ = Reply::unsent;
   announced_ = false;
-  // In this order: see running().
-  number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   request_.head.worker_start_us = base::now_us();
-  begin_at(base::Clock::now(), Doing::run);
+  clock_.begin(base::Clock::now());
   return true;
-}
-
-void WorkerExchange::begin_at(base::Clock::time_point moment, Doing what) noexcept {
-  const base::Clock::rep ticks = moment.time_since_epoch().count();
-  began_.store(what == Doing::run ? ticks : -ticks, std::memory_order_release);
 }
 
 std::size_t WorkerExchange::take_arrived(std::span<char> into) noexcept {
@@ -94,8 +83,8 @@ gateway::BodyRead WorkerExchange::read_body(std::span<char> into) noexcept {
                                [this] {
                                  give_up_for_memory();
                                  // What the child has sent of the body may be half read.
-                                 const Lock lock(mutex_);
-                                 lose_locked("there is no memory for the request body");
+                                 const Held held = line_.hold();
+                                 line_.lose(held, "there is no memory for the request body");
                                });
   }
   if (fault_ != BodyFault::none) return {0, fault_};
@@ -110,12 +99,12 @@ void WorkerExchange::ask_for_body() {
   if (ForkWatch::in_forked_process()) return;
   Connection* connection = nullptr;
   {
-    const Lock lock(mutex_);
-    if (connection_ == nullptr || lost_) return;
-    connection = connection_;
-    wire::encode_empty(FrameType::need_body, batch_.encoded());
-    if (!flush_locked()) return;
-    awaits_body_ = true;
+    const Held held = line_.hold();
+    if (!line_.is_open(held)) return;
+    connection = &line_.connection(held);
+    wire::encode_empty(FrameType::need_body, line_.batch(held).encoded());
+    if (!line_.flush(held)) return;
+    line_.await_body(true);
   }
   // Others may log meanwhile: reading and writing do not touch each other.
   wire::Frame frame;
@@ -123,7 +112,7 @@ void WorkerExchange::ask_for_body() {
   do {
     read = connection->read_frame(frame, wire::kNoTimeout) == Io::done;
   } while (read && frame.type == FrameType::cancel);
-  awaits_body_ = false;
+  line_.await_body(false);
   if (read && frame.type == FrameType::body) {
     body_piece_.assign(frame.payload);
     arrived_ = body_piece_;
@@ -138,57 +127,10 @@ void WorkerExchange::ask_for_body() {
     fault_ = *fault;
     return;
   }
-  const Lock lock(mutex_);
-  lose_locked(
-      read ? fmt::format("the httpd child sent {} for the request body", wire::name_of(frame.type))
-           : "the httpd child has closed the connection");
-}
-
-void WorkerExchange::lose_locked(std::string_view why) noexcept {
-  if (!lost_) {
-    base::if_memory_allows([&] {
-      process_log_.log(LogLevel::debug, Message::child_gone,
-                       fmt::format("{} during a request for {}", why, request_.target.script));
-    });
-  }
-  lost_ = true;
-  batch_.clear();
-}
-
-// False when the child has gone, or has taken nothing for too long.
-bool WorkerExchange::flush_locked() {
-  std::optional<base::Clock::time_point> full_since;
-  while (true) {
-    const std::size_t sent_before = batch_.bytes_sent();
-    const Io outcome = connection_->write_some(batch_);
-    if (outcome == Io::done) break;
-    if (outcome != Io::timeout) {
-      lose_locked("the httpd child has gone");
-      return false;
-    }
-    if (!full_since || batch_.bytes_sent() != sent_before) full_since = base::Clock::now();
-    if (!await_room_locked(*full_since)) return false;
-  }
-  batch_.clear();
-  return true;
-}
-
-// Waits for a moment only: the kernel reports room when three quarters of the buffer are free, and
-// a child with a slow client makes less than that. The child sends nothing but ABORT, or CANCEL
-// that comes too late, while it is not asked for the body: so whatever else comes in between ends
-// the reply.
-bool WorkerExchange::await_room_locked(base::Clock::time_point full_since) noexcept {
-  using std::chrono::milliseconds;
-  constexpr milliseconds kMoment{500};
-  if (std::chrono::duration_cast<milliseconds>(base::Clock::now() - full_since) >= reply_timeout_) {
-    lose_locked("the httpd child did not take the reply in time");
-    return false;
-  }
-  const short events = awaits_body_ ? POLLOUT : POLLIN | POLLOUT;
-  if ((connection_->wait(events, std::min(reply_timeout_, kMoment)) & POLLIN) == 0) return true;
-  if (connection_->drop_late_cancel()) return true;
-  lose_locked("the client has gone");
-  return false;
+  const Held held = line_.hold();
+  line_.lose(held, read ? fmt::format("the httpd child sent {} for the request body",
+                                      wire::name_of(frame.type))
+                        : "the httpd child has closed the connection");
 }
 
 void WorkerExchange::announce_reply() noexcept {
@@ -203,17 +145,11 @@ SendResult WorkerExchange::send(const ReplyPart& part) noexcept {
                                     });
 }
 
-// What has left of it cannot be taken back; otherwise the client can still be told.
-void WorkerExchange::drop_half_made_locked() noexcept {
-  if (batch_.bytes_sent() != 0) lost_ = true;
-  batch_.clear();
-}
-
 void WorkerExchange::give_up_for_memory() noexcept {
   bool told = false;
   {
-    const Lock lock(mutex_);
-    drop_half_made_locked();
+    const Held held = line_.hold();
+    line_.drop(held);
     told = std::exchange(short_of_memory_, true);
   }
   if (told) return;
@@ -229,74 +165,64 @@ SendResult WorkerExchange::send_part(const ReplyPart& part) {
   bool ended = false;
   announce_reply();
   {
-    const Lock lock(mutex_);
-    if (lost_ || short_of_memory_ || connection_ == nullptr) return SendResult::client_gone;
-    if (reply_ != Reply::unsent && client_state_locked() == ClientState::gone) {
-      return SendResult::client_gone;
-    }
-    if (!encode_locked(part)) return SendResult::client_gone;
+    const Held held = line_.hold();
+    if (short_of_memory_ || !line_.is_open(held)) return SendResult::client_gone;
+    if (reply_ != Reply::unsent && line_.client_gone(held)) return SendResult::client_gone;
+    if (!encode(held, part)) return SendResult::client_gone;
     ended = part.then == ReplyPart::Then::end;
-    if (!(ended ? end_reply_locked() : flush_locked())) return SendResult::client_gone;
+    if (!(ended ? end_reply(held) : line_.flush(held))) return SendResult::client_gone;
   }
   if (ended) on_end_();
   return SendResult::sent;
 }
 
-bool WorkerExchange::encode_locked(const ReplyPart& part) {
-  if (part.head != nullptr && !wire::encode_head(*part.head, batch_.encoded())) {
+bool WorkerExchange::encode(const Held& held, const ReplyPart& part) {
+  wire::FrameBatch& batch = line_.batch(held);
+  if (part.head != nullptr && !wire::encode_head(*part.head, batch.encoded())) {
     wire::encode_log({LogLevel::error, Message::head_too_large,
                       fmt::format("the response headers of {} are larger than {} bytes",
                                   request_.target.script, wire::kPayloadBytesMax)},
-                     batch_.encoded());
-    flush_locked();
+                     batch.encoded());
+    line_.flush(held);
     return false;
   }
-  for (const std::string_view block : part.blocks) batch_.add_body(FrameType::reply_body, block);
+  for (const std::string_view block : part.blocks) batch.add_body(FrameType::reply_body, block);
   if (part.file != nullptr) {
-    wire::encode_file({part.file->offset, part.file->length}, batch_.encoded());
-    batch_.attach_file(part.file->fd);
+    wire::encode_file({part.file->offset, part.file->length}, batch.encoded());
+    batch.attach_file(part.file->fd);
   }
   if (part.then == ReplyPart::Then::pause) {
-    wire::encode_empty(FrameType::flush, batch_.encoded());
+    wire::encode_empty(FrameType::flush, batch.encoded());
   }
   reply_ = Reply::open;
   return true;
 }
 
-ClientState WorkerExchange::client_state() noexcept {
-  if (ForkWatch::in_forked_process()) return ClientState::gone;
-  const Lock lock(mutex_);
-  return client_state_locked();
+bool WorkerExchange::client_gone() noexcept {
+  if (ForkWatch::in_forked_process()) return true;
+  const Held held = line_.hold();
+  return line_.client_gone(held);
 }
 
-// Between two answers the child sends nothing but ABORT, or CANCEL that comes too late, and closes.
-ClientState WorkerExchange::client_state_locked() noexcept {
-  if (!lost_ && connection_ != nullptr && !connection_->idle() &&
-      !connection_->drop_late_cancel()) {
-    lose_locked("the client has gone");
-  }
-  return lost_ ? ClientState::gone : ClientState::ready;
-}
-
-bool WorkerExchange::end_reply_locked() {
-  wire::encode_empty(FrameType::end, batch_.encoded());
-  if (!flush_locked()) return false;
+bool WorkerExchange::end_reply(const Held& held) {
+  wire::encode_empty(FrameType::end, line_.batch(held).encoded());
+  if (!line_.flush(held)) return false;
   reply_ = Reply::ended;
-  connection_ = nullptr;
+  line_.release(held);
   return true;
 }
 
 void WorkerExchange::log(LogLevel level, Message message, std::string_view text) noexcept {
   if (!ForkWatch::in_forked_process()) {
-    const Lock lock(mutex_);
-    const bool sent = connection_ != nullptr && !lost_ &&
+    const Held held = line_.hold();
+    const bool sent = line_.is_open(held) &&
                       base::unless_out_of_memory(
                           [&] {
-                            wire::encode_log({level, message, text}, batch_.encoded());
-                            return flush_locked();
+                            wire::encode_log({level, message, text}, line_.batch(held).encoded());
+                            return line_.flush(held);
                           },
-                          [this] {
-                            drop_half_made_locked();
+                          [&] {
+                            line_.drop(held);
                             return false;
                           });
     if (sent) return;
@@ -305,22 +231,22 @@ void WorkerExchange::log(LogLevel level, Message message, std::string_view text)
 }
 
 Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause) noexcept {
-  last_end_.store(base::Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-  began_.store(0, std::memory_order_release);
+  clock_.end(base::Clock::now());
   const base::ScopeExit give_back([this] { give_back_memory(); });
   return base::unless_out_of_memory([&] { return tell_outcome(outcome, cause); },
                                     [this] {
                                       give_up_for_memory();
-                                      const Lock lock(mutex_);
-                                      const bool unsent = reply_ == Reply::unsent && !lost_;
-                                      if (unsent) refuse_for_memory(*connection_);
+                                      const Held held = line_.hold();
+                                      const bool unsent =
+                                          reply_ == Reply::unsent && !line_.is_lost(held);
+                                      if (unsent) refuse_for_memory(line_.connection(held));
                                       return Connected::close;
                                     });
 }
 
 // A large head is rare, and each thread has an exchange of its own.
 void WorkerExchange::give_back_memory() noexcept {
-  const Lock lock(mutex_);
+  const Held held = line_.hold();
   if (payload_.capacity() <= wire::kPayloadBytesMax) return;
   request_ = {};
   environ_ = {};
@@ -329,65 +255,45 @@ void WorkerExchange::give_back_memory() noexcept {
 
 Connected WorkerExchange::tell_outcome(const Outcome& outcome, std::string_view cause) {
   announce_reply();
-  const Lock lock(mutex_);
+  const Held held = line_.hold();
   if (reply_ == Reply::ended) return Connected::released;
-  if (lost_) return Connected::close;
+  if (line_.is_lost(held)) return Connected::close;
   const bool unsent = reply_ == Reply::unsent;
   const int status = short_of_memory_                         ? kServiceUnavailable
                      : outcome.kind == Outcome::Kind::refused ? outcome.status
                                                               : kInternalServerError;
+  std::string& frame = line_.batch(held).encoded();
   if (outcome.kind == Outcome::Kind::outdated) {
-    wire::encode_retry({.reason = "the script has changed"}, batch_.encoded());
+    wire::encode_retry({.reason = "the script has changed"}, frame);
   } else if (outcome.import_failed && !request_.last_resort) {
-    wire::encode_retry({.lacks_script = true, .reason = outcome.why}, batch_.encoded());
+    wire::encode_retry({.lacks_script = true, .reason = outcome.why}, frame);
   } else {
     if (outcome.import_failed) cause = outcome.why;
-    wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
+    wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, frame);
   }
-  const bool told = flush_locked();
+  const bool told = line_.flush(held);
   return told && unsent ? Connected::reuse : Connected::close;
 }
 
 // --- From outside ---
 
-// A number that is the same before and after belongs to the time between: finish() clears the time
-// before begin() sets the next number.
-std::optional<WorkerExchange::Running> WorkerExchange::running() const noexcept {
-  const std::uint64_t number = number_.load(std::memory_order_acquire);
-  const base::Clock::rep began = began_.load(std::memory_order_acquire);
-  if (began == 0 || number != number_.load(std::memory_order_relaxed)) return std::nullopt;
-  return Running{number, base::Clock::time_point(base::Clock::duration(std::abs(began))),
-                 began < 0};
-}
-
-std::optional<base::Clock::time_point> WorkerExchange::last_end() const noexcept {
-  const base::Clock::rep ended = last_end_.load(std::memory_order_relaxed);
-  return ended == 0 ? std::nullopt
-                    : std::optional(base::Clock::time_point(base::Clock::duration(ended)));
-}
-
-bool WorkerExchange::is(std::uint64_t number) const noexcept {
-  const auto now = running();
-  return now && now->number == number;
-}
-
 std::string WorkerExchange::script_of(std::uint64_t number) const {
-  const Lock lock(mutex_, std::try_to_lock);
-  return lock && is(number) ? std::string(request_.target.script) : std::string();
+  const Held held = line_.try_to_hold();
+  return held && clock_.runs(number) ? std::string(request_.target.script) : std::string();
 }
 
 void WorkerExchange::note(std::uint64_t number, LogLevel level, Message message,
                           std::string_view text) noexcept {
   {
-    const Lock lock(mutex_, std::try_to_lock);
-    const bool sent = lock && is(number) && connection_ != nullptr && !lost_ &&
+    const Held held = line_.try_to_hold();
+    const bool sent = held && clock_.runs(number) && line_.is_open(held) &&
                       base::unless_out_of_memory(
                           [&] {
-                            wire::encode_log({level, message, text}, batch_.encoded());
-                            return send_note_locked();
+                            wire::encode_log({level, message, text}, line_.batch(held).encoded());
+                            return line_.send_at_once(held);
                           },
-                          [this] {
-                            drop_half_made_locked();
+                          [&] {
+                            line_.drop(held);
                             return false;
                           });
     if (sent) return;
@@ -395,29 +301,19 @@ void WorkerExchange::note(std::uint64_t number, LogLevel level, Message message,
   process_log_.log(level, message, text);
 }
 
-// Only what the socket takes at once. A full one may only be that of a slow client; but what has
-// left in part cannot be taken back.
-bool WorkerExchange::send_note_locked() {
-  const Io outcome = connection_->write_some(batch_);
-  if (outcome != Io::done && (outcome != Io::timeout || batch_.bytes_sent() != 0)) {
-    lose_locked("the httpd child does not take a record of its request's log");
-  }
-  batch_.clear();
-  return outcome == Io::done;
-}
-
 bool WorkerExchange::give_up(std::uint64_t number, int status, std::string_view cause) noexcept {
-  const Lock lock(mutex_, std::try_to_lock);
-  if (!lock) return false;
-  if (!is(number) || connection_ == nullptr || lost_) return true;
+  const Held held = line_.try_to_hold();
+  if (!held) return false;
+  if (!clock_.runs(number) || !line_.is_open(held)) return true;
   const bool unsent = reply_ == Reply::unsent;
   // Without the frame the child sees the connection end.
   base::if_memory_allows([&] {
-    wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, batch_.encoded());
-    static_cast<void>(connection_->write_some(batch_));
+    wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause},
+                       line_.batch(held).encoded());
+    static_cast<void>(line_.connection(held).write_some(line_.batch(held)));
   });
-  lose_locked(cause);
-  ::shutdown(connection_->fd(), SHUT_RDWR);
+  line_.lose(held, cause);
+  ::shutdown(line_.connection(held).fd(), SHUT_RDWR);
   return true;
 }
 

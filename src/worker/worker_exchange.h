@@ -1,10 +1,8 @@
 // A request that came over a connection from a httpd child.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,10 +10,11 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "pyhost/gateway/engine.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/runner.h"
 #include "wire/connection.h"
 #include "wire/messages.h"
+#include "worker/reply_line.h"
+#include "worker/request_clock.h"
 
 namespace pyhost::worker {
 
@@ -53,16 +52,8 @@ class WorkerExchange final : public gateway::Exchange {
 
   // --- From outside, any thread: these never wait ---
 
-  // A request between begin() and finish().
-  struct Running {
-    std::uint64_t number;  // tells apart the requests of one exchange
-    // Since it runs, without the time in which its script was imported; or since that.
-    std::chrono::steady_clock::time_point began;
-    bool importing;
-  };
-  std::optional<Running> running() const noexcept;
-  // When the last request ended; nothing before the first one has.
-  std::optional<std::chrono::steady_clock::time_point> last_end() const noexcept;
+  // Of the request between begin() and finish().
+  const RequestClock& clock() const noexcept { return clock_; }
   // The script of that request; empty when it has ended.
   std::string script_of(std::uint64_t number) const;
   // Logs to that request, or to the process's log when it has ended or its connection is busy or
@@ -78,49 +69,34 @@ class WorkerExchange final : public gateway::Exchange {
   const gateway::RequestHead& head() const noexcept override { return request_.head; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
-  int client_socket() const noexcept override { return -1; }
-  gateway::ClientState client_state() noexcept override;
+  bool client_gone() noexcept override;
   bool wants(base::LogLevel level) const noexcept override { return process_log_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
-  void import_begins() noexcept override { begin_at(base::Clock::now(), Doing::import); }
-  void import_ended() noexcept override { begin_at(base::Clock::now(), Doing::run); }
+  void import_begins() noexcept override { clock_.import_begins(base::Clock::now()); }
+  void import_ended() noexcept override { clock_.import_ended(base::Clock::now()); }
 
  private:
-  enum class Doing { run, import };
   enum class Reply { unsent, open, ended };
 
-  using Lock = std::unique_lock<std::mutex>;
+  using Held = ReplyLine::Held;
 
-  void begin_at(base::Clock::time_point moment, Doing what) noexcept;
   std::size_t take_arrived(std::span<char> into) noexcept;
   void ask_for_body();
   gateway::SendResult send_part(const gateway::ReplyPart& part);
   Connected tell_outcome(const gateway::Outcome& outcome, std::string_view cause);
   void give_up_for_memory() noexcept;
   void give_back_memory() noexcept;
-  bool is(std::uint64_t number) const noexcept;
   void announce_reply() noexcept;
-  // These need mutex_.
-  gateway::ClientState client_state_locked() noexcept;
-  void lose_locked(std::string_view why) noexcept;
-  void drop_half_made_locked() noexcept;
-  bool flush_locked();
-  bool await_room_locked(base::Clock::time_point full_since) noexcept;
-  bool encode_locked(const gateway::ReplyPart& part);
-  bool end_reply_locked();
-  bool send_note_locked();
+  bool encode(const Held& held, const gateway::ReplyPart& part);
+  bool end_reply(const Held& held);
 
   base::LogSink& process_log_;
-  const wire::Timeout reply_timeout_;
+  ReplyLine line_;
   const std::function<void()> before_reply_;
   const std::string refusal_;  // a frame
 
-  // Set by the exchange's own thread only.
-  std::atomic<std::uint64_t> number_ = 0;
-  std::atomic<base::Clock::rep> began_ = 0;  // 0: no request is running; negative: its import began
-  std::atomic<base::Clock::rep> last_end_ = 0;  // 0: none has ended
-  std::atomic<bool> awaits_body_ = false;
-
+  // Set by the exchange's own thread only, as what follows.
+  RequestClock clock_;
   std::function<void()> on_end_;
   std::string_view arrived_;  // of the body, and not read yet
   std::string body_piece_;
@@ -128,15 +104,11 @@ class WorkerExchange final : public gateway::Exchange {
   bool announced_ = false;  // before_reply_ was called
   gateway::BodyFault fault_ = gateway::BodyFault::none;
 
-  // For what is sent, and for what others look at. The exchange's thread holds it while it sends.
-  mutable std::mutex mutex_;
-  wire::Connection* connection_ = nullptr;  // until END has left
-  bool lost_ = false;                       // the child has gone or cannot be understood
-  bool short_of_memory_ = false;            // for the reply
+  // Only with the line held: others look at these, too.
+  bool short_of_memory_ = false;  // for the reply
   std::string payload_;
   std::vector<gateway::EnvironEntry> environ_;
   wire::RequestMessage request_;
-  wire::FrameBatch batch_;
   Reply reply_ = Reply::unsent;
 };
 

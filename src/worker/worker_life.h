@@ -12,18 +12,9 @@
 #include "base/clock.h"
 #include "control/end_reason.h"
 #include "control/worker_limits.h"
+#include "worker/running_request.h"
 
 namespace pyhost::worker {
-
-// A request that a thread is busy with.
-struct RunningRequest {
-  unsigned thread = 0;
-  std::uint64_t number = 0;  // tells apart the requests of one thread
-  base::TimePoint began{};   // or its import did
-  bool importing = false;    // its script, or waits for that
-
-  bool operator==(const RunningRequest&) const = default;
-};
 
 using control::EndReason;
 
@@ -47,7 +38,7 @@ struct LifeOrder {
   enum class Kind {
     interrupt,        // `request`: raise RequestTimeout in it
     interrupt_again,  // the same request may not have been in Python the first time
-    give_up,          // `request`: answer it, and say gave_up(); its thread is lost
+    give_up,          // `request`: answer it, and say gave_up(); its exchange is lost
     give_up_again,    // the same request: it was not said
     ask_successor,    // tell the supervisor, and go on serving until it says SIGTERM
     drain,            // take no more requests, and tell the supervisor unless it wants that

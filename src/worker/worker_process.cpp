@@ -23,7 +23,6 @@
 #include "control/worker_brief.h"
 #include "control/worker_descriptors.h"
 #include "control/worker_limits.h"
-#include "control/worker_orders.h"
 #include "control/worker_report.h"
 #include "plugin/plugin_loader.h"
 #include "scoreboard/report_writer.h"
@@ -33,6 +32,7 @@
 #include "worker/life_keeper.h"
 #include "worker/script_imports.h"
 #include "worker/stop_events.h"
+#include "worker/supervisor_orders.h"
 #include "worker/thread_pool.h"
 #include "worker/withdrawal.h"
 
@@ -98,10 +98,7 @@ class WorkerProcess {
  private:
   [[noreturn]] void end_broken(std::string_view what) noexcept;
   base::Result<> start_engine();
-  bool heed_order();
-  void change_log(base::UniqueFd log);
   bool ask_whether_to_serve();
-  void keep(control::WorkerOrder order);
   void pause_before_next_service();
   base::Result<> start_pool();
   void count_request();
@@ -119,7 +116,7 @@ class WorkerProcess {
   std::atomic<std::uint64_t> served_ = 0;
   std::atomic<bool> draining_ = false;
   LackedScripts lacked_{report_};
-  std::optional<bool> may_serve_;  // as the supervisor has answered
+  SupervisorOrders orders_{log_, report_, static_cast<int>(brief_.group.listen_backlog)};
   std::unique_ptr<gateway::Engine> engine_;
   std::optional<ScriptImports> imports_;  // with the engine, as the next two
   std::optional<Withdrawal> withdrawal_;
@@ -130,7 +127,7 @@ base::Result<bool> WorkerProcess::start() {
   control::report({.kind = StatusKind::step, .step = control::StartStep::python});
   PH_TRY_VOID(start_engine());
   PH_TRY(events, StopEvents::open(control::kWorkerStatusFd,
-                                  {.on_message = [this] { return heed_order(); },
+                                  {.on_message = [this] { return orders_.heed_next(); },
                                    .on_broken = [this] { end_broken("event descriptor"); }}));
   events_.emplace(std::move(events));
   imports_.emplace(ImportSurroundings{label_, brief_, *engine_, *events_, lacked_, log_});
@@ -157,73 +154,24 @@ base::Result<> WorkerProcess::start_engine() {
   if (!brief_.group.locale.empty()) ::setlocale(LC_ALL, brief_.group.locale.c_str());
   const std::string& own = brief_.assignment.plugin;
   PH_TRY(plugin, plugin::load_plugin(own.empty() ? brief_.settings.plugin : own));
-  PH_TRY(engine, plugin->start(engine_settings_of(brief_), log_));
+  PH_TRY(engine, plugin->open(engine_settings_of(brief_), log_));
   engine_ = std::move(engine);
   return {};
-}
-
-// False when the socket to the supervisor is none any more.
-bool WorkerProcess::heed_order() {
-  using Kind = control::WorkerOrder::Kind;
-  auto order = control::take_order(control::kWorkerStatusFd);
-  if (!order) return errno != ENOTSOCK;
-  switch (order->kind) {
-    case Kind::log:
-      change_log(std::move(order->descriptor));
-      break;
-    case Kind::serve:
-      may_serve_ = true;
-      break;
-    case Kind::leave:
-      may_serve_ = false;
-      break;
-    case Kind::keep:
-      keep(*std::move(order));
-      break;
-    case Kind::show_life:
-      control::report(StatusKind::alive);
-      break;
-    case Kind::watch:
-      break;
-  }
-  return true;
 }
 
 // False when the worker was told to end meanwhile.
 bool WorkerProcess::ask_whether_to_serve() {
   control::report(StatusKind::asks);
-  while (!may_serve_) {
+  while (!orders_.may_serve()) {
     const StopEvent event = events_->wait(std::nullopt);
     if (event != StopEvent::none && event != StopEvent::progress) return false;
   }
-  if (*may_serve_) return true;
+  if (*orders_.may_serve()) return true;
   // What that means for the group is for the supervisor to say.
   const std::string& why = imports_->failure()->sentence;
   log_.log(LogLevel::info, Message::worker_start_failed, why);
   control::report_failure(why);
   leave(1);
-}
-
-// The order comes at most once. What follows for connections is Withdrawal's to do.
-void WorkerProcess::keep(control::WorkerOrder order) {
-  auto keep = control::parse_keep_order(order.text);
-  if (!pool_ || !keep ||
-      ::listen(order.descriptor.get(), static_cast<int>(brief_.group.listen_backlog)) != 0)
-    return;
-  if (!report_.move_to(keep->slot, keep->report, keep->scripts)) return;
-  pool_->keep_only(std::move(order.descriptor), std::move(keep->scripts));
-  pool_->repeat_load();
-  control::report(StatusKind::keeping);
-}
-
-// What httpd writes to since its last restart. An application that has put something else in the
-// place of its standard output or error keeps that.
-void WorkerProcess::change_log(base::UniqueFd log) {
-  if (!log.valid()) return;
-  for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) {
-    if (base::is_same_file(standard, log_.fd())) ::dup2(log.get(), standard);
-  }
-  log_.reopen(std::move(log));
 }
 
 // A service that ends at once is not to keep a processor busy with its starts.
@@ -261,6 +209,7 @@ base::Result<> WorkerProcess::start_pool() {
                                   .on_broken = [this](std::string_view what) { end_broken(what); }},
                                  log_, [this] { count_request(); }));
   pool_ = std::move(pool);
+  orders_.concern(*pool_);
   return {};
 }
 
@@ -294,7 +243,7 @@ void WorkerProcess::serve_until_stopped() {
   LifeKeeper keeper({.label = label_,
                      .limits = limits_,
                      .pool = *pool_,
-                     .engine = *engine_,
+                     .python = *engine_,
                      .withdrawal = *withdrawal_,
                      .report = report_,
                      .log = log_},

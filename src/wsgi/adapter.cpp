@@ -22,22 +22,6 @@ using python::Ref;
 // of this size costs less than waiting for the lock once more.
 constexpr std::size_t kHeldBytesMax = 64 * 1024;
 
-// The context variables of one request: a new context, entered for a scope.
-class ContextScope {
- public:
-  explicit ContextScope(Attached&) : context_(Ref::steal(PyContext_New())) {
-    if (context_) PyContext_Enter(context_.get());
-  }
-  ContextScope(const ContextScope&) = delete;
-  ContextScope& operator=(const ContextScope&) = delete;
-  ~ContextScope() {
-    if (context_) PyContext_Exit(context_.get());
-  }
-
- private:
-  Ref context_;
-};
-
 bool check_started(const Request& request) {
   if (request.started()) return true;
   PyErr_SetString(PyExc_RuntimeError,
@@ -89,9 +73,9 @@ bool collect(PyObject* items, std::vector<Ref>& blocks) {
   return true;
 }
 
-bool client_has_left(Attached& py, Request& request) {
+bool client_gone(Attached& py, Request& request) {
   const DetachScope detached(py);
-  return request.client_has_left();
+  return request.client_gone();
 }
 
 bool send(Attached& py, Request& request, std::span<const std::string_view> blocks,
@@ -121,11 +105,10 @@ base::Result<Adapter> Adapter::make(Attached& py, const gateway::EngineSettings&
                  std::move(streams));
 }
 
-void Adapter::run(Attached& py, PyObject* application, Request& request) {
-  const ContextScope context(py);
-
+void Adapter::run(Attached& py, PyObject* application, Request& request, PyObject* errors_or_null) {
   // Where our memory runs out, it is a MemoryError like others, and the response is closed.
-  const Ref result = python::py_entry(Ref(), [&] { return call(py, application, request); });
+  const Ref result =
+      python::py_entry(Ref(), [&] { return call(py, application, request, errors_or_null); });
   leave_if_forked(py, request, request_timeout_.get());
   if (!result) {
     report_failure(py, request, request_timeout_.get(), application);
@@ -139,13 +122,13 @@ void Adapter::run(Attached& py, PyObject* application, Request& request) {
   if (!closed) report_close_failure(py, request);
 }
 
-Ref Adapter::call(Attached& py, PyObject* application, Request& request) {
+Ref Adapter::call(Attached& py, PyObject* application, Request& request, PyObject* errors_or_null) {
+  if (errors_or_null == nullptr) return Ref::steal(PyErr_NoMemory());
   const Ref environ = environs_.build(py, request.exchange().head());
   const Ref input = make_input(py, input_type_.get(), request);
-  const Ref errors = streams_.make_for_request(py, "<wsgi.errors>", request.link(), request.log());
   const Ref start = make_start_response(py, start_response_type_.get(), request, told_);
-  if (!environ || !input || !errors || !start ||
-      !environs_.add_streams(py, environ.get(), input.get(), errors.get())) {
+  if (!environ || !input || !start ||
+      !environs_.add_streams(py, environ.get(), input.get(), errors_or_null)) {
     return {};
   }
   PyObject* const arguments[] = {environ.get(), start.get()};
@@ -211,7 +194,7 @@ bool Adapter::deliver_each(Attached& py, PyObject* result, PyObject* iterator, R
   while (const Ref block = next_block(py, iterator, request)) {
     if (!check_block(block.get())) return false;
     const std::string_view view = bytes_of(block);
-    if (view.empty() && !(request.started() && client_has_left(py, request))) continue;
+    if (view.empty() && !(request.started() && client_gone(py, request))) continue;
     if (!check_started(request)) return false;
     if (only_block && !request.committed() && !request.response().content_length()) {
       request.set_content_length(view.size());

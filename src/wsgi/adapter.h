@@ -24,10 +24,12 @@ class Adapter {
   static base::Result<Adapter> make(python::Attached& py, const gateway::EngineSettings& settings,
                                     python::LogStreamType streams);
 
-  // Runs `application` for the request, sends what it produces, calls close() and drops every
-  // object it made. What may be sent without Python is left to Request::finish(). Failures are
-  // logged and noted in the request.
-  void run(python::Attached& py, PyObject* application, Request& request);
+  const python::LogStreamType& streams() const noexcept { return streams_; }
+
+  // Runs `application` for the request, in the calling thread's context, with that wsgi.errors;
+  // sends what it produces, calls close() and drops every object it made. What may be sent without
+  // Python is left to Request::finish(). Failures are logged and noted in the request.
+  void run(python::Attached& py, PyObject* application, Request& request, PyObject* errors_or_null);
 
   // What ends a request that is interrupted from outside: mod_wsgi.RequestTimeout.
   PyObject* request_timeout() const noexcept { return request_timeout_.get(); }
@@ -45,7 +47,8 @@ class Adapter {
         environs_(std::move(environs)),
         streams_(std::move(streams)) {}
 
-  python::Ref call(python::Attached& py, PyObject* application, Request& request);
+  python::Ref call(python::Attached& py, PyObject* application, Request& request,
+                   PyObject* errors_or_null);
   bool deliver(python::Attached& py, PyObject* result, Request& request);
   bool deliver_all(python::Attached& py, std::span<const python::Ref> blocks, bool closes,
                    Request& request);

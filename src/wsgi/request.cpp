@@ -81,9 +81,9 @@ bool Request::wants_more() noexcept {
   return writer_.wants_more();
 }
 
-bool Request::client_has_left() noexcept {
+bool Request::client_gone() noexcept {
   const std::lock_guard lock(mutex_);
-  return exchange_.client_state() == gateway::ClientState::gone;
+  return exchange_.client_gone();
 }
 
 Outcome Request::finish() noexcept {

@@ -70,7 +70,7 @@ class Request {
   // Whether more of the body could still reach the client: not when there is to be none, and not
   // beyond Content-Length.
   bool wants_more() noexcept;
-  bool client_has_left() noexcept;
+  bool client_gone() noexcept;
 
   // Sends what is held, waits for other threads that still use the request, and says how it ended.
   gateway::Outcome finish() noexcept;

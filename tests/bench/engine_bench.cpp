@@ -67,8 +67,7 @@ class NullExchange final : public gateway::Exchange {
   gateway::SendResult send(const gateway::ReplyPart&) noexcept override {
     return gateway::SendResult::sent;
   }
-  int client_socket() const noexcept override { return -1; }
-  gateway::ClientState client_state() noexcept override { return gateway::ClientState::ready; }
+  bool client_gone() noexcept override { return false; }
   bool wants(base::LogLevel) const noexcept override { return false; }
   void log(base::LogLevel, base::Message, std::string_view) noexcept override {}
 
@@ -79,7 +78,7 @@ class NullExchange final : public gateway::Exchange {
 
 gateway::Engine& bench_engine() {
   static NullLog& log = *new NullLog;
-  static gateway::Engine& started = *engine::LocalEngine::start({}, log)->release();
+  static gateway::Engine& started = *engine::LocalEngine::open({}, log)->release();
   return started;
 }
 

@@ -13,10 +13,10 @@
 namespace pyhost::test {
 namespace {
 
+using gateway::Buffering;
 using gateway::Outcome;
 using gateway::ReplyPart;
 using gateway::SendResult;
-using remote::Buffering;
 
 using RemoteExchange = GroupTest;
 
@@ -86,11 +86,11 @@ TEST_F(RemoteExchange, StreamedBodyIsReadWhenTheApplicationReads) {
   });
   start_worker(0);
   const std::string body = pattern(1'000'000);
-  FakeExchange read({.body = body, .chunked = true});
-  EXPECT_EQ(run("/apps/echo", read, Buffering::off).kind, Outcome::Kind::complete);
+  FakeExchange read({.body = body, .chunked = true, .buffering = Buffering::off});
+  EXPECT_EQ(run("/apps/echo", read).kind, Outcome::Kind::complete);
   EXPECT_TRUE(read.body() == body);
-  FakeExchange unread({.body = body});
-  EXPECT_EQ(run("/apps/hello", unread, Buffering::off).kind, Outcome::Kind::complete);
+  FakeExchange unread({.body = body, .buffering = Buffering::off});
+  EXPECT_EQ(run("/apps/hello", unread).kind, Outcome::Kind::complete);
   EXPECT_EQ(unread.body_reads(), 0u);
 }
 
@@ -103,8 +103,8 @@ TEST_F(RemoteExchange, LargeReplyDoesNotWaitForAnUnreadBody) {
   });
   start_worker(0);
   for (const Buffering buffering : {Buffering::on, Buffering::off}) {
-    FakeExchange exchange({.body = pattern(4'000'000)});
-    EXPECT_EQ(run("/apps/large", exchange, buffering).kind, Outcome::Kind::complete);
+    FakeExchange exchange({.body = pattern(4'000'000), .buffering = buffering});
+    EXPECT_EQ(run("/apps/large", exchange).kind, Outcome::Kind::complete);
     EXPECT_TRUE(exchange.body() == large);
   }
 }

@@ -18,9 +18,9 @@ namespace {
 
 using base::Message;
 using gateway::BodyFault;
+using gateway::Buffering;
 using gateway::Outcome;
 using gateway::ReplyPart;
-using remote::Buffering;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
@@ -481,8 +481,10 @@ TEST_F(RemoteFailure, FaultOfAStreamedBodyReachesTheApplication) {
     return Outcome{Outcome::Kind::refused, gateway::status_of(body.fault)};
   });
   start_worker(0);
-  FakeExchange exchange({.body_steps = {{"part"}, {"", BodyFault::too_large}}, .chunked = true});
-  EXPECT_EQ(run("/apps/read", exchange, Buffering::off).status, 413);
+  FakeExchange exchange({.body_steps = {{"part"}, {"", BodyFault::too_large}},
+                         .chunked = true,
+                         .buffering = Buffering::off});
+  EXPECT_EQ(run("/apps/read", exchange).status, 413);
 }
 
 TEST_F(RemoteFailure, BodyThatCannotBeBufferedIs503) {

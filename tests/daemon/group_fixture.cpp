@@ -82,9 +82,8 @@ remote::RemoteEngine& GroupTest::engine() {
   return *engine_;
 }
 
-gateway::Outcome GroupTest::run(std::string_view script, FakeExchange& exchange,
-                                remote::Buffering buffering) {
-  return engine().run({.process_group = "blog", .script = script}, exchange, buffering);
+gateway::Outcome GroupTest::run(std::string_view script, FakeExchange& exchange) {
+  return engine().run({.process_group = "blog", .script = script}, exchange);
 }
 
 }  // namespace pyhost::test

@@ -44,8 +44,7 @@ class GroupTest : public ::testing::Test {
   // The child's engine; made at first use from `settings`.
   remote::RemoteEngine& engine();
 
-  gateway::Outcome run(std::string_view script, FakeExchange& exchange,
-                       remote::Buffering buffering = remote::Buffering::on);
+  gateway::Outcome run(std::string_view script, FakeExchange& exchange);
 
   TempDir folder_;
   GroupBoard scoreboard_{kSlots, 2, 64};

@@ -39,7 +39,7 @@ class StuckWatch final : public gateway::EngineWatch {
 class StuckEngine final : public gateway::Engine {
  public:
   gateway::Outcome run(const gateway::Target&, gateway::Exchange&) noexcept override { return {}; }
-  base::Result<> preload(const gateway::Target&, base::LogSink&) noexcept override { return {}; }
+  base::Result<> prepare(const gateway::Target&, base::LogSink&) noexcept override { return {}; }
   void stop(std::chrono::milliseconds) noexcept override {}
   gateway::EngineWatch* watch() noexcept override { return &its_watch; }
 
@@ -59,7 +59,7 @@ class LifeKeeperTest : public GroupTest {
     return LifeKeeper({.label = "worker 0",
                        .limits = limits,
                        .pool = pool(0),
-                       .engine = engine_,
+                       .python = engine_,
                        .withdrawal = withdrawal_,
                        .report = report_,
                        .log = worker_log_},

@@ -58,7 +58,7 @@ gateway::Engine& engine() {
   static std::mutex starting;
   const std::lock_guard lock(starting);
   if (!the_engine()) {
-    auto started = engine::LocalEngine::start(engine_settings(), server_log());
+    auto started = engine::LocalEngine::open(engine_settings(), server_log());
     if (!started) {
       ADD_FAILURE() << started.error().sentence;
       abort();

@@ -145,6 +145,51 @@ def application(environ, start_response):
   }));
 }
 
+TEST(Log, OfAThreadInACopyOfARequestsContextIsTheRequests) {
+  const Reply reply = run_source(R"(
+import contextvars, sys, threading
+def application(environ, start_response):
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(print, 'from its own thread'))
+    thread.start()
+    thread.join()
+    start_response('200 OK', [])
+    return []
+)");
+  EXPECT_EQ(reply.log(), "from its own thread\n");
+}
+
+TEST(Log, OfAContextWhoseRequestIsOverIsTheServers) {
+  const Script script(R"(
+import contextvars
+contexts = []
+def application(environ, start_response):
+    for context in contexts:
+        context.run(print, 'left over')
+    contexts.append(contextvars.copy_context())
+    start_response('200 OK', [])
+    return []
+)");
+  EXPECT_EQ(run(script).log(), "");
+  EXPECT_EQ(run(script).log(), "");
+  EXPECT_THAT(server_log().text_of(Message::none), HasSubstr("left over\n"));
+}
+
+TEST(Log, OfARequestDoesNotHeedWhatElseIsInItsPlace) {
+  EXPECT_EQ(run_source(R"(
+import contextvars
+def application(environ, start_response):
+    for variable in contextvars.copy_context():
+        variable.set('no log')
+    print('misplaced')
+    start_response('200 OK', [])
+    return []
+)")
+                .log(),
+            "");
+  EXPECT_THAT(server_log().text_of(Message::none), HasSubstr("misplaced\n"));
+}
+
 TEST(Log, OfAnImportIsTheRequests) {
   EXPECT_EQ(run_source(R"(
 print('importing')

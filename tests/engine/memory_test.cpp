@@ -27,8 +27,7 @@ class FrugalExchange final : public gateway::Exchange {
     ended_ = part.then == gateway::ReplyPart::Then::end;
     return gateway::SendResult::sent;
   }
-  int client_socket() const noexcept override { return -1; }
-  gateway::ClientState client_state() noexcept override { return gateway::ClientState::ready; }
+  bool client_gone() noexcept override { return false; }
   bool wants(base::LogLevel) const noexcept override { return true; }
   void log(base::LogLevel level, base::Message, std::string_view) noexcept override {
     failures_ += level <= base::LogLevel::error ? 1 : 0;

@@ -149,7 +149,7 @@ raise ValueError(f'import {count}')
   EXPECT_EQ(second.outcome.why, why);
   EXPECT_EQ(second.log(), "");
   LogRecorder log;
-  EXPECT_EQ(engine().preload({.script = script.path()}, log).error().sentence, why);
+  EXPECT_EQ(engine().prepare({.script = script.path()}, log).error().sentence, why);
 }
 
 TEST(FailedScript, IsOneWithoutItsCallable) {
@@ -182,7 +182,7 @@ TEST(ImportedScripts, NameNoCallableThatTheyLack) {
 TEST(ImportedScripts, NeedNoCallableInAPreloadThatNamesNone) {
   LogRecorder log;
   const Script script("answer = 42");
-  EXPECT_TRUE(engine().preload({.script = script.path(), .callable = ""}, log));
+  EXPECT_TRUE(engine().prepare({.script = script.path(), .callable = ""}, log));
   EXPECT_EQ(log.text_of(base::Message::callable_missing), "");
   EXPECT_THAT(imported(script), Contains(gateway::Script{.script = script.path()}));
 }
@@ -205,7 +205,7 @@ TEST_F(OutdatedScript, IsOneThatSaysSo) {
 
 TEST_F(OutdatedScript, ServesARequestBeforeItSaysSo) {
   const Script script(kAlwaysChanged);
-  ASSERT_TRUE(engine().preload({.script = script.path(), .reloading = gateway::Reloading::off},
+  ASSERT_TRUE(engine().prepare({.script = script.path(), .reloading = gateway::Reloading::off},
                                server_log()));
   EXPECT_EQ(run(script).body(), "1");
   EXPECT_EQ(run(script).outcome.kind, Outcome::Kind::outdated);

@@ -233,6 +233,15 @@ TEST(Script, ThatIsMissingIsReported) {
               HasSubstr(missing + ": No such file or directory"));
 }
 
+TEST(Script, OfAProtocolThatTheEngineDoesNotSpeakIsRefused) {
+  const Script script("raise ValueError('run all the same')\n");
+  const Reply reply = run({.script = script.path(), .protocol = gateway::Protocol(99)});
+  EXPECT_EQ(reply.refused(), 500);
+  EXPECT_THAT(reply.log(),
+              AllOf(HasSubstr("the unknown protocol, which this engine does not speak"),
+                    Not(HasSubstr("run all the same"))));
+}
+
 TEST(Script, ThatFailsLeavesNoModuleBehind) {
   Script script(
       "import sys\nnames = [n for n in sys.modules if n.startswith('_mod_wsgi_')]\n"
@@ -430,9 +439,9 @@ TEST(Module, IsATargetLikeAScript) {
 TEST(Preload, ImportsOrSaysWhyNot) {
   LogRecorder log;
   const Script good(kVersion1);
-  EXPECT_TRUE(engine().preload({.script = good.path()}, log));
+  EXPECT_TRUE(engine().prepare({.script = good.path()}, log));
   const Script bad("raise ValueError('boom')\n");
-  const auto failed = engine().preload({.script = bad.path()}, log);
+  const auto failed = engine().prepare({.script = bad.path()}, log);
   ASSERT_FALSE(failed);
   EXPECT_THAT(failed.error().sentence, HasSubstr("could not be imported: ValueError: boom"));
   EXPECT_THAT(log.text_of(Message::script_raised), HasSubstr("Traceback"));

@@ -28,7 +28,7 @@ class Settings : public ::testing::Test {
                       "\ndef application(environ, start_response):\n"
                       "    start_response('200 OK', [])\n    return [repr(" +
                       expression + ").encode()]\n");
-  auto engine = engine::LocalEngine::start(std::move(settings), log);
+  auto engine = engine::LocalEngine::open(std::move(settings), log);
   if (!engine) {
     std::cerr << engine.error().sentence << std::endl;
   } else {
@@ -186,7 +186,7 @@ TEST_F(Settings, LimitTheNumberOfInterpreters) {
   EXPECT_EXIT(
       {
         LogRecorder log;
-        auto engine = engine::LocalEngine::start({.interpreters_max = 1}, log);
+        auto engine = engine::LocalEngine::open({.interpreters_max = 1}, log);
         const Script script("def application(e, s):\n    s('200 OK', [])\n    return []\n");
         int statuses[3] = {};
         int i = 0;

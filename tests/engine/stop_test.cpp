@@ -28,7 +28,7 @@ class Stop : public ::testing::Test {
                                bool destroy_interpreters = true) {
   LogRecorder& log = *new LogRecorder;
   const Script script(source);
-  auto engine = engine::LocalEngine::start({.destroy_interpreters = destroy_interpreters}, log);
+  auto engine = engine::LocalEngine::open({.destroy_interpreters = destroy_interpreters}, log);
   for (const char* group : {"", "sub"}) {
     FakeExchange exchange;
     (*engine)->run({.application_group = group, .script = script.path()}, exchange);

@@ -24,7 +24,7 @@ class FakeEngine final : public gateway::Engine {
   // 404 for a script that was not added.
   gateway::Outcome run(const gateway::Target& target,
                        gateway::Exchange& exchange) noexcept override;
-  base::Result<> preload(const gateway::Target&, base::LogSink&) noexcept override { return {}; }
+  base::Result<> prepare(const gateway::Target&, base::LogSink&) noexcept override { return {}; }
   void stop(std::chrono::milliseconds) noexcept override {}
 
  private:

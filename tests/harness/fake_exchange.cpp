@@ -125,6 +125,11 @@ SendResult FakeExchange::send(const ReplyPart& part) noexcept {
   return SendResult::sent;
 }
 
+gateway::ClientSocket FakeExchange::client_socket() const noexcept {
+  if (request_.client_socket < 0) return {};
+  return {.kind = gateway::ClientSocket::Kind::open, .fd = request_.client_socket};
+}
+
 ClientState FakeExchange::client_state() noexcept {
   if (request_.client_socket < 0) return left_ ? ClientState::gone : ClientState::ready;
   pollfd client{.fd = request_.client_socket, .events = POLLOUT | POLLRDHUP, .revents = 0};

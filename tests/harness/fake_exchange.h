@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "harness/log_recorder.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/client_exchange.h"
 
 namespace pyhost::test {
 
@@ -40,6 +40,7 @@ struct FakeRequest {
   std::latch* hold_sends = nullptr;
   // The client's end of a connection, as RequestExchange has one; owned by the test.
   int client_socket = -1;
+  gateway::Buffering buffering = gateway::Buffering::on;
   base::LogLevel log_level = base::LogLevel::trace;
 };
 
@@ -53,11 +54,11 @@ struct SentPart {
   std::string bytes() const;
 };
 
-// Keeps the promises of gateway::Exchange, and fails the running test when the engine breaks its
-// own: a head that is not in the first part, a second head, anything after Then::end. The reply is
-// looked at when Engine::run() has returned; log(), parts_sent(), bytes_sent() and body_reads() at
-// any time.
-class FakeExchange final : public gateway::Exchange {
+// Keeps the promises of gateway::ClientExchange, and fails the running test when the engine breaks
+// its own: a head that is not in the first part, a second head, anything after Then::end. The reply
+// is looked at when the run has returned; log(), parts_sent(), bytes_sent() and body_reads() at any
+// time.
+class FakeExchange final : public gateway::ClientExchange {
  public:
   explicit FakeExchange(FakeRequest request = {});
   FakeExchange(const FakeExchange&) = delete;
@@ -67,7 +68,9 @@ class FakeExchange final : public gateway::Exchange {
   const gateway::RequestHead& head() const noexcept override { return head_; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
-  int client_socket() const noexcept override { return request_.client_socket; }
+  gateway::Buffering buffering() const noexcept override { return request_.buffering; }
+  void note_received_body(std::uint64_t) override {}
+  gateway::ClientSocket client_socket() const noexcept override;
   gateway::ClientState client_state() noexcept override;
   bool wants(base::LogLevel level) const noexcept override { return recorder_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override {

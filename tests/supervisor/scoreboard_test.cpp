@@ -28,7 +28,7 @@ TEST_F(SupervisorRecords, SayWhoServesASlot) {
   const scoreboard::SlotStatus status = slot_status(1);
   EXPECT_EQ(status.pid, pid);
   EXPECT_EQ(status.generation, 1u);
-  EXPECT_EQ(status.threads, 7u);
+  EXPECT_EQ(status.capacity, 7u);
   EXPECT_EQ(slot_status(2).state, scoreboard::SlotState::empty);
 }
 

@@ -33,10 +33,10 @@ class EngineWatch {
   // not used.
   virtual void interrupt(const Exchange& exchange, base::TimePoint moment) noexcept = 0;
 
-  // Raises SystemExit, once, in every preload() that is in Python.
+  // Raises SystemExit, once, in every prepare() that is in Python.
   virtual void interrupt_preloads() noexcept = 0;
 
-  // The Python stacks of all threads that are in run() or preload(), as text. `take` is called
+  // The Python stacks of all threads that are in run() or prepare(), as text. `take` is called
   // once, on a thread of the engine's, when the last interpreter's lock was had; so perhaps never.
   virtual void collect_stacks(std::function<void(std::string_view stacks)> take) noexcept = 0;
 
@@ -48,7 +48,7 @@ class EngineWatch {
   // earlier calls has waited longest for its answer; nothing when all were answered.
   virtual std::optional<LockWait> probe_locks() noexcept = 0;
 
-  // Whoever watches has logged that a lock cannot be had: Engine::stop() need not do so again.
+  // Whoever watches has logged that a lock cannot be had: PythonLife::stop() need not do so again.
   virtual void lock_wait_told() noexcept = 0;
 
   // How many imports of scripts and modules were successful so far. Costs an atomic read.

@@ -80,16 +80,9 @@ enum class SendResult {
                 // dropped
 };
 
-// How a client does with its reply.
-enum class ClientState {
-  ready,   // has taken all that httpd was given, as far as anybody can tell
-  behind,  // has not: send() may have to wait for it
-  gone,    // has closed its connection or reset its stream: nobody listens any more
-};
-
-// Implemented by apache/ over request_rec and by the worker over a connection to the httpd child.
-// One thread at a time, and only while Engine::run() runs. Every call may block; none throws. The
-// caller holds no interpreter lock.
+// What Python's side sees of a request. Implemented by the worker over a connection to the httpd
+// child, and in that child over request_rec. One thread at a time, and only while Runner::run()
+// runs. Every call may block; none throws. The caller holds no interpreter lock.
 class Exchange : public base::LogSink {
  public:
   virtual const RequestHead& head() const noexcept = 0;
@@ -98,21 +91,12 @@ class Exchange : public base::LogSink {
   // the client is told "100 Continue" when it waits for that.
   virtual BodyRead read_body(std::span<char> into) noexcept = 0;
 
-  // The whole body was received before the engine runs, and has so many bytes: head() says so from
-  // here on, whatever the client has announced.
-  virtual void note_received_body(std::uint64_t /*bytes*/) {}
-
   // PRECONDITION: no part with Then::end was sent before.
   virtual SendResult send(const ReplyPart& part) noexcept = 0;
 
-  // The client's connection, for poll() alone: it can be written when the client takes more, and
-  // hangs up when the client leaves. -1 when the client has none of its own, as for a HTTP/2
-  // stream, and when httpd has closed it because it ends. Also from another thread.
-  virtual int client_socket() const noexcept = 0;
-
-  // Looks at the client without waiting for it, and sends on what httpd still holds for it. A
-  // client that has closed its sending side is gone, although it may still listen.
-  virtual ClientState client_state() noexcept = 0;
+  // Whether nobody listens any more, as far as can be seen without waiting for the client. One that
+  // has closed its sending side has gone, although it may still listen.
+  virtual bool client_gone() noexcept = 0;
 
   // The engine imports the target's script, or waits for another request that does: this time is
   // none of the application's. In pairs, by the thread that runs.

@@ -19,16 +19,22 @@ enum class TargetKind {
 
 enum class Reloading { off, on };
 
+// How an application is called.
+enum class Protocol { wsgi };
+
+std::string_view name_of(Protocol protocol) noexcept;
+
 // Views only; whoever calls the engine keeps the texts alive for the call.
 struct Target {
   TargetKind kind = TargetKind::file;
   std::string_view process_group;      // "" when embedded
   std::string_view application_group;  // kMainInterpreter or the name of a sub-interpreter
   std::string_view script;
-  std::string_view callable = "application";  // "" in a preload: none is looked for
+  std::string_view callable = "application";  // "" in a prepare(): none is looked for
   Reloading reloading = Reloading::on;
   // The script's file as httpd saw it for this request; without it the engine looks itself.
   base::FileIdentity script_file;
+  Protocol protocol = Protocol::wsgi;
 };
 
 // A script or module to import, or that was imported: a target by its own texts, without a request.

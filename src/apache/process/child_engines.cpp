@@ -8,6 +8,7 @@
 #include "apache/log.h"
 #include "apache/pool.h"
 #include "launch/listening_socket.h"
+#include "remote/remote_engine.h"
 #include "scoreboard/board_rows.h"
 
 namespace pyhost::apache {
@@ -36,46 +37,49 @@ std::string temporary_folder() {
   return found ? folder : "/tmp";
 }
 
+// Runs nothing: of a group that this child has no part in.
+class NoWorkers final : public gateway::ClientRunner {
+ public:
+  gateway::Outcome run(const gateway::Target&,
+                       gateway::ClientExchange& exchange) noexcept override {
+    exchange.log(LogLevel::error, Message::worker_unreachable,
+                 "this httpd child could not reach the workers when it started");
+    return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_SERVICE_UNAVAILABLE};
+  }
+};
+
 }  // namespace
 
-ChildEngines::ChildEngines(const Supervision& supervision) : temporary_folder_(temporary_folder()) {
-  for (const DaemonGroup* group : all_process_groups()) join_group(supervision, *group);
+ChildEngines::ChildEngines(const Supervision& supervision)
+    : temporary_folder_(temporary_folder()), embedded_(temporary_folder_) {
+  for (const DaemonGroup* group : all_process_groups()) {
+    groups_.push_back(join(supervision, *group));
+  }
 }
 
 ChildEngines::~ChildEngines() {
-  for (auto& engine : remote_) static_cast<void>(engine.release());
+  for (auto& runner : groups_) static_cast<void>(runner.release());
 }
 
-void ChildEngines::join_group(const Supervision& supervision, const DaemonGroup& group) {
-  auto& engine = remote_.emplace_back();
+std::unique_ptr<gateway::ClientRunner> ChildEngines::join(const Supervision& supervision,
+                                                          const DaemonGroup& group) const {
   scoreboard::Scoreboard* scoreboard = supervision.scoreboard_or_null(group);
-  if (scoreboard == nullptr) return;  // which the parent has told
+  if (scoreboard == nullptr) return std::make_unique<NoWorkers>();  // which the parent has told
   const auto child = scoreboard->add_child(getpid());
   if (!child) {
     log_server(group.server, LogLevel::error, Message::child_rows_exhausted,
                fmt::format("the scoreboard of process group '{}' has no row left for this child; "
                            "its requests for the group are answered 503",
                            group.options.name));
-    return;
+    return std::make_unique<NoWorkers>();
   }
-  engine = std::make_unique<remote::RemoteEngine>(
+  return std::make_unique<remote::RemoteEngine>(
       *scoreboard, *child, remote_settings(group, supervision.socket_prefix(), temporary_folder_));
 }
 
-gateway::Outcome ChildEngines::run(const DaemonGroup* group, const gateway::Target& target,
-                                   RequestExchange& exchange, remote::Buffering buffering) {
-  if (group == nullptr) {
-    if (buffering == remote::Buffering::on) {
-      if (const auto answer = exchange.receive_body(temporary_folder_)) return *answer;
-    }
-    return embedded_.run(target, exchange);
-  }
-  if (remote_[group->number] != nullptr) {
-    return remote_[group->number]->run(target, exchange, buffering);
-  }
-  exchange.log(LogLevel::error, Message::worker_unreachable,
-               "this httpd child could not reach the workers when it started");
-  return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_SERVICE_UNAVAILABLE};
+gateway::ClientRunner& ChildEngines::runner(const DaemonGroup* group) noexcept {
+  if (group == nullptr) return embedded_;
+  return *groups_[group->number];
 }
 
 }  // namespace pyhost::apache

@@ -1,4 +1,4 @@
-// What runs the requests of a httpd child: Python in the child itself, and the workers of every
+// Where a httpd child has its requests run: in the child itself, and in the workers of every
 // process group.
 #pragma once
 
@@ -10,12 +10,11 @@
 #include "apache/config/daemon_group.h"
 #include "apache/process/embedded_engine.h"
 #include "apache/process/supervision.h"
-#include "apache/request/request_exchange.h"
-#include "remote/remote_engine.h"
+#include "pyhost/gateway/client_exchange.h"
 
 namespace pyhost::apache {
 
-// One per child, in the child's pool. Any worker thread may call run().
+// One per child, in the child's pool. Any worker thread may ask for a runner.
 class ChildEngines {
  public:
   // The supervision is the parent's, inherited.
@@ -26,16 +25,16 @@ class ChildEngines {
 
   EmbeddedEngine& embedded() noexcept { return embedded_; }
 
-  // In the group's workers; nullptr: in this child.
-  gateway::Outcome run(const DaemonGroup* group, const gateway::Target& target,
-                       RequestExchange& exchange, remote::Buffering buffering);
+  // Of the group's workers; nullptr: of this child.
+  gateway::ClientRunner& runner(const DaemonGroup* group) noexcept;
 
  private:
-  void join_group(const Supervision& supervision, const DaemonGroup& group);
+  std::unique_ptr<gateway::ClientRunner> join(const Supervision& supervision,
+                                              const DaemonGroup& group) const;
 
   const std::string temporary_folder_;
   EmbeddedEngine embedded_;
-  std::vector<std::unique_ptr<remote::RemoteEngine>> remote_;  // by the number of the group
+  std::vector<std::unique_ptr<gateway::ClientRunner>> groups_;  // by their number
 };
 
 }  // namespace pyhost::apache

@@ -7,9 +7,12 @@
 
 #include "apache/config/config.h"
 #include "apache/config/engine_settings.h"
+#include "apache/process/received_exchange.h"
 #include "base/clock.h"
+#include "base/out_of_memory.h"
 #include "base/scope_exit.h"
 #include "plugin/python_home.h"
+#include "remote/request_body.h"
 
 namespace pyhost::apache {
 namespace {
@@ -80,12 +83,12 @@ tl::expected<std::unique_ptr<gateway::Engine>, EmbeddedEngine::Failure> Embedded
   const auto plugin = plugin::load_plugin(file->path);
   if (!plugin) return fail(Message::plugin_missing, plugin.error().sentence);
   const auto& settings = process_settings();
-  const auto home = python_home(settings, (*plugin)->python_version);
+  const auto home = python_home(settings, (*plugin)->abi);
   if (!home) {
     return fail(Message::python_start_failed,
                 fmt::format("WSGIPythonHome: {}", home.error().sentence));
   }
-  auto engine = (*plugin)->start(engine_settings(settings, *home), server_log_);
+  auto engine = (*plugin)->open(engine_settings(settings, *home), server_log_);
   if (engine) return *std::move(engine);
   return tl::unexpected(Failure{.message = Message::python_start_failed,
                                 .sentence = std::move(engine).error().sentence,
@@ -131,12 +134,38 @@ tl::expected<gateway::Engine*, EmbeddedEngine::Failure> EmbeddedEngine::engine()
   return engine_.get();
 }
 
-gateway::Outcome EmbeddedEngine::run(const gateway::Target& target, gateway::Exchange& exchange) {
+gateway::Outcome EmbeddedEngine::run(const gateway::Target& target,
+                                     gateway::ClientExchange& exchange) noexcept {
+  const auto serve = [&] {
+    return exchange.buffering() == gateway::Buffering::on
+               ? receive_and_run(target, exchange)
+               : run_in_python(target, exchange, exchange);
+  };
+  return base::unless_out_of_memory(serve, [&]() -> gateway::Outcome {
+    exchange.log(base::LogLevel::error, Message::memory_exhausted, "a request was given up");
+    return {.kind = gateway::Outcome::Kind::refused,
+            .status = HTTP_SERVICE_UNAVAILABLE,
+            .retry_after_seconds = remote::kRetryAfterSeconds};
+  });
+}
+
+gateway::Outcome EmbeddedEngine::receive_and_run(const gateway::Target& target,
+                                                 gateway::ClientExchange& exchange) {
+  remote::RequestBody body(exchange);
+  if (const auto answer = body.receive(temporary_folder_, target.script)) return *answer;
+  ReceivedExchange received(exchange, body);
+  return run_in_python(target, exchange, received);
+}
+
+// `exchange` is the client's, or stands before it.
+gateway::Outcome EmbeddedEngine::run_in_python(const gateway::Target& target,
+                                               gateway::ClientExchange& client,
+                                               gateway::Exchange& exchange) {
   ++running_;
   const base::ScopeExit leave([this] { --running_; });
   if (const auto engine = this->engine()) {
     std::optional<ExitWatch::Running> watched;
-    if (exit_watch_) watched.emplace(*exit_watch_, target, exchange);
+    if (exit_watch_) watched.emplace(*exit_watch_, target, client);
     return (*engine)->run(target, exchange);
   } else {
     exchange.log(base::LogLevel::error, engine.error().message, engine.error().sentence);
@@ -144,7 +173,7 @@ gateway::Outcome EmbeddedEngine::run(const gateway::Target& target, gateway::Exc
   return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_INTERNAL_SERVER_ERROR};
 }
 
-void EmbeddedEngine::preload(const gateway::Target& target) {
+void EmbeddedEngine::prepare(const gateway::Target& target) {
   ++running_;
   const base::ScopeExit leave([this] { --running_; });
   const auto engine = this->engine();
@@ -153,7 +182,7 @@ void EmbeddedEngine::preload(const gateway::Target& target) {
     return;
   }
   // The engine has logged the failure; the script's first request reports it again.
-  static_cast<void>((*engine)->preload(target, server_log_));
+  static_cast<void>((*engine)->prepare(target, server_log_));
 }
 
 }  // namespace pyhost::apache

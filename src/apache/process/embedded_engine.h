@@ -13,6 +13,7 @@
 #include "apache/process/exit_watch.h"
 #include "base/clock.h"
 #include "plugin/plugin_loader.h"
+#include "pyhost/gateway/client_exchange.h"
 #include "pyhost/gateway/engine.h"
 
 namespace pyhost::apache {
@@ -22,18 +23,21 @@ base::Result<plugin::PluginFile> find_plugin();
 
 // One per child, in the child's pool. Loads the plugin at the first request or preload; what keeps
 // it from starting Python is looked at again after a pause that grows from 1 s to 30 s.
-class EmbeddedEngine {
+class EmbeddedEngine final : public gateway::ClientRunner {
  public:
-  EmbeddedEngine() = default;
+  // Large request bodies that are received first lie in that folder.
+  explicit EmbeddedEngine(const std::string& temporary_folder) noexcept
+      : temporary_folder_(temporary_folder) {}
   // Ends Python, unless a request is still running: httpd's prefork MPM ends a child from within a
   // signal handler.
-  ~EmbeddedEngine();
+  ~EmbeddedEngine() override;
 
-  // Runs the target, and logs to the exchange when there is no engine. Any worker thread.
-  gateway::Outcome run(const gateway::Target& target, gateway::Exchange& exchange);
+  // Logs to the exchange when there is no engine.
+  gateway::Outcome run(const gateway::Target& target,
+                       gateway::ClientExchange& exchange) noexcept override;
 
   // Imports the target's script; failures are logged. The child's main thread, before any run().
-  void preload(const gateway::Target& target);
+  void prepare(const gateway::Target& target);
 
  private:
   // Why there is no engine.
@@ -50,12 +54,17 @@ class EmbeddedEngine {
     base::Clock::time_point over_at{};
   };
 
+  gateway::Outcome receive_and_run(const gateway::Target& target,
+                                   gateway::ClientExchange& exchange);
+  gateway::Outcome run_in_python(const gateway::Target& target, gateway::ClientExchange& client,
+                                 gateway::Exchange& exchange);
   // Starts the engine when that is due.
   tl::expected<gateway::Engine*, Failure> engine();
   tl::expected<std::unique_ptr<gateway::Engine>, Failure> start();
   void keep(std::unique_ptr<gateway::Engine> engine);
   Failure put_off(Failure failure);
 
+  const std::string& temporary_folder_;
   ServerLog server_log_;
   std::mutex starting_;
   Pause pause_;                              // guarded by it

@@ -37,11 +37,8 @@ std::string_view value_of(const gateway::RequestHead& head, EnvironKey key) {
 }  // namespace
 
 ExitWatch::Running::Running(ExitWatch& watch, const gateway::Target& target,
-                            const gateway::Exchange& exchange)
-    : watch_(watch),
-      target_(target),
-      exchange_(exchange),
-      had_connection_(exchange.client_socket() >= 0) {
+                            const gateway::ClientExchange& exchange)
+    : watch_(watch), target_(target), exchange_(exchange) {
   const std::lock_guard lock(watch_.mutex_);
   watch_.running_.push_back(this);
   if (watch_.asleep_) watch_.changed_.notify_one();

@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "pyhost/base/log.h"
+#include "pyhost/gateway/client_exchange.h"
 #include "pyhost/gateway/engine_watch.h"
-#include "pyhost/gateway/exchange.h"
 #include "pyhost/gateway/target.h"
 
 namespace pyhost::apache {
@@ -34,7 +34,8 @@ class ExitWatch {
   // A request that an application serves, for its scope. Any thread.
   class Running {
    public:
-    Running(ExitWatch& watch, const gateway::Target& target, const gateway::Exchange& exchange);
+    Running(ExitWatch& watch, const gateway::Target& target,
+            const gateway::ClientExchange& exchange);
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     ~Running();
@@ -42,14 +43,14 @@ class ExitWatch {
    private:
     friend ExitWatch;
 
-    // Whether httpd has closed its connection.
-    bool given_up() const noexcept { return had_connection_ && exchange_.client_socket() < 0; }
+    bool given_up() const noexcept {
+      return exchange_.client_socket().kind == gateway::ClientSocket::Kind::closed;
+    }
     std::string phrase() const;
 
     ExitWatch& watch_;
     const gateway::Target& target_;
-    const gateway::Exchange& exchange_;
-    const bool had_connection_;
+    const gateway::ClientExchange& exchange_;
     const base::Clock::time_point began_ = base::Clock::now();
   };
 

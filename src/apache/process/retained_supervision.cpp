@@ -4,7 +4,7 @@
 
 #include "apache/pool.h"
 #include "apache/process/retained_groups.h"
-#include "pyhost/gateway/engine.h"
+#include "pyhost/gateway/plugin.h"
 
 namespace pyhost::apache {
 namespace {

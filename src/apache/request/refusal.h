@@ -1,20 +1,11 @@
-// A request that is answered with an error instead of being run.
+// The refusals of httpd's side have httpd's names for their statuses.
 #pragma once
 
-#include <string>
-
 #include "apache/httpd_api.h"
-#include "pyhost/base/log.h"
-#include "pyhost/base/messages.h"
+#include "pyhost/gateway/refusal.h"
 
 namespace pyhost::apache {
 
-struct Refusal {
-  int status = HTTP_INTERNAL_SERVER_ERROR;
-  base::Message message = base::Message::none;  // none: nothing to log
-  std::string text = {};
-  // What any client can bring about is no error of the server.
-  base::LogLevel level = base::LogLevel::error;
-};
+using gateway::Refusal;
 
 }  // namespace pyhost::apache

@@ -18,6 +18,8 @@ namespace pyhost::apache {
 
 using gateway::BodyFault;
 using gateway::BodyRead;
+using gateway::Buffering;
+using gateway::ClientSocket;
 using gateway::ClientState;
 using gateway::ReplyPart;
 using gateway::SendResult;
@@ -34,12 +36,13 @@ bool is_loss_of_client(apr_status_t status) noexcept {
   return APR_STATUS_IS_ECONNABORTED(status) || APR_STATUS_IS_ECONNRESET(status);
 }
 
-// -1 for a HTTP/2 stream, which shares its client's connection with others.
-int socket_of(conn_rec* c) {
-  apr_socket_t* connection = c->master == nullptr ? ap_get_conn_socket(c) : nullptr;
+ClientSocket socket_of(conn_rec* c) {
+  if (c->master != nullptr) return {.kind = ClientSocket::Kind::shared};
+  apr_socket_t* connection = ap_get_conn_socket(c);
   apr_os_sock_t socket = -1;
   if (connection != nullptr) apr_os_sock_get(&socket, connection);
-  return socket;
+  if (socket < 0) return {.kind = ClientSocket::Kind::closed};
+  return {.kind = ClientSocket::Kind::open, .fd = socket};
 }
 
 // What httpd's MPMs do with the rest of a reply once its handler has returned.
@@ -52,11 +55,19 @@ void write_what_is_left(conn_rec* c) {
 // Where an orderly end would make the reply look complete: with HTTP/1.0 and without a length, or
 // when its end has been passed on already.
 void reset_connection(conn_rec* c) {
-  const int socket = socket_of(c);
-  if (socket < 0) return;
+  const ClientSocket client = socket_of(c);
+  if (!client.can_be_watched()) return;
   const linger at_once{.l_onoff = 1, .l_linger = 0};
-  setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   c->aborted = 1;
+}
+
+// A client that waits for "100 Continue" is only to get it when the application reads, unless the
+// length of its body cannot be known before. In httpd itself only what filters change is received.
+Buffering buffering_for(const request_rec* r, const EnvironInputs& inputs) {
+  const bool may_wait = inputs.group == nullptr ? is_body_filtered(r)
+                                                : r->expecting_100 == 0 || !is_body_as_announced(r);
+  return may_wait && *inputs.settings->request_buffering ? Buffering::on : Buffering::off;
 }
 
 }  // namespace
@@ -65,6 +76,7 @@ RequestExchange::RequestExchange(request_rec* r, const EnvironInputs& inputs)
     : r_(r),
       inputs_(inputs),
       head_(build_request_head(r, inputs)),
+      buffering_(buffering_for(r, inputs)),
       output_(apr_brigade_create(r->pool, r->connection->bucket_alloc)) {}
 
 bool RequestExchange::wants(base::LogLevel level) const noexcept {
@@ -106,7 +118,8 @@ BodyFault RequestExchange::fault_of(apr_status_t status) const {
 // httpd's own filter has passed an error page on, which need not wait for an application that goes
 // on. Behind a reply that has begun, all of it but its end was dropped.
 void RequestExchange::settle_page() {
-  if (begun_) {
+  const Answerer before = answerer_.exchange(Answerer::httpd);
+  if (before == Answerer::application || before == Answerer::nobody_more) {
     reset_connection(r_->connection);
   } else {
     ap_flush_conn(r_->connection);
@@ -115,19 +128,11 @@ void RequestExchange::settle_page() {
 
 BodyRead RequestExchange::fail_body(apr_status_t status) {
   fault_ = fault_of(status);
-  superseded_ = status == AP_FILTER_ERROR;
-  if (superseded_) settle_page();
+  if (status == AP_FILTER_ERROR) settle_page();
   // Where the next request would begin is not known.
   r_->connection->keepalive = AP_CONN_CLOSE;
   apr_brigade_cleanup(input_);
   return {.bytes = 0, .fault = fault_};
-}
-
-std::optional<gateway::Outcome> RequestExchange::receive_body(const std::string& folder) {
-  remote::RequestBody body(*this);
-  if (auto answer = body.receive(folder, inputs_.target->script)) return answer;
-  received_.emplace(std::move(body));
-  return std::nullopt;
 }
 
 // Where the client's word does not hold, neither do other headers: mod_deflate takes those away
@@ -137,10 +142,6 @@ void RequestExchange::note_received_body(std::uint64_t bytes) {
 }
 
 BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
-  return received_ ? received_->read(into) : read_from_client(into);
-}
-
-BodyRead RequestExchange::read_from_client(std::span<char> into) {
   if (fault_ != BodyFault::none) return {.bytes = 0, .fault = fault_};
   if (input_ == nullptr) input_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
   std::size_t bytes = 0;
@@ -185,30 +186,32 @@ bool RequestExchange::append_file(const gateway::FileRange& range) {
   return true;
 }
 
-// Whether finish() makes another reply than the application's.
-bool RequestExchange::leave_reply_to_httpd(const gateway::ResponseHead& head) {
+// Who answers a request for which the application has such a head.
+RequestExchange::Answerer RequestExchange::answerer_for(const gateway::ResponseHead& head) {
   if (*inputs_.settings->error_override && ap_is_HTTP_ERROR(head.status)) {
     overriding_status_ = head.status;
     set_challenge(r_, head);
-  } else if (*inputs_.settings->internal_redirect && head.status == HTTP_OK) {
-    redirect_to_ = local_location(r_->pool, head);
+    return Answerer::error_page;
   }
-  superseded_ = overriding_status_ != 0 || redirect_to_ != nullptr;
-  return superseded_;
+  if (*inputs_.settings->internal_redirect && head.status == HTTP_OK) {
+    redirect_to_ = local_location(r_->pool, head);
+    if (redirect_to_ != nullptr) return Answerer::redirect;
+  }
+  return Answerer::application;
 }
 
 SendResult RequestExchange::send(const ReplyPart& part) noexcept {
-  if (superseded_) return SendResult::superseded;
-  if (output_failed_) return SendResult::client_gone;
+  if (superseded()) return SendResult::superseded;
+  if (answerer_ == Answerer::nobody_more) return SendResult::client_gone;
   // Of a client that has left, the system would take some more. What is complete is sent to one
   // that has only closed its own side.
   const bool goes_on = part.head == nullptr && part.then == ReplyPart::Then::pause;
-  if (goes_on && client_state() == ClientState::gone) return SendResult::client_gone;
+  if (goes_on && client_gone()) return SendResult::client_gone;
   if (part.head != nullptr) {
-    if (leave_reply_to_httpd(*part.head)) return SendResult::superseded;
+    answerer_ = answerer_for(*part.head);
+    if (superseded()) return SendResult::superseded;
     set_response_head(r_, *part.head);
     settle_ranges(r_, part);
-    begun_ = true;
   }
   auto* allocator = r_->connection->bucket_alloc;
   for (const std::string_view block : part.blocks) {
@@ -235,10 +238,10 @@ SendResult RequestExchange::pass() {
   if (r_->connection->aborted) return SendResult::client_gone;
   const bool file_failed = file_ != nullptr && file_->has_failed();
   if (status == APR_SUCCESS && !file_failed) return SendResult::sent;
-  superseded_ = status == AP_FILTER_ERROR;
+  if (status == AP_FILTER_ERROR) answerer_ = Answerer::httpd;
   if (file_failed) return stop_output();
   // httpd has answered with a page of its own: what the client has asked for cannot be sent.
-  if (superseded_ && ap_is_HTTP_CLIENT_ERROR(r_->status)) return SendResult::superseded;
+  if (superseded() && ap_is_HTTP_CLIENT_ERROR(r_->status)) return SendResult::superseded;
   if (is_loss_of_client(status)) return stop_output();
   return fail_output("httpd's output filters failed", status);
 }
@@ -250,35 +253,38 @@ SendResult RequestExchange::fail_output(std::string_view what, apr_status_t stat
 }
 
 SendResult RequestExchange::stop_output() {
-  output_failed_ = true;
+  if (!superseded()) answerer_ = Answerer::nobody_more;
   apr_brigade_cleanup(output_);
   return SendResult::client_gone;
 }
 
 // --- The client ----------------------------------------------------------------------------------
 
-int RequestExchange::client_socket() const noexcept {
-  return superseded_ ? -1 : socket_of(r_->connection);
+ClientSocket RequestExchange::client_socket() const noexcept {
+  const ClientSocket socket = socket_of(r_->connection);
+  if (!superseded() || !socket.can_be_watched()) return socket;
+  return {.kind = ClientSocket::Kind::answered};
 }
 
 // A stream that its client resets is marked as aborted by mod_http2.
 ClientState RequestExchange::client_state() noexcept {
   // Whoever leaves behind httpd's own answer has had it, or is about to.
-  if (superseded_) return ClientState::ready;
+  if (superseded()) return ClientState::ready;
   conn_rec* c = r_->connection;
   // The end of the client's side may be the end of a body that was not read yet.
   const bool may_close = !body_ended_ && fault_ == BodyFault::none && head_.content_length != 0;
   const short events = may_close ? POLLOUT : POLLOUT | POLLRDHUP;
-  pollfd client{.fd = client_socket(), .events = events, .revents = 0};
-  if (!c->aborted && client.fd >= 0) {
+  const ClientSocket socket = socket_of(c);
+  pollfd client{.fd = socket.fd, .events = events, .revents = 0};
+  if (!c->aborted && socket.can_be_watched()) {
     poll(&client, 1, 0);
     // httpd then sends nothing more, so that nobody takes what is there for a complete reply.
     if ((client.revents & ~POLLOUT) != 0) c->aborted = 1;
   }
   // httpd closes the connections of a child that is told to stop at once.
-  if (c->master == nullptr && client.fd < 0) c->aborted = 1;
+  if (socket.kind == ClientSocket::Kind::closed) c->aborted = 1;
   if (c->aborted) return ClientState::gone;
-  if (client.fd < 0) return ClientState::ready;
+  if (!socket.can_be_watched()) return ClientState::ready;
   if ((client.revents & POLLOUT) != 0 && c->data_in_output_filters) write_what_is_left(c);
   const bool behind = (client.revents & POLLOUT) == 0 || c->data_in_output_filters;
   return behind ? ClientState::behind : ClientState::ready;
@@ -316,11 +322,25 @@ int RequestExchange::redirect() {
 }
 
 int RequestExchange::finish(const gateway::Outcome& outcome) {
-  if (redirect_to_ != nullptr) return redirect();
-  if (overriding_status_ != 0) return overriding_status_;
+  switch (answerer_) {
+    case Answerer::nobody:
+    case Answerer::application:
+      return conclude(outcome);
+    case Answerer::nobody_more:
+      return r_->sent_bodyct ? break_off() : HTTP_INTERNAL_SERVER_ERROR;
+    case Answerer::error_page:
+      return overriding_status_;
+    case Answerer::redirect:
+      return redirect();
+    case Answerer::httpd:
+      break;
+  }
   // httpd sends a page of its own for this only if it has not sent one yet.
-  if (superseded_) return AP_FILTER_ERROR;
-  if (output_failed_) return r_->sent_bodyct ? break_off() : HTTP_INTERNAL_SERVER_ERROR;
+  return AP_FILTER_ERROR;
+}
+
+// What the run came to is the reply.
+int RequestExchange::conclude(const gateway::Outcome& outcome) {
   switch (outcome.kind) {
     case gateway::Outcome::Kind::complete:
       return OK;

@@ -1,15 +1,14 @@
-// gateway::Exchange over httpd's request_rec.
+// gateway::ClientExchange over httpd's request_rec.
 #pragma once
 
-#include <optional>
-#include <string>
+#include <atomic>
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "apache/httpd_api.h"
 #include "apache/request/environ_builder.h"
-#include "pyhost/gateway/engine.h"
-#include "pyhost/gateway/exchange.h"
-#include "remote/request_body.h"
+#include "pyhost/gateway/client_exchange.h"
 
 namespace pyhost::apache {
 
@@ -17,20 +16,18 @@ class ReplyFile;
 
 // Lives on the handler's stack, in its thread. Reads the body through httpd's input filters, sends
 // the reply through its output filters.
-class RequestExchange final : public gateway::Exchange {
+class RequestExchange final : public gateway::ClientExchange {
  public:
   // All of it outlives the exchange.
   RequestExchange(request_rec* r, const EnvironInputs& inputs);
 
-  // Receives the whole body before an application is run in this process; read_body() then gives
-  // what was received. When it fails, gives what the client is to be answered.
-  std::optional<gateway::Outcome> receive_body(const std::string& folder);
-
   const gateway::RequestHead& head() const noexcept override { return head_; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
-  void note_received_body(std::uint64_t bytes) override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
-  int client_socket() const noexcept override;
+
+  gateway::Buffering buffering() const noexcept override { return buffering_; }
+  void note_received_body(std::uint64_t bytes) override;
+  gateway::ClientSocket client_socket() const noexcept override;
   gateway::ClientState client_state() noexcept override;
 
   bool wants(base::LogLevel level) const noexcept override;
@@ -40,13 +37,25 @@ class RequestExchange final : public gateway::Exchange {
   int finish(const gateway::Outcome& outcome);
 
  private:
-  gateway::BodyRead read_from_client(std::span<char> into);
+  // Who answers the request.
+  enum class Answerer {
+    nobody,       // yet; or whoever the outcome of the run names
+    application,  // its head has been passed on
+    nobody_more,  // what the application has begun cannot be completed
+    error_page,   // httpd's, for the application's status, once the application has ended
+    redirect,     // the request that the application has named, then
+    httpd,        // its filters have answered already
+  };
+
+  // What the application sends from here on is dropped.
+  bool superseded() const noexcept { return answerer_ > Answerer::nobody_more; }
   bool exceeds_limit() const;
   gateway::BodyFault fault_of(apr_status_t status) const;
   gateway::BodyRead fail_body(apr_status_t status);
   void settle_page();
   bool append_file(const gateway::FileRange& range);
-  bool leave_reply_to_httpd(const gateway::ResponseHead& head);
+  Answerer answerer_for(const gateway::ResponseHead& head);
+  int conclude(const gateway::Outcome& outcome);
   int redirect();
   gateway::SendResult pass();
   gateway::SendResult fail_output(std::string_view what, apr_status_t status);
@@ -56,18 +65,16 @@ class RequestExchange final : public gateway::Exchange {
   request_rec* r_;
   const EnvironInputs& inputs_;
   gateway::RequestHead head_;
-  std::optional<remote::RequestBody> received_;
+  const gateway::Buffering buffering_;
   apr_bucket_brigade* input_ = nullptr;
   apr_bucket_brigade* output_;
   const ReplyFile* file_ = nullptr;  // the last one of the reply
   gateway::BodyFault fault_ = gateway::BodyFault::none;
   apr_off_t body_bytes_ = 0;  // read
   bool body_ended_ = false;
-  bool begun_ = false;          // the reply, which is the application's
-  bool superseded_ = false;     // the reply is httpd's own
-  bool output_failed_ = false;  // and not because the client has gone
-  int overriding_status_ = 0;   // of a reply that httpd's own page takes the place of
-  const char* redirect_to_ = nullptr;
+  std::atomic<Answerer> answerer_ = Answerer::nobody;  // read from outside by client_socket()
+  int overriding_status_ = 0;                          // of Answerer::error_page
+  const char* redirect_to_ = nullptr;                  // of Answerer::redirect
 };
 
 }  // namespace pyhost::apache

@@ -19,7 +19,7 @@ bool WorkerGroup::look_after_workers() {
     }
     const WorkerSight sight{.silent = seen.silent,
                             .wanted = waits && looks_at_waiting_ % kLooksOfWaiting == 0,
-                            .has_thread = seen.running < seen.threads};
+                            .has_thread = seen.running < seen.capacity};
     const bool is_keeper = keepers_.find_or_null(pid) != nullptr;
     const launch::ListeningSocket& socket = is_keeper ? *worker.kept_socket : sockets_[worker.slot];
     const bool in_doubt = vigils_.look({pid, worker.status.fd(), socket.path()}, sight);

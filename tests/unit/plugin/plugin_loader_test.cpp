@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <iterator>
 
 #include "harness/temp_dir.h"
 
@@ -48,6 +49,18 @@ TEST(PluginLoader, SaysWhichFileCannotBeLoaded) {
 TEST(PluginLoader, RefusesAnObjectWithoutTheEntryPoint) {
   EXPECT_THAT(refusal_of(plugin::folder_of_this_object() + "/nameless_plugin.so"),
               HasSubstr("nameless_plugin.so is not an engine plugin"));
+}
+
+TEST(PluginLoader, LoadsWithoutAThread) {
+  const auto threads = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  const auto before = threads();
+  const auto plugin = plugin::load_plugin(TEST_PLUGIN);
+  ASSERT_TRUE(plugin.has_value()) << plugin.error().sentence;
+  EXPECT_TRUE((*plugin)->capabilities.speaks(gateway::Protocol::wsgi));
+  EXPECT_EQ(threads(), before);
 }
 
 TEST(PluginLoader, RefusesAPluginOfAnotherBuild) {

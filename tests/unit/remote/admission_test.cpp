@@ -92,7 +92,7 @@ TEST_F(AdmissionByScript, AsksAKeeperForWhatItKeepsOnly) {
   board_->set_state(kFirst, SlotState::dead);
   const auto none = admission(kShop).enter();
   ASSERT_FALSE(none);
-  EXPECT_THAT(none.error().sentence, HasSubstr("could be reached within 0.1 s"));
+  EXPECT_THAT(none.error().text, HasSubstr("could be reached within 0.1 s"));
 }
 
 TEST_F(AdmissionByScript, WaitsForTheSuccessorOfAWorkerThatHasHadIt) {
@@ -123,7 +123,7 @@ TEST_F(AdmissionByScript, GoesToAnotherWorkerThanTheOneThatHasSaidThatItLacksIt)
     ASSERT_TRUE(lease);
     first = lease->worker();
   }
-  blog.pass_by(*first, "it lacks it");
+  blog.heed(*first, {Setback::Kind::lacking, "it lacks it"});
   std::optional<Worker> second;
   {
     const auto lease = blog.enter();
@@ -132,7 +132,7 @@ TEST_F(AdmissionByScript, GoesToAnotherWorkerThanTheOneThatHasSaidThatItLacksIt)
     EXPECT_EQ(lease->resort(), Resort::first);
   }
   EXPECT_NE(first->slot, second->slot);
-  blog.pass_by(*second, "it lacks it, too");
+  blog.heed(*second, {Setback::Kind::lacking, "it lacks it, too"});
   EXPECT_EQ(blog.enter()->resort(), Resort::last);
 }
 
@@ -144,7 +144,7 @@ TEST_F(AdmissionByScript, EndsInTime) {
   while (true) {
     const auto lease = blog.enter();
     if (!lease) break;
-    blog.pass_by(lease->worker(), "it lacks it");
+    blog.heed(lease->worker(), {Setback::Kind::lacking, "it lacks it"});
     ASSERT_LE(++asked, 100u);
   }
   EXPECT_EQ(blog.enter().error().message, base::Message::retries_exhausted);

@@ -35,7 +35,7 @@ class QueueTest : public testing::Test {
 
   std::uint32_t free_threads() {
     const scoreboard::SlotStatus worker = board_->status(kSlot);
-    return worker.threads - std::min(worker.threads, worker.busy());
+    return worker.capacity - std::min(worker.capacity, worker.busy());
   }
 
   std::optional<scoreboard::Waiter> enter(base::Clock::time_point arrival) {

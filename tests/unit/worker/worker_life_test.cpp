@@ -25,8 +25,9 @@ class WorkerLifeTest : public testing::Test {
     life.emplace(limits, served_max, now);
   }
 
-  RunningRequest begin(unsigned thread, std::uint64_t number = 1) {
-    return running.emplace_back(RunningRequest{.thread = thread, .number = number, .began = now});
+  RunningRequest begin(unsigned exchange, std::uint64_t number = 1) {
+    return running.emplace_back(
+        RunningRequest{.exchange = exchange, .number = number, .began = now});
   }
   void finish(const RunningRequest& request) {
     std::erase(running, request);

@@ -1,0 +1,66 @@
+// A request whose client is at hand: what a child of httpd knows beyond what Python's side sees.
+#pragma once
+
+#include <cstdint>
+
+#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/runner.h"
+#include "pyhost/gateway/target.h"
+
+namespace pyhost::gateway {
+
+// How a client does with its reply.
+enum class ClientState {
+  ready,   // has taken all that httpd was given, as far as anybody can tell
+  behind,  // has not: send() may have to wait for it
+  gone,    // has closed its connection or reset its stream: nobody listens any more
+};
+
+// The client's connection, for poll() alone.
+struct ClientSocket {
+  enum class Kind {
+    open,    // `fd` can be written when the client takes more, and hangs up when the client leaves
+    shared,  // with other streams (HTTP/2): whether the client is ready or leaves does not show
+    closed,  // by httpd, which has given up the request because it ends
+    answered,  // by httpd itself: whoever leaves has had the answer, or is about to
+  };
+  Kind kind = Kind::shared;
+  int fd = -1;  // -1 unless `open`; poll() looks at none then
+
+  bool can_be_watched() const noexcept { return kind == Kind::open; }
+};
+
+// Whether a request body is received before the application is run, so that a slow upload keeps no
+// Python thread waiting, or passed on while it comes.
+enum class Buffering { off, on };
+
+// Implemented by apache/ over request_rec.
+class ClientExchange : public Exchange {
+ public:
+  // What is wanted for this request.
+  virtual Buffering buffering() const noexcept = 0;
+
+  // The whole body was received before the application runs, and has so many bytes: head() says so
+  // from here on, whatever the client has announced.
+  virtual void note_received_body(std::uint64_t bytes) = 0;
+
+  // Also from another thread.
+  virtual ClientSocket client_socket() const noexcept = 0;
+
+  // Looks at the client without waiting for it, and sends on what httpd still holds for it.
+  virtual ClientState client_state() noexcept = 0;
+
+  bool client_gone() noexcept final { return client_state() == ClientState::gone; }
+};
+
+// Whoever serves the requests of a httpd child, wherever Python runs. Safe for all threads.
+class ClientRunner {
+ public:
+  virtual ~ClientRunner() = default;
+
+  // Blocks until the reply is complete or broken. Failures are logged to the exchange. Never gives
+  // Outcome::Kind::outdated.
+  virtual Outcome run(const Target& target, ClientExchange& exchange) noexcept = 0;
+};
+
+}  // namespace pyhost::gateway

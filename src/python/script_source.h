@@ -1,0 +1,34 @@
+// Runs the code of a script or module once, whatever comes of it.
+#pragma once
+
+#include <string>
+
+#include "pyhost/base/messages.h"
+#include "pyhost/gateway/target.h"
+#include "python/attached.h"
+#include "python/loading_rules.h"
+#include "python/ref.h"
+
+namespace pyhost::python {
+
+// What an import has come to: the module, or why there is none.
+struct Import {
+  Ref module;
+  base::Message message = base::Message::none;
+  std::string summary;  // "ValueError: text"
+  std::string details;  // traceback
+  std::string advice;   // see PythonError
+  bool refuses_subinterpreters = false;
+};
+
+// "script /srv/app.wsgi" or "module package.site".
+std::string phrase_of(const gateway::Target& target);
+
+// A file is read, if the rules admit its owner, compiled and run in a new module; a module is
+// imported as `import` does. Meanwhile the calling thread is the main thread, to itself.
+Import import_here(Attached& py, const gateway::Target& target, const LoadingRules& rules);
+
+// The import that the pending exception has ended.
+Import failed_import(Attached& py, base::Message message);
+
+}  // namespace pyhost::python

@@ -1,0 +1,194 @@
+#include "worker/request_server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/out_of_memory.h"
+#include "base/scope_exit.h"
+#include "wire/messages.h"
+
+namespace pyhost::worker {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+using gateway::Outcome;
+using wire::Io;
+
+constexpr int kInternalServerError = 500;
+constexpr int kServiceUnavailable = 503;
+
+}  // namespace
+
+void RequestServer::serve(ChildConnection& child, WorkerExchange& exchange) noexcept {
+  base::unless_out_of_memory([&] { take_message(child, exchange); },
+                             [&] {
+                               log_.log(LogLevel::error, Message::memory_exhausted,
+                                        "a request was not even read");
+                               exchange.refuse_for_memory(child.connection);
+                               connections_.close(child);
+                             });
+}
+
+// False when the child is closed.
+bool RequestServer::read_frame(ChildConnection& child, wire::Frame& frame, wire::Timeout timeout) {
+  switch (child.connection.read_frame(frame, timeout)) {
+    case Io::done:
+      return true;
+    case Io::malformed:
+      reject(child, child.connection.fault());
+      return false;
+    case Io::timeout:
+      reject(child, "a request that stopped half-way");
+      return false;
+    case Io::closed:
+    case Io::reset:
+      break;
+  }
+  connections_.close(child);
+  return false;
+}
+
+// The same. Many programs run as httpd's user; only httpd knows the secret.
+bool RequestServer::hear_greeting(ChildConnection& child) {
+  wire::Frame frame;
+  // It is the beginning of the first message, so it comes as a whole.
+  constexpr wire::Timeout kMoment = std::chrono::seconds(1);
+  if (!read_frame(child, frame, std::min(settings_.socket_timeout, kMoment))) return false;
+  child.greeted =
+      frame.type == wire::FrameType::greeting && wire::greets(frame.payload, settings_.secret);
+  if (child.greeted) {
+    child.connection.trust_requests();
+    return true;
+  }
+  const auto peer = wire::peer_of(child.connection.fd());
+  log_.log(LogLevel::error, Message::greeting_refused,
+           fmt::format("process {} of user {} connected to process group '{}' and did not greet as "
+                       "httpd does",
+                       peer ? peer->pid : 0, peer ? peer->uid : 0, settings_.group.name));
+  connections_.close(child);
+  return false;
+}
+
+void RequestServer::take_message(ChildConnection& child, WorkerExchange& exchange) {
+  wire::Frame frame;
+  if (!child.greeted && !hear_greeting(child)) return;
+  if (!read_frame(child, frame, settings_.socket_timeout)) return;
+  // The child has gone, or is about to.
+  if (frame.type == wire::FrameType::abort || frame.type == wire::FrameType::cancel) {
+    return connections_.close(child);
+  }
+  if (frame.type != wire::FrameType::request) {
+    return reject(child, fmt::format("a {} frame outside of a request", wire::name_of(frame.type)));
+  }
+  if (child.connection.is_cancelled()) return answer_retry(child, "the request was taken back");
+  // Counted before the flag is looked at: whoever drains then sees one or the other.
+  count(1);
+  const base::ScopeExit leave([this] {
+    count(-1);
+    on_served_();
+  });
+  if (draining_) {
+    answer_retry(child, "the worker is draining");
+  } else {
+    serve_request(child, frame.payload, exchange);
+  }
+}
+
+void RequestServer::serve_request(ChildConnection& child, std::string_view payload,
+                                  WorkerExchange& exchange) {
+  if (!exchange.begin(child.connection, payload, [this, &child] { connections_.keep(child); })) {
+    return reject(child, "a malformed REQUEST frame");
+  }
+  const Outcome outcome = base::unless_out_of_memory(
+      [&] { return run_application(exchange); },
+      [&] {
+        exchange.log(LogLevel::error, Message::memory_exhausted, "the request was not run");
+        return Outcome{Outcome::Kind::refused, kServiceUnavailable};
+      });
+  switch (exchange.finish(outcome, "the application failed")) {
+    case Connected::reuse:
+      connections_.keep(child);
+      break;
+    case Connected::close:
+      connections_.close(child);
+      break;
+    case Connected::released:
+      break;
+  }
+}
+
+Outcome RequestServer::run_application(WorkerExchange& exchange) {
+  gateway::Target target = exchange.target();
+  target.process_group = settings_.group.name;
+  if (!settings_.targets.serves(target)) {
+    exchange.log(LogLevel::error, Message::target_refused,
+                 fmt::format("process group '{}' is not configured to serve {}",
+                             settings_.group.name, target.script));
+    return {Outcome::Kind::refused, kInternalServerError};
+  }
+  if (!keeps(target)) {
+    Outcome outcome{Outcome::Kind::refused, kInternalServerError};
+    outcome.import_failed = true;
+    outcome.why = "the worker is kept for other scripts";
+    return outcome;
+  }
+  while (true) {
+    Outcome outcome = runner_.run(target, exchange);
+    const bool again = outcome.kind == Outcome::Kind::outdated && settings_.on_outdated &&
+                       settings_.on_outdated(target.script) == WhenOutdated::run_again;
+    if (again) continue;
+    if (outcome.import_failed && settings_.on_lack) settings_.on_lack(target, outcome.why);
+    return outcome;
+  }
+}
+
+bool RequestServer::keeps(const gateway::Target& target) const {
+  return !keeps_some_only_ ||
+         std::ranges::find(kept_scripts_, script_key(target)) != kept_scripts_.end();
+}
+
+// Only the request that broke the rules is lost; the child opens another connection.
+void RequestServer::reject(ChildConnection& child, std::string_view why) {
+  log_.log(
+      LogLevel::error, Message::frame_malformed,
+      fmt::format("a connection to process group '{}' was closed: {}", settings_.group.name, why));
+  wire::FrameBatch batch;
+  wire::encode_error({kInternalServerError, why}, batch.encoded());
+  static_cast<void>(child.connection.write_some(batch));
+  connections_.close(child);
+}
+
+void RequestServer::answer_retry(ChildConnection& child, std::string_view why) {
+  wire::FrameBatch batch;
+  wire::encode_retry({.reason = why}, batch.encoded());
+  if (child.connection.write(batch, settings_.socket_timeout) == Io::done) {
+    connections_.keep(child);
+  } else {
+    connections_.close(child);
+  }
+}
+
+void RequestServer::keep_only(std::vector<std::uint64_t> scripts) {
+  kept_scripts_ = std::move(scripts);
+  keeps_some_only_ = true;
+}
+
+void RequestServer::count(int change) {
+  const std::lock_guard lock(load_mutex_);
+  active_ += static_cast<unsigned>(change);
+  if (settings_.on_load) settings_.on_load(active_);
+}
+
+void RequestServer::repeat_load() {
+  count(0);
+}
+
+unsigned RequestServer::active() const {
+  const std::lock_guard lock(load_mutex_);
+  return active_;
+}
+
+}  // namespace pyhost::worker

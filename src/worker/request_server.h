@@ -1,0 +1,71 @@
+// Serves the requests of a worker.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "pyhost/base/log.h"
+#include "pyhost/gateway/runner.h"
+#include "worker/connections.h"
+#include "worker/pool_settings.h"
+#include "worker/worker_exchange.h"
+
+namespace pyhost::worker {
+
+// One message on one connection at a time, by whatever thread has it: hears the greeting, reads the
+// request, checks what it is to run, runs it, and gives the connection back. May be used by any
+// thread.
+class RequestServer {
+ public:
+  // `on_served` is called when a request is over and no longer counted. All of it outlives the
+  // server.
+  RequestServer(gateway::Runner& runner, Connections& connections, const PoolSettings& settings,
+                base::LogSink& log, std::function<void()> on_served) noexcept
+      : runner_(runner),
+        connections_(connections),
+        settings_(settings),
+        log_(log),
+        on_served_(std::move(on_served)) {}
+
+  // Takes what has come over `child`, and gives that back or closes it.
+  void serve(ChildConnection& child, WorkerExchange& exchange) noexcept;
+
+  // Answers further requests with RETRY. Running ones go on.
+  void drain() noexcept { draining_ = true; }
+  // Requests for other scripts than these, as script_key() has them, are sent back. At most once.
+  void keep_only(std::vector<std::uint64_t> scripts);
+
+  // How many requests were taken and not left. After drain() it only falls for good.
+  unsigned active() const;
+  // Calls PoolSettings::on_load as if the number of requests had changed.
+  void repeat_load();
+
+ private:
+  bool read_frame(ChildConnection& child, wire::Frame& frame, wire::Timeout timeout);
+  bool hear_greeting(ChildConnection& child);
+  void take_message(ChildConnection& child, WorkerExchange& exchange);
+  void serve_request(ChildConnection& child, std::string_view payload, WorkerExchange& exchange);
+  gateway::Outcome run_application(WorkerExchange& exchange);
+  bool keeps(const gateway::Target& target) const;
+  void reject(ChildConnection& child, std::string_view why);
+  void answer_retry(ChildConnection& child, std::string_view why);
+  void count(int change);
+
+  gateway::Runner& runner_;
+  Connections& connections_;
+  const PoolSettings& settings_;
+  base::LogSink& log_;
+  const std::function<void()> on_served_;
+  std::atomic<bool> draining_ = false;
+  std::vector<std::uint64_t> kept_scripts_;  // not changed once the next one is true
+  std::atomic<bool> keeps_some_only_ = false;
+  // Held while on_load is called, so that the last number is the one that counts.
+  mutable std::mutex load_mutex_;
+  unsigned active_ = 0;  // guarded by it
+};
+
+}  // namespace pyhost::worker

@@ -1,0 +1,19 @@
+// A request that an application is busy with.
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace pyhost::worker {
+
+struct RunningRequest {
+  unsigned exchange = 0;     // whose request it is
+  std::uint64_t number = 0;  // tells apart the requests of one exchange
+  base::TimePoint began{};   // or its import did
+  bool importing = false;    // its script, or waits for that
+
+  bool operator==(const RunningRequest&) const = default;
+};
+
+}  // namespace pyhost::worker
