@@ -18,6 +18,8 @@ class ContextScope {
   ~ContextScope() {
     if (context_) PyContext_Exit(context_.get());
   }
+  // Whether it changes anything.
+  explicit operator bool() const noexcept { return bool(context_); }
 
  private:
   const Ref context_;

@@ -18,7 +18,7 @@ class RequestContext {
   RequestContext(Attached& py, const LogStreamType& streams, SharedRequestLink link, LineLog& log)
       : errors_(streams.make_for_request(py, "<wsgi.errors>", std::move(link), log)),
         scope_(py, Ref::steal(errors_ ? PyContext_New() : nullptr).get()),
-        names_log_(errors_ && streams.set_request_stream(py, errors_.get())) {
+        names_log_(scope_ && streams.set_request_stream(py, errors_.get())) {
     if (!names_log_) discard_error(py);
   }
 
