@@ -81,7 +81,9 @@ bool Admission::may_be_asked(std::uint32_t slot, const SlotStatus& worker,
 // Of a worker that cannot be asked now. One that has sent the request back without a word of
 // lacking the script is being replaced for it.
 bool Admission::may_have_later(const SlotStatus& worker, bool has, const Avoided* avoided_or_null) {
-  if (worker.state != SlotState::ready && worker.state != SlotState::draining) return false;
+  const bool has_served = worker.state == SlotState::ready || worker.state == SlotState::standby ||
+                          worker.state == SlotState::draining;
+  if (!has_served) return false;
   if (avoided_or_null == nullptr) return has;
   return !avoided_or_null->lacks_script && avoided_or_null->until != base::Clock::time_point::max();
 }
@@ -122,7 +124,7 @@ Admission::Survey Admission::survey(Silent silent) {
       (has ? having : lacking).add(slot, worker);
       continue;
     }
-    if (worker.state == SlotState::draining) renewing_ = true;
+    if (worker.state == SlotState::standby) renewing_ = true;
     if (worker.state == SlotState::ready && !left_out) avoids_one = true;
     if (may_have_later(worker, has, avoided_or_null(slot, worker))) one_will_have = true;
     if (!is_keeper(slot)) threads_missing_ += settings_.threads;
@@ -299,7 +301,7 @@ void Admission::postpone(const Worker& worker, std::string why) {
   avoid(worker, {.until = base::Clock::now() + kPostponement}, std::move(why));
   if (!postponed_since_) postponed_since_ = base::Clock::now();
   const SlotState state = scoreboard_.status(worker.slot).state;
-  renewing_ = renewing_ || state == SlotState::draining;
+  renewing_ = renewing_ || state == SlotState::standby;
 }
 
 void Admission::pass_by(const Worker& worker, std::string why) {

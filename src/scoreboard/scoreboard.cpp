@@ -1,8 +1,6 @@
 #include "scoreboard/scoreboard.h"
 
-#include <fmt/format.h>
 #include <signal.h>
-#include <string.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,81 +8,29 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/signals.h"
 #include "scoreboard/count.h"
 
 namespace pyhost::scoreboard {
 namespace {
 
-constexpr int kCauseShift = 16;
-constexpr int kGenerationShift = 32;
-
-std::uint64_t pack(const Death& death) noexcept {
-  return std::uint64_t{death.generation} << kGenerationShift |
-         static_cast<std::uint64_t>(death.cause) << kCauseShift | death.detail;
-}
-
-std::uint32_t generation_of(std::uint64_t packed_death) noexcept {
-  return static_cast<std::uint32_t>(packed_death >> kGenerationShift);
-}
-
 std::uint32_t present_of(const SlotRow& row) noexcept {
   return row.present.load() % kLeaseCounts;
 }
 
-std::string_view option_of(TimeoutKind kind) noexcept {
-  switch (kind) {
-    case TimeoutKind::startup:
-      return "startup-timeout";
-    case TimeoutKind::request:
-      return "request-timeout";
-    case TimeoutKind::deadlock:
-      return "deadlock-timeout";
-    case TimeoutKind::inactivity:
-      return "inactivity-timeout";
-    case TimeoutKind::silence:
-      return "the supervisor, because it did not serve any more";
-    case TimeoutKind::shutdown:
+// Of a worker whose slot is ready, by its own word.
+SlotState state_of(Stance stance) noexcept {
+  switch (stance) {
+    case Stance::serving:
+      return SlotState::ready;
+    case Stance::standby:
+      return SlotState::standby;
+    case Stance::draining:
       break;
   }
-  return "shutdown-timeout";
+  return SlotState::draining;
 }
 
 }  // namespace
-
-std::string_view name_of(SlotState state) noexcept {
-  switch (state) {
-    case SlotState::empty:
-      return "empty";
-    case SlotState::starting:
-      return "starting";
-    case SlotState::ready:
-      return "ready";
-    case SlotState::draining:
-      return "draining";
-    case SlotState::dead:
-      break;
-  }
-  return "dead";
-}
-
-std::string describe(const Death& death) {
-  switch (death.cause) {
-    case DeathCause::none:
-      return "has not ended";
-    case DeathCause::exited:
-      if (death.detail == kWorkerExitBroken)
-        return "ended because the application had closed its descriptors";
-      return fmt::format("exited with code {}", death.detail);
-    case DeathCause::signal:
-      return "was killed by " + base::describe_signal(death.detail);
-    case DeathCause::out_of_memory:
-      return "was killed by the kernel for lack of memory";
-    case DeathCause::timeout:
-      break;
-  }
-  return fmt::format("was ended by {}", option_of(TimeoutKind(death.detail)));
-}
 
 base::Result<Scoreboard> Scoreboard::map(int board, int reports) {
   PH_TRY(memory, BoardMemory::map(board, Access::write));
@@ -125,26 +71,21 @@ bool Scoreboard::serves(std::uint32_t slot, std::uint64_t script) const noexcept
 
 SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
   const SlotRow& row = memory_.slot(slot);
-  const std::uint64_t death = row.death;
-  SlotStatus status{
-      .state = SlotState(row.state.load()),
-      .pid = row.pid.load(),
-      .generation = row.generation.load(),
-      .threads = row.threads.load(),
-      .outstanding = row.outstanding[present_of(row)].load(),
-      .kept_until_us = row.kept_until_us.load(),
-      .silent = row.silent.load() != 0 && row.silent.load() == row.generation.load(),
-      .last_death = {.cause = DeathCause(static_cast<std::uint8_t>(death >> kCauseShift)),
-                     .detail = static_cast<std::uint16_t>(death),
-                     .generation = generation_of(death),
-                     .pid = row.death_pid.load(),
-                     .time_us = row.death_time_us.load()}};
+  SlotStatus status{.state = SlotState(row.state.load()),
+                    .pid = row.pid.load(),
+                    .generation = row.generation.load(),
+                    .threads = row.threads.load(),
+                    .outstanding = row.outstanding[present_of(row)].load(),
+                    .kept_until_us = row.kept_until_us.load(),
+                    .silent = row.silent.load() != 0 && row.silent.load() == row.generation.load(),
+                    .last_death = unpack_death(row.death)};
+  status.last_death.pid = row.death_pid;
+  status.last_death.time_us = row.death_time_us;
   if (const WorkerReport* report = report_or_null(slot)) {
     status.requests = report->requests.load(std::memory_order_relaxed);
     status.running = report->running;
     status.lacks_scripts = report->only_listed == 0 && report->listed != 0;
-    const bool withdrawn = report->withdrawn != 0;
-    if (withdrawn && status.state == SlotState::ready) status.state = SlotState::draining;
+    if (status.state == SlotState::ready) status.state = state_of(Stance(report->stance.load()));
   }
   return status;
 }
@@ -163,6 +104,7 @@ void Scoreboard::begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t g
 }
 
 void Scoreboard::set_state(std::uint32_t slot, SlotState state) noexcept {
+  if (state == SlotState::empty && !is_used(slot)) return;
   memory_.slot(slot).state = static_cast<std::uint32_t>(state);
   queue().call_all();
 }
@@ -187,7 +129,7 @@ bool Scoreboard::is_stopped() const noexcept {
 
 void Scoreboard::record_death(std::uint32_t slot, const Death& death) noexcept {
   SlotRow& row = memory_.slot(slot);
-  if (death.generation >= generation_of(row.death)) {
+  if (death.generation >= unpack_death(row.death).generation) {
     row.death_pid = death.pid;
     row.death_time_us = death.time_us;
     row.death = pack(death);

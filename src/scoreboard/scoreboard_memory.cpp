@@ -16,7 +16,7 @@ namespace pyhost::scoreboard {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x6472'6f62'7473'6f68;
-constexpr std::uint32_t kVersion = 8;
+constexpr std::uint32_t kVersion = 9;
 // Keeps the sizes below far from overflow, and no configuration comes near.
 constexpr std::uint32_t kRowsMax = 1 << 16;
 // Reports cannot grow, because workers could make them grow as well. What is not used takes no

@@ -67,7 +67,7 @@ struct alignas(kRowAlignment) SlotRow {
   std::atomic<std::uint32_t> present;  // which of the counts is that of the worker in the slot
   std::atomic<std::int32_t> death_pid;
   std::atomic<std::int64_t> death_time_us;
-  std::atomic<std::uint64_t> death;  // generation, cause and detail in one word
+  std::atomic<std::uint64_t> death;  // see pack()
   std::atomic<std::int64_t> kept_until_us;
   std::atomic<std::uint32_t> report;  // which of the reports is that of the worker in the slot
   std::atomic<std::uint32_t> silent;  // the generation that was last found to be; 0: none
@@ -76,12 +76,15 @@ struct alignas(kRowAlignment) SlotRow {
 // How many scripts a worker can name in its report.
 inline constexpr std::size_t kListedScriptsMax = 28;
 
+// Whether a worker takes requests; see SlotState.
+enum class Stance : std::uint32_t { serving, standby, draining };
+
 // What a worker says of itself. It counts for the worker of that generation only.
 struct alignas(kRowAlignment) WorkerReport {
   std::atomic<std::uint32_t> generation;
-  std::atomic<std::uint32_t> running;    // requests
-  std::atomic<std::uint32_t> withdrawn;  // takes no more requests: not 0
-  std::atomic<std::uint64_t> requests;   // so far
+  std::atomic<std::uint32_t> running;   // requests
+  std::atomic<std::uint32_t> stance;    // a Stance; what is none counts as the last one
+  std::atomic<std::uint64_t> requests;  // so far
   // It runs all scripts but the listed ones; or, when not 0, only these.
   std::atomic<std::uint32_t> only_listed;
   std::atomic<std::uint32_t> listed;

@@ -156,7 +156,7 @@ std::string LifeKeeper::cause_of_giving_up(const RunningRequest& request) {
 void LifeKeeper::drain(Reason reason) {
   worker_.log.log(LogLevel::info, Message::worker_draining,
                   fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
-  static_cast<void>(worker_.report.withdraw());
+  worker_.report.drain();
   worker_.pool.drain();
   worker_.engine.announce_stop(told_reason(reason));
   if (reason == Reason::stopped) return;
@@ -170,7 +170,7 @@ void LifeKeeper::drain(Reason reason) {
 // The supervisor's SIGTERM does not say what it comes for.
 std::string_view LifeKeeper::told_reason(Reason reason) const {
   if (reason != Reason::stopped || life_.hurried()) return shutdown_reason(reason);
-  if (worker_.withdrawal.withdrawn()) return "script_reload";
+  if (worker_.standby.stands_by()) return "script_reload";
   if (const auto asked_for = life_.successor_asked_for()) return shutdown_reason(*asked_for);
   return worker_.report.is_succeeded() ? "graceful_signal" : shutdown_reason(reason);
 }
@@ -183,7 +183,7 @@ void LifeKeeper::end_stuck() {
   for (const RunningRequest& request : running_) text += "\n" + phrase(request);
   text += "\n" + watch_or_null_->stacks_without_lock();
   worker_.log.log(LogLevel::error, Message::lock_stuck, text);
-  static_cast<void>(worker_.report.withdraw());
+  worker_.report.drain();
   worker_.pool.drain();
   control::report_draining(name_of(Reason::deadlock_timeout));
   for (const RunningRequest& request : running_) {

@@ -29,9 +29,9 @@
 #include "worker/lacked_scripts.h"
 #include "worker/life_keeper.h"
 #include "worker/script_imports.h"
+#include "worker/standby.h"
 #include "worker/stop_events.h"
 #include "worker/thread_pool.h"
-#include "worker/withdrawal.h"
 
 namespace pyhost::worker {
 namespace {
@@ -122,7 +122,7 @@ class WorkerProcess {
   std::optional<bool> may_serve_;  // as the supervisor has answered
   std::unique_ptr<gateway::Engine> engine_;
   std::optional<ScriptImports> imports_;  // with the engine, as the next two
-  std::optional<Withdrawal> withdrawal_;
+  std::optional<Standby> standby_;
   std::unique_ptr<ThreadPool> pool_;
 };
 
@@ -203,7 +203,7 @@ bool WorkerProcess::ask_whether_to_serve() {
   leave(1);
 }
 
-// The order comes at most once. What follows for connections is Withdrawal's to do.
+// The order comes at most once. What follows for connections is Standby's to do.
 void WorkerProcess::keep(control::WorkerOrder order) {
   auto keep = control::parse_keep_order(order.text);
   if (!pool_ || !keep || ::listen(order.descriptor.get(), settings_.listen_backlog) != 0) return;
@@ -237,9 +237,9 @@ base::Result<> WorkerProcess::start_pool() {
     return base::fail(
         fmt::format("the worker's socket cannot be listened to: {}", std::strerror(errno)));
   }
-  withdrawal_.emplace(
-      WithdrawalSurroundings{label_, report_, engine_->watch(), *imports_, *events_, log_});
-  const auto withdraw = [this](std::string_view script) { return withdrawal_->begin(script); };
+  standby_.emplace(
+      StandbySurroundings{label_, report_, engine_->watch(), *imports_, *events_, log_});
+  const auto stand_by = [this](std::string_view script) { return standby_->stand_by(script); };
   const auto lack = [this](const gateway::Target& target, std::string_view why) {
     lacked_.note(target, why);
   };
@@ -255,7 +255,7 @@ base::Result<> WorkerProcess::start_pool() {
                             .httpd_uid = settings_.httpd_uid,
                             .secret = std::exchange(settings_.secret, {}),
                             .targets = settings_.targets,
-                            .on_outdated = withdraw,
+                            .on_outdated = stand_by,
                             .on_lack = lack,
                             .before_reply = [this] { imports_->report(); },
                             .on_load = note_load,
@@ -296,12 +296,12 @@ void WorkerProcess::serve_until_stopped() {
                      .limits = settings_.limits,
                      .pool = *pool_,
                      .engine = *engine_,
-                     .withdrawal = *withdrawal_,
+                     .standby = *standby_,
                      .report = report_,
                      .log = log_},
                     WorkerLife(settings_.limits, served_max_, started_));
   while (true) {
-    const bool withdrawn = withdrawal_->attend(*pool_);
+    const bool stands_by = standby_->attend(*pool_);
     const auto farewell = keeper.advance(served_);
     if (farewell == Farewell::at_once) leave(0);
     if (farewell) return;
@@ -309,8 +309,8 @@ void WorkerProcess::serve_until_stopped() {
     const bool draining = keeper.life().draining();
     if (draining_.exchange(draining) != draining) continue;
     auto deadline = keeper.next_deadline();
-    if (withdrawn) {
-      const base::TimePoint look = base::Clock::now() + Withdrawal::kBetweenLooks;
+    if (stands_by) {
+      const base::TimePoint look = base::Clock::now() + Standby::kBetweenLooks;
       deadline = std::min(deadline.value_or(look), look);
     }
     heed(events_->wait(deadline), keeper.life());

@@ -60,7 +60,7 @@ class LifeKeeperTest : public GroupTest {
                        .limits = limits,
                        .pool = pool(0),
                        .engine = engine_,
-                       .withdrawal = withdrawal_,
+                       .standby = standby_,
                        .report = report_,
                        .log = worker_log_},
                       worker::WorkerLife(limits, 0, std::chrono::steady_clock::now()));
@@ -73,7 +73,7 @@ class LifeKeeperTest : public GroupTest {
   worker::LackedScripts lacked_{report_};
   worker::ScriptImports imports_{
       {"worker 0", worker_settings_, engine_, events_, lacked_, worker_log_}};
-  worker::Withdrawal withdrawal_{
+  worker::Standby standby_{
       {"worker 0", report_, &engine_.its_watch, imports_, events_, worker_log_}};
   std::latch release_{1};
 };

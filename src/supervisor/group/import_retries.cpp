@@ -31,7 +31,7 @@ std::optional<std::uint64_t> ImportRetries::due(base::TimePoint now) const noexc
 std::optional<base::TimePoint> ImportRetries::next_deadline() const noexcept {
   std::optional<base::TimePoint> next;
   for (const auto& [script, retry] : scripts_) {
-    if (retry.wanted && (!next || retry.not_before < *next)) next = retry.not_before;
+    if (retry.wanted) next = base::earliest(next, retry.not_before);
   }
   return next;
 }

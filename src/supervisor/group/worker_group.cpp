@@ -22,6 +22,7 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
+using scoreboard::Death;
 
 // The group's settings and the worker's own place.
 nlohmann::json settings_for(const GroupSetup& setup, unsigned slot, unsigned generation,
@@ -87,17 +88,17 @@ void WorkerGroup::adopt(GroupSetup setup) {
   std::ranges::move(setup_.sockets, std::back_inserter(sockets_));
   setup_.sockets.clear();
   look_for_children_at_.reset();
-  ScoreboardRecorder& scoreboard = *setup_.scoreboard;
+  scoreboard::Scoreboard& board = *setup_.scoreboard;
   // Only the scoreboard knows what a supervisor was told that has crashed.
-  stopped_ = stopped_ || scoreboard.is_stopped();
-  if (stopped_) scoreboard.stop_group();
+  stopped_ = stopped_ || board.is_stopped();
+  if (stopped_) board.stop_group();
   if (!keeps_workers) {
     renew();
     reasons_.others = true;
   }
   hand_log_over();
   for (unsigned slot = 0; slot < worker_count(options); ++slot) {
-    life_.slot(slot).begin_behind(scoreboard.last_generation(scoreboard::row_of(slot)));
+    life_.slot(slot).begin_behind(board.status(scoreboard::row_of(slot)).generation);
     record_slot(slot);
   }
   adopt_keepers();
@@ -144,7 +145,7 @@ void WorkerGroup::renew() {
 void WorkerGroup::retire() noexcept {
   wanted_ = false;
   look_for_children_at_.reset();
-  life_.retire();
+  life_.remove();
   keepers_.end_all();
 }
 
@@ -217,8 +218,8 @@ void WorkerGroup::advance() {
   }
   import_again();
   // Where one worker is kept for what its successor lacks, others are to be asked to stay as well.
-  const LettingGo letting_go = keepers_.empty() ? LettingGo::allowed : LettingGo::denied;
-  for (const SlotOrder& each : life_.step(base::Clock::now(), letting_go)) {
+  const Releases releases = keepers_.empty() ? Releases::allowed : Releases::denied;
+  for (const SlotOrder& each : life_.step(base::Clock::now(), releases)) {
     carry_out(each.slot, each.order);
   }
   advance_keepers();
@@ -263,7 +264,7 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
         fmt::format("{}; next try in {} s", process.error().sentence, pause.count() / 1000));
     if (attempt_ && attempt_->slot == slot) {
       end_attempt(slot, required_in(slot));
-    } else if (life.withdrawn()) {
+    } else if (life.may_come_back()) {
       fall_back(base::now_us());
     }
     return;
@@ -284,7 +285,7 @@ base::Result<launch::WorkerProcess> WorkerGroup::start(unsigned slot, unsigned g
   const SlotLife& life = life_.slot(slot);
   if (const ScriptKeys required = required_in(slot); !required.empty()) {
     add_imports(json, imports_for(required), true);
-  } else if (life.serving() || life.succeeds_one_let_go() || keepers_.any_in(slot)) {
+  } else if (life.serving() || life.succeeds_released() || keepers_.any_in(slot)) {
     add_imports(json, scripts_.imports(), setup_.wanted.options.reload_fallback);
   }
   const auto text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -292,8 +293,8 @@ base::Result<launch::WorkerProcess> WorkerGroup::start(unsigned slot, unsigned g
   return launch::start_worker(setup_.plan, {.log = setup_.log->fd(),
                                             .listen = sockets_[slot].fd(),
                                             .settings = settings.get(),
-                                            .board = setup_.scoreboard->board_for_workers(),
-                                            .reports = setup_.scoreboard->reports()});
+                                            .board = setup_.for_workers.board.get(),
+                                            .reports = setup_.for_workers.reports.get()});
 }
 
 void WorkerGroup::keep(unsigned slot, unsigned generation, unsigned report,
@@ -413,14 +414,17 @@ void WorkerGroup::reap(pid_t pid) {
   const unsigned slot = worker.slot;
   const unsigned row = row_of_worker(pid, worker);
   const auto as_keeper = keepers_.ended(pid);
-  const LastPhase last = as_keeper ? *as_keeper : life_.slot(slot).ended(pid, base::Clock::now());
-  const Death death =
+  const LastState last = as_keeper ? *as_keeper : life_.slot(slot).ended(pid, base::Clock::now());
+  Death death =
       with_reason(death_of(info, last.killed, worker.limits, oom_.has_grown()), worker.leaving);
+  death.generation = worker.generation;
+  death.pid = pid;
+  death.time_us = base::now_us();
   // Requests that it got when its slot stood for it look there.
-  if (as_keeper) setup_.scoreboard->record_death(row, pid, worker.generation, death);
-  setup_.scoreboard->record_death(scoreboard::row_of(slot), pid, worker.generation, death);
+  if (as_keeper) setup_.scoreboard->record_death(row, death);
+  setup_.scoreboard->record_death(scoreboard::row_of(slot), death);
   report_end(pid, worker, last, death);
-  if (last.phase == WorkerPhase::starting) fall_back_after(worker);
+  if (last.state == SlotState::starting) fall_back_after(worker);
   vigils_.forget(pid);
   workers_.erase(found);
   // Whom its successor was waiting for.
@@ -441,10 +445,10 @@ void WorkerGroup::report_failed_start(pid_t pid, const Worker& worker, const Dea
   if (!tries_again) note_failure(why);
 }
 
-void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& last,
+void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastState& last,
                              const Death& death) {
   const std::string who = label(worker.slot, worker.generation, pid);
-  if (last.phase == WorkerPhase::starting) {
+  if (last.state == SlotState::starting) {
     report_failed_start(pid, worker, death);
   } else if (is_limit(death.cause)) {
     setup_.log->log(LogLevel::error, Message::generation_ended,
@@ -452,7 +456,7 @@ void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& l
   } else if (last.killed == KillReason::drain_timeout) {
     setup_.log->log(LogLevel::error, Message::generation_killed,
                     fmt::format("{} {}", who, describe(death)));
-  } else if (last.phase == WorkerPhase::draining || death == Death{Death::Cause::exited, 0}) {
+  } else if (last.state == SlotState::draining || is_orderly(death)) {
     setup_.log->log(LogLevel::info, Message::generation_ended,
                     fmt::format("{} {}", who, describe(death)));
   } else {
@@ -464,8 +468,8 @@ void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& l
 void WorkerGroup::take_slot_over(pid_t pid, Worker& worker) noexcept {
   if (worker.recorded) return;
   worker.recorded = true;
-  setup_.scoreboard->take_over(scoreboard::row_of(worker.slot), pid, worker.generation,
-                               setup_.wanted.options.threads, worker.report);
+  setup_.scoreboard->begin_generation(scoreboard::row_of(worker.slot), pid, worker.generation,
+                                      setup_.wanted.options.threads, worker.report);
 }
 
 void WorkerGroup::record_slot(unsigned slot) noexcept {

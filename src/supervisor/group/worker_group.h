@@ -12,12 +12,13 @@
 #include "launch/worker_start.h"
 #include "metrics/group_snapshot.h"
 #include "os/event_loop.h"
+#include "scoreboard/scoreboard.h"
+#include "supervisor/group/cause_of_death.h"
 #include "supervisor/group/deploy_verdict.h"
 #include "supervisor/group/group_life.h"
 #include "supervisor/group/group_scripts.h"
 #include "supervisor/group/import_retries.h"
 #include "supervisor/group/keepers.h"
-#include "supervisor/group/scoreboard_recorder.h"
 #include "supervisor/group/vigils.h"
 #include "supervisor/queued_log.h"
 
@@ -29,7 +30,8 @@ struct GroupSetup {
   launch::WorkerPlan plan;
   launch::StartInputs inputs;      // what `plan` and the settings of workers are completed with
   std::shared_ptr<QueuedLog> log;  // groups may share it
-  std::unique_ptr<ScoreboardRecorder> scoreboard;
+  std::unique_ptr<scoreboard::Scoreboard> scoreboard;
+  scoreboard::BoardFiles for_workers;  // of the same; the board is good for reading only
   std::vector<launch::ListeningSocket>
       sockets;  // of the slots that have none yet, the lowest first
 };
@@ -146,8 +148,9 @@ class WorkerGroup {
   void note_failure(std::string why);
   void begin_serving(pid_t pid, Worker& worker);
   void reap(pid_t pid);
-  void report_failed_start(pid_t pid, const Worker& worker, const Death& death);
-  void report_end(pid_t pid, const Worker& worker, const LastPhase& last, const Death& death);
+  void report_failed_start(pid_t pid, const Worker& worker, const scoreboard::Death& death);
+  void report_end(pid_t pid, const Worker& worker, const LastState& last,
+                  const scoreboard::Death& death);
   void take_slot_over(pid_t pid, Worker& worker) noexcept;
   void record_slot(unsigned slot) noexcept;
   std::string label(unsigned slot, unsigned generation, pid_t pid) const;

@@ -91,14 +91,14 @@ void WorkerGroup::fall_back_after(const Worker& worker) {
   const SlotLife& life = life_.slot(worker.slot);
   const bool imported_in_vain =
       setup_.wanted.options.reload_fallback && life.serving() && worker.last_step == kImportStep;
-  if (imported_in_vain || life.withdrawn()) fall_back(worker.started_us);
+  if (imported_in_vain || life.may_come_back()) fall_back(worker.started_us);
 }
 
 // One slot that fails stops the renewal of all.
 void WorkerGroup::fall_back(std::int64_t successor_started_us) {
   bool any = false;
   for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
-    if (!life_.slot(slot).fall_back()) continue;
+    if (!life_.slot(slot).come_back()) continue;
     workers_.at(*life_.slot(slot).serving()).kept = true;
     setup_.scoreboard->keep_generation(scoreboard::row_of(slot), successor_started_us);
     record_slot(slot);
@@ -176,14 +176,14 @@ bool WorkerGroup::ask_to_keep(const ScriptKeys& scripts, const Worker& successor
     setup_.log->log(LogLevel::error, Message::supervisor_stuck, socket.error().sentence);
     return false;
   }
-  ScoreboardRecorder& scoreboard = *setup_.scoreboard;
-  scoreboard.take_over(row, pid, worker.generation, worker.threads, 0);
-  scoreboard.keep_generation(row, successor.started_us);
+  scoreboard::Scoreboard& board = *setup_.scoreboard;
+  board.begin_generation(row, pid, worker.generation, worker.threads, 0);
+  board.keep_generation(row, successor.started_us);
   const std::string text =
       to_json(control::KeepOrder{.slot = row, .scripts = {scripts.begin(), scripts.end()}});
   const auto told = control::send_order(worker.status.fd(), OrderKind::keep, text, socket->fd());
   if (!told) {
-    scoreboard.clear(row);
+    board.set_state(row, SlotState::empty);
     setup_.log->log(LogLevel::error, Message::supervisor_stuck, told.error().sentence);
     return false;
   }
@@ -222,7 +222,7 @@ void WorkerGroup::note_keeping(pid_t pid) {
   if (!keepers_.settle(pid)) return;
   Worker& worker = workers_.at(pid);
   const unsigned row = row_of_worker(pid, worker);
-  if (life_.slot(worker.slot).release(pid)) {
+  if (life_.slot(worker.slot).detach(pid)) {
     worker.kept = false;
     setup_.scoreboard->set_state(row, SlotState::ready);
     std::vector<std::string> reasons;
@@ -238,7 +238,7 @@ void WorkerGroup::note_keeping(pid_t pid) {
   } else {
     // It was told to end meanwhile.
     keepers_.ended(pid);
-    setup_.scoreboard->clear(row);
+    setup_.scoreboard->set_state(row, SlotState::empty);
   }
   answer_successor(worker.slot, true);
 }
@@ -262,8 +262,8 @@ void WorkerGroup::adopt_keepers() {
   });
   for (unsigned slot = 0; slot < slots; ++slot) {
     for (unsigned place = 0; place < scoreboard::kKeepersOfSlot; ++place) {
-      if (!keepers_.takes(slot, place))
-        setup_.scoreboard->clear(scoreboard::keeper_row(slot, place));
+      if (keepers_.takes(slot, place)) continue;
+      setup_.scoreboard->set_state(scoreboard::keeper_row(slot, place), SlotState::empty);
     }
   }
 }
@@ -300,7 +300,7 @@ void WorkerGroup::settle_scripts_of(const Worker& worker) {
     for (unsigned slot = 0; slot < life_.slots(); ++slot) {
       const Worker* other = serving_or_null(slot);
       if (other == nullptr || !have_common(other->lacks, worker.required)) continue;
-      life_.slot(slot).refresh();
+      life_.slot(slot).outdate(base::Clock::now());
       reasons_.changed.insert(worker.required.begin(), worker.required.end());
     }
   }
@@ -323,7 +323,7 @@ void WorkerGroup::import_again() {
     if (worker == nullptr || !worker->lacks.contains(*script)) continue;
     attempt_ = {slot, *script};
     reasons_.changed.insert(*script);
-    life_.slot(slot).refresh();
+    life_.slot(slot).outdate(base::Clock::now());
     return;
   }
   retries_.forget(*script);
@@ -353,7 +353,7 @@ bool WorkerGroup::end_attempt(unsigned slot, const ScriptKeys& required) {
   // Nobody will ask in vain for what others have.
   const bool wanted = without(scripts_served(), keepers_.scripts()).contains(script);
   retries_.note_failed_retry(script, wanted, base::Clock::now());
-  life_.slot(slot).refreshed_in_vain();
+  life_.slot(slot).come_back(Failed::attempt);
   record_slot(slot);
   if (life_.up_to_date()) reasons_ = {};
   return true;

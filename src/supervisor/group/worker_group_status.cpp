@@ -11,7 +11,7 @@ namespace pyhost::supervisor {
 
 bool WorkerGroup::serves() const noexcept {
   for (unsigned slot = 0; slot < life_.slots(); ++slot) {
-    if (life_.slot(slot).state() == SlotState::ready) return true;
+    if (life_.slot(slot).state() == scoreboard::SlotState::ready) return true;
   }
   return false;
 }
@@ -24,14 +24,14 @@ bool WorkerGroup::degraded() const noexcept {
 
 metrics::GroupStatus WorkerGroup::status() const {
   using State = metrics::GroupStatus::State;
-  const ScoreboardRecorder& scoreboard = *setup_.scoreboard;
+  const scoreboard::Scoreboard& board = *setup_.scoreboard;
   metrics::GroupStatus status{.name = name(),
                               .state = serves() ? State::serving : State::starting,
                               .threads = setup_.wanted.options.threads,
-                              .waiting = scoreboard.waiting()};
+                              .waiting = board.waiting()};
   keepers_.for_each([&](pid_t, const Keepers::Keeper& keeper) {
     status.keepers.push_back(
-        {keeper.slot, scoreboard.status(scoreboard::keeper_row(keeper.slot, keeper.place))});
+        {keeper.slot, board.status(scoreboard::keeper_row(keeper.slot, keeper.place))});
   });
   status.scripts = script_status();
   const bool degraded = !stopped_ && (this->degraded() || metrics::has_broken_script(status));
@@ -43,7 +43,7 @@ metrics::GroupStatus WorkerGroup::status() const {
     status.reason = status.scripts.front().reason;
   }
   for (unsigned slot = 0; slot < worker_count(setup_.wanted.options); ++slot) {
-    status.workers.push_back(scoreboard.status(scoreboard::row_of(slot)));
+    status.workers.push_back(board.status(scoreboard::row_of(slot)));
   }
   return status;
 }
