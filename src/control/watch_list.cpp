@@ -1,11 +1,10 @@
 #include "control/watch_list.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/json_text.h"
+#include "control/control_channel.h"
+#include "os/small_file.h"
 
 namespace pyhost::control {
 namespace {
@@ -53,13 +52,8 @@ std::string to_json(const WatchList& list) {
 }
 
 base::Result<WatchList> read_watch_list(int file) {
-  std::string text;
-  std::array<char, 16'384> buffer;
-  ssize_t got = 0;
-  while ((got = ::pread(file, buffer.data(), buffer.size(), text.size())) > 0) {
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-  auto list = parse_watch_list(text);
+  const auto text = os::read_whole(file, kTextBytesMax);
+  auto list = text ? parse_watch_list(*text) : std::nullopt;
   if (!list) return base::fail("the list of what is to be watched is malformed");
   return *std::move(list);
 }

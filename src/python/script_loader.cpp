@@ -52,11 +52,6 @@ base::Result<std::string> read_all(int file) {
   }
 }
 
-std::int64_t now_us() {
-  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
-  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 // Null when the module does not define it, or is not to be asked: its own __getattr__ is not.
 Ref question_in(Attached& py, PyObject* module) {
   if (!PyModule_Check(module)) return {};
@@ -280,7 +275,7 @@ Ref ScriptLoader::load_now(Attached& py, Script& script, const Target& target,
       script.module = std::move(import.module);
       script.failure.reset();
       script.used = target.reloading == gateway::Reloading::on;
-      script.imported_us = now_us();
+      script.imported_us = base::now_us();
     } else {
       const auto& before = script.failure;
       const bool same_file = before && before->file == file;

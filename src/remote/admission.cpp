@@ -18,17 +18,11 @@ using std::chrono::milliseconds;
 
 constexpr int kServiceUnavailable = 503;
 constexpr int kGatewayTimeout = 504;
-// How long a client may be gone without being noticed.
-constexpr milliseconds kLookInterval{250};
 // How long a worker that could not be asked is not asked again.
 constexpr milliseconds kPostponement{20};
 // A worker that makes room can wake those that wait, but not leave a call for one that is about to
 // wait.
 constexpr milliseconds kRoomInterval{5};
-
-double seconds(milliseconds time) noexcept {
-  return std::chrono::duration<double>(time).count();
-}
 
 std::uint32_t saturating_sum(std::uint32_t one, std::uint32_t other) noexcept {
   return one + std::min(other, std::numeric_limits<std::uint32_t>::max() - one);
@@ -235,7 +229,7 @@ milliseconds Admission::patience() const noexcept {
 Refusal Admission::unreachable() const {
   return {kServiceUnavailable, LogLevel::error, Message::worker_unreachable,
           fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
-                      settings_.process_group, seconds(patience()), last_reason_)};
+                      settings_.process_group, base::seconds(patience()), last_reason_)};
 }
 
 std::optional<Refusal> Admission::refusal_when_stopped() const {
@@ -249,8 +243,9 @@ std::optional<Refusal> Admission::refusal_when_late(base::Clock::time_point now)
   if (!any_candidate_ && now >= last_candidate_at_ + patience()) return unreachable();
   const milliseconds limit = settings_.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
-    return Refusal{kGatewayTimeout, LogLevel::error, Message::queue_timeout,
-                   fmt::format("{} after {:g} s of waiting", state_of_workers(), seconds(limit))};
+    return Refusal{
+        kGatewayTimeout, LogLevel::error, Message::queue_timeout,
+        fmt::format("{} after {:g} s of waiting", state_of_workers(), base::seconds(limit))};
   }
   return std::nullopt;
 }

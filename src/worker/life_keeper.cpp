@@ -23,7 +23,7 @@ using Kind = LifeOrder::Kind;
 constexpr int kGatewayTimeout = 504;
 
 double seconds_since(base::TimePoint moment) noexcept {
-  return std::chrono::duration<double>(base::Clock::now() - moment).count();
+  return base::seconds(base::Clock::now() - moment);
 }
 
 std::string_view or_none(std::string_view stacks) noexcept {

@@ -186,7 +186,7 @@ bool ThreadPool::accept_one() {
 }
 
 void ThreadPool::welcome(base::UniqueFd socket) {
-  const auto peer = wire::peer_of(socket.get());
+  const auto peer = os::peer_of(socket.get());
   // The supervisor connects to see whether somebody is accepted.
   const bool may = peer && (peer->uid == settings_.httpd_uid || peer->pid == ::getppid());
   if (!may) {
@@ -250,7 +250,7 @@ bool ThreadPool::hear_greeting(ChildConnection& child) {
     child.connection.trust_requests();
     return true;
   }
-  const auto peer = wire::peer_of(child.connection.fd());
+  const auto peer = os::peer_of(child.connection.fd());
   log_.log(LogLevel::error, Message::greeting_refused,
            fmt::format("process {} of user {} connected to process group '{}' and did not greet as "
                        "httpd does",

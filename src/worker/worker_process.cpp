@@ -20,9 +20,11 @@
 #include "base/clock.h"
 #include "base/file_log.h"
 #include "base/signals.h"
+#include "control/control_channel.h"
 #include "control/worker_orders.h"
 #include "control/worker_report.h"
 #include "control/worker_settings.h"
+#include "os/small_file.h"
 #include "plugin/plugin_loader.h"
 #include "scoreboard/report_writer.h"
 #include "scoreboard/scoreboard.h"
@@ -45,19 +47,13 @@ using control::WorkerSettings;
   ::_exit(code);
 }
 
-base::Result<std::string> read_whole(int fd) {
-  struct stat file {};
-  if (::fstat(fd, &file) != 0) {
-    return base::fail(
-        fmt::format("the worker's settings cannot be read: {}; pyhost-worker is "
-                    "started by pyhost-supervisor only",
-                    std::strerror(errno)));
-  }
-  std::string text(static_cast<std::size_t>(file.st_size), '\0');
-  if (::pread(fd, text.data(), text.size(), 0) != file.st_size) {
-    return base::fail("the worker's settings cannot be read completely");
-  }
-  return text;
+base::Result<std::string> read_settings_text(int fd) {
+  auto text = os::read_whole(fd, control::kTextBytesMax);
+  if (text) return text;
+  return base::fail(
+      fmt::format("the worker's settings cannot be read: {}; pyhost-worker is started by "
+                  "pyhost-supervisor only",
+                  text.error().sentence));
 }
 
 // The group's error log, which the application may take its standard error away from.
@@ -353,7 +349,7 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
   const base::UniqueFd told(control::kWorkerSettingsFd);
-  PH_TRY(text, read_whole(told.get()));
+  PH_TRY(text, read_settings_text(told.get()));
   auto settings = control::parse_worker_settings(text);
   ::explicit_bzero(text.data(), text.size());  // it has the secret
   if (!settings) return tl::unexpected(std::move(settings).error());
