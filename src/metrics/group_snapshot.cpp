@@ -1,120 +1,89 @@
 #include "metrics/group_snapshot.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "scoreboard/board_rows.h"
 
 namespace pyhost::metrics {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using scoreboard::SlotState;
+using scoreboard::SlotStatus;
 
-const char* name_of(GroupStatus::State state) noexcept {
-  switch (state) {
-    case GroupStatus::State::serving:
-      return "serving";
-    case GroupStatus::State::degraded:
-      return "degraded";
-    case GroupStatus::State::failing:
-      return "failing";
-    case GroupStatus::State::starting:
-      return "starting";
-    case GroupStatus::State::stopped:
-      break;
-  }
-  return "stopped";
+bool is_ready(const SlotStatus& worker) noexcept {
+  return worker.state == SlotState::ready;
 }
 
-Json as_json(const scoreboard::Death& death) {
-  if (death.cause == scoreboard::DeathCause::none) return nullptr;
-  return {{"generation", death.generation},
-          {"pid", death.pid},
-          {"time_us", death.time_us},
-          {"description", scoreboard::describe(death)}};
+// Whether it goes on because a successor could not start, or could not import all.
+bool is_kept(const SlotStatus& worker) noexcept {
+  const bool goes_on = is_ready(worker) || worker.state == SlotState::standby;
+  return goes_on && worker.kept_until_us != 0;
 }
 
-const char* name_of(ScriptStatus::State state) noexcept {
-  switch (state) {
-    case ScriptStatus::State::current:
-      return "current";
-    case ScriptStatus::State::kept:
-      return "kept";
-    case ScriptStatus::State::broken:
-      break;
-  }
-  return "broken";
+bool lacks_scripts(const SlotStatus& worker) noexcept {
+  return is_ready(worker) && worker.lacks_scripts;
 }
 
-Json as_json(const ScriptStatus& script) {
-  const bool current = script.state == ScriptStatus::State::current;
-  return {{"application_group", script.application_group},
-          {"script", script.script},
-          {"state", name_of(script.state)},
-          {"reason", current ? Json() : Json(script.reason)},
-          {"since_us", current ? Json() : Json(script.since_us)},
-          {"slots", script.slots}};
-}
-
-enum class Role { worker, keeper };
-
-Json as_json(std::size_t slot, Role role, const scoreboard::SlotStatus& worker) {
-  return {{"slot", slot},
-          {"role", role == Role::worker ? "worker" : "keeper"},
-          {"state", scoreboard::name_of(worker.state)},
-          {"pid", worker.pid},
-          {"generation", worker.generation},
-          {"requests", worker.requests},
-          {"busy_threads", worker.busy()},
-          {"last_death", as_json(worker.last_death)}};
-}
-
-Json as_json(const GroupStatus& group) {
-  Json workers = Json::array();
-  for (const scoreboard::SlotStatus& worker : group.workers) {
-    workers.push_back(as_json(workers.size(), Role::worker, worker));
-  }
-  for (const GroupStatus::Keeper& keeper : group.keepers) {
-    workers.push_back(as_json(keeper.slot, Role::keeper, keeper.worker));
-  }
-  Json scripts = Json::array();
-  for (const ScriptStatus& script : group.scripts) scripts.push_back(as_json(script));
-  return {{"name", group.name},
-          {"state", name_of(group.state)},
-          {"reason", group.reason.empty() ? Json() : Json(group.reason)},
-          {"processes", group.workers.size()},
-          {"threads", group.threads},
-          {"waiting", group.waiting},
-          {"workers", std::move(workers)},
-          {"scripts", std::move(scripts)}};
-}
-
-Json as_json(const Refusal& refusal) {
-  if (refusal.reason.empty()) return nullptr;
-  return {{"reason", refusal.reason}, {"since_us", refusal.since_us}};
-}
-
-}  // namespace
-
-bool has_broken_script(const GroupStatus& group) noexcept {
-  return std::ranges::any_of(group.scripts, [](const ScriptStatus& script) {
+bool is_degraded(const GroupSnapshot& group) noexcept {
+  const auto is_kept_beside = [](const auto& keeper) { return is_kept(keeper.worker); };
+  const auto is_not_current = [](const ScriptStatus& script) {
     return script.state != ScriptStatus::State::current;
-  });
+  };
+  return std::ranges::any_of(group.workers, is_kept) ||
+         std::ranges::any_of(group.workers, lacks_scripts) ||
+         std::ranges::any_of(group.keepers, is_kept_beside) ||
+         std::ranges::any_of(group.scripts, is_not_current);
 }
 
-bool has_only_broken_scripts(const GroupStatus& group) noexcept {
+// Whether it was asked for scripts, and has none of them.
+bool has_only_broken_scripts(const GroupSnapshot& group) noexcept {
   return !group.scripts.empty() &&
          std::ranges::all_of(group.scripts, [](const ScriptStatus& script) {
            return script.state == ScriptStatus::State::broken;
          });
 }
 
-std::string to_json(const std::vector<GroupStatus>& groups, const Refusal& refusal,
-                    pid_t supervisor) {
-  Json list = Json::array();
-  for (const GroupStatus& group : groups) list.push_back(as_json(group));
-  const Json status{{"supervisor", {{"pid", supervisor}}},
-                    {"refused", as_json(refusal)},
-                    {"groups", std::move(list)}};
-  return status.dump(-1, ' ', false, Json::error_handler_t::replace);
+}  // namespace
+
+std::string_view name_of(GroupState state) noexcept {
+  switch (state) {
+    case GroupState::serving:
+      return "serving";
+    case GroupState::degraded:
+      return "degraded";
+    case GroupState::failing:
+      return "failing";
+    case GroupState::starting:
+      return "starting";
+    case GroupState::stopped:
+      break;
+  }
+  return "stopped";
+}
+
+GroupSnapshot snapshot_of(const scoreboard::Scoreboard& board, std::string name, unsigned slots,
+                          unsigned threads) {
+  GroupSnapshot group{.name = std::move(name),
+                      .stopped = board.is_stopped(),
+                      .threads = threads,
+                      .waiting = board.waiting()};
+  for (unsigned row = 0; row < scoreboard::row_of(slots); ++row) {
+    if (!scoreboard::is_keeper_row(row)) {
+      group.workers.push_back(board.status(row));
+    } else if (board.is_used(row)) {
+      group.keepers.push_back({scoreboard::slot_of(row), board.status(row)});
+    }
+  }
+  return group;
+}
+
+GroupState state_of(const GroupSnapshot& group) noexcept {
+  if (group.stopped) return GroupState::stopped;
+  const bool serves = std::ranges::any_of(group.workers, is_ready);
+  if (serves && has_only_broken_scripts(group)) return GroupState::failing;
+  if (is_degraded(group)) return GroupState::degraded;
+  return serves ? GroupState::serving : GroupState::starting;
 }
 
 }  // namespace pyhost::metrics

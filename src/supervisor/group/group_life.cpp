@@ -98,6 +98,11 @@ bool GroupLife::renewed_since(base::TimePoint moment) const noexcept {
                              [moment](const auto& slot) { return slot.renewed_since(moment); });
 }
 
+bool GroupLife::serves() const noexcept {
+  return std::ranges::any_of(slots_,
+                             [](const SlotLife& slot) { return slot.state() == SlotState::ready; });
+}
+
 bool GroupLife::empty() const noexcept {
   return std::ranges::all_of(slots_,
                              [](const SlotLife& slot) { return slot.state() == SlotState::empty; });

@@ -53,6 +53,8 @@ class GroupLife {
   bool up_to_date() const noexcept;
   // See SlotLife::renewed_since(), of each wanted slot.
   bool renewed_since(base::TimePoint moment) const noexcept;
+  // Whether any slot has a worker that takes requests.
+  bool serves() const noexcept;
   // Whether no slot has a worker.
   bool empty() const noexcept;
 

@@ -107,6 +107,11 @@ const Keepers::Keeper* Keepers::find_or_null(pid_t pid) const noexcept {
   return &found->second.keeper;
 }
 
+ScriptKeys Keepers::scripts_of(pid_t pid) const {
+  const auto found = keepers_.find(pid);
+  return found == keepers_.end() ? ScriptKeys() : found->second.keeper.scripts;
+}
+
 bool Keepers::any_in(unsigned slot) const noexcept {
   return std::ranges::any_of(keepers_,
                              [slot](const auto& each) { return each.second.keeper.slot == slot; });

@@ -58,6 +58,8 @@ class Keepers {
 
   // Null unless it has settled.
   const Keeper* find_or_null(pid_t pid) const noexcept;
+  // What the worker keeps, or was asked to.
+  ScriptKeys scripts_of(pid_t pid) const;
   // Whether the slot has one, also one that is still to settle or to end.
   bool any_in(unsigned slot) const noexcept;
   bool empty() const noexcept { return keepers_.empty(); }

@@ -63,7 +63,7 @@ void OperatorService::heed(OperatorSocket::PeerId peer, const std::string& line)
     return socket_->answer(peer, control::error_answer(unknown(request->group)));
   }
   if (request->command == Command::status) return show(peer, request->group);
-  const unsigned failed_starts = group->failed_starts();
+  const unsigned failed_starts = group->failures().count();
   if (const auto answer = begin(*request, *group)) return socket_->answer(peer, *answer);
   pending_.push_back({.peer = peer,
                       .command = request->command,
@@ -72,11 +72,12 @@ void OperatorService::heed(OperatorSocket::PeerId peer, const std::string& line)
 }
 
 void OperatorService::show(OperatorSocket::PeerId peer, const std::string& name) {
-  std::vector<metrics::GroupStatus> status;
+  std::vector<metrics::GroupSnapshot> shown;
   for (const WorkerGroup& group : groups_) {
-    if (group.wanted() && (name.empty() || group.name() == name)) status.push_back(group.status());
+    const bool is_meant = name.empty() || group.name() == name;
+    if (group.wanted() && is_meant) shown.push_back(group.snapshot());
   }
-  socket_->answer(peer, to_json(status, refusal_, getpid()));
+  socket_->answer(peer, to_json(shown, refusal_, getpid()));
 }
 
 void OperatorService::note_refusal(std::string why) {
@@ -120,11 +121,11 @@ std::optional<std::string> OperatorService::outcome(const Pending& pending) {
   if (group->stopped()) {
     return control::error_answer(fmt::format("process group '{}' was stopped", pending.group));
   }
-  if (group->failed_starts() != pending.failed_starts) {
+  if (group->failures().count() != pending.failed_starts) {
     const char* rest = group->serves() ? "; the workers of before go on serving" : "";
     return control::error_answer(fmt::format("process group '{}' could not {}: {}{}", pending.group,
                                              control::name_of(pending.command),
-                                             group->last_failure(), rest));
+                                             group->failures().last(), rest));
   }
   if (!group->up_to_date()) return std::nullopt;
   const char* done = pending.command == Command::reload ? "reloaded" : "started";

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "control/operator_request.h"
-#include "metrics/group_snapshot.h"
+#include "metrics/group_json.h"
 #include "supervisor/group/worker_group.h"
 #include "supervisor/operators/operator_socket.h"
 

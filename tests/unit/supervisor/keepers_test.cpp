@@ -111,6 +111,14 @@ TEST(Keepers, MayDie) {
   EXPECT_TRUE(keepers.empty());
 }
 
+TEST(Keepers, AreKnownByWhatTheyWereAskedToKeep) {
+  Keepers keepers = settled();
+  keepers.ask(kOther, keeper(1, 0, {kB}), kStart);
+  EXPECT_EQ(keepers.scripts_of(kPid), ScriptKeys{kA});
+  EXPECT_EQ(keepers.scripts_of(kOther), ScriptKeys{kB});
+  EXPECT_EQ(keepers.scripts_of(1), ScriptKeys());
+}
+
 TEST(Keepers, EndOneByOne) {
   Keepers keepers = settled();
   keepers.ask(kOther, keeper(1, 0, {kB}), kStart);
