@@ -67,6 +67,8 @@ void ReportWriter::count_request() noexcept {
 void ReportWriter::note_running(std::uint32_t requests) noexcept {
   auto* report = report_or_null();
   if (report == nullptr || requests >= report->running.exchange(requests) || !has_slot()) return;
+  // Behind the exchange, in one order for all: a lease that is still seen here is given back by a
+  // child that calls the next.
   const SlotRow& row = this->row();
   const bool child_makes_room = row.outstanding[row.present % kLeaseCounts] > requests;
   if (!child_makes_room) Queue(memory_).wake_next();
@@ -93,6 +95,7 @@ void ReportWriter::lack(std::uint64_t script) noexcept {
   const std::uint32_t listed = report->listed;
   if (listed >= kListedScriptsMax) return;
   report->scripts[listed] = script;
+  // Behind the script that it counts in.
   report->listed = listed + 1;
 }
 

@@ -100,6 +100,7 @@ void Scoreboard::begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t g
   row.kept_until_us = 0;
   // Should a third worker still be busy in the slot, the new one shares its count.
   row.present = 1 - present_of(row);
+  // Last: who sees it sees whose state it is.
   row.state = static_cast<std::uint32_t>(SlotState::starting);
 }
 
@@ -132,9 +133,11 @@ void Scoreboard::record_death(std::uint32_t slot, const Death& death) noexcept {
   if (death.generation >= unpack_death(row.death).generation) {
     row.death_pid = death.pid;
     row.death_time_us = death.time_us;
+    // Behind the rest: who sees its generation sees whose death it is.
     row.death = pack(death);
   }
   if (death.generation == row.generation) set_state(slot, SlotState::dead);
+  // Behind the death: who is woken finds it.
   auto& deaths = memory_.group().deaths;
   ++deaths;
   wake_sleepers(deaths, INT_MAX);
@@ -181,6 +184,7 @@ void Scoreboard::forget_child(pid_t pid) noexcept {
   for (WaiterCell& cell : memory_.cells_of(index)) cell.arrival = 0;
   queue().forget(index);
   queue().call_all();
+  // Last: the next child in this row finds it empty, and whoever is killed at this is followed.
   child->pid = 0;
 }
 
@@ -206,6 +210,7 @@ std::optional<LeaseId> Scoreboard::take_lease(ChildId child, std::uint32_t slot)
 void Scoreboard::give_lease_back(ChildId child, const LeaseId& lease) noexcept {
   give_one_back(memory_.leases_of(child.index, lease.slot, lease.count),
                 memory_.slot(lease.slot).outstanding[lease.count]);
+  // Behind the lease, in one order for all: who has not seen it free is in the queue by now.
   queue().call_next();
 }
 
@@ -214,6 +219,7 @@ std::optional<Death> Scoreboard::wait_for_death(std::uint32_t slot, std::uint32_
   const base::Clock::time_point deadline = base::Clock::now() + at_most;
   const auto& deaths = memory_.group().deaths;
   while (true) {
+    // Before the look: a death behind that ends the sleep at once.
     const std::uint32_t seen = deaths.load();
     const Death death = status(slot).last_death;
     if (death.cause != DeathCause::none && death.generation >= generation) return death;
