@@ -43,10 +43,10 @@ base::Result<SocketFile> SocketFile::bind(int socket, std::string path) {
   constexpr mode_t kOwnerOnly = 0177;
   const mode_t before = ::umask(kOwnerOnly);
   const base::ScopeExit restore([before] { ::umask(before); });
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return socket_not_made(path, "unlink");
+  if (::unlink(address.path()) != 0 && errno != ENOENT) return socket_not_made(path, "unlink");
   if (!address.bind(socket)) return socket_not_made(path, "bind");
   struct stat made {};
-  if (::lstat(path.c_str(), &made) != 0) return socket_not_made(path, "lstat");
+  if (::lstat(address.path(), &made) != 0) return socket_not_made(path, "lstat");
   return SocketFile(std::move(path), made.st_dev, made.st_ino);
 }
 

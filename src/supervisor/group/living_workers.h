@@ -69,7 +69,6 @@ class LivingWorkers {
 
   // PRECONDITION: it lives.
   LivingWorker& at(pid_t pid) { return workers_.at(pid); }
-  const LivingWorker& at(pid_t pid) const { return workers_.at(pid); }
   std::size_t size() const noexcept { return workers_.size(); }
   template <class Visitor>
   void for_each(Visitor visit) {
