@@ -6,7 +6,7 @@
 #include <string>
 
 #include "apache/config/process_groups.h"
-#include "scoreboard/board_rows.h"
+#include "metrics/group_snapshot.h"
 
 namespace pyhost::apache {
 namespace {
@@ -14,27 +14,11 @@ namespace {
 using scoreboard::SlotState;
 using scoreboard::SlotStatus;
 
-bool is_keeper(unsigned row) noexcept {
-  return row % scoreboard::kRowsOfSlot != 0;
-}
+enum class Role { worker, keeper };
 
-// Nobody stops, degrades or serves a group but the supervisor, which writes it down there.
-std::string_view state_of(const scoreboard::Scoreboard& scoreboard, const DaemonGroup& group) {
-  if (scoreboard.is_stopped()) return "stopped";
-  bool serves = false;
-  for (unsigned row = 0; row < scoreboard::row_of(worker_count(group.options)); ++row) {
-    const SlotStatus worker = scoreboard.status(row);
-    if (worker.kept_until_us != 0 && scoreboard.is_used(row)) return "degraded";
-    if (is_keeper(row)) continue;
-    if (worker.state == SlotState::ready && worker.lacks_scripts) return "degraded";
-    serves = serves || worker.state == SlotState::ready;
-  }
-  return serves ? "serving" : "starting";
-}
-
-// Of a worker beside that of its slot, for scripts that this one could not import.
-std::string_view state_of(unsigned row, const SlotStatus& worker) noexcept {
-  const bool kept = is_keeper(row) && worker.state == SlotState::ready;
+// A keeper is a worker beside that of its slot, for scripts that this one could not import.
+std::string_view state_of(const SlotStatus& worker, Role role) noexcept {
+  const bool kept = role == Role::keeper && worker.state == SlotState::ready;
   return kept ? "kept" : name_of(worker.state);
 }
 
@@ -63,9 +47,8 @@ class Page {
                    "<th>Generation</th><th>Requests</th><th>Busy</th><th>Last death</th></tr>\n"
                  : "<ul>\n");
   }
-  void add_worker(const std::string& group, unsigned row, const SlotStatus& worker) {
-    const unsigned slot = row / scoreboard::kRowsOfSlot;
-    const std::string_view state = state_of(row, worker);
+  void add_worker(const std::string& group, unsigned slot, const SlotStatus& worker, Role role) {
+    const std::string_view state = state_of(worker, role);
     const std::string death = last_death_of(worker);
     if (brief()) {
       put(fmt::format("ProcessGroup {} Worker {}: ", group, slot));
@@ -105,11 +88,17 @@ void show_process_groups(request_rec* r, const Supervision& supervision, int fla
   for (const DaemonGroup* group : all_process_groups()) {
     const scoreboard::Scoreboard* scoreboard = supervision.scoreboard_or_null(*group);
     if (scoreboard == nullptr) continue;
-    const std::string& name = group->options.name;
-    page.begin_group(name, state_of(*scoreboard, *group), scoreboard->waiting());
-    for (unsigned row = 0; row < scoreboard::row_of(worker_count(group->options)); ++row) {
-      if (is_keeper(row) && !scoreboard->is_used(row)) continue;
-      page.add_worker(name, row, scoreboard->status(row));
+    const settings::ProcessGroup& options = group->options;
+    const metrics::GroupSnapshot snapshot =
+        metrics::snapshot_of(*scoreboard, options.name, worker_count(options), options.threads);
+    page.begin_group(options.name, name_of(state_of(snapshot)), snapshot.waiting);
+    for (unsigned slot = 0; slot < snapshot.workers.size(); ++slot) {
+      page.add_worker(options.name, slot, snapshot.workers[slot], Role::worker);
+      for (const auto& keeper : snapshot.keepers) {
+        if (keeper.slot == slot) {
+          page.add_worker(options.name, slot, keeper.worker, Role::keeper);
+        }
+      }
     }
     page.end_group();
   }

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/printable.h"
 #include "cli/operator_connection.h"
 #include "control/operator_protocol.h"
@@ -12,11 +12,6 @@
 
 namespace pyhost::cli {
 namespace {
-
-long long now_us() {
-  using std::chrono::duration_cast, std::chrono::microseconds, std::chrono::system_clock;
-  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 base::Result<int> run(const OperateOptions& options) {
   PH_TRY(answer, ask_supervisor(operator_socket(options), request_line(options)));
@@ -27,7 +22,7 @@ base::Result<int> run(const OperateOptions& options) {
     // ASCII only, as applications have a say in its texts.
     fmt::print("{}\n", nlohmann::ordered_json::parse(answer).dump(-1, ' ', true));
   } else {
-    PH_TRY(table, status_table(answer, now_us()));
+    PH_TRY(table, status_table(answer, base::now_us()));
     fmt::print("{}", table);
   }
   return 0;

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "os/unix_socket.h"
 #include "pyhost/base/unique_fd.h"
 
 namespace pyhost::cli {
@@ -28,17 +27,9 @@ tl::unexpected<base::Error> unreachable(const std::string& path) {
 }
 
 base::Result<base::UniqueFd> connect_to(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return base::fail(fmt::format("{}: the path is too long for a socket", path));
-  }
-  std::ranges::copy(path, address.sun_path);
+  PH_TRY(address, os::UnixAddress::of(path));
   base::UniqueFd connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!connection.valid() ||
-      connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return unreachable(path);
-  }
+  if (!connection.valid() || !address.connect(connection.get())) return unreachable(path);
   return connection;
 }
 

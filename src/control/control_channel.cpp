@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +12,8 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "os/descriptor_passing.h"
+#include "os/small_file.h"
 
 namespace pyhost::control {
 namespace {
@@ -31,9 +32,6 @@ struct Head {
   std::uint32_t descriptors_before = 0;  // in the packets before this one
 };
 
-// What the kernel passes at most at once.
-constexpr std::size_t kDescriptorsPerPacket = 253;
-
 tl::unexpected<base::Error> failed(const char* what) {
   return base::fail(
       fmt::format("the channel to pyhost-supervisor: {}: {}", what, std::strerror(errno)));
@@ -48,40 +46,9 @@ std::string describe_no_room(const Head& head) {
       head.descriptors);
 }
 
-// Room for the descriptors of one packet and for its sender, aligned for the kernel.
-struct alignas(cmsghdr) ControlBuffer {
-  std::array<char, CMSG_SPACE(sizeof(int) * kDescriptorsPerPacket) + CMSG_SPACE(sizeof(ucred))>
-      bytes{};
-};
-
-base::Result<std::string> read_memory_file(int fd) {
-  struct stat info {};
-  if (fstat(fd, &info) != 0) return failed("fstat");
-  if (!S_ISREG(info.st_mode) || std::cmp_greater(info.st_size, kTextBytesMax))
-    return base::fail(kMalformed);
-  std::string text(info.st_size, '\0');
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t got = pread(fd, text.data() + done, text.size() - done, done);
-    if (got <= 0) return failed("read");
-    done += got;
-  }
-  return text;
-}
-
 ssize_t send_packet(int channel, const Head& head, std::span<const int> descriptors) {
-  ControlBuffer control;
   iovec part{.iov_base = const_cast<Head*>(&head), .iov_len = sizeof head};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.bytes.data();
-  header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-  cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-  std::memcpy(CMSG_DATA(rights), descriptors.data(), descriptors.size_bytes());
-  return sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return os::send_message(channel, {&part, 1}, descriptors, MSG_DONTWAIT);
 }
 
 // Whether the channel is ready before that moment.
@@ -97,30 +64,15 @@ struct ControlReceiver::Packet {
   Head head;
   bool well_formed = false;
   bool whole = false;  // no descriptor was lost
-  std::optional<ucred> sender{};
+  std::optional<Sender> sender{};
   std::vector<base::UniqueFd> descriptors{};
-
-  void take(const cmsghdr& part) {
-    if (part.cmsg_level != SOL_SOCKET) return;
-    if (part.cmsg_type == SCM_CREDENTIALS) {
-      std::memcpy(&sender.emplace(), CMSG_DATA(&part), sizeof(ucred));
-    }
-    if (part.cmsg_type != SCM_RIGHTS) return;
-    const std::size_t count = (part.cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(&part) + i * sizeof fd, sizeof fd);
-      descriptors.emplace_back(fd);
-    }
-  }
 };
 
 base::Result<ControlChannel> make_control_channel() {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return failed("socketpair");
   ControlChannel channel{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
-  const int on = 1;
-  if (setsockopt(ends[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) return failed("passcred");
+  if (!os::name_senders(ends[1], true)) return failed("passcred");
   return channel;
 }
 
@@ -131,7 +83,7 @@ base::Result<> send_message(int channel, std::uint64_t number, std::string_view 
   std::vector<int> all{file.get()};
   all.insert(all.end(), descriptors.begin(), descriptors.end());
   for (std::size_t sent = 0; sent < all.size();) {
-    const std::size_t count = std::min(kDescriptorsPerPacket, all.size() - sent);
+    const std::size_t count = std::min(os::kDescriptorsPerMessage, all.size() - sent);
     const Head head{.number = number,
                     .descriptors = static_cast<std::uint32_t>(all.size()),
                     .descriptors_before = static_cast<std::uint32_t>(sent)};
@@ -149,7 +101,7 @@ base::Result<> send_message(int channel, std::uint64_t number, std::string_view 
 std::optional<ControlMessage> ControlReceiver::read() {
   while (auto packet = receive_packet()) {
     if (!is_from_sender(*packet)) {
-      stranger_ = packet->sender ? Sender{packet->sender->pid, packet->sender->uid} : Sender{};
+      stranger_ = packet->sender.value_or(Sender{});
     } else if (auto message = add(*std::move(packet))) {
       return message;
     }
@@ -159,33 +111,22 @@ std::optional<ControlMessage> ControlReceiver::read() {
 
 // Nothing when there is none.
 std::optional<ControlReceiver::Packet> ControlReceiver::receive_packet() {
-  ControlBuffer control;
   Packet packet;
   iovec part{.iov_base = &packet.head, .iov_len = sizeof packet.head};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.bytes.data();
-  header.msg_controllen = control.bytes.size();
-  ssize_t got;
-  do {
-    got = recvmsg(channel_, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  } while (got < 0 && errno == EINTR);
-  at_end_ = got == 0 || (got < 0 && errno != EAGAIN);
-  if (got <= 0) return std::nullopt;
-  for (const cmsghdr* each = CMSG_FIRSTHDR(&header); each != nullptr;
-       each = CMSG_NXTHDR(&header, const_cast<cmsghdr*>(each))) {
-    packet.take(*each);
-  }
-  packet.well_formed = got == sizeof packet.head && (header.msg_flags & MSG_TRUNC) == 0 &&
-                       packet.head.magic == kMagic;
-  packet.whole = (header.msg_flags & MSG_CTRUNC) == 0;
+  os::Received received =
+      os::receive_message(channel_, {&part, 1}, os::kDescriptorsPerMessage, MSG_DONTWAIT);
+  at_end_ = received.bytes == 0 || (received.bytes < 0 && errno != EAGAIN);
+  if (received.bytes <= 0) return std::nullopt;
+  packet.well_formed =
+      received.bytes == sizeof packet.head && !received.cut_off && packet.head.magic == kMagic;
+  packet.whole = !received.descriptors_lost;
+  packet.sender = received.sender;
+  packet.descriptors = std::move(received.descriptors);
   return packet;
 }
 
 bool ControlReceiver::is_from_sender(const Packet& packet) const noexcept {
-  return !sender_ || (packet.sender && packet.sender->pid == sender_->pid &&
-                      packet.sender->uid == sender_->uid);
+  return !sender_ || packet.sender == sender_;
 }
 
 // The message, when this was its last packet.
@@ -205,8 +146,8 @@ std::optional<ControlMessage> ControlReceiver::add(Packet packet) {
   }
   if (have.size() < head.descriptors) return std::nullopt;
   ControlMessage message = std::exchange(pending_, {});
-  auto text = read_memory_file(message.descriptors.front().get());
-  if (!text) return ControlMessage{.number = head.number, .problem = text.error().sentence};
+  auto text = os::read_whole(message.descriptors.front().get(), kTextBytesMax);
+  if (!text) return ControlMessage{.number = head.number, .problem = kMalformed};
   message.text = *std::move(text);
   message.descriptors.erase(message.descriptors.begin());
   return message;

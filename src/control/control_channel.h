@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "os/unix_socket.h"
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 
@@ -41,10 +42,7 @@ base::Result<> send_message(int channel, std::uint64_t number, std::string_view 
                             std::span<const int> descriptors, std::chrono::milliseconds patience);
 
 // The process whose messages count.
-struct Sender {
-  pid_t pid;
-  uid_t uid;
-};
+using Sender = os::Peer;
 
 // Puts together what comes over a channel, which stays the caller's. Never waits. Not synchronised.
 class ControlReceiver {

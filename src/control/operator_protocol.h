@@ -21,8 +21,9 @@
 //      "processes": 2, "threads": 15, "waiting": 0 (requests, for a worker),
 //      "workers": [{
 //        "slot": 0, "role": "worker" | "keeper" (kept beside the worker of the slot, for scripts
-//        that this one could not import), "state": "empty" | "starting" | "ready" | "draining" |
-//        "dead", "pid": 18, "generation": 1, "requests": 100, "busy_threads": 3, "last_death": null
+//        that this one could not import), "state": "empty" | "starting" | "ready" | "standby" (it
+//        takes no requests until its successor is ready or it is put back) | "draining" | "dead",
+//        "pid": 18, "generation": 1, "requests": 100, "busy_threads": 3, "last_death": null
 //        or {"generation": 1, "pid": 16, "time_us": 0, "description":
 //        "..."}}],
 //      "scripts": [{

@@ -1,11 +1,9 @@
 #include "control/watch_list.h"
 
-#include <unistd.h>
-
-#include <array>
-
 #include "control/build_check.h"
+#include "control/control_channel.h"
 #include "control/json_values.h"
+#include "os/small_file.h"
 #include "pyhost/gateway/build_id.h"
 
 namespace pyhost::control {
@@ -51,13 +49,8 @@ std::string to_json(const WatchList& list) {
 }
 
 base::Result<WatchList> read_watch_list(int file) {
-  std::string text;
-  std::array<char, 16'384> buffer;
-  ssize_t got = 0;
-  while ((got = ::pread(file, buffer.data(), buffer.size(), text.size())) > 0) {
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-  const Json object = Json::parse(text, nullptr, false);
+  const auto text = os::read_whole(file, kTextBytesMax);
+  const Json object = text ? Json::parse(*text, nullptr, false) : Json();
   if (object.is_object()) PH_TRY_VOID(check_build(object, kEnds));
   auto list = object.is_object() ? parse_watch_list(object) : std::nullopt;
   if (!list) return base::fail("the list of what is to be watched is malformed");

@@ -8,6 +8,10 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <utility>
+
+#include "os/descriptor_passing.h"
 
 namespace pyhost::control {
 namespace {
@@ -15,44 +19,6 @@ namespace {
 struct OrderHead {
   WorkerOrder::Kind kind;
   std::uint32_t text_bytes;
-};
-
-// A message of two pieces with room for one descriptor.
-struct OrderMessage {
-  std::array<iovec, 2> pieces{};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-
-  explicit OrderMessage(OrderHead& head, std::string_view text = "") noexcept {
-    pieces[0] = {.iov_base = &head, .iov_len = sizeof head};
-    pieces[1] = {.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
-    header.msg_iov = pieces.data();
-    header.msg_iovlen = pieces.size();
-  }
-  OrderMessage(const OrderMessage&) = delete;
-  OrderMessage& operator=(const OrderMessage&) = delete;
-
-  void make_room_for_descriptor() noexcept {
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-  }
-  void attach(int descriptor) noexcept {
-    make_room_for_descriptor();
-    cmsghdr* part = CMSG_FIRSTHDR(&header);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof descriptor);
-    std::memcpy(CMSG_DATA(part), &descriptor, sizeof descriptor);
-  }
-  base::UniqueFd take_descriptor() noexcept {
-    const cmsghdr* part = CMSG_FIRSTHDR(&header);
-    if (part == nullptr || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
-      return {};
-    }
-    int descriptor;
-    std::memcpy(&descriptor, CMSG_DATA(part), sizeof descriptor);
-    return base::UniqueFd(descriptor);
-  }
 };
 
 }  // namespace
@@ -64,9 +30,11 @@ base::Result<> send_order(int status_socket, WorkerOrder::Kind kind, std::string
   };
   if (text.size() > kWorkerOrderTextMax) return failed("it is too much");
   OrderHead head{kind, static_cast<std::uint32_t>(text.size())};
-  OrderMessage message(head, text);
-  if (descriptor >= 0) message.attach(descriptor);
-  const ssize_t sent = ::sendmsg(status_socket, &message.header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  std::array<iovec, 2> pieces{
+      iovec{.iov_base = &head, .iov_len = sizeof head},
+      iovec{.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()}};
+  const std::span<const int> descriptors(&descriptor, descriptor >= 0 ? 1 : 0);
+  const ssize_t sent = os::send_message(status_socket, pieces, descriptors, MSG_DONTWAIT);
   if (sent < 0) return failed(std::strerror(errno));
   if (static_cast<std::size_t>(sent) == sizeof head + text.size()) return {};
   ::shutdown(status_socket, SHUT_RDWR);
@@ -75,13 +43,13 @@ base::Result<> send_order(int status_socket, WorkerOrder::Kind kind, std::string
 
 std::optional<WorkerOrder> take_order(int status_socket) {
   OrderHead head{};
-  OrderMessage message(head);
-  message.make_room_for_descriptor();
-  const ssize_t got = ::recvmsg(status_socket, &message.header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  if (got < 0) return std::nullopt;
+  iovec piece{.iov_base = &head, .iov_len = sizeof head};
+  os::Received received = os::receive_message(status_socket, {&piece, 1}, 1, MSG_DONTWAIT);
+  if (received.bytes < 0) return std::nullopt;
   errno = EPROTO;
-  WorkerOrder order{.kind = head.kind, .text = "", .descriptor = message.take_descriptor()};
-  if (got != sizeof head || head.text_bytes > kWorkerOrderTextMax) return std::nullopt;
+  if (received.bytes != sizeof head || head.text_bytes > kWorkerOrderTextMax) return std::nullopt;
+  WorkerOrder order{.kind = head.kind, .text = "", .descriptor = {}};
+  if (!received.descriptors.empty()) order.descriptor = std::move(received.descriptors.front());
   if (head.text_bytes == 0) return order;
   order.text.resize(head.text_bytes);
   // It came with the head.

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "os/unix_socket.h"
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 #include "settings/process_group.h"
@@ -39,10 +40,10 @@ class ListeningSocket {
   ~ListeningSocket();
 
   // Whether its path still leads to it.
-  bool in_place() const noexcept;
+  bool in_place() const noexcept { return file_->in_place(); }
   // Another one in its stead, at the same path and for the same owner.
   base::Result<ListeningSocket> remake(const settings::ProcessGroup& group) const {
-    return open(path_, group, owner_);
+    return open(path(), group, owner_);
   }
   // Another one for the same owner, at that path.
   base::Result<ListeningSocket> open_beside(std::string path,
@@ -54,20 +55,16 @@ class ListeningSocket {
   void adjust(const settings::ProcessGroup& group) const noexcept;
 
   int fd() const noexcept { return fd_.get(); }
-  const std::string& path() const noexcept { return path_; }
+  const std::string& path() const noexcept { return file_->path(); }
 
  private:
-  ListeningSocket(std::string path, base::UniqueFd fd) noexcept
-      : path_(std::move(path)), fd_(std::move(fd)) {}
+  ListeningSocket(os::SocketFile file, base::UniqueFd fd) noexcept
+      : file_(std::move(file)), fd_(std::move(fd)) {}
 
-  base::Result<> bind_path();
-  void remove_path() const noexcept;
-  void end() const noexcept;
+  void end() noexcept;
 
-  std::string path_;
+  std::optional<os::SocketFile> file_;  // none when it has ended
   base::UniqueFd fd_;
-  dev_t device_ = 0;  // of the socket file, once it is bound
-  ino_t inode_ = 0;
   std::optional<uid_t> owner_;
 };
 

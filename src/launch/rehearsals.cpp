@@ -72,7 +72,7 @@ void Rehearsals::advance(base::TimePoint now) {
 std::optional<base::TimePoint> Rehearsals::next_deadline() const noexcept {
   std::optional<base::TimePoint> next;
   for (const auto& [number, running] : running_) {
-    if (!next || running.until < *next) next = running.until;
+    next = base::earliest(next, running.until);
   }
   return next;
 }

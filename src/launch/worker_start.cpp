@@ -8,7 +8,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 
 #include "control/worker_descriptors.h"
 #include "launch/start_step.h"
+#include "os/pidfd.h"
 
 namespace pyhost::launch {
 namespace {
@@ -258,7 +258,7 @@ base::Result<WorkerProcess> start(const WorkerPlan& plan, const WorkerDescriptor
   worker.pid = fork_with_signals_blocked();
   if (worker.pid == 0) become_worker(preparation);
   if (worker.pid < 0) return refused("fork");
-  worker.pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, worker.pid, 0)));
+  worker.pidfd = os::open_pidfd(worker.pid);
   if (!worker.pidfd.valid()) {
     const int error = errno;
     kill(worker.pid, SIGKILL);

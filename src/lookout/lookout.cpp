@@ -121,8 +121,7 @@ std::optional<base::TimePoint> Lookout::deadline_of(const Watch& watch) const no
 std::optional<base::TimePoint> Lookout::next_deadline() const noexcept {
   std::optional<base::TimePoint> next;
   for (const auto& [name, watch] : watches_) {
-    const auto deadline = deadline_of(watch);
-    if (deadline && (!next || *deadline < *next)) next = deadline;
+    next = base::earliest(next, deadline_of(watch));
   }
   return next;
 }

@@ -1,4 +1,4 @@
-// How a process group is, for its operators.
+// How a process group is: for the status page, for operators, and for whoever measures it.
 #pragma once
 
 #include <cstdint>
@@ -25,35 +25,42 @@ struct ScriptStatus {
   std::vector<unsigned> slots;  // whose workers have it
 };
 
-struct GroupStatus {
-  enum class State {
-    serving,   // at least one worker is ready
-    degraded,  // a script is kept or broken, or workers because their successors could not start
-    failing,   // workers are ready, and of what they were asked for they could import nothing
-    starting,  // no worker is ready
-    stopped,   // by an operator; workers may still drain
-  };
+enum class GroupState {
+  serving,   // at least one worker is ready
+  degraded,  // a script is kept or broken, or workers because their successors could not start
+  failing,   // workers are ready, and of what they were asked for they could import nothing
+  starting,  // no worker is ready
+  stopped,   // by an operator; workers may still drain
+};
+
+// "serving".
+std::string_view name_of(GroupState state) noexcept;
+
+struct GroupSnapshot {
   std::string name;
-  State state = State::starting;
-  std::string reason;  // why a worker could not start, while that is so; else ""
+  bool stopped = false;  // by an operator
   unsigned threads = 0;
   unsigned waiting = 0;                         // requests, for a worker
   std::vector<scoreboard::SlotStatus> workers;  // by slot
-  // Beside those, for scripts that these could not import.
+  // Beside those, for scripts that these could not import; by slot.
   struct Keeper {
     unsigned slot = 0;
     scoreboard::SlotStatus worker;
   };
   std::vector<Keeper> keepers;
-  std::vector<ScriptStatus> scripts;
+
+  // --- What the supervisor alone knows ---
+
+  std::vector<ScriptStatus> scripts;  // that were asked for
+  std::string reason;                 // why a worker could not start, while that is so; else ""
 };
 
-// Whether one of its scripts is not current.
-bool has_broken_script(const GroupStatus& group) noexcept;
-// Whether it has tried scripts, and serves none of them.
-bool has_only_broken_scripts(const GroupStatus& group) noexcept;
+// What the scoreboard says of a group of so many slots; the rest stays empty.
+GroupSnapshot snapshot_of(const scoreboard::Scoreboard& board, std::string name, unsigned slots,
+                          unsigned threads);
 
-// "serving".
-std::string_view name_of(GroupStatus::State state) noexcept;
+// What follows from it. Without scripts, which nobody but the supervisor knows, it is the same, but
+// for a group that is failing: that is degraded.
+GroupState state_of(const GroupSnapshot& group) noexcept;
 
 }  // namespace pyhost::metrics

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -20,24 +21,6 @@ tl::unexpected<base::Error> failed() {
   return base::fail(std::strerror(errno));
 }
 
-base::Result<std::string> read_all(int fd) {
-  struct stat info {};
-  if (fstat(fd, &info) != 0) return failed();
-  if (!S_ISREG(info.st_mode)) return base::fail("it is no regular file");
-  std::string text;
-  std::array<char, 16'384> buffer;
-  while (true) {
-    const ssize_t got = read(fd, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed();
-    if (got == 0) return text;
-    text.append(buffer.data(), got);
-    if (text.size() > kSmallFileBytes) {
-      return base::fail(fmt::format("it is larger than {} bytes", kSmallFileBytes));
-    }
-  }
-}
-
 bool is_of_root_alone(int fd) noexcept {
   struct stat info {};
   return fstat(fd, &info) == 0 && info.st_uid == 0 && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
@@ -45,10 +28,28 @@ bool is_of_root_alone(int fd) noexcept {
 
 }  // namespace
 
+base::Result<std::string> read_whole(int fd, std::size_t bytes_max) {
+  struct stat info {};
+  if (fstat(fd, &info) != 0) return failed();
+  if (!S_ISREG(info.st_mode)) return base::fail("it is no regular file");
+  std::string text;
+  std::array<char, 16'384> buffer;
+  while (true) {
+    const ssize_t got = pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(text.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed();
+    if (got == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (text.size() > bytes_max) {
+      return base::fail(fmt::format("it is larger than {} bytes", bytes_max));
+    }
+  }
+}
+
 base::Result<std::string> read_small_file(const std::string& path) {
   const base::UniqueFd file(open(path.c_str(), kReadOnly));
   if (!file.valid()) return failed();
-  return read_all(file.get());
+  return read_whole(file.get(), kSmallFileBytes);
 }
 
 base::Result<std::string> read_small_file_of_root(const std::string& path) {
@@ -65,7 +66,7 @@ base::Result<std::string> read_small_file_of_root(const std::string& path) {
   if (!is_of_root_alone(at.get()) || !is_of_root_alone(file.get())) {
     return base::fail(std::strerror(EACCES));
   }
-  return read_all(file.get());
+  return read_whole(file.get(), kSmallFileBytes);
 }
 
 }  // namespace pyhost::os

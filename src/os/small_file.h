@@ -7,6 +7,10 @@
 
 namespace pyhost::os {
 
+// The whole text of a regular file behind a descriptor, from its start wherever that stands. Fails
+// with the reason alone, also when there is more than `bytes_max`.
+base::Result<std::string> read_whole(int fd, std::size_t bytes_max);
+
 inline constexpr std::size_t kSmallFileBytes = 1u << 20;
 
 // The whole text of a regular file of at most kSmallFileBytes. Does not wait for the other end of a

@@ -19,17 +19,11 @@ using std::chrono::milliseconds;
 
 constexpr int kServiceUnavailable = 503;
 constexpr int kGatewayTimeout = 504;
-// How long a client may be gone without being noticed.
-constexpr milliseconds kLookInterval{250};
 // How long workers that are being replaced may take without startup-timeout=.
 constexpr milliseconds kUsualStart{60'000};
 // A worker that makes room can wake those that wait, but not leave a call for one that is about to
 // wait.
 constexpr milliseconds kRoomInterval{5};
-
-double seconds(milliseconds time) noexcept {
-  return std::chrono::duration<double>(time).count();
-}
 
 std::uint32_t saturating_sum(std::uint32_t one, std::uint32_t other) noexcept {
   return one + std::min(other, std::numeric_limits<std::uint32_t>::max() - one);
@@ -105,9 +99,10 @@ Admission::Survey Admission::survey(Silent silent) {
       (has ? having : lacking).add(slot, worker);
       continue;
     }
-    if (worker.state == SlotState::draining) renewing_ = true;
+    if (worker.state == SlotState::standby) renewing_ = true;
     if (worker.state == SlotState::ready && !left_out) avoids_one = true;
-    const bool stays = worker.state == SlotState::ready || worker.state == SlotState::draining;
+    const bool stays = worker.state == SlotState::ready || worker.state == SlotState::standby ||
+                       worker.state == SlotState::draining;
     if (stays && asked_.may_have_script_later(slot, worker.generation, has)) one_will_have = true;
     if (!is_keeper(slot)) places_missing_ += settings_.group.threads;
   }
@@ -223,7 +218,7 @@ milliseconds Admission::patience() const noexcept {
 Refusal Admission::unreachable() const {
   return {kServiceUnavailable, Message::worker_unreachable,
           fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
-                      settings_.group.name, seconds(patience()), asked_.last_reason())};
+                      settings_.group.name, base::seconds(patience()), asked_.last_reason())};
 }
 
 std::optional<Refusal> Admission::refusal_when_stopped() const {
@@ -238,8 +233,9 @@ std::optional<Refusal> Admission::refusal_when_late(base::Clock::time_point now)
   if (!any_candidate_ && now >= last_candidate_at_ + patience()) return unreachable();
   const milliseconds limit = settings_.group.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
-    return Refusal{kGatewayTimeout, Message::queue_timeout,
-                   fmt::format("{} after {:g} s of waiting", state_of_workers(), seconds(limit))};
+    return Refusal{
+        kGatewayTimeout, Message::queue_timeout,
+        fmt::format("{} after {:g} s of waiting", state_of_workers(), base::seconds(limit))};
   }
   return std::nullopt;
 }
@@ -278,7 +274,7 @@ void Admission::note_sign_of_life(const Worker& worker) noexcept {
 
 void Admission::heed(const Worker& worker, Setback setback) {
   if (setback.kind == Setback::Kind::hindered) {
-    renewing_ = renewing_ || scoreboard_.status(worker.slot).state == SlotState::draining;
+    renewing_ = renewing_ || scoreboard_.status(worker.slot).state == SlotState::standby;
   }
   asked_.heed(worker.slot, worker.generation, std::move(setback), base::Clock::now());
 }

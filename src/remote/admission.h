@@ -126,7 +126,7 @@ class Admission {
   // As the last survey() has found them.
   bool any_candidate_ = false;
   std::uint32_t places_missing_ = 0;  // of the slots without a worker that can be asked
-  bool renewing_ = false;             // a worker that serves nobody waits for its successor
+  bool renewing_ = false;             // a worker stands by until its successor is ready
   bool worker_makes_room_ = false;    // one is busy with what nobody waits for
 };
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/printable.h"
 #include "pyhost/gateway/build_id.h"
 #include "wire/messages.h"
@@ -115,14 +115,8 @@ ConnectionPool::Connections ConnectionPool::remove_old_locked(
 tl::expected<std::unique_ptr<PooledConnection>, Setback> ConnectionPool::connect(
     const Worker& worker) const {
   const std::string& path = settings_.socket_paths[worker.slot];
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return fail(
-        Setback::Kind::unreachable,
-        fmt::format("the path {} is too long for a socket; shorten WSGISocketPrefix", path));
-  }
-  path.copy(address.sun_path, path.size());
+  const auto address = os::UnixAddress::of(path);
+  if (!address) return fail(Setback::Kind::unreachable, address.error().sentence);
   base::UniqueFd created(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!created.valid()) {
     return fail(Setback::Kind::hindered,
@@ -133,13 +127,13 @@ tl::expected<std::unique_ptr<PooledConnection>, Setback> ConnectionPool::connect
   pooled->connection.name_senders(true);
   set_buffers(socket, settings_);
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &kBriefWait, sizeof kBriefWait);
-  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (!address->connect(socket)) {
     const int error = errno;
     return fail(passes(error) ? Setback::Kind::hindered : Setback::Kind::unreachable,
                 fmt::format("{} cannot be connected to: {}", path, std::strerror(error)));
   }
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kBriefWait, sizeof kBriefWait);
-  const auto peer = wire::peer_of(socket);
+  const auto peer = os::peer_of(socket);
   if (!peer || peer->uid != settings_.worker_uid) {
     return fail(Setback::Kind::unreachable,
                 fmt::format("{} is served by user {}, not by the group's user {}", path,
@@ -176,9 +170,9 @@ tl::expected<void, Setback> ConnectionPool::await_hello(PooledConnection& pooled
       return fail(Setback::Kind::silent, "the worker did not accept the connection at once");
     }
     if (waited >= patience) {
-      return fail(Setback::Kind::unreachable,
-                  fmt::format("the worker accepted no connection for {:g} s",
-                              std::chrono::duration<double>(patience).count()));
+      return fail(
+          Setback::Kind::unreachable,
+          fmt::format("the worker accepted no connection for {:g} s", base::seconds(patience)));
     }
     if (exchange.client_gone()) {
       return fail(Setback::Kind::client_gone, "the client left before it had a worker");

@@ -26,15 +26,6 @@ constexpr char kUnread[] = "the worker did not read the request";
 constexpr int kInternalServerError = 500;
 constexpr int kBadGateway = 502;
 constexpr int kGatewayTimeout = 504;
-// A client without a connection of its own is looked at so often, and one with a connection as
-// well: httpd closes that when it stops, which does not end a poll(). The worker's death may not
-// end one either.
-constexpr milliseconds kLookInterval{250};
-
-double seconds(milliseconds time) noexcept {
-  return std::chrono::duration<double>(time).count();
-}
-
 bool is_over(std::optional<base::Clock::time_point> moment) noexcept {
   return moment && base::Clock::now() >= *moment;
 }
@@ -390,7 +381,7 @@ Attempt Relay::outcome_of(Passed passed) const {
     case Passed::client_slow:
       return {Kind::client_gone, status_of(BodyFault::too_slow), Message::client_slow,
               fmt::format("the client took nothing of the reply for {:g} s",
-                          seconds(delivery_.patience()))};
+                          base::seconds(delivery_.patience()))};
     case Passed::lost:
       break;
   }
@@ -446,7 +437,7 @@ Attempt Relay::fail(Io outcome) {
     case Io::timeout:
       return {Kind::failed, kGatewayTimeout, Message::worker_silent,
               fmt::format("the worker gave no sign of life for {:g} s",
-                          seconds(settings_.socket_timeout))};
+                          base::seconds(settings_.socket_timeout))};
     case Io::malformed:
       return malformed(pooled_.connection.fault());
     case Io::reset:

@@ -13,6 +13,11 @@
 
 namespace pyhost::remote {
 
+// How long a client may be gone without being noticed, be it that it has no connection of its own
+// or that httpd has closed that, which does not end a poll(). The death of a worker may not end one
+// either.
+inline constexpr std::chrono::milliseconds kLookInterval{250};
+
 struct RemoteSettings {
   settings::ProcessGroup group;
   std::vector<std::string> socket_paths;  // one for each row of the scoreboard

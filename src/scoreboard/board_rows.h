@@ -15,5 +15,11 @@ constexpr unsigned row_of(unsigned slot) noexcept {
 constexpr unsigned keeper_row(unsigned slot, unsigned keeper) noexcept {
   return row_of(slot) + 1 + keeper;
 }
+constexpr unsigned slot_of(unsigned row) noexcept {
+  return row / kRowsOfSlot;
+}
+constexpr bool is_keeper_row(unsigned row) noexcept {
+  return row % kRowsOfSlot != 0;
+}
 
 }  // namespace pyhost::scoreboard

@@ -71,10 +71,13 @@ bool Queue::take_one_of(std::uint32_t room, ChildId child) const noexcept {
 
 std::optional<Waiter> Queue::enter(ChildId child, std::uint32_t room,
                                    base::Clock::time_point arrival) {
+  // From here on whoever frees a lease sees that somebody waits, and this request every lease that
+  // was freed before.
   if (!take_one_of(room, child)) return std::nullopt;
   const std::uint64_t arrived = nanoseconds(arrival);
   WaiterCell* cell = claim_cell_or_null(memory_->cells_of(child.index));
   if (cell != nullptr) {
+    // The arrival last: it puts the cell in line.
     cell->called = 0;
     cell->arrival = arrived;
   }

@@ -13,13 +13,19 @@ void begin(WorkerReport& report, std::uint32_t generation, std::span<const std::
            std::uint64_t requests = 0) noexcept {
   report.generation = 0;
   report.running = 0;
-  report.withdrawn = 0;
+  report.stance = static_cast<std::uint32_t>(Stance::serving);
   report.requests = requests;
   report.only_listed = only.empty() ? 0 : 1;
   const std::size_t listed = std::min(only.size(), kListedScriptsMax);
   std::copy_n(only.begin(), listed, report.scripts);
   report.listed = static_cast<std::uint32_t>(listed);
   report.generation = generation;
+}
+
+// Whether it was in the first one.
+bool change(WorkerReport& report, Stance from, Stance to) noexcept {
+  auto expected = static_cast<std::uint32_t>(from);
+  return report.stance.compare_exchange_strong(expected, static_cast<std::uint32_t>(to));
 }
 
 }  // namespace
@@ -61,19 +67,26 @@ void ReportWriter::count_request() noexcept {
 void ReportWriter::note_running(std::uint32_t requests) noexcept {
   auto* report = report_or_null();
   if (report == nullptr || requests >= report->running.exchange(requests) || !has_slot()) return;
+  // Behind the exchange, in one order for all: a lease that is still seen here is given back by a
+  // child that calls the next.
   const SlotRow& row = this->row();
   const bool child_makes_room = row.outstanding[row.present % kLeaseCounts] > requests;
   if (!child_makes_room) Queue(memory_).wake_next();
 }
 
-bool ReportWriter::withdraw() noexcept {
+bool ReportWriter::stand_by() noexcept {
   auto* report = report_or_null();
   const bool serves = has_slot() && row().state == static_cast<std::uint32_t>(SlotState::ready);
-  return report != nullptr && serves && report->withdrawn.exchange(1) == 0;
+  return report != nullptr && serves && change(*report, Stance::serving, Stance::standby);
 }
 
 void ReportWriter::come_back() noexcept {
-  if (auto* report = report_or_null()) report->withdrawn = 0;
+  if (auto* report = report_or_null()) change(*report, Stance::standby, Stance::serving);
+}
+
+void ReportWriter::drain() noexcept {
+  if (auto* report = report_or_null())
+    report->stance = static_cast<std::uint32_t>(Stance::draining);
 }
 
 void ReportWriter::lack(std::uint64_t script) noexcept {
@@ -82,6 +95,7 @@ void ReportWriter::lack(std::uint64_t script) noexcept {
   const std::uint32_t listed = report->listed;
   if (listed >= kListedScriptsMax) return;
   report->scripts[listed] = script;
+  // Behind the script that it counts in.
   report->listed = listed + 1;
 }
 
@@ -91,7 +105,9 @@ bool ReportWriter::move_to(std::uint32_t slot, std::uint32_t report,
   const std::uint64_t requests = report_at(position_).requests;
   begin(report_at({slot, report}), generation_, scripts, requests);
   const Position before = position_.exchange({slot, report});
-  if (report_at(before).generation == generation_) report_at(before).withdrawn = 1;
+  if (report_at(before).generation == generation_) {
+    change(report_at(before), Stance::serving, Stance::standby);
+  }
   return true;
 }
 

@@ -27,16 +27,19 @@ class ReportWriter {
   // back.
   void note_running(std::uint32_t requests) noexcept;
 
-  // Takes no more requests from now on. False when it takes none anyway: the slot stands for
-  // another worker, this one was told to end, or it has withdrawn already.
-  bool withdraw() noexcept;
+  // Takes no requests until it comes back. False when it takes none anyway: the slot stands for
+  // another worker, this one was told to end, or it stands by already.
+  bool stand_by() noexcept;
+  // Does nothing when it does not stand by.
   void come_back() noexcept;
+  // Takes no more requests: it is about to end.
+  void drain() noexcept;
 
   // It cannot run that script: whoever has a request for it asks another worker first. Not more
   // than kListedScriptsMax are made known.
   void lack(std::uint64_t script) noexcept;
   // It is in that slot from now on, which stands for it already, and runs these scripts only, at
-  // most kListedScriptsMax. In the slot of before it has withdrawn. What is running has to be noted
+  // most kListedScriptsMax. In the slot of before it stands by. What is running has to be noted
   // again. False when the scoreboard has no such slot.
   bool move_to(std::uint32_t slot, std::uint32_t report,
                std::span<const std::uint64_t> scripts) noexcept;

@@ -1,8 +1,6 @@
 #include "scoreboard/scoreboard.h"
 
-#include <fmt/format.h>
 #include <signal.h>
-#include <string.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,79 +8,29 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/signals.h"
 #include "scoreboard/count.h"
 
 namespace pyhost::scoreboard {
 namespace {
 
-constexpr int kCauseShift = 16;
-constexpr int kGenerationShift = 32;
-
-std::uint64_t pack(const Death& death) noexcept {
-  return std::uint64_t{death.generation} << kGenerationShift |
-         static_cast<std::uint64_t>(death.cause) << kCauseShift | death.detail;
-}
-
-std::uint32_t generation_of(std::uint64_t packed_death) noexcept {
-  return static_cast<std::uint32_t>(packed_death >> kGenerationShift);
-}
-
 std::uint32_t present_of(const SlotRow& row) noexcept {
   return row.present.load() % kLeaseCounts;
 }
 
-std::string_view option_of(TimeoutKind kind) noexcept {
-  switch (kind) {
-    case TimeoutKind::startup:
-      return "startup-timeout";
-    case TimeoutKind::request:
-      return "request-timeout";
-    case TimeoutKind::deadlock:
-      return "deadlock-timeout";
-    case TimeoutKind::silence:
-      return "the supervisor, because it did not serve any more";
-    case TimeoutKind::shutdown:
+// Of a worker whose slot is ready, by its own word.
+SlotState state_of(Stance stance) noexcept {
+  switch (stance) {
+    case Stance::serving:
+      return SlotState::ready;
+    case Stance::standby:
+      return SlotState::standby;
+    case Stance::draining:
       break;
   }
-  return "shutdown-timeout";
+  return SlotState::draining;
 }
 
 }  // namespace
-
-std::string_view name_of(SlotState state) noexcept {
-  switch (state) {
-    case SlotState::empty:
-      return "empty";
-    case SlotState::starting:
-      return "starting";
-    case SlotState::ready:
-      return "ready";
-    case SlotState::draining:
-      return "draining";
-    case SlotState::dead:
-      break;
-  }
-  return "dead";
-}
-
-std::string describe(const Death& death) {
-  switch (death.cause) {
-    case DeathCause::none:
-      return "has not ended";
-    case DeathCause::exited:
-      if (death.detail == kWorkerExitBroken)
-        return "ended because the application had closed its descriptors";
-      return fmt::format("exited with code {}", death.detail);
-    case DeathCause::signal:
-      return "was killed by " + base::describe_signal(death.detail);
-    case DeathCause::out_of_memory:
-      return "was killed by the kernel for lack of memory";
-    case DeathCause::timeout:
-      break;
-  }
-  return fmt::format("was ended by {}", option_of(TimeoutKind(death.detail)));
-}
 
 base::Result<Scoreboard> Scoreboard::map(int board, int reports) {
   PH_TRY(memory, BoardMemory::map(board, Access::write));
@@ -123,26 +71,21 @@ bool Scoreboard::serves(std::uint32_t slot, std::uint64_t script) const noexcept
 
 SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
   const SlotRow& row = memory_.slot(slot);
-  const std::uint64_t death = row.death;
-  SlotStatus status{
-      .state = SlotState(row.state.load()),
-      .pid = row.pid.load(),
-      .generation = row.generation.load(),
-      .capacity = row.capacity.load(),
-      .outstanding = row.outstanding[present_of(row)].load(),
-      .kept_until_us = row.kept_until_us.load(),
-      .silent = row.silent.load() != 0 && row.silent.load() == row.generation.load(),
-      .last_death = {.cause = DeathCause(static_cast<std::uint8_t>(death >> kCauseShift)),
-                     .detail = static_cast<std::uint16_t>(death),
-                     .generation = generation_of(death),
-                     .pid = row.death_pid.load(),
-                     .time_us = row.death_time_us.load()}};
+  SlotStatus status{.state = SlotState(row.state.load()),
+                    .pid = row.pid.load(),
+                    .generation = row.generation.load(),
+                    .capacity = row.capacity.load(),
+                    .outstanding = row.outstanding[present_of(row)].load(),
+                    .kept_until_us = row.kept_until_us.load(),
+                    .silent = row.silent.load() != 0 && row.silent.load() == row.generation.load(),
+                    .last_death = unpack_death(row.death)};
+  status.last_death.pid = row.death_pid;
+  status.last_death.time_us = row.death_time_us;
   if (const WorkerReport* report = report_or_null(slot)) {
     status.requests = report->requests.load(std::memory_order_relaxed);
     status.running = report->running;
     status.lacks_scripts = report->only_listed == 0 && report->listed != 0;
-    const bool withdrawn = report->withdrawn != 0;
-    if (withdrawn && status.state == SlotState::ready) status.state = SlotState::draining;
+    if (status.state == SlotState::ready) status.state = state_of(Stance(report->stance.load()));
   }
   return status;
 }
@@ -157,10 +100,12 @@ void Scoreboard::begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t g
   row.kept_until_us = 0;
   // Should a third worker still be busy in the slot, the new one shares its count.
   row.present = 1 - present_of(row);
+  // Last: who sees it sees whose state it is.
   row.state = static_cast<std::uint32_t>(SlotState::starting);
 }
 
 void Scoreboard::set_state(std::uint32_t slot, SlotState state) noexcept {
+  if (state == SlotState::empty && !is_used(slot)) return;
   memory_.slot(slot).state = static_cast<std::uint32_t>(state);
   queue().call_all();
 }
@@ -185,12 +130,14 @@ bool Scoreboard::is_stopped() const noexcept {
 
 void Scoreboard::record_death(std::uint32_t slot, const Death& death) noexcept {
   SlotRow& row = memory_.slot(slot);
-  if (death.generation >= generation_of(row.death)) {
+  if (death.generation >= unpack_death(row.death).generation) {
     row.death_pid = death.pid;
     row.death_time_us = death.time_us;
+    // Behind the rest: who sees its generation sees whose death it is.
     row.death = pack(death);
   }
   if (death.generation == row.generation) set_state(slot, SlotState::dead);
+  // Behind the death: who is woken finds it.
   auto& deaths = memory_.group().deaths;
   ++deaths;
   wake_sleepers(deaths, INT_MAX);
@@ -237,6 +184,7 @@ void Scoreboard::forget_child(pid_t pid) noexcept {
   for (WaiterCell& cell : memory_.cells_of(index)) cell.arrival = 0;
   queue().forget(index);
   queue().call_all();
+  // Last: the next child in this row finds it empty, and whoever is killed at this is followed.
   child->pid = 0;
 }
 
@@ -262,6 +210,7 @@ std::optional<LeaseId> Scoreboard::take_lease(ChildId child, std::uint32_t slot)
 void Scoreboard::give_lease_back(ChildId child, const LeaseId& lease) noexcept {
   give_one_back(memory_.leases_of(child.index, lease.slot, lease.count),
                 memory_.slot(lease.slot).outstanding[lease.count]);
+  // Behind the lease, in one order for all: who has not seen it free is in the queue by now.
   queue().call_next();
 }
 
@@ -270,6 +219,7 @@ std::optional<Death> Scoreboard::wait_for_death(std::uint32_t slot, std::uint32_
   const base::Clock::time_point deadline = base::Clock::now() + at_most;
   const auto& deaths = memory_.group().deaths;
   while (true) {
+    // Before the look: a death behind that ends the sleep at once.
     const std::uint32_t seen = deaths.load();
     const Death death = status(slot).last_death;
     if (death.cause != DeathCause::none && death.generation >= generation) return death;

@@ -7,49 +7,13 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 
+#include "scoreboard/death.h"
 #include "scoreboard/queue.h"
 #include "scoreboard/scoreboard_memory.h"
+#include "scoreboard/slot_state.h"
 
 namespace pyhost::scoreboard {
-
-enum class SlotState : std::uint32_t { empty, starting, ready, draining, dead };
-
-// "ready".
-std::string_view name_of(SlotState state) noexcept;
-
-// With this code a worker ends that has found its own descriptors closed or replaced.
-inline constexpr int kWorkerExitBroken = 86;
-
-enum class DeathCause : std::uint8_t {
-  none,
-  exited,         // detail: the exit code
-  signal,         // detail: the signal's number
-  out_of_memory,  // killed by the kernel; detail 0
-  timeout,        // ended by the supervisor; detail: a TimeoutKind
-};
-
-enum class TimeoutKind : std::uint16_t {
-  startup,
-  request,
-  deadlock,
-  shutdown,
-  silence,  // it did not serve any more
-};
-
-// The end of the last worker that lived in a slot.
-struct Death {
-  DeathCause cause = DeathCause::none;
-  std::uint16_t detail = 0;
-  std::uint32_t generation = 0;
-  pid_t pid = 0;
-  std::int64_t time_us = 0;  // since the epoch
-};
-
-// "was killed by signal 11 (SIGSEGV)", "exited with code 3".
-std::string describe(const Death& death);
 
 // A lease that a child holds at a worker.
 struct LeaseId {
@@ -75,7 +39,7 @@ struct SlotStatus {
   bool lacks_scripts = false;
   // It does not take what it is sent: see Scoreboard::note_silence().
   bool silent = false;
-  Death last_death;
+  Death last_death;  // of the last worker that lived in the slot
 
   // How much of its capacity is not there for another request.
   std::uint32_t busy() const noexcept { return std::max(outstanding, running); }
@@ -113,7 +77,8 @@ class Scoreboard {
   // reports the worker writes.
   void begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t generation,
                         std::uint32_t capacity, std::uint32_t report = 0) noexcept;
-  // Wakes whoever waits for a worker of the group.
+  // Wakes whoever waits for a worker of the group. A slot whose worker has died stays dead when it
+  // is said to be empty.
   void set_state(std::uint32_t slot, SlotState state) noexcept;
   // The worker in the slot goes on because its successor could not start; until the next
   // generation begins. See SlotStatus::kept_until_us.

@@ -67,7 +67,7 @@ struct alignas(kRowAlignment) SlotRow {
   Word<std::uint32_t> present;  // which of the counts is that of the worker in the slot
   Word<std::int32_t> death_pid;
   Word<std::int64_t> death_time_us;
-  Word<std::uint64_t> death;  // generation, cause and detail in one word
+  Word<std::uint64_t> death;  // see pack()
   Word<std::int64_t> kept_until_us;
   Word<std::uint32_t> report;  // which of the reports is that of the worker in the slot
   Word<std::uint32_t> silent;  // the generation that was last found to be; 0: none
@@ -76,12 +76,15 @@ struct alignas(kRowAlignment) SlotRow {
 // How many scripts a worker can name in its report.
 inline constexpr std::size_t kListedScriptsMax = 28;
 
+// Whether a worker takes requests; see SlotState.
+enum class Stance : std::uint32_t { serving, standby, draining };
+
 // What a worker says of itself. It counts for the worker of that generation only.
 struct alignas(kRowAlignment) WorkerReport {
   Word<std::uint32_t> generation;
-  Word<std::uint32_t> running;    // requests
-  Word<std::uint32_t> withdrawn;  // takes no more requests: not 0
-  Word<std::uint64_t> requests;   // so far
+  Word<std::uint32_t> running;   // requests
+  Word<std::uint32_t> stance;    // a Stance; what is none counts as the last one
+  Word<std::uint64_t> requests;  // so far
   // It runs all scripts but the listed ones; or, when not 0, only these.
   Word<std::uint32_t> only_listed;
   Word<std::uint32_t> listed;

@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +12,7 @@
 
 #include "base/parse.h"
 #include "control/supervisor_link.h"
+#include "os/pidfd.h"
 #include "supervisor/descriptor_limit.h"
 #include "supervisor/supervisor.h"
 
@@ -35,7 +35,7 @@ void arrange_signals() {
 
 // A pidfd of our parent, which is httpd unless that has ended already.
 base::Result<base::UniqueFd> open_httpd(pid_t pid) {
-  base::UniqueFd httpd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  base::UniqueFd httpd = os::open_pidfd(pid);
   if (!httpd.valid() && errno != ESRCH) {
     return base::fail(
         fmt::format("the system call pidfd_open() is refused: {}; it needs Linux 5.3, and a "

@@ -105,17 +105,21 @@ base::Result<GroupSetup> StateChange::set_up(Candidate candidate) {
   }
   if (!environment) return tl::unexpected(std::move(environment).error());
   candidate.plan.environment = *std::move(environment);
-  PH_TRY(scoreboard, ScoreboardRecorder::open(std::move(descriptors_[wanted.board]),
-                                              std::move(descriptors_[wanted.reports])));
-  if (scoreboard::row_of(worker_count(wanted.options)) > scoreboard.rows()) {
+  const int board = descriptors_[wanted.board].get();
+  base::UniqueFd& reports = descriptors_[wanted.reports];
+  PH_TRY(mapped, scoreboard::Scoreboard::map(board, reports.get()));
+  PH_TRY(for_workers, scoreboard::open_board_for_reading(board));
+  if (scoreboard::row_of(worker_count(wanted.options)) > mapped.slots()) {
     return base::fail(fmt::format(
         "WSGIDaemonProcess {}: the scoreboard has no room for its workers", wanted.options.name));
   }
-  return GroupSetup{.wanted = wanted,
-                    .plan = std::move(candidate.plan),
-                    .inputs = std::move(inputs),
-                    .log = logs_.at(wanted.log),
-                    .scoreboard = std::make_unique<ScoreboardRecorder>(std::move(scoreboard))};
+  return GroupSetup{
+      .wanted = wanted,
+      .plan = std::move(candidate.plan),
+      .inputs = std::move(inputs),
+      .log = logs_.at(wanted.log),
+      .scoreboard = std::make_unique<scoreboard::Scoreboard>(std::move(mapped)),
+      .for_workers = {.board = std::move(for_workers), .reports = std::move(reports)}};
 }
 
 }  // namespace pyhost::supervisor

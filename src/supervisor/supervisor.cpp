@@ -114,7 +114,7 @@ void Supervisor::heed_control() {
   if (const auto stranger = receiver_.take_stranger()) note_stranger(*stranger);
   if (!receiver_.at_end()) return;
   // Its children have gone before, and nobody waits for an answer.
-  for (WorkerGroup& group : groups_) group.hurry();
+  for (WorkerGroup& group : groups_) group.remove(Why::httpd_has_ended);
   leave("httpd has closed its channel");
 }
 
@@ -122,7 +122,7 @@ void Supervisor::heed_control() {
 void Supervisor::heed_end_of_httpd() {
   loop_.forget(spec_.httpd.get());
   if (!give_up_at_) return leave("httpd has ended");
-  for (WorkerGroup& group : groups_) group.hurry();
+  for (WorkerGroup& group : groups_) group.remove(Why::httpd_has_ended);
 }
 
 void Supervisor::note_stranger(const control::Sender& stranger) {
@@ -260,7 +260,7 @@ void Supervisor::commit(const control::WantedState& state, std::vector<GroupSetu
   std::set<std::string> stopped;
   for (WorkerGroup& group : groups_) {
     if (group.wanted() && group.stopped()) stopped.insert(group.name());
-    if (group.wanted() && !go_on.contains(&group)) group.dismiss();
+    if (group.wanted() && !go_on.contains(&group)) group.remove(Why::not_configured);
   }
   for (GroupSetup& setup : setups) {
     WorkerGroup* group = find_group(setup.wanted, state.socket_prefix);
@@ -292,7 +292,7 @@ void Supervisor::retire() {
   operators_.close();
   reloads_.close();
   for (WorkerGroup& group : groups_) {
-    if (group.wanted()) group.dismiss();
+    if (group.wanted()) group.remove(Why::not_configured);
   }
   log_->log(LogLevel::info, Message::supervisor_stopping, "it has a successor");
 }
@@ -304,7 +304,7 @@ void Supervisor::leave(std::string_view why) {
   base::Milliseconds longest{0};
   for (WorkerGroup& group : groups_) {
     longest = std::max(longest, group.drain_max());
-    group.retire();
+    group.remove(Why::supervisor_leaves);
   }
   give_up_at_ = base::Clock::now() + longest + kReapTime;
   change_.reset();
@@ -319,7 +319,7 @@ void Supervisor::leave(std::string_view why) {
 std::optional<base::TimePoint> Supervisor::next_deadline() const {
   std::optional<base::TimePoint> next = give_up_at_;
   const auto consider = [&next](std::optional<base::TimePoint> deadline) {
-    if (deadline && (!next || *deadline < *next)) next = deadline;
+    next = base::earliest(next, deadline);
   };
   for (const WorkerGroup& group : groups_) consider(group.next_deadline());
   if (groups_wait_) return base::TimePoint();

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -34,36 +35,7 @@ int poll_milliseconds(Timeout timeout) noexcept {
   return static_cast<int>(timeout.count());
 }
 
-// The control part of a message that carries one descriptor.
-union FileControl {
-  char bytes[CMSG_SPACE(sizeof(int))];
-  cmsghdr alignment;
-};
-
-// The same, and the sender's identity before it.
-union NamedControl {
-  char bytes[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int))];
-  cmsghdr alignment;
-};
-
-void attach(msghdr& message, FileControl& control, int file) noexcept {
-  message.msg_control = control.bytes;
-  message.msg_controllen = sizeof control.bytes;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof file);
-  std::memcpy(CMSG_DATA(header), &file, sizeof file);
-}
-
 }  // namespace
-
-std::optional<Peer> peer_of(int socket) noexcept {
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
-  return Peer{credentials.pid, credentials.uid};
-}
 
 Connection::Connection(base::UniqueFd socket, Descriptors descriptors)
     : socket_(std::move(socket)),
@@ -111,33 +83,15 @@ void Connection::make_room() {
   begin_ = 0;
 }
 
-void Connection::name_senders(bool wanted) noexcept {
-  const int value = wanted ? 1 : 0;
-  ::setsockopt(fd(), SOL_SOCKET, SO_PASSCRED, &value, sizeof value);
-  names_senders_ = wanted;
-}
-
-// False when there was a descriptor too many; the kernel has closed what did not fit.
-bool Connection::take_control(msghdr& message) {
-  sender_.reset();
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET) continue;
-    if (header->cmsg_type == SCM_RIGHTS) {
-      int file = -1;
-      std::memcpy(&file, CMSG_DATA(header), sizeof file);
-      files_.emplace_back(file);
-    } else if (header->cmsg_type == SCM_CREDENTIALS) {
-      ucred credentials{};
-      std::memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
-      sender_ = Peer{credentials.pid, credentials.uid};
-    }
-  }
+// False when there was a descriptor too many; what did not fit is closed.
+bool Connection::take(os::Received& received) {
+  sender_ = received.sender;
+  std::ranges::move(received.descriptors, std::back_inserter(files_));
   if (descriptors_ == Descriptors::refused && !files_.empty()) {
     fault_ = "a descriptor that nobody asked for";
     return false;
   }
-  if (files_.size() > kFilesMax || (message.msg_flags & MSG_CTRUNC) != 0) {
+  if (files_.size() > kFilesMax || received.descriptors_lost) {
     fault_ = "more descriptors than frames that need one";
     return false;
   }
@@ -146,22 +100,13 @@ bool Connection::take_control(msghdr& message) {
 
 Io Connection::receive(int flags) {
   iovec piece{buffer_.get() + end_, capacity_ - end_};
-  NamedControl control{};
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes;
-  // The whole space of the descriptor would hold two.
-  message.msg_controllen = (names_senders_ ? CMSG_SPACE(sizeof(ucred)) : 0) + CMSG_LEN(sizeof(int));
-  ssize_t got = 0;
-  do {
-    got = ::recvmsg(socket_.get(), &message, flags | MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0) return outcome_of_errno();
-  if (got == 0) return Io::closed;
-  filled_up_ = static_cast<std::size_t>(got) == piece.iov_len;
-  end_ += static_cast<std::size_t>(got);
-  return take_control(message) ? Io::done : Io::malformed;
+  os::Received received = os::receive_message(socket_.get(), {&piece, 1}, 1, flags);
+  if (received.bytes < 0) return outcome_of_errno();
+  if (received.bytes == 0) return Io::closed;
+  const auto got = static_cast<std::size_t>(received.bytes);
+  filled_up_ = got == piece.iov_len;
+  end_ += got;
+  return take(received) ? Io::done : Io::malformed;
 }
 
 Io Connection::fill_now() {
@@ -212,12 +157,9 @@ base::UniqueFd Connection::take_file() noexcept {
 Io Connection::write_some(FrameBatch& batch) {
   std::array<iovec, kPiecesMax> storage;
   for (auto pieces = batch.unsent(storage); !pieces.empty(); pieces = batch.unsent(storage)) {
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = pieces.size();
-    FileControl control{};
-    if (batch.file() >= 0) attach(message, control, batch.file());
-    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const int file = batch.file();
+    const std::span<const int> files(&file, file >= 0 ? 1 : 0);
+    const ssize_t sent = os::send_message(socket_.get(), pieces, files, MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return outcome_of_errno();
     batch.mark_sent(static_cast<std::size_t>(sent));

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "os/descriptor_passing.h"
 #include "pyhost/base/unique_fd.h"
 #include "wire/frame.h"
 #include "wire/frame_batch.h"
@@ -37,14 +38,6 @@ struct Frame {
 
 // Whether the peer may pass descriptors.
 enum class Descriptors { refused, accepted };
-
-// The process at the other end, as the kernel knows it. For a connecting socket that is the one
-// that called listen() last.
-struct Peer {
-  pid_t pid = 0;
-  uid_t uid = 0;
-};
-std::optional<Peer> peer_of(int socket) noexcept;
 
 // One end of a connection. Used by one thread
 // at a time; nothing throws but std::bad_alloc. After any outcome but `done` and `timeout` the
@@ -81,8 +74,8 @@ class Connection {
   // From here on, sender() is who has sent what fill() received last, for as long as that is
   // wanted: the kernel's word. To have that of the first bytes, call it before the socket is
   // connected.
-  void name_senders(bool wanted) noexcept;
-  std::optional<Peer> sender() const noexcept { return sender_; }
+  void name_senders(bool wanted) noexcept { os::name_senders(fd(), wanted); }
+  std::optional<os::Peer> sender() const noexcept { return sender_; }
 
   // The descriptor that came with a REPLY_FILE frame; invalid when none did.
   base::UniqueFd take_file() noexcept;
@@ -122,7 +115,7 @@ class Connection {
   Io receive(int flags);
   std::size_t bytes_unread() const noexcept;
   void make_room();
-  bool take_control(msghdr& message);
+  bool take(os::Received& received);
   std::size_t buffered() const noexcept { return end_ - begin_; }
 
   base::UniqueFd socket_;
@@ -135,8 +128,7 @@ class Connection {
   bool trusts_requests_ = false;
   bool filled_up_ = false;  // more may have been there than was received last
   std::deque<base::UniqueFd> files_;
-  bool names_senders_ = false;
-  std::optional<Peer> sender_;
+  std::optional<os::Peer> sender_;
   std::string fault_;
 };
 

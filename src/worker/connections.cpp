@@ -132,7 +132,7 @@ Event Connections::accept_one() {
 }
 
 void Connections::welcome(base::UniqueFd socket) {
-  const auto peer = wire::peer_of(socket.get());
+  const auto peer = os::peer_of(socket.get());
   // The supervisor connects to see whether somebody is accepted.
   const bool may = peer && (peer->uid == settings_.httpd_uid || peer->pid == ::getppid());
   if (!may) {

@@ -24,7 +24,7 @@ using Kind = LifeOrder::Kind;
 constexpr int kGatewayTimeout = 504;
 
 double seconds_since(base::TimePoint moment) noexcept {
-  return std::chrono::duration<double>(base::Clock::now() - moment).count();
+  return base::seconds(base::Clock::now() - moment);
 }
 
 std::string_view or_none(std::string_view stacks) noexcept {
@@ -157,7 +157,7 @@ std::string LifeKeeper::cause_of_giving_up(const RunningRequest& request) {
 void LifeKeeper::drain(EndReason reason) {
   worker_.log.log(LogLevel::info, Message::worker_draining,
                   fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
-  static_cast<void>(worker_.report.withdraw());
+  worker_.report.drain();
   worker_.pool.drain();
   worker_.python.announce_stop(told_reason(reason));
   if (reason == EndReason::stopped) return;
@@ -171,7 +171,7 @@ void LifeKeeper::drain(EndReason reason) {
 // The supervisor's SIGTERM does not say what it comes for.
 std::string_view LifeKeeper::told_reason(EndReason reason) const {
   if (reason != EndReason::stopped || life_.hurried()) return shutdown_reason(reason);
-  if (worker_.withdrawal.withdrawn()) return "script_reload";
+  if (worker_.standby.stands_by()) return "script_reload";
   if (const auto asked_for = life_.successor_asked_for()) return shutdown_reason(*asked_for);
   return worker_.report.is_succeeded() ? "graceful_signal" : shutdown_reason(reason);
 }
@@ -184,7 +184,7 @@ void LifeKeeper::end_stuck() {
   for (const RunningRequest& request : running_) text += "\n" + phrase(request);
   text += "\n" + watch_or_null_->stacks_without_lock();
   worker_.log.log(LogLevel::error, Message::lock_stuck, text);
-  static_cast<void>(worker_.report.withdraw());
+  worker_.report.drain();
   worker_.pool.drain();
   control::report({.kind = StatusKind::draining, .reason = EndReason::deadlock_timeout});
   for (const RunningRequest& request : running_) {

@@ -9,8 +9,8 @@
 #include "pyhost/base/log.h"
 #include "pyhost/gateway/python_life.h"
 #include "scoreboard/report_writer.h"
+#include "worker/standby.h"
 #include "worker/thread_pool.h"
-#include "worker/withdrawal.h"
 #include "worker/worker_life.h"
 
 namespace pyhost::worker {
@@ -21,7 +21,7 @@ struct KeptWorker {
   const control::WorkerLimits& limits;
   ThreadPool& pool;
   gateway::PythonLife& python;
-  const Withdrawal& withdrawal;
+  const Standby& standby;
   scoreboard::ReportWriter& report;
   base::LogSink& log;
 };

@@ -63,7 +63,7 @@ bool RequestServer::hear_greeting(ChildConnection& child) {
     child.connection.trust_requests();
     return true;
   }
-  const auto peer = wire::peer_of(child.connection.fd());
+  const auto peer = os::peer_of(child.connection.fd());
   log_.log(LogLevel::error, Message::greeting_refused,
            fmt::format("process {} of user {} connected to process group '{}' and did not greet as "
                        "httpd does",

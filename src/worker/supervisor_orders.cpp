@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "control/worker_report.h"
 #include "control/worker_descriptors.h"
+#include "control/worker_report.h"
 
 namespace pyhost::worker {
 

@@ -207,7 +207,7 @@ unsigned WorkerLife::given_up() const noexcept {
 std::optional<base::TimePoint> WorkerLife::deadline_after(const Observation& seen) const noexcept {
   std::optional<base::TimePoint> next = drain_until_;
   const auto consider = [&](bool on, base::TimePoint moment) {
-    if (on && moment > seen.now && (!next || moment < *next)) next = moment;
+    if (on && moment > seen.now) next = base::earliest(next, moment);
   };
   const bool timed = is_on(limits_.request_timeout);
   consider(timed, seen.now + limits_.request_timeout);

@@ -20,10 +20,12 @@
 #include "base/clock.h"
 #include "base/file_log.h"
 #include "base/signals.h"
+#include "control/control_channel.h"
 #include "control/worker_brief.h"
 #include "control/worker_descriptors.h"
 #include "control/worker_limits.h"
 #include "control/worker_report.h"
+#include "os/small_file.h"
 #include "plugin/plugin_loader.h"
 #include "scoreboard/report_writer.h"
 #include "scoreboard/scoreboard.h"
@@ -31,10 +33,10 @@
 #include "worker/lacked_scripts.h"
 #include "worker/life_keeper.h"
 #include "worker/script_imports.h"
+#include "worker/standby.h"
 #include "worker/stop_events.h"
 #include "worker/supervisor_orders.h"
 #include "worker/thread_pool.h"
-#include "worker/withdrawal.h"
 
 namespace pyhost::worker {
 namespace {
@@ -49,19 +51,13 @@ using StatusKind = control::StatusReport::Kind;
   ::_exit(code);
 }
 
-base::Result<std::string> read_whole(int fd) {
-  struct stat file {};
-  if (::fstat(fd, &file) != 0) {
-    return base::fail(
-        fmt::format("the worker's settings cannot be read: {}; pyhost-worker is "
-                    "started by pyhost-supervisor only",
-                    std::strerror(errno)));
-  }
-  std::string text(static_cast<std::size_t>(file.st_size), '\0');
-  if (::pread(fd, text.data(), text.size(), 0) != file.st_size) {
-    return base::fail("the worker's settings cannot be read completely");
-  }
-  return text;
+base::Result<std::string> read_settings_text(int fd) {
+  auto text = os::read_whole(fd, control::kTextBytesMax);
+  if (text) return text;
+  return base::fail(
+      fmt::format("the worker's settings cannot be read: {}; pyhost-worker is started by "
+                  "pyhost-supervisor only",
+                  text.error().sentence));
 }
 
 // The group's error log, which the application may take its standard error away from.
@@ -119,7 +115,7 @@ class WorkerProcess {
   SupervisorOrders orders_{log_, report_, static_cast<int>(brief_.group.listen_backlog)};
   std::unique_ptr<gateway::Engine> engine_;
   std::optional<ScriptImports> imports_;  // with the engine, as the next two
-  std::optional<Withdrawal> withdrawal_;
+  std::optional<Standby> standby_;
   std::unique_ptr<ThreadPool> pool_;
 };
 
@@ -188,9 +184,9 @@ base::Result<> WorkerProcess::start_pool() {
     return base::fail(
         fmt::format("the worker's socket cannot be listened to: {}", std::strerror(errno)));
   }
-  withdrawal_.emplace(
-      WithdrawalSurroundings{label_, report_, engine_->watch(), *imports_, *events_, log_});
-  const auto withdraw = [this](std::string_view script) { return withdrawal_->begin(script); };
+  standby_.emplace(
+      StandbySurroundings{label_, report_, engine_->watch(), *imports_, *events_, log_});
+  const auto stand_by = [this](std::string_view script) { return standby_->stand_by(script); };
   const auto lack = [this](const gateway::Target& target, std::string_view why) {
     lacked_.note(target, why);
   };
@@ -202,7 +198,7 @@ base::Result<> WorkerProcess::start_pool() {
                                   .httpd_uid = brief_.settings.httpd_uid,
                                   .secret = std::exchange(brief_.settings.secret, {}),
                                   .targets = brief_.settings.targets,
-                                  .on_outdated = withdraw,
+                                  .on_outdated = stand_by,
                                   .on_lack = lack,
                                   .before_reply = [this] { imports_->report(); },
                                   .on_load = note_load,
@@ -244,12 +240,12 @@ void WorkerProcess::serve_until_stopped() {
                      .limits = limits_,
                      .pool = *pool_,
                      .python = *engine_,
-                     .withdrawal = *withdrawal_,
+                     .standby = *standby_,
                      .report = report_,
                      .log = log_},
                     WorkerLife(limits_, served_max_, started_));
   while (true) {
-    const bool withdrawn = withdrawal_->attend(*pool_);
+    const bool stands_by = standby_->attend(*pool_);
     const auto farewell = keeper.advance(served_);
     if (farewell == Farewell::at_once) leave(0);
     if (farewell) return;
@@ -257,8 +253,8 @@ void WorkerProcess::serve_until_stopped() {
     const bool draining = keeper.life().draining();
     if (draining_.exchange(draining) != draining) continue;
     auto deadline = keeper.next_deadline();
-    if (withdrawn) {
-      const base::TimePoint look = base::Clock::now() + Withdrawal::kBetweenLooks;
+    if (stands_by) {
+      const base::TimePoint look = base::Clock::now() + Standby::kBetweenLooks;
       deadline = std::min(deadline.value_or(look), look);
     }
     heed(events_->wait(deadline), keeper.life());
@@ -301,7 +297,7 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
   const base::UniqueFd told(control::kWorkerSettingsFd);
-  PH_TRY(text, read_whole(told.get()));
+  PH_TRY(text, read_settings_text(told.get()));
   auto brief = control::parse_worker_brief(text);
   ::explicit_bzero(text.data(), text.size());  // it has the secret
   if (!brief) return tl::unexpected(std::move(brief).error());

@@ -143,14 +143,14 @@ TEST_F(RemoteConnection, WorkerThatDiesBeforeItAcceptsIsLeftForAnother) {
   EXPECT_EQ(exchange.body(), "hello");
 }
 
-TEST_F(RemoteConnection, WorkerThatWithdrawsBeforeItAcceptsIsLeftForAnother) {
+TEST_F(RemoteConnection, WorkerThatStandsByBeforeItAcceptsIsLeftForAnother) {
   const base::UniqueFd listening = declare_worker(0);
   engine();
   FakeExchange exchange;
   std::thread client([&] { run("/apps/hello", exchange); });
   EXPECT_TRUE(has_place_at(0));
   start_worker(1);
-  EXPECT_TRUE(scoreboard_.writer(0, 1).withdraw());
+  EXPECT_TRUE(scoreboard_.writer(0, 1).stand_by());
   client.join();
   EXPECT_EQ(exchange.body(), "hello");
 }

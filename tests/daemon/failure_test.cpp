@@ -183,7 +183,7 @@ TEST_F(RemoteFailure, WorkerThatEndsBeforeItReadsCostsNothing) {
 TEST_F(RemoteFailure, DeadWorkerIsNamedWithItsCause) {
   std::thread crashing = play_worker(0, [this](wire::Connection& connection) {
     take_request(connection);
-    scoreboard_->record_death(0, {.cause = scoreboard::DeathCause::signal,
+    scoreboard_->record_death(0, {.cause = scoreboard::DeathCause::signalled,
                                   .detail = SIGSEGV,
                                   .generation = 1,
                                   .pid = ::getpid()});
@@ -206,7 +206,7 @@ TEST_F(RemoteFailure, DeadWorkerIsNoticedAlthoughAForkOfItHasTheConnection) {
     take_request(connection);
     of_the_fork.reset(::dup(connection.fd()));
     scoreboard_->record_death(
-        0, {.cause = scoreboard::DeathCause::signal, .detail = SIGKILL, .generation = 1});
+        0, {.cause = scoreboard::DeathCause::signalled, .detail = SIGKILL, .generation = 1});
   });
   FakeExchange exchange;
   EXPECT_EQ(run("/apps/hello", exchange).status, 502);
@@ -219,7 +219,7 @@ TEST_F(RemoteFailure, SuccessorThatHasTakenTheConnectionIsNamed) {
   const auto play = [this](wire::Connection& connection) {
     take_request(connection);
     scoreboard_->record_death(
-        0, {.cause = scoreboard::DeathCause::signal, .detail = SIGSEGV, .generation = 3});
+        0, {.cause = scoreboard::DeathCause::signalled, .detail = SIGSEGV, .generation = 3});
   };
   std::thread successor = play_worker(0, play, {.pid = kOwnPid, .generation = 3});
   FakeExchange exchange;

@@ -60,7 +60,7 @@ class LifeKeeperTest : public GroupTest {
                        .limits = limits,
                        .pool = pool(0),
                        .python = engine_,
-                       .withdrawal = withdrawal_,
+                       .standby = standby_,
                        .report = report_,
                        .log = worker_log_},
                       worker::WorkerLife(limits, 0, std::chrono::steady_clock::now()));
@@ -72,7 +72,7 @@ class LifeKeeperTest : public GroupTest {
   worker::StopEvents events_ = worker::StopEvents::open(-1, {}).value();
   worker::LackedScripts lacked_{report_};
   worker::ScriptImports imports_{{"worker 0", brief_, engine_, events_, lacked_, worker_log_}};
-  worker::Withdrawal withdrawal_{
+  worker::Standby standby_{
       {"worker 0", report_, &engine_.its_watch, imports_, events_, worker_log_}};
   std::latch release_{1};
 };

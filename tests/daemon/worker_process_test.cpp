@@ -205,7 +205,7 @@ class SuicidalWorker : public WorkerProcess {
     FakeExchange exchange;
     std::thread supervisor([&] {
       const int status = wait_for_end();
-      scoreboard_->record_death(0, {.cause = scoreboard::DeathCause::signal,
+      scoreboard_->record_death(0, {.cause = scoreboard::DeathCause::signalled,
                                     .detail = static_cast<std::uint16_t>(WTERMSIG(status)),
                                     .generation = 1});
     });

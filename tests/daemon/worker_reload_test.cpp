@@ -118,7 +118,7 @@ TEST_F(WorkerOfChangedScript, SendsRequestsBackUntilItIsReplaced) {
   EXPECT_EQ(run(site, exchange).status, 503);
   EXPECT_THAT(exchange.recorder().text_of(base::Message::worker_unreachable),
               HasSubstr("the script has changed"));
-  EXPECT_EQ(scoreboard_->status(0).state, scoreboard::SlotState::draining);
+  EXPECT_EQ(scoreboard_->status(0).state, scoreboard::SlotState::standby);
   EXPECT_THAT(next_report(), says_outdated(site));
 }
 
@@ -268,7 +268,7 @@ TEST_F(WorkerOfChangedScript, BecomesAKeeperOfSomeScripts) {
   ASSERT_TRUE(send_order(status_.get(), OrderKind::keep, to_json(order), socket.get()));
   EXPECT_EQ(next_report(), R"({"keeping":true})");
   scoreboard_->set_state(kKeeperRow, scoreboard::SlotState::ready);
-  EXPECT_EQ(scoreboard_->status(0).state, scoreboard::SlotState::draining);
+  EXPECT_EQ(scoreboard_->status(0).state, scoreboard::SlotState::standby);
   EXPECT_EQ(scoreboard_->status(kKeeperRow).requests, 2u);
   EXPECT_EQ(body_of(site), "old");
   EXPECT_TRUE(wait_until([&] { return scoreboard_->status(kKeeperRow).requests == 3; }));

@@ -45,7 +45,7 @@ TEST_F(SupervisorRecords, HaveTheDeathBeforeTheNextWorkerStarts) {
   EXPECT_EQ(death.generation, 1u);
   kill(worker_pid(0), SIGKILL);
   ASSERT_EQ(observe(0)["assignment"]["generation"], 3);
-  EXPECT_EQ(slot_status(0).last_death.cause, scoreboard::DeathCause::signal);
+  EXPECT_EQ(slot_status(0).last_death.cause, scoreboard::DeathCause::signalled);
   EXPECT_EQ(slot_status(0).last_death.detail, SIGKILL);
 }
 
@@ -54,8 +54,8 @@ TEST_F(SupervisorRecords, SayWhichTimeoutKilledAWorker) {
   ASSERT_EQ(apply(), "");
   ASSERT_TRUE(logged("PH0406"));
   const auto recorded = [this] { return slot_status(0).last_death; };
-  EXPECT_EQ(recorded().cause, scoreboard::DeathCause::timeout);
-  EXPECT_EQ(recorded().detail, static_cast<unsigned>(scoreboard::TimeoutKind::startup));
+  EXPECT_EQ(recorded().cause, scoreboard::DeathCause::startup_timeout);
+  EXPECT_EQ(recorded().detail, 50);
 }
 
 TEST_F(SupervisorRecords, LeaveASlotReadyWhileItsWorkerIsRenewed) {
@@ -100,8 +100,7 @@ TEST_F(SupervisorRecords, NameTheLimitThatHasEndedAWorker) {
                          "request-timeout",
                          first)));
   const scoreboard::Death death = slot_status(0).last_death;
-  EXPECT_EQ(death.cause, scoreboard::DeathCause::timeout);
-  EXPECT_EQ(death.detail, static_cast<unsigned>(scoreboard::TimeoutKind::request));
+  EXPECT_EQ(death.cause, scoreboard::DeathCause::request_timeout);
   EXPECT_EQ(death.generation, 1u);
 }
 

@@ -23,7 +23,7 @@ class SilentWorker : public SupervisorFixture {
     EXPECT_EQ(apply(), "");
     EXPECT_TRUE(wait_until([this] { return seen().state == SlotState::ready; }));
     const pid_t pid = seen().pid;
-    if (settings.contains("stopped")) kill(pid, SIGSTOP);
+    if (settings.contains("stopped") && pid > 0) kill(pid, SIGSTOP);
     board(0).note_silence(0, seen().generation);
     return pid;
   }

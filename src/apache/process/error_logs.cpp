@@ -5,13 +5,13 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 
 #include "apache/pool.h"
+#include "os/unix_socket.h"
 #include "pyhost/base/unique_fd.h"
 
 namespace pyhost::apache {
@@ -38,10 +38,8 @@ std::optional<std::string_view> syslog_target_of(const server_rec* server) {
 // A logger without one would end at once.
 bool is_there_a_syslog() noexcept {
   const base::UniqueFd peer(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  std::copy(std::begin(kSyslogSocket), std::end(kSyslogSocket), address.sun_path);
-  return ::access(kLogger, X_OK) == 0 &&
-         ::connect(peer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const auto address = os::UnixAddress::of(kSyslogSocket);
+  return ::access(kLogger, X_OK) == 0 && address && address->connect(peer.get());
 }
 
 // Restarts leave it running, so that nothing is lost that workers of before have said.

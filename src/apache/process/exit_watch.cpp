@@ -23,7 +23,7 @@ bool httpd_is_stopping() {
 }
 
 double seconds_since(std::chrono::steady_clock::time_point moment) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - moment).count();
+  return base::seconds(base::Clock::now() - moment);
 }
 
 std::string_view value_of(const gateway::RequestHead& head, EnvironKey key) {

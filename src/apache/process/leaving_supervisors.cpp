@@ -3,7 +3,6 @@
 #include <apr_thread_proc.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +10,7 @@
 
 #include "apache/pool.h"
 #include "base/clock.h"
-#include "pyhost/base/unique_fd.h"
+#include "os/pidfd.h"
 
 namespace pyhost::apache {
 namespace {
@@ -25,7 +24,7 @@ void note_end(int reason, void* data, int) {
 
 void await_end(pid_t supervisor, std::chrono::steady_clock::time_point deadline) noexcept {
   if (!is_alive(supervisor)) return;
-  const base::UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, supervisor, 0)));
+  const base::UniqueFd process = os::open_pidfd(supervisor);
   pollfd ended{.fd = process.get(), .events = POLLIN};
   const bool stays = process.valid() && poll(&ended, 1, base::poll_timeout(deadline)) == 0;
   if (stays) kill(supervisor, SIGKILL);

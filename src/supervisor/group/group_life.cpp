@@ -14,7 +14,7 @@ void GroupLife::renew(unsigned slots, LifeLimits limits) {
     if (i < slots) {
       slots_[i].renew(limits);
     } else {
-      slots_[i].retire();
+      slots_[i].remove();
     }
   }
   if (slots_.size() < slots) slots_.resize(slots, SlotLife(limits));
@@ -23,21 +23,21 @@ void GroupLife::renew(unsigned slots, LifeLimits limits) {
 void GroupLife::roll(unsigned slot, pid_t pid, Fallback fallback,
                      base::TimePoint changed_at) noexcept {
   for (SlotLife& each : slots_) each.outdate(changed_at);
-  slots_[slot].withdraw(pid, fallback, changed_at);
+  slots_[slot].stand_by(pid, fallback, changed_at);
 }
 
-void GroupLife::retire() noexcept {
+void GroupLife::remove() noexcept {
   wanted_ = 0;
   stop();
 }
 
 void GroupLife::stop() noexcept {
-  for (SlotLife& slot : slots_) slot.retire();
+  for (SlotLife& slot : slots_) slot.remove();
 }
 
-std::vector<SlotOrder> GroupLife::step(base::TimePoint now, LettingGo letting_go) {
+std::vector<SlotOrder> GroupLife::step(base::TimePoint now, Releases releases) {
   while (slots_.size() > wanted_ && slots_.back().gone()) slots_.pop_back();
-  if (letting_go == LettingGo::allowed) let_go();
+  if (releases == Releases::allowed) release();
   const std::vector<Renewal> renewals = this->renewals(now);
   std::vector<SlotOrder> orders;
   for (unsigned i = 0; i < slots_.size(); ++i) {
@@ -46,7 +46,7 @@ std::vector<SlotOrder> GroupLife::step(base::TimePoint now, LettingGo letting_go
   return orders;
 }
 
-void GroupLife::let_go() {
+void GroupLife::release() {
   std::optional<base::TimePoint> newest;
   unsigned bare = 0;  // without a worker that serves or may be put back
   for (const SlotLife& slot : slots_) {
@@ -57,7 +57,7 @@ void GroupLife::let_go() {
   // The next change may come at once, and be broken.
   const unsigned bare_max = std::max(1u, wanted_ / 2);
   for (SlotLife& slot : slots_) {
-    if (bare < bare_max && slot.let_go(*newest)) ++bare;
+    if (bare < bare_max && slot.release(*newest)) ++bare;
   }
 }
 
@@ -80,8 +80,7 @@ std::vector<Renewal> GroupLife::renewals(base::TimePoint now) const {
 std::optional<base::TimePoint> GroupLife::next_deadline() const noexcept {
   std::optional<base::TimePoint> next;
   for (const SlotLife& slot : slots_) {
-    const auto deadline = slot.next_deadline();
-    if (deadline && (!next || *deadline < *next)) next = deadline;
+    next = base::earliest(next, slot.next_deadline());
   }
   return next;
 }
@@ -97,6 +96,11 @@ bool GroupLife::up_to_date() const noexcept {
 bool GroupLife::renewed_since(base::TimePoint moment) const noexcept {
   return std::ranges::all_of(slots_.begin(), slots_.begin() + wanted_,
                              [moment](const auto& slot) { return slot.renewed_since(moment); });
+}
+
+bool GroupLife::serves() const noexcept {
+  return std::ranges::any_of(slots_,
+                             [](const SlotLife& slot) { return slot.state() == SlotState::ready; });
 }
 
 bool GroupLife::empty() const noexcept {

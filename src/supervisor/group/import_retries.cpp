@@ -21,6 +21,26 @@ void ImportRetries::note_failed_retry(std::uint64_t script, bool wanted, base::T
   retry.wanted = wanted;
 }
 
+ScriptKeys ImportRetries::required_in(unsigned slot) const {
+  return attempt_ && attempt_->slot == slot ? ScriptKeys{attempt_->script} : ScriptKeys();
+}
+
+std::optional<std::uint64_t> ImportRetries::end_in_vain(unsigned slot,
+                                                        const ScriptKeys& required) noexcept {
+  if (!attempt_ || attempt_->slot != slot || !required.contains(attempt_->script)) {
+    return std::nullopt;
+  }
+  const std::uint64_t script = attempt_->script;
+  attempt_.reset();
+  return script;
+}
+
+void ImportRetries::end_well(const ScriptKeys& required) noexcept {
+  if (required.empty()) return;
+  attempt_.reset();
+  for (const std::uint64_t script : required) forget(script);
+}
+
 std::optional<std::uint64_t> ImportRetries::due(base::TimePoint now) const noexcept {
   const auto found = std::ranges::find_if(scripts_, [now](const auto& each) {
     return each.second.wanted && now >= each.second.not_before;
@@ -31,7 +51,7 @@ std::optional<std::uint64_t> ImportRetries::due(base::TimePoint now) const noexc
 std::optional<base::TimePoint> ImportRetries::next_deadline() const noexcept {
   std::optional<base::TimePoint> next;
   for (const auto& [script, retry] : scripts_) {
-    if (retry.wanted && (!next || retry.not_before < *next)) next = retry.not_before;
+    if (retry.wanted) next = base::earliest(next, retry.not_before);
   }
   return next;
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "supervisor/group/deploy_verdict.h"
 #include "supervisor/group/slot_life.h"
 
 namespace pyhost::supervisor {
@@ -24,6 +25,23 @@ class ImportRetries {
   // A worker has imported it, or nobody lacks it any more.
   void forget(std::uint64_t script) noexcept { scripts_.erase(script); }
 
+  // --- The attempt that is under way: a worker is started in a slot to have a script ---
+
+  // PRECONDITION: none is.
+  void begin(unsigned slot, std::uint64_t script) { attempt_ = {slot, script}; }
+  bool under_way() const noexcept { return attempt_.has_value(); }
+  // What the next worker of the slot is started for; nothing when that is no attempt.
+  ScriptKeys required_in(unsigned slot) const;
+  // A worker of the slot that was started for these has not come to serve. Which script that was an
+  // attempt at; it is over then. Nothing when it was none, so that something else has failed.
+  std::optional<std::uint64_t> end_in_vain(unsigned slot, const ScriptKeys& required) noexcept;
+  // A worker serves that was started for these.
+  void end_well(const ScriptKeys& required) noexcept;
+  // What has changed since is more than an attempt.
+  void drop() noexcept { attempt_.reset(); }
+
+  // --- When the next one is due ---
+
   // One whose time has come.
   std::optional<std::uint64_t> due(base::TimePoint now) const noexcept;
   std::optional<base::TimePoint> next_deadline() const noexcept;
@@ -35,7 +53,13 @@ class ImportRetries {
     bool wanted = true;
   };
 
+  struct Attempt {
+    unsigned slot;
+    std::uint64_t script;
+  };
+
   std::map<std::uint64_t, Retry> scripts_;
+  std::optional<Attempt> attempt_;
 };
 
 }  // namespace pyhost::supervisor

@@ -58,7 +58,7 @@ void Keepers::end_needless(unsigned slot, const ScriptKeys& needed) noexcept {
   }
 }
 
-std::optional<LastPhase> Keepers::ended(pid_t pid) noexcept {
+std::optional<LastState> Keepers::ended(pid_t pid) noexcept {
   const auto found = keepers_.find(pid);
   if (found == keepers_.end()) return std::nullopt;
   const Entry entry = std::move(found->second);
@@ -66,7 +66,7 @@ std::optional<LastPhase> Keepers::ended(pid_t pid) noexcept {
   if (entry.state == State::asked) return std::nullopt;
   const bool killed = entry.state == State::killed;
   const bool drains = killed || entry.state == State::draining;
-  return LastPhase{.phase = drains ? WorkerPhase::draining : WorkerPhase::ready,
+  return LastState{.state = drains ? SlotState::draining : SlotState::ready,
                    .killed = killed ? KillReason::drain_timeout : KillReason::none,
                    .generation = entry.keeper.generation};
 }
@@ -96,7 +96,7 @@ std::optional<base::TimePoint> Keepers::next_deadline() const noexcept {
     // What is to leave is told so at once.
     const base::TimePoint deadline = waits ? entry.deadline : base::TimePoint();
     if (!waits && entry.state != State::leaving) continue;
-    if (!next || deadline < *next) next = deadline;
+    next = base::earliest(next, deadline);
   }
   return next;
 }
@@ -105,6 +105,11 @@ const Keepers::Keeper* Keepers::find_or_null(pid_t pid) const noexcept {
   const auto found = keepers_.find(pid);
   if (found == keepers_.end() || found->second.state == State::asked) return nullptr;
   return &found->second.keeper;
+}
+
+ScriptKeys Keepers::scripts_of(pid_t pid) const {
+  const auto found = keepers_.find(pid);
+  return found == keepers_.end() ? ScriptKeys() : found->second.keeper.scripts;
 }
 
 bool Keepers::any_in(unsigned slot) const noexcept {

@@ -14,7 +14,7 @@
 
 namespace pyhost::supervisor {
 
-// Not synchronised. Used like a SlotLife, which lets go of a worker when that has become a keeper.
+// Not synchronised. Used like a SlotLife, which detaches a worker when that has become a keeper.
 class Keepers {
  public:
   // How long a worker may take to become one after it was asked to.
@@ -47,7 +47,7 @@ class Keepers {
   // Those of the slot that are there for none of these.
   void end_needless(unsigned slot, const ScriptKeys& needed) noexcept;
   // Something when it was a keeper that had settled.
-  std::optional<LastPhase> ended(pid_t pid) noexcept;
+  std::optional<LastState> ended(pid_t pid) noexcept;
 
   struct Step {
     std::vector<Order> orders;
@@ -58,6 +58,8 @@ class Keepers {
 
   // Null unless it has settled.
   const Keeper* find_or_null(pid_t pid) const noexcept;
+  // What the worker keeps, or was asked to.
+  ScriptKeys scripts_of(pid_t pid) const;
   // Whether the slot has one, also one that is still to settle or to end.
   bool any_in(unsigned slot) const noexcept;
   bool empty() const noexcept { return keepers_.empty(); }

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <sys/types.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <optional>
 #include <vector>
+
 #include "base/clock.h"
+#include "scoreboard/slot_state.h"
 
 namespace pyhost::supervisor {
 
@@ -28,10 +30,15 @@ struct LifeLimits {
   base::Milliseconds drain_max{0};    // from SIGTERM to the end, before SIGKILL
 };
 
-// Of a slot: the best one of its workers. One that was withdrawn counts as draining.
-enum class SlotState { empty, starting, ready, draining };
+using scoreboard::SlotState;
 
-enum class WorkerPhase { starting, ready, draining };
+// What the slot intends with a worker.
+enum class Standing {
+  current,   // that it goes on
+  outdated,  // that it goes when its successor is ready; it may be put back
+  relieved,  // the same, and that it goes without one that cannot start
+  released,  // that it goes before its successor is there
+};
 
 // Why the supervisor has killed a worker.
 enum class KillReason { none, startup_timeout, drain_timeout, startup_failed };
@@ -47,14 +54,20 @@ struct Order {
 };
 
 // How a worker stood when it ended.
-struct LastPhase {
-  WorkerPhase phase;
+struct LastState {
+  SlotState state;
   KillReason killed;
   unsigned generation;
 };
 
-// Whether a worker that was withdrawn goes on when its successor cannot start.
+// Whether a worker that stands by may be put back when its successor cannot start.
 enum class Fallback { off, on };
+
+// What could not start, so that the worker before comes back.
+enum class Failed {
+  change,   // something new; the next start waits for its time
+  attempt,  // the same once more; that says nothing of a start for another reason
+};
 
 // Whether a slot may have a second worker to replace one that still serves.
 enum class Renewal { denied, allowed };
@@ -67,44 +80,45 @@ class SlotLife {
  public:
   explicit SlotLife(LifeLimits limits) : limits_(limits) {}
 
+  // --- What is wanted ---
+
   // The slot is wanted, with these limits; what runs in it now is out of date and is replaced: the
   // new worker is ready first, then the old one drains. One that is not ready yet just ends.
   void renew(LifeLimits limits) noexcept;
   // The slot is not wanted any more: its workers drain.
-  void retire() noexcept { wanted_ = one_let_go_ = false; }
+  void remove() noexcept { wanted_ = succeeds_released_ = false; }
+  // What workers run has changed, or another worker may do better: those that were started before
+  // are out of date, and nothing that has kept a successor from starting need do so now.
+  void outdate(base::TimePoint changed_at) noexcept;
+  // The worker is to be replaced: like one that is out of date, it serves until its successor is
+  // ready. If that cannot start, it drains anyway after drain_max.
+  void relieve(pid_t pid) noexcept;
+  // What this worker runs has changed: it takes no requests until it is put back. With
+  // Fallback::off that does not happen, and the worker is relieved.
+  void stand_by(pid_t pid, Fallback fallback, base::TimePoint changed_at) noexcept;
+  // Puts the worker that is out of date back: it is not replaced. False when there is none, or when
+  // its successor is ready.
+  bool come_back(Failed failed = Failed::change) noexcept;
+  // What a worker runs that was started then is known to work: one that stands by for a change
+  // before need not be put back, so it drains. Its successor is one that replaces it. Whether there
+  // was such a worker.
+  bool release(base::TimePoint works_since) noexcept;
+  // A worker that serves or stands by is not the slot's any more: it is kept for what its
+  // successor, which is about to take over, could not import; see Keepers. False when it does
+  // neither.
+  bool detach(pid_t pid) noexcept;
+
+  // --- What has happened ---
 
   void spawned(pid_t pid, base::TimePoint now);
   void spawn_failed(base::TimePoint now) noexcept;
   void ready(pid_t pid, base::TimePoint now) noexcept;
   // The worker has said that it cannot start; its end follows.
   void failed(pid_t pid, base::TimePoint now) noexcept;
-  // The worker wants to be replaced: like one that is out of date, it serves until its successor is
-  // ready. If that cannot start, it drains anyway after drain_max.
-  void relieve(pid_t pid) noexcept;
-  // What workers run has changed: those that were started before are out of date, and nothing that
-  // has kept a successor from starting need do so now.
-  void outdate(base::TimePoint changed_at) noexcept;
-  // The same, and this worker takes no requests until it is put back. With Fallback::off that does
-  // not happen, and the worker is relieved.
-  void withdraw(pid_t pid, Fallback fallback, base::TimePoint changed_at) noexcept;
-  // What a worker runs that was started then is known to work: one that was withdrawn for a change
-  // before need not be put back, so it drains. Its successor is one that replaces it. Whether there
-  // was such a worker.
-  bool let_go(base::TimePoint works_since) noexcept;
-  // Puts the worker that is out of date back: it is not replaced. False when there is none, or when
-  // its successor is ready.
-  bool fall_back() noexcept;
-  // A worker that serves is not the slot's any more: it is kept for what its successor, which is
-  // about to take over, could not import; see Keepers. False when it does not serve any more.
-  bool release(pid_t pid) noexcept;
-  // Another worker may do better than the one that serves, although nothing has changed.
-  void refresh() noexcept;
-  // It could not start: the one that serves goes on, as if nothing had been tried.
-  void refreshed_in_vain() noexcept;
   // The worker has begun to drain by itself; it may take as long as one that was told to.
   void draining(pid_t pid, base::TimePoint now) noexcept;
   // PRECONDITION: spawned, and not ended before.
-  LastPhase ended(pid_t pid, base::TimePoint now) noexcept;
+  LastState ended(pid_t pid, base::TimePoint now) noexcept;
 
   std::vector<Order> step(base::TimePoint now, Renewal renewal);
 
@@ -116,17 +130,17 @@ class SlotLife {
   std::optional<base::TimePoint> awaits_renewal(base::TimePoint now) const noexcept;
   SlotState state() const noexcept;
   // Whether it is served by a worker that is not out of date.
-  bool up_to_date() const noexcept { return has(WorkerPhase::ready, false); }
+  bool up_to_date() const noexcept;
   // When the worker was started that serves and is not out of date; nothing when none does.
   std::optional<base::TimePoint> current_since() const noexcept;
   // Whether everything that serves here from now on, or will, was started then or later.
   bool renewed_since(base::TimePoint moment) const noexcept;
-  // Whether it has a worker that was withdrawn and may be put back.
-  bool withdrawn() const noexcept;
-  // The newest worker that is ready or withdrawn; nothing when none is.
+  // Whether it has a worker that stands by and may be put back.
+  bool may_come_back() const noexcept;
+  // The newest worker that serves or stands by; nothing when none does.
   std::optional<pid_t> serving() const noexcept;
-  // Whether the worker before was let go, and its successor is not ready yet.
-  bool succeeds_one_let_go() const noexcept { return one_let_go_; }
+  // Whether the worker before was released or detached, and its successor is not ready yet.
+  bool succeeds_released() const noexcept { return succeeds_released_; }
   // Workers beyond the first.
   unsigned extra_workers() const noexcept { return workers_.size() > 1 ? workers_.size() - 1 : 0; }
   bool gone() const noexcept { return !wanted_ && workers_.empty(); }
@@ -139,30 +153,41 @@ class SlotLife {
   }
 
  private:
+  // Standings that there are: of a worker that is starting, current and outdated; of one that is
+  // ready, these and relieved; on standby, outdated, relieved and, for the rest of a step,
+  // released. One that drains keeps the last it had.
   struct Worker {
     pid_t pid;
     unsigned generation;
     base::TimePoint started;
-    WorkerPhase phase = WorkerPhase::starting;
-    base::TimePoint since = started;            // of the phase
+    SlotState state = SlotState::starting;  // or ready, standby, draining
+    Standing standing = Standing::current;
+    base::TimePoint since = started;            // when it began to start, to be ready or to drain
+    base::TimePoint changed_at{};               // on standby: what it runs
     std::optional<base::TimePoint> kill_at{};   // none: no limit, or killed already
     KillReason kill_reason = KillReason::none;  // what kill_at, once it has passed, means
     bool killed = false;
-    bool outdated = false;
-    bool relieved = false;
-    bool withdrawn = false;                     // ready, but takes no requests
-    base::TimePoint changed_at{};               // with withdrawn: what it runs
-    bool let_go = false;                        // was withdrawn, and is not to be put back
-    std::optional<base::TimePoint> drain_at{};  // without a successor
+    std::optional<base::TimePoint> drain_at{};  // relieved: without a successor
+
+    // Whether it is ready, be it on standby.
+    bool is_up() const noexcept { return state == SlotState::ready || state == SlotState::standby; }
+    bool is_current() const noexcept {
+      return state == SlotState::ready && standing == Standing::current;
+    }
+    void outdate() noexcept {
+      if (standing == Standing::current) standing = Standing::outdated;
+    }
   };
 
-  static bool is_current(const Worker& worker) noexcept;
   Worker* find(pid_t pid) noexcept;
+  Worker* find_up(pid_t pid) noexcept;
+  Worker* find_starting(pid_t pid) noexcept;
   const Worker* to_be_replaced_or_null() const noexcept;
-  bool has(WorkerPhase phase, bool outdated) const noexcept;
+  bool has(SlotState state) const noexcept;
   bool wants_spawn(base::TimePoint now) const noexcept;
   void note_stability(base::TimePoint now) noexcept;
   void note_failure(base::TimePoint now) noexcept;
+  void forget_failures() noexcept;
   void begin_draining(Worker& worker, base::TimePoint now) const noexcept;
   void kill_overdue(base::TimePoint now, std::vector<Order>& orders) noexcept;
   void terminate_superseded(base::TimePoint now, std::vector<Order>& orders);
@@ -173,7 +198,7 @@ class SlotLife {
   unsigned failures_ = 0;         // in a row
   unsigned generation_ = 0;
   bool wanted_ = true;
-  bool one_let_go_ = false;
+  bool succeeds_released_ = false;
 };
 
 }  // namespace pyhost::supervisor

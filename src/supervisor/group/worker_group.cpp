@@ -1,168 +1,93 @@
 #include "supervisor/group/worker_group.h"
 
-#include <fmt/format.h>
 #include <signal.h>
-#include <sys/wait.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
-#include "base/clock.h"
-#include "control/control_channel.h"
-#include "control/worker_limits.h"
-#include "control/worker_orders.h"
 #include "scoreboard/board_rows.h"
 
 namespace pyhost::supervisor {
-namespace {
 
 using base::LogLevel;
-using base::Message;
-
-}  // namespace
-
-LifeLimits life_limits(const settings::ProcessGroup& group) noexcept {
-  // The worker keeps its own budgets; the supervisor's only catch one that does not.
-  constexpr base::Milliseconds kMargin{1'000};
-  const control::WorkerLimits limits = control::limits_of(group);
-  return {.startup_max = limits.startup_timeout,
-          .drain_max = std::max(limits.graceful_timeout, limits.eviction_timeout) +
-                       limits.shutdown_timeout + kMargin};
-}
+using control::StatusReport;
+using scoreboard::Death;
 
 WorkerGroup::WorkerGroup(os::EventLoop& loop, OomCounter& oom, std::string socket_prefix)
-    : loop_(loop),
-      oom_(oom),
-      socket_prefix_(std::move(socket_prefix)),
+    : oom_(oom),
       life_(0, {}),
-      vigils_(loop, [this](pid_t pid, Vigils::Finding finding) { heed(pid, finding); }) {}
+      log_(setup_),
+      sockets_(std::move(socket_prefix), log_),
+      workers_(loop,
+               {.on_report = [this](auto& worker, const auto& report) { heed(worker, report); },
+                .on_end = [this](auto& worker, const auto& info) { bury(worker, info); }}),
+      rows_(setup_, life_),
+      deploys_(parts()),
+      silence_(loop, parts(), deploys_.kept(),
+               [this](auto& worker, auto finding) { replace_silent(worker, finding); }) {}
 
-WorkerGroup::~WorkerGroup() {
-  for (const auto& [pid, worker] : workers_) {
-    loop_.forget(worker.pidfd.get());
-    loop_.forget(worker.status.fd());
-  }
-}
+// --- What is wanted ---
 
 void WorkerGroup::adopt(GroupSetup setup) {
   // What they have imported is to be known before their successors start.
-  for (const auto& [pid, worker] : workers_) read_status(pid);
-  const bool keeps_workers = this->keeps_workers(setup);
+  workers_.hear_all();
+  const bool keeps_workers = runs() && setup.keeps_workers_of(setup_);
   setup_ = std::move(setup);
   wanted_ = true;
-  const settings::ProcessGroup& options = setup_.wanted.options;
-  for (const launch::ListeningSocket& socket : sockets_) socket.adjust(options);
-  std::ranges::move(setup_.sockets, std::back_inserter(sockets_));
-  setup_.sockets.clear();
+  sockets_.adopt(std::exchange(setup_.sockets, {}), options());
   look_for_children_at_.reset();
-  ScoreboardRecorder& scoreboard = *setup_.scoreboard;
   // Only the scoreboard knows what a supervisor was told that has crashed.
-  stopped_ = stopped_ || scoreboard.is_stopped();
-  if (stopped_) scoreboard.stop_group();
+  stopped_ = stopped_ || setup_.scoreboard->is_stopped();
+  if (stopped_) setup_.scoreboard->stop_group();
   if (!keeps_workers) {
     renew();
-    reasons_.others = true;
+    deploys_.note_other_reason();
   }
-  hand_log_over();
-  for (unsigned slot = 0; slot < worker_count(options); ++slot) {
-    life_.slot(slot).begin_behind(scoreboard.last_generation(scoreboard::row_of(slot)));
-    record_slot(slot);
+  workers_.hand_log_over(*setup_.log);
+  for (unsigned slot = 0; slot < worker_count(options()); ++slot) {
+    life_.slot(slot).begin_behind(setup_.scoreboard->status(scoreboard::row_of(slot)).generation);
+    rows_.record(slot);
   }
-  adopt_keepers();
-}
-
-bool WorkerGroup::keeps_workers(const GroupSetup& setup) const {
-  return setup.wanted.options.reload == settings::Reload::off && runs_as(setup.wanted) &&
-         setup.plan == setup_.plan && setup.inputs == setup_.inputs;
-}
-
-bool WorkerGroup::runs_as(const control::WantedGroup& wanted) const {
-  control::WantedGroup as_before = wanted;
-  // Places in a list.
-  as_before.log = setup_.wanted.log;
-  as_before.board = setup_.wanted.board;
-  as_before.reports = setup_.wanted.reports;
-  return wanted_ && !life_.gone() && as_before == setup_.wanted;
-}
-
-bool WorkerGroup::starts_as(const settings::ProcessGroup& options,
-                            const launch::WorkerPlan& plan) const {
-  launch::WorkerPlan own = setup_.plan;
-  own.environment.clear();
-  return wanted_ && !life_.gone() && options == setup_.wanted.options && plan == own;
-}
-
-// To those of before, however long they stay.
-void WorkerGroup::hand_log_over() {
-  for (const auto& [pid, worker] : workers_) {
-    const auto sent = control::send_order(worker.status.fd(), control::WorkerOrder::Kind::log, "",
-                                          setup_.log->fd());
-    if (!sent) setup_.log->log(LogLevel::info, Message::log_not_taken, sent.error().sentence);
-  }
+  deploys_.kept().adopt();
 }
 
 void WorkerGroup::renew() {
-  const settings::ProcessGroup& options = setup_.wanted.options;
-  life_.renew(worker_count(options), life_limits(options));
-  changed_.clear();
-  attempt_.reset();
+  life_.renew(worker_count(options()), life_limits(options()));
+  deploys_.renewed();
   if (stopped_) life_.stop();
 }
 
-void WorkerGroup::retire() noexcept {
+void WorkerGroup::remove(Why why) {
+  if (why == Why::not_configured) {
+    setup_.scoreboard->start_group();
+    wanted_ = false;
+    look_for_children_at_ = base::Clock::now();
+    return;
+  }
+  end();
+  const bool hurries = why == Why::httpd_has_ended && !std::exchange(hurried_, true);
+  if (hurries) workers_.signal_all(ending_signal());
+}
+
+void WorkerGroup::end() noexcept {
   wanted_ = false;
   look_for_children_at_.reset();
-  life_.retire();
-  keepers_.end_all();
+  life_.remove();
+  deploys_.kept().keepers().end_all();
 }
 
-void WorkerGroup::dismiss() noexcept {
-  setup_.scoreboard->start_group();
-  wanted_ = false;
-  look_for_children_at_ = base::Clock::now();
-}
-
-void WorkerGroup::mend_sockets() {
-  const settings::ProcessGroup& options = setup_.wanted.options;
-  std::string problem;
-  for (unsigned slot = 0; slot < std::min<std::size_t>(sockets_.size(), worker_count(options));
-       ++slot) {
-    if (sockets_[slot].in_place()) continue;
-    auto made = sockets_[slot].remake(options);
-    if (!made) {
-      problem = std::move(made).error().sentence;
-      continue;
-    }
-    replaced_sockets_.push_back(std::exchange(sockets_[slot], *std::move(made)));
-    setup_.log->log(LogLevel::warn, Message::socket_remade,
-                    fmt::format("process group '{}': {} was gone and has been made again", name(),
-                                sockets_[slot].path()));
-    if (!stopped_) life_.slot(slot).renew(life_limits(options));
-    reasons_.others = true;
-  }
-  if (problem == socket_problem_) return;
-  socket_problem_ = problem;
-  if (problem.empty()) return;
-  setup_.log->log(LogLevel::error, Message::supervisor_stuck,
-                  fmt::format("process group '{}': {}", name(), problem));
-}
-
-void WorkerGroup::reload(std::string changed) {
+void WorkerGroup::reload(const std::string& changed) {
   mend_sockets();
   // What they have imported is to be known before their successors start.
-  for (const auto& [pid, worker] : workers_) read_status(pid);
+  workers_.hear_all();
   renew();
-  note_renewal_for(changed);
-  changed_ = std::move(changed);
+  deploys_.note_file(changed);
 }
 
 void WorkerGroup::stop() {
   stopped_ = true;
   setup_.scoreboard->stop_group();
   life_.stop();
-  keepers_.end_all();
+  deploys_.kept().keepers().end_all();
 }
 
 void WorkerGroup::start() {
@@ -170,39 +95,43 @@ void WorkerGroup::start() {
   stopped_ = false;
   setup_.scoreboard->start_group();
   renew();
-  reasons_.others = true;
+  deploys_.note_other_reason();
 }
 
-void WorkerGroup::hurry() {
-  if (std::exchange(hurried_, true)) return;
-  retire();
-  for (const auto& [pid, worker] : workers_) kill(pid, SIGUSR2);
-}
+// --- The loop ---
 
 void WorkerGroup::advance() {
   constexpr base::Milliseconds kBetweenLooks{200};
   if (look_for_children_at_ && base::Clock::now() >= *look_for_children_at_) {
     look_for_children_at_ = base::Clock::now() + kBetweenLooks;
-    if (stopped_ || !setup_.scoreboard->has_children()) retire();
+    if (stopped_ || !setup_.scoreboard->has_children()) end();
   }
-  import_again();
+  deploys_.retry_import(may_retry());
   // Where one worker is kept for what its successor lacks, others are to be asked to stay as well.
-  const LettingGo letting_go = keepers_.empty() ? LettingGo::allowed : LettingGo::denied;
-  for (const SlotOrder& each : life_.step(base::Clock::now(), letting_go)) {
+  const Releases releases = keepers().empty() ? Releases::allowed : Releases::denied;
+  for (const SlotOrder& each : life_.step(base::Clock::now(), releases)) {
     carry_out(each.slot, each.order);
   }
-  advance_keepers();
-  while (sockets_.size() > life_.slots()) sockets_.pop_back();
-  if (life_.up_to_date() && workers_.size() <= life_.slots()) replaced_sockets_.clear();
+  deploys_.advance_keepers(ending_signal());
+  sockets_.shrink(life_.slots());
+  if (life_.up_to_date() && workers_.size() <= life_.slots()) sockets_.drop_replaced();
 }
 
 std::optional<base::TimePoint> WorkerGroup::next_deadline() const noexcept {
-  std::optional<base::TimePoint> next = look_for_children_at_;
-  const auto import = may_import_again() ? retries_.next_deadline() : std::nullopt;
-  for (const auto& deadline : {life_.next_deadline(), keepers_.next_deadline(), import}) {
-    if (deadline && (!next || *deadline < *next)) next = deadline;
+  return base::earliest(look_for_children_at_,
+                        base::earliest(life_.next_deadline(), deploys_.next_deadline(may_retry())));
+}
+
+void WorkerGroup::mend_sockets() {
+  for (const unsigned slot : sockets_.mend(options(), worker_count(options()))) {
+    if (!stopped_) life_.slot(slot).renew(life_limits(options()));
+    deploys_.note_other_reason();
   }
-  return next;
+}
+
+// What tells a worker to end.
+int WorkerGroup::ending_signal() const noexcept {
+  return hurried_ ? SIGUSR2 : SIGTERM;
 }
 
 void WorkerGroup::carry_out(unsigned slot, const Order& order) {
@@ -211,257 +140,160 @@ void WorkerGroup::carry_out(unsigned slot, const Order& order) {
       spawn(slot, order.generation);
       break;
     case Order::Kind::terminate:
-      kill(order.pid, hurried_ ? SIGUSR2 : SIGTERM);
-      record_slot(slot);
+      ::kill(order.pid, ending_signal());
+      rows_.record(slot);
       break;
     case Order::Kind::kill:
-      kill(order.pid, SIGKILL);
+      ::kill(order.pid, SIGKILL);
       break;
   }
 }
 
 void WorkerGroup::spawn(unsigned slot, unsigned generation) {
-  const unsigned report = free_report(slot);
-  auto process = start(slot, generation, report);
+  const LivingWorker* serving = parts().serving_or_null(slot);
+  const WorkerPlace place{.slot = slot,
+                          .generation = generation,
+                          .report = serving != nullptr ? 1 - serving->place.report : 0};
+  const auto started = workers_.start(setup_, place, deploys_.imports_in(slot),
+                                      deploys_.required_in(slot), sockets_.of(slot).fd());
   SlotLife& life = life_.slot(slot);
-  if (!process) {
+  if (!started) {
     const base::Milliseconds pause = life.back_off();
     life.spawn_failed(base::Clock::now());
-    note_failure(process.error().sentence);
-    setup_.log->log(
-        LogLevel::error, Message::generation_failed,
-        fmt::format("{}; next try in {} s", process.error().sentence, pause.count() / 1000));
-    if (attempt_ && attempt_->slot == slot) {
-      end_attempt(slot, required_in(slot));
-    } else if (life.withdrawn()) {
-      fall_back(base::now_us());
-    }
+    failures_.note(started.error().sentence);
+    log_.start_failed(started.error().sentence, pause);
+    deploys_.no_process(slot, failures_.last());
     return;
   }
-  life.spawned(process->pid, base::Clock::now());
-  keep(slot, generation, report, *std::move(process));
+  LivingWorker& worker = **started;
+  life.spawned(worker.pid, worker.started);
+  if (!life.serving()) rows_.take_over(worker);
+  rows_.record(slot);
+  log_.started(worker);
 }
 
-// Not that of the worker that serves.
-unsigned WorkerGroup::free_report(unsigned slot) const {
-  const auto serving = life_.slot(slot).serving();
-  return serving ? 1 - workers_.at(*serving).report : 0;
-}
+// --- What workers say ---
 
-// A successor does what the worker that serves has done, before it takes over.
-control::WorkerAssignment WorkerGroup::assignment_for(unsigned slot, unsigned generation,
-                                                      unsigned report) const {
-  control::WorkerAssignment assignment{.slot = slot,
-                                       .row = scoreboard::row_of(slot),
-                                       .generation = generation,
-                                       .report = report,
-                                       .plugin = setup_.inputs.plugin,
-                                       .python_program = setup_.inputs.python_program,
-                                       .python_home = setup_.inputs.python_home};
-  const SlotLife& life = life_.slot(slot);
-  if (const ScriptKeys required = required_in(slot); !required.empty()) {
-    assignment.imports = imports_for(required);
-    assignment.imports_required = true;
-  } else if (life.serving() || life.succeeds_one_let_go() || keepers_.any_in(slot)) {
-    assignment.imports = scripts_.imports();
-    assignment.imports_required = setup_.wanted.options.reload_fallback;
-  }
-  return assignment;
-}
-
-base::Result<launch::WorkerProcess> WorkerGroup::start(unsigned slot, unsigned generation,
-                                                       unsigned report) {
-  const auto text = control::worker_brief(setup_.wanted.options, setup_.wanted.worker_settings,
-                                          assignment_for(slot, generation, report));
-  PH_TRY(settings, control::make_memory_file("pyhost-settings", text));
-  return launch::start_worker(setup_.plan, {.log = setup_.log->fd(),
-                                            .listen = sockets_[slot].fd(),
-                                            .settings = settings.get(),
-                                            .board = setup_.scoreboard->board_for_workers(),
-                                            .reports = setup_.scoreboard->reports()});
-}
-
-void WorkerGroup::keep(unsigned slot, unsigned generation, unsigned report,
-                       launch::WorkerProcess process) {
-  const pid_t pid = process.pid;
-  const bool first = !life_.slot(slot).serving();
-  Worker& worker =
-      workers_
-          .emplace(pid, Worker{.slot = slot,
-                               .generation = generation,
-                               .report = report,
-                               .threads = setup_.wanted.options.threads,
-                               .pidfd = std::move(process.pidfd),
-                               .status = control::StatusReader(std::move(process.status)),
-                               .limits = life_limits(setup_.wanted.options),
-                               .required = required_in(slot),
-                               .started = base::Clock::now(),
-                               .started_us = base::now_us()})
-          .first->second;
-  if (first) take_slot_over(pid, worker);
-  record_slot(slot);
-  const auto watched = loop_.watch(worker.pidfd.get(), [this, pid] { reap(pid); });
-  const auto heard = loop_.watch(worker.status.fd(), [this, pid] { read_status(pid); });
-  if (!watched || !heard) {
-    setup_.log->log(LogLevel::crit, Message::supervisor_stuck,
-                    watched ? heard.error().sentence : watched.error().sentence);
-  }
-  setup_.log->log(LogLevel::info, Message::generation_started,
-                  fmt::format("{} started", label(slot, generation, pid)));
-}
-
-void WorkerGroup::read_status(pid_t pid) {
-  Worker& worker = workers_.at(pid);
-  for (const control::StatusReport& report : worker.status.read()) heed(pid, worker, report);
-  if (worker.status.at_end()) loop_.forget(worker.status.fd());
-}
-
-void WorkerGroup::heed(pid_t pid, Worker& worker, const control::StatusReport& report) {
-  if (keepers_.find_or_null(pid) != nullptr) return heed_keeper(pid, worker, report);
-  SlotLife& life = life_.slot(worker.slot);
+void WorkerGroup::heed(LivingWorker& worker, const StatusReport& report) {
+  if (deploys_.kept().has(worker.pid)) return heed_keeper(worker, report);
+  SlotLife& life = life_.slot(worker.place.slot);
   switch (report.kind) {
-    case control::StatusReport::Kind::step:
+    case StatusReport::Kind::step:
       worker.last_step = report.step;
       break;
-    case control::StatusReport::Kind::failed:
+    case StatusReport::Kind::failed:
       worker.failure = report.text;
-      life.failed(pid, base::Clock::now());
+      life.failed(worker.pid, base::Clock::now());
       break;
-    case control::StatusReport::Kind::relieve:
-      life.relieve(pid);
-      reasons_.others = true;
-      setup_.log->log(
-          LogLevel::info, Message::generation_relieved,
-          fmt::format("{} is to be replaced: {}", label(worker.slot, worker.generation, pid),
-                      name_of(report.reason)));
+    case StatusReport::Kind::ready:
+      begin_serving(worker);
       break;
-    case control::StatusReport::Kind::draining:
-      life.draining(pid, base::Clock::now());
+    case StatusReport::Kind::relieve:
+      life.relieve(worker.pid);
+      deploys_.note_other_reason();
+      log_.is_to_be_replaced(worker, name_of(report.reason));
+      break;
+    case StatusReport::Kind::draining:
+      life.draining(worker.pid, base::Clock::now());
       worker.leaving = report.reason;
-      record_slot(worker.slot);
+      rows_.record(worker.place.slot);
       break;
-    case control::StatusReport::Kind::alive:
-      vigils_.heard(pid);
+    case StatusReport::Kind::alive:
+      silence_.heard(worker.pid);
       break;
-    case control::StatusReport::Kind::outdated:
-      roll(pid, worker, report);
-      break;
-    case control::StatusReport::Kind::imported:
-      note_import(worker, report);
-      break;
-    case control::StatusReport::Kind::lacks:
-      note_lack(worker, report);
-      break;
-    case control::StatusReport::Kind::import_again:
-      retries_.note_wanted(script_key(report.script), base::Clock::now());
-      break;
-    case control::StatusReport::Kind::asks:
-      decide(pid, worker);
-      break;
-    case control::StatusReport::Kind::keeping:
-      note_keeping(pid);
-      break;
-    case control::StatusReport::Kind::ready:
-      begin_serving(pid, worker);
+    case StatusReport::Kind::outdated:
+    case StatusReport::Kind::imported:
+    case StatusReport::Kind::lacks:
+    case StatusReport::Kind::import_again:
+    case StatusReport::Kind::asks:
+    case StatusReport::Kind::keeping:
+      deploys_.heed(worker, report);
       break;
   }
 }
 
-void WorkerGroup::begin_serving(pid_t pid, Worker& worker) {
-  if (worker.ready) return;
-  worker.ready = true;
-  failing_ = false;
-  life_.slot(worker.slot).ready(pid, base::Clock::now());
-  take_slot_over(pid, worker);
-  record_slot(worker.slot);
-  setup_.log->log(LogLevel::info, Message::generation_ready,
-                  fmt::format("{} is ready", label(worker.slot, worker.generation, pid)));
-  settle_scripts_of(worker);
-}
-
-void WorkerGroup::note_failure(std::string why) {
-  ++failed_starts_;
-  failing_ = true;
-  last_failure_ = std::move(why);
-}
-
-void WorkerGroup::reap(pid_t pid) {
-  // What it said last is part of why it ended.
-  read_status(pid);
-  const auto found = workers_.find(pid);
-  Worker& worker = found->second;
-  siginfo_t info{};
-  if (waitid(P_PIDFD, worker.pidfd.get(), &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0) {
-    return;
+void WorkerGroup::heed_keeper(LivingWorker& worker, const StatusReport& report) {
+  switch (report.kind) {
+    case StatusReport::Kind::draining:
+      deploys_.kept().draining(worker, report.reason);
+      break;
+    case StatusReport::Kind::outdated:
+      deploys_.heed(worker, report);
+      break;
+    case StatusReport::Kind::alive:
+      silence_.heard(worker.pid);
+      break;
+    default:
+      break;
   }
-  loop_.forget(worker.pidfd.get());
-  loop_.forget(worker.status.fd());
-  const unsigned slot = worker.slot;
-  const unsigned row = row_of_worker(pid, worker);
-  const auto as_keeper = keepers_.ended(pid);
-  const LastPhase last = as_keeper ? *as_keeper : life_.slot(slot).ended(pid, base::Clock::now());
-  const Death death =
+}
+
+void WorkerGroup::begin_serving(LivingWorker& worker) {
+  if (std::exchange(worker.ready, true)) return;
+  failures_.end();
+  life_.slot(worker.place.slot).ready(worker.pid, base::Clock::now());
+  rows_.take_over(worker);
+  rows_.record(worker.place.slot);
+  log_.ready(worker);
+  deploys_.serves(worker);
+}
+
+// --- Ends ---
+
+void WorkerGroup::bury(LivingWorker& worker, const siginfo_t& info) {
+  const unsigned slot = worker.place.slot;
+  const unsigned row = deploys_.kept().row_of(worker);
+  const auto as_keeper = deploys_.kept().keepers().ended(worker.pid);
+  const LastState last =
+      as_keeper ? *as_keeper : life_.slot(slot).ended(worker.pid, base::Clock::now());
+  Death death =
       with_reason(death_of(info, last.killed, worker.limits, oom_.has_grown()), worker.leaving);
-  // Requests that it got when its slot stood for it look there.
-  if (as_keeper) setup_.scoreboard->record_death(row, pid, worker.generation, death);
-  setup_.scoreboard->record_death(scoreboard::row_of(slot), pid, worker.generation, death);
-  report_end(pid, worker, last, death);
-  if (last.phase == WorkerPhase::starting) fall_back_after(worker);
-  vigils_.forget(pid);
-  workers_.erase(found);
-  // Whom its successor was waiting for.
-  if (!keepers_.awaits(slot)) answer_successor(slot, true);
-  record_slot(slot);
+  death.generation = worker.place.generation;
+  death.pid = worker.pid;
+  death.time_us = base::now_us();
+  // Requests that a keeper got when its slot stood for it look there.
+  if (as_keeper) setup_.scoreboard->record_death(row, death);
+  setup_.scoreboard->record_death(scoreboard::row_of(slot), death);
+  note_end(worker, last, death);
+  silence_.forget(worker.pid);
+  deploys_.ended(slot);
+  rows_.record(slot);
 }
 
-void WorkerGroup::report_failed_start(pid_t pid, const Worker& worker, const Death& death) {
-  const std::string step =
-      worker.last_step ? fmt::format(" at the step '{}'", name_of(*worker.last_step)) : "";
-  const std::string why =
-      worker.failure.empty() ? fmt::format("it {}{}", describe(death), step) : worker.failure;
+void WorkerGroup::note_end(const LivingWorker& worker, const LastState& last, const Death& death) {
+  if (last.state != SlotState::starting) return log_.ended(worker, last, death);
+  const std::string why = why_it_could_not_start(worker, death);
   // That an import fails once more is nothing new.
   const bool tries_again = !worker.required.empty();
-  setup_.log->log(
-      tries_again ? LogLevel::info : LogLevel::error, Message::generation_failed,
-      fmt::format("{} could not start: {}", label(worker.slot, worker.generation, pid), why));
-  if (!tries_again) note_failure(why);
+  log_.could_not_start(worker, tries_again ? LogLevel::info : LogLevel::error, why);
+  if (!tries_again) failures_.note(why);
+  deploys_.start_failed(worker, failures_.last());
 }
 
-void WorkerGroup::report_end(pid_t pid, const Worker& worker, const LastPhase& last,
-                             const Death& death) {
-  const std::string who = label(worker.slot, worker.generation, pid);
-  if (last.phase == WorkerPhase::starting) {
-    report_failed_start(pid, worker, death);
-  } else if (is_limit(death.cause)) {
-    setup_.log->log(LogLevel::error, Message::generation_ended,
-                    fmt::format("{} {}", who, describe(death)));
-  } else if (last.killed == KillReason::drain_timeout) {
-    setup_.log->log(LogLevel::error, Message::generation_killed,
-                    fmt::format("{} {}", who, describe(death)));
-  } else if (last.phase == WorkerPhase::draining || death == Death{Death::Cause::exited, 0}) {
-    setup_.log->log(LogLevel::info, Message::generation_ended,
-                    fmt::format("{} {}", who, describe(death)));
+void WorkerGroup::replace_silent(LivingWorker& worker, Vigils::Finding finding) {
+  const bool is_keeper = deploys_.kept().has(worker.pid);
+  if (is_keeper) {
+    deploys_.kept().keepers().end(worker.pid);
   } else {
-    setup_.log->log(LogLevel::error, Message::generation_died,
-                    fmt::format("{} {}", who, describe(death)));
+    life_.slot(worker.place.slot).relieve(worker.pid);
   }
+  worker.leaving = control::EndReason::silence;
+  log_.serves_no_more(worker, describe(finding), is_keeper ? "ended" : "replaced");
 }
 
-void WorkerGroup::take_slot_over(pid_t pid, Worker& worker) noexcept {
-  if (worker.recorded) return;
-  worker.recorded = true;
-  setup_.scoreboard->take_over(scoreboard::row_of(worker.slot), pid, worker.generation,
-                               setup_.wanted.options.threads, worker.report);
-}
+// --- How it is ---
 
-void WorkerGroup::record_slot(unsigned slot) noexcept {
-  if (slot >= life_.slots()) return;  // only a keeper of it was left
-  setup_.scoreboard->set_state(scoreboard::row_of(slot), life_.slot(slot).state());
-}
-
-std::string WorkerGroup::label(unsigned slot, unsigned generation, pid_t pid) const {
-  return fmt::format("worker of group {}, slot {}, generation {}, pid {},", name(), slot,
-                     generation, pid);
+metrics::GroupSnapshot WorkerGroup::snapshot() const {
+  metrics::GroupSnapshot snapshot =
+      metrics::snapshot_of(*setup_.scoreboard, name(), worker_count(options()), options().threads);
+  snapshot.scripts = deploys_.script_status();
+  const metrics::GroupState state = state_of(snapshot);
+  if (state == metrics::GroupState::failing) {
+    snapshot.reason = snapshot.scripts.front().reason;
+  } else if (state == metrics::GroupState::degraded || (failures_.go_on() && !stopped_)) {
+    snapshot.reason = failures_.last();
+  }
+  return snapshot;
 }
 
 }  // namespace pyhost::supervisor

@@ -1,42 +1,24 @@
 // A process group with its sockets and its living workers.
 #pragma once
 
-#include <map>
-#include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
-#include "control/wanted_state.h"
-#include "control/worker_brief.h"
-#include "control/worker_report.h"
-#include "launch/listening_socket.h"
-#include "launch/worker_start.h"
 #include "metrics/group_snapshot.h"
 #include "os/event_loop.h"
-#include "supervisor/group/deploy_verdict.h"
-#include "supervisor/group/group_life.h"
-#include "supervisor/group/group_scripts.h"
-#include "supervisor/group/import_retries.h"
-#include "supervisor/group/keepers.h"
-#include "supervisor/group/scoreboard_recorder.h"
-#include "supervisor/group/vigils.h"
-#include "supervisor/queued_log.h"
+#include "supervisor/group/cause_of_death.h"
+#include "supervisor/group/deploys.h"
+#include "supervisor/group/silence_watch.h"
+#include "supervisor/group/start_failures.h"
 
 namespace pyhost::supervisor {
 
-// Everything a group needs to start workers, checked: nothing in it is expected to fail.
-struct GroupSetup {
-  control::WantedGroup wanted;
-  launch::WorkerPlan plan;
-  launch::StartInputs inputs;      // what `plan` and the settings of workers are completed with
-  std::shared_ptr<QueuedLog> log;  // groups may share it
-  std::unique_ptr<ScoreboardRecorder> scoreboard;
-  std::vector<launch::ListeningSocket>
-      sockets;  // of the slots that have none yet, the lowest first
+// Why a group is to go.
+enum class Why {
+  not_configured,     // any more: it ends as soon as no child of httpd may still send it requests
+  supervisor_leaves,  // it ends now
+  httpd_has_ended,    // the same, and running requests get no more than shutdown-timeout
 };
-
-// How long a group's workers may take to start and to end.
-LifeLimits life_limits(const settings::ProcessGroup& group) noexcept;
 
 // Single-threaded, in the thread of the loop, which outlives it.
 class WorkerGroup {
@@ -44,182 +26,97 @@ class WorkerGroup {
   WorkerGroup(os::EventLoop& loop, OomCounter& oom, std::string socket_prefix);
   WorkerGroup(const WorkerGroup&) = delete;
   WorkerGroup& operator=(const WorkerGroup&) = delete;
-  ~WorkerGroup();
+
+  // --- What is wanted ---
 
   // The group is wanted, with this setup; its workers are renewed, unless they are to go on over a
   // restart and nothing has changed for them.
   void adopt(GroupSetup setup);
-  // The group is not configured any more: it ends as soon as there is no child of httpd that may
-  // still send it requests. Should it come back, then not stopped.
-  void dismiss() noexcept;
-  // It ends now.
-  void retire() noexcept;
-  // The same when httpd ends: running requests get no more than shutdown-timeout.
-  void hurry();
-
-  // Makes sockets anew whose files are gone, and renews the workers that listen at them.
-  void mend_sockets();
-
-  // To be called every Vigil::kBetweenLooks, or less often while nothing is to be seen: looks for
-  // workers that do not serve any more, which are replaced. Whether there was anything to be seen.
-  bool look_after_workers();
-
+  // The group is not wanted any more. Should it come back, then not stopped.
+  void remove(Why why);
   // What operators ask for. A reload renews the workers as a restart of httpd does; `changed` is
   // the file that it is for. A group that is stopped stays so over restarts of httpd, and
   // PRECONDITION: is not reloaded.
-  void reload(std::string changed = {});
+  void reload(const std::string& changed = {});
   void stop();
   void start();
+
+  // --- The loop ---
+
+  // Does what is due.
+  void advance();
+  std::optional<base::TimePoint> next_deadline() const noexcept;
+  // Makes sockets anew whose files are gone, and renews the workers that listen at them.
+  void mend_sockets();
+  // To be called every Vigil::kBetweenLooks, or less often while nothing is to be seen: workers
+  // that do not serve any more are replaced. Whether there was anything to be seen.
+  bool look_after_workers() { return silence_.look(); }
+
+  // --- How it is ---
+
   bool stopped() const noexcept { return stopped_; }
   bool wanted() const noexcept { return wanted_; }
   // Whether each slot is served by a worker that is not to be replaced.
   bool up_to_date() const noexcept { return life_.up_to_date(); }
   // Whether everything that serves from now on, or will, was started then or later.
   bool renewed_since(base::TimePoint moment) const noexcept { return life_.renewed_since(moment); }
-  bool empty() const noexcept { return life_.empty() && keepers_.empty(); }
+  bool empty() const noexcept { return life_.empty() && keepers().empty(); }
+  bool gone() const noexcept { return life_.gone() && keepers().empty(); }
   // Whether any worker takes requests.
-  bool serves() const noexcept;
-  // Of workers so far; the last one's sentence.
-  unsigned failed_starts() const noexcept { return failed_starts_; }
-  const std::string& last_failure() const noexcept { return last_failure_; }
-  metrics::GroupStatus status() const;
+  bool serves() const noexcept { return life_.serves(); }
+  const StartFailures& failures() const noexcept { return failures_; }
+  metrics::GroupSnapshot snapshot() const;
 
-  // Does what is due.
-  void advance();
-  std::optional<base::TimePoint> next_deadline() const noexcept;
-  bool gone() const noexcept { return life_.gone() && keepers_.empty(); }
-  base::Milliseconds drain_max() const noexcept {
-    return life_limits(setup_.wanted.options).drain_max;
-  }
+  // --- What it is made of ---
 
   // Whether it runs, as it is wanted here.
-  bool runs_as(const control::WantedGroup& wanted) const;
-  // Whether it runs, and its workers are started with these options and this plan, which has no
-  // environment yet.
-  bool starts_as(const settings::ProcessGroup& options, const launch::WorkerPlan& plan) const;
+  bool runs_as(const control::WantedGroup& wanted) const { return runs() && setup_.is_for(wanted); }
+  // Whether it runs, and would start its workers as they are to be started here.
+  bool starts_as(const settings::ProcessGroup& options, const launch::WorkerPlan& plan) const {
+    return runs() && setup_.starts_as(options, plan);
+  }
   const launch::StartInputs& inputs() const noexcept { return setup_.inputs; }
   const launch::Credentials& credentials() const noexcept { return setup_.plan.credentials; }
-
+  const settings::ProcessGroup& options() const noexcept { return setup_.options(); }
+  base::Milliseconds drain_max() const noexcept { return life_limits(options()).drain_max; }
   // What of an earlier configuration stays in use when the same group comes again.
-  const std::string& socket_prefix() const noexcept { return socket_prefix_; }
+  const std::string& socket_prefix() const noexcept { return sockets_.prefix(); }
   unsigned index() const noexcept { return setup_.wanted.index; }
-  const std::string& name() const noexcept { return setup_.wanted.options.name; }
+  const std::string& name() const noexcept { return options().name; }
   unsigned socket_count() const noexcept { return sockets_.size(); }
-  const settings::ProcessGroup& options() const noexcept { return setup_.wanted.options; }
 
  private:
-  struct Worker {
-    unsigned slot;
-    unsigned generation;
-    unsigned report;  // which of the slot's reports on the scoreboard it writes
-    unsigned threads;
-    base::UniqueFd pidfd;
-    control::StatusReader status;
-    LifeLimits limits;
-    ScriptKeys required;                          // it is started to have these
-    std::optional<control::StartStep> last_step;  // that it has reported
-    std::string failure;                          // the sentence that it has reported
-    std::optional<control::EndReason> leaving;    // why it drains, unless it was told to
-    bool ready = false;
-    bool kept = false;      // it goes on because its successor could not start
-    bool recorded = false;  // its slot stands for it in its board
-    base::TimePoint started;
-    std::int64_t started_us = 0;  // since the epoch
-    // Scripts that it has imported, or could not import.
-    ScriptKeys has;
-    ScriptKeys lacks;
-    // Whether it may serve without what it lacks.
-    enum class Question { none, open, answered } question = Question::none;
-    // When it is kept, or about to be.
-    std::optional<launch::ListeningSocket> kept_socket;
-  };
+  GroupParts parts() noexcept { return {setup_, life_, workers_, sockets_, rows_, log_}; }
+  const Keepers& keepers() const noexcept { return deploys_.kept().keepers(); }
+  bool runs() const noexcept { return wanted_ && !life_.gone(); }
+  bool may_retry() const noexcept { return wanted_ && !stopped_; }
+  void renew();
+  void end() noexcept;
 
   void carry_out(unsigned slot, const Order& order);
   void spawn(unsigned slot, unsigned generation);
-  unsigned free_report(unsigned slot) const;
-  control::WorkerAssignment assignment_for(unsigned slot, unsigned generation,
-                                           unsigned report) const;
-  base::Result<launch::WorkerProcess> start(unsigned slot, unsigned generation, unsigned report);
-  void keep(unsigned slot, unsigned generation, unsigned report, launch::WorkerProcess process);
-  void read_status(pid_t pid);
-  void heed(pid_t pid, Worker& worker, const control::StatusReport& report);
-  bool keeps_workers(const GroupSetup& setup) const;
-  void hand_log_over();
-  void renew();
-  void note_failure(std::string why);
-  void begin_serving(pid_t pid, Worker& worker);
-  void reap(pid_t pid);
-  void report_failed_start(pid_t pid, const Worker& worker, const Death& death);
-  void report_end(pid_t pid, const Worker& worker, const LastPhase& last, const Death& death);
-  void take_slot_over(pid_t pid, Worker& worker) noexcept;
-  void record_slot(unsigned slot) noexcept;
-  std::string label(unsigned slot, unsigned generation, pid_t pid) const;
+  void heed(LivingWorker& worker, const control::StatusReport& report);
+  void heed_keeper(LivingWorker& worker, const control::StatusReport& report);
+  void begin_serving(LivingWorker& worker);
+  void bury(LivingWorker& worker, const siginfo_t& info);
+  void note_end(const LivingWorker& worker, const LastState& last, const scoreboard::Death& death);
+  void replace_silent(LivingWorker& worker, Vigils::Finding finding);
+  int ending_signal() const noexcept;
 
-  // Of worker_group_deploys.cpp: changes of scripts, and scripts that a worker cannot import.
-  void roll(pid_t pid, const Worker& worker, const control::StatusReport& report);
-  void fall_back_after(const Worker& worker);
-  void fall_back(std::int64_t successor_started_us);
-  const Worker* serving_or_null(unsigned slot) const;
-  unsigned row_of_worker(pid_t pid, const Worker& worker) const noexcept;
-  void note_import(Worker& worker, const control::StatusReport& report);
-  void note_lack(Worker& worker, const control::StatusReport& report);
-  void note_renewal_for(const std::string& file);
-  ScriptKeys scripts_served() const;
-  DeployCase case_of(const Worker& worker) const;
-  void decide(pid_t pid, Worker& worker);
-  void answer(pid_t pid, Worker& worker, bool serves);
-  void answer_successor(unsigned slot, bool serves);
-  bool ask_to_keep(const ScriptKeys& scripts, const Worker& successor);
-  void note_keeping(pid_t pid);
-  void heed_keeper(pid_t pid, Worker& worker, const control::StatusReport& report);
-  void put_keepers_back(const ScriptKeys& scripts, std::int64_t successor_started_us);
-  void adopt_keepers();
-  void advance_keepers();
-  void settle_scripts_of(const Worker& worker);
-  bool may_import_again() const noexcept;
-  void import_again();
-  ScriptKeys required_in(unsigned slot) const;
-  std::vector<gateway::Script> imports_for(const ScriptKeys& required) const;
-  bool end_attempt(unsigned slot, const ScriptKeys& required);
-
-  // Of worker_group_vigils.cpp.
-  void heed(pid_t pid, Vigils::Finding finding);
-
-  // Of worker_group_status.cpp.
-  bool degraded() const noexcept;
-  std::optional<metrics::ScriptStatus> status_of(const gateway::Script& script) const;
-  std::vector<metrics::ScriptStatus> script_status() const;
-
-  os::EventLoop& loop_;
   OomCounter& oom_;
-  const std::string socket_prefix_;
   GroupSetup setup_;
   GroupLife life_;
+  const GroupLog log_;
+  GroupSockets sockets_;
+  LivingWorkers workers_;
+  const SlotRows rows_;
+  Deploys deploys_;
+  SilenceWatch silence_;
   bool wanted_ = true;
-  std::optional<base::TimePoint> look_for_children_at_;  // while it is dismissed
+  std::optional<base::TimePoint> look_for_children_at_;  // while it is not configured
   bool stopped_ = false;
   bool hurried_ = false;
-  unsigned failed_starts_ = 0;
-  bool failing_ = false;  // no worker has become ready since the last failed start
-  std::string last_failure_;
-  std::string changed_;  // the file that the last renewal is for; "" when it is for none
-  std::vector<launch::ListeningSocket> sockets_;  // by slot
-  // Whose files are gone; workers of before still take what waits there.
-  std::vector<launch::ListeningSocket> replaced_sockets_;
-  std::string socket_problem_;  // that was logged
-  std::map<pid_t, Worker> workers_;
-  Vigils vigils_;
-  unsigned looks_at_waiting_ = 0;  // since no request of the group has waited
-  GroupScripts scripts_;
-  Keepers keepers_;
-  ImportRetries retries_;
-  RenewalReasons reasons_;  // of the renewal that is under way
-  // A slot whose worker is renewed to have a script that it could not import.
-  struct Attempt {
-    unsigned slot;
-    std::uint64_t script;
-  };
-  std::optional<Attempt> attempt_;
+  StartFailures failures_;
 };
 
 }  // namespace pyhost::supervisor

@@ -64,7 +64,7 @@ void OperatorService::heed(OperatorSocket::PeerId peer, const std::string& line)
     return socket_->answer(peer, control::error_answer(unknown(request->group)));
   }
   if (request->command == Command::status) return show(peer, request->group);
-  const unsigned failed_starts = group->failed_starts();
+  const unsigned failed_starts = group->failures().count();
   if (const auto answer = begin(*request, *group)) return socket_->answer(peer, *answer);
   pending_.push_back({.peer = peer,
                       .command = request->command,
@@ -76,7 +76,7 @@ void OperatorService::show(OperatorSocket::PeerId peer, const std::string& name)
   control::StatusAnswer answer{.supervisor = {.pid = getpid()}, .refused = refusal_};
   for (const WorkerGroup& group : groups_) {
     if (!group.wanted() || (!name.empty() && group.name() != name)) continue;
-    answer.groups.push_back(status_answer_of(group.status()));
+    answer.groups.push_back(status_answer_of(group.snapshot()));
   }
   socket_->answer(peer, to_json(answer));
 }
@@ -123,11 +123,11 @@ std::optional<std::string> OperatorService::outcome(const Pending& pending) {
   if (group->stopped()) {
     return control::error_answer(fmt::format("process group '{}' was stopped", pending.group));
   }
-  if (group->failed_starts() != pending.failed_starts) {
+  if (group->failures().count() != pending.failed_starts) {
     const char* rest = group->serves() ? "; the workers of before go on serving" : "";
     return control::error_answer(fmt::format("process group '{}' could not {}: {}{}", pending.group,
                                              control::name_of(pending.command),
-                                             group->last_failure(), rest));
+                                             group->failures().last(), rest));
   }
   if (!group->up_to_date()) return std::nullopt;
   const char* done = pending.command == Command::reload ? "reloaded" : "started";

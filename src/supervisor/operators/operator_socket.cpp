@@ -5,13 +5,10 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include "base/scope_exit.h"
@@ -22,27 +19,14 @@ namespace {
 
 constexpr base::Milliseconds kAcceptPause{1'000};
 
-tl::unexpected<base::Error> refused(const std::string& path, const char* what) {
-  return base::fail(
-      fmt::format("the socket {} could not be made: {}: {}", path, what, std::strerror(errno)));
-}
-
 base::UniqueFd make_socket() {
   return base::UniqueFd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::ranges::copy(path, address.sun_path);
-  return address;
-}
-
 // A full backlog is a sign of life, too.
-bool somebody_listens_at(const sockaddr_un& address) {
+bool somebody_listens_at(const os::UnixAddress& address) {
   const base::UniqueFd probe = make_socket();
-  return connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-         errno == EAGAIN;
+  return address.connect(probe.get()) || errno == EAGAIN;
 }
 
 std::string lock_path(const std::string& path) {
@@ -55,7 +39,7 @@ base::Result<base::UniqueFd> take_lock(const std::string& path) {
   constexpr mode_t kOwnerOnly = 0600;
   base::UniqueFd fd(
       ::open(lock_path(path).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kOwnerOnly));
-  if (!fd.valid()) return refused(path, "lock");
+  if (!fd.valid()) return os::socket_not_made(path, "lock");
   struct stat file {};
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || fstat(fd.get(), &file) != 0 ||
       file.st_nlink == 0) {
@@ -75,12 +59,6 @@ bool is_interrupted() noexcept {
 base::Result<std::unique_ptr<OperatorSocket>> OperatorSocket::open(os::EventLoop& loop,
                                                                    std::string path,
                                                                    Handlers handlers) {
-  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return base::fail(
-        fmt::format("the socket path {} is longer than the {} bytes that the system allows; give "
-                    "WSGISocketPrefix a shorter one",
-                    path, sizeof(sockaddr_un::sun_path) - 1));
-  }
   std::unique_ptr<OperatorSocket> opened(
       new OperatorSocket(loop, std::move(path), std::move(handlers)));
   PH_TRY_VOID(opened->bind_path());
@@ -94,33 +72,20 @@ OperatorSocket::OperatorSocket(os::EventLoop& loop, std::string path, Handlers h
 OperatorSocket::~OperatorSocket() {
   while (!peers_.empty()) close_peer(peers_.begin()->first);
   loop_.forget(fd_.get());
-  if (inode_ == 0) return;
-  struct stat found {};
-  if (lstat(path_.c_str(), &found) != 0) return;
-  if (found.st_dev == device_ && found.st_ino == inode_) unlink(path_.c_str());
 }
 
 base::Result<> OperatorSocket::bind_path() {
-  if (!fd_.valid()) return refused(path_, "socket");
+  PH_TRY(address, os::UnixAddress::of(path_));
+  if (!fd_.valid()) return os::socket_not_made(path_, "socket");
   PH_TRY(lock, take_lock(path_));
   const base::ScopeExit unlock([this] { unlink(lock_path(path_).c_str()); });
-  const sockaddr_un address = address_of(path_);
   if (somebody_listens_at(address)) {
     return base::fail(
         fmt::format("another httpd listens at {}; give each a WSGISocketPrefix of its own", path_));
   }
-  constexpr mode_t kOwnerOnly = 0177;
-  const mode_t before = umask(kOwnerOnly);
-  const base::ScopeExit restore([before] { umask(before); });
-  if (unlink(path_.c_str()) != 0 && errno != ENOENT) return refused(path_, "unlink");
-  if (bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return refused(path_, "bind");
-  }
-  struct stat made {};
-  if (lstat(path_.c_str(), &made) != 0) return refused(path_, "lstat");
-  device_ = made.st_dev;
-  inode_ = made.st_ino;
-  if (listen(fd_.get(), kOperatorsMax) != 0) return refused(path_, "listen");
+  PH_TRY(file, os::SocketFile::bind(fd_.get(), path_));
+  file_ = std::move(file);
+  if (listen(fd_.get(), kOperatorsMax) != 0) return os::socket_not_made(path_, "listen");
   return {};
 }
 
@@ -140,11 +105,10 @@ void OperatorSocket::accept_peers() {
 }
 
 void OperatorSocket::admit(base::UniqueFd fd) {
-  ucred who{};
-  socklen_t size = sizeof who;
-  if (getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return;
-  if (who.uid != 0 && who.uid != geteuid()) {
-    handlers_.on_stranger(who.pid, who.uid);
+  const auto who = os::peer_of(fd.get());
+  if (!who) return;
+  if (who->uid != 0 && who->uid != geteuid()) {
+    handlers_.on_stranger(who->pid, who->uid);
     return;
   }
   if (peers_.size() >= kOperatorsMax) {
@@ -217,7 +181,7 @@ void OperatorSocket::advance(base::TimePoint now) {
 std::optional<base::TimePoint> OperatorSocket::next_deadline() const noexcept {
   std::optional<base::TimePoint> next = accept_again_at_;
   for (const auto& [id, peer] : peers_) {
-    if (peer.until && (!next || *peer.until < *next)) next = peer.until;
+    next = base::earliest(next, peer.until);
   }
   return next;
 }

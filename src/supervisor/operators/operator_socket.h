@@ -11,6 +11,7 @@
 #include <string>
 
 #include "os/event_loop.h"
+#include "os/unix_socket.h"
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 
@@ -74,8 +75,7 @@ class OperatorSocket {
   const std::string path_;
   const Handlers handlers_;
   base::UniqueFd fd_;
-  dev_t device_ = 0;  // of the socket file, once it is bound
-  ino_t inode_ = 0;
+  std::optional<os::SocketFile> file_;  // once it is bound
   PeerId last_peer_ = 0;
   std::map<PeerId, Peer> peers_;
   std::optional<base::TimePoint> accept_again_at_;  // set while the system has no descriptors left

@@ -51,9 +51,9 @@ StatusAnswer::Script script_of(const ScriptStatus& script) {
 
 }  // namespace
 
-StatusAnswer::Group status_answer_of(const metrics::GroupStatus& group) {
+StatusAnswer::Group status_answer_of(const metrics::GroupSnapshot& group) {
   StatusAnswer::Group told{.name = group.name,
-                           .state = std::string(metrics::name_of(group.state)),
+                           .state = std::string(metrics::name_of(metrics::state_of(group))),
                            .processes = static_cast<std::uint32_t>(group.workers.size()),
                            .threads = group.threads,
                            .waiting = group.waiting};

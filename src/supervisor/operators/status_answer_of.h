@@ -8,6 +8,6 @@
 
 namespace pyhost::supervisor {
 
-control::StatusAnswer::Group status_answer_of(const metrics::GroupStatus& group);
+control::StatusAnswer::Group status_answer_of(const metrics::GroupSnapshot& group);
 
 }  // namespace pyhost::supervisor

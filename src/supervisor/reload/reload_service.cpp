@@ -96,7 +96,7 @@ void ReloadService::note_problem(const std::string& name, const std::string& pro
 std::optional<base::TimePoint> ReloadService::next_deadline() const noexcept {
   std::optional<base::TimePoint> next;
   const auto consider = [&next](std::optional<base::TimePoint> moment) {
-    if (moment && (!next || *moment < *next)) next = moment;
+    next = base::earliest(next, moment);
   };
   for (const LookoutProcess& lookout : lookouts_) consider(lookout.next_deadline());
   for (const auto& [name, watch] : watches_) {

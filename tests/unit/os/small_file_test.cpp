@@ -1,10 +1,12 @@
 #include "os/small_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/temp_dir.h"
+#include "pyhost/base/unique_fd.h"
 
 namespace pyhost::base {
 namespace {
@@ -39,6 +41,14 @@ TEST(SmallFile, IsNeverWaitedFor) {
   EXPECT_EQ(refusal_of(link), "it is no regular file");
   EXPECT_EQ(refusal_of(folder.path()), "it is no regular file");
   EXPECT_EQ(refusal_of(folder.path() + "/none"), "No such file or directory");
+}
+
+TEST(SmallFile, IsReadFromItsStartWhereverADescriptorStands) {
+  const test::TempDir folder;
+  const base::UniqueFd file(::open(folder.write("file", "whole").c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::lseek(file.get(), 3, SEEK_SET), 3);
+  EXPECT_EQ(os::read_whole(file.get(), 5).value(), "whole");
+  EXPECT_EQ(os::read_whole(file.get(), 4).error().sentence, "it is larger than 4 bytes");
 }
 
 TEST(SmallFile, OfRootIsOneThatNobodyElseCanHavePutThere) {

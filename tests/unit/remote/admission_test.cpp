@@ -95,9 +95,9 @@ TEST_F(AdmissionByScript, AsksAKeeperForWhatItKeepsOnly) {
   EXPECT_THAT(none.error().text, HasSubstr("could be reached within 0.1 s"));
 }
 
-TEST_F(AdmissionByScript, WaitsForTheSuccessorOfAWorkerThatHasHadIt) {
+TEST_F(AdmissionByScript, WaitsForTheSuccessorOfAWorkerThatStandsBy) {
   begin(kFirst, SlotState::ready).lack(kBlog);
-  begin_keeper(kFirstKeeper, kBlog, SlotState::draining);
+  begin_keeper(kFirstKeeper, kBlog, SlotState::standby);
   const auto none = admission(kBlog).enter();
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().status, 503);

@@ -58,7 +58,7 @@ TEST(ReportWriter, FollowsAWorkerIntoAnotherRowWhereItRunsSomeScriptsOnly) {
   ASSERT_TRUE(writer.move_to(1, 0, scripts));
   writer.note_running(1);
   board->set_state(1, scoreboard::SlotState::ready);
-  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::draining);
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::standby);
   EXPECT_EQ(board->status(1).state, scoreboard::SlotState::ready);
   EXPECT_EQ(board->status(1).requests, 1u);
   EXPECT_EQ(board->status(1).running, 1u);
@@ -69,29 +69,42 @@ TEST(ReportWriter, FollowsAWorkerIntoAnotherRowWhereItRunsSomeScriptsOnly) {
   // What it lacks is not its to say there.
   writer.lack(11);
   EXPECT_TRUE(board->serves(1, 11));
-  EXPECT_TRUE(writer.withdraw());
-  EXPECT_EQ(board->status(1).state, scoreboard::SlotState::draining);
+  EXPECT_TRUE(writer.stand_by());
+  EXPECT_EQ(board->status(1).state, scoreboard::SlotState::standby);
 }
 
-TEST(ReportWriter, WithdrawsOnlyAReadyWorker) {
+TEST(ReportWriter, LetsOnlyAReadyWorkerStandBy) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 1, 1);
   scoreboard::ReportWriter worker = board.writer(kFirst, 1);
-  EXPECT_FALSE(worker.withdraw());
+  EXPECT_FALSE(worker.stand_by());
   board->set_state(kFirst, scoreboard::SlotState::ready);
-  EXPECT_TRUE(worker.withdraw());
-  EXPECT_FALSE(worker.withdraw());
-  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::draining);
+  EXPECT_TRUE(worker.stand_by());
+  EXPECT_FALSE(worker.stand_by());
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::standby);
   worker.come_back();
   EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::ready);
 }
 
-TEST(ReportWriter, OfAWorkerThatWasReplacedDoesNotWithdrawItsSuccessor) {
+TEST(ReportWriter, DoesNotLetAWorkerComeBackThatIsAboutToEnd) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 1, 1);
+  board->set_state(kFirst, scoreboard::SlotState::ready);
+  scoreboard::ReportWriter worker = board.writer(kFirst, 1);
+  EXPECT_TRUE(worker.stand_by());
+  worker.drain();
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::draining);
+  worker.come_back();
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::draining);
+  EXPECT_FALSE(worker.stand_by());
+}
+
+TEST(ReportWriter, OfAWorkerThatWasReplacedLetsItsSuccessorServe) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 101, 2, 1);
   board->set_state(kFirst, scoreboard::SlotState::ready);
   scoreboard::ReportWriter worker = board.writer(kFirst, 1);
-  EXPECT_FALSE(worker.withdraw());
+  EXPECT_FALSE(worker.stand_by());
   EXPECT_TRUE(worker.is_succeeded());
   EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::ready);
 }

@@ -193,7 +193,7 @@ TEST(Scoreboard, TellsWhichWorkersAreSilent) {
 TEST(Scoreboard, SaysHowTheLastWorkerEnded) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 9, 1);
-  board->record_death(kFirst, {.cause = scoreboard::DeathCause::signal,
+  board->record_death(kFirst, {.cause = scoreboard::DeathCause::signalled,
                                .detail = SIGSEGV,
                                .generation = 9,
                                .pid = 100,
@@ -239,7 +239,7 @@ TEST(Scoreboard, DoesNotCountWhatTheWorkerBeforeIsRunning) {
   first.note_running(0);
   third.note_running(1);
   first.count_request();
-  EXPECT_FALSE(first.withdraw());
+  EXPECT_FALSE(first.stand_by());
   EXPECT_EQ(board->status(kFirst).running, 1u);
   EXPECT_EQ(board->status(kFirst).requests, 0u);
 }
@@ -262,22 +262,21 @@ TEST(Scoreboard, RemembersTheEndOfTheNewestWorker) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 101, 5, 1);
   board->record_death(kFirst,
-                      {.cause = scoreboard::DeathCause::signal, .generation = 5, .pid = 101});
+                      {.cause = scoreboard::DeathCause::signalled, .generation = 5, .pid = 101});
   board->record_death(kFirst,
                       {.cause = scoreboard::DeathCause::exited, .generation = 4, .pid = 100});
   EXPECT_EQ(board->status(kFirst).last_death.pid, 101);
   EXPECT_TRUE(board->wait_for_death(kFirst, 5, 0ms));
 }
 
-TEST(Death, IsDescribedByItsCause) {
-  EXPECT_EQ(scoreboard::describe({.cause = scoreboard::DeathCause::exited, .detail = 3}),
-            "exited with code 3");
-  EXPECT_EQ(scoreboard::describe({.cause = scoreboard::DeathCause::out_of_memory}),
-            "was killed by the kernel for lack of memory");
-  EXPECT_EQ(scoreboard::describe(
-                {.cause = scoreboard::DeathCause::timeout,
-                 .detail = static_cast<std::uint16_t>(scoreboard::TimeoutKind::deadlock)}),
-            "was ended by deadlock-timeout");
+TEST(Scoreboard, LeavesASlotDeadThatNobodyIsIn) {
+  GroupBoard board = three_slots();
+  board->set_state(kFirst, scoreboard::SlotState::empty);
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::empty);
+  board->begin_generation(kFirst, 100, 1, 1);
+  board->record_death(kFirst, {.cause = scoreboard::DeathCause::exited, .generation = 1});
+  board->set_state(kFirst, scoreboard::SlotState::empty);
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::dead);
 }
 
 TEST(Scoreboard, HasOnePlaceForEachThreadOfAWorker) {

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 class GroupLifeTest : public testing::Test {
  protected:
   void step() {
-    for (const SlotOrder& each : group.step(now, letting_go)) {
+    for (const SlotOrder& each : group.step(now, releases)) {
       SlotLife& slot = group.slot(each.slot);
       switch (each.order.kind) {
         case Order::Kind::spawn:
@@ -37,7 +37,7 @@ class GroupLifeTest : public testing::Test {
   }
 
   // In a group of four, which all have met the same change.
-  void withdraw_all() {
+  void stand_all_by() {
     group = GroupLife(4, {.drain_max = 20s});
     step();
     all_ready();
@@ -68,7 +68,7 @@ class GroupLifeTest : public testing::Test {
 
   base::TimePoint now{1000h};
   GroupLife group{8, {.drain_max = 20s}};
-  LettingGo letting_go = LettingGo::allowed;
+  Releases releases = Releases::allowed;
   pid_t last_pid = 100;
   std::set<std::pair<unsigned, pid_t>> starting;
   std::set<std::pair<unsigned, pid_t>> draining;
@@ -181,7 +181,7 @@ TEST_F(GroupLifeTest, KeepsItsSlotsWhileItIsStopped) {
 
 TEST_F(GroupLifeTest, IsGoneWhenItIsNotWantedAlthoughItWasStopped) {
   group.stop();
-  group.retire();
+  group.remove();
   step();
   EXPECT_TRUE(group.gone());
 }
@@ -210,10 +210,10 @@ TEST_F(GroupLifeTest, ForgetsSurplusSlotsWhenTheyHaveDrained) {
   EXPECT_EQ(serving(), 5u);
 }
 
-TEST_F(GroupLifeTest, DrainsAndGoesWhenItIsRetired) {
+TEST_F(GroupLifeTest, DrainsAndGoesWhenItIsRemoved) {
   step();
   all_ready();
-  group.retire();
+  group.remove();
   EXPECT_FALSE(group.gone());
   step();
   EXPECT_EQ(draining.size(), 8u);
@@ -227,7 +227,7 @@ TEST_F(GroupLifeTest, DrainsAndGoesWhenItIsRetired) {
 TEST_F(GroupLifeTest, KillsWhatDoesNotDrain) {
   step();
   all_ready();
-  group.retire();
+  group.remove();
   step();
   now += 20s;
   step();
@@ -241,7 +241,7 @@ TEST_F(GroupLifeTest, RollsAllItsSlotsForOneWorker) {
   const pid_t last_old = last_pid;
   now += 1s;
   group.roll(1, *group.slot(1).serving(), Fallback::on, now);
-  EXPECT_EQ(group.slot(1).state(), SlotState::draining);
+  EXPECT_EQ(group.slot(1).state(), SlotState::standby);
   EXPECT_EQ(group.slot(0).state(), SlotState::ready);
   step();
   EXPECT_EQ(starting.size(), 1u);
@@ -271,8 +271,8 @@ TEST_F(GroupLifeTest, RollsNoWorkerThatWasStartedBehindTheChange) {
   EXPECT_EQ(group.slot(0).serving(), renewed);
 }
 
-TEST_F(GroupLifeTest, ReplacesWithdrawnWorkersAtOnceWhenOneSlotHasTheChange) {
-  withdraw_all();
+TEST_F(GroupLifeTest, ReplacesWorkersOnStandbyAtOnceWhenOneSlotHasTheChange) {
+  stand_all_by();
   step();
   ASSERT_EQ(starting.size(), 1u);
   all_ready();
@@ -290,9 +290,9 @@ TEST_F(GroupLifeTest, ReplacesWithdrawnWorkersAtOnceWhenOneSlotHasTheChange) {
 }
 
 // Each is to be asked to keep what its successor lacks.
-TEST_F(GroupLifeTest, ReplacesWithdrawnWorkersInTurnWhereSomethingIsKept) {
-  withdraw_all();
-  letting_go = LettingGo::denied;
+TEST_F(GroupLifeTest, ReplacesWorkersOnStandbyInTurnWhereSomethingIsKept) {
+  stand_all_by();
+  releases = Releases::denied;
   for (int round = 0; round < 4; ++round) {
     step();
     ASSERT_EQ(starting.size(), 1u);
@@ -304,7 +304,7 @@ TEST_F(GroupLifeTest, ReplacesWithdrawnWorkersInTurnWhereSomethingIsKept) {
 }
 
 TEST_F(GroupLifeTest, HasHalfOfItsWorkersWhenTheNextChangeIsBroken) {
-  withdraw_all();
+  stand_all_by();
   step();
   all_ready();
   all_drained();
@@ -313,7 +313,7 @@ TEST_F(GroupLifeTest, HasHalfOfItsWorkersWhenTheNextChangeIsBroken) {
   EXPECT_EQ(serving(), 2u);
 }
 
-TEST_F(GroupLifeTest, KeepsWithdrawnWorkersWhileNoSlotHasTheChange) {
+TEST_F(GroupLifeTest, KeepsWorkersOnStandbyWhileNoSlotHasTheChange) {
   group = GroupLife(2, {.drain_max = 20s});
   step();
   all_ready();
@@ -325,7 +325,7 @@ TEST_F(GroupLifeTest, KeepsWithdrawnWorkersWhileNoSlotHasTheChange) {
   all_ready();
   // Only the predecessor: the new worker may be from before the second change.
   EXPECT_EQ(draining.size(), 1u);
-  EXPECT_TRUE(group.slot(1).withdrawn());
+  EXPECT_TRUE(group.slot(1).may_come_back());
 }
 
 TEST_F(GroupLifeTest, GoesOnWhereARenewalWasWhenTheNextOneComes) {

@@ -48,6 +48,47 @@ TEST(ImportRetries, BeginAnewWhenTheScriptWasImported) {
   EXPECT_EQ(retries.next_deadline(), kStart + 1h + 1s);
 }
 
+TEST(ImportRetries, AttemptOneScriptInOneSlot) {
+  ImportRetries retries;
+  EXPECT_FALSE(retries.under_way());
+  EXPECT_EQ(retries.required_in(2), ScriptKeys());
+  retries.begin(2, kScript);
+  EXPECT_TRUE(retries.under_way());
+  EXPECT_EQ(retries.required_in(2), ScriptKeys{kScript});
+  EXPECT_EQ(retries.required_in(1), ScriptKeys());
+}
+
+TEST(ImportRetries, EndAnAttemptInVainWhenItsOwnWorkerFails) {
+  ImportRetries retries;
+  retries.begin(2, kScript);
+  EXPECT_FALSE(retries.end_in_vain(1, {kScript}));
+  EXPECT_FALSE(retries.end_in_vain(2, {}));
+  EXPECT_TRUE(retries.under_way());
+  EXPECT_EQ(retries.end_in_vain(2, {kScript}), kScript);
+  EXPECT_FALSE(retries.under_way());
+  EXPECT_FALSE(retries.end_in_vain(2, {kScript}));
+}
+
+TEST(ImportRetries, EndAnAttemptWellWhenItsWorkerServes) {
+  ImportRetries retries;
+  retries.note_wanted(kScript, kStart);
+  retries.begin(2, kScript);
+  retries.end_well({});
+  EXPECT_TRUE(retries.under_way());
+  retries.end_well({kScript});
+  EXPECT_FALSE(retries.under_way());
+  EXPECT_FALSE(retries.next_deadline());
+}
+
+TEST(ImportRetries, DropAnAttemptForAChangeAndStillWantTheScript) {
+  ImportRetries retries;
+  retries.note_wanted(kScript, kStart);
+  retries.begin(2, kScript);
+  retries.drop();
+  EXPECT_FALSE(retries.under_way());
+  EXPECT_EQ(retries.due(kStart + 1s), kScript);
+}
+
 TEST(ImportRetries, TakeABoundedPlace) {
   ImportRetries retries;
   for (std::uint64_t script = 0; script < 2 * ImportRetries::kScriptsMax; ++script) {

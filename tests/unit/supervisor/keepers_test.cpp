@@ -79,7 +79,7 @@ TEST(Keepers, EndWhenNothingOfTheirsIsNeeded) {
   EXPECT_THAT(keepers.step(kStart).orders, IsEmpty());
   const auto last = keepers.ended(kPid);
   ASSERT_TRUE(last);
-  EXPECT_EQ(last->phase, WorkerPhase::draining);
+  EXPECT_EQ(last->state, SlotState::draining);
   EXPECT_EQ(last->killed, KillReason::none);
   EXPECT_TRUE(keepers.empty());
 }
@@ -103,12 +103,20 @@ TEST(Keepers, MayDrainByThemselves) {
 
 TEST(Keepers, MayDie) {
   Keepers keepers = settled();
-  EXPECT_EQ(keepers.ended(kPid)->phase, WorkerPhase::ready);
+  EXPECT_EQ(keepers.ended(kPid)->state, SlotState::ready);
   EXPECT_FALSE(keepers.ended(kPid));
   keepers.ask(kOther, keeper(0, 0, {kA}), kStart);
   // It was the slot's own still.
   EXPECT_FALSE(keepers.ended(kOther));
   EXPECT_TRUE(keepers.empty());
+}
+
+TEST(Keepers, AreKnownByWhatTheyWereAskedToKeep) {
+  Keepers keepers = settled();
+  keepers.ask(kOther, keeper(1, 0, {kB}), kStart);
+  EXPECT_EQ(keepers.scripts_of(kPid), ScriptKeys{kA});
+  EXPECT_EQ(keepers.scripts_of(kOther), ScriptKeys{kB});
+  EXPECT_EQ(keepers.scripts_of(1), ScriptKeys());
 }
 
 TEST(Keepers, EndOneByOne) {

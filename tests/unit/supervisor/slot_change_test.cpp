@@ -1,4 +1,4 @@
-// What a slot runs has changed: workers that are withdrawn, put back or let go.
+// What a slot runs has changed: workers that stand by, come back or are released.
 
 #include "unit/supervisor/slot_fixture.h"
 
@@ -10,23 +10,23 @@ using testing::IsEmpty;
 
 class SlotChangeTest : public SlotFixture {
  protected:
-  // A worker that was withdrawn for a change that works, and is told to end.
-  void bring_up_and_let_go(pid_t pid) {
+  // A worker that stood by for a change that works, and is told to end.
+  void bring_up_and_release(pid_t pid) {
     bring_up(pid);
-    slot.withdraw(pid, Fallback::on, now);
-    slot.let_go(now);
+    slot.stand_by(pid, Fallback::on, now);
+    slot.release(now);
     step();
   }
 };
 
-TEST_F(SlotChangeTest, CountsAWithdrawnWorkerAsDraining) {
+TEST_F(SlotChangeTest, IsOnStandbyUntilASuccessorIsReady) {
   bring_up(1);
-  slot.withdraw(1, Fallback::on, now);
-  EXPECT_EQ(slot.state(), SlotState::draining);
-  EXPECT_TRUE(slot.withdrawn());
+  slot.stand_by(1, Fallback::on, now);
+  EXPECT_EQ(slot.state(), SlotState::standby);
+  EXPECT_TRUE(slot.may_come_back());
   EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(2)));
   slot.spawned(2, now);
-  EXPECT_EQ(slot.state(), SlotState::draining);
+  EXPECT_EQ(slot.state(), SlotState::standby);
   slot.ready(2, now);
   EXPECT_EQ(slot.state(), SlotState::ready);
   EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
@@ -34,11 +34,11 @@ TEST_F(SlotChangeTest, CountsAWithdrawnWorkerAsDraining) {
 
 TEST_F(SlotChangeTest, PutsAWorkerBackWhoseSuccessorFails) {
   bring_up(1);
-  slot.withdraw(1, Fallback::on, now);
+  slot.stand_by(1, Fallback::on, now);
   step(Renewal::allowed);
   slot.spawned(2, now);
   slot.ended(2, now);
-  EXPECT_TRUE(slot.fall_back());
+  EXPECT_TRUE(slot.come_back());
   EXPECT_EQ(slot.state(), SlotState::ready);
   EXPECT_THAT(step(Renewal::allowed), IsEmpty());
   now += kLongestBackOff;
@@ -47,19 +47,19 @@ TEST_F(SlotChangeTest, PutsAWorkerBackWhoseSuccessorFails) {
 
 TEST_F(SlotChangeTest, TriesTheNextChangeAtOnce) {
   bring_up(1);
-  slot.withdraw(1, Fallback::on, now);
+  slot.stand_by(1, Fallback::on, now);
   step(Renewal::allowed);
   slot.spawned(2, now);
   slot.ended(2, now);
-  slot.fall_back();
-  slot.withdraw(1, Fallback::on, now);
+  slot.come_back();
+  slot.stand_by(1, Fallback::on, now);
   EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(3)));
 }
 
-TEST_F(SlotChangeTest, WithoutFallbackDrainsAWithdrawnWorkerInTheEnd) {
+TEST_F(SlotChangeTest, WithoutFallbackDrainsAWorkerOnStandbyInTheEnd) {
   bring_up(1);
-  slot.withdraw(1, Fallback::off, now);
-  EXPECT_FALSE(slot.withdrawn());
+  slot.stand_by(1, Fallback::off, now);
+  EXPECT_FALSE(slot.may_come_back());
   step(Renewal::allowed);
   slot.spawned(2, now);
   slot.ended(2, now);
@@ -67,22 +67,22 @@ TEST_F(SlotChangeTest, WithoutFallbackDrainsAWithdrawnWorkerInTheEnd) {
   EXPECT_THAT(step(), testing::Contains(terminate(1, 1)));
 }
 
-TEST_F(SlotChangeTest, DoesNotFallBackBehindAReadySuccessor) {
+TEST_F(SlotChangeTest, DoesNotComeBackBehindAReadySuccessor) {
   bring_up(1);
   slot.renew({});
   step(Renewal::allowed);
   slot.spawned(2, now);
   slot.ready(2, now);
-  EXPECT_FALSE(slot.fall_back());
+  EXPECT_FALSE(slot.come_back());
   EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
 }
 
-TEST_F(SlotChangeTest, LetsASuccessorThatIsReadyAfterAFallBackTakeOver) {
+TEST_F(SlotChangeTest, LetsASuccessorTakeOverThatIsReadyAfterAComeback) {
   bring_up(1);
   slot.outdate(now + 1s);
   step(Renewal::allowed);
   slot.spawned(2, now);
-  EXPECT_TRUE(slot.fall_back());
+  EXPECT_TRUE(slot.come_back());
   slot.ready(2, now);
   EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
 }
@@ -93,7 +93,7 @@ TEST_F(SlotChangeTest, IsRenewedSinceAChangeThatItsWorkersCameAfter) {
   const base::TimePoint change = now += 1s;
   EXPECT_FALSE(slot.renewed_since(change));
   now += 1ms;
-  slot.withdraw(1, Fallback::on, now);
+  slot.stand_by(1, Fallback::on, now);
   EXPECT_TRUE(slot.renewed_since(change));
   step(Renewal::allowed);
   slot.spawned(2, now);
@@ -109,14 +109,14 @@ TEST_F(SlotChangeTest, IsNotRenewedByASuccessorThatWasStartingBefore) {
   step(Renewal::allowed);
   slot.spawned(2, now);
   const base::TimePoint change = now += 1s;
-  slot.withdraw(1, Fallback::on, change);
+  slot.stand_by(1, Fallback::on, change);
   EXPECT_FALSE(slot.renewed_since(change));
 }
 
 TEST_F(SlotChangeTest, IsNotRenewedWhileItsStartsFail) {
   bring_up(1);
   const base::TimePoint change = now += 1s;
-  slot.withdraw(1, Fallback::off, now);
+  slot.stand_by(1, Fallback::off, now);
   EXPECT_TRUE(slot.renewed_since(change));
   step(Renewal::allowed);
   slot.spawned(2, now);
@@ -132,54 +132,54 @@ TEST_F(SlotChangeTest, IsOutOfDateOnlyForChangesBehindItsStart) {
   EXPECT_FALSE(slot.up_to_date());
 }
 
-TEST_F(SlotChangeTest, LetsAWithdrawnWorkerGoWhenItsChangeWorks) {
+TEST_F(SlotChangeTest, ReleasesAWorkerOnStandbyWhenItsChangeWorks) {
   bring_up(1);
   const base::TimePoint change = now += 1s;
-  slot.withdraw(1, Fallback::on, change);
-  slot.let_go(change - 1ms);
+  slot.stand_by(1, Fallback::on, change);
+  slot.release(change - 1ms);
   EXPECT_THAT(step(), IsEmpty());
-  slot.let_go(change);
+  slot.release(change);
   EXPECT_THAT(step(), ElementsAre(terminate(1, 1)));
-  EXPECT_TRUE(slot.succeeds_one_let_go());
-  EXPECT_FALSE(slot.fall_back());
+  EXPECT_TRUE(slot.succeeds_released());
+  EXPECT_FALSE(slot.come_back());
   // While it has requests, its successor is one more.
   EXPECT_EQ(slot.awaits_renewal(now), now - 1s);
   EXPECT_THAT(step(Renewal::denied), IsEmpty());
   EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(2)));
   slot.spawned(2, now);
   slot.ready(2, now);
-  EXPECT_FALSE(slot.succeeds_one_let_go());
+  EXPECT_FALSE(slot.succeeds_released());
 }
 
-TEST_F(SlotChangeTest, SucceedsAWorkerThatWasLetGoWithoutLeave) {
-  bring_up_and_let_go(1);
+TEST_F(SlotChangeTest, SucceedsAWorkerThatWasReleasedWithoutLeave) {
+  bring_up_and_release(1);
   slot.ended(1, now);
   EXPECT_THAT(step(Renewal::denied), ElementsAre(spawn(2)));
-  EXPECT_TRUE(slot.succeeds_one_let_go());
+  EXPECT_TRUE(slot.succeeds_released());
 }
 
 TEST_F(SlotChangeTest, SucceedsNobodyWhenItWasStopped) {
-  bring_up_and_let_go(1);
-  slot.retire();
+  bring_up_and_release(1);
+  slot.remove();
   slot.ended(1, now);
   slot.renew({});
-  EXPECT_FALSE(slot.succeeds_one_let_go());
+  EXPECT_FALSE(slot.succeeds_released());
 }
 
 TEST_F(SlotChangeTest, KeepsAWorkerThatServesWhateverWorks) {
   bring_up(1);
   slot.outdate(now + 1s);
-  slot.let_go(now + 1h);
+  slot.release(now + 1h);
   EXPECT_THAT(step(), IsEmpty());
 }
 
-TEST_F(SlotChangeTest, LetsTheOldestGoWhenTheNextChangeComesAtOnce) {
+TEST_F(SlotChangeTest, ReleasesTheOldestWhenTheNextChangeComesAtOnce) {
   bring_up(1);
-  slot.withdraw(1, Fallback::on, now);
+  slot.stand_by(1, Fallback::on, now);
   step(Renewal::allowed);
   slot.spawned(2, now);
   slot.ready(2, now);
-  slot.withdraw(2, Fallback::on, now);
+  slot.stand_by(2, Fallback::on, now);
   EXPECT_THAT(step(Renewal::allowed), ElementsAre(terminate(1, 1)));
   slot.ended(1, now);
   EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(3)));

@@ -37,8 +37,8 @@ TEST_F(SlotLifeTest, KillsAWorkerThatIsNotReadyInTime) {
   EXPECT_EQ(slot.next_deadline(), std::nullopt);
   slot.ready(10, now);
   EXPECT_EQ(slot.state(), SlotState::starting);
-  const LastPhase last = slot.ended(10, now);
-  EXPECT_EQ(last.phase, WorkerPhase::starting);
+  const LastState last = slot.ended(10, now);
+  EXPECT_EQ(last.state, SlotState::starting);
   EXPECT_EQ(last.killed, KillReason::startup_timeout);
   EXPECT_EQ(last.generation, 1u);
 }
@@ -102,8 +102,8 @@ TEST_F(SlotLifeTest, RemembersFailuresOverAShortLife) {
 TEST_F(SlotLifeTest, ReplacesAWorkerThatDiesAtOnce) {
   bring_up(10);
   now += kEarlyDeath;
-  const LastPhase last = slot.ended(10, now);
-  EXPECT_EQ(last.phase, WorkerPhase::ready);
+  const LastState last = slot.ended(10, now);
+  EXPECT_EQ(last.state, SlotState::ready);
   EXPECT_EQ(last.killed, KillReason::none);
   EXPECT_EQ(slot.state(), SlotState::empty);
   EXPECT_THAT(step(), ElementsAre(spawn(2)));
@@ -141,7 +141,7 @@ TEST_F(SlotLifeTest, DrainsTheOldWorkerWhenTheNewOneIsReady) {
   EXPECT_THAT(step(), ElementsAre(terminate(10, 1)));
   EXPECT_EQ(slot.serving(), 11);
   EXPECT_EQ(slot.next_deadline(), now + 7s);
-  EXPECT_EQ(slot.ended(10, now).phase, WorkerPhase::draining);
+  EXPECT_EQ(slot.ended(10, now).state, SlotState::draining);
   EXPECT_THAT(step(Renewal::allowed), IsEmpty());
   EXPECT_EQ(slot.extra_workers(), 0u);
 }
@@ -185,7 +185,7 @@ TEST_F(SlotLifeTest, EndsAnOutdatedWorkerThatIsStillStarting) {
   slot.renew({.startup_max = 0ms, .drain_max = 5s});
   EXPECT_THAT(step(Renewal::denied), UnorderedElementsAre(terminate(10, 1), spawn(2)));
   slot.spawned(11, now);
-  EXPECT_EQ(slot.ended(10, now).phase, WorkerPhase::draining);
+  EXPECT_EQ(slot.ended(10, now).state, SlotState::draining);
   EXPECT_EQ(slot.next_deadline(), std::nullopt);
 }
 
@@ -203,7 +203,7 @@ TEST_F(SlotLifeTest, EndsEveryWorkerWhenItIsNotWanted) {
   slot.renew({.startup_max = 15s, .drain_max = 3s});
   step(Renewal::allowed);
   slot.spawned(11, now);
-  slot.retire();
+  slot.remove();
   EXPECT_THAT(step(Renewal::allowed), UnorderedElementsAre(terminate(10, 1), terminate(11, 2)));
   EXPECT_EQ(slot.state(), SlotState::draining);
   EXPECT_THAT(step(), IsEmpty());
@@ -219,7 +219,7 @@ TEST_F(SlotLifeTest, EndsEveryWorkerWhenItIsNotWanted) {
 
 TEST_F(SlotLifeTest, IsWantedAgainWhileItDrains) {
   bring_up(10);
-  slot.retire();
+  slot.remove();
   step();
   slot.renew({});
   EXPECT_THAT(step(), ElementsAre(spawn(2)));
@@ -285,41 +285,41 @@ TEST_F(SlotLifeTest, StartsASuccessorAtOnceWhenAWorkerDrainsByItself) {
   now += 20s;
   slot.ready(11, now);
   EXPECT_THAT(step(), ElementsAre(kill(10, 1)));
-  const LastPhase last = slot.ended(10, now);
-  EXPECT_EQ(last.phase, WorkerPhase::draining);
+  const LastState last = slot.ended(10, now);
+  EXPECT_EQ(last.state, SlotState::draining);
   EXPECT_EQ(last.killed, KillReason::drain_timeout);
 }
 
-TEST_F(SlotLifeTest, LetsAWorkerThatIsKeptGoWithoutItsEnd) {
+TEST_F(SlotLifeTest, DetachesAWorkerThatIsKeptWithoutItsEnd) {
   bring_up(10);
   slot.relieve(10);
   step(Renewal::allowed);
   slot.spawned(11, now);
-  EXPECT_TRUE(slot.release(10));
+  EXPECT_TRUE(slot.detach(10));
   EXPECT_EQ(slot.state(), SlotState::starting);
   EXPECT_EQ(slot.extra_workers(), 0u);
   // Should this one fail, the next is told as well what was imported.
-  EXPECT_TRUE(slot.succeeds_one_let_go());
+  EXPECT_TRUE(slot.succeeds_released());
   slot.ready(11, now);
-  EXPECT_FALSE(slot.succeeds_one_let_go());
+  EXPECT_FALSE(slot.succeeds_released());
   EXPECT_THAT(step(), IsEmpty());
-  EXPECT_FALSE(slot.release(10));
+  EXPECT_FALSE(slot.detach(10));
   slot.relieve(11);
   step(Renewal::allowed);
   slot.spawned(12, now);
   slot.ready(12, now);
   EXPECT_THAT(step(), ElementsAre(terminate(11, 2)));
-  EXPECT_FALSE(slot.release(11));
+  EXPECT_FALSE(slot.detach(11));
 }
 
 TEST_F(SlotLifeTest, GoesOnAsBeforeWhenAnotherWorkerDoesNoBetter) {
   bring_up(10);
-  slot.refresh();
+  slot.outdate(now += 1ms);
   EXPECT_FALSE(slot.up_to_date());
   EXPECT_THAT(step(Renewal::allowed), ElementsAre(spawn(2)));
   slot.spawned(11, now);
   slot.ended(11, now);
-  slot.refreshed_in_vain();
+  EXPECT_TRUE(slot.come_back(Failed::attempt));
   EXPECT_TRUE(slot.up_to_date());
   EXPECT_THAT(step(Renewal::allowed), IsEmpty());
   // What has failed says nothing of the next start for another reason.

@@ -217,7 +217,7 @@ TEST(Connection, IsIdleUntilThePeerSendsOrGoes) {
 
 TEST(Connection, KnowsWhoIsAtTheOtherEnd) {
   Pair pair = connected();
-  const auto peer = peer_of(pair.near.fd());
+  const auto peer = os::peer_of(pair.near.fd());
   ASSERT_TRUE(peer);
   EXPECT_EQ(peer->uid, ::getuid());
   EXPECT_EQ(peer->pid, ::getpid());

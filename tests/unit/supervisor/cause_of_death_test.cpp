@@ -1,4 +1,4 @@
-#include "supervisor/group/death.h"
+#include "supervisor/group/cause_of_death.h"
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -9,7 +9,7 @@ namespace pyhost::supervisor {
 namespace {
 
 using control::EndReason;
-using testing::HasSubstr;
+using scoreboard::Death;
 
 siginfo_t ended(int code, int status) {
   siginfo_t info{};
@@ -19,7 +19,7 @@ siginfo_t ended(int code, int status) {
 }
 
 TEST(Death, HasTheCauseThatFits) {
-  using Cause = Death::Cause;
+  using Cause = scoreboard::DeathCause;
   const LifeLimits limits{.startup_max = base::Milliseconds(15),
                           .drain_max = base::Milliseconds(20)};
   const auto cause = [&](const siginfo_t& info, KillReason killed, bool oom) {
@@ -56,7 +56,7 @@ TEST(OomCounter, NeverGrowsWithoutAFile) {
 }
 
 TEST(Death, HasTheReasonThatTheWorkerGave) {
-  using Cause = Death::Cause;
+  using Cause = scoreboard::DeathCause;
   const Death orderly{Cause::exited, 0};
   EXPECT_EQ(with_reason(orderly, EndReason::request_timeout).cause, Cause::request_timeout);
   EXPECT_EQ(with_reason(orderly, EndReason::deadlock_timeout).cause, Cause::deadlock_timeout);
@@ -66,12 +66,6 @@ TEST(Death, HasTheReasonThatTheWorkerGave) {
   EXPECT_EQ(with_reason(orderly, std::nullopt), orderly);
   EXPECT_EQ(with_reason({Cause::signalled, SIGSEGV}, EndReason::request_timeout),
             (Death{Cause::signalled, SIGSEGV}));
-}
-
-TEST(Death, IsDescribedForALogLine) {
-  EXPECT_EQ(describe({Death::Cause::exited, 3}), "exited with code 3");
-  EXPECT_EQ(describe({Death::Cause::signalled, SIGSEGV}), "was killed by signal 11 (SIGSEGV)");
-  EXPECT_THAT(describe({Death::Cause::drain_timeout, 20}), HasSubstr("within 20 ms"));
 }
 
 }  // namespace

@@ -16,8 +16,8 @@
 
 namespace pyhost::worker {
 
-// What a withdrawal works with; all of it outlives it.
-struct WithdrawalSurroundings {
+// What a worker stands by with; all of it outlives its Standby.
+struct StandbySurroundings {
   std::string label;  // "worker 0 of process group 'blog'"
   scoreboard::ReportWriter& report;
   gateway::EngineWatch* watch_or_null;
@@ -26,34 +26,33 @@ struct WithdrawalSurroundings {
   base::LogSink& log;
 };
 
-// A worker that is withdrawn serves nobody until the supervisor ends it, or puts it back because
-// there will be no successor.
-class Withdrawal {
+// A worker that stands by serves nobody until the supervisor ends it, or puts it back because there
+// will be no successor.
+class Standby {
  public:
-  // How often a worker that is withdrawn looks whether it is put back.
+  // How often a worker that stands by looks whether it is put back.
   static constexpr std::chrono::milliseconds kBetweenLooks{20};
 
-  explicit Withdrawal(WithdrawalSurroundings surroundings) noexcept
-      : worker_(std::move(surroundings)) {}
+  explicit Standby(StandbySurroundings surroundings) noexcept : worker_(std::move(surroundings)) {}
 
   // `script` has changed since it was imported. From any thread.
-  WhenOutdated begin(std::string_view script);
+  WhenOutdated stand_by(std::string_view script);
 
-  // Whether the worker is withdrawn; connections that come meanwhile wait for whoever serves the
-  // slot next. The pool's owner calls it after begin() has poked it, and every kBetweenLooks while
-  // it is true.
+  // Whether the worker stands by; connections that come meanwhile wait for whoever serves the slot
+  // next. The pool's owner calls it after stand_by() has poked it, and every kBetweenLooks while it
+  // is true.
   bool attend(ThreadPool& pool);
 
   // As of the last attend(). The pool's owner.
-  bool withdrawn() const noexcept { return !accepting_; }
+  bool stands_by() const noexcept { return !accepting_; }
 
  private:
-  bool put_back_locked();
+  bool come_back_locked();
 
-  const WithdrawalSurroundings worker_;
+  const StandbySurroundings worker_;
   bool accepting_ = true;  // the pool's owner's
   std::mutex mutex_;
-  bool withdrawn_ = false;              // these two are guarded by it
+  bool stands_by_ = false;              // these two are guarded by it
   std::int64_t accepted_until_us_ = 0;  // see gateway::EngineWatch
 };
 

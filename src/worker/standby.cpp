@@ -1,4 +1,4 @@
-#include "worker/withdrawal.h"
+#include "worker/standby.h"
 
 #include <fmt/format.h>
 
@@ -9,11 +9,11 @@ namespace pyhost::worker {
 using base::LogLevel;
 using base::Message;
 
-WhenOutdated Withdrawal::begin(std::string_view script) {
+WhenOutdated Standby::stand_by(std::string_view script) {
   const std::lock_guard lock(mutex_);
-  if (put_back_locked()) return WhenOutdated::run_again;
-  if (worker_.report.withdraw()) {
-    withdrawn_ = true;
+  if (come_back_locked()) return WhenOutdated::run_again;
+  if (worker_.report.stand_by()) {
+    stands_by_ = true;
     worker_.log.log(
         LogLevel::info, Message::worker_draining,
         fmt::format("{} takes no more requests: {} has changed", worker_.label, script));
@@ -27,8 +27,8 @@ WhenOutdated Withdrawal::begin(std::string_view script) {
 }
 
 // Whether the supervisor has said anew that there will be no successor for what has changed. It
-// tells all workers of the group, so perhaps one that has not been withdrawn.
-bool Withdrawal::put_back_locked() {
+// tells all workers of the group, so perhaps one that does not stand by.
+bool Standby::come_back_locked() {
   const std::int64_t kept_until_us = worker_.report.kept_until_us();
   // Another moment, not a later one: the clock may have been set back.
   if (kept_until_us == 0 || kept_until_us == accepted_until_us_) return false;
@@ -36,16 +36,16 @@ bool Withdrawal::put_back_locked() {
   if (worker_.watch_or_null != nullptr) {
     worker_.watch_or_null->accept_changes_until(kept_until_us);
   }
-  withdrawn_ = false;
+  stands_by_ = false;
   worker_.report.come_back();
   return true;
 }
 
-bool Withdrawal::attend(ThreadPool& pool) {
+bool Standby::attend(ThreadPool& pool) {
   const std::lock_guard lock(mutex_);
-  if (withdrawn_) put_back_locked();
-  if (accepting_ == withdrawn_) pool.accept_connections(accepting_ = !withdrawn_);
-  return withdrawn_;
+  if (stands_by_) come_back_locked();
+  if (accepting_ == stands_by_) pool.accept_connections(accepting_ = !stands_by_);
+  return stands_by_;
 }
 
 }  // namespace pyhost::worker

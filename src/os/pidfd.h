@@ -1,0 +1,15 @@
+// Processes by descriptor: a pid may come to mean another process, a pidfd does not.
+#pragma once
+
+#include <sys/types.h>
+
+#include "pyhost/base/unique_fd.h"
+
+namespace pyhost::os {
+
+// Close-on-exec, and readable when the process has ended. Invalid, with errno, when there is no
+// such process (ESRCH) and when the system refuses: pidfd_open() needs Linux 5.3, and a container's
+// seccomp profile that allows it.
+base::UniqueFd open_pidfd(pid_t pid) noexcept;
+
+}  // namespace pyhost::os
