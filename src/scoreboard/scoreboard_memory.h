@@ -36,7 +36,7 @@ struct alignas(kRowAlignment) BoardHeader {
 struct alignas(kRowAlignment) GroupRow {
   std::atomic<std::uint32_t> waiting;
   std::atomic<std::uint32_t> deaths;             // of workers; a futex word
-  std::atomic<std::uint32_t> stopped;            // by an operator: not 0
+  std::atomic<std::uint32_t> stopped;            // by an operator: not 0. Never moves
   std::atomic<std::uint64_t> in_order_until_ns;  // since boot; see Queue
 };
 

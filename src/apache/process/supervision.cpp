@@ -23,6 +23,7 @@
 #include "control/worker_limits.h"
 #include "launch/credentials.h"
 #include "scoreboard/board_rows.h"
+#include "scoreboard/former_board.h"
 
 namespace pyhost::apache {
 
@@ -236,14 +237,12 @@ base::Result<> Supervision::prepare_group(DaemonGroup& group) {
   return {};
 }
 
-// As far as the scoreboards of the other build can be read.
 bool Supervision::is_stopped_in_former(std::string_view name) const {
   bool stopped = false;
   std::uint32_t unused = 0;
   RetainedGroups(retained_.era->groups, unused).for_each([&](const RetainedGroup& former) {
     if (former.running == 0 || former.name != name) return;
-    const auto board = scoreboard::Scoreboard::map(former.board, former.reports);
-    stopped = board && board->is_stopped();
+    stopped = scoreboard::is_stopped_in(former.board);
   });
   return stopped;
 }
