@@ -36,7 +36,7 @@ struct alignas(kRowAlignment) BoardHeader {
 struct alignas(kRowAlignment) GroupRow {
   Word<std::uint32_t> waiting;
   Word<std::uint32_t> deaths;             // of workers; a futex word
-  Word<std::uint32_t> stopped;            // by an operator: not 0
+  Word<std::uint32_t> stopped;            // by an operator: not 0. Never moves
   Word<std::uint64_t> in_order_until_ns;  // since boot; see Queue
 };
 

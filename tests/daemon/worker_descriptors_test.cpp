@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "control/worker_descriptors.h"
 #include "daemon/worker_fixture.h"
 #include "httpd/text.h"
 

@@ -83,7 +83,7 @@ TEST_F(WorkerOfChangedScript, SaysWhatItHasImported) {
   const std::string site = script("site.wsgi", kOld);
   spawn_and_wait();
   EXPECT_EQ(body_of(site), "old");
-  EXPECT_EQ(next_report(), fmt::format(R"({{"imported":["","{}","application"]}})", site));
+  EXPECT_EQ(next_report(), fmt::format(R"({{"imported":["","{}","application",false]}})", site));
 }
 
 // So that a reload that begins with the reply makes a successor that imports it.
@@ -184,7 +184,7 @@ TEST_F(WorkerOfChangedScript, ImportsWhatItsPredecessorHad) {
       {.application_group = "", .script = folder_.path() + "/gone.wsgi"},
       {.application_group = "", .script = "/elsewhere/foreign.wsgi"}};
   spawn();
-  EXPECT_EQ(next_report(), fmt::format(R"({{"imported":["","{}","application"]}})", site));
+  EXPECT_EQ(next_report(), fmt::format(R"({{"imported":["","{}","application",false]}})", site));
   EXPECT_EQ(next_report(), R"({"ready":true})");
 }
 
@@ -247,7 +247,7 @@ TEST_F(WorkerOfChangedScript, SaysWhatItCouldNotImportAndAnswersWhenNobodyElseCa
     pollfd report{.fd = status_.get(), .events = POLLIN, .revents = 0};
     return ::poll(&report, 1, 0) == 1;
   }));
-  EXPECT_EQ(next_report(), fmt::format(R"({{"import_again":["","{}","application"]}})", site));
+  EXPECT_EQ(next_report(), fmt::format(R"({{"import_again":["","{}","application",false]}})", site));
 }
 
 TEST_F(WorkerOfChangedScript, BecomesAKeeperOfSomeScripts) {

@@ -15,6 +15,7 @@
 #include "apache/process/embedded_engine.h"
 #include "control/operator_protocol.h"
 #include "scoreboard/board_rows.h"
+#include "scoreboard/former_board.h"
 #include "scoreboard/scoreboard.h"
 
 namespace pyhost::apache {
@@ -110,14 +111,12 @@ std::string WantedGroups::identity_of(const settings::ProcessGroup& group,
                      group.socket_user, state_.socket_prefix);
 }
 
-// As far as the scoreboards of the other build can be read.
 bool WantedGroups::is_stopped_in_former(std::string_view name) const {
   if (former_ == nullptr) return false;
   bool stopped = false;
   former_->for_each([&](const RetainedGroup& former) {
     if (former.running == 0 || former.name != name) return;
-    const auto board = scoreboard::Scoreboard::map(former.board, former.reports);
-    stopped = board && board->is_stopped();
+    stopped = scoreboard::is_stopped_in(former.board);
   });
   return stopped;
 }

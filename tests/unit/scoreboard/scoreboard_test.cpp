@@ -17,6 +17,7 @@
 
 #include "harness/group_board.h"
 #include "harness/wait.h"
+#include "scoreboard/former_board.h"
 
 namespace pyhost::metrics {
 namespace {
@@ -34,8 +35,13 @@ GroupBoard three_slots() {
 TEST(Scoreboard, TellsWhetherItsGroupIsStopped) {
   GroupBoard board = three_slots();
   EXPECT_FALSE(board->is_stopped());
+  EXPECT_FALSE(scoreboard::is_stopped_in(board.board_fd()));
   board->stop_group();
   EXPECT_TRUE(board->is_stopped());
+  // A board of another build is known by that word alone.
+  ASSERT_EQ(::pwrite(board.board_fd(), "other", 5, 0), 5);
+  EXPECT_FALSE(scoreboard::Scoreboard::map(board.board_fd(), board.reports_fd()));
+  EXPECT_TRUE(scoreboard::is_stopped_in(board.board_fd()));
   board->start_group();
   EXPECT_FALSE(board->is_stopped());
 }
