@@ -44,7 +44,7 @@ TEST(GroupLog, RecordsAWorkerThatHadToBeKilled) {
 TEST(GroupLog, SaysWhyAWorkerCouldNotStart) {
   LivingWorker worker{.status = control::StatusReader(base::UniqueFd())};
   EXPECT_EQ(why_it_could_not_start(worker, kCrash), "it was killed by signal 11 (SIGSEGV)");
-  worker.last_step = "preload";
+  worker.last_step = control::StartStep::preload;
   EXPECT_EQ(why_it_could_not_start(worker, kCrash),
             "it was killed by signal 11 (SIGSEGV) at the step 'preload'");
   worker.failure = "the group's user has no home";

@@ -110,7 +110,7 @@ class Model {
  private:
   std::uint32_t free_threads() const {
     const SlotStatus worker = board_->status(kSlot);
-    return worker.threads - std::min(worker.threads, worker.busy());
+    return worker.capacity - std::min(worker.capacity, worker.busy());
   }
 
   LeaseId take_lease(Waiter& waiter, int child) {
