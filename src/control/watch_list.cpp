@@ -11,7 +11,7 @@ namespace {
 
 using Nanoseconds = std::chrono::nanoseconds;
 
-constexpr Correspondents kEnds{
+constexpr Correspondents kWatchEnds{
     .reader = "pyhost-lookout",
     .writer = "pyhost-supervisor",
     .cure = "the programs have been replaced while httpd runs: restart httpd"};
@@ -51,7 +51,7 @@ std::string to_json(const WatchList& list) {
 base::Result<WatchList> read_watch_list(int file) {
   const auto text = os::read_whole(file, kTextBytesMax);
   const Json object = text ? Json::parse(*text, nullptr, false) : Json();
-  if (object.is_object()) PH_TRY_VOID(check_build(object, kEnds));
+  if (object.is_object()) PH_TRY_VOID(check_build(object, kWatchEnds));
   auto list = object.is_object() ? parse_watch_list(object) : std::nullopt;
   if (!list) return base::fail("the list of what is to be watched is malformed");
   return *std::move(list);
@@ -64,6 +64,7 @@ std::string to_json(const WatchReport& report) {
   } else {
     object["changed"] = json_of(report.changed);
     object["at_ns"] = Nanoseconds(report.at.time_since_epoch()).count();
+    object["file"] = json_of(report.file);
   }
   return object.dump();
 }
@@ -75,7 +76,7 @@ std::optional<WatchReport> parse_watch_report(std::string_view json) {
   if (read_member(object, "problem", report.problem)) return report;
   std::int64_t at = 0;
   if (!read_member(object, "changed", report.changed) || report.changed.empty() ||
-      !read_member(object, "at_ns", at)) {
+      !read_member(object, "at_ns", at) || !read_member(object, "file", report.file)) {
     return std::nullopt;
   }
   report.at = std::chrono::steady_clock::time_point(Nanoseconds(at));

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pyhost/base/file_identity.h"
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 
@@ -37,6 +38,8 @@ struct WatchReport {
   // it is "", `problem`: why not everything is watched, "" when it is again.
   std::string changed;
   std::chrono::steady_clock::time_point at{};
+  // Which file that is now, when it is the only one that is different; else kNoFile.
+  base::FileIdentity file{};
   std::string problem;
 
   bool operator==(const WatchReport&) const = default;

@@ -96,7 +96,8 @@ void Lookout::look(const std::string& group, Watch& watch) {
   watch.rests_until = begun + took * (1 + kRestOfGroup);
   rests_until_ = begun + took * (1 + kRestOfAll);
   report_problem(group, watch, watch.paths->problem());
-  if (change) report({.group = group, .changed = change->path, .at = change->at, .problem = ""});
+  if (!change) return;
+  report({.group = group, .changed = change->path, .at = change->at, .file = change->file});
 }
 
 void Lookout::report_problem(const std::string& group, Watch& watch,

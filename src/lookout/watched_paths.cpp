@@ -22,12 +22,17 @@ bool is_being_written(const std::string& path) noexcept {
 
 using Files = std::map<std::string, base::FileIdentity>;
 
-std::optional<std::string> difference(const Files& before, const Files& now) {
+// The first file that is different.
+std::optional<FileChange> difference(const Files& before, const Files& now) {
   const auto [one, other] = std::ranges::mismatch(before, now);
   if (one == before.end() && other == now.end()) return std::nullopt;
-  if (one == before.end()) return other->first;
-  if (other == now.end()) return one->first;
-  return std::min(one->first, other->first);
+  if (one == before.end()) return FileChange{.path = other->first};
+  if (other == now.end()) return FileChange{.path = one->first};
+  const bool is_the_only_one =
+      one->first == other->first &&
+      std::equal(std::next(one), before.end(), std::next(other), now.end());
+  return FileChange{.path = std::min(one->first, other->first),
+                    .file = is_the_only_one ? other->second : base::kNoFile};
 }
 
 }  // namespace
@@ -85,11 +90,12 @@ std::optional<FileChange> WatchedPaths::finish_scan(base::TimePoint now) {
   scan_.reset();
   std::optional<FileChange> change;
   if (looked_) {
-    if (auto changed = difference(last_.files, found.files)) {
-      change = FileChange{*std::move(changed), settling_.last()};
+    change = difference(last_.files, found.files);
+    if (change) {
+      change->at = settling_.last();
     } else if (changed_meanwhile_) {
       // Nobody knows when, but it was before this look.
-      change = FileChange{*std::move(changed_meanwhile_), now};
+      change = FileChange{.path = *std::move(changed_meanwhile_), .at = now};
     }
     changed_meanwhile_.reset();
   }

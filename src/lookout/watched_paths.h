@@ -18,6 +18,9 @@ namespace pyhost::lookout {
 struct FileChange {
   std::string path;
   base::TimePoint at{};
+  // Which file it is now, when it is the only one that is different and was there before; else
+  // kNoFile.
+  base::FileIdentity file{};
 };
 
 // The files of a list of globs. The kernel says when to look; what has changed is what looks

@@ -49,6 +49,11 @@ class Deploys {
 
   ScriptKeys required_in(unsigned slot) const { return retries_.required_in(slot); }
   std::optional<StartImports> imports_in(unsigned slot) const;
+  // See GroupScripts::met_at().
+  std::optional<base::TimePoint> met_at(const std::string& script,
+                                        const base::FileIdentity& file) const {
+    return scripts_.met_at(script, file);
+  }
 
   // --- Time ---
 

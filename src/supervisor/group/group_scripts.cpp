@@ -51,4 +51,12 @@ base::TimePoint GroupScripts::note_change(const std::string& script, const base:
   return version.met_at;
 }
 
+std::optional<base::TimePoint> GroupScripts::met_at(const std::string& script,
+                                                    const base::FileIdentity& file) const {
+  const auto version = versions_.find(script);
+  const bool is_met =
+      version != versions_.end() && file != base::kNoFile && version->second.file == file;
+  return is_met ? std::optional(version->second.met_at) : std::nullopt;
+}
+
 }  // namespace pyhost::supervisor

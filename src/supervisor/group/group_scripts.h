@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ class GroupScripts {
   // when it has come to its place.)
   base::TimePoint note_change(const std::string& script, const base::FileIdentity& file,
                               base::TimePoint worker_started, base::TimePoint now);
+  // Since when, if that is the version that workers have met last.
+  std::optional<base::TimePoint> met_at(const std::string& script,
+                                        const base::FileIdentity& file) const;
 
  private:
   struct Version {

@@ -60,6 +60,12 @@ class WorkerGroup {
   bool up_to_date() const noexcept { return life_.up_to_date(); }
   // Whether everything that serves from now on, or will, was started then or later.
   bool renewed_since(base::TimePoint moment) const noexcept { return life_.renewed_since(moment); }
+  // The same for a script: since a worker has met this version of it. Whoever looks at files hears
+  // of a change later than the worker that a request has asked for it.
+  bool has_rolled_for(const std::string& script, const base::FileIdentity& file) const {
+    const auto met_at = deploys_.met_at(script, file);
+    return met_at && renewed_since(*met_at);
+  }
   bool empty() const noexcept { return life_.empty() && keepers().empty(); }
   bool gone() const noexcept { return life_.gone() && keepers().empty(); }
   // Whether any worker takes requests.

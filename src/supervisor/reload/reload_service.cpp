@@ -74,6 +74,7 @@ void ReloadService::reload(const std::string& name, const control::WatchReport& 
   // One that is stopped begins with what is there then, and one that has rolled since, because a
   // request met a changed script, has it already.
   if (group == nullptr || group->stopped() || group->renewed_since(change.at)) return;
+  if (group->has_rolled_for(change.changed, change.file)) return;
   log_.log(LogLevel::notice, Message::files_changed,
            fmt::format("process group '{}' rolls: {} has changed", name, change.changed));
   group->reload(change.changed);

@@ -56,7 +56,7 @@ TEST(WatchReport, IsAChangeOrAProblem) {
   const control::WatchReport change{.group = "shop",
                                     .changed = "/srv/\xff.py",
                                     .at = std::chrono::steady_clock::time_point(5s),
-                                    .problem = ""};
+                                    .file = {1, 2, 3, 4, 5}};
   const control::WatchReport problem{.group = "shop", .changed = "", .problem = "too many"};
   const control::WatchReport mended{.group = "shop", .changed = "", .problem = ""};
   for (const control::WatchReport& report : {change, problem, mended}) {
@@ -70,7 +70,8 @@ TEST(WatchReport, RefusesAnythingElse) {
        {"", "1", "[]", "{}", R"({"changed":"/a","at_ns":1})", R"({"group":1,"problem":""})",
         R"({"group":"a"})", R"({"group":"a","changed":"/a"})",
         R"({"group":"a","changed":"/a","at_ns":"1"})", R"({"group":"a","changed":"","at_ns":1})",
-        R"({"group":"a","changed":"/\u1234","at_ns":1})"}) {
+        R"({"group":"a","changed":"/a","at_ns":1})",
+        R"({"group":"a","changed":"/\u1234","at_ns":1,"file":[1,2,3,4,5]})"}) {
     EXPECT_FALSE(control::parse_watch_report(text)) << text;
   }
 }

@@ -133,6 +133,25 @@ TEST_F(Watched, BurstMakesOneChangeWhenItIsOver) {
   EXPECT_FALSE(watched_->next_deadline());
 }
 
+TEST_F(Watched, OneThatHasChangedAloneIsNamedAsTheFileThatItIs) {
+  folder_.write("app/a.py", "1");
+  folder_.write("app/b.py", "1");
+  watch({"app/*.py"});
+  const auto look = [this] {
+    heed();
+    now_ += base::Debounce::kQuiet;
+    return watched_->advance(now_).value_or(FileChange{});
+  };
+  folder_.write("app/a.py", "22");
+  EXPECT_EQ(look().file, base::identity_of(path("app/a.py")));
+  // Who knows one of two does not know the other.
+  folder_.write("app/a.py", "333");
+  folder_.write("app/b.py", "333");
+  EXPECT_EQ(look().file, base::kNoFile);
+  folder_.write("app/c.py", "1");
+  EXPECT_EQ(look().file, base::kNoFile);
+}
+
 TEST_F(Watched, OtherFilesDoNotEvenMakeItLook) {
   folder_.write("app/a.py", "1");
   watch({"app/**/*.py"});

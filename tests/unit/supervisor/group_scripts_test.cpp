@@ -56,6 +56,18 @@ TEST(GroupScripts, MayForgetVersionsButMistakesNone) {
   meet_all(kStarted + 20s);
 }
 
+TEST(GroupScripts, KnowSinceWhenWorkersHaveAVersion) {
+  GroupScripts scripts;
+  EXPECT_FALSE(scripts.met_at("/site.wsgi", kFirst));
+  scripts.note_change("/site.wsgi", kFirst, kStarted, kStarted + 10s);
+  EXPECT_EQ(scripts.met_at("/site.wsgi", kFirst), kStarted + 10s);
+  EXPECT_FALSE(scripts.met_at("/site.wsgi", kSecond));
+  EXPECT_FALSE(scripts.met_at("/other.wsgi", kFirst));
+  // A file that is gone is no version.
+  scripts.note_change("/site.wsgi", base::kNoFile, kStarted, kStarted + 20s);
+  EXPECT_FALSE(scripts.met_at("/site.wsgi", base::kNoFile));
+}
+
 TEST(GroupScripts, RememberWhatCouldNotBeImportedUntilItIs) {
   GroupScripts scripts;
   const gateway::Script site{"", "/site.wsgi", "application"};
