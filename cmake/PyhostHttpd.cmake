@@ -20,4 +20,4 @@ set(HTTPD_EXECUTABLE ${httpd_sbindir}/${httpd_progname})
 add_library(httpd_headers INTERFACE)
 target_include_directories(httpd_headers SYSTEM INTERFACE
   ${HTTPD_INCLUDE_DIR} ${APR_INCLUDE_DIR} ${APU_INCLUDE_DIR})
-target_compile_definitions(httpd_headers INTERFACE LINUX _REENTRANT _GNU_SOURCE)
+target_compile_definitions(httpd_headers INTERFACE LINUX)

@@ -1,6 +1,9 @@
 # One target per folder of src/, seeing only the headers of the layers it names.
 #
-# pyhost_layer(<folder> [USES <layer>...] [LIBRARIES <target>...] SOURCES <file>...)
+# pyhost_layer(<folder> [COLD] [USES <layer>...] [LIBRARIES <target>...] SOURCES <file>...
+#   [ALONE <file>...])
+#   COLD    none of it runs for a request: it is optimised only as far as that costs little time
+#   ALONE   of the sources, those that no other is compiled together with
 #
 # The headers of a folder are reached as "<folder>/x.h" through an include root of its own under the
 # build directory; the contracts of base and gateway, in include/pyhost/, as "pyhost/<folder>/x.h". A
@@ -17,9 +20,26 @@ function(pyhost_include_root folder)
   endif()
 endfunction()
 
+# What most sources include, compiled once. Only where sources are compiled together: elsewhere each
+# has to include what it uses.
+if(CMAKE_UNITY_BUILD)
+  file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
+  add_library(pyhost_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+  target_link_libraries(pyhost_precompiled PRIVATE pyhost_options fmt::fmt tl::expected)
+  target_precompile_headers(pyhost_precompiled PRIVATE
+    <algorithm> <atomic> <chrono> <functional> <map> <memory> <mutex> <optional> <string>
+    <string_view> <vector> <fmt/format.h> <tl/expected.hpp>)
+endif()
+
 function(pyhost_layer folder)
-  cmake_parse_arguments(arg "" "" "USES;LIBRARIES;SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "COLD" "" "USES;LIBRARIES;SOURCES;ALONE" ${ARGN})
+  set_source_files_properties(${arg_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   add_library(pyhost_${folder} STATIC ${arg_SOURCES})
+  if(arg_COLD AND CMAKE_BUILD_TYPE STREQUAL Release)
+    # Where it looks less far, the compiler warns of what cannot be.
+    target_compile_options(pyhost_${folder} PRIVATE
+      -O1 -Wno-maybe-uninitialized -Wno-stringop-overflow)
+  endif()
   pyhost_include_root(${folder})
   target_include_directories(pyhost_${folder} PUBLIC ${CMAKE_BINARY_DIR}/include_roots/${folder})
   set_target_properties(pyhost_${folder} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
@@ -28,4 +48,7 @@ function(pyhost_layer folder)
   foreach(layer IN LISTS arg_USES)
     target_link_libraries(pyhost_${folder} PUBLIC pyhost_${layer})
   endforeach()
+  if(CMAKE_UNITY_BUILD AND NOT "${arg_SOURCES}" MATCHES "\\.c(;|$)")  # C has no use for them
+    target_precompile_headers(pyhost_${folder} REUSE_FROM pyhost_precompiled)
+  endif()
 endfunction()

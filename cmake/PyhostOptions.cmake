@@ -23,6 +23,8 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 
 add_library(pyhost_options INTERFACE)
 target_compile_options(pyhost_options INTERFACE -Wall -Wextra -fno-strict-aliasing)
+# As httpd is built.
+target_compile_definitions(pyhost_options INTERFACE _REENTRANT _GNU_SOURCE)
 # Designated initialisers name what differs from the defaults; the rest is not forgotten.
 target_compile_options(pyhost_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>)
@@ -37,7 +39,7 @@ else()
 endif()
 if(PYHOST_SANITIZE)
   target_compile_options(pyhost_options INTERFACE
-    -O1 -fsanitize=${PYHOST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    -O1 -Wno-maybe-uninitialized -Wno-stringop-overflow -fsanitize=${PYHOST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(pyhost_options INTERFACE -fsanitize=${PYHOST_SANITIZE})
   # What a program that is not instrumented has to preload before it can load ours.
   string(REGEX MATCH "address|thread" runtime "${PYHOST_SANITIZE}")

@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/parse.h"
+
 namespace pyhost::base {
 namespace {
-
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
 
 // How many letters have to be added, taken away, replaced or swapped with their neighbour.
 std::size_t distance(std::string_view from, std::string_view to) {
@@ -21,7 +19,7 @@ std::size_t distance(std::string_view from, std::string_view to) {
   for (std::size_t i = 1; i <= from.size(); ++i) {
     for (std::size_t j = 1; j <= to.size(); ++j) {
       const auto same = [&](std::size_t back_from, std::size_t back_to) {
-        return lower(from[i - back_from]) == lower(to[j - back_to]);
+        return ascii_lower(from[i - back_from]) == ascii_lower(to[j - back_to]);
       };
       of[i][j] =
           std::min({of[i - 1][j] + 1, of[i][j - 1] + 1, of[i - 1][j - 1] + (same(1, 1) ? 0 : 1)});

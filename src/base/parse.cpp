@@ -10,10 +10,6 @@
 namespace pyhost::base {
 namespace {
 
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
 constexpr bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
@@ -42,7 +38,7 @@ std::optional<std::uint64_t> parse_quantity(std::string_view text, Units units, 
 }  // namespace
 
 bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
-  return std::ranges::equal(left, right, {}, lower, lower);
+  return std::ranges::equal(left, right, {}, ascii_lower, ascii_lower);
 }
 
 std::optional<std::uint64_t> parse_unsigned(std::string_view text) noexcept {

@@ -29,7 +29,16 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) noexcept;
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text,
                                                         std::chrono::milliseconds unit) noexcept;
 
+constexpr char ascii_lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
 // Whether two ASCII texts are equal without regard to letter case.
 bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;
+
+// Whether a path begins at the root.
+inline bool is_absolute_path(std::string_view path) noexcept {
+  return path.starts_with('/');
+}
 
 }  // namespace pyhost::base

@@ -9,14 +9,7 @@ using Command = control::OperatorRequest::Command;
 
 constexpr char kVersionText[] = "pyhost " PYHOST_VERSION;
 
-void add_serve_options(CLI::App& serve, ServeOptions& options) {
-  serve
-      .add_option("TARGET", options.target,
-                  "A script file, package.module:callable, or a folder of static files")
-      ->required();
-  serve.add_option("--callable", options.callable,
-                   "Name of the application in the script (default: application)");
-
+void add_listening_options(CLI::App& serve, ServeOptions& options) {
   constexpr char kListening[] = "Listening";
   serve.add_option("--host", options.host, "Address to listen on")
       ->capture_default_str()
@@ -34,7 +27,9 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->expected(1)
       ->take_all()
       ->group(kListening);
+}
 
+void add_python_options(CLI::App& serve, ServeOptions& options) {
   constexpr char kPython[] = "Python";
   serve.add_option("--python-home", options.python_home, "A virtualenv")->group(kPython);
   serve
@@ -54,7 +49,9 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->check(CLI::Range(1, kThreadsMax))
       ->group(kPython);
   serve.add_flag("--reload", options.reload, "Restart when Python files change")->group(kPython);
+}
 
+void add_server_options(CLI::App& serve, ServeOptions& options) {
   constexpr char kServer[] = "The server";
   serve
       .add_option("--log-level", options.log_level,
@@ -83,6 +80,18 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
   serve.add_option("--modules-dir", options.modules_dir, "Folder of httpd's modules")
       ->capture_default_str()
       ->group(kServer);
+}
+
+void add_serve_options(CLI::App& serve, ServeOptions& options) {
+  serve
+      .add_option("TARGET", options.target,
+                  "A script file, package.module:callable, or a folder of static files")
+      ->required();
+  serve.add_option("--callable", options.callable,
+                   "Name of the application in the script (default: application)");
+  add_listening_options(serve, options);
+  add_python_options(serve, options);
+  add_server_options(serve, options);
 }
 
 // A command for the process groups of a running httpd.

@@ -16,21 +16,22 @@
 #include "os/small_file.h"
 
 namespace pyhost::control {
-namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr std::array<char, 8> kMagic{'p', 'y', 'h', 'o', 's', 't', '0', '2'};
 
 // What a packet itself says. The descriptors of a message are those of its packets, in their order:
 // first the text, then the message's own.
-struct Head {
+struct PacketHead {
   std::array<char, 8> magic = kMagic;
   std::uint64_t number = 0;              // of the message
   std::uint32_t descriptors = 0;         // of the whole message
   std::uint32_t descriptors_before = 0;  // in the packets before this one
 };
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 tl::unexpected<base::Error> failed(const char* what) {
   return base::fail(
@@ -39,15 +40,15 @@ tl::unexpected<base::Error> failed(const char* what) {
 
 constexpr char kMalformed[] = "the channel to pyhost-supervisor: a malformed message came";
 
-std::string describe_no_room(const Head& head) {
+std::string describe_no_room(const PacketHead& head) {
   return fmt::format(
       "there is no room for the {} descriptors that pyhost-supervisor is sent; raise the limit of "
       "open files (ulimit -n, LimitNOFILE=) that httpd is started with",
       head.descriptors);
 }
 
-ssize_t send_packet(int channel, const Head& head, std::span<const int> descriptors) {
-  iovec part{.iov_base = const_cast<Head*>(&head), .iov_len = sizeof head};
+ssize_t send_packet(int channel, const PacketHead& head, std::span<const int> descriptors) {
+  iovec part{.iov_base = const_cast<PacketHead*>(&head), .iov_len = sizeof head};
   return os::send_message(channel, {&part, 1}, descriptors, MSG_DONTWAIT);
 }
 
@@ -61,7 +62,7 @@ bool wait_for(int channel, short events, steady_clock::time_point until) {
 }  // namespace
 
 struct ControlReceiver::Packet {
-  Head head;
+  PacketHead head;
   bool well_formed = false;
   bool whole = false;  // no descriptor was lost
   std::optional<Sender> sender{};
@@ -84,9 +85,9 @@ base::Result<> send_message(int channel, std::uint64_t number, std::string_view 
   all.insert(all.end(), descriptors.begin(), descriptors.end());
   for (std::size_t sent = 0; sent < all.size();) {
     const std::size_t count = std::min(os::kDescriptorsPerMessage, all.size() - sent);
-    const Head head{.number = number,
-                    .descriptors = static_cast<std::uint32_t>(all.size()),
-                    .descriptors_before = static_cast<std::uint32_t>(sent)};
+    const PacketHead head{.number = number,
+                          .descriptors = static_cast<std::uint32_t>(all.size()),
+                          .descriptors_before = static_cast<std::uint32_t>(sent)};
     if (send_packet(channel, head, std::span(all).subspan(sent, count)) >= 0) {
       sent += count;
     } else if (errno != EAGAIN && errno != EINTR) {
@@ -131,7 +132,7 @@ bool ControlReceiver::is_from_sender(const Packet& packet) const noexcept {
 
 // The message, when this was its last packet.
 std::optional<ControlMessage> ControlReceiver::add(Packet packet) {
-  const Head& head = packet.head;
+  const PacketHead& head = packet.head;
   if (head.descriptors_before == 0) pending_ = {.number = head.number};
   std::vector<base::UniqueFd>& have = pending_.descriptors;
   const std::size_t before = have.size();

@@ -17,7 +17,7 @@ constexpr char kErrorKey[] = "error";
 
 constexpr std::array kCommands{Command::status, Command::reload, Command::stop, Command::start};
 
-tl::unexpected<base::Error> malformed(std::string_view what) {
+tl::unexpected<base::Error> malformed_request(std::string_view what) {
   return base::fail(fmt::format("the command is malformed: {}", what));
 }
 
@@ -56,25 +56,26 @@ std::string to_json(const OperatorRequest& request) {
 
 base::Result<OperatorRequest> parse_operator_request(std::string_view line) {
   const Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) return malformed("no object");
+  if (!json.is_object()) return malformed_request("no object");
   OperatorRequest request;
   const auto named = json.find("command");
   const auto* name = named == json.end() ? nullptr : named->get_ptr<const Json::string_t*>();
-  if (name == nullptr) return malformed("command");
+  if (name == nullptr) return malformed_request("command");
   const auto command = command_of(*name);
   if (!command) return base::fail(fmt::format("there is no command '{}'", *name));
   request.command = *command;
   if (const auto group = json.find("group"); group != json.end()) {
     const auto* text = group->get_ptr<const Json::string_t*>();
-    if (text == nullptr) return malformed("group");
+    if (text == nullptr) return malformed_request("group");
     request.group = *text;
   }
   if (const auto wait = json.find("wait"); wait != json.end()) {
     const auto* flag = wait->get_ptr<const Json::boolean_t*>();
-    if (flag == nullptr) return malformed("wait");
+    if (flag == nullptr) return malformed_request("wait");
     request.waiting = *flag ? OperatorRequest::Waiting::on : OperatorRequest::Waiting::off;
   }
-  if (request.group.empty() && request.command != Command::status) return malformed("group");
+  if (request.group.empty() && request.command != Command::status)
+    return malformed_request("group");
   return request;
 }
 

@@ -10,13 +10,13 @@ namespace pyhost::control {
 namespace {
 
 // People read it too: members stay in their order.
-using Json = nlohmann::ordered_json;
-using Answer = StatusAnswer;
+using OrderedJson = nlohmann::ordered_json;
 
 // --- One list of members for both directions ---
 
 template <class T, class Visit>
-void visit_members(T& answer, Visit&& visit) requires std::same_as<std::remove_const_t<T>, Answer> {
+void visit_members(T& answer,
+                   Visit&& visit) requires std::same_as<std::remove_const_t<T>, StatusAnswer> {
   visit("supervisor", answer.supervisor);
   visit("refused", answer.refused);
   visit("groups", answer.groups);
@@ -24,20 +24,20 @@ void visit_members(T& answer, Visit&& visit) requires std::same_as<std::remove_c
 
 template <class T, class Visit>
 void visit_members(T& supervisor, Visit&& visit) requires
-    std::same_as<std::remove_const_t<T>, Answer::Supervisor> {
+    std::same_as<std::remove_const_t<T>, StatusAnswer::Supervisor> {
   visit("pid", supervisor.pid);
 }
 
 template <class T, class Visit>
-void visit_members(T& refusal,
-                   Visit&& visit) requires std::same_as<std::remove_const_t<T>, Answer::Refusal> {
+void visit_members(T& refusal, Visit&& visit) requires
+    std::same_as<std::remove_const_t<T>, StatusAnswer::Refusal> {
   visit("reason", refusal.reason);
   visit("since_us", refusal.since_us);
 }
 
 template <class T, class Visit>
-void visit_members(T& group,
-                   Visit&& visit) requires std::same_as<std::remove_const_t<T>, Answer::Group> {
+void visit_members(
+    T& group, Visit&& visit) requires std::same_as<std::remove_const_t<T>, StatusAnswer::Group> {
   visit("name", group.name);
   visit("state", group.state);
   visit("reason", group.reason);
@@ -49,8 +49,8 @@ void visit_members(T& group,
 }
 
 template <class T, class Visit>
-void visit_members(T& worker,
-                   Visit&& visit) requires std::same_as<std::remove_const_t<T>, Answer::Worker> {
+void visit_members(
+    T& worker, Visit&& visit) requires std::same_as<std::remove_const_t<T>, StatusAnswer::Worker> {
   visit("slot", worker.slot);
   visit("role", worker.role);
   visit("state", worker.state);
@@ -62,8 +62,8 @@ void visit_members(T& worker,
 }
 
 template <class T, class Visit>
-void visit_members(T& death,
-                   Visit&& visit) requires std::same_as<std::remove_const_t<T>, Answer::Death> {
+void visit_members(
+    T& death, Visit&& visit) requires std::same_as<std::remove_const_t<T>, StatusAnswer::Death> {
   visit("generation", death.generation);
   visit("pid", death.pid);
   visit("time_us", death.time_us);
@@ -71,8 +71,8 @@ void visit_members(T& death,
 }
 
 template <class T, class Visit>
-void visit_members(T& script,
-                   Visit&& visit) requires std::same_as<std::remove_const_t<T>, Answer::Script> {
+void visit_members(
+    T& script, Visit&& visit) requires std::same_as<std::remove_const_t<T>, StatusAnswer::Script> {
   visit("application_group", script.application_group);
   visit("script", script.script);
   visit("state", script.state);
@@ -83,50 +83,50 @@ void visit_members(T& script,
 
 // --- Writing ---
 
-Json written(const std::string& text) {
+OrderedJson written(const std::string& text) {
   return text;
 }
 
 template <std::integral T>
-Json written(const T& number) {
+OrderedJson written(const T& number) {
   return number;
 }
 
 template <class T>
-Json written(const std::optional<T>& value);
+OrderedJson written(const std::optional<T>& value);
 template <class T>
-Json written(const std::vector<T>& values);
+OrderedJson written(const std::vector<T>& values);
 
 template <class T>
-Json written(const T& object) {
-  Json json = Json::object();
+OrderedJson written(const T& object) {
+  OrderedJson json = OrderedJson::object();
   visit_members(object,
                 [&json](const char* key, const auto& member) { json[key] = written(member); });
   return json;
 }
 
 template <class T>
-Json written(const std::optional<T>& value) {
-  return value ? written(*value) : Json();
+OrderedJson written(const std::optional<T>& value) {
+  return value ? written(*value) : OrderedJson();
 }
 
 template <class T>
-Json written(const std::vector<T>& values) {
-  Json list = Json::array();
+OrderedJson written(const std::vector<T>& values) {
+  OrderedJson list = OrderedJson::array();
   for (const T& value : values) list.push_back(written(value));
   return list;
 }
 
 // --- Reading: false for another type. A list of objects that are none spoils the whole answer ---
 
-bool read(const Json& json, std::string& into) {
-  const auto* text = json.get_ptr<const Json::string_t*>();
+bool read(const OrderedJson& json, std::string& into) {
+  const auto* text = json.get_ptr<const OrderedJson::string_t*>();
   if (text != nullptr) into = *text;
   return text != nullptr;
 }
 
 template <std::integral T>
-bool read(const Json& json, T& into) {
+bool read(const OrderedJson& json, T& into) {
   if (!json.is_number_integer()) return false;
   const bool fits = json.is_number_unsigned() ? std::in_range<T>(json.get<std::uint64_t>())
                                               : std::in_range<T>(json.get<std::int64_t>());
@@ -135,12 +135,12 @@ bool read(const Json& json, T& into) {
 }
 
 template <class T>
-bool read(const Json& json, std::optional<T>& into);
+bool read(const OrderedJson& json, std::optional<T>& into);
 template <class T>
-bool read(const Json& json, std::vector<T>& into);
+bool read(const OrderedJson& json, std::vector<T>& into);
 
 template <class T>
-bool read(const Json& json, T& into) {
+bool read(const OrderedJson& json, T& into) {
   if (!json.is_object()) return false;
   bool good = true;
   visit_members(into, [&](const char* key, auto& member) {
@@ -156,14 +156,14 @@ bool read(const Json& json, T& into) {
 }
 
 template <class T>
-bool read(const Json& json, std::optional<T>& into) {
+bool read(const OrderedJson& json, std::optional<T>& into) {
   if (!read(json, into.emplace())) into.reset();
   return into.has_value();
 }
 
 template <class T>
-bool read(const Json& json, std::vector<T>& into) {
-  return json.is_array() && std::ranges::all_of(json, [&into](const Json& item) {
+bool read(const OrderedJson& json, std::vector<T>& into) {
+  return json.is_array() && std::ranges::all_of(json, [&into](const OrderedJson& item) {
            return read(item, into.emplace_back());
          });
 }
@@ -171,12 +171,12 @@ bool read(const Json& json, std::vector<T>& into) {
 }  // namespace
 
 std::string to_json(const StatusAnswer& answer) {
-  return written(answer).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return written(answer).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 base::Result<StatusAnswer> parse_status_answer(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
-  const auto has_workers = [](const Json& group) { return group.contains("workers"); };
+  const OrderedJson json = OrderedJson::parse(text, nullptr, false);
+  const auto has_workers = [](const OrderedJson& group) { return group.contains("workers"); };
   StatusAnswer answer;
   if (!json.is_object() || !json.contains("groups") || !read(json, answer) ||
       !std::ranges::all_of(json["groups"], has_workers)) {

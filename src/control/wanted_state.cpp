@@ -10,7 +10,7 @@
 namespace pyhost::control {
 namespace {
 
-constexpr Correspondents kEnds{
+constexpr Correspondents kWantedEnds{
     .reader = "pyhost-supervisor", .writer = "mod_pyhost", .cure = "stop httpd and start it again"};
 
 tl::unexpected<base::Error> malformed(std::string_view what) {
@@ -95,7 +95,7 @@ std::string to_json(const WantedState& state) {
 base::Result<WantedState> parse_wanted_state(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return malformed("no object");
-  PH_TRY_VOID(check_build(json, kEnds));
+  PH_TRY_VOID(check_build(json, kWantedEnds));
   const auto groups = json.find("groups");
   if (groups == json.end() || !groups->is_array()) return malformed("groups");
   PH_TRY(prefix, member<std::string>(json, "socket_prefix"));

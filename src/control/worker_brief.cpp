@@ -10,7 +10,7 @@
 namespace pyhost::control {
 namespace {
 
-constexpr Correspondents kEnds{
+constexpr Correspondents kBriefEnds{
     .reader = "pyhost-worker",
     .writer = "pyhost-supervisor",
     .cure = "the programs have been replaced while httpd runs: restart httpd"};
@@ -29,7 +29,7 @@ void visit_assignment(Assignment& assignment, Visit&& visit) {
   visit("imports_required", assignment.imports_required);
 }
 
-tl::unexpected<base::Error> malformed(std::string_view what) {
+tl::unexpected<base::Error> malformed_brief(std::string_view what) {
   return base::fail(fmt::format("what the worker is told has no usable \"{}\"", what));
 }
 
@@ -51,23 +51,23 @@ std::string worker_brief(const settings::ProcessGroup& group, std::string_view s
 base::Result<WorkerBrief> parse_worker_brief(std::string_view json) {
   const Json object = Json::parse(json, nullptr, false);
   if (!object.is_object()) return base::fail("what the worker is told is not a JSON object");
-  PH_TRY_VOID(check_build(object, kEnds));
+  PH_TRY_VOID(check_build(object, kBriefEnds));
   WorkerBrief brief;
   std::string settings;
-  if (!read_member(object, "group", brief.group.name)) return malformed("group");
-  if (!read_member(object, "settings", settings)) return malformed("settings");
+  if (!read_member(object, "group", brief.group.name)) return malformed_brief("group");
+  if (!read_member(object, "settings", settings)) return malformed_brief("settings");
   const auto options = object.find("options");
-  if (options == object.end()) return malformed("options");
+  if (options == object.end()) return malformed_brief("options");
   PH_TRY_VOID(read_options(*options, brief.group));
   PH_TRY(parsed, parse_worker_settings(settings));
   brief.settings = std::move(parsed);
   const auto assignment = object.find("assignment");
-  if (assignment == object.end() || !assignment->is_object()) return malformed("assignment");
+  if (assignment == object.end() || !assignment->is_object()) return malformed_brief("assignment");
   std::string wrong;
   visit_assignment(brief.assignment, [&](const char* name, auto& member) {
     if (!read_member(*assignment, name, member)) wrong = name;
   });
-  if (!wrong.empty()) return malformed(wrong);
+  if (!wrong.empty()) return malformed_brief(wrong);
   return brief;
 }
 

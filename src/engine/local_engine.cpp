@@ -11,6 +11,7 @@
 #include "engine/interpreter_setup.h"
 #include "pyapi/events.h"
 #include "pyapi/module.h"
+#include "pyhost/gateway/http_status.h"
 #include "python/log_stream.h"
 #include "python/request_context.h"
 #include "wsgi/request.h"
@@ -27,9 +28,6 @@ using python::Interpreter;
 using python::InterpreterRegistry;
 using python::Runtime;
 
-constexpr int kInternalServerError = 500;
-constexpr int kServiceUnavailable = 503;
-constexpr int kGatewayTimeout = 504;
 constexpr unsigned kRetryAfterSeconds = 1;
 
 // Imports are not interrupted, and do not count for limits of requests.
@@ -107,14 +105,14 @@ Outcome LocalEngine::refuse_for_memory(const gateway::Target& target,
   const auto written = fmt::format_to_n(text.data(), text.size(), "{} was given up", target.script);
   exchange.log(LogLevel::error, Message::memory_exhausted,
                {text.data(), std::min(written.size, text.size())});
-  return {Outcome::Kind::refused, kServiceUnavailable, kRetryAfterSeconds};
+  return {Outcome::Kind::refused, gateway::kServiceUnavailable, kRetryAfterSeconds};
 }
 
 Outcome LocalEngine::refuse_protocol(const gateway::Target& target, gateway::Exchange& exchange) {
   exchange.log(LogLevel::error, Message::protocol_unknown,
                fmt::format("{} is to be run by the {} protocol, which this engine does not speak",
                            target.script, name_of(target.protocol)));
-  return {Outcome::Kind::refused, kInternalServerError};
+  return {Outcome::Kind::refused, gateway::kInternalServerError};
 }
 
 Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exchange) {
@@ -125,9 +123,9 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
     const auto& failure = interpreter.error();
     exchange.log(LogLevel::error, failure.message, failure.sentence);
     if (failure.message != Message::interpreter_limit) {
-      return {Outcome::Kind::refused, kInternalServerError};
+      return {Outcome::Kind::refused, gateway::kInternalServerError};
     }
-    return {Outcome::Kind::refused, kServiceUnavailable, kRetryAfterSeconds};
+    return {Outcome::Kind::refused, gateway::kServiceUnavailable, kRetryAfterSeconds};
   }
   wsgi::Request request(target, exchange);
   python::LoadReport report;
@@ -143,7 +141,7 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
               group.scripts.load(py, target, exchange, report, &notice)) {
         group.adapter.run(py, application.get(), request, context.errors_or_null());
       } else if (active.interrupted()) {
-        request.fail(kGatewayTimeout);
+        request.fail(gateway::kGatewayTimeout);
       }
     };
     base::unless_out_of_memory(run, [&] {

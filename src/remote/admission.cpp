@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 #include "base/clock.h"
+#include "pyhost/gateway/http_status.h"
 
 namespace pyhost::remote {
 namespace {
@@ -17,8 +18,6 @@ using scoreboard::SlotState;
 using scoreboard::SlotStatus;
 using std::chrono::milliseconds;
 
-constexpr int kServiceUnavailable = 503;
-constexpr int kGatewayTimeout = 504;
 // How long workers that are being replaced may take without startup-timeout=.
 constexpr milliseconds kUsualStart{60'000};
 // A worker that makes room can wake those that wait, but not leave a call for one that is about to
@@ -145,7 +144,7 @@ tl::expected<Lease, Refusal> Admission::enter() {
   if (auto refusal = refusal_when_stopped()) return tl::unexpected(*std::move(refusal));
   if (asked_.exhausted()) {
     return tl::unexpected(
-        Refusal{kServiceUnavailable, Message::retries_exhausted,
+        Refusal{gateway::kServiceUnavailable, Message::retries_exhausted,
                 fmt::format("too many workers of process group '{}' in a row could not be reached",
                             settings_.group.name)});
   }
@@ -197,7 +196,7 @@ base::Clock::time_point Admission::next_look(base::Clock::time_point now) const 
 }
 
 Refusal Admission::full(std::uint32_t waiting) const {
-  return {kServiceUnavailable, Message::queue_full,
+  return {gateway::kServiceUnavailable, Message::queue_full,
           fmt::format("{} and {} requests wait already", state_of_workers(), waiting)};
 }
 
@@ -216,7 +215,7 @@ milliseconds Admission::patience() const noexcept {
 }
 
 Refusal Admission::unreachable() const {
-  return {kServiceUnavailable, Message::worker_unreachable,
+  return {gateway::kServiceUnavailable, Message::worker_unreachable,
           fmt::format("no worker of process group '{}' could be reached within {:g} s: {}",
                       settings_.group.name, base::seconds(patience()), asked_.last_reason())};
 }
@@ -224,7 +223,7 @@ Refusal Admission::unreachable() const {
 std::optional<Refusal> Admission::refusal_when_stopped() const {
   if (!scoreboard_.is_stopped()) return std::nullopt;
   return Refusal{
-      kServiceUnavailable, Message::group_stopped,
+      gateway::kServiceUnavailable, Message::group_stopped,
       fmt::format("process group '{}' has been stopped by an operator", settings_.group.name),
       LogLevel::warn};
 }
@@ -234,7 +233,7 @@ std::optional<Refusal> Admission::refusal_when_late(base::Clock::time_point now)
   const milliseconds limit = settings_.group.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
     return Refusal{
-        kGatewayTimeout, Message::queue_timeout,
+        gateway::kGatewayTimeout, Message::queue_timeout,
         fmt::format("{} after {:g} s of waiting", state_of_workers(), base::seconds(limit))};
   }
   return std::nullopt;

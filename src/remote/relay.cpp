@@ -7,6 +7,7 @@
 #include <climits>
 
 #include "base/clock.h"
+#include "pyhost/gateway/http_status.h"
 #include "wire/messages.h"
 
 namespace pyhost::remote {
@@ -23,9 +24,6 @@ using wire::Io;
 using Kind = Attempt::Kind;
 
 constexpr char kUnread[] = "the worker did not read the request";
-constexpr int kInternalServerError = 500;
-constexpr int kBadGateway = 502;
-constexpr int kGatewayTimeout = 504;
 bool is_over(std::optional<base::Clock::time_point> moment) noexcept {
   return moment && base::Clock::now() >= *moment;
 }
@@ -282,7 +280,7 @@ Relay::Step Relay::begin_reply(const Frame& frame) {
   for (const gateway::Header& header : head->headers) {
     const std::size_t bytes = header.name.size() + header.value.size() + kSeparators;
     if (bytes <= line_max) continue;
-    return Attempt{Kind::failed, kInternalServerError, Message::head_too_large,
+    return Attempt{Kind::failed, gateway::kInternalServerError, Message::head_too_large,
                    fmt::format("the reply's header {} is a line of {} bytes, longer than "
                                "header-buffer-size={}",
                                header.name, bytes, line_max)};
@@ -385,7 +383,7 @@ Attempt Relay::outcome_of(Passed passed) const {
     case Passed::lost:
       break;
   }
-  return {Kind::failed, kInternalServerError, Message::spool_failed,
+  return {Kind::failed, gateway::kInternalServerError, Message::spool_failed,
           "a part of the reply could not be buffered"};
 }
 
@@ -397,7 +395,7 @@ Attempt Relay::end_with_error(const Frame& frame) {
   }
   const BodyFault fault = body_.fault();
   const bool clients = fault != BodyFault::none && fault != BodyFault::failed;
-  if (clients && (head_seen_ || error->status >= kInternalServerError)) {
+  if (clients && (head_seen_ || error->status >= gateway::kInternalServerError)) {
     return {Kind::client_gone, status_of(fault), Message::client_fault,
             std::string(describe(fault))};
   }
@@ -407,9 +405,11 @@ Attempt Relay::end_with_error(const Frame& frame) {
   }
   if (head_seen_ && !delivery_.head_sent()) {
     // Nothing of the reply has reached the client, so it can still be told properly.
-    return {Kind::refused, kInternalServerError, Message::reply_broken, std::string(error->cause)};
+    return {Kind::refused, gateway::kInternalServerError, Message::reply_broken,
+            std::string(error->cause)};
   }
-  return {Kind::broken, kInternalServerError, Message::reply_broken, std::string(error->cause)};
+  return {Kind::broken, gateway::kInternalServerError, Message::reply_broken,
+          std::string(error->cause)};
 }
 
 void Relay::log(const Frame& frame) {
@@ -435,7 +435,7 @@ void Relay::tell_left_out() {
 Attempt Relay::fail(Io outcome) {
   switch (outcome) {
     case Io::timeout:
-      return {Kind::failed, kGatewayTimeout, Message::worker_silent,
+      return {Kind::failed, gateway::kGatewayTimeout, Message::worker_silent,
               fmt::format("the worker gave no sign of life for {:g} s",
                           base::seconds(settings_.socket_timeout))};
     case Io::malformed:
@@ -450,7 +450,8 @@ Attempt Relay::fail(Io outcome) {
     default:
       break;
   }
-  return {Kind::lost, kBadGateway, Message::worker_lost, "the worker closed the connection"};
+  return {Kind::lost, gateway::kBadGateway, Message::worker_lost,
+          "the worker closed the connection"};
 }
 
 wire::Timeout Relay::timeout() const noexcept {
@@ -459,11 +460,11 @@ wire::Timeout Relay::timeout() const noexcept {
 }
 
 Attempt Relay::forbidden(const base::Error& error) {
-  return {Kind::failed, kBadGateway, Message::reply_forbidden, error.sentence};
+  return {Kind::failed, gateway::kBadGateway, Message::reply_forbidden, error.sentence};
 }
 
 Attempt Relay::malformed(std::string what) {
-  return {Kind::failed, kBadGateway, Message::frame_malformed, std::move(what)};
+  return {Kind::failed, gateway::kBadGateway, Message::frame_malformed, std::move(what)};
 }
 
 }  // namespace pyhost::remote

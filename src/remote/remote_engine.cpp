@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "pyhost/gateway/http_status.h"
 
 namespace pyhost::remote {
 namespace {
@@ -15,8 +16,6 @@ using gateway::BodyFault;
 using gateway::Outcome;
 using std::chrono::milliseconds;
 
-constexpr int kInternalServerError = 500;
-constexpr int kServiceUnavailable = 503;
 // How long the supervisor may take to learn how a worker ended.
 constexpr milliseconds kDeathPatience{3000};
 
@@ -105,7 +104,8 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Le
       if (attempt.setback == Setback::Kind::unreachable && was_used) return std::nullopt;
       return ask_another(run, admission, worker, {attempt.setback, std::move(attempt.why)});
     case Attempt::Kind::refused:
-      if (attempt.status >= kInternalServerError) return report(run, worker, relay, attempt);
+      if (attempt.status >= gateway::kInternalServerError)
+        return report(run, worker, relay, attempt);
       return Outcome{Outcome::Kind::refused, attempt.status};
     default:
       return report(run, worker, relay, attempt);
@@ -120,7 +120,7 @@ std::optional<Outcome> RemoteEngine::ask_another(Run& run, Admission& admission,
                         std::move(setback.why), LogLevel::info});
   }
   if (setback.kind == Setback::Kind::foreign) {
-    return refuse(run, {kServiceUnavailable, Message::worker_of_another_build,
+    return refuse(run, {gateway::kServiceUnavailable, Message::worker_of_another_build,
                         std::move(setback.why), LogLevel::error});
   }
   if (setback.kind == Setback::Kind::silent) note_departure(run, worker, setback.why);
@@ -158,7 +158,8 @@ Outcome RemoteEngine::refuse(Run& run, const gateway::Refusal& refusal) const {
   run.exchange.log(refusal.level, refusal.message,
                    fmt::format("{}; {} was not run", refusal.text, run.target.script));
   Outcome outcome{Outcome::Kind::refused, refusal.status};
-  if (refusal.status == kServiceUnavailable) outcome.retry_after_seconds = kRetryAfterSeconds;
+  if (refusal.status == gateway::kServiceUnavailable)
+    outcome.retry_after_seconds = kRetryAfterSeconds;
   return outcome;
 }
 

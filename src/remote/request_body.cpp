@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "pyhost/gateway/http_status.h"
+
 namespace pyhost::remote {
 
 using base::LogLevel;
@@ -10,11 +12,10 @@ using gateway::BodyFault;
 using gateway::Outcome;
 
 std::optional<Outcome> RequestBody::receive(const std::string& folder, std::string_view script) {
-  constexpr int kServiceUnavailable = 503;
   const auto fault = receive_whole(folder);
   if (!fault) {
     exchange_.log(LogLevel::error, Message::spool_failed, fault.error().sentence);
-    Outcome outcome{Outcome::Kind::refused, kServiceUnavailable};
+    Outcome outcome{Outcome::Kind::refused, gateway::kServiceUnavailable};
     outcome.retry_after_seconds = kRetryAfterSeconds;
     return outcome;
   }

@@ -3,11 +3,14 @@
 #include <array>
 #include <limits>
 
+#include "base/parse.h"
 #include "settings/global_name.h"
 #include "settings/settings_members.h"
 
 namespace pyhost::settings {
 namespace {
+
+using base::is_absolute_path;
 
 using P = ProcessSettings;
 using R = RequestSettings;
@@ -19,10 +22,6 @@ bool is_group_name(std::string_view text) noexcept {
   if (!text.starts_with("%{")) return true;
   return text == kGlobalName || text == "%{RESOURCE}" || text == "%{SERVER}" || text == "%{HOST}" ||
          (text.starts_with("%{ENV:") && text.ends_with('}'));
-}
-
-bool is_absolute_path(std::string_view text) noexcept {
-  return text.front() == '/';
 }
 
 bool is_flag(std::string_view text) noexcept {

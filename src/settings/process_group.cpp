@@ -4,11 +4,14 @@
 #include <array>
 
 #include "base/nearest.h"
+#include "base/parse.h"
 #include "base/path_glob.h"
 #include "settings/process_group_members.h"
 
 namespace pyhost::settings {
 namespace {
+
+using base::is_absolute_path;
 
 using G = ProcessGroup;
 
@@ -29,10 +32,6 @@ constexpr const char kGlob[] =
     "an absolute path such as /srv/app/*.py, with a name as its first component, and ** at most "
     "once and alone in its component";
 constexpr const char kGroup[] = "the name of a group, or # and a number";
-
-bool is_absolute_path(std::string_view text) noexcept {
-  return text.front() == '/';
-}
 
 // A name, or "#id". (uid_t)-1 is no id: system calls take it for "leave as it is".
 bool is_user_or_group(std::string_view text) noexcept {

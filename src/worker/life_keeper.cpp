@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "control/worker_report.h"
+#include "pyhost/gateway/http_status.h"
 #include "worker/resident_memory.h"
 
 namespace pyhost::worker {
@@ -20,8 +21,6 @@ using base::LogLevel;
 using base::Message;
 using StatusKind = control::StatusReport::Kind;
 using Kind = LifeOrder::Kind;
-
-constexpr int kGatewayTimeout = 504;
 
 double seconds_since(base::TimePoint moment) noexcept {
   return base::seconds(base::Clock::now() - moment);
@@ -144,7 +143,7 @@ void LifeKeeper::announce_giving_up(const RunningRequest& request) {
 
 void LifeKeeper::give_up(const RunningRequest& request) {
   WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
-  if (exchange.give_up(request.number, kGatewayTimeout, cause_of_giving_up(request))) {
+  if (exchange.give_up(request.number, gateway::kGatewayTimeout, cause_of_giving_up(request))) {
     life_.gave_up(request);
   }
 }
@@ -191,7 +190,7 @@ void LifeKeeper::end_stuck() {
     WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
     exchange.note(request.number, LogLevel::error, Message::lock_stuck, cause);
     // The process ends: whoever is sending at this moment is cut off.
-    static_cast<void>(exchange.give_up(request.number, kGatewayTimeout, cause));
+    static_cast<void>(exchange.give_up(request.number, gateway::kGatewayTimeout, cause));
   }
 }
 

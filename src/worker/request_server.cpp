@@ -7,6 +7,7 @@
 
 #include "base/out_of_memory.h"
 #include "base/scope_exit.h"
+#include "pyhost/gateway/http_status.h"
 #include "wire/messages.h"
 
 namespace pyhost::worker {
@@ -16,9 +17,6 @@ using base::LogLevel;
 using base::Message;
 using gateway::Outcome;
 using wire::Io;
-
-constexpr int kInternalServerError = 500;
-constexpr int kServiceUnavailable = 503;
 
 }  // namespace
 
@@ -106,7 +104,7 @@ void RequestServer::serve_request(ChildConnection& child, std::string_view paylo
       [&] { return run_application(exchange); },
       [&] {
         exchange.log(LogLevel::error, Message::memory_exhausted, "the request was not run");
-        return Outcome{Outcome::Kind::refused, kServiceUnavailable};
+        return Outcome{Outcome::Kind::refused, gateway::kServiceUnavailable};
       });
   switch (exchange.finish(outcome, "the application failed")) {
     case Connected::reuse:
@@ -127,10 +125,10 @@ Outcome RequestServer::run_application(WorkerExchange& exchange) {
     exchange.log(LogLevel::error, Message::target_refused,
                  fmt::format("process group '{}' is not configured to serve {}",
                              settings_.group.name, target.script));
-    return {Outcome::Kind::refused, kInternalServerError};
+    return {Outcome::Kind::refused, gateway::kInternalServerError};
   }
   if (!keeps(target)) {
-    Outcome outcome{Outcome::Kind::refused, kInternalServerError};
+    Outcome outcome{Outcome::Kind::refused, gateway::kInternalServerError};
     outcome.import_failed = true;
     outcome.why = "the worker is kept for other scripts";
     return outcome;
@@ -156,7 +154,7 @@ void RequestServer::reject(ChildConnection& child, std::string_view why) {
       LogLevel::error, Message::frame_malformed,
       fmt::format("a connection to process group '{}' was closed: {}", settings_.group.name, why));
   wire::FrameBatch batch;
-  wire::encode_error({kInternalServerError, why}, batch.encoded());
+  wire::encode_error({gateway::kInternalServerError, why}, batch.encoded());
   static_cast<void>(child.connection.write_some(batch));
   connections_.close(child);
 }

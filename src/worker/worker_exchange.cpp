@@ -11,6 +11,7 @@
 #include "base/out_of_memory.h"
 #include "base/scope_exit.h"
 #include "os/fork_watch.h"
+#include "pyhost/gateway/http_status.h"
 
 namespace pyhost::worker {
 
@@ -27,12 +28,9 @@ using wire::Io;
 
 namespace {
 
-constexpr int kInternalServerError = 500;
-constexpr int kServiceUnavailable = 503;
-
 std::string refusal_frame() {
   std::string frame;
-  wire::encode_error({kServiceUnavailable, "the worker has no memory for it"}, frame);
+  wire::encode_error({gateway::kServiceUnavailable, "the worker has no memory for it"}, frame);
   return frame;
 }
 
@@ -259,9 +257,9 @@ Connected WorkerExchange::tell_outcome(const Outcome& outcome, std::string_view 
   if (reply_ == Reply::ended) return Connected::released;
   if (line_.is_lost(held)) return Connected::close;
   const bool unsent = reply_ == Reply::unsent;
-  const int status = short_of_memory_                         ? kServiceUnavailable
+  const int status = short_of_memory_                         ? gateway::kServiceUnavailable
                      : outcome.kind == Outcome::Kind::refused ? outcome.status
-                                                              : kInternalServerError;
+                                                              : gateway::kInternalServerError;
   std::string& frame = line_.batch(held).encoded();
   if (outcome.kind == Outcome::Kind::outdated) {
     wire::encode_retry({.reason = "the script has changed"}, frame);

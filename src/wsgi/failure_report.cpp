@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/out_of_memory.h"
+#include "pyhost/gateway/http_status.h"
 #include "python/error.h"
 
 namespace pyhost::wsgi {
@@ -60,10 +61,8 @@ void log_or_say_why_not(Attached& py, Request& request, Log&& log) {
 void report_failure(Attached& py, Request& request, PyObject* request_timeout,
                     PyObject* application_or_null) {
   const PythonError error = PythonError::take(py);
-  constexpr int kInternalServerError = 500;
-  constexpr int kGatewayTimeout = 504;
   const bool interrupted = error.is(request_timeout);
-  request.fail(interrupted ? kGatewayTimeout : kInternalServerError);
+  request.fail(interrupted ? gateway::kGatewayTimeout : gateway::kInternalServerError);
   log_or_say_why_not(py, request, [&] {
     if (interrupted) {
       log_detached(py, request, LogLevel::info, Message::run_interrupted,

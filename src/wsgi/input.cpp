@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "python/error.h"
-#include "python/native_type.h"
+#include "python/while_request_runs.h"
 
 namespace pyhost::wsgi {
 namespace {
@@ -126,17 +126,8 @@ Ref read_line(Attached& py, Input& input, std::size_t limit) {
 // Calls `action` while the request lives; otherwise RuntimeError.
 template <class F>
 PyObject* with_request(PyObject* self, F action) {
-  return python::py_entry([&]() -> PyObject* {
-    Input& input = python::value_of<Input>(self);
-    const python::SharedRequestLink link = input.link;
-    const RequestLink::Use use(*link);
-    if (!use) {
-      PyErr_SetString(PyExc_RuntimeError, "wsgi.input was used after its request was completed");
-      return nullptr;
-    }
-    CalledByPython py(*input.interpreter);
-    return action(py, input);
-  });
+  return python::while_request_runs<Input>(
+      self, "wsgi.input was used after its request was completed", action);
 }
 
 // The optional size argument: missing, None or negative means no limit.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/out_of_memory.h"
+#include "pyhost/gateway/http_status.h"
 
 namespace pyhost::wsgi {
 
@@ -70,9 +71,8 @@ bool Request::send_file(gateway::FileRange range) noexcept {
 
 // There is no memory to send it with.
 bool Request::give_up() noexcept {
-  constexpr int kServiceUnavailable = 503;
   exchange_.log(base::LogLevel::error, base::Message::memory_exhausted, "a request was given up");
-  fail(kServiceUnavailable);
+  fail(gateway::kServiceUnavailable);
   return false;
 }
 
@@ -103,8 +103,7 @@ Outcome Request::finish() noexcept {
     case State::unsent:
       break;
   }
-  constexpr int kInternalServerError = 500;
-  return {Outcome::Kind::refused, failed() ? failed_status_ : kInternalServerError};
+  return {Outcome::Kind::refused, failed() ? failed_status_ : gateway::kInternalServerError};
 }
 
 void Request::complete_log() noexcept {

@@ -9,7 +9,7 @@
 
 #include "python/compat.h"
 #include "python/error.h"
-#include "python/native_type.h"
+#include "python/while_request_runs.h"
 
 namespace pyhost::wsgi {
 namespace {
@@ -103,18 +103,8 @@ bool check_exc_info(const Request& request, PyObject* exc_info) {
 // Calls `action` while the request lives; otherwise RuntimeError.
 template <class F>
 PyObject* with_request(PyObject* self, F action) {
-  return python::py_entry([&]() -> PyObject* {
-    StartResponse& start = python::value_of<StartResponse>(self);
-    const python::SharedRequestLink link = start.link;
-    const RequestLink::Use use(*link);
-    if (!use) {
-      PyErr_SetString(PyExc_RuntimeError,
-                      "start_response() or write() was called after its request was completed");
-      return nullptr;
-    }
-    CalledByPython py(*start.interpreter);
-    return action(py, start);
-  });
+  return python::while_request_runs<StartResponse>(
+      self, "start_response() or write() was called after its request was completed", action);
 }
 
 PyObject* write(PyObject* self, PyObject* data) {

@@ -25,8 +25,8 @@ function(try_change expected file before after)
   endif()
 endfunction()
 
-try_change(changes src/scoreboard/scoreboard_memory.h "std::atomic<std::uint32_t> waiting;"
-  "std::atomic<std::uint64_t> waiting;")
+try_change(changes src/scoreboard/scoreboard_memory.h "Word<std::uint32_t> waiting;"
+  "Word<std::uint64_t> waiting;")
 try_change(changes src/wire/messages.cpp "writer.number(message.capacity)" "writer.flag(true)")
 try_change(changes src/wire/frame.h "retry, " "retry2,")
 try_change(changes src/control/worker_settings.cpp "\"log_level\"" "\"level\"")

@@ -61,7 +61,7 @@ apr_array_header_t* loggers_of(apr_pool_t* process_pool) {
 }
 
 // Whether it still reads.
-bool is_alive(const Logger& logger) noexcept {
+bool is_running(const Logger& logger) noexcept {
   pollfd state{.fd = logger.input, .events = 0, .revents = 0};
   return ::poll(&state, 1, 0) == 0;
 }
@@ -124,7 +124,7 @@ int ErrorLogs::logger_for(std::string_view target) {
     Logger& logger = APR_ARRAY_IDX(loggers, i, Logger);
     if (logger.target == target) found = &logger;
   }
-  if (found != nullptr && is_alive(*found)) return found->input;
+  if (found != nullptr && is_running(*found)) return found->input;
   const int input = is_there_a_syslog() ? start_logger(pool, target) : -1;
   if (input < 0) return -1;
   if (found == nullptr) {

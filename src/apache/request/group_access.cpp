@@ -12,7 +12,7 @@ namespace {
 
 using base::Message;
 
-tl::unexpected<Refusal> refuse(Message message, std::string text) {
+tl::unexpected<Refusal> refuse_group(Message message, std::string text) {
   return tl::unexpected(Refusal{HTTP_INTERNAL_SERVER_ERROR, message, std::move(text)});
 }
 
@@ -26,29 +26,32 @@ tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::s
                                                     const settings::RequestSettings& settings) {
   const auto& allowed = settings.restrict_process;
   if (allowed && !allowed->contains(name.empty() ? settings::kGlobalName : name)) {
-    return refuse(Message::process_group_restricted,
-                  fmt::format("{} may not run in the process group '{}' (WSGIRestrictProcess)",
-                              r->filename, name.empty() ? settings::kGlobalName : name));
+    return refuse_group(
+        Message::process_group_restricted,
+        fmt::format("{} may not run in the process group '{}' (WSGIRestrictProcess)", r->filename,
+                    name.empty() ? settings::kGlobalName : name));
   }
   if (name.empty()) return nullptr;
   const DaemonGroup* group = find_process_group(name);
   if (group == nullptr) {
-    return refuse(Message::process_group_unknown,
-                  fmt::format("{}: {}", r->filename, describe_unknown_group(name)));
+    return refuse_group(Message::process_group_unknown,
+                        fmt::format("{}: {}", r->filename, describe_unknown_group(name)));
   }
   if (!may_use(r->server, *group)) {
-    return refuse(Message::process_group_elsewhere,
-                  fmt::format("the process group '{}' belongs to the virtual host '{}' and {} to "
-                              "'{}'; give both the same ServerName, or define the group in the "
-                              "main server",
-                              name, view_or_empty(group->server->server_hostname), r->filename,
-                              view_or_empty(r->server->server_hostname)));
+    return refuse_group(
+        Message::process_group_elsewhere,
+        fmt::format("the process group '{}' belongs to the virtual host '{}' and {} to "
+                    "'{}'; give both the same ServerName, or define the group in the "
+                    "main server",
+                    name, view_or_empty(group->server->server_hostname), r->filename,
+                    view_or_empty(r->server->server_hostname)));
   }
   if (group->options.threads == 0) {
-    return refuse(Message::process_group_is_service,
-                  fmt::format("the process group '{}' takes no requests (threads=0), so {} cannot "
-                              "run there",
-                              name, r->filename));
+    return refuse_group(
+        Message::process_group_is_service,
+        fmt::format("the process group '{}' takes no requests (threads=0), so {} cannot "
+                    "run there",
+                    name, r->filename));
   }
   return group;
 }

@@ -1,0 +1,12 @@
+// The statuses (RFC 9110, 15) with which requests are answered that have no reply of an
+// application.
+#pragma once
+
+namespace pyhost::gateway {
+
+inline constexpr int kInternalServerError = 500;
+inline constexpr int kBadGateway = 502;
+inline constexpr int kServiceUnavailable = 503;
+inline constexpr int kGatewayTimeout = 504;
+
+}  // namespace pyhost::gateway
