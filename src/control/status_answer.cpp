@@ -157,8 +157,10 @@ bool read(const OrderedJson& json, T& into) {
 
 template <class T>
 bool read(const OrderedJson& json, std::optional<T>& into) {
-  if (!read(json, into.emplace())) into.reset();
-  return into.has_value();
+  T value{};
+  if (!read(json, value)) return false;
+  into = std::move(value);
+  return true;
 }
 
 template <class T>

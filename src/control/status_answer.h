@@ -71,6 +71,6 @@ struct StatusAnswer {
 std::string to_json(const StatusAnswer& answer);
 // It may come from a supervisor of another build: a member that is missing or of another type has
 // its default, and one that is not known is passed over. Fails for what is no such answer.
-base::Result<StatusAnswer> parse_status_answer(std::string_view json);
+base::Result<StatusAnswer> parse_status_answer(std::string_view text);
 
 }  // namespace pyhost::control

@@ -51,7 +51,7 @@ std::string to_json(const WantedState& state);
 
 // Fails with a sentence for anything that to_json() does not make, and for a state of another build
 // before anything else of it is looked at.
-base::Result<WantedState> parse_wanted_state(std::string_view json);
+base::Result<WantedState> parse_wanted_state(std::string_view text);
 
 // In place of a state: see retire(). The same in every build.
 inline constexpr std::string_view kRetireText = "\"retire\"";
@@ -68,6 +68,6 @@ struct Answer {
   std::vector<std::string> errors;
 };
 std::string to_json(const Answer& answer);
-base::Result<Answer> parse_answer(std::string_view json);
+base::Result<Answer> parse_answer(std::string_view text);
 
 }  // namespace pyhost::control

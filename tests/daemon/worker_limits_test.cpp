@@ -213,7 +213,8 @@ def application(environ, start_response):
 
 TEST_F(WorkerLimits, LockThatCannotBeHadEndsTheWorker) {
   const std::string keeper = script("keeper.wsgi", kLockKeeper);
-  worker_.group.deadlock_timeout = 200ms;
+  // Longer than the way to the application takes on a machine that is busy.
+  worker_.group.deadlock_timeout = 1s;
   spawn_and_wait();
   FakeExchange exchange;
   const Outcome outcome = engine().run(

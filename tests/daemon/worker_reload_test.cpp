@@ -247,7 +247,8 @@ TEST_F(WorkerOfChangedScript, SaysWhatItCouldNotImportAndAnswersWhenNobodyElseCa
     pollfd report{.fd = status_.get(), .events = POLLIN, .revents = 0};
     return ::poll(&report, 1, 0) == 1;
   }));
-  EXPECT_EQ(next_report(), fmt::format(R"({{"import_again":["","{}","application",false]}})", site));
+  EXPECT_EQ(next_report(),
+            fmt::format(R"({{"import_again":["","{}","application",false]}})", site));
 }
 
 TEST_F(WorkerOfChangedScript, BecomesAKeeperOfSomeScripts) {

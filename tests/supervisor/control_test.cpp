@@ -196,8 +196,8 @@ TEST_F(Control, ReloadsAnotherGroupAtOnceWhileALookoutDoesNotRun) {
   ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
   ASSERT_EQ(apply(), "");
   ASSERT_TRUE(logged("is ready", 2));
+  ASSERT_TRUE(wait_until([&] { return lookouts_of(link.pid).size() == 2; }));
   const auto lookouts = lookouts_of(link.pid);
-  ASSERT_EQ(lookouts.size(), 2u);
   const uid_t games = getpwnam("games")->pw_uid;
   const auto of_games = std::ranges::find_if(lookouts, [games](pid_t pid) {
     return read_file(fmt::format("/proc/{}/status", pid))
