@@ -162,6 +162,7 @@ TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
     WSGIPerInterpreterGIL On
     WSGISocketRotation On
     WSGIAcceptMutex flock
+    WSGILazyInitialization On
     WSGIPythonEggs /var/cache/eggs
     <Location /x>
       WSGIIgnoreActivity On
@@ -172,7 +173,7 @@ TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
   for (const char* name :
        {"WSGIVerboseDebugging", "WSGIServerMetrics", "WSGISlowRequests", "WSGITelemetryService",
         "WSGITelemetryOptions", "WSGIFreeThreading", "WSGIPerInterpreterGIL", "WSGISocketRotation",
-        "WSGIAcceptMutex", "WSGIIgnoreActivity", "WSGIPassApacheRequest",
+        "WSGIAcceptMutex", "WSGILazyInitialization", "WSGIIgnoreActivity", "WSGIPassApacheRequest",
         "WSGIScriptAlias x /srv/x.wsgi"}) {
     EXPECT_THAT(check.output, ContainsRegex(std::string("PH0354: ") + name +
                                             " has no effect: .*/httpd\\.conf:[0-9]+"));
