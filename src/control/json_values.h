@@ -87,4 +87,23 @@ bool read_member(const Json& object, const char* key, T& into) {
   return found != object.end() && read(*found, into);
 }
 
+// A struct whose members `visit_all(value, visit)` names, each by visit("name", member): one list
+// for both directions.
+template <class T, class VisitAll>
+Json object_of(const T& value, VisitAll visit_all) {
+  Json object = Json::object();
+  visit_all(value,
+            [&object](const char* name, const auto& member) { object[name] = json_of(member); });
+  return object;
+}
+// The way back: the name of a member that is missing or of another type; nothing when all are read.
+template <class T, class VisitAll>
+std::optional<std::string> read_object(const Json& object, T& into, VisitAll visit_all) {
+  std::optional<std::string> wrong;
+  visit_all(into, [&](const char* name, auto& member) {
+    if (!read_member(object, name, member)) wrong = name;
+  });
+  return wrong;
+}
+
 }  // namespace pyhost::control

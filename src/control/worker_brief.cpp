@@ -15,9 +15,7 @@ constexpr Correspondents kBriefEnds{
     .writer = "pyhost-supervisor",
     .cure = "the programs have been replaced while httpd runs: restart httpd"};
 
-// One list of members for both directions.
-template <class Assignment, class Visit>
-void visit_assignment(Assignment& assignment, Visit&& visit) {
+constexpr auto kVisitAssignment = [](auto& assignment, auto&& visit) {
   visit("slot", assignment.slot);
   visit("row", assignment.row);
   visit("generation", assignment.generation);
@@ -27,7 +25,7 @@ void visit_assignment(Assignment& assignment, Visit&& visit) {
   visit("python_home", assignment.python_home);
   visit("imports", assignment.imports);
   visit("imports_required", assignment.imports_required);
-}
+};
 
 tl::unexpected<base::Error> malformed_brief(std::string_view what) {
   return base::fail(fmt::format("what the worker is told has no usable \"{}\"", what));
@@ -37,14 +35,11 @@ tl::unexpected<base::Error> malformed_brief(std::string_view what) {
 
 std::string worker_brief(const settings::ProcessGroup& group, std::string_view settings,
                          const WorkerAssignment& assignment) {
-  Json own = Json::object();
-  visit_assignment(assignment,
-                   [&own](const char* name, const auto& member) { own[name] = json_of(member); });
   return Json{{kBuildKey, std::string(gateway::kBuildId)},
               {"group", json_of(group.name)},
               {"options", options_json(group)},
               {"settings", json_of(std::string(settings))},
-              {"assignment", std::move(own)}}
+              {"assignment", object_of(assignment, kVisitAssignment)}}
       .dump();
 }
 
@@ -63,11 +58,8 @@ base::Result<WorkerBrief> parse_worker_brief(std::string_view json) {
   brief.settings = std::move(parsed);
   const auto assignment = object.find("assignment");
   if (assignment == object.end() || !assignment->is_object()) return malformed_brief("assignment");
-  std::string wrong;
-  visit_assignment(brief.assignment, [&](const char* name, auto& member) {
-    if (!read_member(*assignment, name, member)) wrong = name;
-  });
-  if (!wrong.empty()) return malformed_brief(wrong);
+  const auto wrong = read_object(*assignment, brief.assignment, kVisitAssignment);
+  if (wrong) return malformed_brief(*wrong);
   return brief;
 }
 

@@ -10,9 +10,7 @@
 namespace pyhost::control {
 namespace {
 
-// One list of members for both directions.
-template <class Settings, class Visit>
-void visit_engine(Settings& engine, Visit&& visit) {
+constexpr auto kVisitEngine = [](auto& engine, auto&& visit) {
   visit("optimize", engine.optimize);
   visit("warnings", engine.warnings);
   visit("hash_seed", engine.hash_seed);
@@ -29,11 +27,10 @@ void visit_engine(Settings& engine, Visit&& visit) {
   visit("script_group", engine.script_owner.group_name);
   visit("interpreters_max", engine.interpreters_max);
   visit("server_version", engine.server_version);
-}
+};
 
-template <class Settings, class Visit>
-void visit_worker(Settings& worker, Visit&& visit) {
-  visit_engine(worker.engine, visit);
+constexpr auto kVisitWorker = [](auto& worker, auto&& visit) {
+  kVisitEngine(worker.engine, visit);
   visit("plugin", worker.plugin);
   visit("httpd_uid", worker.httpd_uid);
   visit("secret", worker.secret);
@@ -43,7 +40,7 @@ void visit_worker(Settings& worker, Visit&& visit) {
   visit("folders", worker.targets.folders);
   visit("modules", worker.targets.modules);
   visit("preloads", worker.preloads);
-}
+};
 
 // A path with "." or ".." components, or a doubled slash, may lead out of the folder it seems to be
 // in.
@@ -68,22 +65,15 @@ bool ServedTargets::serves(const gateway::Target& target) const noexcept {
 }
 
 std::string to_json(const WorkerSettings& settings) {
-  Json object = Json::object();
-  visit_worker(settings,
-               [&object](const char* name, const auto& member) { object[name] = json_of(member); });
-  return object.dump();
+  return object_of(settings, kVisitWorker).dump();
 }
 
 base::Result<WorkerSettings> parse_worker_settings(std::string_view text) {
   const Json object = Json::parse(text, nullptr, false);
   if (!object.is_object()) return base::fail("the worker's settings are not a JSON object");
   WorkerSettings settings;
-  std::string wrong;
-  visit_worker(settings, [&](const char* name, auto& member) {
-    if (!read_member(object, name, member)) wrong = name;
-  });
-  if (!wrong.empty()) {
-    return base::fail(fmt::format("the worker's settings have no usable value for \"{}\"", wrong));
+  if (const auto wrong = read_object(object, settings, kVisitWorker)) {
+    return base::fail(fmt::format("the worker's settings have no usable value for \"{}\"", *wrong));
   }
   return settings;
 }

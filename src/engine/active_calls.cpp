@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+
 #include "base/clock.h"
 
 namespace pyhost::engine {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <utility>
+
 #include "base/clock.h"
 
 namespace pyhost::lookout {

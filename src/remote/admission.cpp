@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <utility>
+
 #include "base/clock.h"
 #include "pyhost/gateway/http_status.h"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+
 #include "base/clock.h"
 
 namespace pyhost::remote {

@@ -1,6 +1,7 @@
 #include "worker/burst_meter.h"
 
 #include <algorithm>
+
 #include "base/clock.h"
 
 namespace pyhost::worker {

@@ -1,6 +1,7 @@
 #include "worker/child_connections.h"
 
 #include <unistd.h>
+
 #include "base/clock.h"
 
 namespace pyhost::worker {

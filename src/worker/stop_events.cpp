@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
 #include "base/clock.h"
 
 namespace pyhost::worker {

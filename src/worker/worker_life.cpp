@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+
 #include "base/clock.h"
 
 namespace pyhost::worker {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+
 #include "base/clock.h"
 
 namespace pyhost::test {

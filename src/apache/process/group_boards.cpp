@@ -6,7 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include "apache/config/config.h"
 #include "apache/config/process_groups.h"
 #include "apache/log.h"
 

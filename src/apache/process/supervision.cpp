@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "apache/config/config.h"
 #include "apache/config/places.h"
 #include "apache/config/process_groups.h"
 #include "apache/log.h"

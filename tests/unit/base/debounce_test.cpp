@@ -1,6 +1,7 @@
 #include "base/debounce.h"
 
 #include <gtest/gtest.h>
+
 #include "base/clock.h"
 
 namespace pyhost::base {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+
 #include "base/clock.h"
 
 namespace pyhost::remote {

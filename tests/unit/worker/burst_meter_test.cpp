@@ -1,6 +1,7 @@
 #include "worker/burst_meter.h"
 
 #include <gtest/gtest.h>
+
 #include "base/clock.h"
 
 namespace pyhost::worker {

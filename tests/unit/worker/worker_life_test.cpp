@@ -1,6 +1,7 @@
 #include "worker/worker_life.h"
 
 #include <gmock/gmock.h>
+
 #include "base/clock.h"
 
 namespace pyhost::worker {
