@@ -36,8 +36,9 @@ Json json_of(const base::FileIdentity& value) {
 bool read(const Json& value, std::string& into) {
   if (!value.is_string()) return false;
   auto bytes = base::bytes_of_json_text(value.get_ref<const std::string&>());
-  if (bytes) into = *std::move(bytes);
-  return bytes.has_value();
+  if (!bytes) return false;
+  into = *std::move(bytes);
+  return true;
 }
 
 bool read(const Json& value, bool& into) {

@@ -42,6 +42,6 @@ struct WorkerSettings {
 // A JSON text, which the supervisor passes on as it is.
 std::string to_json(const WorkerSettings& settings);
 // Everything that to_json() writes has to be there and of its type.
-base::Result<WorkerSettings> parse_worker_settings(std::string_view json);
+base::Result<WorkerSettings> parse_worker_settings(std::string_view text);
 
 }  // namespace pyhost::control

@@ -68,7 +68,7 @@ void Supervision::close_in_fork() noexcept {
 
 base::Result<> Supervision::apply() {
   if (all_process_groups().empty() && !inherited_) return {};
-  const base::Result<> applied = make_it_so();
+  base::Result<> applied = make_it_so();
   const bool in_part = !applied && is_upgrade() && make_part_of_it_so(applied.error().sentence);
   if (applied || in_part) groups_.accept();
   if (is_upgrade()) {
