@@ -68,7 +68,7 @@ void Admission::Survey::add(std::uint32_t slot, const SlotStatus& worker) noexce
   if (worker.running > worker.outstanding) one_makes_room = true;
   const std::uint32_t busy = worker.busy();
   if (busy >= worker.capacity) return;
-  free_places += worker.capacity - busy;
+  free_leases += worker.capacity - busy;
   if (best && busy >= best_busy) return;
   best = Worker{slot, worker.pid, worker.generation};
   best_busy = busy;
@@ -86,7 +86,7 @@ Admission::Survey Admission::survey(Silent silent) {
   bool one_will_have = false;  // the script, although it cannot be asked now
   bool avoids_one = false;
   renewing_ = false;
-  places_missing_ = 0;
+  leases_missing_ = 0;
   const base::Clock::time_point now = base::Clock::now();
   for (std::uint32_t slot = 0; slot < settings_.socket_paths.size(); ++slot) {
     if (is_keeper(slot) && !scoreboard_.is_used(slot)) continue;
@@ -104,7 +104,7 @@ Admission::Survey Admission::survey(Silent silent) {
     const bool stays = worker.state == SlotState::ready || worker.state == SlotState::standby ||
                        worker.state == SlotState::draining;
     if (stays && asked_.may_have_script_later(slot, worker.generation, has)) one_will_have = true;
-    if (!is_keeper(slot)) places_missing_ += settings_.group.threads;
+    if (!is_keeper(slot)) leases_missing_ += settings_.group.threads;
   }
   const bool as_last_resort = !having.any && !one_will_have;
   Survey found = as_last_resort ? lacking : having;
@@ -134,7 +134,7 @@ std::optional<Lease> Admission::try_enter_from(scoreboard::Waiter& waiter) {
   while (true) {
     const Survey found = survey();
     if (waiter.stand_aside(found.avoids_one)) continue;
-    if (!waiter.may_take(found.free_places) || !found.best) return std::nullopt;
+    if (!waiter.may_take(found.free_leases) || !found.best) return std::nullopt;
     waiter.step_out();
     if (auto lease = take_lease(found)) return lease;
     waiter.step_back();
@@ -161,9 +161,9 @@ tl::expected<Lease, Refusal> Admission::enter() {
     survey();
   }
   // Who will be served as soon as a worker is back does not wait for anybody else.
-  const std::uint32_t leases = saturating_sum(settings_.group.queue, places_missing_);
-  auto waiter = queue.enter(child_, leases, began_);
-  if (!waiter) return tl::unexpected(full(leases));
+  const std::uint32_t room = saturating_sum(settings_.group.queue, leases_missing_);
+  auto waiter = queue.enter(child_, room, began_);
+  if (!waiter) return tl::unexpected(full(room));
   return wait_for_lease(*waiter);
 }
 
@@ -249,8 +249,8 @@ std::optional<Refusal> Admission::refusal_when_client_gone() const {
 bool Admission::note_silence(const Worker& worker, std::chrono::nanoseconds since) {
   const SlotStatus now = scoreboard_.status(worker.slot);
   // It may be taken by what nobody waits for any more.
-  const bool has_no_place = now.generation == worker.generation && now.running >= now.capacity;
-  if (!has_no_place) scoreboard_.note_silence(worker.slot, worker.generation);
+  const bool has_no_lease = now.generation == worker.generation && now.running >= now.capacity;
+  if (!has_no_lease) scoreboard_.note_silence(worker.slot, worker.generation);
   return asked_.may_leave() && has_other(since < kSilenceMax ? Other::free : Other::any, worker);
 }
 

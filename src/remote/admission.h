@@ -84,7 +84,7 @@ class Admission {
     bool any = false;
     std::optional<Worker> best;   // of those with a free lease
     std::uint32_t best_busy = 0;  // of its places
-    std::uint32_t free_places = 0;
+    std::uint32_t free_leases = 0;
     bool one_makes_room = false;  // one is busy with what nobody waits for
     Resort resort = Resort::first;
     bool avoids_one = false;  // there is another one that others may ask
@@ -125,7 +125,7 @@ class Admission {
   AskedWorkers asked_;
   // As the last survey() has found them.
   bool any_candidate_ = false;
-  std::uint32_t places_missing_ = 0;  // of the slots without a worker that can be asked
+  std::uint32_t leases_missing_ = 0;  // of the slots without a worker that can be asked
   bool renewing_ = false;             // a worker stands by until its successor is ready
   bool worker_makes_room_ = false;    // one is busy with what nobody waits for
 };

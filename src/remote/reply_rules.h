@@ -35,7 +35,7 @@ class ReplyRules {
   // At the end: whether everything is there that Content-Length has promised.
   base::Result<> end() const;
 
-  // Whether a worker may ask for an answer with that status in lease of a reply.
+  // Whether a worker may ask for an answer with that status in place of a reply.
   static constexpr bool may_answer(int status) noexcept { return status >= 400 && status <= 599; }
 
  private:

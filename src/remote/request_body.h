@@ -50,7 +50,7 @@ class RequestBody {
   // The fault that next() has given.
   gateway::BodyFault fault() const noexcept { return fault_; }
 
-  // What a reader in this process gets in lease of next(), once the body was received: 0 bytes are
+  // What a reader in this process gets in place of next(), once the body was received: 0 bytes are
   // its end.
   gateway::BodyRead read(std::span<char> into) noexcept;
 

@@ -46,7 +46,7 @@ WaiterCell* claim_cell_or_null(std::span<WaiterCell> cells) noexcept {
 template <class Visitor>
 void Queue::for_each_in_line(Visitor visit) const noexcept {
   for (std::size_t child = 0; child < memory_->children().size(); ++child) {
-    std::uint32_t left = leases_of(child).load();
+    std::uint32_t left = queued_of(child).load();
     for (WaiterCell& cell : memory_->cells_of(child)) {
       if (left == 0) break;
       const std::uint64_t arrival = cell.arrival.load();
@@ -66,7 +66,7 @@ void Queue::keep_order_for_now(base::Clock::time_point now) noexcept {
 }
 
 bool Queue::take_one_of(std::uint32_t room, ChildId child) const noexcept {
-  return take_one(leases_of(child.index), row().waiting, room);
+  return take_one(queued_of(child.index), row().waiting, room);
 }
 
 std::optional<Waiter> Queue::enter(ChildId child, std::uint32_t room,
@@ -123,7 +123,7 @@ void Queue::call_all() noexcept {
 }
 
 void Queue::forget(std::size_t child) noexcept {
-  subtract(row().waiting, leases_of(child).exchange(0));
+  subtract(row().waiting, queued_of(child).exchange(0));
 }
 
 Waiter::Waiter(Waiter&& other) noexcept
@@ -145,7 +145,7 @@ Waiter::~Waiter() {
     if (cell_->called.exchange(0) != 0) called_in_vain = true;
     cell_->arrival = kFree;
   }
-  give_one_back(queue_.leases_of(child_.index), queue_.row().waiting);
+  give_one_back(queue_.queued_of(child_.index), queue_.row().waiting);
   // Whoever was called for one of the others may have left it to this one, which was ahead.
   if (called_in_vain || leaves_some_) queue_.call_next();
 }
@@ -181,17 +181,17 @@ std::uint32_t Waiter::number_ahead() const noexcept {
   return ahead;
 }
 
-bool Waiter::may_take(std::uint32_t free_threads) noexcept {
+bool Waiter::may_take(std::uint32_t free_leases) noexcept {
   if (aside_) return true;
   const base::Clock::time_point now = base::Clock::now();
   if (now >= overdue_at()) queue_.keep_order_for_now(now);
-  if (free_threads == 0) {
+  if (free_leases == 0) {
     left_free_since_.reset();
     return false;
   }
   const bool in_order = queue_.keeps_order();
-  leaves_some_ = in_order && free_threads > 1;
-  if (!in_order || number_ahead() < free_threads) return true;
+  leaves_some_ = in_order && free_leases > 1;
+  if (!in_order || number_ahead() < free_leases) return true;
   if (!left_free_since_) left_free_since_ = now;
   return now >= *left_free_since_ + kAnswerTime;
 }

@@ -57,7 +57,7 @@ class Queue {
   template <class Visitor>
   void for_each_in_line(Visitor visit) const noexcept;
   GroupRow& row() const noexcept { return memory_->group(); }
-  Count& leases_of(std::size_t child) const noexcept { return memory_->children()[child].queued; }
+  Count& queued_of(std::size_t child) const noexcept { return memory_->children()[child].queued; }
   bool take_one_of(std::uint32_t room, ChildId child) const noexcept;
   WaiterCell* oldest_uncalled_or_null(std::uint64_t& arrival) const noexcept;
   void keep_order_for_now(base::Clock::time_point now) noexcept;
@@ -85,7 +85,7 @@ class Waiter {
   // From here on a call ends the next wait.
   void listen() noexcept;
   // Whether one of the free leases is this request's, if there are any.
-  bool may_take(std::uint32_t free_threads) noexcept;
+  bool may_take(std::uint32_t free_leases) noexcept;
   // Out of the line while it tries to take a lease, and back when it has got none.
   void step_out() noexcept;
   void step_back() noexcept;
