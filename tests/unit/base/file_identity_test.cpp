@@ -20,10 +20,7 @@ class FileIdentityTest : public testing::Test {
   // The same modification time for all.
   std::string write(std::string_view relative, std::string_view text) const {
     const std::string path = dir.write(relative, text);
-    fs::last_write_time(path, fs::file_time_type::clock::now() -
-                                  fs::file_time_type::duration(
-                                      fs::file_time_type::clock::now().time_since_epoch() % 1h) -
-                                  1h);
+    fs::last_write_time(path, an_hour_ago);
     return path;
   }
   std::string path(std::string_view relative) const {
@@ -36,6 +33,7 @@ class FileIdentityTest : public testing::Test {
     return base::identity_of(status).changed_us;
   }
 
+  const fs::file_time_type an_hour_ago = fs::file_time_type::clock::now() - 1h;
   const test::TempDir dir;
 };
 
