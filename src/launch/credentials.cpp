@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/parse.h"
+#include "launch/oom_score.h"
 
 namespace pyhost::launch {
 namespace {
@@ -89,7 +90,7 @@ base::Result<std::vector<gid_t>> resolve_groups(const settings::ProcessGroup& gr
     }
   }
   std::ranges::sort(groups);
-  groups.erase(std::ranges::unique(groups).begin(), groups.end());
+  groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
   const long groups_max = sysconf(_SC_NGROUPS_MAX);
   if (groups_max > 0 && std::cmp_greater(groups.size(), groups_max)) {
     return base::fail(fmt::format("supplementary-groups= names {} groups, the system allows {}",
@@ -158,6 +159,7 @@ std::vector<std::string_view> options_for_root(const settings::ProcessGroup& gro
   if (!group.group.empty() && (!gid || *gid != getegid())) options.emplace_back("group=");
   if (group.supplementary_groups) options.emplace_back("supplementary-groups=");
   if (group.cpu_priority < 0) options.emplace_back("cpu-priority= below 0");
+  if (is_oom_score_for_root(group)) options.emplace_back("oom-score-adjust= below httpd's");
   return options;
 }
 

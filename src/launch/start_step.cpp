@@ -15,6 +15,8 @@ std::string describe(StartStep step, const WorkerPlan& plan) {
       return "a resource limit could not be set";
     case StartStep::priority:
       return fmt::format("cpu-priority={} could not be set", plan.cpu_priority);
+    case StartStep::oom_score:
+      return fmt::format("oom-score-adjust={} could not be set", plan.oom_score_adjust.value_or(0));
     case StartStep::chroot:
       return fmt::format("chroot={} could not be entered", plan.chroot);
     case StartStep::set_group:

@@ -13,6 +13,7 @@ enum class StartStep {
   descriptors,
   limits,
   priority,
+  oom_score,
   chroot,
   set_group,
   set_groups,

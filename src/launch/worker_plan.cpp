@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "control/worker_limits.h"
+#include "launch/oom_score.h"
 #include "launch/worker_start.h"
 
 namespace pyhost::launch {
@@ -50,6 +51,9 @@ base::Result<WorkerPlan> plan_worker(const settings::ProcessGroup& group,
                   .umask = group.umask};
   plan.cpu_priority =
       plan.credentials.privileged ? group.cpu_priority : std::max(group.cpu_priority, 0);
+  if (plan.credentials.privileged || !is_oom_score_for_root(group)) {
+    plan.oom_score_adjust = group.oom_score_adjust;
+  }
   plan.display_name = display_name_of(group, plan.program);
   if (group.home.empty() && plan.credentials.other_than_httpd) {
     plan.working_directory = plan.credentials.home;

@@ -40,6 +40,7 @@ struct Preparation {
   StepFailures failures;
   std::vector<char*> arguments;
   std::vector<char*> environment;
+  std::string oom_score;           // what the kernel is to read; "" to leave it
   std::vector<gid_t> groups_seen;  // room for what getgroups() says
 };
 
@@ -97,6 +98,16 @@ void set_limits(const Preparation& start) {
   if (start.plan.cpu_priority != 0) {
     require(setpriority(PRIO_PROCESS, 0, start.plan.cpu_priority) == 0, start, StartStep::priority);
   }
+}
+
+// While /proc is in sight and the process may still write to its own entry there.
+void set_oom_score(const Preparation& start) {
+  if (start.oom_score.empty()) return;
+  const int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  require(file >= 0, start, StartStep::oom_score);
+  const ssize_t size = start.oom_score.size();
+  require(write(file, start.oom_score.data(), size) == size, start, StartStep::oom_score);
+  close(file);
 }
 
 void verify_ids(Preparation& start) {
@@ -201,6 +212,7 @@ void read_files(const Preparation& start) {
     if (start.rehearsal->extent == Rehearse::files) _exit(0);
   }
   set_limits(start);
+  set_oom_score(start);
   take_credentials(start);
   end_with_supervisor(start);
   enter_working_directory(start);
@@ -227,6 +239,7 @@ pid_t fork_with_signals_blocked() {
 
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
   return pointers;
@@ -246,15 +259,17 @@ base::Result<WorkerProcess> start(const WorkerPlan& plan, const WorkerDescriptor
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
 
   const std::vector<std::string> arguments{plan.display_name};
-  Preparation preparation{.plan = plan,
-                          .inherited = inherited,
-                          .rehearsal = rehearsal,
-                          .parent = getpid(),
-                          .status = write_end.get(),
-                          .failures = describe_step_failures(plan),
-                          .arguments = pointers_to(arguments),
-                          .environment = pointers_to(plan.environment),
-                          .groups_seen = std::vector<gid_t>(plan.credentials.groups.size() + 1)};
+  Preparation preparation{
+      .plan = plan,
+      .inherited = inherited,
+      .rehearsal = rehearsal,
+      .parent = getpid(),
+      .status = write_end.get(),
+      .failures = describe_step_failures(plan),
+      .arguments = pointers_to(arguments),
+      .environment = pointers_to(plan.environment),
+      .oom_score = plan.oom_score_adjust ? fmt::to_string(*plan.oom_score_adjust) : std::string(),
+      .groups_seen = std::vector<gid_t>(plan.credentials.groups.size() + 1)};
   worker.pid = fork_with_signals_blocked();
   if (worker.pid == 0) become_worker(preparation);
   if (worker.pid < 0) return refused("fork");

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,7 @@ struct WorkerPlan {
   Credentials credentials;
   std::vector<ResourceLimit> limits;
   int cpu_priority = 0;
+  std::optional<int> oom_score_adjust;
   std::string chroot;             // "" for none
   std::string working_directory;  // "" to stay
   // Whether a working directory that cannot be entered ends the start; otherwise / takes its place.

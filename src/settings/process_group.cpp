@@ -70,6 +70,7 @@ base::Result<> parse_process_group_option(ProcessGroup& group, std::string_view 
   const auto found = std::ranges::find(kOptions, key, &ProcessGroupOption::key);
   if (found == kOptions.end()) {
     std::vector<std::string_view> keys;
+    keys.reserve(std::size(kOptions));
     for (const ProcessGroupOption& option : kOptions) keys.emplace_back(option.key);
     return base::fail(fmt::format("WSGIDaemonProcess {}: there is no option {}={}", group.name, key,
                                   base::hint_at_nearest(key, keys)));

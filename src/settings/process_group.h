@@ -36,6 +36,7 @@ struct ProcessGroup {
   std::string env_file;
   std::string display_name;
   int cpu_priority = 0;
+  std::optional<int> oom_score_adjust;  // httpd's
   std::string script_user;
   std::string script_group;
 

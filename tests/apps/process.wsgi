@@ -37,6 +37,7 @@ def application(environ, start_response):
         pid=os.getpid(), uid=os.getresuid(), gid=os.getresgid(), groups=sorted(os.getgroups()),
         umask=umask(), cwd=os.getcwd(), path=sys.path, env=dict(os.environ), limits=limits,
         utf8=sys.flags.utf8_mode, filesystem=sys.getfilesystemencoding(), nice=os.nice(0),
+        oom_score=int(open('/proc/self/oom_score_adj').read()),
         locale=locale.setlocale(locale.LC_ALL),
         stack=stack_bytes(), switch=sys.getswitchinterval(), arguments=arguments,
         prefix=sys.prefix, descriptors=descriptors(), thread=threading.current_thread().name,

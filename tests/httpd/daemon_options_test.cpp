@@ -90,15 +90,17 @@ TEST(RequestTimeout, DoesNotCountTheImportOfTheScript) {
   EXPECT_EQ(httpd.get("/").body, "imported");
 }
 
-TEST(WorkerOption, UmaskHomeAndPriorityAreTheProcesss) {
+TEST(WorkerOption, UmaskHomePriorityAndOomScoreAreTheProcesss) {
   const Httpd httpd(
-      group_with("umask=0027 home=${ROOT}/folder cpu-priority=7 display-name=%{GROUP}"),
+      group_with("umask=0027 home=${ROOT}/folder cpu-priority=7 display-name=%{GROUP} "
+                 "oom-score-adjust=800"),
       {.files = {{"folder/beside.py", ""}}});
   const Json seen = portrait_of(httpd);
   EXPECT_EQ(seen["umask"], "0027");
   EXPECT_EQ(seen["cwd"], httpd.root() + "/folder");
   EXPECT_EQ(seen["path"][0], httpd.root() + "/folder");
   EXPECT_EQ(seen["nice"], 7);
+  EXPECT_EQ(seen["oom_score"], 800);
   EXPECT_EQ(seen["arguments"][0], "(wsgi:g)");
 }
 

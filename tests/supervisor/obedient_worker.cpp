@@ -23,6 +23,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -86,6 +87,12 @@ Json names_in(const char* folder) {
   return names;
 }
 
+Json oom_score() {
+  std::ifstream file("/proc/self/oom_score_adj");
+  int score = 0;
+  return file >> score ? Json(score) : Json();
+}
+
 Json observe(const Json& brief, const char* name) {
   Json variables = Json::array();
   for (char** each = environ; *each != nullptr; ++each) variables.push_back(*each);
@@ -103,6 +110,7 @@ Json observe(const Json& brief, const char* name) {
           {"cpu", limit_of(RLIMIT_CPU)},
           {"files", limit_of(RLIMIT_NOFILE)},
           {"nice", getpriority(PRIO_PROCESS, 0)},
+          {"oom_score", oom_score()},
           {"name", name},
           {"root", names_in("/")},
           {"stdin", std::filesystem::read_symlink("/proc/self/fd/0", ignored).string()},

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <set>
 
@@ -39,6 +40,13 @@ class OrdinarySupervisor : public SupervisorFixture {
     if (geteuid() == 0) GTEST_SKIP() << "needs an ordinary user";
   }
 };
+
+int oom_score_of(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/oom_score_adj", pid));
+  int score = -2000;
+  file >> score;
+  return score;
+}
 
 TEST_F(Supervisor, StartsEveryWorkerOfEveryGroup) {
   want("one", {{"processes", "3"}});
@@ -88,6 +96,7 @@ TEST_F(Supervisor, AppliesWhatNeedsNoPrivilege) {
                {"env", "SHOP=open"},
                {"display-name", "%{GROUP}"},
                {"cpu-priority", "7"},
+               {"oom-score-adjust", "900"},
                {"memory-limit", "512M"},
                {"virtual-memory-limit", "8G"},
                {"cpu-time-limit", "100"}});
@@ -98,6 +107,7 @@ TEST_F(Supervisor, AppliesWhatNeedsNoPrivilege) {
   EXPECT_THAT(seen["environment"], AllOf(Contains("LANG=C.UTF-8"), Contains("SHOP=open")));
   EXPECT_EQ(seen["name"], "(wsgi:one)");
   EXPECT_EQ(seen["nice"], 7);
+  EXPECT_EQ(seen["oom_score"], 900);
   EXPECT_EQ(seen["memory"], json({512u << 20, 512u << 20}));
   EXPECT_EQ(seen["address_space"], json({8ull << 30, 8ull << 30}));
   // The hard limit leaves the time that the budgets give an end.
@@ -161,10 +171,12 @@ TEST_F(PrivilegedSupervisor, RunsWorkersInAJail) {
   fs::create_directories(jail / program.parent_path().relative_path());
   fs::create_directories(jail / "srv/app");
   fs::copy_file(program, jail / program.relative_path());
-  want("one", {{"chroot", jail}, {"home", "/srv/app"}, {"user", "nobody"}});
+  want("one",
+       {{"chroot", jail}, {"home", "/srv/app"}, {"user", "nobody"}, {"oom-score-adjust", "300"}});
   ASSERT_EQ(apply(), "");
   const json seen = observe(0);
   EXPECT_EQ(seen["folder"], "/srv/app");
+  EXPECT_EQ(oom_score_of(seen["pid"]), 300);  // although the jail has no /proc
   EXPECT_THAT(seen["root"],
               testing::UnorderedElementsAre("srv", program.begin().operator++()->string()));
   EXPECT_EQ(seen["ids"]["uids"], json({65534, 65534, 65534}));

@@ -98,15 +98,18 @@ TEST(OrdinaryCredentials, AreTheirOwnWhateverNeedsRoot) {
   const ProcessGroup group = group_with({{"user", "daemon"},
                                          {"group", "daemon"},
                                          {"supplementary-groups", "daemon"},
-                                         {"cpu-priority", "-1"}});
+                                         {"cpu-priority", "-1"},
+                                         {"oom-score-adjust", "-1000"}});
   EXPECT_THAT(launch::options_for_root(group),
-              ElementsAre("user=", "group=", "supplementary-groups=", "cpu-priority= below 0"));
+              ElementsAre("user=", "group=", "supplementary-groups=", "cpu-priority= below 0",
+                          "oom-score-adjust= below httpd's"));
   const auto plan = launch::plan_worker(group, {.uid = 33, .gid = 33}, "/bin/true");
   ASSERT_TRUE(plan) << plan.error().sentence;
   EXPECT_EQ(plan->credentials.uid, geteuid());
   EXPECT_EQ(plan->credentials.gid, getegid());
   EXPECT_FALSE(plan->credentials.other_than_httpd);
   EXPECT_EQ(plan->cpu_priority, 0);
+  EXPECT_FALSE(plan->oom_score_adjust);
 }
 
 TEST(OrdinaryCredentials, RefuseWhatIsNotThereAndAJail) {
