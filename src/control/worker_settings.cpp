@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "base/path_pattern.h"
 #include "control/json_values.h"
 
 namespace pyhost::control {
@@ -38,6 +39,7 @@ constexpr auto kVisitWorker = [](auto& worker, auto&& visit) {
   visit("socket_timeout_ms", worker.socket_timeout);
   visit("scripts", worker.targets.scripts);
   visit("folders", worker.targets.folders);
+  visit("patterns", worker.targets.patterns);
   visit("modules", worker.targets.modules);
   visit("preloads", worker.preloads);
 };
@@ -56,11 +58,16 @@ bool contains(const std::vector<std::string>& names, std::string_view name) noex
 
 }  // namespace
 
-bool ServedTargets::serves(const gateway::Target& target) const noexcept {
+bool ServedTargets::serves(const gateway::Target& target) const {
   if (target.kind == gateway::TargetKind::module) return contains(modules, target.script);
   if (contains(scripts, target.script)) return true;
-  return is_plain(target.script) && std::ranges::any_of(folders, [&](const std::string& folder) {
-           return target.script.starts_with(folder);
+  if (!is_plain(target.script)) return false;
+  const auto is_below = [&](const std::string& folder) {
+    return target.script.starts_with(folder);
+  };
+  return std::ranges::any_of(folders, is_below) ||
+         std::ranges::any_of(patterns, [&](const std::string& pattern) {
+           return base::is_under_pattern(target.script, pattern);
          });
 }
 

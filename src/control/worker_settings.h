@@ -21,11 +21,12 @@ namespace pyhost::control {
 // What the configuration lets a process group run, so that nothing in a request can choose another
 // file. Empty lists serve nothing.
 struct ServedTargets {
-  std::vector<std::string> scripts;  // absolute paths
-  std::vector<std::string> folders;  // absolute, ending in '/': every file below them
-  std::vector<std::string> modules;  // "package.module"
+  std::vector<std::string> scripts;   // absolute paths
+  std::vector<std::string> folders;   // absolute, ending in '/': every file below them
+  std::vector<std::string> patterns;  // of files, and of folders of files: see base/path_pattern.h
+  std::vector<std::string> modules;   // "package.module"
 
-  bool serves(const gateway::Target& target) const noexcept;
+  bool serves(const gateway::Target& target) const;
 };
 
 struct WorkerSettings {

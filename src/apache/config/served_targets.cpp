@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "apache/config/config.h"
+#include "apache/config/mapped_paths.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/sections.h"
 #include "apache/pool.h"
 #include "apache/request/jail.h"
+#include "base/path_pattern.h"
 #include "settings/global_name.h"
 
 namespace pyhost::apache {
@@ -48,11 +50,13 @@ class Survey {
   void add_alias(const ScriptAlias& alias);
   void add_script(std::string_view path);
   void add_folder(std::string_view path);
+  void add_mapped(const std::string& path);
 
   const DaemonGroup& group_;
   // Paths as the workers see them.
   std::set<std::string> scripts_;
   std::set<std::string> folders_;
+  std::set<std::string> patterns_;
   std::set<std::string> modules_;
   // Script or module, and callable.
   std::set<std::pair<std::string_view, std::string_view>> applications_;
@@ -63,6 +67,18 @@ void Survey::add_folder(std::string_view path) {
   if (!path.starts_with('/') || path == "/") return;
   if (const auto seen = path_in_jail(&group_, path)) {
     folders_.insert(std::string(*seen).append(seen->ends_with('/') ? "" : "/"));
+  }
+}
+
+// A file, a folder or a pattern of both.
+void Survey::add_mapped(const std::string& path) {
+  const auto seen = path_in_jail(&group_, path);
+  if (!seen || seen->empty()) return;
+  if (base::is_pattern(*seen)) {
+    patterns_.emplace(*seen);
+  } else {
+    scripts_.emplace(*seen);
+    add_folder(path);
   }
 }
 
@@ -105,18 +121,14 @@ void Survey::add(const server_rec* s) {
   }
   if (!by_setting) return;
   // Files that are given to the handler.
-  const auto& core = *static_cast<core_server_config*>(ap_get_core_module_config(s->module_config));
-  add_folder(view_or_empty(core.ap_document_root));
-  for (const auto* section : sections) {
-    const auto& own = *static_cast<core_dir_config*>(ap_get_core_module_config(section));
-    if (own.r == nullptr) add_folder(view_or_empty(own.d));
-  }
+  for (const std::string& path : mapped_paths_of(s)) add_mapped(path);
 }
 
 GroupService Survey::result() && {
   GroupService service;
   service.targets.scripts.assign(scripts_.begin(), scripts_.end());
   service.targets.folders.assign(folders_.begin(), folders_.end());
+  service.targets.patterns.assign(patterns_.begin(), patterns_.end());
   service.targets.modules.assign(modules_.begin(), modules_.end());
   if (countable_ && applications_.size() == 1) service.only_script = applications_.begin()->first;
   return service;

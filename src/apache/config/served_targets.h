@@ -9,8 +9,8 @@
 namespace pyhost::apache {
 
 struct GroupService {
-  // All that requests can lead to the group: aliases, and for the handler the document roots and
-  // the folders of <Directory> sections.
+  // All that requests can lead to the group: script aliases, and for the handler what URLs can be
+  // mapped to otherwise, see mapped_paths.h.
   control::ServedTargets targets;
   // The group's one application; "" when there are several, or none can be named.
   std::string only_script;

@@ -24,8 +24,10 @@ control::WorkerBrief example() {
   brief.settings.plugin = "/usr/lib/plugin.so";
   brief.settings.secret = *GroupSecret::make();
   brief.settings.log_level = base::LogLevel::debug;
-  brief.settings.targets = {
-      .scripts = {"/srv/a.wsgi"}, .folders = {"/srv/b/"}, .modules = {"site.wsgi"}};
+  brief.settings.targets = {.scripts = {"/srv/a.wsgi"},
+                            .folders = {"/srv/b/"},
+                            .patterns = {"/srv/*/c"},
+                            .modules = {"site.wsgi"}};
   brief.settings.preloads = {{.application_group = "main", .script = "/srv/a.wsgi"}};
   brief.assignment = {.slot = 1,
                       .row = 3,
@@ -104,14 +106,19 @@ INSTANTIATE_TEST_SUITE_P(OfAnotherType, WrongWorkerSettings,
                                            WrongSettings{"{", "["}));
 
 TEST(ServedTargets, AreTheConfiguredOnesOnly) {
-  const control::ServedTargets served{
-      .scripts = {"/srv/a.wsgi"}, .folders = {"/srv/apps/"}, .modules = {"site.wsgi"}};
+  const control::ServedTargets served{.scripts = {"/srv/a.wsgi"},
+                                      .folders = {"/srv/apps/"},
+                                      .patterns = {"/home/*/www"},
+                                      .modules = {"site.wsgi"}};
   const auto serves = [&](TargetKind kind, std::string_view script) {
     return served.serves({.kind = kind, .script = script});
   };
   EXPECT_TRUE(serves(TargetKind::file, "/srv/a.wsgi"));
   EXPECT_TRUE(serves(TargetKind::file, "/srv/apps/x/y.wsgi"));
+  EXPECT_TRUE(serves(TargetKind::file, "/home/ann/www/x.wsgi"));
   EXPECT_TRUE(serves(TargetKind::module, "site.wsgi"));
+  EXPECT_FALSE(serves(TargetKind::file, "/home/ann/x.wsgi"));
+  EXPECT_FALSE(serves(TargetKind::file, "/home/../www/x.wsgi"));
   EXPECT_FALSE(serves(TargetKind::file, "site.wsgi"));
   EXPECT_FALSE(serves(TargetKind::module, "/srv/a.wsgi"));
   EXPECT_FALSE(serves(TargetKind::module, "os"));
