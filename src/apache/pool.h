@@ -1,6 +1,7 @@
 // Objects and texts that live as long as an httpd pool.
 #pragma once
 
+#include <memory_resource>
 #include <new>
 #include <string_view>
 #include <type_traits>
@@ -25,6 +26,24 @@ T* pool_new(apr_pool_t* pool, Arguments&&... arguments) {
   }
   return object;
 }
+
+// The memory of a pool, for what the standard library allocates; given back with the pool.
+class PoolMemory final : public std::pmr::memory_resource {
+ public:
+  explicit PoolMemory(apr_pool_t* pool) noexcept : pool_(pool) {}
+
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+    ap_assert(alignment <= APR_ALIGN_DEFAULT(1));
+    return apr_palloc(pool_, bytes);
+  }
+  void do_deallocate(void*, std::size_t, std::size_t) override {}
+  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+    return this == &other;
+  }
+
+  apr_pool_t* pool_;
+};
 
 // A copy of `text` with a NUL behind it.
 inline std::string_view pool_copy(apr_pool_t* pool, std::string_view text) {

@@ -103,12 +103,14 @@ const Directive* find_alias_option(std::string_view key) noexcept {
   return found == kDirectives.end() ? nullptr : &*found;
 }
 
-base::Result<> assign(const Directive& directive, ProcessSettings& record, std::string_view value) {
-  return std::get<Setting<P>>(directive.meaning).assign(record, directive, value);
+base::Result<> assign(const Directive& directive, ProcessSettings& record, std::string_view value,
+                      std::pmr::memory_resource& memory) {
+  return std::get<Setting<P>>(directive.meaning).assign(record, directive, value, memory);
 }
 
-base::Result<> assign(const Directive& directive, RequestSettings& record, std::string_view value) {
-  return std::get<Setting<R>>(directive.meaning).assign(record, directive, value);
+base::Result<> assign(const Directive& directive, RequestSettings& record, std::string_view value,
+                      std::pmr::memory_resource& memory) {
+  return std::get<Setting<R>>(directive.meaning).assign(record, directive, value, memory);
 }
 
 base::Result<> check_inert(const Directive& directive, std::string_view value) {

@@ -2,6 +2,7 @@
 // reference pages follow.
 #pragma once
 
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,8 +30,9 @@ struct Directive;
 template <class Record>
 struct Setting {
   // Sets the member; a list grows by the value. Fails with a sentence that names the directive, the
-  // value and what is accepted. Views in the record point into `value`.
-  base::Result<> (*assign)(Record& record, const Directive& directive, std::string_view value);
+  // value and what is accepted. Views in the record point into `value` and `memory`.
+  base::Result<> (*assign)(Record& record, const Directive& directive, std::string_view value,
+                           std::pmr::memory_resource& memory);
   // Takes the member over from `parent` if it is not set.
   void (*inherit)(Record& record, const Record& parent);
   // The member as it would be written in the configuration; "" when it is not set.
@@ -75,8 +77,10 @@ std::span<const Directive> all_directives() noexcept;
 const Directive* find_alias_option(std::string_view key) noexcept;
 
 // Fails like Setting::assign. PRECONDITION: the directive sets a member of that record.
-base::Result<> assign(const Directive& directive, ProcessSettings& record, std::string_view value);
-base::Result<> assign(const Directive& directive, RequestSettings& record, std::string_view value);
+base::Result<> assign(const Directive& directive, ProcessSettings& record, std::string_view value,
+                      std::pmr::memory_resource& memory);
+base::Result<> assign(const Directive& directive, RequestSettings& record, std::string_view value,
+                      std::pmr::memory_resource& memory);
 
 // For directives without effect. Fails like Setting::assign.
 base::Result<> check_inert(const Directive& directive, std::string_view value);

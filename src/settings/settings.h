@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "settings/global_name.h"
+#include "settings/trusted_proxies.h"
 
 namespace pyhost::settings {
 
@@ -70,6 +71,8 @@ struct RequestSettings {
   std::optional<bool> enable_sendfile;
   std::optional<bool> error_override;
   std::optional<bool> internal_redirect;
+  std::optional<NetworkList> trusted_proxies;
+  std::optional<ForwardedHeaderList> trusted_proxy_headers;
 };
 
 inline ProcessSettings process_defaults() {
@@ -103,6 +106,8 @@ inline constexpr RequestSettings kRequestDefaults{.process_group = kGlobalName,
                                                   .map_head_to_get = HeadMapping::automatic,
                                                   .enable_sendfile = false,
                                                   .error_override = false,
-                                                  .internal_redirect = false};
+                                                  .internal_redirect = false,
+                                                  .trusted_proxies = {},
+                                                  .trusted_proxy_headers = {}};
 
 }  // namespace pyhost::settings

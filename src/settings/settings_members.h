@@ -70,6 +70,59 @@ inline std::optional<TextList> parse(const Directive& directive, std::string_vie
   return list;
 }
 
+// Calls `take` with each word of a text that has blanks between them, until that gives false.
+template <class Take>
+bool for_each_word(std::string_view text, Take take) {
+  for (std::size_t start = 0; start < text.size();) {
+    const auto stop = std::min(text.find(' ', start), text.size());
+    if (!take(text.substr(start, stop - start))) return false;
+    start = stop + 1;
+  }
+  return true;
+}
+
+template <class Accepts>
+std::string_view first_refused(std::string_view text, Accepts accepts) {
+  std::string_view culprit;
+  for_each_word(text, [&](std::string_view word) {
+    if (accepts(word)) return true;
+    culprit = word;
+    return false;
+  });
+  return culprit;
+}
+
+inline std::string_view culprit_in(std::string_view text, const NetworkList&) {
+  return first_refused(
+      text, [](std::string_view word) { return base::parse_ip_network(word).has_value(); });
+}
+
+inline std::string_view culprit_in(std::string_view text, const ForwardedHeaderList&) {
+  return first_refused(text, is_header_name);
+}
+
+// Grows the list by networks, in a new array.
+inline bool extend(NetworkList& list, std::string_view text, std::pmr::memory_resource& memory) {
+  std::vector<base::IpNetwork> networks(list.networks.begin(), list.networks.end());
+  const bool read = for_each_word(text, [&](std::string_view word) {
+    const auto network = base::parse_ip_network(word);
+    if (network) networks.push_back(*network);
+    return network.has_value();
+  });
+  if (!read || text.empty()) return false;
+  auto* kept = std::pmr::polymorphic_allocator<base::IpNetwork>(&memory).allocate(networks.size());
+  std::uninitialized_copy(networks.begin(), networks.end(), kept);
+  list.networks = {kept, networks.size()};
+  return true;
+}
+
+inline bool extend(ForwardedHeaderList& list, std::string_view text, std::pmr::memory_resource&) {
+  return !text.empty() && for_each_word(text, [&](std::string_view word) {
+    add_header(list, word);
+    return is_header_name(word);
+  });
+}
+
 inline std::string format(const Directive&, bool value) {
   return value ? "On" : "Off";
 }
@@ -103,6 +156,22 @@ inline std::string format(const Directive& directive, const TextList& value) {
   return fmt::format("{}", fmt::join(value, std::string_view(&directive.separator, 1)));
 }
 
+inline std::string format(const Directive&, const NetworkList& value) {
+  std::string text;
+  for (const base::IpNetwork& network : value.networks) {
+    text.append(text.empty() ? "" : " ").append(base::to_string(network));
+  }
+  return text;
+}
+
+inline std::string format(const Directive&, const ForwardedHeaderList& value) {
+  std::string text;
+  for (const std::size_t number : value.headers()) {
+    text.append(text.empty() ? "" : " ").append(kForwardedHeaders[number].name);
+  }
+  return text;
+}
+
 inline tl::unexpected<base::Error> not_accepted(const Directive& directive, std::string_view text) {
   return base::fail(
       fmt::format("{}: '{}' is not accepted; give {}", directive.name, text, directive.accepted));
@@ -119,17 +188,30 @@ struct MemberOf<std::optional<V> R::*> {
   using Value = V;
 };
 
+// A value that grows by each line, in memory of its own.
+template <class Value>
+concept Extensible = requires(Value& value, std::pmr::memory_resource& memory) {
+  extend(value, std::string_view(), memory);
+};
+
 template <auto member>
 base::Result<> assign_member(typename MemberOf<decltype(member)>::Record& record,
-                             const Directive& directive, std::string_view text) {
+                             const Directive& directive, std::string_view text,
+                             std::pmr::memory_resource& memory) {
   using Value = typename MemberOf<decltype(member)>::Value;
-  auto value = parse(directive, text, Value{});
-  if (!value) return not_accepted(directive, text);
   auto& slot = record.*member;
-  if constexpr (std::is_same_v<Value, TextList>) {
-    if (slot) value->insert(value->begin(), slot->begin(), slot->end());
+  if constexpr (Extensible<Value>) {
+    Value longer = slot.value_or(Value{});
+    if (!extend(longer, text, memory)) return not_accepted(directive, culprit_in(text, longer));
+    slot = longer;
+  } else {
+    auto value = parse(directive, text, Value{});
+    if (!value) return not_accepted(directive, text);
+    if constexpr (std::is_same_v<Value, TextList>) {
+      if (slot) value->insert(value->begin(), slot->begin(), slot->end());
+    }
+    slot = std::move(*value);
   }
-  slot = std::move(*value);
   return {};
 }
 

@@ -70,6 +70,7 @@ const char* accept_inert(cmd_parms* cmd, const Directive& directive, const char*
 const char* set_value(cmd_parms* cmd, void* directory, const char* text) {
   const Directive& directive = directive_of(cmd);
   base::Result<> assigned;
+  PoolMemory memory(cmd->pool);
   if (std::holds_alternative<settings::Inert>(directive.meaning)) {
     if (directive.scope == Scope::global) {
       if (const char* error = ap_check_cmd_context(cmd, GLOBAL_ONLY)) return error;
@@ -78,12 +79,12 @@ const char* set_value(cmd_parms* cmd, void* directory, const char* text) {
   }
   if (std::holds_alternative<settings::Setting<settings::ProcessSettings>>(directive.meaning)) {
     if (const char* error = ap_check_cmd_context(cmd, GLOBAL_ONLY)) return error;
-    assigned = settings::assign(directive, server_config(cmd->server).process, text);
+    assigned = settings::assign(directive, server_config(cmd->server).process, text, memory);
   } else {
     // A path means a section or a .htaccess file.
     auto& record = cmd->path != nullptr ? static_cast<DirectoryConfig*>(directory)->request
                                         : server_config(cmd->server).request;
-    assigned = settings::assign(directive, record, text);
+    assigned = settings::assign(directive, record, text, memory);
     if (cmd->path != nullptr) note_section(cmd, *static_cast<DirectoryConfig*>(directory));
   }
   if (!assigned) return pool_c_string(cmd->pool, assigned.error().sentence);

@@ -25,6 +25,7 @@ std::string known_options() {
 
 base::Result<settings::RequestSettings> read_options(cmd_parms* cmd, Words& words) {
   settings::RequestSettings settings;
+  PoolMemory memory(cmd->pool);
   while (!words.at_end()) {
     PH_TRY(option, words.next_option());
     const auto& [key, value] = option;
@@ -33,7 +34,7 @@ base::Result<settings::RequestSettings> read_options(cmd_parms* cmd, Words& word
       return base::fail(fmt::format("{}: unknown option '{}'; known are {}", cmd->cmd->name, key,
                                     known_options()));
     }
-    if (auto assigned = settings::assign(*directive, settings, value); !assigned) {
+    if (auto assigned = settings::assign(*directive, settings, value, memory); !assigned) {
       return base::fail(fmt::format("{} {}=: {}", cmd->cmd->name, key, assigned.error().sentence));
     }
   }

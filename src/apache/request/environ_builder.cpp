@@ -8,6 +8,7 @@
 
 #include "apache/pool.h"
 #include "apache/request/jail.h"
+#include "apache/request/request_origin.h"
 #include "base/parse.h"
 #include "settings/settings.h"
 
@@ -94,9 +95,13 @@ class Builder {
     add_client();
     add_resource();
     add_redirect();
+    if (inputs_.settings->trusted_proxy_headers) believe(*inputs_.settings->trusted_proxy_headers);
     add_ours();
     return {entries_, count_};
   }
+
+  // wsgi.url_scheme, if a trusted proxy has said it. PRECONDITION: build() was called.
+  std::optional<bool> https() const noexcept { return https_; }
 
  private:
   static constexpr std::size_t kOwnEntriesMax = 48;
@@ -125,6 +130,9 @@ class Builder {
   void add_client();
   void add_resource();
   void add_redirect();
+  void believe(const settings::ForwardedHeaderList& headers);
+  void withhold(const RequestOrigin& origin);
+  void add_origin(const RequestOrigin& origin);
   void add_ours();
   bool passes_to_application(std::string_view header) const;
   std::string_view method() const;
@@ -137,6 +145,7 @@ class Builder {
   std::size_t capacity_;
   EnvironEntry* entries_;
   std::size_t count_ = 0;
+  std::optional<bool> https_;
 };
 
 void Builder::add_variables() {
@@ -266,6 +275,45 @@ void Builder::add_redirect() {
   if (previous->args != nullptr) add("REDIRECT_QUERY_STRING", previous->args);
 }
 
+std::optional<std::size_t> forwarded_header_of(const EnvironEntry& entry) {
+  const bool by_number = entry.key != EnvironKey::other;
+  return settings::find_forwarded_key(by_number ? gateway::name_of(entry.key) : entry.name);
+}
+
+// What trusted proxies say takes the place of what httpd has seen.
+void Builder::believe(const settings::ForwardedHeaderList& headers) {
+  ForwardedValues values;
+  for (const EnvironEntry& entry : std::span(entries_, count_)) {
+    if (const auto number = forwarded_header_of(entry)) values[*number] = entry.value;
+  }
+  const auto origin = find_origin(inputs_.settings->trusted_proxies, headers,
+                                  view_or_empty(r_->useragent_ip), values);
+  withhold(origin);
+  add_origin(origin);
+}
+
+void Builder::withhold(const RequestOrigin& origin) {
+  if (origin.withheld.none()) return;
+  const auto kept = std::remove_if(entries_, entries_ + count_, [&](const EnvironEntry& entry) {
+    const auto number = forwarded_header_of(entry);
+    return number && origin.withheld[*number];
+  });
+  count_ = static_cast<std::size_t>(kept - entries_);
+}
+
+void Builder::add_origin(const RequestOrigin& origin) {
+  if (origin.client) add(EnvironKey::remote_addr, *origin.client);
+  if (origin.chain) add(EnvironKey::http_x_forwarded_for, pool_copy(r_->pool, *origin.chain));
+  if (origin.host) add(EnvironKey::http_host, *origin.host);
+  if (origin.server) add(EnvironKey::server_name, *origin.server);
+  if (origin.port) add(EnvironKey::server_port, *origin.port);
+  if (origin.mount_point) {
+    add(EnvironKey::script_name, *origin.mount_point);
+    add("mod_wsgi.mount_point", *origin.mount_point);
+  }
+  https_ = origin.https;
+}
+
 // What %L of the log formats shows.
 std::string_view Builder::request_id() {
   if (r_->log_id == nullptr) ap_run_generate_log_id(r_->connection, r_, &r_->log_id);
@@ -326,8 +374,11 @@ bool is_body_as_announced(const request_rec* r) {
 
 gateway::RequestHead build_request_head(request_rec* r, const EnvironInputs& inputs,
                                         std::optional<std::uint64_t> received_bytes) {
-  return {.environ = Builder(r, inputs, received_bytes).build(),
-          .https = is_https(r),
+  Builder builder(r, inputs, received_bytes);
+  const auto environ = builder.build();
+  const auto https = builder.https();
+  return {.environ = environ,
+          .https = https ? *https : is_https(r),
           .is_head = r->header_only != 0,
           .content_length = received_bytes ? received_bytes : announced_length(r),
           .start_us = r->request_time};

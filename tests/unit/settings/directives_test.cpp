@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <memory_resource>
 #include <set>
 #include <type_traits>
 
@@ -18,6 +19,15 @@ const settings::Directive& directive(std::string_view name) {
   }
   ADD_FAILURE() << "no directive " << name;
   return settings::all_directives().front();
+}
+
+// Settings have their memory to the end of the tests, as those of a configuration to its end.
+std::pmr::monotonic_buffer_resource memory;
+
+template <class Record>
+base::Result<> assign(const settings::Directive& directive, Record& record,
+                      std::string_view value) {
+  return settings::assign(directive, record, value, memory);
 }
 
 template <class Record>
@@ -78,14 +88,15 @@ TEST(RequestSettings, AreCopiedAsPlainBytesForEachRequest) {
   EXPECT_TRUE(std::is_trivially_copyable_v<settings::RequestSettings>);
 }
 
-TEST(RequestSettings, HaveADefaultForEveryMemberButTwo) {
+TEST(RequestSettings, HaveADefaultForEveryMemberButSome) {
   std::vector<std::string_view> without;
   for (const settings::Directive& each : settings::all_directives()) {
     const auto* setting = std::get_if<settings::Setting<settings::RequestSettings>>(&each.meaning);
     if (setting == nullptr || setting->show(settings::kRequestDefaults, each) != "") continue;
     without.push_back(each.name);
   }
-  EXPECT_THAT(without, testing::ElementsAre("WSGIRestrictProcess", "WSGIApplicationGroup"));
+  EXPECT_THAT(without, testing::ElementsAre("WSGIRestrictProcess", "WSGIApplicationGroup",
+                                            "WSGITrustedProxies", "WSGITrustedProxyHeaders"));
 }
 
 TEST(Flag, IsOnOrOffInAnyLetterCase) {
@@ -139,6 +150,44 @@ TEST(NameList, ContainsWholeNames) {
     EXPECT_FALSE(list.contains(name)) << name;
   }
   EXPECT_FALSE(settings::NameList{}.contains("shop"));
+}
+
+TEST(NetworkList, GrowsByEachLine) {
+  settings::RequestSettings record;
+  ASSERT_TRUE(assign(directive("WSGITrustedProxies"), record, "10.0.0.0/8 FE80::1"));
+  ASSERT_TRUE(assign(directive("WSGITrustedProxies"), record, "192.0.2.0/255.255.255.0"));
+  EXPECT_EQ(show(record), "WSGITrustedProxies 10.0.0.0/8 fe80::1 192.0.2.0/24\n");
+}
+
+TEST(NetworkList, NamesWhatIsNone) {
+  settings::RequestSettings record;
+  for (const char* bad : {"proxy.example", "10.0.0.0/33", "10.0.0.0/", "fd00::/x"}) {
+    const auto assigned =
+        assign(directive("WSGITrustedProxies"), record, std::string("10.0.0.0/8 ") + bad);
+    ASSERT_FALSE(assigned) << bad;
+    EXPECT_THAT(assigned.error().sentence,
+                HasSubstr("WSGITrustedProxies: '" + std::string(bad) + "' is not accepted; give "));
+  }
+  EXPECT_FALSE(assign(directive("WSGITrustedProxies"), record, ""));
+  EXPECT_EQ(show(record), "");
+}
+
+TEST(ForwardedHeaderList, GrowsByEachLineAndLeavesUnknownNamesOut) {
+  settings::RequestSettings record;
+  ASSERT_TRUE(assign(directive("WSGITrustedProxyHeaders"), record, "x-forwarded-for X-Unheard-Of"));
+  ASSERT_TRUE(assign(directive("WSGITrustedProxyHeaders"), record, "X-REAL-IP"));
+  EXPECT_EQ(show(record), "WSGITrustedProxyHeaders X-Forwarded-For X-Real-IP\n");
+}
+
+TEST(ForwardedHeaderList, RefusesNamesThatReachNoApplication) {
+  settings::RequestSettings record;
+  for (const char* bad : {"X_Forwarded_For", "X-Real-IP:", "Fo\xc3\xb6"}) {
+    const auto assigned =
+        assign(directive("WSGITrustedProxyHeaders"), record, std::string("X-Real-IP ") + bad);
+    ASSERT_FALSE(assigned) << bad;
+    EXPECT_THAT(assigned.error().sentence, HasSubstr("'" + std::string(bad) + "'"));
+  }
+  EXPECT_FALSE(assign(directive("WSGITrustedProxyHeaders"), record, ""));
 }
 
 TEST(GroupName, IsANameOrAKnownToken) {
