@@ -1,4 +1,4 @@
-// The descriptors that a worker, or a lookout, is started with.
+// What a worker, or a lookout, is started with.
 #pragma once
 
 namespace pyhost::control {
@@ -10,5 +10,8 @@ inline constexpr int kWorkerSettingsFd = 5;
 inline constexpr int kWorkerBoardFd = 6;    // good for reading only
 inline constexpr int kWorkerReportsFd = 7;  // its own part of the scoreboard
 inline constexpr int kWorkerFds = 8;        // how many, 0 to 2 included
+
+// Instead of all of them, for a rehearsal: "--try-plugin PATH GROUP".
+inline constexpr char kTryPlugin[] = "--try-plugin";
 
 }  // namespace pyhost::control

@@ -43,6 +43,14 @@ base::Result<StartInputs> outcome_of(const RehearsalTask& task, std::string_view
       return failed;
     }
   }
+  // The dynamic linker's own code.
+  constexpr int kLibraryMissing = 127;
+  if (end.si_code == CLD_EXITED && end.si_status == kLibraryMissing && !task.plan.chroot.empty()) {
+    return base::fail(
+        fmt::format("WSGIDaemonProcess {0}: {1} cannot be run below chroot={2}: a "
+                    "library that it needs is missing there (ldd {1} names them)",
+                    task.plan.group_name, task.plan.program, task.plan.chroot));
+  }
   return base::fail(fmt::format(
       "WSGIDaemonProcess {}: the rehearsal of a start has ended unexpectedly ({} {})",
       task.plan.group_name, end.si_code == CLD_EXITED ? "code" : "signal", end.si_status));

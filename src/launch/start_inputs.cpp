@@ -44,6 +44,23 @@ base::Result<> choose_python(const InputFiles& files, StartInputs& inputs) {
   return base::fail(fmt::format("{}: {}", files.python_option, why));
 }
 
+std::optional<std::string> text_in(const Json& value) {
+  const auto* text = value.get_ptr<const Json::string_t*>();
+  return text == nullptr ? std::nullopt : base::bytes_of_json_text(*text);
+}
+
+std::optional<std::vector<std::string>> refusals_in(const Json& object) {
+  const auto list = object.find("refusals");
+  if (list == object.end() || !list->is_array()) return std::nullopt;
+  std::vector<std::string> refusals;
+  for (const Json& item : *list) {
+    auto text = text_in(item);
+    if (!text) return std::nullopt;
+    refusals.push_back(*std::move(text));
+  }
+  return refusals;
+}
+
 }  // namespace
 
 InputFiles input_files_of(const control::WantedState& state, const control::WantedGroup& group) {
@@ -64,13 +81,19 @@ base::Result<StartInputs> read_inputs(const InputFiles& files, const AsRoot& as_
     inputs.env_text = std::move(text);
   }
   if (!files.python_home.empty()) PH_TRY_VOID(choose_python(files, inputs));
+  for (const PathLook& look : files.looks) {
+    inputs.refusals.push_back(refusal_of(look).value_or(""));
+  }
   return inputs;
 }
 
 std::string to_json(const base::Result<StartInputs>& inputs) {
   using base::json_text_of;
   if (!inputs) return Json{{"failed", json_text_of(inputs.error().sentence)}}.dump();
-  return Json{{"env_text", json_text_of(inputs->env_text)},
+  Json refusals = Json::array();
+  for (const std::string& refusal : inputs->refusals) refusals.push_back(json_text_of(refusal));
+  return Json{{"refusals", std::move(refusals)},
+              {"env_text", json_text_of(inputs->env_text)},
               {"plugin", json_text_of(inputs->plugin)},
               {"python_program", json_text_of(inputs->python_program)},
               {"python_home", json_text_of(inputs->python_home)}}
@@ -81,18 +104,19 @@ base::Result<StartInputs> parse_inputs(std::string_view line) {
   const Json json = Json::parse(line, nullptr, false);
   const auto text_of = [&json](const char* key) -> std::optional<std::string> {
     const auto found = json.find(key);
-    const auto* text = found == json.end() ? nullptr : found->get_ptr<const Json::string_t*>();
-    return text == nullptr ? std::nullopt : base::bytes_of_json_text(*text);
+    return found == json.end() ? std::nullopt : text_in(*found);
   };
   if (json.is_object()) {
     if (auto sentence = text_of("failed")) return base::fail(*std::move(sentence));
     auto env_text = text_of("env_text"), plugin = text_of("plugin"),
          program = text_of("python_program"), home = text_of("python_home");
-    if (env_text && plugin && program && home) {
+    auto refusals = refusals_in(json);
+    if (env_text && plugin && program && home && refusals) {
       return StartInputs{.env_text = *std::move(env_text),
                          .plugin = *std::move(plugin),
                          .python_program = *std::move(program),
-                         .python_home = *std::move(home)};
+                         .python_home = *std::move(home),
+                         .refusals = *std::move(refusals)};
     }
   }
   return base::fail("the rehearsal of a start has said something that is not understood");

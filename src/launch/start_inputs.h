@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/wanted_state.h"
+#include "launch/path_look.h"
 #include "plugin/plugin_loader.h"
 #include "pyhost/base/result.h"
 
@@ -19,6 +20,7 @@ struct InputFiles {
   std::string python_home;
   std::string python_option;  // where that is from, for a sentence: "WSGIPythonHome"
   std::vector<plugin::PluginFile> plugins;
+  std::vector<PathLook> looks;  // what is only looked at
 
   bool none() const noexcept { return env_file.empty() && python_home.empty(); }
 };
@@ -31,6 +33,7 @@ struct StartInputs {
   std::string plugin;    // that fits python-home=; "" when there is none
   std::string python_program;
   std::string python_home;
+  std::vector<std::string> refusals;  // one for each look; "" when nothing is in the way
 
   bool operator==(const StartInputs&) const = default;
 };

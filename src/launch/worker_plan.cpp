@@ -4,6 +4,7 @@
 
 #include "control/worker_limits.h"
 #include "launch/oom_score.h"
+#include "launch/worker_needs.h"
 #include "launch/worker_start.h"
 
 namespace pyhost::launch {
@@ -41,6 +42,7 @@ std::vector<ResourceLimit> resource_limits_of(const settings::ProcessGroup& grou
 base::Result<WorkerPlan> plan_worker(const settings::ProcessGroup& group,
                                      control::HttpdIdentity httpd, std::string program) {
   PH_TRY(credentials, resolve_credentials(group, httpd));
+  PH_TRY_VOID(check_needs(group, thread_room()));
   WorkerPlan plan{.group_name = group.name,
                   .program = std::move(program),
                   .credentials = std::move(credentials),

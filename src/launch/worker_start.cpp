@@ -179,7 +179,8 @@ void see_as_root(const Preparation& start) {
 }
 
 // The process has one thread, so this may do what a process does that was not forked.
-void read_files(const Preparation& start) {
+// Gives the plugin that the worker would load.
+std::string read_files(const Preparation& start) {
   see_as_worker(start);
   end_with_supervisor(start);
   AsRoot as_root;
@@ -200,6 +201,17 @@ void read_files(const Preparation& start) {
   }
   if (!inputs) _exit(1);
   see_as_root(start);
+  const auto& plugins = start.rehearsal->files.plugins;
+  if (!inputs->plugin.empty() || plugins.empty()) return inputs->plugin;
+  return plugins.front().path;
+}
+
+// Whether the program and the plugin find their libraries below a root of their own.
+[[noreturn]] void try_plugin(Preparation& start, const std::string& plugin) {
+  std::string option = control::kTryPlugin, path = plugin, group = start.plan.group_name;
+  char* arguments[] = {start.arguments.front(), option.data(), path.data(), group.data(), nullptr};
+  execve(start.plan.program.c_str(), arguments, start.environment.data());
+  report_and_exit(start, StartStep::program, errno);
 }
 
 [[noreturn]] void become_worker(Preparation& start) {
@@ -207,8 +219,9 @@ void read_files(const Preparation& start) {
   setpgid(0, 0);
   restore_signals();
   arrange_descriptors(start);
+  std::string plugin;
   if (start.rehearsal != nullptr) {
-    read_files(start);
+    plugin = read_files(start);
     if (start.rehearsal->extent == Rehearse::files) _exit(0);
   }
   set_limits(start);
@@ -218,6 +231,7 @@ void read_files(const Preparation& start) {
   enter_working_directory(start);
   if (start.rehearsal != nullptr) {
     require(access(start.plan.program.c_str(), X_OK) == 0, start, StartStep::program);
+    if (!start.plan.chroot.empty() && !plugin.empty()) try_plugin(start, plugin);
     _exit(0);
   }
   execve(start.plan.program.c_str(), start.arguments.data(), start.environment.data());

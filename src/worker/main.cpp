@@ -1,6 +1,13 @@
-// pyhost-worker: serves the requests of one process group. Started by pyhost-supervisor only.
+// pyhost-worker: serves the requests of one process group. Started by pyhost-supervisor only; by
+// the rehearsal of a start with an option and a plugin, only to find out whether that can be
+// loaded.
+#include <string_view>
+
+#include "control/worker_descriptors.h"
 #include "worker/worker_process.h"
 
-int main() {
+int main(int argc, char** argv) {
+  const bool tries = argc == 4 && std::string_view(argv[1]) == pyhost::control::kTryPlugin;
+  if (tries) return pyhost::worker::try_plugin(argv[2], argv[3]);
   pyhost::worker::run_worker();
 }

@@ -317,6 +317,14 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
 
 }  // namespace
 
+int try_plugin(const char* path, const char* group) {
+  const auto plugin = plugin::load_plugin(path);
+  if (plugin) return 0;
+  control::report_failure(
+      fmt::format("WSGIDaemonProcess {}: below its chroot=, {}", group, plugin.error().sentence));
+  return 1;
+}
+
 void run_worker() {
   ::signal(SIGPIPE, SIG_IGN);
   base::unblock_signals();

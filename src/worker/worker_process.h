@@ -9,4 +9,7 @@ namespace pyhost::worker {
 // not wait for the requests. Never returns.
 [[noreturn]] void run_worker();
 
+// Loads the plugin of a group and no more: no Python runs. The exit code; what fails is reported.
+int try_plugin(const char* path, const char* group);
+
 }  // namespace pyhost::worker

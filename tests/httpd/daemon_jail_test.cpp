@@ -10,6 +10,7 @@
 namespace pyhost::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -66,6 +67,24 @@ TEST_F(Jail, IsAllThatItsApplicationSees) {
   EXPECT_THAT(reply.body, HasSubstr(R"("app")"));
   // Which no program or library lies in.
   EXPECT_THAT(reply.body, Not(HasSubstr(R"("proc")")));
+}
+
+TEST_F(Jail, WithoutPythonIsFoundByTheCheck) {
+  const std::string config = fmt::format("WSGIDaemonProcess g chroot={}\n", jail_.path());
+  EXPECT_TRUE(check_config(config).ok());
+  const CommandResult removed =
+      run_command({"/bin/sh", "-c", "find \"$1\" -name 'libpython*' -delete", "sh", jail_.path()});
+  ASSERT_TRUE(removed.ok()) << removed;
+  ConfigCheck check = check_config(config);
+  EXPECT_EQ(check.exit_code, 1);
+  EXPECT_THAT(check.output, AllOf(HasSubstr("PH0355: WSGIDaemonProcess g: below its chroot=, "),
+                                  HasSubstr("libpython")));
+  const CommandResult bare =
+      run_command({"/bin/sh", "-c", "find \"$1\" -name 'libc.so*' -delete", "sh", jail_.path()});
+  ASSERT_TRUE(bare.ok()) << bare;
+  check = check_config(config);
+  EXPECT_EQ(check.exit_code, 1);
+  EXPECT_THAT(check.output, HasSubstr("a library that it needs is missing there"));
 }
 
 }  // namespace

@@ -177,7 +177,9 @@ INSTANTIATE_TEST_SUITE_P(
         "WSGIDaemonProcess g\n"
         "WSGISocketPrefix {}/a-name-that-is-much-too-long-for-a-socket-of-the-unix-domain-"
         "whose-path-may-have-no-more-than-one-hundred-and-seven-bytes",
-        "WSGIDaemonProcess g virtual-memory-limit=1 python-home={}"));
+        "WSGIDaemonProcess g virtual-memory-limit=1 python-home={}",
+        "WSGIDaemonProcess g memory-limit=4M env=A={}",
+        "WSGIDaemonProcess g processes=4000 threads=60000 env=A={}"));
 
 TEST(Start, NamesTheModuleAndItsPython) {
   const Httpd httpd("");
