@@ -128,6 +128,23 @@ void add_operate_commands(CLI::App& app, OperateOptions& options) {
   }
 }
 
+CLI::App& add_check_command(CLI::App& app, const char* name, const char* description,
+                            CheckOptions& options) {
+  CLI::App& command = *app.add_subcommand(name, description);
+  command.add_option("-f,--config", options.config_file,
+                     "httpd's configuration file (default: the one that it takes by itself)");
+  command.add_option("-D,--define", options.defines, "A name to define, as for httpd; repeatable")
+      ->expected(1)
+      ->take_all();
+  command.add_option(
+      "--envvars", options.envvars,
+      "A shell file of variables that the configuration uses (default: envvars beside "
+      "it, as for apachectl)");
+  command.add_option("--httpd", options.httpd_program, "httpd's program")->capture_default_str();
+  command.add_flag("--json", options.json, "Say it as JSON");
+  return command;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, char** argv) {
@@ -143,6 +160,13 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_serve_options(serve, options);
   OperateOptions operate;
   add_operate_commands(app, operate);
+  CheckOptions check;
+  check.httpd_program = PYHOST_HTTPD;
+  const CLI::App& checks = add_check_command(
+      app, "check", "Read httpd's configuration: who serves what, and what is wrong with it",
+      check);
+  CLI::App& explain = add_check_command(app, "explain", "Say what answers a URL, and why", check);
+  explain.add_option("URL", check.url, "http://host/path, or /path")->required();
 
   // The library reports by exception, and prints help and mistakes itself.
   try {
@@ -153,6 +177,7 @@ CommandLine parse_command_line(int argc, char** argv) {
     return {.exit_code = code == 0 ? 0 : kUsageError};
   }
   if (operate.command) return {.operate = operate};
+  if (checks.parsed() || explain.parsed()) return {.check = check};
   return {.serve = options};
 }
 

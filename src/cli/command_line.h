@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "cli/check_options.h"
 #include "cli/operate_options.h"
 #include "cli/serve_options.h"
 
@@ -12,6 +13,7 @@ struct CommandLine {
   // At most one of them.
   std::optional<ServeOptions> serve;
   std::optional<OperateOptions> operate;
+  std::optional<CheckOptions> check;
   int exit_code = 0;  // without a command to run: help was shown, or a mistake was
 };
 

@@ -1,3 +1,4 @@
+#include "cli/check.h"
 #include "cli/command_line.h"
 #include "cli/operate.h"
 #include "cli/serve.h"
@@ -5,5 +6,6 @@
 int main(int argc, char** argv) {
   const auto command = pyhost::cli::parse_command_line(argc, argv);
   if (command.operate) return pyhost::cli::operate(*command.operate);
+  if (command.check) return pyhost::cli::check(*command.check);
   return command.serve ? pyhost::cli::serve(*command.serve) : command.exit_code;
 }

@@ -91,6 +91,24 @@ bool is_given(const ProcessGroup& group, const ProcessGroupOption& option) {
   return option.member.show(group, option) != option.member.show(ProcessGroup(), option);
 }
 
+std::optional<OptionDifference> first_difference(const ProcessGroup& first,
+                                                 const ProcessGroup& second) {
+  const auto as_written = [](const ProcessGroup& group, const ProcessGroupOption& option) {
+    if (!is_given(group, option)) return fmt::format("no {}=", option.key);
+    std::string text;
+    for (const std::string& value : option.member.show(group, option)) {
+      text += fmt::format("{}{}={}", text.empty() ? "" : " ", option.key, value);
+    }
+    return text;
+  };
+  for (const ProcessGroupOption& each : kOptions) {
+    if (each.member.show(first, each) == each.member.show(second, each)) continue;
+    return OptionDifference{
+        .key = each.key, .first = as_written(first, each), .second = as_written(second, each)};
+  }
+  return std::nullopt;
+}
+
 std::vector<std::pair<std::string, std::string>> given_options(const ProcessGroup& group) {
   std::vector<std::pair<std::string, std::string>> options;
   for (const ProcessGroupOption& each : kOptions) {

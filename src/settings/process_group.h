@@ -144,6 +144,19 @@ base::Result<> check_process_group(const ProcessGroup& group);
 // Whether it differs from its default.
 bool is_given(const ProcessGroup& group, const ProcessGroupOption& option);
 
+// An option in which two definitions of a group differ, as each of them has it: "threads=5", or "no
+// threads=".
+struct OptionDifference {
+  std::string_view key;
+  std::string first;
+  std::string second;
+};
+
+// The first one, in the order of the reference page; nothing when they are the same but for their
+// names.
+std::optional<OptionDifference> first_difference(const ProcessGroup& first,
+                                                 const ProcessGroup& second);
+
 // Every option that differs from its default, as pairs that parse_process_group_option() takes.
 std::vector<std::pair<std::string, std::string>> given_options(const ProcessGroup& group);
 

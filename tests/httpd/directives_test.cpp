@@ -98,8 +98,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadLine{"WSGIDaemonProcess", "WSGIDaemonProcess needs the name of a group"},
         BadLine{"WSGIDaemonProcess %{GLOBAL}", "'%{GLOBAL}' cannot be the name of a group"},
-        BadLine{"WSGIDaemonProcess shop\nWSGIDaemonProcess shop",
-                "WSGIDaemonProcess shop: the name is taken"},
+        BadLine{"WSGIDaemonProcess shop\nWSGIDaemonProcess shop threads=2",
+                "WSGIDaemonProcess shop: threads=: the name is taken"},
         BadLine{"WSGIDaemonProcess shop threads", "'threads' is not an option=value"},
         BadLine{"WSGIDaemonProcess shop Threads=5",
                 "there is no option Threads= (the nearest name is 'threads')"},
@@ -144,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(
         "WSGIDaemonProcess shop python-home=/nowhere/at/all",
         "WSGIDaemonProcess shop env-file=/nowhere/at/all",
         "WSGIDaemonProcess shop script-group=nobody-knows",
-        "WSGIDaemonProcess shop\nWSGIDaemonProcess shop",
+        "WSGIDaemonProcess shop\nWSGIDaemonProcess shop threads=2",
         "WSGIDaemonProcess shop\nWSGISocketPrefix /nowhere/at/all",
         "WSGIPythonHome /nowhere/at/all", "WSGIScriptAlias / /srv/x.wsgi process-group=shop",
         "WSGIImportScript /srv/x.wsgi process-group=shop application-group=x", kOtherHosts));

@@ -150,6 +150,52 @@ TEST(UnknownGroup, KeepsNobodyElseFromBeingServed) {
   EXPECT_EQ(httpd.get("/").status, 200);
 }
 
+// --- A process group that is defined more than once ---
+
+// What certbot makes of a virtual host: a copy of it for another port.
+constexpr char kHostWithGroup[] =
+    "<VirtualHost *:{}>\n"
+    "  ServerName shop.test\n"
+    "  WSGIDaemonProcess shop threads={} display-name=%{{GROUP}}\n"
+    "  WSGIScriptAlias / ${{APPS}}/process.wsgi process-group=shop\n"
+    "</VirtualHost>\n";
+
+TEST(RepeatedGroup, IsTheSameOne) {
+  const auto host = [](std::string_view port) { return fmt::format(kHostWithGroup, port, 3); };
+  const Httpd httpd(host("*") + host("1") +
+                    "<VirtualHost *:*>\n  ServerName other.test\n"
+                    "  WSGIDaemonProcess shop display-name=%{GROUP} threads=3\n"
+                    "  WSGIScriptAlias / ${APPS}/process.wsgi process-group=shop\n"
+                    "</VirtualHost>\n");
+  for (const char* name : {"shop.test", "other.test"}) {
+    EXPECT_EQ(httpd.request({.headers = {{"Host", name}}}).status, 200) << name;
+  }
+  EXPECT_EQ(httpd.running("pyhost-worker").size(), 1u);
+}
+
+TEST(RepeatedGroup, WithOtherOptionsIsRefusedWithBothPlacesAndTheOption) {
+  const ConfigCheck check =
+      check_config("WSGIDaemonProcess shop threads=3\nWSGIDaemonProcess shop threads=4 home=/\n");
+  EXPECT_EQ(check.exit_code, 1);
+  EXPECT_THAT(
+      check.output,
+      ContainsRegex("PH0355: WSGIDaemonProcess shop: home=: the name is taken by the one at "
+                    ".*/httpd\\.conf:[0-9]+, which has no home=, and this one home=/; give "
+                    "both .* \\(.*/httpd\\.conf:[0-9]+\\)"));
+}
+
+TEST(Check, SaysAllThatIsWrongAtOnce) {
+  const ConfigCheck check = check_config(
+      "WSGIDaemonProcess a user=nobody-knows\nWSGIDaemonProcess b socket-user=nobody-knows\n"
+      "WSGIScriptAlias / /srv/x.wsgi process-group=c\nWSGISocketPrefix /missing/wsgi\n");
+  EXPECT_EQ(check.exit_code, 1);
+  for (const char* culprit : {"WSGIDaemonProcess a: ", "WSGIDaemonProcess b: socket-user=",
+                              "there is no process group 'c'", "WSGISocketPrefix: "}) {
+    EXPECT_THAT(check.output, HasSubstr(std::string("PH0355: "))) << culprit;
+    EXPECT_THAT(check.output, HasSubstr(culprit));
+  }
+}
+
 // --- A start that fails ---
 
 class FailingStart : public testing::TestWithParam<const char*> {};

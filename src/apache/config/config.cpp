@@ -35,10 +35,12 @@ void* create_directory_config(apr_pool_t* pool, char*) {
 }
 
 void* merge_directory_config(apr_pool_t* pool, void* parent, void* child) {
-  const auto& outer = static_cast<DirectoryConfig*>(parent)->request;
-  const auto& inner = static_cast<DirectoryConfig*>(child)->request;
-  return pool_new<DirectoryConfig>(pool,
-                                   DirectoryConfig{.request = settings::inherit(inner, outer)});
+  const auto& outer = *static_cast<DirectoryConfig*>(parent);
+  const auto& inner = *static_cast<DirectoryConfig*>(child);
+  return pool_new<DirectoryConfig>(
+      pool, DirectoryConfig{.request = settings::inherit(inner.request, outer.request),
+                            .group_place = inner.request.process_group ? inner.group_place
+                                                                       : outer.group_place});
 }
 
 void* create_server_config(apr_pool_t* pool, server_rec*) {

@@ -57,9 +57,10 @@ struct ServerConfig {
 
 struct DirectoryConfig {
   settings::RequestSettings request;
-  // Of a section as it is written, with a WSGIProcessGroup: where that stands, and whether the
-  // section itself gives files to the handler.
+  // Where its WSGIProcessGroup stands.
   const char* group_place = nullptr;
+  // Of a section as it is written, with a WSGIProcessGroup: whether the section itself gives files
+  // to the handler.
   bool has_handler = false;
 };
 

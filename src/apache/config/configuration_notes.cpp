@@ -3,16 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 
 #include "apache/config/config.h"
-#include "apache/config/places.h"
 #include "apache/config/process_groups.h"
-#include "apache/log.h"
 #include "base/locale_coercion.h"
 #include "launch/credentials.h"
 #include "plugin/python_variables.h"
@@ -21,63 +17,58 @@
 namespace pyhost::apache {
 namespace {
 
-using base::LogLevel;
 using base::Message;
 
-void note(const server_rec* s, LogLevel level, Message message, std::string text,
-          const char* place) {
-  log_server(s, level, message, with_place(std::move(text), place));
-}
-
-void note_inert_lines(const server_rec* s) {
+void note_inert_lines(const server_rec* s, Findings& findings) {
   for (const InertLine& line : server_config(s).inert) {
-    note(s, LogLevel::notice, Message::directive_inert,
-         fmt::format("{} has no effect: {}", line.directive->name,
-                     std::get<settings::Inert>(line.directive->meaning).why),
-         line.place);
+    findings.add(s, Severity::advice, Message::directive_inert,
+                 {fmt::format("{} has no effect: {}", line.directive->name,
+                              std::get<settings::Inert>(line.directive->meaning).why)},
+                 line.place);
   }
 }
 
-// Virtual hosts share the aliases of the main server, which comes first.
-void note_inert_aliases(const server_rec* s, std::set<const ScriptAlias*>& noted) {
+// Virtual hosts share the aliases of the main server, which comes first and is heard once.
+void note_inert_aliases(const server_rec* s, Findings& findings) {
   for (const ScriptAlias* alias : server_config(s).aliases) {
     if (alias->regex != nullptr || alias->path.starts_with('/')) continue;
-    if (!noted.insert(alias).second) continue;
-    note(s, LogLevel::warn, Message::directive_inert,
-         fmt::format("{} has no effect: no URL path begins without '/'", alias->written),
-         alias->place);
+    findings.add(s, Severity::warning, Message::directive_inert,
+                 {fmt::format("{} has no effect: no URL path begins without '/'", alias->written)},
+                 alias->place);
   }
 }
 
-void note_inert_options(const DaemonGroup& group) {
+void note_inert_options(const DaemonGroup& group, Findings& findings) {
   for (const auto& option : settings::process_group_options()) {
     if (option.inert == nullptr || !is_given(group.options, option)) continue;
-    note(group.server, LogLevel::notice, Message::directive_inert,
-         fmt::format("WSGIDaemonProcess {}: {}= has no effect: {}", group.options.name, option.key,
-                     option.inert),
-         group.place);
+    findings.add(group.server, Severity::advice, Message::directive_inert,
+                 {fmt::format("WSGIDaemonProcess {}: {}= has no effect: {}", group.options.name,
+                              option.key, option.inert)},
+                 group.place);
   }
 }
 
 // What the workers of a group have to do without.
-void warn_of_group(const DaemonGroup& group) {
+void warn_of_group(const DaemonGroup& group, Findings& findings) {
   const auto& options = group.options;
   const auto without_root = launch::options_for_root(options);
   if (!without_root.empty()) {
-    note(group.server, LogLevel::warn, Message::identity_ignored,
-         fmt::format("WSGIDaemonProcess {}: only root can give {} effect; started by user id {}, "
+    findings.add(
+        group.server, Severity::warning, Message::identity_ignored,
+        {fmt::format("WSGIDaemonProcess {}: only root can give {} effect; started by user id {}, "
                      "httpd runs its workers as that",
-                     options.name, fmt::join(without_root, ", "), geteuid()),
-         group.place);
+                     options.name, fmt::join(without_root, ", "), geteuid())},
+        group.place);
   }
   // What a jail has is its own affair.
   if (!options.locale.empty() && options.chroot.empty() &&
       !base::is_installed_locale(options.locale)) {
-    note(group.server, LogLevel::warn, Message::locale_unknown,
-         fmt::format("WSGIDaemonProcess {}: locale={}: there is no such locale on this system, so "
+    findings.add(
+        group.server, Severity::warning, Message::locale_unknown,
+        {fmt::format("WSGIDaemonProcess {}: locale={}: there is no such locale on this system, so "
                      "its workers run as in the locale C; `locale -a` lists what there is",
-                     options.name, options.locale),
-         group.place);
+                     options.name, options.locale)},
+        group.place);
   }
 }
 
@@ -87,34 +78,34 @@ std::string_view name_of(std::string_view assignment) {
 
 }  // namespace
 
-void note_what_is_inert(const server_rec* main_server) {
-  std::set<const ScriptAlias*> noted;
+void note_what_is_inert(const server_rec* main_server, Findings& findings) {
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     if (!has_own_config(s)) continue;
-    note_inert_lines(s);
-    note_inert_aliases(s, noted);
+    note_inert_lines(s, findings);
+    note_inert_aliases(s, findings);
   }
   for (const DaemonGroup* group : all_process_groups()) {
-    note_inert_options(*group);
-    warn_of_group(*group);
+    note_inert_options(*group, findings);
+    warn_of_group(*group, findings);
   }
 }
 
-void note_python_variables(const server_rec* main_server) {
+void note_python_variables(const server_rec* main_server, Findings& findings) {
   using plugin::VariableOf;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const auto notice = plugin::notice_of_python_variable(name_of(*entry), VariableOf::httpd);
     if (notice.empty()) continue;
-    log_server(main_server, LogLevel::notice, Message::directive_inert,
-               fmt::format("the environment of httpd: {}", notice));
+    findings.add(main_server, Severity::advice, Message::directive_inert,
+                 {fmt::format("the environment of httpd: {}", notice)}, nullptr);
   }
   for (const DaemonGroup* group : all_process_groups()) {
     for (const std::string& assignment : group->options.env) {
       const auto notice =
           plugin::notice_of_python_variable(name_of(assignment), VariableOf::process_group);
       if (notice.empty()) continue;
-      note(group->server, LogLevel::notice, Message::directive_inert,
-           fmt::format("WSGIDaemonProcess {}: env={}", group->options.name, notice), group->place);
+      findings.add(group->server, Severity::advice, Message::directive_inert,
+                   {fmt::format("WSGIDaemonProcess {}: env={}", group->options.name, notice)},
+                   group->place);
     }
   }
 }

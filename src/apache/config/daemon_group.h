@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "apache/httpd_api.h"
 #include "pyhost/gateway/group_secret.h"
@@ -18,6 +19,8 @@ struct DaemonGroup {
   settings::ProcessGroup options;
   const server_rec* server = nullptr;  // where it is defined
   const char* place = nullptr;         // the same, see places.h
+  // Where it is defined once more, with the same options.
+  std::vector<const server_rec*> repeated_in;
 
   // For good once the configuration has been read.
   // The script or module that runs in the main interpreter when no application group is named,

@@ -8,11 +8,8 @@
 
 #include "apache/config/config.h"
 #include "apache/config/group_routes.h"
-#include "apache/config/places.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/sections.h"
-#include "apache/log.h"
-#include "base/nearest.h"
 
 namespace pyhost::apache {
 namespace {
@@ -34,7 +31,7 @@ bool is_unknown(std::string_view name) {
 class References {
  public:
   void add(const server_rec* s);
-  base::Result<> judge() const;
+  void judge(Findings& findings) const;
 
  private:
   void note(const server_rec* s, std::string_view written, std::string_view name, const char* place,
@@ -89,25 +86,25 @@ void References::add(const server_rec* s) {
   for (const ScriptAlias* alias : server_config(s).aliases) add_alias(s, *alias, served);
 }
 
-base::Result<> References::judge() const {
+void References::judge(Findings& findings) const {
   for (const auto& [place, reference] : references_) {
-    if (reference.reached) return base::fail(with_place(reference.sentence, place.c_str()));
+    if (reference.reached) {
+      findings.refuse(reference.server, {reference.sentence}, place.c_str());
+      continue;
+    }
+    findings.add(
+        reference.server, Severity::warning, base::Message::group_name_unknown,
+        {reference.sentence + "; no request is known to get there, one that does gets 500"},
+        place.c_str());
   }
-  for (const auto& [place, reference] : references_) {
-    log_server(reference.server, base::LogLevel::warn, base::Message::group_name_unknown,
-               with_place(reference.sentence +
-                              "; no request is known to get there, one that does gets 500",
-                          place.c_str()));
-  }
-  return {};
 }
 
 }  // namespace
 
-base::Result<> check_group_references(const server_rec* main_server) {
+void check_group_references(const server_rec* main_server, Findings& findings) {
   References references;
   for (const server_rec* s = main_server; s != nullptr; s = s->next) references.add(s);
-  return references.judge();
+  references.judge(findings);
 }
 
 }  // namespace pyhost::apache

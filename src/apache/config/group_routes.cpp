@@ -127,11 +127,6 @@ class Route {
   const core_dir_config& defaults_;
 };
 
-bool covers(const ScriptAlias& alias, std::string_view url) {
-  if (alias.regex == nullptr) return match_alias(url, alias.path).has_value();
-  return ap_regexec(alias.regex, std::string(url).c_str(), 0, nullptr, 0) == 0;
-}
-
 }  // namespace
 
 bool may_get_requests(const server_rec* s) {
@@ -156,12 +151,17 @@ bool may_get_requests(const server_rec* s) {
   return ap_listeners == nullptr;
 }
 
+bool takes(const ScriptAlias& alias, std::string_view url) {
+  if (alias.regex == nullptr) return match_alias(url, alias.path).has_value();
+  return ap_regexec(alias.regex, std::string(url).c_str(), 0, nullptr, 0) == 0;
+}
+
 bool is_shadowed(const server_rec* s, const ScriptAlias& alias) {
   if (alias.regex != nullptr) return false;
   if (!alias.path.starts_with('/')) return true;
   for (const ScriptAlias* other : server_config(s).aliases) {
     if (other == &alias) return false;
-    if (covers(*other, alias.path)) return true;
+    if (takes(*other, alias.path)) return true;
   }
   return false;
 }
@@ -180,7 +180,7 @@ std::vector<GroupSource> group_sources(const server_rec* s, const ScriptAlias& a
   add(own);
   for (const Point& point : below) {
     const bool first = std::ranges::none_of(server_config(s).aliases, [&](const auto* other) {
-      return other != &alias && covers(*other, point.url);
+      return other != &alias && takes(*other, point.url);
     });
     if (first) add(point);
   }

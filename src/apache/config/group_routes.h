@@ -17,6 +17,9 @@ using GroupSource = const DirectoryConfig*;
 // addresses that are listened at.
 bool may_get_requests(const server_rec* s);
 
+// Whether an alias is for that URL path.
+bool takes(const ScriptAlias& alias, std::string_view url);
+
 // Whether no request comes to an alias of the server, because another one finds it first or no URL
 // can be like the alias.
 bool is_shadowed(const server_rec* s, const ScriptAlias& alias);

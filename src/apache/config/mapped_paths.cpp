@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "apache/config/configuration_lines.h"
 #include "apache/config/path_patterns.h"
 #include "apache/pool.h"
 #include "base/parse.h"
@@ -15,16 +16,6 @@ namespace {
 
 using base::equals_ignoring_case;
 using Words = std::vector<std::string>;
-
-// The words of a line; the > that ends the line of a section is left out.
-Words words_of(const ap_directive_t& line, apr_pool_t* pool) {
-  std::string_view arguments = view_or_empty(line.args);
-  if (line.directive[0] == '<' && arguments.ends_with('>')) arguments.remove_suffix(1);
-  const char* rest = pool_c_string(pool, arguments);
-  Words words;
-  while (*rest != '\0') words.emplace_back(ap_getword_conf(pool, &rest));
-  return words;
-}
 
 // Paths of directives may be below ServerRoot.
 std::string absolute(const std::string& path, apr_pool_t* pool) {

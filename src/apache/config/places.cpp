@@ -12,6 +12,12 @@ namespace {
 
 constexpr std::string_view kGroupDirective = "WSGIDaemonProcess ";
 
+}  // namespace
+
+const char* place_of(const cmd_parms* cmd) {
+  return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+}
+
 const char* place_of_subject(std::string_view sentence) {
   if (sentence.starts_with(kGroupDirective)) {
     const std::string_view rest = sentence.substr(kGroupDirective.size());
@@ -26,12 +32,6 @@ const char* place_of_subject(std::string_view sentence) {
   const auto& places = server_config(ap_server_conf).places;
   const auto found = places.find(sentence.substr(0, sentence.find_first_of(": ")));
   return found == places.end() ? nullptr : found->second;
-}
-
-}  // namespace
-
-const char* place_of(const cmd_parms* cmd) {
-  return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
 }
 
 std::string with_place(std::string sentence, const char* place_or_null) {

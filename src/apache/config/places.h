@@ -14,6 +14,10 @@ const char* place_of(const cmd_parms* cmd);
 // A sentence with a place behind it, if there is one: "... (/etc/apache2/apache2.conf:12)".
 std::string with_place(std::string sentence, const char* place_or_null);
 
+// Where what a sentence begins with stands: a WSGIDaemonProcess and its name, or another directive
+// of the main server; null when that is unknown. PRECONDITION: check_process_groups() has run.
+const char* place_of_subject(std::string_view sentence);
+
 // Sentences, each on a line: those that begin with a WSGIDaemonProcess and its name, or with
 // another directive of the main server, get its place. PRECONDITION: check_process_groups() has
 // run.

@@ -8,8 +8,6 @@
 
 #include "apache/config/config.h"
 #include "apache/config/group_names.h"
-#include "apache/config/places.h"
-#include "apache/log.h"
 #include "apache/pool.h"
 
 namespace pyhost::apache {
@@ -75,12 +73,12 @@ std::set<std::string> names_for(const server_rec* s, const Preload& script) {
   return names;
 }
 
-void note_without_name(const server_rec* s, const Preload& script) {
-  log_server(s, base::LogLevel::notice, base::Message::directive_inert,
-             with_place(fmt::format("{} has no effect: which application group that is only a "
-                                    "request can tell; the first one imports the script",
-                                    script.written),
-                        script.place));
+void note_without_name(const server_rec* s, const Preload& script, Findings& findings) {
+  findings.add(s, Severity::advice, base::Message::directive_inert,
+               {fmt::format("{} has no effect: which application group that is only a request can "
+                            "tell; the first one imports the script",
+                            script.written)},
+               script.place);
 }
 
 }  // namespace
@@ -96,7 +94,7 @@ std::vector<gateway::Script> preloads_of(const server_rec* s, std::string_view g
   return preloads;
 }
 
-void expand_preloads(server_rec* s) {
+void expand_preloads(server_rec* s, Findings& findings) {
   std::vector<Preload> expanded;
   for (const Preload& script : server_config(s).preloads) {
     if (!script.import.application_group.starts_with("%{")) {
@@ -104,7 +102,7 @@ void expand_preloads(server_rec* s) {
       continue;
     }
     const auto names = names_for(s, script);
-    if (names.empty()) note_without_name(s, script);
+    if (names.empty()) note_without_name(s, script, findings);
     for (const std::string& name : names) {
       Preload named = script;
       named.import.application_group = name;

@@ -24,63 +24,82 @@ base::Result<> read_options(Words& words, settings::ProcessGroup& group) {
   return settings::check_process_group(group);
 }
 
-base::Result<> check_names(const std::vector<DaemonGroup*>& groups) {
-  for (auto each = groups.begin(); each != groups.end(); ++each) {
-    const std::string& name = (*each)->options.name;
-    const auto first = std::find_if(groups.begin(), each, [&name](const DaemonGroup* other) {
-      return other->options.name == name;
-    });
-    if (first == each) continue;
-    return base::fail(
-        with_place(fmt::format("WSGIDaemonProcess {}: the name is taken by the one at {}; give "
-                               "each process group a name of its own",
-                               name, (*first)->place),
-                   (*each)->place));
+// A definition that is there once more is a reference to the first one: tools copy virtual hosts.
+// One with other options is refused.
+void merge_definitions(std::vector<DaemonGroup*>& groups, Findings& findings) {
+  std::vector<DaemonGroup*> first_ones;
+  for (DaemonGroup* group : groups) {
+    const std::string& name = group->options.name;
+    const auto first = std::ranges::find(
+        first_ones, name, [](const DaemonGroup* each) { return each->options.name; });
+    if (first == first_ones.end()) {
+      first_ones.push_back(group);
+      continue;
+    }
+    const auto difference = settings::first_difference((*first)->options, group->options);
+    if (!difference) {
+      (*first)->repeated_in.push_back(group->server);
+      continue;
+    }
+    findings.refuse(group->server,
+                    {.sentence = fmt::format("WSGIDaemonProcess {}: {}=: the name is taken by the "
+                                             "one at {}, which has {}, and this one {}",
+                                             name, difference->key, (*first)->place,
+                                             difference->first, difference->second),
+                     .cure = "give both the same options, or this one a name of its own"},
+                    group->place);
   }
-  return {};
+  groups = std::move(first_ones);
 }
 
-// Fails with the option that names a user or group nobody knows.
-base::Result<> resolve_users(DaemonGroup& group) {
-  const auto in_context = [&group](const char* option, const base::Error& error) {
-    return base::fail(with_place(
-        fmt::format("WSGIDaemonProcess {}: {}: {}", group.options.name, option, error.sentence),
-        group.place));
+// Finds options that name a user or group nobody knows.
+void resolve_users(DaemonGroup& group, Findings& findings) {
+  const auto refuse = [&](const char* option, const base::Error& error) {
+    findings.refuse(
+        group.server,
+        {fmt::format("WSGIDaemonProcess {}: {}: {}", group.options.name, option, error.sentence)},
+        group.place);
   };
   if (const std::string& name = group.options.script_user; !name.empty()) {
     const auto uid = launch::resolve_user_id(name);
-    if (!uid) return in_context("script-user=", uid.error());
+    if (!uid) return refuse("script-user=", uid.error());
     group.script_owner.user = *uid;
     group.script_owner.user_name = name;
   }
   if (const std::string& name = group.options.script_group; !name.empty()) {
     const auto gid = launch::resolve_group_id(name);
-    if (!gid) return in_context("script-group=", gid.error());
+    if (!gid) return refuse("script-group=", gid.error());
     group.script_owner.group = *gid;
     group.script_owner.group_name = name;
   }
   if (const std::string& name = group.options.socket_user; !name.empty()) {
     const auto uid = launch::resolve_user_id(name);
-    if (!uid) return in_context("socket-user=", uid.error());
+    if (!uid) refuse("socket-user=", uid.error());
   }
-  return {};
 }
 
-base::Result<> check_preload(const server_rec* s, const Preload& script) {
-  if (script.process_group.empty()) return {};
+void check_preload(const server_rec* s, const Preload& script, Findings& findings) {
+  if (script.process_group.empty()) return;
   const DaemonGroup* group = find_process_group(script.process_group);
   if (group == nullptr) {
-    return base::fail(with_place(
-        fmt::format("{}: {}", script.written, describe_unknown_group(script.process_group)),
-        script.place));
+    findings.refuse(
+        s, {fmt::format("{}: {}", script.written, describe_unknown_group(script.process_group))},
+        script.place);
+  } else if (!may_use(s, *group)) {
+    findings.refuse(
+        s,
+        {fmt::format("{}: the process group '{}' belongs to the virtual host '{}' and this one is "
+                     "'{}'; give both the same ServerName, or define the group in the main server",
+                     script.written, script.process_group,
+                     view_or_empty(group->server->server_hostname),
+                     view_or_empty(s->server_hostname))},
+        script.place);
   }
-  if (may_use(s, *group)) return {};
-  return base::fail(with_place(
-      fmt::format("{}: the process group '{}' belongs to the virtual host '{}' and this one is "
-                  "'{}'; give both the same ServerName, or define the group in the main server",
-                  script.written, script.process_group,
-                  view_or_empty(group->server->server_hostname), view_or_empty(s->server_hostname)),
-      script.place));
+}
+
+bool is_of_same_name(const server_rec* one, const server_rec* other) {
+  return one->server_hostname != nullptr && other->server_hostname != nullptr &&
+         base::equals_ignoring_case(one->server_hostname, other->server_hostname);
 }
 
 }  // namespace
@@ -121,12 +140,13 @@ std::string describe_unknown_group(std::string_view name) {
 }
 
 bool may_use(const server_rec* s, const DaemonGroup& group) {
-  if (s == group.server || !group.server->is_virtual) return true;
-  return s->server_hostname != nullptr && group.server->server_hostname != nullptr &&
-         base::equals_ignoring_case(s->server_hostname, group.server->server_hostname);
+  const auto is_open = [s](const server_rec* home) {
+    return s == home || !home->is_virtual || is_of_same_name(s, home);
+  };
+  return is_open(group.server) || std::ranges::any_of(group.repeated_in, is_open);
 }
 
-base::Result<> check_process_groups(server_rec* main_server) {
+void check_process_groups(server_rec* main_server, Findings& findings) {
   auto& groups = server_config(main_server).all_groups;
   groups.clear();
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
@@ -134,13 +154,13 @@ base::Result<> check_process_groups(server_rec* main_server) {
     const auto& own = server_config(s).groups;
     groups.insert(groups.end(), own.begin(), own.end());
   }
-  PH_TRY_VOID(check_names(groups));
-  for (DaemonGroup* group : groups) PH_TRY_VOID(resolve_users(*group));
+  merge_definitions(groups, findings);
+  for (DaemonGroup* group : groups) resolve_users(*group, findings);
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     if (!has_own_config(s)) continue;
-    for (const Preload& script : server_config(s).preloads) PH_TRY_VOID(check_preload(s, script));
+    for (const Preload& script : server_config(s).preloads) check_preload(s, script, findings);
   }
-  return check_group_references(main_server);
+  check_group_references(main_server, findings);
 }
 
 }  // namespace pyhost::apache

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "apache/check/findings.h"
 #include "apache/config/daemon_group.h"
-#include "pyhost/base/result.h"
 
 namespace pyhost::apache {
 
@@ -24,11 +24,11 @@ const DaemonGroup* find_process_group(std::string_view name);
 std::string describe_unknown_group(std::string_view name);
 
 // Whether requests for a server may run in the group: it is defined in that server, in one of the
-// same ServerName, or in the main server.
+// same ServerName, or in the main server; the same definition may stand in several servers.
 bool may_use(const server_rec* s, const DaemonGroup& group);
 
-// What no single directive can tell: names that are taken, users that do not exist, scripts for
-// groups that do not exist. Fails with one sentence.
-base::Result<> check_process_groups(server_rec* main_server);
+// What no single directive can tell: definitions that contradict each other, users that do not
+// exist, scripts for groups that do not exist.
+void check_process_groups(server_rec* main_server, Findings& findings);
 
 }  // namespace pyhost::apache

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apache/config/config.h"
+#include "apache/config/places.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/socket_prefix.h"
 #include "apache/config/worker_config.h"
@@ -78,30 +79,54 @@ std::optional<std::size_t> begin_embedded(const control::WantedState& state,
                          .extent = launch::Rehearse::files});
 }
 
+template <class T>
+base::Result<> without_value(const base::Result<T>& result) {
+  return result.map([](const T&) {});
+}
+
 }  // namespace
 
-base::Result<> check_starts() {
+StartPythons check_starts(Findings& findings) {
+  StartPythons pythons;
+  const auto refuse = [&findings](const base::Result<>& outcome) {
+    if (outcome) return;
+    const std::string& sentence = outcome.error().sentence;
+    findings.refuse(ap_server_conf, {sentence}, place_of_subject(sentence));
+  };
   const control::WantedState state{
       .httpd = httpd_identity(),
       .python_home = std::string(process_settings().python_home.value_or("")),
       .plugins = plugin::find_plugins(plugin::folder_of_this_object())};
-  PH_TRY(loop, os::EventLoop::create());
-  Rehearsals rehearsals(loop);
+  if (state.plugins.empty() && !all_process_groups().empty()) {
+    refuse(base::fail(find_plugin().error().sentence));
+    return pythons;
+  }
+  auto loop = os::EventLoop::create();
+  if (!loop) {
+    refuse(tl::unexpected(std::move(loop).error()));
+    return pythons;
+  }
+  Rehearsals rehearsals(*loop);
   std::vector<Checked> checked;
   const auto embedded = begin_embedded(state, rehearsals);
   for (const DaemonGroup* group : all_process_groups()) {
-    if (state.plugins.empty()) return base::fail(find_plugin().error().sentence);
-    PH_TRY_VOID(begin(*group, state, rehearsals, checked));
+    refuse(begin(*group, state, rehearsals, checked));
   }
-  PH_TRY_VOID(check_sockets(state.httpd));
-  run_to_end(loop, rehearsals);
-  if (embedded) PH_TRY_VOID(rehearsals.outcome(*embedded));
+  refuse(check_sockets(state.httpd));
+  run_to_end(*loop, rehearsals);
+  const auto conclude = [&](const std::string& group, std::size_t number) {
+    const auto& outcome = rehearsals.outcome(number);
+    if (outcome) pythons[group] = outcome->plugin;
+    return outcome;
+  };
+  if (embedded) refuse(without_value(conclude("", *embedded)));
   for (const Checked& each : checked) {
-    PH_TRY(inputs, rehearsals.outcome(each.number));
-    PH_TRY_VOID(
-        launch::worker_environment(each.options, each.credentials, environ, inputs.env_text));
+    refuse(conclude(each.options.name, each.number).and_then([&each](const auto& inputs) {
+      return without_value(
+          launch::worker_environment(each.options, each.credentials, environ, inputs.env_text));
+    }));
   }
-  return {};
+  return pythons;
 }
 
 }  // namespace pyhost::apache

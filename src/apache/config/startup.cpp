@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include "apache/check/check_run.h"
 #include "apache/config/config.h"
 #include "apache/config/configuration_notes.h"
-#include "apache/config/places.h"
 #include "apache/config/preloads.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/start_check.h"
@@ -46,32 +46,42 @@ void name_version(apr_pool_t* pconf) {
   }
 }
 
-base::Result<> check(server_rec* main_server) {
-  PH_TRY_VOID(check_process_groups(main_server));
+StartPythons check(server_rec* main_server, Findings& findings) {
+  check_process_groups(main_server, findings);
   for (server_rec* s = main_server; s != nullptr; s = s->next) {
-    if (has_own_config(s)) expand_preloads(s);
+    if (has_own_config(s)) expand_preloads(s, findings);
   }
-  note_what_is_inert(main_server);
+  note_what_is_inert(main_server, findings);
   // In a restart the supervisor finds that out: here, a mistake would end httpd.
-  if (!is_only_a_check()) return {};
-  return check_starts().map_error(
-      [](const base::Error& error) { return base::Error{with_places(error.sentence)}; });
+  StartPythons pythons;
+  if (is_only_a_check()) pythons = check_starts(findings);
+  // Whoever starts httpd wants it up; whoever tests wants to know.
+  if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
+    check_what_is_served(main_server, findings);
+  }
+  return pythons;
 }
 
 }  // namespace
 
 int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
   complete_settings(s);
-  const auto checked = check(s);
-  if (checked) return OK;
-  log_server(s, LogLevel::emerg, Message::configuration_refused, checked.error().sentence);
-  return HTTP_INTERNAL_SERVER_ERROR;
+  Findings findings;
+  const StartPythons pythons = check(s, findings);
+  if (is_asked_by_pyhost()) {
+    answer_pyhost(s, findings, pythons);
+    return OK;
+  }
+  findings.log();
+  return findings.prevent_start() ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
 
 int prepare_children(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) {
   if (is_only_a_check()) return OK;
   name_version(pconf);
-  note_python_variables(s);
+  Findings findings;
+  note_python_variables(s, findings);
+  findings.log();
   if (*process_settings().restrict_embedded) return OK;
   raise_stack_size(s);
   if (const auto plugin = find_plugin(); !plugin) {

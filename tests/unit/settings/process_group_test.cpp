@@ -236,5 +236,23 @@ TEST(ProcessGroup, RefusesAScriptUserWithAScriptGroup) {
   EXPECT_THAT(checked.error().sentence, HasSubstr("script-user= and script-group="));
 }
 
+TEST(ProcessGroupDifference, IsTheFirstOptionThatDiffers) {
+  settings::ProcessGroup one, other;
+  one.name = "one";
+  EXPECT_FALSE(first_difference(one, other));
+  other.threads = 4;
+  other.env = {"A=1", "B=2"};
+  auto difference = first_difference(one, other);
+  ASSERT_TRUE(difference);
+  EXPECT_EQ(difference->key, "env");
+  EXPECT_EQ(difference->first, "no env=");
+  EXPECT_EQ(difference->second, "env=A=1 env=B=2");
+  one.env = other.env;
+  difference = first_difference(one, other);
+  ASSERT_TRUE(difference);
+  EXPECT_EQ(difference->first, "no threads=");
+  EXPECT_EQ(difference->second, "threads=4");
+}
+
 }  // namespace
 }  // namespace pyhost::gateway

@@ -1,0 +1,209 @@
+// Configurations as distributions, documentation and tools write them, with names of our own: they
+// start, serve, and the check has nothing to mend.
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <ostream>
+#include <vector>
+
+#include "harness/httpd.h"
+#include "httpd/checked.h"
+
+namespace pyhost::test {
+namespace {
+
+// Says in which process group it runs, and whether its folder of modules was found.
+constexpr char kScript[] = R"(
+try:
+    import site_settings
+except ImportError:
+    site_settings = None
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    found = 'with' if site_settings else 'without'
+    return [(environ['mod_wsgi.process_group'] + ' ' + found).encode()]
+)";
+
+struct Asked {
+  const char* path;
+  const char* host;
+  int status;
+  const char* body;
+};
+
+struct Real {
+  const char* name;
+  const char* config;
+  std::vector<Asked> requests;
+};
+
+std::ostream& operator<<(std::ostream& out, const Real& real) {
+  return out << real.name;
+}
+
+class RealConfiguration : public testing::TestWithParam<Real> {
+ protected:
+  const Options options_{.files = {{"site/mysite/wsgi.py", kScript},
+                                   {"site/site_settings.py", ""},
+                                   {"site/static/app.css", "css"},
+                                   {"bin/service-api", kScript}}};
+};
+
+TEST_P(RealConfiguration, ServesWhatItIsFor) {
+  const Httpd httpd(GetParam().config, options_);
+  for (const Asked& asked : GetParam().requests) {
+    const Response reply = httpd.request({.path = asked.path, .headers = {{"Host", asked.host}}});
+    EXPECT_EQ(reply.status, asked.status) << asked.path;
+    EXPECT_EQ(reply.body, asked.body) << asked.path;
+  }
+}
+
+TEST_P(RealConfiguration, HasNothingToMend) {
+  const Checked checked(GetParam().config, options_);
+  const CommandResult result = checked.run({"check"});
+  EXPECT_EQ(result.exit_code, 0) << result;
+}
+
+// Every line that the packaged file suggests, and the application of an administrator.
+constexpr char kDistribution[] = R"(
+<IfModule mod_wsgi.c>
+    WSGISocketPrefix ${ROOT}/wsgi
+    WSGIPythonOptimize 0
+    WSGIPythonPath ${ROOT}/site:${ROOT}/bin
+    WSGIPythonEggs ${ROOT}
+    WSGIRestrictEmbedded Off
+    WSGIRestrictStdin On
+    WSGIRestrictStdout On
+    WSGIRestrictSignal On
+    WSGIAcceptMutex default
+    WSGILazyInitialization On
+    WSGIScriptAlias /app ${ROOT}/site/mysite/wsgi.py
+</IfModule>
+<Directory ${ROOT}/site/mysite>
+    Require all granted
+</Directory>
+)";
+
+// A framework's page on deployment: first in httpd's own processes, then in a group.
+constexpr char kFrameworkEmbedded[] = R"(
+WSGIScriptAlias / ${ROOT}/site/mysite/wsgi.py
+WSGIPythonPath ${ROOT}/site
+<Directory ${ROOT}/site/mysite>
+<Files wsgi.py>
+Require all granted
+</Files>
+</Directory>
+)";
+
+constexpr char kFrameworkDaemon[] = R"(
+Alias /static/ ${ROOT}/site/static/
+<Directory ${ROOT}/site/static>
+Require all granted
+</Directory>
+WSGIDaemonProcess site.test python-path=${ROOT}/site
+WSGIProcessGroup site.test
+WSGIScriptAlias / ${ROOT}/site/mysite/wsgi.py process-group=site.test
+<Directory ${ROOT}/site/mysite>
+<Files wsgi.py>
+Require all granted
+</Files>
+</Directory>
+)";
+
+// Another one's, with the access lines of httpd 2.2.
+constexpr char kFrameworkHost[] = "LoadModule access_compat_module " PYHOST_TEST_HTTPD_MODULES_DIR
+                                  "/mod_access_compat.so\n"
+                                  R"(
+<VirtualHost *:*>
+    ServerName site.test
+
+    WSGIDaemonProcess mysite threads=5
+    WSGIScriptAlias / ${ROOT}/site/mysite/wsgi.py
+
+    <Directory ${ROOT}/site/mysite>
+        WSGIProcessGroup mysite
+        WSGIApplicationGroup %{GLOBAL}
+        Require all granted
+        Order deny,allow
+        Allow from all
+    </Directory>
+</VirtualHost>
+)";
+
+// A virtual host, and the copy of it that a tool for certificates makes.
+constexpr char kCertificatePair[] = R"(
+<VirtualHost *:*>
+    ServerName site.test
+    DocumentRoot ${ROOT}/htdocs
+    WSGIDaemonProcess site python-path=${ROOT}/site processes=2 threads=15 display-name=%{GROUP}
+    WSGIProcessGroup site
+    WSGIScriptAlias / ${ROOT}/site/mysite/wsgi.py
+    <Directory ${ROOT}/site/mysite>
+        Require all granted
+    </Directory>
+RewriteEngine on
+RewriteCond %{SERVER_NAME} =www.site.test
+RewriteRule ^ https://%{SERVER_NAME}%{REQUEST_URI} [END,NE,R=permanent]
+</VirtualHost>
+<IfModule mod_alias.c>
+<VirtualHost *:1>
+    ServerName site.test
+    DocumentRoot ${ROOT}/htdocs
+    WSGIDaemonProcess site python-path=${ROOT}/site processes=2 threads=15 display-name=%{GROUP}
+    WSGIProcessGroup site
+    WSGIScriptAlias / ${ROOT}/site/mysite/wsgi.py
+    <Directory ${ROOT}/site/mysite>
+        Require all granted
+    </Directory>
+</VirtualHost>
+</IfModule>
+)";
+
+// A cloud's service: a host of its own, and a location of every other host.
+constexpr char kCloudService[] = R"(
+<VirtualHost *:1>
+    WSGIDaemonProcess service-api processes=1 threads=1 display-name=%{GROUP}
+    WSGIProcessGroup service-api
+    WSGIScriptAlias / ${ROOT}/bin/service-api
+    WSGIApplicationGroup %{GLOBAL}
+    WSGIPassAuthorization On
+    <Directory ${ROOT}/bin>
+        Require all granted
+    </Directory>
+</VirtualHost>
+WSGIDaemonProcess service-locations processes=1 threads=1
+Alias /service ${ROOT}/bin/service-api
+<Location /service>
+    SetHandler wsgi-script
+    Options +ExecCGI
+    WSGIProcessGroup service-locations
+    WSGIApplicationGroup %{GLOBAL}
+    WSGIPassAuthorization On
+    Require all granted
+</Location>
+)";
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, RealConfiguration,
+    testing::Values(
+        Real{"ADistribution", kDistribution, {{"/app", "localhost", 200, " with"}}},
+        Real{"AFrameworkEmbedded",
+             kFrameworkEmbedded,
+             {{"/", "localhost", 200, " with"}, {"/any/page", "localhost", 200, " with"}}},
+        Real{"AFrameworkInAGroup",
+             kFrameworkDaemon,
+             {{"/", "localhost", 200, "site.test with"},
+              {"/static/app.css", "localhost", 200, "css"}}},
+        Real{"AFrameworkInAVirtualHost",
+             kFrameworkHost,
+             {{"/", "site.test", 200, "mysite without"}}},
+        Real{"AHostAndItsCopyForTls", kCertificatePair, {{"/", "site.test", 200, "site with"}}},
+        Real{"AServiceOfACloud",
+             kCloudService,
+             {{"/service", "localhost", 200, "service-locations without"},
+              {"/service/v3/x", "localhost", 200, "service-locations without"}}}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace pyhost::test
