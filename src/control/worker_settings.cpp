@@ -41,6 +41,7 @@ constexpr auto kVisitWorker = [](auto& worker, auto&& visit) {
   visit("folders", worker.targets.folders);
   visit("patterns", worker.targets.patterns);
   visit("modules", worker.targets.modules);
+  visit("hooks", worker.targets.hooks);
   visit("preloads", worker.preloads);
 };
 
@@ -61,7 +62,7 @@ bool contains(const std::vector<std::string>& names, std::string_view name) noex
 bool ServedTargets::serves(const gateway::Target& target) const {
   if (target.kind == gateway::TargetKind::module) return contains(modules, target.script);
   if (contains(scripts, target.script)) return true;
-  if (!is_plain(target.script)) return false;
+  if (!is_plain(target.script) || contains(hooks, target.script)) return false;
   const auto is_below = [&](const std::string& folder) {
     return target.script.starts_with(folder);
   };
@@ -69,6 +70,10 @@ bool ServedTargets::serves(const gateway::Target& target) const {
          std::ranges::any_of(patterns, [&](const std::string& pattern) {
            return base::is_under_pattern(target.script, pattern);
          });
+}
+
+bool ServedTargets::answers(const gateway::Target& target) const noexcept {
+  return contains(hooks, target.script);
 }
 
 std::string to_json(const WorkerSettings& settings) {

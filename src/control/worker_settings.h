@@ -25,8 +25,12 @@ struct ServedTargets {
   std::vector<std::string> folders;   // absolute, ending in '/': every file below them
   std::vector<std::string> patterns;  // of files, and of folders of files: see base/path_pattern.h
   std::vector<std::string> modules;   // "package.module"
+  // Hook scripts, files and modules, of which questions are asked. An application cannot be asked
+  // and a hook script cannot be run, unless the configuration names the same one for both.
+  std::vector<std::string> hooks;
 
   bool serves(const gateway::Target& target) const;
+  bool answers(const gateway::Target& target) const noexcept;
 };
 
 struct WorkerSettings {

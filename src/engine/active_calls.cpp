@@ -12,8 +12,8 @@
 namespace pyhost::engine {
 
 ActiveCalls::Scope::Scope(python::Attached&, ActiveCalls& calls,
-                          const gateway::Exchange* exchange_or_null)
-    : calls_(calls), exchange_or_null_(exchange_or_null), thread_(PyThread_get_thread_ident()) {
+                          const gateway::Caller* caller_or_null)
+    : calls_(calls), caller_or_null_(caller_or_null), thread_(PyThread_get_thread_ident()) {
   calls_.calls_.push_back(this);
 }
 
@@ -46,17 +46,17 @@ void ActiveCalls::interrupt(Scope& call, PyObject* exception) noexcept {
   PyThreadState_SetAsyncExc(call.thread_, exception);
 }
 
-void ActiveCalls::interrupt_run(python::Attached&, const gateway::Exchange& exchange,
+void ActiveCalls::interrupt_run(python::Attached&, const gateway::Caller& caller,
                                 base::Clock::time_point moment, PyObject* exception) noexcept {
   for (Scope* call : calls_) {
-    const bool meant = call->exchange_or_null_ == &exchange && call->began_ < moment;
+    const bool meant = call->caller_or_null_ == &caller && call->began_ < moment;
     if (meant && !call->importing_ && !call->interrupted_) interrupt(*call, exception);
   }
 }
 
 void ActiveCalls::interrupt_preloads(python::Attached&, PyObject* exception) noexcept {
   for (Scope* call : calls_) {
-    const bool meant = call->exchange_or_null_ == nullptr;
+    const bool meant = call->caller_or_null_ == nullptr;
     if (meant && !call->interrupted_) interrupt(*call, exception);
   }
 }

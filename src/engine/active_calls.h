@@ -7,20 +7,20 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/caller.h"
 #include "python/attached.h"
 
 namespace pyhost::engine {
 
-// The runs and preparations of one interpreter. The interpreter's lock protects it.
+// The runs, questions and preparations of one interpreter. The interpreter's lock protects it.
 class ActiveCalls {
  public:
   // A call for its scope. What was raised in its thread and has not arrived yet is taken back at
   // the end, so that it cannot reach another request.
   class Scope {
    public:
-    // `exchange_or_null` is null in a prepare().
-    Scope(python::Attached& py, ActiveCalls& calls, const gateway::Exchange* exchange_or_null);
+    // `caller_or_null` is null in a prepare().
+    Scope(python::Attached& py, ActiveCalls& calls, const gateway::Caller* caller_or_null);
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
     ~Scope();
@@ -37,16 +37,16 @@ class ActiveCalls {
     friend ActiveCalls;
 
     ActiveCalls& calls_;
-    const gateway::Exchange* const exchange_or_null_;
+    const gateway::Caller* const caller_or_null_;
     base::Clock::time_point began_ = base::Clock::now();  // or went on behind an import
     unsigned long thread_;
     bool importing_ = false;
     bool interrupted_ = false;
   };
 
-  // Raises `exception` in the run on that exchange, once, if it began before `moment` and imports
-  // nothing.
-  void interrupt_run(python::Attached& py, const gateway::Exchange& exchange,
+  // Raises `exception` in the run or question of that caller, once, if it began before `moment` and
+  // imports nothing.
+  void interrupt_run(python::Attached& py, const gateway::Caller& caller,
                      base::Clock::time_point moment, PyObject* exception) noexcept;
   void interrupt_preloads(python::Attached& py, PyObject* exception) noexcept;
 

@@ -9,6 +9,7 @@
 #include "engine/application_group.h"
 #include "engine/capabilities.h"
 #include "engine/interpreter_setup.h"
+#include "hooks/call.h"
 #include "pyapi/events.h"
 #include "pyapi/module.h"
 #include "pyhost/gateway/http_status.h"
@@ -33,23 +34,23 @@ constexpr unsigned kRetryAfterSeconds = 1;
 // Imports are not interrupted, and do not count for limits of requests.
 class ImportNotice final : public python::ImportObserver {
  public:
-  // `exchange_or_null` is null in a prepare().
-  ImportNotice(ActiveCalls::Scope& call, gateway::Exchange* exchange_or_null) noexcept
-      : call_(call), exchange_(exchange_or_null) {}
+  // `caller_or_null` is null in a prepare().
+  ImportNotice(ActiveCalls::Scope& call, gateway::Caller* caller_or_null) noexcept
+      : call_(call), caller_(caller_or_null) {}
 
   void import_begins() noexcept override {
     call_.begin_import();
-    if (exchange_ != nullptr) exchange_->import_begins();
+    if (caller_ != nullptr) caller_->import_begins();
   }
   void import_ended() noexcept override {
-    if (exchange_ != nullptr) exchange_->import_ended();
+    if (caller_ != nullptr) caller_->import_ended();
     call_.end_import();
   }
   void import_runs_on(unsigned long thread) noexcept override { call_.move_to(thread); }
 
  private:
   ActiveCalls::Scope& call_;
-  gateway::Exchange* const exchange_;
+  gateway::Caller* const caller_;
 };
 
 }  // namespace
@@ -80,8 +81,10 @@ base::Result<> LocalEngine::set_up(Attached& py, Interpreter& interpreter) {
   PH_TRY(streams, python::LogStreamType::make(py));
   PH_TRY_VOID(prepare_interpreter(py, interpreter, settings_, streams));
   PH_TRY(adapter, wsgi::Adapter::make(py, settings_, std::move(streams)));
-  PH_TRY_VOID(
-      pyapi::install_module(py, settings_, adapter.file_wrapper_type(), adapter.request_timeout()));
+  PH_TRY_VOID(pyapi::install_module(py, settings_,
+                                    {.file_wrapper_type = adapter.file_wrapper_type(),
+                                     .request_timeout = adapter.request_timeout(),
+                                     .streams = adapter.streams()}));
   interpreter.set_resident(std::make_unique<ApplicationGroup>(std::move(adapter), loading_));
   const python::DetachScope detached(py);
   server_log_.log(LogLevel::info, Message::interpreter_created,
@@ -100,11 +103,11 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
 }
 
 Outcome LocalEngine::refuse_for_memory(const gateway::Target& target,
-                                       gateway::Exchange& exchange) noexcept {
+                                       gateway::Caller& caller) noexcept {
   std::array<char, 512> text;
   const auto written = fmt::format_to_n(text.data(), text.size(), "{} was given up", target.script);
-  exchange.log(LogLevel::error, Message::memory_exhausted,
-               {text.data(), std::min(written.size, text.size())});
+  caller.log(LogLevel::error, Message::memory_exhausted,
+             {text.data(), std::min(written.size, text.size())});
   return {Outcome::Kind::refused, gateway::kServiceUnavailable, kRetryAfterSeconds};
 }
 
@@ -115,25 +118,32 @@ Outcome LocalEngine::refuse_protocol(const gateway::Target& target, gateway::Exc
   return {Outcome::Kind::refused, gateway::kInternalServerError};
 }
 
+// The application group's interpreter, or why there is none.
+tl::expected<Interpreter*, Outcome> LocalEngine::enter(const gateway::Target& target,
+                                                       gateway::Caller& caller) {
+  const auto interpreter = interpreter_for(target.application_group);
+  if (interpreter) return *interpreter;
+  const auto& failure = interpreter.error();
+  caller.log(LogLevel::error, failure.message, failure.sentence);
+  if (failure.message != Message::interpreter_limit) {
+    return tl::unexpected(Outcome{Outcome::Kind::refused, gateway::kInternalServerError});
+  }
+  return tl::unexpected(
+      Outcome{Outcome::Kind::refused, gateway::kServiceUnavailable, kRetryAfterSeconds});
+}
+
 Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exchange) {
   if (!kCapabilities.speaks(target.protocol)) return refuse_protocol(target, exchange);
   const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
-  const auto interpreter = interpreter_for(target.application_group);
-  if (!interpreter) {
-    const auto& failure = interpreter.error();
-    exchange.log(LogLevel::error, failure.message, failure.sentence);
-    if (failure.message != Message::interpreter_limit) {
-      return {Outcome::Kind::refused, gateway::kInternalServerError};
-    }
-    return {Outcome::Kind::refused, gateway::kServiceUnavailable, kRetryAfterSeconds};
-  }
+  const auto interpreter = enter(target, exchange);
+  if (!interpreter) return interpreter.error();
   wsgi::Request request(target, exchange);
   python::LoadReport report;
   {
     AttachScope py(**interpreter);
     ApplicationGroup& group = application_group_of(**interpreter);
-    const python::RequestContext context(py, group.adapter.streams(), request.link(),
-                                         request.log());
+    const python::RequestContext context(py, group.adapter.streams(), request.link(), request.log(),
+                                         &request.notes());
     ActiveCalls::Scope active(py, group.calls, &exchange);
     ImportNotice notice(active, &exchange);
     const auto run = [&] {
@@ -150,12 +160,74 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
       request.fail(refuse_for_memory(target, exchange).status);
     });
   }
-  Outcome outcome = request.finish();
+  return with_failure(request.finish(), std::move(report));
+}
+
+// With what the load of the script has come to.
+Outcome LocalEngine::with_failure(Outcome outcome, python::LoadReport report) const {
   if (report.outdated) return {Outcome::Kind::outdated};
   const bool lasts = settings_.changed_scripts == gateway::ChangedScripts::refused;
   outcome.import_failed = report.import_failed || (lasts && !report.failure.empty());
   if (outcome.import_failed) outcome.why = std::move(report.failure);
   return outcome;
+}
+
+gateway::AskResult LocalEngine::ask(const gateway::Target& target,
+                                    const gateway::Question& question,
+                                    gateway::Caller& caller) noexcept {
+  return base::unless_out_of_memory(
+      [&] { return answer(target, question, caller); },
+      [&]() -> gateway::AskResult { return tl::unexpected(refuse_for_memory(target, caller)); });
+}
+
+gateway::AskResult LocalEngine::answer(const gateway::Target& target,
+                                       const gateway::Question& question, gateway::Caller& caller) {
+  const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
+  const auto interpreter = enter(target, caller);
+  if (!interpreter) return tl::unexpected(interpreter.error());
+  python::LoadReport report;
+  auto answer = answer_in(**interpreter, target, question, caller, report);
+  if (answer) return answer;
+  return tl::unexpected(with_failure(std::move(answer).error(), std::move(report)));
+}
+
+gateway::AskResult LocalEngine::answer_in(Interpreter& interpreter, const gateway::Target& target,
+                                          const gateway::Question& question,
+                                          gateway::Caller& caller, python::LoadReport& report) {
+  const auto link = std::make_shared<python::RequestLink>();
+  python::LineLog log(caller);
+  gateway::AskResult answer =
+      tl::unexpected(Outcome{Outcome::Kind::refused, gateway::kInternalServerError});
+  gateway::Target script = target;
+  script.callable = {};
+  {
+    AttachScope py(interpreter);
+    ApplicationGroup& group = application_group_of(interpreter);
+    const python::RequestContext context(py, group.adapter.streams(), link, log, nullptr);
+    ActiveCalls::Scope active(py, group.calls, &caller);
+    ImportNotice notice(active, &caller);
+    const auto run = [&] {
+      const python::Ref module = group.scripts.load(py, script, caller, report, &notice);
+      if (module) {
+        answer = hooks::call(py, group.adapter.environs(), module.get(),
+                             {.target = target,
+                              .question = question,
+                              .caller = caller,
+                              .request_timeout = group.adapter.request_timeout(),
+                              .errors = context.errors_or_null()});
+      } else if (active.interrupted()) {
+        answer.error().status = gateway::kServiceUnavailable;
+      }
+    };
+    base::unless_out_of_memory(run, [&] {
+      python::discard_error(py);
+      const python::DetachScope detached(py);
+      answer = tl::unexpected(refuse_for_memory(target, caller));
+    });
+  }
+  if (link->close()) link->wait_for_uses();
+  log.flush();
+  return answer;
 }
 
 base::Result<> LocalEngine::prepare(const gateway::Target& target, base::LogSink& sink) noexcept {

@@ -7,6 +7,7 @@
 #include "pyhost/gateway/engine.h"
 #include "python/registry.h"
 #include "python/runtime.h"
+#include "python/script_loader.h"
 
 namespace pyhost::engine {
 
@@ -20,6 +21,8 @@ class LocalEngine final : public gateway::Engine {
 
   gateway::Outcome run(const gateway::Target& target,
                        gateway::Exchange& exchange) noexcept override;
+  gateway::AskResult ask(const gateway::Target& target, const gateway::Question& question,
+                         gateway::Caller& caller) noexcept override;
   base::Result<> prepare(const gateway::Target& target, base::LogSink& sink) noexcept override;
   void announce_stop(std::string_view reason) noexcept override;
   void stop(std::chrono::milliseconds budget) noexcept override;
@@ -35,8 +38,16 @@ class LocalEngine final : public gateway::Engine {
                                            .imports_on_main_thread = !settings_.restrict_signal}) {}
 
   gateway::Outcome serve(const gateway::Target& target, gateway::Exchange& exchange);
+  gateway::AskResult answer(const gateway::Target& target, const gateway::Question& question,
+                            gateway::Caller& caller);
+  gateway::AskResult answer_in(python::Interpreter& interpreter, const gateway::Target& target,
+                               const gateway::Question& question, gateway::Caller& caller,
+                               python::LoadReport& report);
+  gateway::Outcome with_failure(gateway::Outcome outcome, python::LoadReport report) const;
   static gateway::Outcome refuse_for_memory(const gateway::Target& target,
-                                            gateway::Exchange& exchange) noexcept;
+                                            gateway::Caller& caller) noexcept;
+  tl::expected<python::Interpreter*, gateway::Outcome> enter(const gateway::Target& target,
+                                                             gateway::Caller& caller);
   static gateway::Outcome refuse_protocol(const gateway::Target& target,
                                           gateway::Exchange& exchange);
   base::Result<> import(const gateway::Target& target, base::LogSink& sink);

@@ -83,12 +83,12 @@ LocalWatch::~LocalWatch() {
   for (auto& [interpreter, executor] : executors_) static_cast<void>(executor.release());
 }
 
-void LocalWatch::interrupt(const gateway::Exchange& exchange, base::TimePoint moment) noexcept {
+void LocalWatch::interrupt(const gateway::Caller& caller, base::TimePoint moment) noexcept {
   base::if_memory_allows([&] {
-    for_each([&exchange, moment](Interpreter&, InterpreterExecutor& executor) {
-      executor.post([&exchange, moment](Attached& py) {
+    for_each([&caller, moment](Interpreter&, InterpreterExecutor& executor) {
+      executor.post([&caller, moment](Attached& py) {
         ApplicationGroup& group = application_group_of(py.interpreter());
-        group.calls.interrupt_run(py, exchange, moment, group.adapter.request_timeout());
+        group.calls.interrupt_run(py, caller, moment, group.adapter.request_timeout());
       });
     });
   });

@@ -23,7 +23,7 @@ class LocalWatch final : public gateway::EngineWatch {
 
   ~LocalWatch() override;
 
-  void interrupt(const gateway::Exchange& exchange, base::TimePoint moment) noexcept override;
+  void interrupt(const gateway::Caller& caller, base::TimePoint moment) noexcept override;
   void interrupt_preloads() noexcept override;
   void collect_stacks(std::function<void(std::string_view)> take) noexcept override;
   std::string stacks_without_lock() noexcept override;

@@ -1,5 +1,6 @@
 #include "pyapi/module.h"
 
+#include "pyapi/annotations.h"
 #include "pyapi/events.h"
 #include "python/error.h"
 #include "python/ref.h"
@@ -64,9 +65,17 @@ bool describe_origin(Attached& py, PyObject* module, PyObject* spec) {
          PyObject_SetAttrString(module, "__spec__", spec) == 0;
 }
 
+// The support module has made them.
+bool add_answers(PyObject* module, PyObject* support) {
+  for (const char* name : {"User", "Deny", "Redirect"}) {
+    const Ref type = Ref::steal(PyObject_GetAttrString(support, name));
+    if (!type || PyObject_SetAttrString(module, name, type.get()) != 0) return false;
+  }
+  return true;
+}
+
 bool fill(PyObject* module, const std::string& application_group,
-          const gateway::EngineSettings& settings, PyObject* file_wrapper_type,
-          PyObject* request_timeout) {
+          const gateway::EngineSettings& settings, const ModuleParts& parts) {
   const auto& api = gateway::kModWsgiApi;
   const auto add = [module](const char* name, Ref value) {
     return value && PyObject_SetAttrString(module, name, value.get()) == 0;
@@ -79,20 +88,21 @@ bool fill(PyObject* module, const std::string& application_group,
          add("application_group", text(application_group)) &&
          add("maximum_processes", Ref::steal(PyLong_FromLong(settings.processes_max))) &&
          add("threads_per_process", Ref::steal(PyLong_FromLong(settings.threads_max))) &&
-         add("FileWrapper", Ref::share(file_wrapper_type)) &&
-         add("RequestTimeout", Ref::share(request_timeout));
+         add("FileWrapper", Ref::share(parts.file_wrapper_type)) &&
+         add("RequestTimeout", Ref::share(parts.request_timeout));
 }
 
 }  // namespace
 
 base::Result<> install_module(Attached& py, const gateway::EngineSettings& settings,
-                              PyObject* file_wrapper_type, PyObject* request_timeout) {
+                              const ModuleParts& parts) {
   const Ref spec = make_spec();
   const Ref module = Ref::steal(spec ? PyModule_FromDefAndSpec(&definition, spec.get()) : nullptr);
   if (module && PyModule_ExecDef(module.get(), &definition) == 0 &&
       describe_origin(py, module.get(), spec.get()) &&
-      fill(module.get(), py.interpreter().name(), settings, file_wrapper_type, request_timeout) &&
-      add_events(py, module.get()) &&
+      fill(module.get(), py.interpreter().name(), settings, parts) &&
+      add_answers(module.get(), py.interpreter().support()) &&
+      add_annotations(py, module.get(), parts.streams) && add_events(py, module.get()) &&
       PyDict_SetItemString(PyImport_GetModuleDict(), kModuleName, module.get()) == 0) {
     return {};
   }

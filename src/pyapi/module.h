@@ -4,10 +4,18 @@
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
 #include "python/attached.h"
+#include "python/log_stream.h"
 
 namespace pyhost::pyapi {
 
 inline constexpr char kModuleName[] = "mod_wsgi";
+
+// What the module shares with the rest of the Python side.
+struct ModuleParts {
+  PyObject* file_wrapper_type;
+  PyObject* request_timeout;
+  const python::LogStreamType& streams;
+};
 
 // Puts the module into sys.modules of the interpreter, where frameworks look for it:
 //   version                (major, minor, micro) of the mod_wsgi whose interface this is
@@ -17,9 +25,10 @@ inline constexpr char kModuleName[] = "mod_wsgi";
 //   threads_per_process    the same
 //   FileWrapper            the type of environ['wsgi.file_wrapper']
 //   RequestTimeout         what ends a request that is interrupted; a BaseException
-// and what events.h has. Where a distribution of this name is on sys.path, its submodules can be
-// imported: mod_wsgi.server and others. It is not run itself.
+//   User, Deny, Redirect   what check_authn() of a hook script answers with
+// and what events.h and annotations.h have. Where a distribution of this name is on sys.path, its
+// submodules can be imported: mod_wsgi.server and others. It is not run itself.
 base::Result<> install_module(python::Attached& py, const gateway::EngineSettings& settings,
-                              PyObject* file_wrapper_type, PyObject* request_timeout);
+                              const ModuleParts& parts);
 
 }  // namespace pyhost::pyapi

@@ -15,8 +15,9 @@ struct LogStream {
   const char* name;
   Interpreter* interpreter;
   SharedRequestLink link;  // null for an ambient stream
-  LineLog* log;            // valid while the link is open
-  Ref request_stream;      // of an ambient stream: the ContextVar that has a request's
+  LineLog* log;            // valid while the link is open, as the notes, of which there may be none
+  RequestNotes* notes_or_null;
+  Ref request_stream;  // of an ambient stream: the ContextVar that has a request's
 };
 
 // Where a thread prints outside any request. One per thread, so that their lines do not mix.
@@ -194,8 +195,13 @@ PyObject* get_write_through(PyObject*, void*) {
 
 PyObject* get_buffer(PyObject* self, void*) {
   const LogStream& stream = value_of<LogStream>(self);
-  LogStream sibling{Mode::binary, stream.name, stream.interpreter,
-                    stream.link,  stream.log,  Ref::share(stream.request_stream.get())};
+  LogStream sibling{Mode::binary,
+                    stream.name,
+                    stream.interpreter,
+                    stream.link,
+                    stream.log,
+                    stream.notes_or_null,
+                    Ref::share(stream.request_stream.get())};
   return make_native<LogStream>(reinterpret_cast<PyObject*>(Py_TYPE(self)), std::move(sibling))
       .release();
 }
@@ -260,14 +266,33 @@ base::Result<LogStreamType> LogStreamType::make(Attached& py) {
 }
 
 Ref LogStreamType::make_ambient(Attached& py, const char* name) const {
-  return make_native<LogStream>(type_.get(), LogStream{Mode::text, name, &py.interpreter(), nullptr,
-                                                       nullptr, Ref::share(request_stream_.get())});
+  return make_native<LogStream>(
+      type_.get(), LogStream{Mode::text, name, &py.interpreter(), nullptr, nullptr, nullptr,
+                             Ref::share(request_stream_.get())});
 }
 
 Ref LogStreamType::make_for_request(Attached& py, const char* name, SharedRequestLink link,
-                                    LineLog& log) const {
+                                    LineLog& log, RequestNotes* notes_or_null) const {
   return make_native<LogStream>(
-      type_.get(), LogStream{Mode::text, name, &py.interpreter(), std::move(link), &log, {}});
+      type_.get(),
+      LogStream{Mode::text, name, &py.interpreter(), std::move(link), &log, notes_or_null, {}});
+}
+
+PyObject* annotate(PyObject* ambient, gateway::Annotation annotation) {
+  CalledByPython py(*value_of<LogStream>(ambient).interpreter);
+  if (const Ref found = request_stream_for(py, ambient)) {
+    const LogStream& stream = value_of<LogStream>(found.get());
+    const SharedRequestLink link = stream.link;
+    const RequestLink::Use use(*link);
+    if (use && stream.notes_or_null != nullptr) {
+      const auto set = stream.notes_or_null->set(std::move(annotation));
+      if (set) return Py_NewRef(Py_None);
+      PyErr_SetString(PyExc_ValueError, set.error().sentence.c_str());
+      return nullptr;
+    }
+  }
+  PyErr_SetString(PyExc_RuntimeError, "no application serves a request in this context");
+  return nullptr;
 }
 
 bool LogStreamType::set_request_stream(Attached&, PyObject* stream) const {

@@ -6,6 +6,7 @@
 #include "python/line_log.h"
 #include "python/ref.h"
 #include "python/request_link.h"
+#include "python/request_notes.h"
 
 namespace pyhost::python {
 
@@ -20,8 +21,10 @@ class LogStreamType {
   // A stream to the log of whatever request the writer's context belongs to, while that lives;
   // otherwise to the server's log.
   Ref make_ambient(Attached& py, const char* name) const;
-  // A stream to one request's log; once the link is closed, use raises RuntimeError.
-  Ref make_for_request(Attached& py, const char* name, SharedRequestLink link, LineLog& log) const;
+  // A stream to one request's log; once the link is closed, use raises RuntimeError. What
+  // annotate() adds goes to the notes, if there are any, which live as long as the link is open.
+  Ref make_for_request(Attached& py, const char* name, SharedRequestLink link, LineLog& log,
+                       RequestNotes* notes_or_null) const;
   // The calling thread's context belongs to the request of that stream. False with an exception
   // pending.
   bool set_request_stream(Attached& py, PyObject* stream) const;
@@ -33,5 +36,10 @@ class LogStreamType {
   Ref type_;
   Ref request_stream_;  // a ContextVar
 };
+
+// Tells httpd something of the request that the caller's context belongs to; `ambient` is an
+// ambient stream. None, or null with RuntimeError or ValueError pending. For what Python has
+// called.
+PyObject* annotate(PyObject* ambient, gateway::Annotation annotation);
 
 }  // namespace pyhost::python

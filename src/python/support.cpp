@@ -106,7 +106,8 @@ base::Result<> install_support(Attached& py, Interpreter& interpreter) {
   if (!module) return failed();
   PyObject* names = PyModule_GetDict(module.get());
   if (PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) != 0) return failed();
-  for (const char* source : {kSource, kProcessesSource, kScriptsSource, kAdviceSource}) {
+  for (const char* source :
+       {kSource, kProcessesSource, kScriptsSource, kAdviceSource, kHooksSource}) {
     const Ref code = Ref::steal(Py_CompileString(source, "<mod_pyhost support>", Py_file_input));
     if (!code) return failed();
     const Ref done = Ref::steal(PyEval_EvalCode(code.get(), names, names));

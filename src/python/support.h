@@ -20,6 +20,9 @@ namespace pyhost::python {
 //   new_script(name, path) -> module          as importlib makes it for a file, not yet run
 //   callables_of(module) -> str               what a script defines that could be meant
 //   advice_on(error, application) -> str      what to do about it, if that is known, else ''
+//   authn_answer(answer) -> tuple             what check_authn() has returned, in bytes: the name,
+//                                             variables and notes of a user; or status, headers
+//                                             and body of a reply. The classes for it, too
 //   end(report)                               threading shutdown and atexit; report(names of
 //                                             threads that are waited for)
 base::Result<> install_support(Attached& py, Interpreter& interpreter);

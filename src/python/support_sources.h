@@ -4,6 +4,7 @@
 namespace pyhost::python {
 
 extern const char kAdviceSource[];
+extern const char kHooksSource[];
 extern const char kProcessesSource[];
 extern const char kScriptsSource[];
 

@@ -43,14 +43,15 @@ Lease::~Lease() {
 }
 
 Admission::Admission(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
-                     const RemoteSettings& settings, gateway::ClientExchange& exchange,
-                     std::uint64_t script)
+                     const RemoteSettings& settings, gateway::Client& client, std::uint64_t script,
+                     std::optional<milliseconds> patience)
     : scoreboard_(scoreboard),
       child_(child),
       settings_(settings),
-      exchange_(exchange),
+      client_(client),
       script_(script),
       began_(base::Clock::now()),
+      end_(patience ? std::optional(began_ + *patience) : std::nullopt),
       last_candidate_at_(began_),
       asked_(settings.socket_paths.size()) {}
 
@@ -193,6 +194,7 @@ base::Clock::time_point Admission::next_look(base::Clock::time_point now) const 
        {began_ + settings_.group.queue_timeout, last_candidate_at_ + patience()}) {
     if (limit > now) next = std::min(next, limit);
   }
+  if (end_) next = std::min(next, *end_);
   return next;
 }
 
@@ -231,6 +233,11 @@ std::optional<Refusal> Admission::refusal_when_stopped() const {
 
 std::optional<Refusal> Admission::refusal_when_late(base::Clock::time_point now) const {
   if (!any_candidate_ && now >= last_candidate_at_ + patience()) return unreachable();
+  if (end_ && now >= *end_) {
+    return Refusal{gateway::kServiceUnavailable, Message::hook_timeout,
+                   fmt::format("{} after {:g} s of waiting", state_of_workers(),
+                               base::seconds(std::chrono::floor<milliseconds>(*end_ - began_)))};
+  }
   const milliseconds limit = settings_.group.queue_timeout;
   if (limit != milliseconds::zero() && now >= began_ + limit) {
     return Refusal{
@@ -240,8 +247,8 @@ std::optional<Refusal> Admission::refusal_when_late(base::Clock::time_point now)
   return std::nullopt;
 }
 
-std::optional<Refusal> Admission::refusal_when_client_gone() const {
-  if (!exchange_.client_gone()) return std::nullopt;
+std::optional<Refusal> Admission::refusal_when_client_gone() {
+  if (!client_gone()) return std::nullopt;
   return Refusal{status_of(gateway::BodyFault::client_gone), Message::client_left,
                  "the client left the queue", LogLevel::info};
 }
@@ -270,6 +277,11 @@ bool Admission::has_other(Other which, const Worker& than) const noexcept {
 
 void Admission::note_sign_of_life(const Worker& worker) noexcept {
   scoreboard_.note_sign_of_life(worker.slot, worker.generation);
+}
+
+bool Admission::has_died(const Worker& worker) const noexcept {
+  const scoreboard::Death death = scoreboard_.status(worker.slot).last_death;
+  return death.cause != scoreboard::DeathCause::none && death.generation == worker.generation;
 }
 
 void Admission::heed(const Worker& worker, Setback setback) {

@@ -60,10 +60,11 @@ class Admission {
   // silent. Until then it may only be the machine that is busy.
   static constexpr std::chrono::milliseconds kSilenceMax{1000};
 
-  // `script` is the key of the one that is wanted; see control::script_key().
+  // `script` is the key of the one that is wanted; see gateway::script_key(). With a `patience` all
+  // waiting ends when that is over, since now.
   Admission(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
-            const RemoteSettings& settings, gateway::ClientExchange& exchange,
-            std::uint64_t script);
+            const RemoteSettings& settings, gateway::Client& client, std::uint64_t script,
+            std::optional<std::chrono::milliseconds> patience = std::nullopt);
 
   // A lease at the ready worker with the fewest requests that has the script, at one that is
   // silent when all such are; at any ready one when none has it, nor has had it and is being
@@ -77,6 +78,14 @@ class Admission {
   // this one had better go to another worker: Setback::Kind::silent then.
   bool note_silence(const Worker& worker, std::chrono::nanoseconds since);
   void note_sign_of_life(const Worker& worker) noexcept;
+
+  // A process that the application has forked keeps the worker's end of a connection open.
+  bool has_died(const Worker& worker) const noexcept;
+
+  bool client_gone() noexcept { return client_.client_state() == gateway::ClientState::gone; }
+  // When the patience is over; nothing without one.
+  const std::optional<base::Clock::time_point>& end() const noexcept { return end_; }
+  bool is_over() const noexcept { return end_ && base::Clock::now() >= *end_; }
 
  private:
   // What a look at all workers has found of those that may be asked.
@@ -111,16 +120,17 @@ class Admission {
   gateway::Refusal unreachable() const;
   std::optional<gateway::Refusal> refusal_when_stopped() const;
   std::optional<gateway::Refusal> refusal_when_late(base::Clock::time_point now) const;
-  std::optional<gateway::Refusal> refusal_when_client_gone() const;
+  std::optional<gateway::Refusal> refusal_when_client_gone();
   std::string state_of_workers() const;
   bool is_keeper(std::uint32_t slot) const noexcept { return slot % settings_.rows_per_slot != 0; }
 
   scoreboard::Scoreboard& scoreboard_;
   const scoreboard::ChildId child_;
   const RemoteSettings& settings_;
-  gateway::ClientExchange& exchange_;
+  gateway::Client& client_;
   const std::uint64_t script_;
   const base::Clock::time_point began_;
+  const std::optional<base::Clock::time_point> end_;
   base::Clock::time_point last_candidate_at_;  // when a worker could be asked, be it busy
   AskedWorkers asked_;
   // As the last survey() has found them.

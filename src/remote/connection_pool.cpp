@@ -67,8 +67,9 @@ tl::unexpected<Setback> fail(Setback::Kind kind, std::string why) {
 
 }  // namespace
 
-tl::expected<std::unique_ptr<PooledConnection>, Setback> ConnectionPool::take(
-    const Worker& worker, Admission& admission, gateway::ClientExchange& exchange) {
+tl::expected<std::unique_ptr<PooledConnection>, Setback> ConnectionPool::take(const Worker& worker,
+                                                                              Admission& admission,
+                                                                              base::LogSink& log) {
   while (true) {
     std::unique_ptr<PooledConnection> pooled;
     {
@@ -83,7 +84,7 @@ tl::expected<std::unique_ptr<PooledConnection>, Setback> ConnectionPool::take(
   }
   auto pooled = connect(worker);
   if (!pooled) return pooled;
-  if (auto met = await_hello(**pooled, worker, admission, exchange); !met) {
+  if (auto met = await_hello(**pooled, worker, admission, log); !met) {
     return tl::unexpected(std::move(met).error());
   }
   return pooled;
@@ -146,14 +147,14 @@ tl::expected<std::unique_ptr<PooledConnection>, Setback> ConnectionPool::connect
 // accepts any more. What has not been sent yet can go elsewhere.
 tl::expected<void, Setback> ConnectionPool::await_hello(PooledConnection& pooled,
                                                         const Worker& worker, Admission& admission,
-                                                        gateway::ClientExchange& exchange) const {
+                                                        base::LogSink& log) const {
   const milliseconds patience = std::max(settings_.group.connect_timeout, kLeastPatience);
   const auto began = std::chrono::steady_clock::now();
   wire::Frame frame;
   for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     switch (pooled.connection.read_frame(frame, pause)) {
       case Io::done:
-        return meet(pooled, worker, frame, admission, exchange);
+        return meet(pooled, worker, frame, admission, log);
       case Io::malformed:
         return fail(Setback::Kind::unreachable, pooled.connection.fault());
       case Io::closed:
@@ -169,12 +170,12 @@ tl::expected<void, Setback> ConnectionPool::await_hello(PooledConnection& pooled
     if (waited >= Admission::kSilenceAfter && admission.note_silence(worker, waited)) {
       return fail(Setback::Kind::silent, "the worker did not accept the connection at once");
     }
-    if (waited >= patience) {
-      return fail(
-          Setback::Kind::unreachable,
-          fmt::format("the worker accepted no connection for {:g} s", base::seconds(patience)));
+    if (waited >= patience || admission.is_over()) {
+      return fail(Setback::Kind::unreachable,
+                  fmt::format("the worker accepted no connection for {:g} s",
+                              base::seconds(std::chrono::floor<milliseconds>(waited))));
     }
-    if (exchange.client_gone()) {
+    if (admission.client_gone()) {
       return fail(Setback::Kind::client_gone, "the client left before it had a worker");
     }
   }
@@ -183,13 +184,13 @@ tl::expected<void, Setback> ConnectionPool::await_hello(PooledConnection& pooled
 // Of a worker of another build nothing is understood but that, which anybody could say.
 tl::expected<void, Setback> ConnectionPool::meet(PooledConnection& pooled, const Worker& worker,
                                                  const wire::Frame& frame, Admission& admission,
-                                                 gateway::ClientExchange& exchange) const {
+                                                 base::LogSink& log) const {
   const auto build =
       frame.type == wire::FrameType::hello ? wire::build_of_hello(frame.payload) : std::nullopt;
   if (build && *build != gateway::kBuildId) {
     const auto sender = pooled.connection.sender();
     const Worker claimant{worker.slot, sender ? sender->pid : 0, worker.generation};
-    if (auto believed = believe(pooled, worker, claimant, exchange); !believed) return believed;
+    if (auto believed = believe(pooled, worker, claimant, log); !believed) return believed;
     return fail(
         Setback::Kind::foreign,
         fmt::format("worker {} of process group '{}', slot {}, is of build {}, and httpd's "
@@ -200,7 +201,7 @@ tl::expected<void, Setback> ConnectionPool::meet(PooledConnection& pooled, const
   const auto hello = build ? wire::decode_hello(frame.payload) : std::nullopt;
   if (!hello) return fail(Setback::Kind::unreachable, "the worker sent a malformed HELLO");
   const Worker accepting{worker.slot, static_cast<pid_t>(hello->pid), hello->generation};
-  auto believed = believe(pooled, worker, accepting, exchange);
+  auto believed = believe(pooled, worker, accepting, log);
   if (!believed) return believed;
   pooled.capacity = hello->capacity;
   admission.note_sign_of_life(accepting);
@@ -211,7 +212,7 @@ tl::expected<void, Setback> ConnectionPool::meet(PooledConnection& pooled, const
 // and the group belongs to another user. The kernel knows who has sent HELLO.
 tl::expected<void, Setback> ConnectionPool::believe(PooledConnection& pooled, const Worker& worker,
                                                     const Worker& accepting,
-                                                    gateway::ClientExchange& exchange) const {
+                                                    base::LogSink& log) const {
   const auto sender = pooled.connection.sender();
   pooled.connection.name_senders(false);
   pooled.worker = accepting;
@@ -224,11 +225,11 @@ tl::expected<void, Setback> ConnectionPool::believe(PooledConnection& pooled, co
   const pid_t supervisor = parent_of(worker.pid);
   if (is_itself && parent != 0 && parent == supervisor) return {};
   if (!is_itself || (parent != 0 && supervisor != 0)) {
-    exchange.log(base::LogLevel::error, base::Message::impostor_met,
-                 fmt::format("process {} of user {} accepted a connection as worker {} of process "
-                             "group '{}', slot {}, whose worker is process {} of user {}",
-                             sender ? sender->pid : 0, sender ? sender->uid : 0, accepting.pid,
-                             settings_.group.name, worker.slot, now.pid, settings_.worker_uid));
+    log.log(base::LogLevel::error, base::Message::impostor_met,
+            fmt::format("process {} of user {} accepted a connection as worker {} of process "
+                        "group '{}', slot {}, whose worker is process {} of user {}",
+                        sender ? sender->pid : 0, sender ? sender->uid : 0, accepting.pid,
+                        settings_.group.name, worker.slot, now.pid, settings_.worker_uid));
   }
   return fail(Setback::Kind::hindered, "another process than the worker accepted the connection");
 }

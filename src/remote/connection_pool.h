@@ -28,6 +28,7 @@ struct PooledConnection {
   std::uint32_t capacity = 1;  // of that one, as it says: how many requests it takes at a time
   wire::FrameBatch batch;
   std::vector<gateway::Header> headers;
+  std::vector<gateway::Annotation> annotations;
 };
 
 // Safe for all threads of the child. Scoreboard and settings outlive it.
@@ -39,10 +40,10 @@ class ConnectionPool {
   // A connection to that worker: one that is idle, which the worker may have closed, or a new one,
   // which its predecessor or successor in the slot may have accepted. Waits for that as long as the
   // worker is in its slot, no other one could be had instead and the client is there, but at most
-  // for connect-timeout, or a second if that is more.
+  // for connect-timeout, or a second if that is more, and for the admission's patience.
   tl::expected<std::unique_ptr<PooledConnection>, Setback> take(const Worker& worker,
                                                                 Admission& admission,
-                                                                gateway::ClientExchange& exchange);
+                                                                base::LogSink& log);
   // Only a connection whose exchange is over in good order. It is kept for a while, unless there
   // are as many idle ones as the worker takes requests.
   void give_back(std::uint32_t slot, std::unique_ptr<PooledConnection> pooled);
@@ -53,14 +54,12 @@ class ConnectionPool {
   Connections remove_old_locked(std::chrono::steady_clock::time_point now);
   tl::expected<std::unique_ptr<PooledConnection>, Setback> connect(const Worker& worker) const;
   tl::expected<void, Setback> await_hello(PooledConnection& pooled, const Worker& worker,
-                                          Admission& admission,
-                                          gateway::ClientExchange& exchange) const;
+                                          Admission& admission, base::LogSink& log) const;
   tl::expected<void, Setback> meet(PooledConnection& pooled, const Worker& worker,
                                    const wire::Frame& frame, Admission& admission,
-                                   gateway::ClientExchange& exchange) const;
+                                   base::LogSink& log) const;
   tl::expected<void, Setback> believe(PooledConnection& pooled, const Worker& worker,
-                                      const Worker& accepting,
-                                      gateway::ClientExchange& exchange) const;
+                                      const Worker& accepting, base::LogSink& log) const;
   bool has_left(const Worker& worker) const noexcept;
 
   const scoreboard::Scoreboard& scoreboard_;

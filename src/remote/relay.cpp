@@ -50,7 +50,7 @@ int status_of_large_head(const gateway::RequestHead& head) noexcept {
 
 Attempt Relay::run(const gateway::Target& target, Resort resort, std::int64_t queue_start_us) {
   Attempt attempt = relay(target, resort, queue_start_us);
-  tell_left_out();
+  records_.tell_left_out();
   const bool breaks =
       attempt.kind == Kind::broken || attempt.kind == Kind::lost || attempt.kind == Kind::failed;
   if (breaks && delivery_.head_sent()) delivery_.break_off();
@@ -137,7 +137,7 @@ Relay::Step Relay::receive() {
       give_up_at.reset();
     } else {
       // Asked first: what it has sent before it died is there then.
-      const bool died = worker_has_died();
+      const bool died = admission_.has_died(pooled_.worker);
       const Io outcome = note(pooled_.connection.fill_now());
       if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
       if (died) return fail(Io::closed);
@@ -147,13 +147,6 @@ Relay::Step Relay::receive() {
     }
     if (auto ended = wait(give_up_at)) return ended;
   }
-}
-
-// A process that the application has forked keeps the worker's end of the connection open.
-bool Relay::worker_has_died() const noexcept {
-  const scoreboard::Death death = scoreboard_.status(pooled_.worker.slot).last_death;
-  return death.cause != scoreboard::DeathCause::none &&
-         death.generation == pooled_.worker.generation;
 }
 
 // For the worker, for a client that is behind, for a client that leaves, and for what is due.
@@ -245,7 +238,7 @@ Relay::Step Relay::handle(const Frame& frame) {
     case FrameType::need_body:
       return answer_need_body();
     case FrameType::log:
-      log(frame);
+      records_.take(frame.payload);
       return std::nullopt;
     case FrameType::end:
       if (!head_seen_) break;
@@ -270,7 +263,7 @@ Attempt Relay::send_back(const Frame& frame) {
 }
 
 Relay::Step Relay::begin_reply(const Frame& frame) {
-  const auto head = wire::decode_head(frame.payload, pooled_.headers);
+  const auto head = wire::decode_head(frame.payload, pooled_.headers, pooled_.annotations);
   if (!head || head_seen_) return malformed("the worker sent a malformed HEAD");
   if (const auto allowed = rules_.begin(*head); !allowed) return forbidden(allowed.error());
   constexpr std::size_t kSeparators = 4;  // ": " and the line's end
@@ -410,26 +403,6 @@ Attempt Relay::end_with_error(const Frame& frame) {
   }
   return {Kind::broken, gateway::kInternalServerError, Message::reply_broken,
           std::string(error->cause)};
-}
-
-void Relay::log(const Frame& frame) {
-  const auto record = wire::decode_log(frame.payload);
-  if (!record) return;
-  // Worse than that concerns all of httpd, and is not for a worker to say.
-  const base::LogLevel level = std::max(record->level, base::LogLevel::crit);
-  if (!exchange_.wants(level) || !log_allowance_.admit(record->text, base::Clock::now())) return;
-  tell_left_out();
-  const bool known = record->message == Message::none || !base::id_of(record->message).empty();
-  exchange_.log(level, known ? record->message : Message::foreign_record, record->text);
-  failure_told_ |= known && record->message != Message::none && level <= base::LogLevel::error;
-}
-
-void Relay::tell_left_out() {
-  const auto [records, bytes] = log_allowance_.take_left_out();
-  if (records == 0) return;
-  exchange_.log(base::LogLevel::warn, Message::records_left_out,
-                fmt::format("{} lines of {} bytes that process group '{}' logged were left out",
-                            records, bytes, settings_.group.name));
 }
 
 Attempt Relay::fail(Io outcome) {

@@ -9,10 +9,10 @@
 #include "pyhost/gateway/client_exchange.h"
 #include "remote/connection_pool.h"
 #include "remote/delivery.h"
-#include "remote/log_allowance.h"
 #include "remote/reply_rules.h"
 #include "remote/request_body.h"
 #include "remote/setback.h"
+#include "remote/worker_records.h"
 
 namespace pyhost::remote {
 
@@ -39,17 +39,16 @@ struct Attempt {
 // it is made with outlives it, but for the line: see frees_line().
 class Relay {
  public:
-  Relay(const scoreboard::Scoreboard& scoreboard, Admission& admission, PooledConnection& pooled,
-        gateway::ClientExchange& exchange, RequestBody& body,
-        const RemoteSettings& settings) noexcept
-      : scoreboard_(scoreboard),
-        admission_(admission),
+  Relay(Admission& admission, PooledConnection& pooled, gateway::ClientExchange& exchange,
+        RequestBody& body, const RemoteSettings& settings) noexcept
+      : admission_(admission),
         pooled_(pooled),
         exchange_(exchange),
         body_(body),
         settings_(settings),
         delivery_(exchange, settings),
-        rules_(exchange.head().is_head) {}
+        rules_(exchange.head().is_head),
+        records_(exchange, settings.group.name) {}
 
   // Until the worker has done its part, or nobody wants it to. The request waits for a worker since
   // `queue_start_us`.
@@ -64,7 +63,7 @@ class Relay {
   bool head_sent() const noexcept { return delivery_.head_sent(); }
   std::uint64_t body_bytes_sent() const noexcept { return body_bytes_sent_; }
   // Whether the worker itself has logged what went wrong.
-  bool failure_told() const noexcept { return failure_told_; }
+  bool failure_told() const noexcept { return records_.failure_told(); }
   // Whether the connection may serve another exchange.
   bool reusable() const noexcept {
     return reusable_ && !cancelled_ && pooled_.connection.drained();
@@ -91,21 +90,17 @@ class Relay {
   Step receive_first();
   Step receive();
   Step wait(std::optional<base::Clock::time_point> give_up_at);
-  bool worker_has_died() const noexcept;
   Step settle();
   Step stop_unless_on(Passed passed);
   Attempt stop(Passed passed);
   Attempt outcome_of(Passed passed) const;
   Attempt end_with_error(const wire::Frame& frame);
-  void log(const wire::Frame& frame);
-  void tell_left_out();
   Attempt fail(wire::Io outcome);
   Attempt malformed(std::string what);
   Attempt forbidden(const base::Error& error);
   static Attempt not_run(Setback::Kind setback, std::string why);
   wire::Timeout timeout() const noexcept;
 
-  const scoreboard::Scoreboard& scoreboard_;
   Admission& admission_;
   PooledConnection& pooled_;
   gateway::ClientExchange& exchange_;
@@ -113,7 +108,7 @@ class Relay {
   const RemoteSettings& settings_;
   Delivery delivery_;
   ReplyRules rules_;
-  LogAllowance log_allowance_{base::Clock::now()};
+  WorkerRecords records_;
   base::Clock::time_point sent_at_{};  // the request
   // When it is due to look whether the worker has read it; nothing once it has.
   std::optional<base::Clock::time_point> look_at_;
@@ -121,7 +116,6 @@ class Relay {
   bool heard_ = false;
   bool head_seen_ = false;
   bool reusable_ = false;
-  bool failure_told_ = false;
   std::uint64_t body_bytes_sent_ = 0;
 };
 

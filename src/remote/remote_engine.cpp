@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "pyhost/gateway/http_status.h"
+#include "remote/worker_words.h"
 
 namespace pyhost::remote {
 namespace {
@@ -14,10 +15,6 @@ using base::LogLevel;
 using base::Message;
 using gateway::BodyFault;
 using gateway::Outcome;
-using std::chrono::milliseconds;
-
-// How long the supervisor may take to learn how a worker ended.
-constexpr milliseconds kDeathPatience{3000};
 
 std::string progress_of(const Relay& relay) {
   if (relay.head_sent()) return "while it sent the reply";
@@ -55,7 +52,8 @@ RemoteEngine::RemoteEngine(scoreboard::Scoreboard& scoreboard, scoreboard::Child
     : scoreboard_(scoreboard),
       child_(child),
       settings_(std::move(settings)),
-      connections_(scoreboard, settings_) {}
+      connections_(scoreboard, settings_),
+      questions_(scoreboard, child, settings_, connections_) {}
 
 Outcome RemoteEngine::run(const gateway::Target& target,
                           gateway::ClientExchange& exchange) noexcept {
@@ -66,6 +64,12 @@ Outcome RemoteEngine::run(const gateway::Target& target,
     }
   }
   return serve(run);
+}
+
+gateway::AskResult RemoteEngine::ask(const gateway::Target& target,
+                                     const gateway::Question& question,
+                                     gateway::ClientCaller& caller) noexcept {
+  return questions_.ask(target, question, caller);
 }
 
 Outcome RemoteEngine::serve(Run& run) {
@@ -84,7 +88,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Le
   if (!pooled) return ask_another(run, admission, lease.worker(), std::move(pooled).error());
   const Worker worker = (*pooled)->worker;
   const bool was_used = (*pooled)->used;
-  Relay relay(scoreboard_, admission, **pooled, run.exchange, run.body, settings_);
+  Relay relay(admission, **pooled, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target, lease.resort(), run.queue_start_us);
   run.failure_told |= relay.failure_told();
   if (attempt.kind == Attempt::Kind::complete) {
@@ -129,14 +133,15 @@ std::optional<Outcome> RemoteEngine::ask_another(Run& run, Admission& admission,
 }
 
 void RemoteEngine::note_excess(Run& run, const Worker& worker, const Attempt& attempt) const {
-  run.exchange.log(LogLevel::error, attempt.message,
-                   fmt::format("{}; {} ({})", attempt.why, run.target.script, name_of(worker)));
+  run.exchange.log(
+      LogLevel::error, attempt.message,
+      fmt::format("{}; {} ({})", attempt.why, run.target.script, name_of(settings_, worker)));
 }
 
 void RemoteEngine::note_departure(Run& run, const Worker& worker, std::string_view why) const {
-  run.exchange.log(
-      LogLevel::info, Message::request_taken_back,
-      fmt::format("{}; another one is asked for {} ({})", why, run.target.script, name_of(worker)));
+  run.exchange.log(LogLevel::info, Message::request_taken_back,
+                   fmt::format("{}; another one is asked for {} ({})", why, run.target.script,
+                               name_of(settings_, worker)));
 }
 
 // The worker is free before the client has the reply.
@@ -172,21 +177,6 @@ Outcome RemoteEngine::lose_client(Run& run, const Relay& relay, const Attempt& a
   return {Outcome::Kind::refused, attempt.status};
 }
 
-std::string RemoteEngine::cause_of(const Worker& worker, const Attempt& attempt) const {
-  if (attempt.kind == Attempt::Kind::lost) {
-    const auto death = scoreboard_.wait_for_death(worker.slot, worker.generation, kDeathPatience);
-    if (death && death->generation == worker.generation) {
-      return "the worker " + scoreboard::describe(*death);
-    }
-  }
-  return attempt.why;
-}
-
-std::string RemoteEngine::name_of(const Worker& worker) const {
-  return fmt::format("process group '{}', slot {}, pid {}, generation {}", settings_.group.name,
-                     worker.slot / settings_.rows_per_slot, worker.pid, worker.generation);
-}
-
 Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
                              const Attempt& attempt) const {
   const double elapsed = run.elapsed_seconds();
@@ -194,10 +184,11 @@ Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
       attempt.message == Message::worker_lost || attempt.message == Message::worker_silent;
   // Of one failure there is one record: the application's own says more.
   const bool told = attempt.message == Message::reply_broken && run.failure_told;
-  run.exchange.log(told ? LogLevel::info : LogLevel::error, attempt.message,
-                   fmt::format("{}{} {}, {:.3f} s after the request for {} began ({})",
-                               cause_of(worker, attempt), by_worker ? "" : "; that was",
-                               progress_of(relay), elapsed, run.target.script, name_of(worker)));
+  run.exchange.log(
+      told ? LogLevel::info : LogLevel::error, attempt.message,
+      fmt::format("{}{} {}, {:.3f} s after the request for {} began ({})",
+                  cause_of(scoreboard_, worker, attempt), by_worker ? "" : "; that was",
+                  progress_of(relay), elapsed, run.target.script, name_of(settings_, worker)));
   if (relay.head_sent()) return {Outcome::Kind::broken, 0};
   return {Outcome::Kind::refused, attempt.status};
 }

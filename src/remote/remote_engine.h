@@ -5,6 +5,7 @@
 
 #include "pyhost/gateway/client_exchange.h"
 #include "remote/connection_pool.h"
+#include "remote/questions.h"
 #include "remote/relay.h"
 #include "remote/remote_settings.h"
 #include "scoreboard/scoreboard.h"
@@ -22,6 +23,8 @@ class RemoteEngine final : public gateway::ClientRunner {
 
   gateway::Outcome run(const gateway::Target& target,
                        gateway::ClientExchange& exchange) noexcept override;
+  gateway::AskResult ask(const gateway::Target& target, const gateway::Question& question,
+                         gateway::ClientCaller& caller) noexcept override;
 
  private:
   struct Run;
@@ -37,13 +40,12 @@ class RemoteEngine final : public gateway::ClientRunner {
   gateway::Outcome report(Run& run, const Worker& worker, const Relay& relay,
                           const Attempt& attempt) const;
   gateway::Outcome lose_client(Run& run, const Relay& relay, const Attempt& attempt) const;
-  std::string cause_of(const Worker& worker, const Attempt& attempt) const;
-  std::string name_of(const Worker& worker) const;
 
   scoreboard::Scoreboard& scoreboard_;
   const scoreboard::ChildId child_;
   const RemoteSettings settings_;
   ConnectionPool connections_;
+  Questions questions_;
 };
 
 }  // namespace pyhost::remote

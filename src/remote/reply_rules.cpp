@@ -27,6 +27,9 @@ base::Result<> ReplyRules::begin(const gateway::ResponseHead& head) {
     return base::fail(
         fmt::format("the worker sent a malformed head: {}", checked.error().sentence));
   }
+  if (const auto checked = gateway::check_annotations(head.annotations); !checked) {
+    return base::fail(fmt::format("the worker sent {}", checked.error().sentence));
+  }
   if (head.content_length.value_or(0) > gateway::kBodyBytesMax) {
     return base::fail(fmt::format("the worker sent a Content-Length of {}", *head.content_length));
   }

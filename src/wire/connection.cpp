@@ -53,7 +53,8 @@ Connection::Next Connection::next(Frame& frame) {
     return Next::malformed;
   }
   if (header->payload_bytes > kPayloadBytesMax && !trusts_requests_) {
-    fault_ = fmt::format("a REQUEST frame of {} bytes before a greeting", header->payload_bytes);
+    fault_ = fmt::format("a {} frame of {} bytes before a greeting", name_of(header->type),
+                         header->payload_bytes);
     return Next::malformed;
   }
   wanted_ = kHeaderBytes + header->payload_bytes;
@@ -74,8 +75,10 @@ void Connection::make_room() {
   if (needed != capacity_ && buffered() <= needed) {
     auto other = std::make_unique_for_overwrite<char[]>(needed);
     std::memcpy(other.get(), buffer_.get() + begin_, buffered());
+    ::explicit_bzero(buffer_.get(), used_);  // it may have a password
     buffer_ = std::move(other);
     capacity_ = needed;
+    used_ = buffered();
   } else if (begin_ != 0) {
     std::memmove(buffer_.get(), buffer_.get() + begin_, buffered());
   }
@@ -106,6 +109,7 @@ Io Connection::receive(int flags) {
   const auto got = static_cast<std::size_t>(received.bytes);
   filled_up_ = got == piece.iov_len;
   end_ += got;
+  used_ = std::max(used_, end_);
   return take(received) ? Io::done : Io::malformed;
 }
 
@@ -138,6 +142,12 @@ Io Connection::read_frame(Frame& frame, Timeout timeout) {
     }
     if (const Io outcome = fill(timeout); outcome != Io::done) return outcome;
   }
+}
+
+void Connection::wipe() noexcept {
+  ::explicit_bzero(buffer_.get(), begin_);
+  ::explicit_bzero(buffer_.get() + end_, used_ - end_);
+  used_ = end_;
 }
 
 bool Connection::idle() const noexcept {

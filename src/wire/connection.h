@@ -60,7 +60,7 @@ class Connection {
   // next(), and fill() until it has a frame.
   Io read_frame(Frame& frame, Timeout timeout);
 
-  // The peer has proved who it is, and its requests may be as large as a REQUEST can be.
+  // The peer has proved who it is, and may send frames as large as a REQUEST can be.
   void trust_requests() noexcept { trusts_requests_ = true; }
 
   // Whether nothing has arrived that next() did not hand out.
@@ -68,6 +68,9 @@ class Connection {
   // Whether the frame that has begun to arrive will fit behind what is buffered, so that fill()
   // leaves earlier payloads where they are.
   bool rest_fits_in_place() const noexcept;
+  // Overwrites what next() has handed out, which is not to be looked at any more, wherever in the
+  // buffer it was.
+  void wipe() noexcept;
   // Whether the peer is still there and has sent nothing: the state between two exchanges.
   bool idle() const noexcept;
 
@@ -124,6 +127,7 @@ class Connection {
   std::size_t capacity_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  std::size_t used_ = 0;               // how far the buffer was filled since wipe()
   std::size_t wanted_ = kHeaderBytes;  // of the frame that is arriving, header included
   bool trusts_requests_ = false;
   bool filled_up_ = false;  // more may have been there than was received last

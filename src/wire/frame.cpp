@@ -27,6 +27,8 @@ std::string_view name_of(FrameType type) noexcept {
       return "GREETING";
     case FrameType::cancel:
       return "CANCEL";
+    case FrameType::question:
+      return "QUESTION";
     case FrameType::head:
       return "HEAD";
     case FrameType::reply_body:
@@ -47,6 +49,8 @@ std::string_view name_of(FrameType type) noexcept {
       return "RETRY";
     case FrameType::hello:
       return "HELLO";
+    case FrameType::answer:
+      return "ANSWER";
   }
   return {};
 }

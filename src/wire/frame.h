@@ -14,7 +14,7 @@ namespace pyhost::wire {
 // Both ends are one build on one machine, which HELLO makes sure of, so numbers travel as the
 // machine has them.
 
-// No frame is larger but REQUEST, and no reader ever allocates more for one.
+// No frame is larger but REQUEST and QUESTION, and no reader ever allocates more for one.
 inline constexpr std::uint32_t kPayloadBytesMax = 1 << 20;
 // The head of a request is as large as httpd's LimitRequest... directives let it be. Only who has
 // greeted may send more than others.
@@ -31,6 +31,7 @@ enum class FrameType : std::uint8_t {
   abort,        // the client has gone
   greeting,     // once, before all others: proves that this is httpd
   cancel,       // the REQUEST is taken back if this comes with its end; see Connection::cancel()
+  question,     // instead of a request: what a hook script is asked
   // From the worker.
   head = 64,   // status and headers of the reply
   reply_body,  // a piece of the reply
@@ -42,6 +43,7 @@ enum class FrameType : std::uint8_t {
   error,       // it is not, and why
   retry,       // the application has not been entered: ask another worker
   hello,       // once, before all others: which build and worker has accepted the connection
+  answer,      // to a question; the connection may serve the next exchange
 };
 
 // "REQUEST", "HEAD": for log texts.
@@ -60,7 +62,8 @@ using HeaderBytes = std::array<char, kHeaderBytes>;
 HeaderBytes encode_header(FrameHeader header) noexcept;
 
 constexpr std::uint32_t payload_bytes_max(FrameType type) noexcept {
-  return type == FrameType::request ? kRequestBytesMax : kPayloadBytesMax;
+  const bool has_head = type == FrameType::request || type == FrameType::question;
+  return has_head ? kRequestBytesMax : kPayloadBytesMax;
 }
 
 // Fails on what is no header, an unknown type and a payload over the limit.

@@ -1,5 +1,7 @@
 #include "wire/frame_batch.h"
 
+#include <string.h>
+
 #include <algorithm>
 
 #include "wire/messages.h"
@@ -40,6 +42,11 @@ void FrameBatch::clear() noexcept {
   bytes_sent_ = 0;
   sealed_ = false;
   file_ = -1;
+}
+
+void FrameBatch::wipe() noexcept {
+  ::explicit_bzero(encoded_.data(), encoded_.size());
+  clear();
 }
 
 void FrameBatch::seal() {

@@ -25,6 +25,8 @@ class FrameBatch {
   int file() const noexcept { return file_; }  // -1 for none, and once it was sent
 
   void clear() noexcept;
+  // The same, and overwrites what was encoded.
+  void wipe() noexcept;
 
   // What has not been sent yet, at most `pieces.size()` pieces of it. Nothing is added once sending
   // has begun.

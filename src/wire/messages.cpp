@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pyhost/gateway/build_id.h"
+#include "wire/message_parts.h"
 #include "wire/payload.h"
 
 namespace pyhost::wire {
@@ -11,97 +12,6 @@ namespace {
 
 using gateway::BodyFault;
 using gateway::EnvironEntry;
-using gateway::EnvironKey;
-
-// No element of a list is shorter.
-constexpr std::size_t kEnvironEntryBytesMin = sizeof(std::uint16_t) + sizeof(std::uint32_t);
-constexpr std::size_t kHeaderEntryBytesMin = 2 * sizeof(std::uint32_t);
-
-// Encodes a frame whose payload `write` appends, and puts the length in afterwards. False, with
-// nothing appended, when it is too large.
-template <class F>
-bool encode_frame(FrameType type, std::string& out, F write) {
-  const std::size_t start = out.size();
-  out.append(kHeaderBytes, '\0');
-  PayloadWriter writer(out);
-  write(writer);
-  const std::size_t payload_bytes = out.size() - start - kHeaderBytes;
-  if (payload_bytes > payload_bytes_max(type)) {
-    out.resize(start);
-    return false;
-  }
-  const HeaderBytes header = encode_header({type, static_cast<std::uint32_t>(payload_bytes)});
-  std::ranges::copy(header, out.begin() + static_cast<std::ptrdiff_t>(start));
-  return true;
-}
-
-template <class T>
-std::optional<T> when_complete(const PayloadReader& reader, T message) {
-  return reader.complete() ? std::optional<T>(std::move(message)) : std::nullopt;
-}
-
-void write_optional(PayloadWriter& writer, const std::optional<std::uint64_t>& value) {
-  writer.flag(value.has_value());
-  if (value) writer.number(*value);
-}
-
-std::optional<std::uint64_t> read_optional(PayloadReader& reader) {
-  return reader.flag() ? std::optional(reader.number<std::uint64_t>()) : std::nullopt;
-}
-
-void write_file(PayloadWriter& writer, const base::FileIdentity& file) {
-  writer.number(file.device);
-  writer.number(file.inode);
-  writer.number(file.bytes);
-  writer.number(file.modified_us);
-  writer.number(file.changed_us);
-}
-
-base::FileIdentity read_file(PayloadReader& reader) {
-  base::FileIdentity file;
-  file.device = reader.number<std::uint64_t>();
-  file.inode = reader.number<std::uint64_t>();
-  file.bytes = reader.number<std::int64_t>();
-  file.modified_us = reader.number<std::int64_t>();
-  file.changed_us = reader.number<std::int64_t>();
-  return file;
-}
-
-void write_target(PayloadWriter& writer, const gateway::Target& target) {
-  writer.number(static_cast<std::uint8_t>(target.kind));
-  writer.text(target.application_group);
-  writer.text(target.script);
-  writer.text(target.callable);
-  writer.number(static_cast<std::uint8_t>(target.reloading));
-  write_file(writer, target.script_file);
-}
-
-gateway::Target read_target(PayloadReader& reader) {
-  gateway::Target target;
-  target.kind =
-      gateway::TargetKind(reader.up_to(static_cast<std::uint8_t>(gateway::TargetKind::module)));
-  target.application_group = reader.text();
-  target.script = reader.text();
-  target.callable = reader.text();
-  target.reloading =
-      gateway::Reloading(reader.up_to(static_cast<std::uint8_t>(gateway::Reloading::on)));
-  target.script_file = read_file(reader);
-  return target;
-}
-
-void write_entry(PayloadWriter& writer, const EnvironEntry& entry) {
-  writer.number(static_cast<std::uint16_t>(entry.key));
-  if (entry.key == EnvironKey::other) writer.text(entry.name);
-  writer.text(entry.value);
-}
-
-EnvironEntry read_entry(PayloadReader& reader) {
-  EnvironEntry entry;
-  entry.key = EnvironKey(reader.up_to(static_cast<std::uint16_t>(EnvironKey::other)));
-  if (entry.key == EnvironKey::other) entry.name = reader.text();
-  entry.value = reader.text();
-  return entry;
-}
 
 // The first piece of `text`, as large as a frame may have it. Each piece becomes a record, so cuts
 // are made at line ends; only a line that is too long by itself is cut inside.
@@ -121,13 +31,7 @@ std::string_view take_log_piece(std::string_view& text) {
 bool encode_request(const RequestMessage& message, std::string& out) {
   return encode_frame(FrameType::request, out, [&](PayloadWriter& writer) {
     write_target(writer, message.target);
-    writer.flag(message.head.https);
-    writer.flag(message.head.is_head);
-    write_optional(writer, message.head.content_length);
-    writer.number(message.head.start_us);
-    writer.number(message.head.queue_start_us);
-    writer.number(static_cast<std::uint32_t>(message.head.environ.size()));
-    for (const EnvironEntry& entry : message.head.environ) write_entry(writer, entry);
+    write_head(writer, message.head);
     writer.flag(message.body_follows);
     writer.flag(message.last_resort);
     writer.text(message.body);
@@ -139,16 +43,7 @@ std::optional<RequestMessage> decode_request(std::string_view payload,
   PayloadReader reader(payload);
   RequestMessage message;
   message.target = read_target(reader);
-  message.head.https = reader.flag();
-  message.head.is_head = reader.flag();
-  message.head.content_length = read_optional(reader);
-  message.head.start_us = reader.number<std::int64_t>();
-  message.head.queue_start_us = reader.number<std::int64_t>();
-  const std::uint32_t entries = reader.count(kEnvironEntryBytesMin);
-  environ.clear();
-  environ.reserve(entries);
-  for (std::uint32_t i = 0; i < entries && reader.ok(); ++i) environ.push_back(read_entry(reader));
-  message.head.environ = environ;
+  message.head = read_head(reader, environ);
   message.body_follows = reader.flag();
   message.last_resort = reader.flag();
   message.body = reader.text();
@@ -203,11 +98,13 @@ bool encode_head(const gateway::ResponseHead& head, std::string& out) {
       writer.text(header.name);
       writer.text(header.value);
     }
+    write_annotations(writer, head.annotations);
   });
 }
 
 std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
-                                                 std::vector<gateway::Header>& headers) {
+                                                 std::vector<gateway::Header>& headers,
+                                                 std::vector<gateway::Annotation>& annotations) {
   constexpr std::uint16_t kStatusMax = 999;
   PayloadReader reader(payload);
   gateway::ResponseHead head;
@@ -223,6 +120,8 @@ std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
     headers.push_back({name, reader.text()});
   }
   head.headers = headers;
+  read_annotations(reader, annotations);
+  head.annotations = annotations;
   return when_complete(reader, head);
 }
 

@@ -47,10 +47,11 @@ std::optional<gateway::BodyFault> decode_body_end(std::string_view payload);
 // ABORT, CANCEL, FLUSH, NEED_BODY, END: no payload.
 void encode_empty(FrameType type, std::string& out);
 
-// HEAD.
+// HEAD. `headers` and `annotations` receive what the head then points to.
 [[nodiscard]] bool encode_head(const gateway::ResponseHead& head, std::string& out);
 std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
-                                                 std::vector<gateway::Header>& headers);
+                                                 std::vector<gateway::Header>& headers,
+                                                 std::vector<gateway::Annotation>& annotations);
 
 // REPLY_FILE. The descriptor travels beside the frame.
 struct FileMessage {

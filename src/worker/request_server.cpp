@@ -78,7 +78,8 @@ void RequestServer::take_message(ChildConnection& child, WorkerExchange& exchang
   if (frame.type == wire::FrameType::abort || frame.type == wire::FrameType::cancel) {
     return connections_.close(child);
   }
-  if (frame.type != wire::FrameType::request) {
+  const bool is_question = frame.type == wire::FrameType::question;
+  if (!is_question && frame.type != wire::FrameType::request) {
     return reject(child, fmt::format("a {} frame outside of a request", wire::name_of(frame.type)));
   }
   if (child.connection.is_cancelled()) return answer_retry(child, "the request was taken back");
@@ -90,6 +91,8 @@ void RequestServer::take_message(ChildConnection& child, WorkerExchange& exchang
   });
   if (draining_) {
     answer_retry(child, "the worker is draining");
+  } else if (is_question) {
+    serve_question(child, frame.payload, exchange);
   } else {
     serve_request(child, frame.payload, exchange);
   }
@@ -118,29 +121,69 @@ void RequestServer::serve_request(ChildConnection& child, std::string_view paylo
   }
 }
 
+void RequestServer::serve_question(ChildConnection& child, std::string_view payload,
+                                   WorkerExchange& exchange) {
+  if (!exchange.begin_question(child.connection, payload)) {
+    return reject(child, "a malformed QUESTION frame");
+  }
+  const auto answered = base::unless_out_of_memory(
+      [&] { return answer(exchange); },
+      [&]() -> gateway::AskResult {
+        exchange.log(LogLevel::error, Message::memory_exhausted, "the hook script was not asked");
+        return tl::unexpected(Outcome{Outcome::Kind::refused, gateway::kServiceUnavailable});
+      });
+  if (exchange.finish_question(answered) == Connected::reuse) {
+    connections_.keep(child);
+  } else {
+    connections_.close(child);
+  }
+}
+
 Outcome RequestServer::run_application(WorkerExchange& exchange) {
   gateway::Target target = exchange.target();
   target.process_group = settings_.group.name;
-  if (!settings_.targets.serves(target)) {
-    exchange.log(LogLevel::error, Message::target_refused,
-                 fmt::format("process group '{}' is not configured to serve {}",
-                             settings_.group.name, target.script));
-    return {Outcome::Kind::refused, gateway::kInternalServerError};
-  }
-  if (!keeps(target)) {
-    Outcome outcome{Outcome::Kind::refused, gateway::kInternalServerError};
-    outcome.import_failed = true;
-    outcome.why = "the worker is kept for other scripts";
-    return outcome;
+  if (auto refused = refuse_target(target, settings_.targets.serves(target), exchange)) {
+    return *std::move(refused);
   }
   while (true) {
     Outcome outcome = runner_.run(target, exchange);
-    const bool again = outcome.kind == Outcome::Kind::outdated && settings_.on_outdated &&
-                       settings_.on_outdated(target.script) == WhenOutdated::run_again;
-    if (again) continue;
-    if (outcome.import_failed && settings_.on_lack) settings_.on_lack(target, outcome.why);
+    if (!is_to_run_again(target, outcome)) return outcome;
+  }
+}
+
+gateway::AskResult RequestServer::answer(WorkerExchange& exchange) {
+  gateway::Target target = exchange.target();
+  target.process_group = settings_.group.name;
+  if (auto refused = refuse_target(target, settings_.targets.answers(target), exchange)) {
+    return tl::unexpected(*std::move(refused));
+  }
+  while (true) {
+    auto answer = runner_.ask(target, exchange.question(), exchange);
+    if (answer || !is_to_run_again(target, answer.error())) return answer;
+  }
+}
+
+// Nothing when it may be run here.
+std::optional<Outcome> RequestServer::refuse_target(const gateway::Target& target,
+                                                    bool is_configured, WorkerExchange& exchange) {
+  Outcome outcome{Outcome::Kind::refused, gateway::kInternalServerError};
+  if (!is_configured) {
+    exchange.log(LogLevel::error, Message::target_refused,
+                 fmt::format("process group '{}' is not configured to serve {}",
+                             settings_.group.name, target.script));
     return outcome;
   }
+  if (keeps(target)) return std::nullopt;
+  outcome.import_failed = true;
+  outcome.why = "the worker is kept for other scripts";
+  return outcome;
+}
+
+bool RequestServer::is_to_run_again(const gateway::Target& target, const Outcome& outcome) {
+  const bool again = outcome.kind == Outcome::Kind::outdated && settings_.on_outdated &&
+                     settings_.on_outdated(target.script) == WhenOutdated::run_again;
+  if (!again && outcome.import_failed && settings_.on_lack) settings_.on_lack(target, outcome.why);
+  return again;
 }
 
 bool RequestServer::keeps(const gateway::Target& target) const {

@@ -1,10 +1,11 @@
-// Serves the requests of a worker.
+// Serves the requests and questions of a worker.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,8 +18,8 @@
 namespace pyhost::worker {
 
 // One message on one connection at a time, by whatever thread has it: hears the greeting, reads the
-// request, checks what it is to run, runs it, and gives the connection back. May be used by any
-// thread.
+// request or question, checks what it is to run, runs it, and gives the connection back. May be
+// used by any thread.
 class RequestServer {
  public:
   // `on_served` is called when a request is over and no longer counted. All of it outlives the
@@ -49,7 +50,12 @@ class RequestServer {
   bool hear_greeting(ChildConnection& child);
   void take_message(ChildConnection& child, WorkerExchange& exchange);
   void serve_request(ChildConnection& child, std::string_view payload, WorkerExchange& exchange);
+  void serve_question(ChildConnection& child, std::string_view payload, WorkerExchange& exchange);
   gateway::Outcome run_application(WorkerExchange& exchange);
+  gateway::AskResult answer(WorkerExchange& exchange);
+  std::optional<gateway::Outcome> refuse_target(const gateway::Target& target, bool is_configured,
+                                                WorkerExchange& exchange);
+  bool is_to_run_again(const gateway::Target& target, const gateway::Outcome& outcome);
   bool keeps(const gateway::Target& target) const;
   void reject(ChildConnection& child, std::string_view why);
   void answer_retry(ChildConnection& child, std::string_view why);

@@ -103,7 +103,8 @@ bool ScriptImports::is_still_served(const gateway::Script& import) const {
   const gateway::Target target = import_of(import, worker_.brief.group.name);
   const bool there =
       target.kind == gateway::TargetKind::module || ::access(import.script.c_str(), F_OK) == 0;
-  return there && worker_.brief.settings.targets.serves(target);
+  const control::ServedTargets& targets = worker_.brief.settings.targets;
+  return there && (targets.serves(target) || targets.answers(target));
 }
 
 void ScriptImports::report() noexcept {

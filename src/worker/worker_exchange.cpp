@@ -57,15 +57,19 @@ bool WorkerExchange::begin(wire::Connection& connection, std::string_view payloa
   request_ = *request;
   line_.begin(held, connection, request_.target.script);
   on_end_ = std::move(on_end);
-  short_of_memory_ = false;
   arrived_ = request_.body;
   body_follows_ = request_.body_follows;
+  request_.head.worker_start_us = base::now_us();
+  reset_request();
+  return true;
+}
+
+void WorkerExchange::reset_request() noexcept {
+  short_of_memory_ = false;
   fault_ = BodyFault::none;
   reply_ = Reply::unsent;
   announced_ = false;
-  request_.head.worker_start_us = base::now_us();
   clock_.begin(base::Clock::now());
-  return true;
 }
 
 std::size_t WorkerExchange::take_arrived(std::span<char> into) noexcept {
@@ -260,17 +264,21 @@ Connected WorkerExchange::tell_outcome(const Outcome& outcome, std::string_view 
   const int status = short_of_memory_                         ? gateway::kServiceUnavailable
                      : outcome.kind == Outcome::Kind::refused ? outcome.status
                                                               : gateway::kInternalServerError;
-  std::string& frame = line_.batch(held).encoded();
+  encode_refusal(outcome, unsent ? status : 0, cause, line_.batch(held).encoded());
+  const bool told = line_.flush(held);
+  return told && unsent ? Connected::reuse : Connected::close;
+}
+
+void WorkerExchange::encode_refusal(const Outcome& outcome, int status, std::string_view cause,
+                                    std::string& frame) const {
   if (outcome.kind == Outcome::Kind::outdated) {
     wire::encode_retry({.reason = "the script has changed"}, frame);
   } else if (outcome.import_failed && !request_.last_resort) {
     wire::encode_retry({.lacks_script = true, .reason = outcome.why}, frame);
   } else {
     if (outcome.import_failed) cause = outcome.why;
-    wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause}, frame);
+    wire::encode_error({static_cast<std::uint16_t>(status), cause}, frame);
   }
-  const bool told = line_.flush(held);
-  return told && unsent ? Connected::reuse : Connected::close;
 }
 
 // --- From outside ---

@@ -1,4 +1,4 @@
-// A request that came over a connection from a httpd child.
+// A request or question that came over a connection from a httpd child.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "pyhost/gateway/question.h"
 #include "pyhost/gateway/runner.h"
 #include "wire/connection.h"
 #include "wire/messages.h"
@@ -45,6 +46,16 @@ class WorkerExchange final : public gateway::Exchange {
   const gateway::Target& target() const noexcept { return request_.target; }
   // Tells the child how the run ended. Once for each begin() that gave true.
   Connected finish(const gateway::Outcome& outcome, std::string_view cause) noexcept;
+
+  // --- A question, in place of a request ---
+
+  // Begins with the payload of a QUESTION frame, of which nothing else keeps a copy from here on;
+  // false when it is none.
+  bool begin_question(wire::Connection& connection, std::string_view payload);
+  // Its texts, and those of target(), stay until finish_question().
+  const gateway::Question& question() const noexcept { return question_; }
+  // Tells the child the answer, or why there is none; its copies of the question are wiped.
+  Connected finish_question(const gateway::AskResult& answer) noexcept;
 
   // Answers a request that came over that connection 503, where there is no memory for more.
   // Nothing may have been sent to it, and it is to be closed then.
@@ -84,6 +95,10 @@ class WorkerExchange final : public gateway::Exchange {
   void ask_for_body();
   gateway::SendResult send_part(const gateway::ReplyPart& part);
   Connected tell_outcome(const gateway::Outcome& outcome, std::string_view cause);
+  Connected tell_answer(const gateway::AskResult& answer);
+  void encode_refusal(const gateway::Outcome& outcome, int status, std::string_view cause,
+                      std::string& frame) const;
+  void reset_request() noexcept;
   void give_up_for_memory() noexcept;
   void give_back_memory() noexcept;
   void announce_reply() noexcept;
@@ -109,6 +124,7 @@ class WorkerExchange final : public gateway::Exchange {
   std::string payload_;
   std::vector<gateway::EnvironEntry> environ_;
   wire::RequestMessage request_;
+  gateway::Question question_;
   Reply reply_ = Reply::unsent;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/scope_exit.h"
 #include "python/compat.h"
 #include "python/native_type.h"
 #include "wsgi/failure_report.h"
@@ -106,6 +107,7 @@ base::Result<Adapter> Adapter::make(Attached& py, const gateway::EngineSettings&
 }
 
 void Adapter::run(Attached& py, PyObject* application, Request& request, PyObject* errors_or_null) {
+  const base::ScopeExit forget([&request] { request.forget_environ(); });
   // Where our memory runs out, it is a MemoryError like others, and the response is closed.
   const Ref result =
       python::py_entry(Ref(), [&] { return call(py, application, request, errors_or_null); });
@@ -131,6 +133,7 @@ Ref Adapter::call(Attached& py, PyObject* application, Request& request, PyObjec
       !environs_.add_streams(py, environ.get(), input.get(), errors_or_null)) {
     return {};
   }
+  request.keep_environ(environ.clone(), environs_.user_key());
   PyObject* const arguments[] = {environ.get(), start.get()};
   return Ref::steal(PyObject_Vectorcall(application, arguments, 2, nullptr));
 }

@@ -25,6 +25,7 @@ class Adapter {
                                     python::LogStreamType streams);
 
   const python::LogStreamType& streams() const noexcept { return streams_; }
+  EnvironFactory& environs() noexcept { return environs_; }
 
   // Runs `application` for the request, in the calling thread's context, with that wsgi.errors;
   // sends what it produces, calls close() and drops every object it made. What may be sent without

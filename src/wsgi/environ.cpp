@@ -155,4 +155,9 @@ bool EnvironFactory::add_streams(python::Attached&, PyObject* environ, PyObject*
          PyDict_SetItem(environ, errors_key_.get(), errors) == 0;
 }
 
+bool EnvironFactory::add_errors_only(python::Attached&, PyObject* environ, PyObject* errors) const {
+  return PyDict_DelItem(environ, input_key_.get()) == 0 &&
+         PyDict_SetItem(environ, errors_key_.get(), errors) == 0;
+}
+
 }  // namespace pyhost::wsgi

@@ -28,6 +28,12 @@ class EnvironFactory {
   // Adds wsgi.input and wsgi.errors. False with an exception pending.
   bool add_streams(python::Attached& py, PyObject* environ, PyObject* input,
                    PyObject* errors) const;
+  // The key REMOTE_USER.
+  PyObject* user_key() const noexcept {
+    return keys_[std::size_t(gateway::EnvironKey::remote_user)].get();
+  }
+  // wsgi.errors and no input, for who is not to read the request's body.
+  bool add_errors_only(python::Attached& py, PyObject* environ, PyObject* errors) const;
 
  private:
   EnvironFactory() = default;

@@ -6,6 +6,7 @@
 
 #include "base/out_of_memory.h"
 #include "pyhost/gateway/http_status.h"
+#include "python/compat.h"
 
 namespace pyhost::wsgi {
 
@@ -13,6 +14,28 @@ using gateway::BodyFault;
 using gateway::Outcome;
 using gateway::ReplyPart;
 using State = ReplyWriter::State;
+
+namespace {
+
+// Latin-1 (PEP 3333, native strings); UTF-8 for a name that is not; empty when it is neither.
+std::string native_bytes_of(PyObject* text) {
+  python::Ref bytes = python::Ref::steal(PyUnicode_AsLatin1String(text));
+  if (!bytes) PyErr_Clear();
+  if (!bytes) bytes = python::Ref::steal(PyUnicode_AsUTF8String(text));
+  if (!bytes) PyErr_Clear();
+  if (!bytes) return {};
+  return {PyBytes_AS_STRING(bytes.get()), std::size_t(PyBytes_GET_SIZE(bytes.get()))};
+}
+
+std::string_view user_of(const gateway::RequestHead& head) noexcept {
+  std::string_view user;
+  for (const gateway::EnvironEntry& entry : head.environ) {
+    if (entry.key == gateway::EnvironKey::remote_user) user = entry.value;
+  }
+  return user;
+}
+
+}  // namespace
 
 void Request::start(StartedResponse response) {
   response_ = std::move(response);
@@ -24,8 +47,31 @@ void Request::hold(std::span<const std::string_view> blocks) {
   for (const std::string_view block : blocks) total += block.size();
   held_.reserve(total);
   for (const std::string_view block : blocks) held_.append(block);
-  committed_ = true;
+  commit();
   holding_ = true;
+}
+
+void Request::keep_environ(python::Ref environ, PyObject* key) noexcept {
+  environ_ = std::move(environ);
+  user_key_ = key;
+}
+
+void Request::commit() {
+  if (std::exchange(committed_, true)) return;
+  if (environ_) note_user();
+  response_.annotate(notes_.take());
+}
+
+// The last word is that of mod_wsgi.set_user(). What is no name is nothing to fail for.
+void Request::note_user() {
+  using gateway::Annotation;
+  const python::Ref environ = std::move(environ_);
+  const python::Ref user = python::get_item(environ.get(), user_key_);
+  if (!user) PyErr_Clear();
+  if (!user || !PyUnicode_Check(user.get()) || notes_.has_user()) return;
+  std::string name = native_bytes_of(user.get());
+  if (name == user_of(exchange_.head())) return;
+  static_cast<void>(notes_.set({Annotation::Kind::user, "", std::move(name)}));
 }
 
 void Request::fail(int status) noexcept {

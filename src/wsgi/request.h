@@ -11,7 +11,9 @@
 #include "pyhost/gateway/target.h"
 #include "python/attached.h"
 #include "python/line_log.h"
+#include "python/ref.h"
 #include "python/request_link.h"
+#include "python/request_notes.h"
 #include "wsgi/reply_writer.h"
 #include "wsgi/started_response.h"
 
@@ -43,12 +45,19 @@ class Request {
   const StartedResponse& response() const noexcept { return response_; }
   // Replaces an earlier head. PRECONDITION: not committed().
   void start(StartedResponse response);
-  // The head is on its way and cannot be replaced any more; before every detached send.
-  void commit() noexcept { committed_ = true; }
+  // The head is on its way and cannot be replaced any more; before every detached send. What the
+  // application has told httpd goes with it, and whom it has put into its environ as REMOTE_USER.
+  void commit();
   bool committed() const noexcept { return committed_; }
   // Commits, and keeps a copy of the complete body; finish() sends it.
   void hold(std::span<const std::string_view> blocks);
   void set_content_length(std::uint64_t length) noexcept { response_.set_content_length(length); }
+
+  // Where the application may change REMOTE_USER, which is `key`, until the head leaves. Let go
+  // with forget_environ() while attached.
+  void keep_environ(python::Ref environ, PyObject* key) noexcept;
+  void forget_environ() noexcept { environ_.reset(); }
+  python::RequestNotes& notes() noexcept { return notes_; }
 
   // The application failed: without a head the client gets `status`, or what it did to the request
   // body; otherwise a broken reply.
@@ -76,6 +85,7 @@ class Request {
   gateway::Outcome finish() noexcept;
 
  private:
+  void note_user();
   bool gives_way_to_fault() noexcept;
   void complete_log() noexcept;
   void report_length() noexcept;
@@ -93,6 +103,9 @@ class Request {
   bool committed_ = false;
   bool holding_ = false;
   std::string held_;
+  python::RequestNotes notes_;
+  python::Ref environ_;
+  PyObject* user_key_ = nullptr;  // the environ factory's
   gateway::BodyFault fault_ = gateway::BodyFault::none;
   int failed_status_ = 0;
   const python::SharedRequestLink link_;

@@ -42,7 +42,8 @@ gateway::ResponseHead StartedResponse::head() {
   for (const Span& span : spans_) {
     headers_.push_back({text(span.name, span.value), text(span.value, span.end)});
   }
-  return {status_, text(0, reason_end_), headers_, content_length_, closes_connection_};
+  return {status_,         text(0, reason_end_), headers_,
+          content_length_, closes_connection_,   annotations_};
 }
 
 }  // namespace pyhost::wsgi

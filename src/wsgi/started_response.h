@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pyhost/base/result.h"
@@ -25,6 +26,11 @@ class StartedResponse {
   int status() const noexcept { return status_; }
   const std::optional<std::uint64_t>& content_length() const noexcept { return content_length_; }
   void set_content_length(std::uint64_t length) noexcept { content_length_ = length; }
+
+  // For httpd alone; checked.
+  void annotate(std::vector<gateway::Annotation> annotations) noexcept {
+    annotations_ = std::move(annotations);
+  }
 
   // The head to send; valid until the response is changed or goes.
   gateway::ResponseHead head();
@@ -47,6 +53,7 @@ class StartedResponse {
   std::vector<gateway::Header> headers_;
   std::optional<std::uint64_t> content_length_;
   bool closes_connection_ = false;
+  std::vector<gateway::Annotation> annotations_;
   std::string dropped_header_;
 };
 

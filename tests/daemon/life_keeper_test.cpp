@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 // Of an engine whose lock an application keeps.
 class StuckWatch final : public gateway::EngineWatch {
  public:
-  void interrupt(const gateway::Exchange&, base::TimePoint) noexcept override { ++interruptions; }
+  void interrupt(const gateway::Caller&, base::TimePoint) noexcept override { ++interruptions; }
   void interrupt_preloads() noexcept override {}
   void collect_stacks(std::function<void(std::string_view)>) noexcept override { ++collections; }
   std::string stacks_without_lock() noexcept override { return "in keep_the_lock"; }
@@ -39,6 +39,10 @@ class StuckWatch final : public gateway::EngineWatch {
 class StuckEngine final : public gateway::Engine {
  public:
   gateway::Outcome run(const gateway::Target&, gateway::Exchange&) noexcept override { return {}; }
+  gateway::AskResult ask(const gateway::Target&, const gateway::Question&,
+                         gateway::Caller&) noexcept override {
+    return gateway::Answer{};
+  }
   base::Result<> prepare(const gateway::Target&, base::LogSink&) noexcept override { return {}; }
   void stop(std::chrono::milliseconds) noexcept override {}
   gateway::EngineWatch* watch() noexcept override { return &its_watch; }

@@ -8,6 +8,7 @@
 
 #include "remote/reply_rules.h"
 #include "wire/messages.h"
+#include "wire/question_messages.h"
 
 namespace {
 
@@ -44,7 +45,7 @@ class Reply {
 
  private:
   void begin(std::string_view payload) {
-    const auto head = wire::decode_head(payload, headers_);
+    const auto head = wire::decode_head(payload, headers_, annotations_);
     if (begun_ || !head || !rules_.begin(*head)) return;
     begun_ = true;
     length_ = head->content_length;
@@ -52,6 +53,9 @@ class Reply {
     require(head->status >= 200 && head->reason.find('\n') == head->reason.npos);
     for (const auto& [name, value] : head->headers) {
       require(!name.empty() && value.find('\n') == value.npos);
+    }
+    for (const auto& [kind, name, value] : head->annotations) {
+      require(value.find('\n') == value.npos && name.find(' ') == name.npos);
     }
   }
 
@@ -64,20 +68,61 @@ class Reply {
 
   remote::ReplyRules rules_{false};
   std::vector<gateway::Header> headers_;
+  std::vector<gateway::Annotation> annotations_;
   bool begun_ = false;
   bool bodiless_ = false;
   std::optional<std::uint64_t> length_;
   std::uint64_t admitted_ = 0;
 };
 
+// What httpd's child makes of an answer to any question: nothing that could become a line of a log
+// or a header by itself.
+void take_answer(const gateway::Answer& answer) {
+  for (int kind = 0; kind <= static_cast<int>(gateway::QuestionKind::dispatch); ++kind) {
+    const auto question = static_cast<gateway::QuestionKind>(kind);
+    if (!gateway::check_answer(question, answer)) continue;
+    const auto is_one_line = [](std::string_view text) {
+      return text.find_first_of("\r\n") == text.npos;
+    };
+    using Kind = gateway::Answer::Kind;
+    if (answer.kind == Kind::text || answer.kind == Kind::user) {
+      require(!answer.text.empty() && is_one_line(answer.text));
+      for (const auto& note : answer.annotations) require(is_one_line(note.value));
+    }
+    if (answer.kind == Kind::reply) {
+      require(answer.status >= 200 && answer.status <= 599);
+      require(answer.body.size() <= gateway::kReplyBodyBytesMax);
+      for (const auto& [name, value] : answer.headers) require(!name.empty() && is_one_line(value));
+    }
+    if (question == gateway::QuestionKind::dispatch) {
+      require(answer.items.size() == gateway::kDispatchItems);
+    }
+    require(question != gateway::QuestionKind::access || answer.kind <= Kind::none);
+  }
+}
+
 void take(FrameType type, std::string_view payload) {
   std::vector<gateway::EnvironEntry> environ;
   std::vector<gateway::Header> headers;
+  std::vector<gateway::Annotation> annotations;
   switch (type) {
     case FrameType::request:
       if (const auto message = wire::decode_request(payload, environ)) {
         require_same(payload,
                      [&](std::string& out) { require(wire::encode_request(*message, out)); });
+      }
+      break;
+    case FrameType::question:
+      if (const auto message = wire::decode_question(payload, environ)) {
+        require_same(payload,
+                     [&](std::string& out) { require(wire::encode_question(*message, out)); });
+      }
+      break;
+    case FrameType::answer:
+      if (const auto answer = wire::decode_answer(payload)) {
+        require_same(payload,
+                     [&](std::string& out) { require(wire::encode_answer(*answer, out)); });
+        take_answer(*answer);
       }
       break;
     case FrameType::body_end:
@@ -86,7 +131,7 @@ void take(FrameType type, std::string_view payload) {
       }
       break;
     case FrameType::head:
-      if (const auto head = wire::decode_head(payload, headers)) {
+      if (const auto head = wire::decode_head(payload, headers, annotations)) {
         require_same(payload, [&](std::string& out) { require(wire::encode_head(*head, out)); });
       }
       break;

@@ -12,6 +12,14 @@ Outcome FakeEngine::run(const gateway::Target& target, gateway::Exchange& exchan
   return found->second(target, exchange);
 }
 
+gateway::AskResult FakeEngine::ask(const gateway::Target& target, const gateway::Question& question,
+                                   gateway::Caller& caller) noexcept {
+  ++runs_;
+  const auto found = hooks_.find(target.script);
+  if (found == hooks_.end()) return gateway::Answer{};
+  return found->second(question, caller);
+}
+
 Outcome reply(gateway::Exchange& exchange, std::string_view body) {
   const gateway::Header type{"Content-Type", "text/plain"};
   const gateway::ResponseHead head{

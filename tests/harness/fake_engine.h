@@ -21,14 +21,22 @@ class FakeEngine final : public gateway::Engine {
   }
   std::size_t runs() const noexcept { return runs_; }
 
+  using Hook =
+      std::function<gateway::AskResult(const gateway::Question& question, gateway::Caller& caller)>;
+  void add_hook(std::string script, Hook hook) { hooks_[std::move(script)] = std::move(hook); }
+
   // 404 for a script that was not added.
   gateway::Outcome run(const gateway::Target& target,
                        gateway::Exchange& exchange) noexcept override;
+  // `none` for a script that was not added.
+  gateway::AskResult ask(const gateway::Target& target, const gateway::Question& question,
+                         gateway::Caller& caller) noexcept override;
   base::Result<> prepare(const gateway::Target&, base::LogSink&) noexcept override { return {}; }
   void stop(std::chrono::milliseconds) noexcept override {}
 
  private:
   std::map<std::string, Application, std::less<>> applications_;
+  std::map<std::string, Hook, std::less<>> hooks_;
   std::atomic<std::size_t> runs_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // A request whose client is at hand: what a child of httpd knows beyond what Python's side sees.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "pyhost/gateway/exchange.h"
@@ -34,8 +35,20 @@ struct ClientSocket {
 // Python thread waiting, or passed on while it comes.
 enum class Buffering { off, on };
 
+// The client of a request, whoever answers that.
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  // Also from another thread.
+  virtual ClientSocket client_socket() const noexcept = 0;
+
+  // Looks at the client without waiting for it, and sends on what httpd still holds for it.
+  virtual ClientState client_state() noexcept = 0;
+};
+
 // Implemented by apache/ over request_rec.
-class ClientExchange : public Exchange {
+class ClientExchange : public Exchange, public Client {
  public:
   // What is wanted for this request.
   virtual Buffering buffering() const noexcept = 0;
@@ -44,13 +57,15 @@ class ClientExchange : public Exchange {
   // from here on, whatever the client has announced.
   virtual void note_received_body(std::uint64_t bytes) = 0;
 
-  // Also from another thread.
-  virtual ClientSocket client_socket() const noexcept = 0;
-
-  // Looks at the client without waiting for it, and sends on what httpd still holds for it.
-  virtual ClientState client_state() noexcept = 0;
-
   bool client_gone() noexcept final { return client_state() == ClientState::gone; }
+};
+
+// Whoever asks hook scripts about a request, before that has an exchange.
+class ClientCaller : public Caller, public Client {
+ public:
+  // How long an answer may take, with all that it waits for; where Python is in this process it is
+  // not looked at.
+  virtual std::chrono::milliseconds patience() const noexcept = 0;
 };
 
 // Whoever serves the requests of a httpd child, wherever Python runs. Safe for all threads.
@@ -61,6 +76,11 @@ class ClientRunner {
   // Blocks until the reply is complete or broken. Failures are logged to the exchange. Never gives
   // Outcome::Kind::outdated.
   virtual Outcome run(const Target& target, ClientExchange& exchange) noexcept = 0;
+
+  // Blocks until there is an answer, or a refusal, which says what to answer the client instead;
+  // never outdated. Failures are logged to the caller.
+  virtual AskResult ask(const Target& target, const Question& question,
+                        ClientCaller& caller) noexcept = 0;
 };
 
 }  // namespace pyhost::gateway

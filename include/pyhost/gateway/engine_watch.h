@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/caller.h"
 #include "pyhost/gateway/target.h"
 
 namespace pyhost::gateway {
@@ -26,18 +26,19 @@ class EngineWatch {
  public:
   virtual ~EngineWatch() = default;
 
-  // Raises mod_wsgi.RequestTimeout, once, in the run on that exchange if it is in Python since
-  // before `moment`, has not ended and is not importing its script; any other run, and a later one
-  // on the same exchange, is left alone. A run that still waits for its interpreter is not reached:
-  // ask again. Python raises it when the thread next runs Python code. The exchange is compared,
-  // not used.
-  virtual void interrupt(const Exchange& exchange, base::TimePoint moment) noexcept = 0;
+  // Raises mod_wsgi.RequestTimeout, once, in the run or question of that caller, be it an exchange,
+  // if it is in Python since before `moment`, has not ended and is not importing its script; any
+  // other, and a later one of the same caller, is left alone. One that still waits for its
+  // interpreter is not reached: ask again. Python raises it when the thread next runs Python code.
+  // The caller is compared, not used.
+  virtual void interrupt(const Caller& caller, base::TimePoint moment) noexcept = 0;
 
   // Raises SystemExit, once, in every prepare() that is in Python.
   virtual void interrupt_preloads() noexcept = 0;
 
-  // The Python stacks of all threads that are in run() or prepare(), as text. `take` is called
-  // once, on a thread of the engine's, when the last interpreter's lock was had; so perhaps never.
+  // The Python stacks of all threads that are in run(), ask() or prepare(), as text. `take` is
+  // called once, on a thread of the engine's, when the last interpreter's lock was had; so perhaps
+  // never.
   virtual void collect_stacks(std::function<void(std::string_view stacks)> take) noexcept = 0;
 
   // The stacks of all Python threads, as far as CPython can tell them without the lock. Reads what

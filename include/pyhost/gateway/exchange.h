@@ -6,7 +6,8 @@
 #include <span>
 #include <string_view>
 
-#include "pyhost/base/log.h"
+#include "pyhost/gateway/annotation.h"
+#include "pyhost/gateway/caller.h"
 #include "pyhost/gateway/request_head.h"
 
 namespace pyhost::gateway {
@@ -46,6 +47,8 @@ struct ResponseHead {
   std::optional<std::uint64_t> content_length;
   // The client's connection is not to be used for another request.
   bool closes_connection = false;
+  // For httpd alone, not for the client; checked (annotation.h).
+  std::span<const Annotation> annotations = {};
 };
 
 // A range of an open regular file that httpd is to send itself. The sender duplicates the
@@ -83,7 +86,7 @@ enum class SendResult {
 // What Python's side sees of a request. Implemented by the worker over a connection to the httpd
 // child, and in that child over request_rec. One thread at a time, and only while Runner::run()
 // runs. Every call may block; none throws. The caller holds no interpreter lock.
-class Exchange : public base::LogSink {
+class Exchange : public Caller {
  public:
   virtual const RequestHead& head() const noexcept = 0;
 
@@ -97,11 +100,6 @@ class Exchange : public base::LogSink {
   // Whether nobody listens any more, as far as can be seen without waiting for the client. One that
   // has closed its sending side has gone, although it may still listen.
   virtual bool client_gone() noexcept = 0;
-
-  // The engine imports the target's script, or waits for another request that does: this time is
-  // none of the application's. In pairs, by the thread that runs.
-  virtual void import_begins() noexcept {}
-  virtual void import_ended() noexcept {}
 };
 
 }  // namespace pyhost::gateway

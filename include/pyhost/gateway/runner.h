@@ -1,29 +1,13 @@
-// Whoever runs applications.
+// Whoever runs applications, and hook scripts.
 #pragma once
 
-#include <string>
-
+#include "pyhost/gateway/caller.h"
 #include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/outcome.h"
+#include "pyhost/gateway/question.h"
 #include "pyhost/gateway/target.h"
 
 namespace pyhost::gateway {
-
-// How a run ended, for whoever has to finish the reply.
-struct Outcome {
-  enum class Kind {
-    complete,  // a part with Then::end was sent, or the client has gone
-    refused,   // nothing was sent: answer with `status`
-    broken,    // the head was sent and the rest never comes: the client must be able to see that
-    outdated,  // nothing was run, read or sent: see ChangedScripts::refused
-  };
-  Kind kind = Kind::complete;
-  int status = 0;
-  unsigned retry_after_seconds = 0;  // of a 503: what Retry-After is to say; 0 = nothing
-  // Of a refusal: this process could not import the script, now or a moment ago, or with
-  // ChangedScripts::refused not have its callable. Another process may be able to.
-  bool import_failed = false;
-  std::string why = {};  // with import_failed: a sentence
-};
 
 // Any thread that has a Python-sized stack (base::kPythonStackBytes).
 class Runner {
@@ -34,6 +18,11 @@ class Runner {
   // failures are logged to the exchange. The first call for an application group makes its
   // interpreter, the first for a script imports it.
   virtual Outcome run(const Target& target, Exchange& exchange) noexcept = 0;
+
+  // Has the target's script answer: calls the function that the target names as callable, or, where
+  // that is empty, those that the question is for. Failures are logged to the caller.
+  virtual AskResult ask(const Target& target, const Question& question,
+                        Caller& caller) noexcept = 0;
 };
 
 }  // namespace pyhost::gateway

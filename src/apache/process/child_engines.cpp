@@ -42,11 +42,23 @@ class NoWorkers final : public gateway::ClientRunner {
  public:
   gateway::Outcome run(const gateway::Target&,
                        gateway::ClientExchange& exchange) noexcept override {
-    exchange.log(LogLevel::error, Message::worker_unreachable,
-                 "this httpd child could not reach the workers when it started");
+    exchange.log(LogLevel::error, Message::worker_unreachable, kWhy);
+    return refusal();
+  }
+  gateway::AskResult ask(const gateway::Target&, const gateway::Question&,
+                         gateway::ClientCaller& caller) noexcept override {
+    caller.log(LogLevel::error, Message::worker_unreachable, kWhy);
+    return tl::unexpected(refusal());
+  }
+
+ private:
+  static constexpr char kWhy[] = "this httpd child could not reach the workers when it started";
+  static gateway::Outcome refusal() {
     return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_SERVICE_UNAVAILABLE};
   }
 };
+
+ChildEngines* engines_of_child = nullptr;
 
 }  // namespace
 
@@ -75,6 +87,14 @@ std::unique_ptr<gateway::ClientRunner> ChildEngines::join(const Supervision& sup
   }
   return std::make_unique<remote::RemoteEngine>(
       *scoreboard, *child, remote_settings(group, supervision.socket_prefix(), temporary_folder_));
+}
+
+void ChildEngines::start(apr_pool_t* pchild, const Supervision& supervision) {
+  engines_of_child = pool_new<ChildEngines>(pchild, supervision);
+}
+
+ChildEngines& ChildEngines::of_this_child() noexcept {
+  return *engines_of_child;
 }
 
 gateway::ClientRunner& ChildEngines::runner(const DaemonGroup* group) noexcept {

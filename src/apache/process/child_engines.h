@@ -25,6 +25,11 @@ class ChildEngines {
 
   EmbeddedEngine& embedded() noexcept { return embedded_; }
 
+  // Those of this child, for httpd gives its hooks no other way to them: made when the child
+  // starts, in its pool.
+  static void start(apr_pool_t* pchild, const Supervision& supervision);
+  static ChildEngines& of_this_child() noexcept;
+
   // Of the group's workers; nullptr: of this child.
   gateway::ClientRunner& runner(const DaemonGroup* group) noexcept;
 

@@ -165,12 +165,28 @@ gateway::Outcome EmbeddedEngine::run_in_python(const gateway::Target& target,
   const base::ScopeExit leave([this] { --running_; });
   if (const auto engine = this->engine()) {
     std::optional<ExitWatch::Running> watched;
-    if (exit_watch_) watched.emplace(*exit_watch_, target, client);
+    if (exit_watch_) watched.emplace(*exit_watch_, target, client, exchange.head());
     return (*engine)->run(target, exchange);
   } else {
     exchange.log(base::LogLevel::error, engine.error().message, engine.error().sentence);
   }
   return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_INTERNAL_SERVER_ERROR};
+}
+
+gateway::AskResult EmbeddedEngine::ask(const gateway::Target& target,
+                                       const gateway::Question& question,
+                                       gateway::ClientCaller& caller) noexcept {
+  ++running_;
+  const base::ScopeExit leave([this] { --running_; });
+  if (const auto engine = this->engine()) {
+    std::optional<ExitWatch::Running> watched;
+    if (exit_watch_) watched.emplace(*exit_watch_, target, caller, question.head);
+    return (*engine)->ask(target, question, caller);
+  } else {
+    caller.log(base::LogLevel::error, engine.error().message, engine.error().sentence);
+  }
+  return tl::unexpected(gateway::Outcome{.kind = gateway::Outcome::Kind::refused,
+                                         .status = HTTP_INTERNAL_SERVER_ERROR});
 }
 
 void EmbeddedEngine::prepare(const gateway::Target& target) {

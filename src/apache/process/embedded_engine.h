@@ -36,6 +36,9 @@ class EmbeddedEngine final : public gateway::ClientRunner {
   gateway::Outcome run(const gateway::Target& target,
                        gateway::ClientExchange& exchange) noexcept override;
 
+  gateway::AskResult ask(const gateway::Target& target, const gateway::Question& question,
+                         gateway::ClientCaller& caller) noexcept override;
+
   // Imports the target's script; failures are logged. The child's main thread, before any run().
   void prepare(const gateway::Target& target);
 

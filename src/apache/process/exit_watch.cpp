@@ -37,8 +37,8 @@ std::string_view value_of(const gateway::RequestHead& head, EnvironKey key) {
 }  // namespace
 
 ExitWatch::Running::Running(ExitWatch& watch, const gateway::Target& target,
-                            const gateway::ClientExchange& exchange)
-    : watch_(watch), target_(target), exchange_(exchange) {
+                            const gateway::Client& client, const gateway::RequestHead& head)
+    : watch_(watch), target_(target), client_(client), head_(head) {
   const std::lock_guard lock(watch_.mutex_);
   watch_.running_.push_back(this);
   if (watch_.asleep_) watch_.changed_.notify_one();
@@ -50,11 +50,10 @@ ExitWatch::Running::~Running() {
 }
 
 std::string ExitWatch::Running::phrase() const {
-  const gateway::RequestHead& head = exchange_.head();
   return fmt::format("{} {}{} has run for {:.3f} s in {}",
-                     value_of(head, EnvironKey::request_method),
-                     value_of(head, EnvironKey::script_name), value_of(head, EnvironKey::path_info),
-                     seconds_since(began_), target_.script);
+                     value_of(head_, EnvironKey::request_method),
+                     value_of(head_, EnvironKey::script_name),
+                     value_of(head_, EnvironKey::path_info), seconds_since(began_), target_.script);
 }
 
 base::Result<> ExitWatch::start(gateway::EngineWatch* locks_or_null) {

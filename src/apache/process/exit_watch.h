@@ -31,11 +31,13 @@ class ExitWatch {
   // Once. Fails when the system refuses a thread. What is given outlives the watch.
   base::Result<> start(gateway::EngineWatch* locks_or_null);
 
-  // A request that an application serves, for its scope. Any thread.
+  // A request that an application serves, or a hook script is asked about, for its scope. Any
+  // thread.
   class Running {
    public:
-    Running(ExitWatch& watch, const gateway::Target& target,
-            const gateway::ClientExchange& exchange);
+    // All of it outlives this.
+    Running(ExitWatch& watch, const gateway::Target& target, const gateway::Client& client,
+            const gateway::RequestHead& head);
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     ~Running();
@@ -44,13 +46,14 @@ class ExitWatch {
     friend ExitWatch;
 
     bool given_up() const noexcept {
-      return exchange_.client_socket().kind == gateway::ClientSocket::Kind::closed;
+      return client_.client_socket().kind == gateway::ClientSocket::Kind::closed;
     }
     std::string phrase() const;
 
     ExitWatch& watch_;
     const gateway::Target& target_;
-    const gateway::ClientExchange& exchange_;
+    const gateway::Client& client_;
+    const gateway::RequestHead& head_;
     const base::Clock::time_point began_ = base::Clock::now();
   };
 

@@ -10,6 +10,7 @@
 
 #include "apache/log.h"
 #include "apache/pool.h"
+#include "apache/request/annotations.h"
 #include "apache/request/reply_file.h"
 #include "apache/request/response_head.h"
 #include "settings/settings.h"
@@ -208,6 +209,7 @@ SendResult RequestExchange::send(const ReplyPart& part) noexcept {
   const bool goes_on = part.head == nullptr && part.then == ReplyPart::Then::pause;
   if (goes_on && client_gone()) return SendResult::client_gone;
   if (part.head != nullptr) {
+    annotate(r_, part.head->annotations);
     answerer_ = answerer_for(*part.head);
     if (superseded()) return SendResult::superseded;
     set_response_head(r_, *part.head);

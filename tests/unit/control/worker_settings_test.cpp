@@ -27,7 +27,8 @@ control::WorkerBrief example() {
   brief.settings.targets = {.scripts = {"/srv/a.wsgi"},
                             .folders = {"/srv/b/"},
                             .patterns = {"/srv/*/c"},
-                            .modules = {"site.wsgi"}};
+                            .modules = {"site.wsgi"},
+                            .hooks = {"/srv/hooks.py"}};
   brief.settings.preloads = {{.application_group = "main", .script = "/srv/a.wsgi"}};
   brief.assignment = {.slot = 1,
                       .row = 3,
@@ -56,6 +57,7 @@ TEST(WorkerBrief, SurvivesTheWayToTheWorker) {
   EXPECT_EQ(parsed->settings.engine.server_version, brief.settings.engine.server_version);
   EXPECT_TRUE(parsed->settings.secret.matches(brief.settings.secret.bytes()));
   EXPECT_EQ(parsed->settings.targets.modules, brief.settings.targets.modules);
+  EXPECT_EQ(parsed->settings.targets.hooks, brief.settings.targets.hooks);
   EXPECT_EQ(parsed->settings.preloads, brief.settings.preloads);
   EXPECT_EQ(json_of(*parsed), json);
 }
@@ -104,6 +106,25 @@ INSTANTIATE_TEST_SUITE_P(OfAnotherType, WrongWorkerSettings,
                                            WrongSettings{R"("scripts":[])", R"("scripts":[1])"},
                                            WrongSettings{R"("log_level":4)", R"("log_level":99)"},
                                            WrongSettings{"{", "["}));
+
+TEST(ServedTargets, KeepHookScriptsAndApplicationsApart) {
+  const control::ServedTargets served{.scripts = {"/srv/both.py"},
+                                      .folders = {"/srv/"},
+                                      .modules = {"site.wsgi"},
+                                      .hooks = {"/srv/hook.py", "/srv/both.py", "site.hooks"}};
+  const gateway::Target hook{.script = "/srv/hook.py"};
+  EXPECT_TRUE(served.answers(hook));
+  EXPECT_FALSE(served.serves(hook));
+  const gateway::Target both{.script = "/srv/both.py"};
+  EXPECT_TRUE(served.answers(both));
+  EXPECT_TRUE(served.serves(both));
+  const gateway::Target application{.script = "/srv/app.wsgi"};
+  EXPECT_FALSE(served.answers(application));
+  EXPECT_TRUE(served.serves(application));
+  EXPECT_TRUE(served.answers({.kind = TargetKind::module, .script = "site.hooks"}));
+  EXPECT_FALSE(served.serves({.kind = TargetKind::module, .script = "site.hooks"}));
+  EXPECT_FALSE(served.answers({.kind = TargetKind::module, .script = "site.wsgi"}));
+}
 
 TEST(ServedTargets, AreTheConfiguredOnesOnly) {
   const control::ServedTargets served{.scripts = {"/srv/a.wsgi"},

@@ -145,16 +145,20 @@ TEST(RequestMessage, DoesNotAllocateForACountThatCannotBe) {
 
 TEST(HeadMessage, KeepsRepeatedHeadersAndTheirCase) {
   const gateway::Header headers[] = {{"Set-Cookie", "a=1"}, {"set-cookie", "b=2"}, {"X", ""}};
+  const gateway::Annotation annotations[] = {{gateway::Annotation::Kind::user, "", "anna"},
+                                             {gateway::Annotation::Kind::note, "tenant", "blue"}};
   std::string out;
   ASSERT_TRUE(encode_head({.status = 404,
                            .reason = "Nope",
                            .headers = headers,
                            .content_length = 0,
-                           .closes_connection = true},
+                           .closes_connection = true,
+                           .annotations = annotations},
                           out));
   const std::string payload = only_payload(out, FrameType::head);
   std::vector<gateway::Header> storage;
-  const auto head = decode_head(payload, storage);
+  std::vector<gateway::Annotation> notes;
+  const auto head = decode_head(payload, storage, notes);
   ASSERT_TRUE(head);
   EXPECT_EQ(head->status, 404);
   EXPECT_EQ(head->reason, "Nope");
@@ -163,8 +167,10 @@ TEST(HeadMessage, KeepsRepeatedHeadersAndTheirCase) {
   ASSERT_EQ(head->headers.size(), 3u);
   EXPECT_EQ(head->headers[1].name, "set-cookie");
   EXPECT_EQ(head->headers[1].value, "b=2");
-  expect_only_exact(
-      payload, [&](std::string_view bytes) { return decode_head(bytes, storage).has_value(); });
+  EXPECT_THAT(notes, testing::ElementsAreArray(annotations));
+  expect_only_exact(payload, [&](std::string_view bytes) {
+    return decode_head(bytes, storage, notes).has_value();
+  });
 }
 
 TEST(BodyMessage, TakesAsManyFramesAsItNeeds) {

@@ -1,0 +1,220 @@
+#include "remote/inquiry.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "pyhost/gateway/http_status.h"
+#include "wire/messages.h"
+#include "wire/question_messages.h"
+
+namespace pyhost::remote {
+namespace {
+
+using base::Message;
+using std::chrono::milliseconds;
+using wire::Connection;
+using wire::Frame;
+using wire::FrameType;
+using wire::Io;
+using Kind = Attempt::Kind;
+
+constexpr int kHeadersTooLarge = 431;
+constexpr char kUnread[] = "the worker did not read the question";
+
+}  // namespace
+
+tl::expected<gateway::Answer, Attempt> Inquiry::run(const gateway::Target& target,
+                                                    const gateway::Question& question,
+                                                    Resort resort, std::int64_t queue_start_us) {
+  Step ended = send(target, question, resort, queue_start_us);
+  while (!ended && !answer_) {
+    ended = receive();
+    if (!ended) ended = take_frames(question.kind);
+  }
+  records_.tell_left_out();
+  if (ended) return tl::unexpected(*std::move(ended));
+  return *std::move(answer_);
+}
+
+Inquiry::Step Inquiry::send(const gateway::Target& target, const gateway::Question& question,
+                            Resort resort, std::int64_t queue_start_us) {
+  pooled_.batch.clear();
+  wire::QuestionMessage message{
+      .target = target, .question = question, .last_resort = resort == Resort::last};
+  message.question.head.queue_start_us = queue_start_us;
+  if (!pooled_.greeted) wire::encode_greeting(settings_.secret, pooled_.batch.encoded());
+  if (!wire::encode_question(message, pooled_.batch.encoded())) {
+    reusable_ = true;
+    return Attempt{Kind::refused, kHeadersTooLarge, Message::request_head_too_large,
+                   fmt::format("the head of the request is larger than {} bytes, which is the most "
+                               "that is passed to a worker",
+                               wire::kRequestBytesMax)};
+  }
+  pooled_.greeted = true;
+  sent_at_ = base::Clock::now();
+  const auto left = std::chrono::ceil<milliseconds>(*admission_.end() - sent_at_);
+  const Io outcome = pooled_.connection.write(pooled_.batch, std::max(left, milliseconds(1)));
+  pooled_.batch.wipe();
+  look_at_ = sent_at_ + Admission::kSilenceAfter;
+  if (outcome == Io::timeout) return late();
+  // A question that has not left completely is not understood.
+  if (outcome != Io::done) {
+    return not_run(Setback::Kind::unreachable, "the worker closed the connection");
+  }
+  return std::nullopt;
+}
+
+Inquiry::Step Inquiry::take_frames(gateway::QuestionKind kind) {
+  Frame frame;
+  while (!answer_) {
+    switch (pooled_.connection.next(frame)) {
+      case Connection::Next::frame:
+        if (auto ended = handle(frame, kind)) return ended;
+        break;
+      case Connection::Next::malformed:
+        return fail(Io::malformed);
+      case Connection::Next::incomplete:
+        return std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+Inquiry::Step Inquiry::handle(const Frame& frame, gateway::QuestionKind kind) {
+  heard_ = true;
+  switch (frame.type) {
+    case FrameType::log:
+      records_.take(frame.payload);
+      return std::nullopt;
+    case FrameType::answer:
+      return take_answer(frame.payload, kind);
+    case FrameType::retry:
+      return send_back(frame.payload);
+    case FrameType::error:
+      return end_with_error(frame.payload);
+    default:
+      break;
+  }
+  return malformed(fmt::format("the worker sent {} at the wrong time", wire::name_of(frame.type)));
+}
+
+Inquiry::Step Inquiry::take_answer(std::string_view payload, gateway::QuestionKind kind) {
+  auto answer = wire::decode_answer(payload);
+  if (!answer) return malformed("the worker sent a malformed ANSWER");
+  if (const auto checked = gateway::check_answer(kind, *answer); !checked) {
+    return Attempt{Kind::failed, gateway::kInternalServerError, Message::reply_forbidden,
+                   fmt::format("the worker answered {}", checked.error().sentence)};
+  }
+  reusable_ = true;
+  answer_ = *std::move(answer);
+  return std::nullopt;
+}
+
+Inquiry::Step Inquiry::send_back(std::string_view payload) {
+  const auto retry = wire::decode_retry(payload);
+  if (!retry) return malformed("the worker sent a malformed RETRY");
+  reusable_ = true;
+  const auto setback = retry->lacks_script ? Setback::Kind::lacking : Setback::Kind::hindered;
+  return not_run(setback, std::string(retry->reason));
+}
+
+// The script has failed: its own records say why.
+Inquiry::Step Inquiry::end_with_error(std::string_view payload) {
+  const auto error = wire::decode_error(payload);
+  if (!error) return malformed("the worker sent a malformed ERROR");
+  reusable_ = true;
+  const bool busy =
+      error->status == gateway::kServiceUnavailable || error->status == gateway::kGatewayTimeout;
+  return Attempt{Kind::refused, busy ? gateway::kServiceUnavailable : gateway::kInternalServerError,
+                 Message::reply_broken, std::string(error->cause)};
+}
+
+Io Inquiry::note(Io received) {
+  if (received == Io::done) {
+    look_at_.reset();
+    admission_.note_sign_of_life(pooled_.worker);
+  }
+  return received;
+}
+
+// Most scripts answer at once: one system call instead of three.
+Inquiry::Step Inquiry::receive() {
+  if (const Io outcome = note(pooled_.connection.fill_shortly()); outcome != Io::timeout) {
+    return outcome == Io::done ? std::nullopt : Step(fail(outcome));
+  }
+  while (true) {
+    // Asked first: what it has sent before it died is there then.
+    const bool died = admission_.has_died(pooled_.worker);
+    const Io outcome = note(pooled_.connection.fill_now());
+    if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
+    if (died) return fail(Io::closed);
+    if (auto ended = wait()) return ended;
+  }
+}
+
+Inquiry::Step Inquiry::wait() {
+  const auto now = base::Clock::now();
+  if (now >= *admission_.end()) return late();
+  auto until = std::min<base::Clock::time_point>(now + kLookInterval, *admission_.end());
+  if (look_at_) until = std::min(until, *look_at_);
+  pollfd worker{.fd = pooled_.connection.fd(), .events = POLLIN, .revents = 0};
+  ::poll(&worker, 1, base::poll_timeout(std::chrono::ceil<milliseconds>(until - now)));
+  if (worker.revents != 0) return std::nullopt;
+  if (admission_.client_gone()) {
+    return Attempt{Kind::client_gone, status_of(gateway::BodyFault::client_gone),
+                   Message::client_left, "the client left before its request was decided on"};
+  }
+  const bool look = look_at_ && base::Clock::now() >= *look_at_;
+  return look ? look_whether_it_is_read() : std::nullopt;
+}
+
+// A worker that does not run keeps nothing that it has not read; see Relay.
+Inquiry::Step Inquiry::look_whether_it_is_read() {
+  if (!pooled_.connection.has_unread()) {
+    look_at_.reset();
+    admission_.note_sign_of_life(pooled_.worker);
+    return std::nullopt;
+  }
+  look_at_ = base::Clock::now() + kLookInterval;
+  if (!admission_.note_silence(pooled_.worker, base::Clock::now() - sent_at_)) return std::nullopt;
+  switch (pooled_.connection.cancel()) {
+    case Connection::Cancelled::yes:
+      return not_run(Setback::Kind::silent, kUnread);
+    case Connection::Cancelled::undecided:
+      look_at_.reset();
+      cancelled_ = true;
+      break;
+    case Connection::Cancelled::not_sent:
+      break;
+  }
+  return std::nullopt;
+}
+
+Attempt Inquiry::fail(Io outcome) {
+  if (outcome == Io::malformed) return malformed(pooled_.connection.fault());
+  // The kernel tells when the other end has gone without having read what it was sent; that may be
+  // CANCEL.
+  if (outcome == Io::reset && !heard_ && !cancelled_) {
+    return not_run(Setback::Kind::unreachable, "the worker ended before it saw the question");
+  }
+  return {Kind::lost, gateway::kServiceUnavailable, Message::worker_lost,
+          "the worker closed the connection"};
+}
+
+Attempt Inquiry::late() const {
+  const auto waited = std::chrono::floor<milliseconds>(base::Clock::now() - sent_at_);
+  return {Kind::failed, gateway::kServiceUnavailable, Message::hook_timeout,
+          fmt::format("the worker gave no answer within {:g} s", base::seconds(waited))};
+}
+
+Attempt Inquiry::malformed(std::string what) {
+  return {Kind::failed, gateway::kInternalServerError, Message::frame_malformed, std::move(what)};
+}
+
+Attempt Inquiry::not_run(Setback::Kind setback, std::string why) {
+  return {Kind::not_run, 0, Message::none, std::move(why), setback};
+}
+
+}  // namespace pyhost::remote
