@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "apache/access/access_hooks.h"
 #include "apache/config/config.h"
 #include "apache/config/configuration_dump.h"
 #include "apache/config/places.h"
@@ -29,13 +30,12 @@ namespace pyhost::apache {
 namespace {
 
 // httpd gives its hooks no other way to what a process owns. The parent's is in the
-// configuration's pool, and its children inherit a copy; the child's is in the child's pool.
+// configuration's pool, and its children inherit a copy.
 Supervision* supervision = nullptr;
-ChildEngines* engines_of_child = nullptr;
 
 void preload_scripts(const server_rec* s) {
   for (const gateway::Script& script : preloads_of(s, "")) {
-    engines_of_child->embedded().prepare(target_of(script));
+    ChildEngines::of_this_child().embedded().prepare(target_of(script));
   }
 }
 
@@ -52,7 +52,7 @@ void set_environment() {
 }
 
 void start_child(apr_pool_t* pchild, server_rec* s) {
-  engines_of_child = pool_new<ChildEngines>(pchild, *supervision);
+  ChildEngines::start(pchild, *supervision);
   if (*process_settings().restrict_embedded) return;
   set_environment();
   preload_scripts(s);
@@ -104,7 +104,7 @@ int handle(request_rec* r) {
                              .script_name = request->script_name,
                              .path_info = request->path_info};
   RequestExchange exchange(r, inputs);
-  gateway::ClientRunner& runner = engines_of_child->runner(request->group);
+  gateway::ClientRunner& runner = ChildEngines::of_this_child().runner(request->group);
   return exchange.finish(runner.run(request->target, exchange));
 }
 
@@ -115,7 +115,7 @@ int add_to_status_page(request_rec* r, int flags) {
 
 }  // namespace
 
-void register_hooks(apr_pool_t*) {
+void register_hooks(apr_pool_t* pool) {
   // An Alias for static files wins over a WSGIScriptAlias on /; both win over per-user and
   // per-host folders.
   static const char* const before_us[] = {"mod_alias.c", nullptr};
@@ -140,6 +140,7 @@ void register_hooks(apr_pool_t*) {
   constexpr auto show_status = guarded<&add_to_status_page, OK>;
   APR_OPTIONAL_HOOK(ap, status_hook, show_status, nullptr, nullptr, APR_HOOK_MIDDLE);
   register_reply_files();
+  register_access_hooks(pool);
   ap_hook_child_init(guarded<&start_child>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 

@@ -42,6 +42,7 @@ bool is_accept_mutex(std::string_view text) noexcept {
 
 constexpr auto kDirectives = std::to_array<Directive>({
 #include "settings/directives.def"
+#include "settings/hook_directives.def"
 #include "settings/inert_directives.def"
 });
 
@@ -86,6 +87,8 @@ std::string_view describe(Scope scope) noexcept {
       return "main server, virtual host";
     case Scope::directory:
       return "main server, virtual host, directory";
+    case Scope::authconfig:
+      return "directory, .htaccess (AllowOverride AuthConfig)";
     case Scope::fileinfo:
       break;
   }

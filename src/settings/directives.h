@@ -2,6 +2,7 @@
 // reference pages follow.
 #pragma once
 
+#include <cstddef>
 #include <memory_resource>
 #include <span>
 #include <string>
@@ -15,10 +16,12 @@ namespace pyhost::settings {
 
 // Where a directive may stand.
 enum class Scope {
-  global,     // the main server's configuration
-  server,     // and <VirtualHost>
-  directory,  // and <Directory>, <Location>, <Files>, <If>
-  fileinfo,   // and .htaccess, where AllowOverride FileInfo is given
+  global,      // the main server's configuration
+  server,      // and <VirtualHost>
+  directory,   // and <Directory>, <Location>, <Files>, <If>
+  fileinfo,    // and .htaccess, where AllowOverride FileInfo is given
+  authconfig,  // <Directory>, <Location>, <Files>, <If>, and .htaccess with AllowOverride
+               // AuthConfig
 };
 
 // "main server, virtual host, directory" and the like.
@@ -42,6 +45,16 @@ struct Setting {
 // Directives that map URLs, start scripts or define processes; apache/ has their setters.
 enum class ScriptDirective { alias, alias_match, import, daemon_process };
 
+// Where httpd asks a script about a request: directives that name a hook script, and its place.
+enum class Hook : std::size_t {
+  access,       // may this client have it
+  auth_user,    // passwords and digests
+  auth_group,   // groups of users
+  check_authn,  // who has sent it, with a reply of its own
+  dispatch,     // what is to run it
+};
+inline constexpr std::size_t kHooks = 5;
+
 // A directive of mod_wsgi that is accepted without effect.
 struct Inert {
   const char* why;  // "applications get no pointer to httpd's request": a sentence
@@ -53,7 +66,8 @@ enum class WordCount { one, any };
 struct Directive {
   const char* name;
   Scope scope;
-  std::variant<ScriptDirective, Inert, Setting<ProcessSettings>, Setting<RequestSettings>> meaning;
+  std::variant<ScriptDirective, Hook, Inert, Setting<ProcessSettings>, Setting<RequestSettings>>
+      meaning;
   const char* syntax;       // of the arguments, for the reference and httpd's usage message
   const char* accepted;     // "On or Off": completes a sentence about a wrong value
   const char* option;       // the key of the same setting on an alias; nullptr if there is none

@@ -14,11 +14,22 @@ std::string varied_bytes(std::size_t bytes) {
   return text;
 }
 
-std::string sha256_of(std::string_view text) {
-  constexpr std::size_t kDigits = 64;
+namespace {
+
+std::string digits_of(const char* program, std::string_view text) {
   const TempDir folder;
-  return run_as_server_user({"/usr/bin/sha256sum", folder.write("bytes", text)})
-      .output.substr(0, kDigits);
+  const std::string output = run_as_server_user({program, folder.write("bytes", text)}).output;
+  return output.substr(0, output.find(' '));
+}
+
+}  // namespace
+
+std::string sha256_of(std::string_view text) {
+  return digits_of("/usr/bin/sha256sum", text);
+}
+
+std::string md5_of(std::string_view text) {
+  return digits_of("/usr/bin/md5sum", text);
 }
 
 }  // namespace pyhost::test

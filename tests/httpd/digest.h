@@ -1,4 +1,4 @@
-// Long bodies in tests.
+// Long bodies in tests, and digests.
 #pragma once
 
 #include <string>
@@ -11,5 +11,6 @@ std::string varied_bytes(std::size_t bytes);
 
 // In hexadecimal digits.
 std::string sha256_of(std::string_view text);
+std::string md5_of(std::string_view text);
 
 }  // namespace pyhost::test

@@ -138,7 +138,7 @@ void find_unused_groups(const server_rec* main_server, Findings& findings) {
     if (!preloads_of(main_server, group->options.name).empty()) continue;
     const auto targets = service_of(main_server, *group).targets;
     if (!targets.scripts.empty() || !targets.folders.empty() || !targets.modules.empty() ||
-        !targets.patterns.empty()) {
+        !targets.patterns.empty() || !targets.hooks.empty()) {
       continue;
     }
     findings.add(

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apache/config/config.h"
+#include "apache/config/hook_directives.h"
 #include "apache/config/places.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/script_directives.h"
@@ -130,6 +131,8 @@ int allowed_places(Scope scope) {
       return RSRC_CONF;
     case Scope::directory:
       return RSRC_CONF | ACCESS_CONF;
+    case Scope::authconfig:
+      return OR_AUTHCFG;
     case Scope::fileinfo:
       break;
   }
@@ -142,6 +145,10 @@ command_rec command_of(const Directive& directive) {
   if (const auto* script = std::get_if<ScriptDirective>(&directive.meaning)) {
     return AP_INIT_RAW_ARGS(directive.name, script_setter(*script), info, places,
                             directive.accepted);
+  }
+  if (std::holds_alternative<settings::Hook>(directive.meaning)) {
+    constexpr auto setter = guarded<&add_hook_script, kInternalError>;
+    return AP_INIT_RAW_ARGS(directive.name, setter, info, places, directive.accepted);
   }
   if (directive.words == settings::WordCount::any) {
     return AP_INIT_RAW_ARGS(directive.name, (guarded<&set_words, kInternalError>), info, places,

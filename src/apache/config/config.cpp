@@ -39,6 +39,7 @@ void* merge_directory_config(apr_pool_t* pool, void* parent, void* child) {
   const auto& inner = *static_cast<DirectoryConfig*>(child);
   return pool_new<DirectoryConfig>(
       pool, DirectoryConfig{.request = settings::inherit(inner.request, outer.request),
+                            .hooks = inherit(inner.hooks, outer.hooks),
                             .group_place = inner.request.process_group ? inner.group_place
                                                                        : outer.group_place});
 }
@@ -60,6 +61,8 @@ void* merge_server_config(apr_pool_t* pool, void* parent, void* child) {
   merged->preloads = virtual_host.preloads;
   merged->groups = virtual_host.groups;
   merged->inert = virtual_host.inert;
+  merged->hooks = inherit(virtual_host.hooks, main_server.hooks);
+  merged->hook_lines = virtual_host.hook_lines;
   return merged;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apache/config/daemon_group.h"
+#include "apache/config/hook_script.h"
 #include "apache/config/module_records.h"
 #include "apache/httpd_api.h"
 #include "pyhost/gateway/target.h"
@@ -48,15 +49,18 @@ struct ServerConfig {
   // Where directives that hold for the server stand, by their names; see places.h.
   std::map<std::string_view, const char*> places;
   std::vector<const ScriptAlias*> aliases;
-  std::vector<Preload> preloads;     // its own, not those of the main server
-  std::vector<DaemonGroup*> groups;  // the same
-  std::vector<InertLine> inert;      // the same
+  std::vector<Preload> preloads;              // its own, not those of the main server
+  std::vector<DaemonGroup*> groups;           // the same
+  std::vector<InertLine> inert;               // the same
+  HookScripts hooks{};                        // of WSGIDispatchScript; others stand in sections
+  std::vector<const HookScript*> hook_lines;  // its own, with those in its sections
   // Of all servers, once the configuration has been read; the main server's only.
   std::vector<DaemonGroup*> all_groups;
 };
 
 struct DirectoryConfig {
   settings::RequestSettings request;
+  HookScripts hooks{};
   // Where its WSGIProcessGroup stands.
   const char* group_place = nullptr;
   // Of a section as it is written, with a WSGIProcessGroup: whether the section itself gives files

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apache/config/config.h"
+#include "apache/config/places.h"
 #include "settings/directives.h"
 
 namespace pyhost::apache {
@@ -28,6 +29,9 @@ std::string dump_server(const server_rec* s) {
       text += fmt::format(" {}={}", key, value);
     }
     text += '\n';
+  }
+  for (const HookScript* hook : config.hook_lines) {
+    text += with_place(hook->written, hook->place) + "\n";
   }
   for (const ScriptAlias* alias : config.aliases) text += fmt::format("{}\n", alias->written);
   return text + "\n";

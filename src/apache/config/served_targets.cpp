@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apache/config/config.h"
+#include "apache/config/hook_directives.h"
 #include "apache/config/mapped_paths.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/sections.h"
@@ -37,6 +38,16 @@ std::string_view script_of(std::string_view target) {
     if (std::filesystem::is_regular_file(path, missing)) return path;
   }
   return target;
+}
+
+// Whether a script may send requests of the server to any group.
+bool may_dispatch(const server_rec* s, const std::vector<const ap_conf_vector_t*>& sections) {
+  constexpr auto kDispatch = settings::Hook::dispatch;
+  if (hook_or_null(server_config(s).hooks, kDispatch) != nullptr) return true;
+  return std::ranges::any_of(sections, [](const ap_conf_vector_t* section) {
+    const auto* own = directory_config_or_null(section);
+    return own != nullptr && hook_or_null(own->hooks, kDispatch) != nullptr;
+  });
 }
 
 class Survey {
@@ -110,14 +121,15 @@ void Survey::add_alias(const ScriptAlias& alias) {
 void Survey::add(const server_rec* s) {
   if (!may_use(s, group_)) return;
   const auto sections = sections_of(s);
-  bool by_setting = can_mean(server_config(s).request.process_group, group_);
+  const bool dispatched = may_dispatch(s, sections);
+  bool by_setting = dispatched || can_mean(server_config(s).request.process_group, group_);
   for (const auto* section : sections) {
     const auto* own = directory_config_or_null(section);
     by_setting |= own != nullptr && can_mean(own->request.process_group, group_);
   }
   for (const ScriptAlias* alias : server_config(s).aliases) {
     const auto& name = alias->settings.process_group;
-    if (name ? can_mean(*name, group_) : by_setting) add_alias(*alias);
+    if (dispatched || (name ? can_mean(*name, group_) : by_setting)) add_alias(*alias);
   }
   if (!by_setting) return;
   // Files that are given to the handler.
@@ -139,7 +151,9 @@ GroupService Survey::result() && {
 GroupService service_of(const server_rec* main_server, const DaemonGroup& group) {
   Survey survey(group);
   for (const server_rec* s = main_server; s != nullptr; s = s->next) survey.add(s);
-  return std::move(survey).result();
+  GroupService service = std::move(survey).result();
+  service.targets.hooks = hooks_of(main_server, group).scripts;
+  return service;
 }
 
 }  // namespace pyhost::apache

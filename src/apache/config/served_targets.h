@@ -10,7 +10,7 @@ namespace pyhost::apache {
 
 struct GroupService {
   // All that requests can lead to the group: script aliases, and for the handler what URLs can be
-  // mapped to otherwise, see mapped_paths.h.
+  // mapped to otherwise, see mapped_paths.h; and hook scripts.
   control::ServedTargets targets;
   // The group's one application; "" when there are several, or none can be named.
   std::string only_script;

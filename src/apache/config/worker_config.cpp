@@ -5,8 +5,10 @@
 #include <unixd.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "apache/config/engine_settings.h"
+#include "apache/config/hook_directives.h"
 #include "apache/config/preloads.h"
 #include "apache/config/process_groups.h"
 #include "apache/process/embedded_engine.h"
@@ -64,6 +66,7 @@ WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup&
   settings.targets = service.targets;
   settings.preloads = worker_preloads(main_server, group);
   add_preloads(settings.targets, settings.preloads);
+  std::ranges::move(hooks_of(main_server, group).preloads, std::back_inserter(settings.preloads));
   return settings;
 }
 

@@ -93,8 +93,8 @@ void ChildEngines::start(apr_pool_t* pchild, const Supervision& supervision) {
   engines_of_child = pool_new<ChildEngines>(pchild, supervision);
 }
 
-ChildEngines& ChildEngines::of_this_child() noexcept {
-  return *engines_of_child;
+ChildEngines* ChildEngines::of_this_child_or_null() noexcept {
+  return engines_of_child;
 }
 
 gateway::ClientRunner& ChildEngines::runner(const DaemonGroup* group) noexcept {

@@ -28,7 +28,9 @@ class ChildEngines {
   // Those of this child, for httpd gives its hooks no other way to them: made when the child
   // starts, in its pool.
   static void start(apr_pool_t* pchild, const Supervision& supervision);
-  static ChildEngines& of_this_child() noexcept;
+  // Null in a process that is none: where a configuration is only looked at.
+  static ChildEngines* of_this_child_or_null() noexcept;
+  static ChildEngines& of_this_child() noexcept { return *of_this_child_or_null(); }
 
   // Of the group's workers; nullptr: of this child.
   gateway::ClientRunner& runner(const DaemonGroup* group) noexcept;

@@ -168,8 +168,13 @@ bool Builder::passes_to_application(std::string_view header) const {
   using base::equals_ignoring_case;
   // "httpoxy": HTTP_PROXY would mean the proxy of outgoing requests to many libraries.
   if (equals_ignoring_case(header, "Proxy")) return false;
+  const bool authorization = equals_ignoring_case(header, "Authorization");
+  if (inputs_.credentials != Credentials::as_configured) {
+    if (!authorization && !equals_ignoring_case(header, "Proxy-Authorization")) return true;
+    return authorization && inputs_.credentials == Credentials::passed;
+  }
   const bool httpd_passes = core_config(r_).cgi_pass_auth == AP_CGI_PASS_AUTH_ON;
-  if (equals_ignoring_case(header, "Authorization")) {
+  if (authorization) {
     return httpd_passes || *inputs_.settings->pass_authorization;
   }
   return httpd_passes || !equals_ignoring_case(header, "Proxy-Authorization");

@@ -17,6 +17,13 @@ struct RequestSettings;
 
 namespace pyhost::apache {
 
+// Whether the client's credentials are among the headers.
+enum class Credentials {
+  as_configured,  // WSGIPassAuthorization, CGIPassAuth
+  passed,
+  hidden,
+};
+
 // What the environ says beyond the request itself.
 struct EnvironInputs {
   const gateway::Target* target;
@@ -24,6 +31,7 @@ struct EnvironInputs {
   const settings::RequestSettings* settings;  // every member set
   std::string_view script_name;
   std::string_view path_info;
+  Credentials credentials = Credentials::as_configured;
 };
 
 // Slashes in a row become one. A text without any is returned as it is, others are copied.

@@ -1,15 +1,14 @@
 #include "apache/request/request_map.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
-
+#include "apache/access/dispatch.h"
 #include "apache/config/config.h"
-#include "apache/config/group_names.h"
 #include "apache/pool.h"
 #include "apache/request/alias.h"
 #include "apache/request/environ_builder.h"
 #include "apache/request/group_access.h"
 #include "apache/request/jail.h"
+#include "apache/request/request_names.h"
 #include "base/parse.h"
 #include "settings/directives.h"
 
@@ -130,44 +129,6 @@ settings::RequestSettings settings_of(const request_rec* r, const ScriptAlias* a
   return settings::inherit(settings, server_config(r->server).request);
 }
 
-std::string_view script_name_of(const request_rec* r) {
-  const std::string_view uri = view_or_empty(r->uri);
-  const std::string_view path_info = view_or_empty(r->path_info);
-  if (path_info.empty()) return uri;
-  return uri.substr(0, static_cast<std::size_t>(ap_find_path_info(r->uri, r->path_info)));
-}
-
-// Names for one request. The port is never the one of its Host header, which the client chooses.
-class RequestNames final : public NameSource {
- public:
-  RequestNames(request_rec* r, std::string_view script_name) : r_(r), script_name_(script_name) {}
-
-  std::string_view server_name() const override {
-    return view_or_empty(r_->server->server_hostname);
-  }
-  std::string_view host_name() const override {
-    // httpd compares aliases only if it is given the virtual host's very port.
-    const bool ours =
-        r_->hostname != nullptr && ap_matches_request_vhost(r_, r_->hostname, r_->server->port);
-    return ours ? std::string_view(r_->hostname) : server_name();
-  }
-  unsigned port() const override {
-    return r_->server->port != 0 ? r_->server->port : r_->connection->local_addr->port;
-  }
-  std::string_view script_name() const override { return script_name_; }
-  std::optional<std::string_view> variable(std::string_view name) const override {
-    const char* key = pool_c_string(r_->pool, name);
-    const char* value = apr_table_get(r_->notes, key);
-    if (value == nullptr) value = apr_table_get(r_->subprocess_env, key);
-    if (value == nullptr) value = getenv(key);
-    return value == nullptr ? std::nullopt : std::optional<std::string_view>(value);
-  }
-
- private:
-  request_rec* r_;
-  std::string_view script_name_;
-};
-
 std::string_view folded(apr_pool_t* pool, std::string_view text) {
   char* copy = apr_pstrmemdup(pool, text.data(), text.size());
   ap_str_tolower(copy);
@@ -215,8 +176,9 @@ gateway::Target target_of(request_rec* r, const ScriptAlias* alias,
 
 tl::expected<MappedRequest, Refusal> map_request(request_rec* r) {
   const ScriptAlias* alias = find_alias(r);
-  const auto settings = settings_of(r, alias);
+  auto settings = settings_of(r, alias);
   PH_TRY_VOID(check(r, alias, settings));
+  PH_TRY_VOID(dispatch(r, settings));
   const auto script_name = collapse_slashes(r->pool, script_name_of(r));
   const RequestNames names(
       r, *process_settings().case_sensitivity ? script_name : folded(r->pool, script_name));
