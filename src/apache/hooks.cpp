@@ -89,8 +89,10 @@ bool is_our_handler(const char* handler) {
 }
 
 int handle(request_rec* r) {
-  if (!is_our_handler(r->handler)) return DECLINED;
-  const auto request = map_request(r);
+  const bool runs_files = is_our_handler(r->handler);
+  const HandlerScript* handler = runs_files ? nullptr : find_handler_script(r);
+  if (!runs_files && handler == nullptr) return DECLINED;
+  const auto request = map_request(r, handler);
   if (!request) {
     const Refusal& refusal = request.error();
     if (!refusal.text.empty()) {
@@ -101,6 +103,7 @@ int handle(request_rec* r) {
   const EnvironInputs inputs{.target = &request->target,
                              .group = request->group,
                              .settings = &request->settings,
+                             .handler_script = request->handler_script,
                              .script_name = request->script_name,
                              .path_info = request->path_info};
   RequestExchange exchange(r, inputs);

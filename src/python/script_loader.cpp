@@ -163,9 +163,10 @@ std::optional<Ref> ScriptLoader::ask(Load& load, Script& script, ScriptLock lock
 }
 
 bool ScriptLoader::wants_reload(Load& load, PyObject* question) {
-  const std::string_view script = load.target.script;
+  const gateway::Target& target = load.target;
+  const std::string_view asked = target.resource.empty() ? target.script : target.resource;
   const Ref path =
-      Ref::steal(PyUnicode_DecodeFSDefaultAndSize(script.data(), Py_ssize_t(script.size())));
+      Ref::steal(PyUnicode_DecodeFSDefaultAndSize(asked.data(), Py_ssize_t(asked.size())));
   const Ref answer = Ref::steal(path ? PyObject_CallOneArg(question, path.get()) : nullptr);
   const int wants = answer ? PyObject_IsTrue(answer.get()) : -1;
   if (wants >= 0) return wants == 1;

@@ -43,7 +43,7 @@ struct Setting {
 };
 
 // Directives that map URLs, start scripts or define processes; apache/ has their setters.
-enum class ScriptDirective { alias, alias_match, import, daemon_process };
+enum class ScriptDirective { alias, alias_match, handler, import, daemon_process };
 
 // Where httpd asks a script about a request: directives that name a hook script, and its place.
 enum class Hook : std::size_t {

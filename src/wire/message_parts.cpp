@@ -60,6 +60,7 @@ void write_target(PayloadWriter& writer, const gateway::Target& target) {
   writer.text(target.callable);
   writer.number(static_cast<std::uint8_t>(target.reloading));
   write_file(writer, target.script_file);
+  writer.text(target.resource);
 }
 
 gateway::Target read_target(PayloadReader& reader) {
@@ -72,6 +73,7 @@ gateway::Target read_target(PayloadReader& reader) {
   target.reloading =
       gateway::Reloading(reader.up_to(static_cast<std::uint8_t>(gateway::Reloading::on)));
   target.script_file = read_file(reader);
+  target.resource = reader.text();
   return target;
 }
 

@@ -70,7 +70,19 @@ INSTANTIATE_TEST_SUITE_P(
                 "only known once there is a request"},
         BadLine{"WSGIImportScript /srv/x.wsgi process-group=%{GLOBAL} application-group=a "
                 "callable-object=b",
-                "only knows process-group= and application-group="}));
+                "only knows process-group= and application-group="},
+        BadLine{"WSGIHandlerScript x",
+                "WSGIHandlerScript takes the name of a handler and a script"},
+        BadLine{"WSGIHandlerScript \"\" /srv/x.py", "takes the name of a handler and a script"},
+        BadLine{"WSGIHandlerScript wsgi-script /srv/x.py",
+                "'wsgi-script' is the handler of script"},
+        BadLine{"WSGIHandlerScript x /srv/x.py callable-object=app",
+                "the callable is handle_request"},
+        BadLine{"WSGIHandlerScript x /srv/x.py threads=5", "unknown option 'threads'"},
+        BadLine{"WSGITrustedProxies", "WSGITrustedProxies: '' is not accepted; give addresses"},
+        BadLine{"WSGITrustedProxies ::1 proxy.example", "'proxy.example' is not accepted"},
+        BadLine{"WSGITrustedProxyHeaders X_Bad",
+                "'X_Bad' is not accepted; give names of headers"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Places, BadDirective,

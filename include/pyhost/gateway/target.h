@@ -35,6 +35,9 @@ struct Target {
   // The script's file as httpd saw it for this request; without it the engine looks itself.
   base::FileIdentity script_file;
   Protocol protocol = Protocol::wsgi;
+  // What a handler script runs for, the file of the URL: reload_required() is asked about it. ""
+  // when that is the script.
+  std::string_view resource;
 };
 
 // A script or module to import, or that was imported: a target by its own texts, without a request.

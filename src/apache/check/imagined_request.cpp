@@ -137,12 +137,14 @@ void ImaginedRequest::describe_mapping(control::Explanation& explanation) const 
 
 void ImaginedRequest::describe_application(control::Explanation& explanation) {
   const std::string_view handler = explanation.handler;
-  if (handler != kHandler && handler != kLegacyHandler) {
+  const bool runs_files = handler == kHandler || handler == kLegacyHandler;
+  const HandlerScript* script = runs_files ? nullptr : find_handler_script(request_);
+  if (!runs_files && script == nullptr) {
     explanation.refusal = "no application answers it";
     return;
   }
   explanation.chosen_by = chooser_of(request_, find_alias(request_));
-  const auto mapped = map_request(request_);
+  const auto mapped = map_request(request_, script);
   if (!mapped) {
     explanation.status = static_cast<unsigned>(mapped.error().status);
     explanation.refusal = fmt::format("{}: {}", id_of(mapped.error().message), mapped.error().text);

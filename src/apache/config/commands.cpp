@@ -116,6 +116,8 @@ RawSetter script_setter(ScriptDirective directive) {
       return guarded<&add_script_alias, kInternalError>;
     case ScriptDirective::alias_match:
       return guarded<&add_script_alias_match, kInternalError>;
+    case ScriptDirective::handler:
+      return guarded<&add_handler_script, kInternalError>;
     case ScriptDirective::import:
       return guarded<&add_import_script, kInternalError>;
     case ScriptDirective::daemon_process:

@@ -40,6 +40,7 @@ void* merge_directory_config(apr_pool_t* pool, void* parent, void* child) {
   return pool_new<DirectoryConfig>(
       pool, DirectoryConfig{.request = settings::inherit(inner.request, outer.request),
                             .hooks = inherit(inner.hooks, outer.hooks),
+                            .handlers = merge_handlers(pool, inner.handlers, outer.handlers),
                             .group_place = inner.request.process_group ? inner.group_place
                                                                        : outer.group_place});
 }
@@ -58,6 +59,7 @@ void* merge_server_config(apr_pool_t* pool, void* parent, void* child) {
   merged->aliases = virtual_host.aliases;
   merged->aliases.insert(merged->aliases.end(), main_server.aliases.begin(),
                          main_server.aliases.end());
+  merged->handlers = merge_handlers(pool, virtual_host.handlers, main_server.handlers);
   merged->preloads = virtual_host.preloads;
   merged->groups = virtual_host.groups;
   merged->inert = virtual_host.inert;

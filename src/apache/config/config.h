@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apache/config/daemon_group.h"
+#include "apache/config/handler_scripts.h"
 #include "apache/config/hook_script.h"
 #include "apache/config/module_records.h"
 #include "apache/httpd_api.h"
@@ -49,6 +50,7 @@ struct ServerConfig {
   // Where directives that hold for the server stand, by their names; see places.h.
   std::map<std::string_view, const char*> places;
   std::vector<const ScriptAlias*> aliases;
+  HandlerScripts handlers;
   std::vector<Preload> preloads;              // its own, not those of the main server
   std::vector<DaemonGroup*> groups;           // the same
   std::vector<InertLine> inert;               // the same
@@ -61,6 +63,7 @@ struct ServerConfig {
 struct DirectoryConfig {
   settings::RequestSettings request;
   HookScripts hooks{};
+  HandlerScripts handlers{};
   // Where its WSGIProcessGroup stands.
   const char* group_place = nullptr;
   // Of a section as it is written, with a WSGIProcessGroup: whether the section itself gives files

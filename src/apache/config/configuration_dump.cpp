@@ -33,6 +33,8 @@ std::string dump_server(const server_rec* s) {
   for (const HookScript* hook : config.hook_lines) {
     text += with_place(hook->written, hook->place) + "\n";
   }
+  for (const HandlerScript* handler : config.handlers)
+    text += fmt::format("{}\n", handler->written);
   for (const ScriptAlias* alias : config.aliases) text += fmt::format("{}\n", alias->written);
   return text + "\n";
 }

@@ -39,6 +39,7 @@ class References {
   void note_server(const server_rec* s, bool reached);
   void note_section(const server_rec* s, const DirectoryConfig& section, bool reached);
   void add_alias(const server_rec* s, const ScriptAlias& alias, bool served);
+  void note_handlers(const server_rec* s, HandlerScripts handlers);
 
   std::map<std::string, Reference, std::less<>> references_;  // by their places
 };
@@ -76,13 +77,23 @@ void References::add_alias(const server_rec* s, const ScriptAlias& alias, bool s
   }
 }
 
+// Which requests get there, SetHandler and its like decide.
+void References::note_handlers(const server_rec* s, HandlerScripts handlers) {
+  for (const HandlerScript* handler : handlers) {
+    note(s, handler->written, handler->settings.process_group.value_or(""), handler->place, false);
+  }
+}
+
 void References::add(const server_rec* s) {
   const bool served = may_get_requests(s);
   note_server(s, false);
   for (const ap_conf_vector_t* section : sections_of(s)) {
     const auto* own = directory_config_or_null(section);
-    if (own != nullptr) note_section(s, *own, served && own->has_handler);
+    if (own == nullptr) continue;
+    note_section(s, *own, served && own->has_handler);
+    note_handlers(s, own->handlers);
   }
+  note_handlers(s, server_config(s).handlers);
   for (const ScriptAlias* alias : server_config(s).aliases) add_alias(s, *alias, served);
 }
 

@@ -8,6 +8,7 @@
 #include "apache/config/places.h"
 #include "apache/config/words.h"
 #include "apache/pool.h"
+#include "apache/request/alias.h"
 #include "pyhost/base/result.h"
 #include "settings/directives.h"
 
@@ -41,6 +42,13 @@ base::Result<settings::RequestSettings> read_options(cmd_parms* cmd, Words& word
   return settings;
 }
 
+// A script's path; one that is not absolute is below ServerRoot.
+base::Result<std::string_view> read_path(cmd_parms* cmd, std::string_view text) {
+  const char* path = ap_server_root_relative(cmd->pool, pool_c_string(cmd->pool, text));
+  if (path != nullptr) return path;
+  return base::fail(fmt::format("{}: '{}' is not a possible path", cmd->cmd->name, text));
+}
+
 // Fills in what is to run: a module's callable, or a file below ServerRoot if it is not absolute.
 base::Result<> read_target(cmd_parms* cmd, std::string_view text, ScriptAlias& alias) {
   std::string_view module;
@@ -56,10 +64,7 @@ base::Result<> read_target(cmd_parms* cmd, std::string_view text, ScriptAlias& a
     alias.settings.callable_object = pool_copy(cmd->pool, callable);
     return {};
   }
-  const char* path = ap_server_root_relative(cmd->pool, pool_c_string(cmd->pool, text));
-  if (path == nullptr) {
-    return base::fail(fmt::format("{}: '{}' is not a possible path", cmd->cmd->name, text));
-  }
+  PH_TRY(path, read_path(cmd, text));
   alias.target = path;
   return {};
 }
@@ -136,6 +141,36 @@ base::Result<> read_import(cmd_parms* cmd, const char* arguments, Words& words) 
   return {};
 }
 
+base::Result<const HandlerScript*> read_handler(cmd_parms* cmd, const char* arguments) {
+  const char* directive = cmd->cmd->name;
+  Words words(cmd, arguments);
+  const auto name = words.next();
+  const auto path = words.next();
+  if (name.empty() || path.empty()) {
+    return base::fail(fmt::format("{} takes {}", directive, cmd->cmd->errmsg));
+  }
+  if (name == kHandler || name == kLegacyHandler) {
+    return base::fail(
+        fmt::format("{}: '{}' is the handler of script files; give another name", directive, name));
+  }
+  PH_TRY(settings, read_options(cmd, words));
+  if (settings.callable_object) {
+    return base::fail(fmt::format(
+        "{} only knows process-group=, application-group= and pass-authorization=; the callable is "
+        "{}",
+        directive, kHandlerCallable));
+  }
+  settings.callable_object = kHandlerCallable;
+  PH_TRY(script, read_path(cmd, path));
+  return pool_new<HandlerScript>(
+      cmd->pool,
+      HandlerScript{.written = apr_pstrcat(cmd->pool, directive, " ", arguments, nullptr),
+                    .place = place_of(cmd),
+                    .name = name,
+                    .script = script,
+                    .settings = settings});
+}
+
 }  // namespace
 
 const char* add_script_alias(cmd_parms* cmd, void*, const char* arguments) {
@@ -160,6 +195,16 @@ const char* add_script_alias_match(cmd_parms* cmd, void*, const char* arguments)
                         expression.data());
   }
   add_alias(cmd, *alias);
+  return nullptr;
+}
+
+const char* add_handler_script(cmd_parms* cmd, void* directory, const char* arguments) {
+  const auto handler = read_handler(cmd, arguments);
+  if (!handler) return as_httpd_error(cmd, handler.error());
+  // A path means a section.
+  auto& handlers = cmd->path != nullptr ? static_cast<DirectoryConfig*>(directory)->handlers
+                                        : server_config(cmd->server).handlers;
+  handlers = with_handler(cmd->pool, *handler, handlers);
   return nullptr;
 }
 

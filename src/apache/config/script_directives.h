@@ -1,4 +1,4 @@
-// The setters of WSGIScriptAlias, WSGIScriptAliasMatch and WSGIImportScript.
+// The setters of WSGIScriptAlias, WSGIScriptAliasMatch, WSGIHandlerScript and WSGIImportScript.
 #pragma once
 
 #include "apache/httpd_api.h"
@@ -8,6 +8,7 @@ namespace pyhost::apache {
 // httpd's setter protocol: null, or a sentence about what is wrong, in the configuration's pool.
 const char* add_script_alias(cmd_parms* cmd, void* directory, const char* arguments);
 const char* add_script_alias_match(cmd_parms* cmd, void* directory, const char* arguments);
+const char* add_handler_script(cmd_parms* cmd, void* directory, const char* arguments);
 const char* add_import_script(cmd_parms* cmd, void* directory, const char* arguments);
 
 }  // namespace pyhost::apache

@@ -59,6 +59,7 @@ class Survey {
 
  private:
   void add_alias(const ScriptAlias& alias);
+  void add_handlers(HandlerScripts handlers, bool by_setting);
   void add_script(std::string_view path);
   void add_folder(std::string_view path);
   void add_mapped(const std::string& path);
@@ -118,6 +119,15 @@ void Survey::add_alias(const ScriptAlias& alias) {
   add_folder(alias.target.substr(0, alias.target.rfind('/', variable) + 1));
 }
 
+void Survey::add_handlers(HandlerScripts handlers, bool by_setting) {
+  for (const HandlerScript* handler : handlers) {
+    const auto& name = handler->settings.process_group;
+    if (!(name ? can_mean(*name, group_) : by_setting)) continue;
+    applications_.emplace(handler->script, kHandlerCallable);
+    if (const auto seen = path_in_jail(&group_, handler->script)) add_script(*seen);
+  }
+}
+
 void Survey::add(const server_rec* s) {
   if (!may_use(s, group_)) return;
   const auto sections = sections_of(s);
@@ -130,6 +140,11 @@ void Survey::add(const server_rec* s) {
   for (const ScriptAlias* alias : server_config(s).aliases) {
     const auto& name = alias->settings.process_group;
     if (dispatched || (name ? can_mean(*name, group_) : by_setting)) add_alias(*alias);
+  }
+  add_handlers(server_config(s).handlers, by_setting);
+  for (const auto* section : sections) {
+    const auto* own = directory_config_or_null(section);
+    if (own != nullptr) add_handlers(own->handlers, by_setting);
   }
   if (!by_setting) return;
   // Files that are given to the handler.

@@ -332,7 +332,7 @@ void Builder::add_ours() {
   add(EnvironKey::wsgi_application_group, target.application_group);
   add(EnvironKey::wsgi_callable_object, target.callable);
   add(EnvironKey::wsgi_request_handler, view_or_empty(r_->handler));
-  add(EnvironKey::wsgi_handler_script, "");
+  add(EnvironKey::wsgi_handler_script, inputs_.handler_script);
   add(EnvironKey::wsgi_script_name, inputs_.script_name);
   add(EnvironKey::wsgi_path_info, inputs_.path_info);
   add(EnvironKey::wsgi_listener_host, view_or_empty(c->local_addr->hostname));

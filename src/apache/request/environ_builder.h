@@ -29,6 +29,7 @@ struct EnvironInputs {
   const gateway::Target* target;
   const DaemonGroup* group;                   // nullptr: the httpd child itself
   const settings::RequestSettings* settings;  // every member set
+  std::string_view handler_script;            // "" when a script file is run
   std::string_view script_name;
   std::string_view path_info;
   Credentials credentials = Credentials::as_configured;

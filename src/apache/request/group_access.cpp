@@ -56,14 +56,14 @@ tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::s
   return group;
 }
 
-tl::expected<void, Refusal> check_script_owner(const request_rec* r, const DaemonGroup& group) {
+tl::expected<void, Refusal> check_script_owner(const char* script, const DaemonGroup& group) {
   const gateway::ScriptOwner& owner = group.script_owner;
   if (!owner.user && !owner.group) return {};
   struct stat file {};
-  if (::stat(r->filename, &file) != 0) {
-    return forbid(fmt::format("{} has an owner that cannot be found out", r->filename));
+  if (::stat(script, &file) != 0) {
+    return forbid(fmt::format("{} has an owner that cannot be found out", script));
   }
-  const auto checked = gateway::check_owner(owner, r->filename, file);
+  const auto checked = gateway::check_owner(owner, script, file);
   if (!checked) return forbid(checked.error().sentence);
   return {};
 }

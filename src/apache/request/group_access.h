@@ -19,6 +19,6 @@ tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::s
                                                     const settings::RequestSettings& settings);
 
 // What script-user= and script-group= of the group say about the request's file and its folder.
-tl::expected<void, Refusal> check_script_owner(const request_rec* r, const DaemonGroup& group);
+tl::expected<void, Refusal> check_script_owner(const char* script, const DaemonGroup& group);
 
 }  // namespace pyhost::apache

@@ -30,6 +30,16 @@ bool names_one_script(const ScriptAlias* alias) {
   return alias != nullptr && alias->regex == nullptr && !alias->target.ends_with('/');
 }
 
+// What the configuration has found for a request; nothing for a file that is given to our handler.
+struct Subject {
+  const ScriptAlias* alias;      // or null
+  const HandlerScript* handler;  // or null; counts before the alias
+
+  bool is_file() const {
+    return handler != nullptr || alias == nullptr || alias->kind == gateway::TargetKind::file;
+  }
+};
+
 // --- May it run? -----------------------------------------------------------------------------
 
 Check check_script(request_rec* r, const ScriptAlias* alias) {
@@ -92,40 +102,38 @@ Check check_content_length(const request_rec* r) {
   return {};
 }
 
-Check check(request_rec* r, const ScriptAlias* alias, const settings::RequestSettings& settings) {
-  PH_TRY_VOID(check_script(r, alias));
+Check check(request_rec* r, const Subject& subject, const settings::RequestSettings& settings) {
+  // What a handler script runs for need not be there.
+  if (subject.handler == nullptr) PH_TRY_VOID(check_script(r, subject.alias));
   PH_TRY_VOID(check_path_info(r));
   PH_TRY_VOID(check_transfer_encoding(r, settings));
   return check_content_length(r);
 }
 
-Check check_jail(const request_rec* r, const DaemonGroup& group) {
-  if (path_in_jail(&group, r->filename)) return {};
+Check check_jail(const char* script, const DaemonGroup& group) {
+  if (path_in_jail(&group, script)) return {};
   return refuse(HTTP_INTERNAL_SERVER_ERROR, base::Message::script_outside_jail,
-                fmt::format("{} is not below chroot={} of the process group '{}'", r->filename,
+                fmt::format("{} is not below chroot={} of the process group '{}'", script,
                             group.options.chroot, group.options.name));
 }
 
-Check check_place(const request_rec* r, const DaemonGroup* group, gateway::TargetKind kind) {
+Check check_place(const request_rec* r, const DaemonGroup* group, const Subject& subject) {
+  const char* script = subject.handler != nullptr ? subject.handler->script.data() : r->filename;
   if (group == nullptr && *process_settings().restrict_embedded) {
-    return refuse(
-        HTTP_INTERNAL_SERVER_ERROR, base::Message::embedded_restricted,
-        fmt::format("{} may not run inside httpd (WSGIRestrictEmbedded On)", r->filename));
+    return refuse(HTTP_INTERNAL_SERVER_ERROR, base::Message::embedded_restricted,
+                  fmt::format("{} may not run inside httpd (WSGIRestrictEmbedded On)", script));
   }
-  if (group == nullptr || kind == gateway::TargetKind::module) return {};
-  PH_TRY_VOID(check_jail(r, *group));
-  return check_script_owner(r, *group);
-}
-
-gateway::TargetKind kind_of(const ScriptAlias* alias) {
-  return alias == nullptr ? gateway::TargetKind::file : alias->kind;
+  if (group == nullptr || !subject.is_file()) return {};
+  PH_TRY_VOID(check_jail(script, *group));
+  return check_script_owner(script, *group);
 }
 
 // --- What is it? -----------------------------------------------------------------------------
 
-settings::RequestSettings settings_of(const request_rec* r, const ScriptAlias* alias) {
+settings::RequestSettings settings_of(const request_rec* r, const Subject& subject) {
   auto settings = directory_config(r->per_dir_config).request;
-  if (alias != nullptr) settings = settings::inherit(alias->settings, settings);
+  if (subject.alias != nullptr) settings = settings::inherit(subject.alias->settings, settings);
+  if (subject.handler != nullptr) settings = settings::inherit(subject.handler->settings, settings);
   return settings::inherit(settings, server_config(r->server).request);
 }
 
@@ -154,39 +162,50 @@ base::FileIdentity seen_file(const apr_finfo_t& file) {
           .changed_us = file.ctime};
 }
 
-gateway::Target target_of(request_rec* r, const ScriptAlias* alias,
+std::string_view script_of(const request_rec* r, const Subject& subject) {
+  if (subject.handler != nullptr) return subject.handler->script;
+  return subject.is_file() ? std::string_view(r->filename) : subject.alias->target;
+}
+
+gateway::Target target_of(request_rec* r, const Subject& subject,
                           const settings::RequestSettings& settings, const NameSource& names,
                           const DaemonGroup* group) {
-  const bool is_file = kind_of(alias) == gateway::TargetKind::file;
-  const std::string_view script = is_file ? std::string_view(r->filename) : alias->target;
+  const bool is_file = subject.is_file();
+  const bool is_handler = subject.handler != nullptr;
+  const std::string_view script = script_of(r, subject);
   const std::string_view application_group =
       settings.application_group.value_or(default_application_group(group, script));
   return {
-      .kind = kind_of(alias),
+      .kind = is_file ? gateway::TargetKind::file : gateway::TargetKind::module,
       .process_group = group == nullptr ? "" : std::string_view(group->options.name),
       .application_group = pool_copy(r->pool, expand_group(application_group, names)),
       .script = is_file ? path_in_jail(group, script).value_or("") : script,
       .callable = expand_callable(*settings.callable_object, names,
                                   *settings::kRequestDefaults.callable_object),
       .reloading = *settings.script_reloading ? gateway::Reloading::on : gateway::Reloading::off,
-      .script_file = is_file ? seen_file(r->finfo) : base::kNoFile};
+      .script_file = is_file && !is_handler ? seen_file(r->finfo) : base::kNoFile,
+      .resource = is_handler ? path_in_jail(group, view_or_empty(r->filename)).value_or("") : ""};
 }
 
 }  // namespace
 
-tl::expected<MappedRequest, Refusal> map_request(request_rec* r) {
-  const ScriptAlias* alias = find_alias(r);
-  auto settings = settings_of(r, alias);
-  PH_TRY_VOID(check(r, alias, settings));
+tl::expected<MappedRequest, Refusal> map_request(request_rec* r,
+                                                 const HandlerScript* handler_or_null) {
+  const Subject subject{.alias = find_alias(r), .handler = handler_or_null};
+  auto settings = settings_of(r, subject);
+  PH_TRY_VOID(check(r, subject, settings));
   PH_TRY_VOID(dispatch(r, settings));
   const auto script_name = collapse_slashes(r->pool, script_name_of(r));
+  // What a handler script runs for, clients choose, and each name is an interpreter.
+  const auto resource = handler_or_null != nullptr ? handler_or_null->script : script_name;
   const RequestNames names(
-      r, *process_settings().case_sensitivity ? script_name : folded(r->pool, script_name));
+      r, *process_settings().case_sensitivity ? resource : folded(r->pool, resource));
   PH_TRY(group, group_for(r, expand_group(*settings.process_group, names), settings));
-  PH_TRY_VOID(check_place(r, group, kind_of(alias)));
-  return MappedRequest{.target = target_of(r, alias, settings, names, group),
+  PH_TRY_VOID(check_place(r, group, subject));
+  return MappedRequest{.target = target_of(r, subject, settings, names, group),
                        .group = group,
                        .settings = settings,
+                       .handler_script = handler_or_null == nullptr ? "" : handler_or_null->script,
                        .script_name = script_name,
                        .path_info = collapse_slashes(r->pool, view_or_empty(r->path_info))};
 }

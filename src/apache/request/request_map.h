@@ -15,11 +15,13 @@ struct MappedRequest {
   gateway::Target target;
   const DaemonGroup* group = nullptr;  // nullptr: the httpd child itself
   settings::RequestSettings settings;  // every member set that has a default
+  std::string_view handler_script;     // "" when a script file is run
   std::string_view script_name;        // slashes in a row are one
   std::string_view path_info;
 };
 
-// PRECONDITION: the request's handler is one of ours.
-tl::expected<MappedRequest, Refusal> map_request(request_rec* r);
+// PRECONDITION: the request's handler is one of ours, or that of the handler script.
+tl::expected<MappedRequest, Refusal> map_request(request_rec* r,
+                                                 const HandlerScript* handler_or_null);
 
 }  // namespace pyhost::apache
