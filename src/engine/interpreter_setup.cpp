@@ -103,7 +103,7 @@ base::Result<> restrict(Attached& py, Interpreter& interpreter, const char* stre
 
 base::Result<> replace_streams(Attached& py, Interpreter& interpreter,
                                const gateway::EngineSettings& settings,
-                               const python::LogStreamType& streams) {
+                               const python::LogStreams& streams) {
   PH_TRY_VOID(set_stream(py, "stderr", streams.make_ambient(py, "<stderr>")));
   if (settings.interactive) return {};
   if (settings.restrict_stdin) {
@@ -135,7 +135,7 @@ base::Result<> keep_asyncio_apart(Attached& py) {
 
 base::Result<> prepare_interpreter(Attached& py, Interpreter& interpreter,
                                    const gateway::EngineSettings& settings,
-                                   const python::LogStreamType& streams) {
+                                   const python::LogStreams& streams) {
   PH_TRY_VOID(python::install_support(py, interpreter));
   PH_TRY_VOID(keep_asyncio_apart(py));
   if (settings.switch_interval_seconds) {

@@ -13,6 +13,6 @@ namespace pyhost::engine {
 // out.
 base::Result<> prepare_interpreter(python::Attached& py, python::Interpreter& interpreter,
                                    const gateway::EngineSettings& settings,
-                                   const python::LogStreamType& streams);
+                                   const python::LogStreams& streams);
 
 }  // namespace pyhost::engine

@@ -78,7 +78,7 @@ LocalEngine::~LocalEngine() {
 }
 
 base::Result<> LocalEngine::set_up(Attached& py, Interpreter& interpreter) {
-  PH_TRY(streams, python::LogStreamType::make(py));
+  PH_TRY(streams, python::LogStreams::make(py));
   PH_TRY_VOID(prepare_interpreter(py, interpreter, settings_, streams));
   PH_TRY(adapter, wsgi::Adapter::make(py, settings_, std::move(streams)));
   PH_TRY_VOID(pyapi::install_module(py, settings_,

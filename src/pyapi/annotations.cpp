@@ -74,8 +74,8 @@ PyMethodDef functions[] = {
 
 }  // namespace
 
-bool add_annotations(Attached& py, PyObject* module, const python::LogStreamType& streams) {
-  const Ref stream = streams.make_ambient(py, "<mod_wsgi>");
+bool add_annotations(Attached& py, PyObject* module, const python::LogStreams& streams) {
+  const Ref stream = streams.make_raw_ambient(py, "<mod_wsgi>");
   if (!stream) return false;
   for (PyMethodDef& function : functions) {
     const Ref object = Ref::steal(PyCFunction_New(&function, stream.get()));

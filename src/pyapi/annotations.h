@@ -13,6 +13,6 @@ namespace pyhost::pyapi {
 // Each is about the request that the calling context belongs to, and raises RuntimeError when there
 // is none or its head has left, ValueError for what httpd does not take. False with an exception
 // pending.
-bool add_annotations(python::Attached& py, PyObject* module, const python::LogStreamType& streams);
+bool add_annotations(python::Attached& py, PyObject* module, const python::LogStreams& streams);
 
 }  // namespace pyhost::pyapi

@@ -14,7 +14,7 @@ inline constexpr char kModuleName[] = "mod_wsgi";
 struct ModuleParts {
   PyObject* file_wrapper_type;
   PyObject* request_timeout;
-  const python::LogStreamType& streams;
+  const python::LogStreams& streams;
 };
 
 // Puts the module into sys.modules of the interpreter, where frameworks look for it:

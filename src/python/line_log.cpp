@@ -14,6 +14,7 @@ constexpr std::size_t kLineBytesMax = 64 * 1024;
 
 std::string LineLog::take_complete_lines(std::string_view text) {
   const std::lock_guard lock(mutex_);
+  line_flush_expected_ = text.find_first_of("\r\n") != text.npos;
   const auto last_end = text.rfind('\n');
   if (last_end == text.npos) {
     partial_ += text;
@@ -22,6 +23,11 @@ std::string LineLog::take_complete_lines(std::string_view text) {
   std::string lines = std::exchange(partial_, std::string(text.substr(last_end + 1)));
   lines += text.substr(0, last_end);
   return lines;
+}
+
+bool LineLog::take_line_flush() noexcept {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(line_flush_expected_, false);
 }
 
 std::string LineLog::take_partial() {

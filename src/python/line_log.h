@@ -19,6 +19,9 @@ class LineLog {
 
   // Sends the lines that `text` completes; the rest waits for its end.
   void write(Attached& py, std::string_view text);
+  // Python's text streams flush behind whatever had a line end in it, also what is behind that end;
+  // here this waits for the rest of its line. Whether a flush is that one.
+  bool take_line_flush() noexcept;
   // Sends what has no line end yet. For a thread that is not attached.
   void flush() noexcept;
   // The same for an attached thread.
@@ -30,7 +33,8 @@ class LineLog {
 
   base::LogSink& sink_;
   std::mutex mutex_;
-  std::string partial_;  // guarded by mutex_
+  std::string partial_;               // guarded by mutex_
+  bool line_flush_expected_ = false;  // the same
 };
 
 }  // namespace pyhost::python

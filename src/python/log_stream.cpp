@@ -8,16 +8,14 @@
 namespace pyhost::python {
 namespace {
 
-enum class Mode { text, binary };
-
 struct LogStream {
-  Mode mode;
   const char* name;
   Interpreter* interpreter;
-  SharedRequestLink link;  // null for an ambient stream
-  LineLog* log;            // valid while the link is open, as the notes, of which there may be none
-  RequestNotes* notes_or_null;
-  Ref request_stream;  // of an ambient stream: the ContextVar that has a request's
+  SharedRequestLink link{};  // of a request's stream
+  LineLog* log = nullptr;    // valid while the link is open, as the notes
+  RequestNotes* notes_or_null = nullptr;
+  Ref request_stream{};  // of an ambient stream: the ContextVar that has a request's
+  bool used = false;
 };
 
 // Where a thread prints outside any request. One per thread, so that their lines do not mix.
@@ -90,7 +88,8 @@ PyObject* with_log(PyObject* self, F action) {
   return py_entry([&]() -> PyObject* {
     LogStream& stream = value_of<LogStream>(self);
     CalledByPython py(*stream.interpreter);
-    if (!stream.link) return with_ambient_log(py, self, action);
+    if (stream.request_stream) return with_ambient_log(py, self, action);
+    stream.used = true;
     const SharedRequestLink link = stream.link;
     const RequestLink::Use use(*link);
     if (!use) {
@@ -101,52 +100,32 @@ PyObject* with_log(PyObject* self, F action) {
   });
 }
 
-PyObject* write_text(Attached& py, LineLog& log, PyObject* text) {
-  if (!PyUnicode_Check(text)) {
-    PyErr_Format(PyExc_TypeError, "write() argument must be str, not %.200s",
-                 Py_TYPE(text)->tp_name);
-    return nullptr;
-  }
-  log.write(py, to_utf8(py, text));
-  return PyLong_FromSsize_t(PyUnicode_GET_LENGTH(text));
-}
-
-PyObject* write_bytes(Attached& py, LineLog& log, PyObject* data) {
-  Py_buffer view;
-  if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) != 0) return nullptr;
-  const std::string bytes(static_cast<const char*>(view.buf), std::size_t(view.len));
-  PyBuffer_Release(&view);
-  log.write(py, bytes);
-  return PyLong_FromSize_t(bytes.size());
-}
-
 PyObject* write(PyObject* self, PyObject* data) {
-  return with_log(self, [&](Attached& py, LineLog& log) {
-    return value_of<LogStream>(self).mode == Mode::text ? write_text(py, log, data)
-                                                        : write_bytes(py, log, data);
+  return with_log(self, [&](Attached& py, LineLog& log) -> PyObject* {
+    Py_buffer view;
+    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) != 0) return nullptr;
+    // It is read without the interpreter, while the application may change it.
+    const std::string bytes(static_cast<const char*>(view.buf), std::size_t(view.len));
+    PyBuffer_Release(&view);
+    log.write(py, bytes);
+    return PyLong_FromSize_t(bytes.size());
   });
-}
-
-PyObject* writelines(PyObject* self, PyObject* lines) {
-  const Ref iterator = Ref::steal(PyObject_GetIter(lines));
-  if (!iterator) return nullptr;
-  while (const Ref line = Ref::steal(PyIter_Next(iterator.get()))) {
-    if (!Ref::steal(write(self, line.get()))) return nullptr;
-  }
-  if (PyErr_Occurred() != nullptr) return nullptr;
-  Py_RETURN_NONE;
 }
 
 PyObject* flush(PyObject* self, PyObject*) {
   return with_log(self, [](Attached& py, LineLog& log) {
-    log.flush(py);
+    if (!log.take_line_flush()) log.flush(py);
     return Py_NewRef(Py_None);
   });
 }
 
 PyObject* refuse_fileno(PyObject*, PyObject*) {
+  const Ref io = Ref::steal(PyImport_ImportModule("io"));
+  const Ref type =
+      Ref::steal(io ? PyObject_GetAttrString(io.get(), "UnsupportedOperation") : nullptr);
+  if (!type) return nullptr;
   PyErr_SetString(
-      PyExc_OSError,
+      type.get(),
       "what is written to this stream becomes records of httpd's log, so it has no file "
       "descriptor; descriptor 2 is a log of the process, in a worker that of its group");
   return nullptr;
@@ -161,49 +140,15 @@ PyObject* answer_false(PyObject*, PyObject*) {
 PyObject* answer_none(PyObject*, PyObject*) {
   Py_RETURN_NONE;
 }
-PyObject* reconfigure(PyObject*, PyObject*, PyObject*) {
-  Py_RETURN_NONE;
-}
-PyObject* enter(PyObject* self, PyObject*) {
-  return Py_NewRef(self);
-}
 
 PyObject* get_name(PyObject* self, void*) {
   return PyUnicode_FromString(value_of<LogStream>(self).name);
 }
-PyObject* get_mode(PyObject* self, void*) {
-  return PyUnicode_FromString(value_of<LogStream>(self).mode == Mode::text ? "w" : "wb");
+PyObject* get_mode(PyObject*, void*) {
+  return PyUnicode_FromString("wb");
 }
 PyObject* get_closed(PyObject*, void*) {
   Py_RETURN_FALSE;
-}
-PyObject* get_encoding(PyObject*, void*) {
-  return PyUnicode_FromString("utf-8");
-}
-PyObject* get_errors(PyObject*, void*) {
-  return PyUnicode_FromString("backslashreplace");
-}
-PyObject* get_newlines(PyObject*, void*) {
-  Py_RETURN_NONE;
-}
-PyObject* get_line_buffering(PyObject*, void*) {
-  Py_RETURN_TRUE;
-}
-PyObject* get_write_through(PyObject*, void*) {
-  Py_RETURN_TRUE;
-}
-
-PyObject* get_buffer(PyObject* self, void*) {
-  const LogStream& stream = value_of<LogStream>(self);
-  LogStream sibling{Mode::binary,
-                    stream.name,
-                    stream.interpreter,
-                    stream.link,
-                    stream.log,
-                    stream.notes_or_null,
-                    Ref::share(stream.request_stream.get())};
-  return make_native<LogStream>(reinterpret_cast<PyObject*>(Py_TYPE(self)), std::move(sibling))
-      .release();
 }
 
 PyObject* repr(PyObject* self) {
@@ -211,30 +156,20 @@ PyObject* repr(PyObject* self) {
 }
 
 PyMethodDef methods[] = {
-    {"write", write, METH_O, "Writes text to httpd's error log, one record per line."},
-    {"writelines", writelines, METH_O, "Writes each item of an iterable."},
+    {"write", write, METH_O, "Writes bytes to httpd's error log, one record per line."},
     {"flush", flush, METH_NOARGS, "Logs text that has no line end yet."},
     {"close", answer_none, METH_NOARGS, "Does nothing: the log belongs to httpd."},
-    {"fileno", refuse_fileno, METH_NOARGS, "Raises OSError: there is no descriptor."},
+    {"fileno", refuse_fileno, METH_NOARGS,
+     "Raises io.UnsupportedOperation: there is no descriptor."},
     {"isatty", answer_false, METH_NOARGS, "False."},
     {"readable", answer_false, METH_NOARGS, "False."},
     {"seekable", answer_false, METH_NOARGS, "False."},
     {"writable", answer_true, METH_NOARGS, "True."},
-    {"reconfigure", method(reconfigure), METH_VARARGS | METH_KEYWORDS,
-     "Does nothing: the log has no settings of its own."},
-    {"__enter__", enter, METH_NOARGS, nullptr},
-    {"__exit__", answer_none, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 PyGetSetDef attributes[] = {{"name", get_name, nullptr, nullptr, nullptr},
                             {"mode", get_mode, nullptr, nullptr, nullptr},
                             {"closed", get_closed, nullptr, nullptr, nullptr},
-                            {"encoding", get_encoding, nullptr, nullptr, nullptr},
-                            {"errors", get_errors, nullptr, nullptr, nullptr},
-                            {"newlines", get_newlines, nullptr, nullptr, nullptr},
-                            {"line_buffering", get_line_buffering, nullptr, nullptr, nullptr},
-                            {"write_through", get_write_through, nullptr, nullptr, nullptr},
-                            {"buffer", get_buffer, nullptr, "The stream for bytes.", nullptr},
                             {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_dealloc, slot(dealloc_native<LogStream>)},
@@ -246,57 +181,113 @@ PyType_Slot slots[] = {{Py_tp_dealloc, slot(dealloc_native<LogStream>)},
 PyType_Spec spec = {"mod_wsgi.Log", sizeof(Native<LogStream>), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
 
-bool register_as_text_stream(PyObject* type) {
-  const Ref io = Ref::steal(PyImport_ImportModule("io"));
-  if (!io) return false;
-  const Ref base = Ref::steal(PyObject_GetAttrString(io.get(), "TextIOBase"));
+bool register_as_raw_stream(PyObject* io, PyObject* type) {
+  const Ref base = Ref::steal(PyObject_GetAttrString(io, "RawIOBase"));
   return base && Ref::steal(PyObject_CallMethod(base.get(), "register", "O", type));
 }
 
-}  // namespace
-
-base::Result<LogStreamType> LogStreamType::make(Attached& py) {
-  PH_TRY(type, make_type(py, spec));
-  if (!register_as_text_stream(type.get())) {
-    return base::fail(PythonError::take(py).summary(py));
-  }
-  Ref variable = Ref::steal(PyContextVar_New("mod_wsgi.log", nullptr));
-  if (!variable) return base::fail(PythonError::take(py).summary(py));
-  return LogStreamType(std::move(type), std::move(variable));
-}
-
-Ref LogStreamType::make_ambient(Attached& py, const char* name) const {
-  return make_native<LogStream>(
-      type_.get(), LogStream{Mode::text, name, &py.interpreter(), nullptr, nullptr, nullptr,
-                             Ref::share(request_stream_.get())});
-}
-
-Ref LogStreamType::make_for_request(Attached& py, const char* name, SharedRequestLink link,
-                                    LineLog& log, RequestNotes* notes_or_null) const {
-  return make_native<LogStream>(
-      type_.get(),
-      LogStream{Mode::text, name, &py.interpreter(), std::move(link), &log, notes_or_null, {}});
-}
-
-PyObject* annotate(PyObject* ambient, gateway::Annotation annotation) {
-  CalledByPython py(*value_of<LogStream>(ambient).interpreter);
-  if (const Ref found = request_stream_for(py, ambient)) {
-    const LogStream& stream = value_of<LogStream>(found.get());
-    const SharedRequestLink link = stream.link;
-    const RequestLink::Use use(*link);
-    if (use && stream.notes_or_null != nullptr) {
-      const auto set = stream.notes_or_null->set(std::move(annotation));
-      if (set) return Py_NewRef(Py_None);
-      PyErr_SetString(PyExc_ValueError, set.error().sentence.c_str());
-      return nullptr;
-    }
-  }
+PyObject* refuse_without_request() {
   PyErr_SetString(PyExc_RuntimeError, "no application serves a request in this context");
   return nullptr;
 }
 
-bool LogStreamType::set_request_stream(Attached&, PyObject* stream) const {
-  return bool(Ref::steal(PyContextVar_Set(request_stream_.get(), stream)));
+constexpr char kRequestStream[] = "<wsgi.errors>";
+
+// An attribute that sys.stdout has, and what text streams are compared by: see is_untouched().
+constexpr Py_ssize_t kOwnAttributes = 1;
+
+// Whether nobody has the stream any more, has written to it or set an attribute of it: then nothing
+// tells it from a new one. The references are ours and that of the text stream to the raw one.
+bool is_untouched(const RequestStream& stream) {
+  if (Py_REFCNT(stream.text.get()) != 1 || Py_REFCNT(stream.raw.get()) != 2) return false;
+  if (value_of<LogStream>(stream.raw.get()).used) return false;
+  const Ref names = Ref::steal(PyObject_GenericGetDict(stream.text.get(), nullptr));
+  return names && PyDict_GET_SIZE(names.get()) == kOwnAttributes;
+}
+
+}  // namespace
+
+base::Result<LogStreams> LogStreams::make(Attached& py) {
+  PH_TRY(type, make_type(py, spec));
+  const Ref io = Ref::steal(PyImport_ImportModule("io"));
+  Ref wrapper = Ref::steal(io ? PyObject_GetAttrString(io.get(), "TextIOWrapper") : nullptr);
+  // As Python's own sys.stderr has them; what is written goes through at once.
+  Ref options =
+      Ref::steal(wrapper ? Py_BuildValue("{s:s,s:s,s:s,s:O,s:O}", "encoding", "utf-8", "errors",
+                                         "backslashreplace", "newline", "", "line_buffering",
+                                         Py_True, "write_through", Py_True)
+                         : nullptr);
+  Ref variable = Ref::steal(options ? PyContextVar_New("mod_wsgi.log", nullptr) : nullptr);
+  if (!variable || !register_as_raw_stream(io.get(), type.get())) {
+    return base::fail(PythonError::take(py).summary(py));
+  }
+  return LogStreams(std::move(type), std::move(wrapper), std::move(options), std::move(variable));
+}
+
+Ref LogStreams::text_over(Attached&, PyObject* raw) const {
+  const Ref arguments = Ref::steal(raw == nullptr ? nullptr : PyTuple_Pack(1, raw));
+  Ref text = Ref::steal(arguments ? PyObject_Call(wrapper_.get(), arguments.get(), options_.get())
+                                  : nullptr);
+  const Ref mode = Ref::steal(text ? PyUnicode_InternFromString("w") : nullptr);
+  if (!mode || PyObject_SetAttrString(text.get(), "mode", mode.get()) != 0) return {};
+  return text;
+}
+
+Ref LogStreams::make_raw_ambient(Attached& py, const char* name) const {
+  return make_native<LogStream>(raw_type_.get(),
+                                LogStream{.name = name,
+                                          .interpreter = &py.interpreter(),
+                                          .request_stream = Ref::share(request_stream_.get())});
+}
+
+Ref LogStreams::make_ambient(Attached& py, const char* name) const {
+  return text_over(py, make_raw_ambient(py, name).get());
+}
+
+RequestStream LogStreams::take(Attached& py, SharedRequestLink link, LineLog& log,
+                               RequestNotes* notes_or_null) {
+  RequestStream stream;
+  if (!spare_.empty()) {
+    stream = std::move(spare_.back());
+    spare_.pop_back();
+  } else {
+    stream.raw = make_native<LogStream>(
+        raw_type_.get(), LogStream{.name = kRequestStream, .interpreter = &py.interpreter()});
+    stream.text = text_over(py, stream.raw.get());
+    if (!stream.text) return {};
+  }
+  LogStream& raw = value_of<LogStream>(stream.raw.get());
+  raw.link = std::move(link);
+  raw.log = &log;
+  raw.notes_or_null = notes_or_null;
+  return stream;
+}
+
+void LogStreams::give_back(Attached&, RequestStream stream) noexcept {
+  if (!stream.text || !is_untouched(stream) || spare_.size() == spare_.capacity()) return;
+  LogStream& raw = value_of<LogStream>(stream.raw.get());
+  raw.link.reset();
+  raw.log = nullptr;
+  raw.notes_or_null = nullptr;
+  spare_.push_back(std::move(stream));
+}
+
+bool LogStreams::enter(Attached&, const RequestStream& stream) const {
+  return bool(Ref::steal(PyContextVar_Set(request_stream_.get(), stream.raw.get())));
+}
+
+PyObject* annotate(PyObject* raw_ambient, gateway::Annotation annotation) {
+  CalledByPython py(*value_of<LogStream>(raw_ambient).interpreter);
+  const Ref found = request_stream_for(py, raw_ambient);
+  const SharedRequestLink link = found ? value_of<LogStream>(found.get()).link : nullptr;
+  if (!link) return refuse_without_request();
+  const RequestLink::Use use(*link);
+  RequestNotes* notes = use ? value_of<LogStream>(found.get()).notes_or_null : nullptr;
+  if (notes == nullptr) return refuse_without_request();
+  const auto set = notes->set(std::move(annotation));
+  if (set) return Py_NewRef(Py_None);
+  PyErr_SetString(PyExc_ValueError, set.error().sentence.c_str());
+  return nullptr;
 }
 
 }  // namespace pyhost::python

@@ -1,6 +1,8 @@
 // Text streams that end in httpd's error log: sys.stderr, sys.stdout and wsgi.errors.
 #pragma once
 
+#include <vector>
+
 #include "pyhost/base/result.h"
 #include "python/attached.h"
 #include "python/line_log.h"
@@ -10,36 +12,63 @@
 
 namespace pyhost::python {
 
-// The Python type `mod_wsgi.Log`: write, writelines, flush, close, closed, readable, writable,
-// seekable, isatty, fileno (OSError), encoding, errors, newlines, line_buffering, name, mode, and
-// `buffer`, a sibling that takes bytes. A virtual subclass of io.TextIOBase. write() returns the
-// number of characters or bytes.
-class LogStreamType {
- public:
-  static base::Result<LogStreamType> make(Attached& py);
-
-  // A stream to the log of whatever request the writer's context belongs to, while that lives;
-  // otherwise to the server's log.
-  Ref make_ambient(Attached& py, const char* name) const;
-  // A stream to one request's log; once the link is closed, use raises RuntimeError. What
-  // annotate() adds goes to the notes, if there are any, which live as long as the link is open.
-  Ref make_for_request(Attached& py, const char* name, SharedRequestLink link, LineLog& log,
-                       RequestNotes* notes_or_null) const;
-  // The calling thread's context belongs to the request of that stream. False with an exception
-  // pending.
-  bool set_request_stream(Attached& py, PyObject* stream) const;
-
- private:
-  LogStreamType(Ref type, Ref variable) noexcept
-      : type_(std::move(type)), request_stream_(std::move(variable)) {}
-
-  Ref type_;
-  Ref request_stream_;  // a ContextVar
+// wsgi.errors of one request: an io.TextIOWrapper, and the mod_wsgi.Log below it.
+struct RequestStream {
+  Ref text;
+  Ref raw;
 };
 
-// Tells httpd something of the request that the caller's context belongs to; `ambient` is an
-// ambient stream. None, or null with RuntimeError or ValueError pending. For what Python has
+// What prints to the log is an io.TextIOWrapper (UTF-8, line buffered, written through), because
+// libraries look for one; its `buffer` is of the type `mod_wsgi.Log`: write, flush, close, closed,
+// readable, writable, seekable, isatty, fileno (io.UnsupportedOperation), name and mode, a virtual
+// subclass of io.RawIOBase. close() does nothing. One per interpreter, whose lock protects it.
+class LogStreams {
+ public:
+  static base::Result<LogStreams> make(Attached& py);
+
+  // A text stream to the log of whatever request the writer's context belongs to, while that lives;
+  // otherwise to the server's log.
+  Ref make_ambient(Attached& py, const char* name) const;
+  // What such a stream is over: for whoever wants the request of a context, and prints nothing.
+  Ref make_raw_ambient(Attached& py, const char* name) const;
+
+  // A stream to one request's log; once the link is closed, use raises RuntimeError. What
+  // annotate() adds goes to the notes, if there are any, which live as long as the link is open.
+  // Without members, and with an exception pending, when there is no memory.
+  RequestStream take(Attached& py, SharedRequestLink link, LineLog& log,
+                     RequestNotes* notes_or_null);
+  // When the request's code is done. A stream that it has left alone is there for the next one:
+  // most applications never write to it, and making it costs more than their other objects.
+  void give_back(Attached& py, RequestStream stream) noexcept;
+
+  // The calling thread's context belongs to the request of that stream. False with an exception
+  // pending.
+  bool enter(Attached& py, const RequestStream& stream) const;
+
+ private:
+  // As many as requests may run at a time in most processes.
+  static constexpr std::size_t kSpareMax = 32;
+
+  LogStreams(Ref raw_type, Ref wrapper, Ref options, Ref variable)
+      : raw_type_(std::move(raw_type)),
+        wrapper_(std::move(wrapper)),
+        options_(std::move(options)),
+        request_stream_(std::move(variable)) {
+    spare_.reserve(kSpareMax);
+  }
+
+  Ref text_over(Attached& py, PyObject* raw_or_null) const;
+
+  Ref raw_type_;
+  Ref wrapper_;         // io.TextIOWrapper
+  Ref options_;         // its keyword arguments
+  Ref request_stream_;  // a ContextVar
+  std::vector<RequestStream> spare_;
+};
+
+// Tells httpd something of the request that the caller's context belongs to; `raw_ambient` is
+// of make_raw_ambient(). None, or null with RuntimeError or ValueError pending. For what Python has
 // called.
-PyObject* annotate(PyObject* ambient, gateway::Annotation annotation);
+PyObject* annotate(PyObject* raw_ambient, gateway::Annotation annotation);
 
 }  // namespace pyhost::python

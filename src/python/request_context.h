@@ -15,19 +15,40 @@ namespace pyhost::python {
 // for the context the thread stays in its own, and prints to the server's log.
 class RequestContext {
  public:
-  RequestContext(Attached& py, const LogStreamType& streams, SharedRequestLink link, LineLog& log,
+  RequestContext(Attached& py, LogStreams& streams, SharedRequestLink link, LineLog& log,
                  RequestNotes* notes_or_null)
-      : errors_(streams.make_for_request(py, "<wsgi.errors>", std::move(link), log, notes_or_null)),
-        scope_(py, Ref::steal(errors_ ? PyContext_New() : nullptr).get()),
-        names_log_(scope_ && streams.set_request_stream(py, errors_.get())) {
+      : errors_(py, streams, std::move(link), log, notes_or_null),
+        scope_(py, Ref::steal(errors_.text() != nullptr ? PyContext_New() : nullptr).get()),
+        names_log_(scope_ && streams.enter(py, errors_.stream())) {
     if (!names_log_) discard_error(py);
   }
 
   // wsgi.errors; null without memory for it.
-  PyObject* errors_or_null() const noexcept { return errors_.get(); }
+  PyObject* errors_or_null() const noexcept { return errors_.text(); }
 
  private:
-  const Ref errors_;
+  // Goes behind the context, which refers to it too.
+  class Errors {
+   public:
+    Errors(Attached& py, LogStreams& streams, SharedRequestLink link, LineLog& log,
+           RequestNotes* notes_or_null)
+        : py_(py),
+          streams_(streams),
+          stream_(streams.take(py, std::move(link), log, notes_or_null)) {}
+    Errors(const Errors&) = delete;
+    Errors& operator=(const Errors&) = delete;
+    ~Errors() { streams_.give_back(py_, std::move(stream_)); }
+
+    const RequestStream& stream() const noexcept { return stream_; }
+    PyObject* text() const noexcept { return stream_.text.get(); }
+
+   private:
+    Attached& py_;
+    LogStreams& streams_;
+    RequestStream stream_;
+  };
+
+  const Errors errors_;
   const ContextScope scope_;
   const bool names_log_;
 };

@@ -89,7 +89,7 @@ bool send(Attached& py, Request& request, std::span<const std::string_view> bloc
 }  // namespace
 
 base::Result<Adapter> Adapter::make(Attached& py, const gateway::EngineSettings& settings,
-                                    python::LogStreamType streams) {
+                                    python::LogStreams streams) {
   PH_TRY(input, make_input_type(py));
   PH_TRY(start_response, make_start_response_type(py));
   PH_TRY(file_wrapper, make_file_wrapper_type(py));

@@ -22,9 +22,9 @@ namespace pyhost::wsgi {
 class Adapter {
  public:
   static base::Result<Adapter> make(python::Attached& py, const gateway::EngineSettings& settings,
-                                    python::LogStreamType streams);
+                                    python::LogStreams streams);
 
-  const python::LogStreamType& streams() const noexcept { return streams_; }
+  python::LogStreams& streams() noexcept { return streams_; }
   EnvironFactory& environs() noexcept { return environs_; }
 
   // Runs `application` for the request, in the calling thread's context, with that wsgi.errors;
@@ -39,7 +39,7 @@ class Adapter {
  private:
   Adapter(python::Ref input, python::Ref start_response, python::Ref file_wrapper,
           python::Ref request_timeout, python::Ref close_name, EnvironFactory environs,
-          python::LogStreamType streams)
+          python::LogStreams streams)
       : input_type_(std::move(input)),
         start_response_type_(std::move(start_response)),
         file_wrapper_type_(std::move(file_wrapper)),
@@ -64,7 +64,7 @@ class Adapter {
   python::Ref request_timeout_;
   python::Ref close_name_;
   EnvironFactory environs_;
-  python::LogStreamType streams_;
+  python::LogStreams streams_;
   ScriptNames told_;
 };
 

@@ -228,10 +228,11 @@ def application(environ, start_response):
         assert stream.encoding == 'utf-8' and not stream.closed
         assert not stream.isatty() and stream.writable()
         assert not stream.readable() and not stream.seekable()
-        assert isinstance(stream, io.TextIOBase)
+        assert type(stream) is io.TextIOWrapper and isinstance(stream.buffer, io.RawIOBase)
+        assert stream.line_buffering and stream.write_through
         assert stream.write('\u20ac\n') == 2
         assert stream.buffer.write(b'bytes\n') == 6
-        stream.reconfigure(encoding='utf-8', line_buffering=True)
+        stream.reconfigure(line_buffering=True)
         assert stream.write_through
         stream.close()
         stream.write('still open\n')
@@ -246,7 +247,7 @@ def application(environ, start_response):
                 raise AssertionError
         try:
             stream.fileno()
-        except OSError as error:
+        except io.UnsupportedOperation as error:
             assert 'descriptor 2 is a log of the process' in str(error)
         else:
             raise AssertionError
@@ -258,6 +259,37 @@ def application(environ, start_response):
   EXPECT_TRUE(reply.complete()) << reply.log();
   EXPECT_THAT(reply.log(), AllOf(HasSubstr("\xe2\x82\xac\n"), HasSubstr("\\udc80\n"),
                                  HasSubstr("bytes\n"), HasSubstr("logged\n")));
+}
+
+// A stream that nobody has touched is used again.
+TEST(Log, StreamOfARequestIsNotThatOfAnother) {
+  const Script script(R"(
+import weakref
+kept = []
+def application(environ, start_response):
+    errors, what = environ['wsgi.errors'], environ['QUERY_STRING']
+    assert not hasattr(errors, 'note') and errors.encoding == 'utf-8'
+    if what == 'mark':
+        errors.note = 1
+    elif what == 'detach':
+        errors.detach()
+    elif what == 'reconfigure':
+        errors.reconfigure(encoding='latin-1')
+    elif what == 'keep':
+        kept.append(errors)
+    elif what == 'keep the buffer':
+        kept.append(errors.buffer)
+    elif what == 'write':
+        errors.write('written\n')
+    start_response('200 OK', [])
+    return [what.encode()]
+)");
+  for (const char* what : {"", "mark", "", "detach", "", "reconfigure", "", "keep",
+                           "keep the buffer", "", "write", "write", ""}) {
+    const Reply reply = run(script, {.environ = {{"QUERY_STRING", what}}});
+    EXPECT_EQ(reply.body(), what) << reply.log();
+    EXPECT_EQ(reply.log().find("written") != std::string::npos, what == std::string("write"));
+  }
 }
 
 TEST(Log, KeepsAnEndlessLineInBounds) {

@@ -137,10 +137,10 @@ TEST_F(Settings, RestrictTheStreams) {
                    "type(sys.stdin).__module__ + '.' + type(sys.stdin).__name__");
   EXPECT_EVALUATES("sys.stdout is restricted by mod_wsgi; WSGIRestrictStdout Off allows it",
                    {.restrict_stdout = true}, "print('x')");
-  EXPECT_EVALUATES("'mod_wsgi.Log True'", {},
-                   "type(sys.stdout).__module__ + '.' + "
-                   "type(sys.stdout).__name__ + f' {hasattr(sys.stdin, \"read\")}'");
-  EXPECT_EVALUATES("'_io'", {.interactive = true}, "type(sys.stdout).__module__");
+  EXPECT_EVALUATES("'<stdout> mod_wsgi.Log True'", {},
+                   "sys.stdout.name + ' ' + type(sys.stdout.buffer).__module__ + '.' + "
+                   "type(sys.stdout.buffer).__name__ + f' {hasattr(sys.stdin, \"read\")}'");
+  EXPECT_EVALUATES("1", {.interactive = true}, "sys.stdout.fileno()");
 }
 
 constexpr char kTakesASignal[] = R"(
