@@ -19,6 +19,13 @@ enum class HeadMapping {
   automatic,  // when a content filter needs the body to compute its headers
 };
 
+// Whether an application sees the Authorization header.
+enum class PassAuthorization {
+  off,
+  on,
+  automatic,  // unless httpd itself has authenticated the user
+};
+
 // The seed of str hashes; nothing fixed means a random one for each process.
 struct HashSeed {
   std::optional<std::uint32_t> fixed;
@@ -64,13 +71,15 @@ struct RequestSettings {
   std::optional<std::string_view> application_group;  // its default depends on the process group
   std::optional<std::string_view> callable_object;
   std::optional<bool> script_reloading;
-  std::optional<bool> pass_authorization;
+  std::optional<PassAuthorization> pass_authorization;
   std::optional<bool> chunked_request;
   std::optional<bool> request_buffering;
   std::optional<HeadMapping> map_head_to_get;
   std::optional<bool> enable_sendfile;
   std::optional<bool> error_override;
   std::optional<bool> internal_redirect;
+  std::optional<bool> ignore_activity;
+  std::optional<bool> pass_apache_request;
   std::optional<NetworkList> trusted_proxies;
   std::optional<ForwardedHeaderList> trusted_proxy_headers;
 };
@@ -100,13 +109,15 @@ inline constexpr RequestSettings kRequestDefaults{.process_group = kGlobalName,
                                                   .application_group = {},
                                                   .callable_object = "application",
                                                   .script_reloading = true,
-                                                  .pass_authorization = false,
+                                                  .pass_authorization = PassAuthorization::off,
                                                   .chunked_request = true,
                                                   .request_buffering = true,
                                                   .map_head_to_get = HeadMapping::automatic,
                                                   .enable_sendfile = false,
                                                   .error_override = false,
                                                   .internal_redirect = false,
+                                                  .ignore_activity = false,
+                                                  .pass_apache_request = false,
                                                   .trusted_proxies = {},
                                                   .trusted_proxy_headers = {}};
 

@@ -32,11 +32,22 @@ inline std::optional<Seconds> parse(const Directive&, std::string_view text, Sec
   return number ? std::optional(Seconds(*number)) : std::nullopt;
 }
 
-inline std::optional<HeadMapping> parse(const Directive&, std::string_view text, HeadMapping) {
-  if (base::equals_ignoring_case(text, "auto")) return HeadMapping::automatic;
+// A flag, or Auto.
+template <class Choice>
+std::optional<Choice> parse_choice(std::string_view text) {
+  if (base::equals_ignoring_case(text, "auto")) return Choice::automatic;
   const auto flag = base::parse_flag(text);
   if (!flag) return std::nullopt;
-  return *flag ? HeadMapping::on : HeadMapping::off;
+  return *flag ? Choice::on : Choice::off;
+}
+
+inline std::optional<HeadMapping> parse(const Directive&, std::string_view text, HeadMapping) {
+  return parse_choice<HeadMapping>(text);
+}
+
+inline std::optional<PassAuthorization> parse(const Directive&, std::string_view text,
+                                              PassAuthorization) {
+  return parse_choice<PassAuthorization>(text);
 }
 
 inline std::optional<HashSeed> parse(const Directive&, std::string_view text, HashSeed) {
@@ -135,9 +146,18 @@ inline std::string format(const Directive&, Seconds value) {
   return fmt::to_string(value.count());
 }
 
+template <class Choice>
+std::string format_choice(Choice value) {
+  if (value == Choice::automatic) return "Auto";
+  return value == Choice::on ? "On" : "Off";
+}
+
 inline std::string format(const Directive&, HeadMapping value) {
-  if (value == HeadMapping::automatic) return "Auto";
-  return value == HeadMapping::on ? "On" : "Off";
+  return format_choice(value);
+}
+
+inline std::string format(const Directive&, PassAuthorization value) {
+  return format_choice(value);
 }
 
 inline std::string format(const Directive&, HashSeed value) {

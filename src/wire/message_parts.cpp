@@ -80,6 +80,7 @@ gateway::Target read_target(PayloadReader& reader) {
 void write_head(PayloadWriter& writer, const gateway::RequestHead& head) {
   writer.flag(head.https);
   writer.flag(head.is_head);
+  writer.flag(head.ignores_activity);
   write_optional(writer, head.content_length);
   writer.number(head.start_us);
   writer.number(head.queue_start_us);
@@ -91,6 +92,7 @@ gateway::RequestHead read_head(PayloadReader& reader, std::vector<EnvironEntry>&
   gateway::RequestHead head;
   head.https = reader.flag();
   head.is_head = reader.flag();
+  head.ignores_activity = reader.flag();
   head.content_length = read_optional(reader);
   head.start_us = reader.number<std::int64_t>();
   head.queue_start_us = reader.number<std::int64_t>();

@@ -10,8 +10,8 @@ void RequestClock::begin(base::TimePoint now) noexcept {
   set(ticks_of(now));
 }
 
-void RequestClock::end(base::TimePoint now) noexcept {
-  last_end_.store(ticks_of(now), std::memory_order_relaxed);
+void RequestClock::end(base::TimePoint now, bool counts) noexcept {
+  if (counts) last_end_.store(ticks_of(now), std::memory_order_relaxed);
   set(0);
 }
 

@@ -17,7 +17,8 @@ class RequestClock {
   // Its script is imported, which is none of its time.
   void import_begins(base::TimePoint now) noexcept { set(-ticks_of(now)); }
   void import_ended(base::TimePoint now) noexcept { set(ticks_of(now)); }
-  void end(base::TimePoint now) noexcept;
+  // `counts`: the worker was active until now.
+  void end(base::TimePoint now, bool counts) noexcept;
 
   // --- Any thread ---
   // A request between begin() and end().
@@ -29,7 +30,7 @@ class RequestClock {
   };
   std::optional<Running> running() const noexcept;
   bool runs(std::uint64_t number) const noexcept;
-  // When the last request ended; nothing before the first one has.
+  // When the last request ended that counts as activity; nothing before the first one has.
   std::optional<base::TimePoint> last_end() const noexcept;
 
  private:

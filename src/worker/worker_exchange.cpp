@@ -233,7 +233,7 @@ void WorkerExchange::log(LogLevel level, Message message, std::string_view text)
 }
 
 Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause) noexcept {
-  clock_.end(base::Clock::now());
+  clock_.end(base::Clock::now(), !request_.head.ignores_activity);
   const base::ScopeExit give_back([this] { give_back_memory(); });
   return base::unless_out_of_memory([&] { return tell_outcome(outcome, cause); },
                                     [this] {

@@ -34,7 +34,7 @@ bool WorkerExchange::begin_question(wire::Connection& connection, std::string_vi
 }
 
 Connected WorkerExchange::finish_question(const gateway::AskResult& answer) noexcept {
-  clock_.end(base::Clock::now());
+  clock_.end(base::Clock::now(), !question_.head.ignores_activity);
   const Connected told = base::unless_out_of_memory([&] { return tell_answer(answer); },
                                                     [this] {
                                                       give_up_for_memory();

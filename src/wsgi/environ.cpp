@@ -44,6 +44,10 @@ Ref seconds(std::int64_t microseconds) {
   return Ref::steal(PyFloat_FromDouble(double(microseconds) / kMicroseconds));
 }
 
+bool add_server_request(PyObject* dict, void* request) {
+  return set(dict, "apache.request_rec", Ref::steal(PyCapsule_New(request, nullptr, nullptr)));
+}
+
 }  // namespace
 
 base::Result<EnvironFactory> EnvironFactory::make(python::Attached& py,
@@ -146,7 +150,9 @@ Ref EnvironFactory::build(python::Attached&, const gateway::RequestHead& head) {
       PyDict_SetItem(dict, daemon_start_key_.get(), daemon_start.get()) == 0 &&
       PyDict_SetItem(dict, application_start_key_.get(), application_start.get()) == 0 &&
       PyDict_SetItem(dict, thread_id_key_.get(), thread_id.get()) == 0;
-  return complete ? std::move(environ) : Ref();
+  if (!complete) return {};
+  if (head.server_request != nullptr && !add_server_request(dict, head.server_request)) return {};
+  return environ;
 }
 
 bool EnvironFactory::add_streams(python::Attached&, PyObject* environ, PyObject* input,

@@ -107,7 +107,7 @@ TEST(ProcessGroup, ComesFromAVariable) {
     EXPECT_THAT(reply.body, HasSubstr("\"mod_wsgi.process_group\": \"" + group + '"'));
   }
   expect_refused(httpd, {.headers = {{"X-Group", "three"}}}, 500, "PH0151");
-  expect_refused(httpd, {}, 500, "PH0151");
+  expect_refused(httpd, {}, 500, "PH0541");
 }
 
 TEST(ProcessGroup, OfAVirtualHostIsForThatServerNameOnly) {

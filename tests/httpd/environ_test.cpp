@@ -151,6 +151,54 @@ TEST(EnvironHeaders, KeepCredentialsBackUnlessTheyArePassed) {
                                    says("HTTP_PROXY_AUTHORIZATION=Bearer proxy")));
 }
 
+TEST(EnvironHeaders, PassCredentialsThatHttpdHasNotChecked) {
+  const Httpd httpd(std::string(kApp) + R"(
+    WSGIPassAuthorization Auto
+    <Location /app/checked>
+      AuthType Basic
+      AuthName test
+      AuthUserFile ${ROOT}/users
+      Require valid-user
+    </Location>)",
+                    {.files = {{"users", "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"}}});
+  const auto ask = [&](const std::string& path) {
+    return httpd.request(
+        {.path = path, .headers = {{"Authorization", "Basic YW5uOnBhc3N3b3Jk"}}});
+  };
+  EXPECT_THAT(ask("/app"), says("HTTP_AUTHORIZATION=Basic YW5uOnBhc3N3b3Jk"));
+  EXPECT_THAT(ask("/app/checked"), AllOf(says("REMOTE_USER=ann"), Not(mentions("YW5uOnBh"))));
+}
+
+TEST(EnvironHeaders, ThatAreKeptBackAreWorthOneNotice) {
+  Httpd httpd(std::string(kApp) + R"(
+    <Location /app/checked>
+      AuthType Basic
+      AuthName test
+      AuthUserFile ${ROOT}/users
+      Require valid-user
+    </Location>)",
+              {.processes = 1, .files = {{"users", "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"}}});
+  Request request{.path = "/app/checked", .headers = {{"Authorization", "Basic YW5uOnBhc3N3b3Jk"}}};
+  EXPECT_EQ(httpd.request(request).status, 200);
+  EXPECT_THAT(httpd.log(), Not(HasSubstr("PH0540")));
+  request.path = "/app";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(httpd.request(request).status, 200);
+  httpd.wait_for_log("PH0540: the Authorization header of a request for /app was not passed");
+  EXPECT_EQ(count(httpd.log(), "PH0540"), 1u);
+  EXPECT_THAT(httpd.log(), Not(HasSubstr("YW5uOnBh")));
+}
+
+TEST(Environ, HasHttpdsRequestWhereThatIsAtHand) {
+  const Httpd httpd(std::string(kApp) + "<Location /app/c>\nWSGIPassApacheRequest On\n</Location>");
+  EXPECT_THAT(httpd.get("/app"), Not(mentions("apache.request_rec")));
+  const Response reply = httpd.get("/app/c");
+  if (default_place() == Place::embedded) {
+    EXPECT_THAT(reply, mentions("\napache.request_rec=<capsule object NULL at 0x"));
+  } else {
+    EXPECT_THAT(reply, Not(mentions("apache.request_rec")));
+  }
+}
+
 TEST(EnvironVariables, ComeFromTheConfigurationButNeverReplaceTheRequest) {
   const Httpd httpd(std::string(kApp) +
                     "SetEnv COLOUR blue\nSetEnv SERVER_NAME elsewhere\nSetEnv HTTP_X_SENT set\n"
@@ -276,11 +324,21 @@ TEST(ApplicationGroup, OfWhatAPageIncludesIsThatOfItsMount) {
 }
 
 TEST(ApplicationGroup, IsTakenFromAVariable) {
-  const Httpd httpd(std::string(kApp) +
-                    "WSGIApplicationGroup %{ENV:GROUP}\nSetEnvIf X-Group (.+) GROUP=$1");
+  Httpd httpd(std::string(kApp) +
+              "WSGIApplicationGroup %{ENV:GROUP}\nSetEnvIf X-Group (.+) GROUP=$1");
   EXPECT_THAT(httpd.request({.path = "/app", .headers = {{"X-Group", "blue"}}}),
               says("mod_wsgi.application_group=blue"));
-  EXPECT_THAT(httpd.get("/app"), says("mod_wsgi.application_group=%{ENV:GROUP}"));
+  // Neither the text itself, nor the value when that is another variable.
+  EXPECT_EQ(httpd.get("/app").status, 500);
+  EXPECT_EQ(httpd.request({.path = "/app", .headers = {{"X-Group", "%{ENV:HOME}"}}}).status, 500);
+  httpd.expect_log("PH0541: WSGIApplicationGroup %{ENV:GROUP} for /app: the variable has no value");
+}
+
+TEST(CallableName, IsTakenFromAVariable) {
+  Httpd httpd(std::string(kApp) + "WSGICallableObject %{ENV:NAME}\nSetEnvIf X-Name (.+) NAME=$1");
+  EXPECT_EQ(httpd.request({.path = "/app", .headers = {{"X-Name", "other"}}}).body, "other");
+  EXPECT_EQ(httpd.get("/app").status, 500);
+  httpd.expect_log("PH0541: WSGICallableObject %{ENV:NAME}");
 }
 
 }  // namespace

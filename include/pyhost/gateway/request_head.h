@@ -34,8 +34,12 @@ struct EnvironEntry {
 struct RequestHead {
   // In order of rising precedence: the last entry of a name is the one the application sees.
   std::span<const EnvironEntry> environ;
-  bool https = false;    // wsgi.url_scheme
-  bool is_head = false;  // the client sent HEAD, whatever REQUEST_METHOD says
+  bool https = false;             // wsgi.url_scheme
+  bool is_head = false;           // the client sent HEAD, whatever REQUEST_METHOD says
+  bool ignores_activity = false;  // does not put off the end of a worker for inactivity
+  // httpd's request_rec, for an application in httpd's own process that is to have it. Goes nowhere
+  // else.
+  void* server_request = nullptr;
   // What the client announced; nothing for a chunked body. Without a body: 0.
   std::optional<std::uint64_t> content_length = 0;
   // Microseconds since the epoch.

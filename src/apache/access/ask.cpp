@@ -105,11 +105,13 @@ AskResult ask(request_rec* r, const HookScript& hook, QuestionKind kind, std::st
                                           server_config(r->server).request);
   const auto script_name = collapse_slashes(r->pool, script_name_of(r));
   const bool is_file = hook.kind == gateway::TargetKind::file;
+  // No name of a hook script's interpreter is made of a variable.
+  const auto interpreter =
+      expand_group(hook.application_group, RequestNames(r, script_name)).value_or("");
   const gateway::Target target{
       .kind = hook.kind,
       .process_group = hook.process_group,
-      .application_group =
-          pool_copy(r->pool, expand_group(hook.application_group, RequestNames(r, script_name))),
+      .application_group = pool_copy(r->pool, interpreter),
       .script = is_file ? path_in_jail(*group, hook.script).value_or("") : hook.script,
       .callable = hook.callable,
       .reloading = *settings.script_reloading ? gateway::Reloading::on : gateway::Reloading::off};

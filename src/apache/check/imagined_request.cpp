@@ -36,7 +36,11 @@ apr_sockaddr_t* address_of(apr_pool_t* pool, const server_rec* s, unsigned port)
 }
 
 // What has named the process group.
-std::string chooser_of(const request_rec* r, const ScriptAlias* alias) {
+std::string chooser_of(const request_rec* r, const ScriptAlias* alias,
+                       const HandlerScript* script) {
+  if (script != nullptr && script->settings.process_group) {
+    return "process-group= of the WSGIHandlerScript";
+  }
   if (alias != nullptr && alias->settings.process_group) return "process-group= of the alias";
   const DirectoryConfig& section = directory_config(r->per_dir_config);
   if (section.request.process_group) {
@@ -143,7 +147,11 @@ void ImaginedRequest::describe_application(control::Explanation& explanation) {
     explanation.refusal = "no application answers it";
     return;
   }
-  explanation.chosen_by = chooser_of(request_, find_alias(request_));
+  if (script != nullptr) {
+    explanation.alias = script->written;
+    explanation.alias_place = view_or_empty(script->place);
+  }
+  explanation.chosen_by = chooser_of(request_, find_alias(request_), script);
   const auto mapped = map_request(request_, script);
   if (!mapped) {
     explanation.status = static_cast<unsigned>(mapped.error().status);

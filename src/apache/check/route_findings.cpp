@@ -155,7 +155,7 @@ void find_unused_groups(const server_rec* main_server, Findings& findings) {
 
 void find_withheld_authorization(const std::vector<Application>& applications, Findings& findings) {
   for (const Application& application : applications) {
-    if (*application.settings.pass_authorization) continue;
+    if (*application.settings.pass_authorization != settings::PassAuthorization::off) continue;
     findings.add(
         application.server, Severity::advice, Message::authorization_withheld,
         {.sentence = fmt::format("{}: the application does not see the Authorization header",

@@ -1,6 +1,7 @@
 // The module's configuration records, as httpd creates and merges them.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -56,6 +57,8 @@ struct ServerConfig {
   std::vector<InertLine> inert;               // the same
   HookScripts hooks{};                        // of WSGIDispatchScript; others stand in sections
   std::vector<const HookScript*> hook_lines;  // its own, with those in its sections
+  // Whether a child has said that an Authorization header was withheld.
+  std::atomic<bool> authorization_noted = false;
   // Of all servers, once the configuration has been read; the main server's only.
   std::vector<DaemonGroup*> all_groups;
 };

@@ -43,18 +43,17 @@ std::string expand_token(std::string_view name, const NameSource& source) {
 
 }  // namespace
 
-std::string expand_group(std::string_view name, const NameSource& source) {
-  if (const auto variable = variable_in(name)) {
-    const auto value = source.variable(*variable);
-    return value ? expand_token(*value, source) : std::string(name);
-  }
-  return expand_token(name, source);
+std::optional<std::string> expand_group(std::string_view name, const NameSource& source) {
+  const auto variable = variable_in(name);
+  if (!variable) return expand_token(name, source);
+  const auto value = source.variable(*variable);
+  if (!value || variable_in(*value)) return std::nullopt;
+  return expand_token(*value, source);
 }
 
-std::string_view expand_callable(std::string_view name, const NameSource& source,
-                                 std::string_view fallback) {
+std::optional<std::string_view> expand_callable(std::string_view name, const NameSource& source) {
   const auto variable = variable_in(name);
-  return variable ? source.variable(*variable).value_or(fallback) : name;
+  return variable ? source.variable(*variable) : name;
 }
 
 }  // namespace pyhost::apache

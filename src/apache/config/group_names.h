@@ -22,14 +22,12 @@ class NameSource {
 };
 
 // The application or process group that `name` means; "" is the main interpreter, or the httpd
-// child. Host
-// names come out in lower case. A text that is no token is the name itself, and so is an
-// %{ENV:name} without a value; a value that is a token is expanded, but only once.
-std::string expand_group(std::string_view name, const NameSource& source);
+// child. Host names come out in lower case. A text that is no token is the name itself. The value
+// of
+// %{ENV:name} may be another token, but no %{ENV:name}; nothing when there is none, or such a one.
+std::optional<std::string> expand_group(std::string_view name, const NameSource& source);
 
-// The callable that WSGICallableObject `name` means, which is `fallback` for an %{ENV:name} without
-// a value.
-std::string_view expand_callable(std::string_view name, const NameSource& source,
-                                 std::string_view fallback);
+// The callable that WSGICallableObject `name` means; nothing for an %{ENV:name} without a value.
+std::optional<std::string_view> expand_callable(std::string_view name, const NameSource& source);
 
 }  // namespace pyhost::apache

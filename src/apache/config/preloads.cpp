@@ -63,11 +63,11 @@ std::set<std::string> names_for(const server_rec* s, const Preload& script) {
   std::set<std::string> names;
   if (token == "%{RESOURCE}") {
     for (const std::string& mount : mounts_of(s, script)) {
-      names.insert(expand_group(token, FutureNames(s, "", mount)));
+      names.insert(expand_group(token, FutureNames(s, "", mount)).value());
     }
   } else if (token == "%{SERVER}" || token == "%{HOST}") {
     for (const std::string_view host : hosts_of(s)) {
-      names.insert(expand_group(token, FutureNames(s, host, "")));
+      names.insert(expand_group(token, FutureNames(s, host, "")).value());
     }
   }
   return names;

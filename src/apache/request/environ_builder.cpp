@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "apache/config/config.h"
+#include "apache/log.h"
 #include "apache/pool.h"
 #include "apache/request/jail.h"
 #include "apache/request/request_origin.h"
@@ -71,6 +73,23 @@ std::string_view joined_cookies(apr_pool_t* pool, const char* value) {
     copy[at - value] = ';';
   }
   return copy == nullptr ? value : copy;
+}
+
+bool passes_authorization(const request_rec* r, const settings::RequestSettings& settings) {
+  using settings::PassAuthorization;
+  const auto passes = *settings.pass_authorization;
+  if (passes == PassAuthorization::automatic) return r->ap_auth_type == nullptr;
+  return passes == PassAuthorization::on;
+}
+
+// Applications that check passwords themselves only see that nobody ever logs in.
+void note_withheld_authorization(request_rec* r) {
+  const bool used_by_httpd = r->ap_auth_type != nullptr;
+  if (used_by_httpd || server_config(r->server).authorization_noted.exchange(true)) return;
+  log_request(r, base::LogLevel::notice, base::Message::credentials_withheld,
+              fmt::format("the Authorization header of a request for {} was not passed to the "
+                          "application; WSGIPassAuthorization On or Auto passes it",
+                          view_or_empty(r->uri)));
 }
 
 // The entries of one request: an array of a known size in its pool.
@@ -175,7 +194,9 @@ bool Builder::passes_to_application(std::string_view header) const {
   }
   const bool httpd_passes = core_config(r_).cgi_pass_auth == AP_CGI_PASS_AUTH_ON;
   if (authorization) {
-    return httpd_passes || *inputs_.settings->pass_authorization;
+    if (httpd_passes || passes_authorization(r_, *inputs_.settings)) return true;
+    note_withheld_authorization(r_);
+    return false;
   }
   return httpd_passes || !equals_ignoring_case(header, "Proxy-Authorization");
 }
@@ -385,6 +406,9 @@ gateway::RequestHead build_request_head(request_rec* r, const EnvironInputs& inp
   return {.environ = environ,
           .https = https ? *https : is_https(r),
           .is_head = r->header_only != 0,
+          .ignores_activity = *inputs.settings->ignore_activity,
+          .server_request =
+              *inputs.settings->pass_apache_request && inputs.group == nullptr ? r : nullptr,
           .content_length = received_bytes ? received_bytes : announced_length(r),
           .start_us = r->request_time};
 }

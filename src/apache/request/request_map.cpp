@@ -167,21 +167,36 @@ std::string_view script_of(const request_rec* r, const Subject& subject) {
   return subject.is_file() ? std::string_view(r->filename) : subject.alias->target;
 }
 
-gateway::Target target_of(request_rec* r, const Subject& subject,
-                          const settings::RequestSettings& settings, const NameSource& names,
-                          const DaemonGroup* group) {
+// What names come to. PRECONDITION: the setting is one of %{ENV:...}.
+tl::unexpected<Refusal> refuse_variable(const request_rec* r, const char* directive,
+                                        std::string_view name) {
+  return tl::unexpected(Refusal{
+      HTTP_INTERNAL_SERVER_ERROR, base::Message::variable_unset,
+      fmt::format("{} {} for {}: the variable has no value that can be used; it may be a request "
+                  "note, set by SetEnv, SetEnvIf or a RewriteRule, or in the environment of httpd, "
+                  "and its value no other variable",
+                  directive, name, view_or_empty(r->uri))});
+}
+
+tl::expected<gateway::Target, Refusal> target_of(request_rec* r, const Subject& subject,
+                                                 const settings::RequestSettings& settings,
+                                                 const NameSource& names,
+                                                 const DaemonGroup* group) {
   const bool is_file = subject.is_file();
   const bool is_handler = subject.handler != nullptr;
   const std::string_view script = script_of(r, subject);
   const std::string_view application_group =
       settings.application_group.value_or(default_application_group(group, script));
-  return {
+  const auto interpreter = expand_group(application_group, names);
+  if (!interpreter) return refuse_variable(r, "WSGIApplicationGroup", application_group);
+  const auto callable = expand_callable(*settings.callable_object, names);
+  if (!callable) return refuse_variable(r, "WSGICallableObject", *settings.callable_object);
+  return gateway::Target{
       .kind = is_file ? gateway::TargetKind::file : gateway::TargetKind::module,
       .process_group = group == nullptr ? "" : std::string_view(group->options.name),
-      .application_group = pool_copy(r->pool, expand_group(application_group, names)),
+      .application_group = pool_copy(r->pool, *interpreter),
       .script = is_file ? path_in_jail(group, script).value_or("") : script,
-      .callable = expand_callable(*settings.callable_object, names,
-                                  *settings::kRequestDefaults.callable_object),
+      .callable = *callable,
       .reloading = *settings.script_reloading ? gateway::Reloading::on : gateway::Reloading::off,
       .script_file = is_file && !is_handler ? seen_file(r->finfo) : base::kNoFile,
       .resource = is_handler ? path_in_jail(group, view_or_empty(r->filename)).value_or("") : ""};
@@ -200,9 +215,12 @@ tl::expected<MappedRequest, Refusal> map_request(request_rec* r,
   const auto resource = handler_or_null != nullptr ? handler_or_null->script : script_name;
   const RequestNames names(
       r, *process_settings().case_sensitivity ? resource : folded(r->pool, resource));
-  PH_TRY(group, group_for(r, expand_group(*settings.process_group, names), settings));
+  const auto group_name = expand_group(*settings.process_group, names);
+  if (!group_name) return refuse_variable(r, "WSGIProcessGroup", *settings.process_group);
+  PH_TRY(group, group_for(r, *group_name, settings));
   PH_TRY_VOID(check_place(r, group, subject));
-  return MappedRequest{.target = target_of(r, subject, settings, names, group),
+  PH_TRY(target, target_of(r, subject, settings, names, group));
+  return MappedRequest{.target = target,
                        .group = group,
                        .settings = settings,
                        .handler_script = handler_or_null == nullptr ? "" : handler_or_null->script,

@@ -53,16 +53,16 @@ TEST(ApplicationGroup, TakesTheValueOfAVariable) {
   names.variables_ = {{"GROUP", "blue"}, {"TOKEN", "%{SERVER}"}, {"AGAIN", "%{ENV:GROUP}"}};
   EXPECT_EQ(expand_group("%{ENV:GROUP}", names), "blue");
   EXPECT_EQ(expand_group("%{ENV:TOKEN}", names), "shop.example");
-  EXPECT_EQ(expand_group("%{ENV:AGAIN}", names), "%{ENV:GROUP}");
-  EXPECT_EQ(expand_group("%{ENV:NONE}", names), "%{ENV:NONE}");
+  EXPECT_EQ(expand_group("%{ENV:AGAIN}", names), std::nullopt);
+  EXPECT_EQ(expand_group("%{ENV:NONE}", names), std::nullopt);
 }
 
 TEST(CallableName, IsOnlyLookedUpForVariables) {
   FakeNames names;
   names.variables_ = {{"CALLABLE", "app"}};
-  EXPECT_EQ(expand_callable("main", names, "application"), "main");
-  EXPECT_EQ(expand_callable("%{ENV:CALLABLE}", names, "application"), "app");
-  EXPECT_EQ(expand_callable("%{ENV:NONE}", names, "application"), "application");
+  EXPECT_EQ(expand_callable("main", names), "main");
+  EXPECT_EQ(expand_callable("%{ENV:CALLABLE}", names), "app");
+  EXPECT_EQ(expand_callable("%{ENV:NONE}", names), std::nullopt);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ TEST_F(RequestClockTest, CountsTheTimeOfARequestFromItsBegin) {
   ASSERT_TRUE(clock_.running());
   EXPECT_EQ(clock_.running()->began, at(10ms));
   EXPECT_FALSE(clock_.running()->importing);
-  clock_.end(at(30ms));
+  clock_.end(at(30ms), true);
   EXPECT_FALSE(clock_.running());
   EXPECT_EQ(clock_.last_end(), at(30ms));
 }
@@ -43,11 +43,23 @@ TEST_F(RequestClockTest, LeavesTheTimeOfAnImportOut) {
   EXPECT_EQ(clock_.running()->began, at(90ms));
 }
 
+TEST_F(RequestClockTest, TakesNoNoticeOfARequestThatIsNoActivity) {
+  clock_.begin(at(10ms));
+  clock_.end(at(20ms), false);
+  EXPECT_FALSE(clock_.last_end());
+  clock_.begin(at(30ms));
+  clock_.end(at(40ms), true);
+  clock_.begin(at(50ms));
+  clock_.end(at(60ms), false);
+  EXPECT_FALSE(clock_.running());
+  EXPECT_EQ(clock_.last_end(), at(40ms));
+}
+
 TEST_F(RequestClockTest, TellsOneRequestFromTheNext) {
   clock_.begin(at(10ms));
   const std::uint64_t first = clock_.running()->number;
   EXPECT_TRUE(clock_.runs(first));
-  clock_.end(at(20ms));
+  clock_.end(at(20ms), true);
   EXPECT_FALSE(clock_.runs(first));
   clock_.begin(at(30ms));
   EXPECT_FALSE(clock_.runs(first));
