@@ -29,6 +29,23 @@ Json json_of(const gateway::Script& value) {
                       json_of(value.callable), value.kind == gateway::TargetKind::module});
 }
 
+namespace {
+
+constexpr auto kVisitOptions = [](auto& options, auto&& visit) {
+  visit("application_group", options.application_group);
+  visit("python_path", options.python_path);
+  visit("switch_interval_seconds", options.switch_interval_seconds);
+  visit("restrict_stdin", options.restrict_stdin);
+  visit("restrict_stdout", options.restrict_stdout);
+  visit("restrict_signal", options.restrict_signal);
+};
+
+}  // namespace
+
+Json json_of(const gateway::InterpreterOptions& value) {
+  return object_of(value, kVisitOptions);
+}
+
 Json json_of(const base::FileIdentity& value) {
   return Json::array({value.device, value.inode, value.bytes, value.modified_us, value.changed_us});
 }
@@ -90,6 +107,10 @@ bool read(const Json& value, gateway::Script& into) {
   }
   into.kind = is_module ? gateway::TargetKind::module : gateway::TargetKind::file;
   return true;
+}
+
+bool read(const Json& value, gateway::InterpreterOptions& into) {
+  return value.is_object() && !read_object(value, into, kVisitOptions);
 }
 
 bool read(const Json& value, base::FileIdentity& into) {

@@ -17,6 +17,7 @@
 
 #include "pyhost/base/file_identity.h"
 #include "pyhost/base/log.h"
+#include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/group_secret.h"
 #include "pyhost/gateway/target.h"
 
@@ -31,6 +32,7 @@ Json json_of(const gateway::GroupSecret& value);
 Json json_of(const std::array<int, 3>& value);
 // [application group, script, callable, whether it is a module].
 Json json_of(const gateway::Script& value);
+Json json_of(const gateway::InterpreterOptions& value);
 // [device, inode, bytes, modified, changed].
 Json json_of(const base::FileIdentity& value);
 
@@ -42,6 +44,7 @@ bool read(const Json& value, base::LogLevel& into);
 bool read(const Json& value, gateway::GroupSecret& into);
 bool read(const Json& value, std::array<int, 3>& into);
 bool read(const Json& value, gateway::Script& into);
+bool read(const Json& value, gateway::InterpreterOptions& into);
 bool read(const Json& value, base::FileIdentity& into);
 
 template <class T>

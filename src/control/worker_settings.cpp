@@ -28,6 +28,7 @@ constexpr auto kVisitEngine = [](auto& engine, auto&& visit) {
   visit("script_group", engine.script_owner.group_name);
   visit("interpreters_max", engine.interpreters_max);
   visit("server_version", engine.server_version);
+  visit("interpreters", engine.interpreters);
 };
 
 constexpr auto kVisitWorker = [](auto& worker, auto&& visit) {

@@ -60,7 +60,7 @@ base::Result<std::unique_ptr<gateway::Engine>> LocalEngine::open(gateway::Engine
   std::unique_ptr<LocalEngine> engine(new LocalEngine(std::move(settings), server_log));
   LocalEngine& self = *engine;
   auto runtime = Runtime::start(
-      self.settings_, server_log,
+      settings_for_interpreter(self.settings_, gateway::kMainInterpreter), server_log,
       [&self](Attached& py, Interpreter& interpreter) { return self.set_up(py, interpreter); });
   if (!runtime) {
     self.stopped_ = true;
@@ -79,7 +79,8 @@ LocalEngine::~LocalEngine() {
 
 base::Result<> LocalEngine::set_up(Attached& py, Interpreter& interpreter) {
   PH_TRY(streams, python::LogStreams::make(py));
-  PH_TRY_VOID(prepare_interpreter(py, interpreter, settings_, streams));
+  PH_TRY_VOID(prepare_interpreter(
+      py, interpreter, settings_for_interpreter(settings_, interpreter.name()), streams));
   PH_TRY(adapter, wsgi::Adapter::make(py, settings_, std::move(streams)));
   PH_TRY_VOID(pyapi::install_module(py, settings_,
                                     {.file_wrapper_type = adapter.file_wrapper_type(),

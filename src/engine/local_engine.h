@@ -32,10 +32,12 @@ class LocalEngine final : public gateway::Engine {
   LocalEngine(gateway::EngineSettings settings, base::LogSink& server_log)
       : settings_(std::move(settings)),
         server_log_(server_log),
-        loading_(*new python::LoadingRules{.case_sensitive_paths = settings_.case_sensitive_paths,
-                                           .changed_scripts = settings_.changed_scripts,
-                                           .script_owner = settings_.script_owner,
-                                           .imports_on_main_thread = !settings_.restrict_signal}) {}
+        loading_(*new python::LoadingRules{
+            .case_sensitive_paths = settings_.case_sensitive_paths,
+            .changed_scripts = settings_.changed_scripts,
+            .script_owner = settings_.script_owner,
+            .imports_on_main_thread =
+                !settings_for_interpreter(settings_, gateway::kMainInterpreter).restrict_signal}) {}
 
   gateway::Outcome serve(const gateway::Target& target, gateway::Exchange& exchange);
   gateway::AskResult answer(const gateway::Target& target, const gateway::Question& question,

@@ -28,6 +28,24 @@ bool is_flag(std::string_view text) noexcept {
   return base::parse_flag(text).has_value();
 }
 
+bool is_telemetry_target(std::string_view text) noexcept {
+  const auto blank = text.find(' ');
+  const std::string_view target = text.substr(0, blank);
+  constexpr std::string_view kInterval = "interval=";
+  constexpr double kShortest = 0.5;
+  if (!target.starts_with("unix:")) return false;
+  if (blank == text.npos) return true;
+  const std::string_view interval = text.substr(blank + 1);
+  if (!interval.starts_with(kInterval)) return false;
+  const auto seconds = base::parse_positive_real(interval.substr(kInterval.size()));
+  return seconds && *seconds >= kShortest;
+}
+
+bool is_telemetry_options(std::string_view text) noexcept {
+  return text == "None" || text == "All" || text == "CaptureUserAgent" ||
+         text == "+CaptureUserAgent" || text == "-CaptureUserAgent";
+}
+
 bool is_seconds(std::string_view text) noexcept {
   return text == "0" || base::parse_positive_real(text).has_value();
 }
@@ -43,6 +61,7 @@ bool is_accept_mutex(std::string_view text) noexcept {
 constexpr auto kDirectives = std::to_array<Directive>({
 #include "settings/directives.def"
 #include "settings/hook_directives.def"
+#include "settings/directives_of_python.def"
 #include "settings/inert_directives.def"
 });
 
@@ -93,6 +112,11 @@ std::string_view describe(Scope scope) noexcept {
       break;
   }
   return "main server, virtual host, directory, .htaccess (AllowOverride FileInfo)";
+}
+
+std::string written_name(const Directive& directive) {
+  const bool section = std::holds_alternative<OptionsSection>(directive.meaning);
+  return section ? fmt::format("<{}>", directive.name) : directive.name;
 }
 
 std::span<const Directive> all_directives() noexcept {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <variant>
 
+#include "pyhost/base/messages.h"
 #include "pyhost/base/result.h"
 #include "settings/settings.h"
 
@@ -55,9 +56,13 @@ enum class Hook : std::size_t {
 };
 inline constexpr std::size_t kHooks = 5;
 
+// The section <WSGIInterpreterOptions>; apache/ has its setter.
+struct OptionsSection {};
+
 // A directive of mod_wsgi that is accepted without effect.
 struct Inert {
-  const char* why;  // "applications get no pointer to httpd's request": a sentence
+  const char* why;  // "each worker has a socket of its own": a sentence
+  base::Message message = base::Message::directive_inert;
 };
 
 // How many words a directive with a setting takes.
@@ -66,7 +71,8 @@ enum class WordCount { one, any };
 struct Directive {
   const char* name;
   Scope scope;
-  std::variant<ScriptDirective, Hook, Inert, Setting<ProcessSettings>, Setting<RequestSettings>>
+  std::variant<ScriptDirective, Hook, OptionsSection, Inert, Setting<ProcessSettings>,
+               Setting<RequestSettings>>
       meaning;
   const char* syntax;       // of the arguments, for the reference and httpd's usage message
   const char* accepted;     // "On or Off": completes a sentence about a wrong value
@@ -82,7 +88,12 @@ struct Directive {
   char separator = ' ';
   // Several words reach the setting as one text, with blanks between them.
   WordCount words = WordCount::one;
+  // May stand in <WSGIInterpreterOptions>.
+  bool of_interpreters = false;
 };
+
+// As httpd's configuration has it: "<WSGIInterpreterOptions>" for a section.
+std::string written_name(const Directive& directive);
 
 // In the order of the reference page; static storage.
 std::span<const Directive> all_directives() noexcept;

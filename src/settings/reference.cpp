@@ -105,8 +105,10 @@ std::string directives_page() {
   std::string page(kDirectivesIntroduction);
   for (const Directive& directive : all_directives()) {
     const std::string standard = default_of(directive);
-    page += fmt::format("\n## {}\n\n", directive.name);
-    page += fmt::format("- Syntax: `{} {}`\n", directive.name, directive.syntax);
+    const bool section = std::holds_alternative<OptionsSection>(directive.meaning);
+    page += fmt::format("\n## {}\n\n", as_markdown(written_name(directive)));
+    page += fmt::format("- Syntax: `{}{} {}{}`\n", section ? "<" : "", directive.name,
+                        directive.syntax, section ? ">" : "");
     page += standard.empty() ? std::string("- Default: none\n")
                              : fmt::format("- Default: `{} {}`\n", directive.name, standard);
     page += fmt::format("- Where: {}\n", describe(directive.scope));

@@ -19,6 +19,7 @@ gateway::EngineSettings engine_settings_of(const control::WorkerBrief& brief) {
   if (group.threads == 0) {
     // A service ends by the SystemExit that SIGTERM raises in it.
     engine.restrict_signal = false;
+    for (auto& options : engine.interpreters) options.restrict_signal.reset();
   } else {
     // Two versions of an application do not share an interpreter: the worker is replaced.
     engine.changed_scripts = gateway::ChangedScripts::refused;

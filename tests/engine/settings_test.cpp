@@ -143,6 +143,44 @@ TEST_F(Settings, RestrictTheStreams) {
   EXPECT_EVALUATES("1", {.interactive = true}, "sys.stdout.fileno()");
 }
 
+TEST_F(Settings, AreOthersForTheInterpretersOfAnApplicationGroup) {
+  const gateway::EngineSettings settings{
+      .restrict_stdin = true,
+      .interpreters = {{.restrict_stdout = true},
+                       {.application_group = "sub", .restrict_stdin = false},
+                       {.application_group = "", .restrict_stdout = false}}};
+  constexpr char kRestricted[] =
+      "[type(stream).__name__ for stream in (sys.stdin, sys.stdout, sys.stderr)]";
+  EXPECT_EVALUATES("\\['Restricted', 'TextIOWrapper', 'TextIOWrapper'\\]", settings, kRestricted,
+                   "");
+  EXPECT_EVALUATES("\\['TextIOWrapper', 'Restricted', 'TextIOWrapper'\\]", settings, kRestricted,
+                   "sub");
+}
+
+TEST_F(Settings, AddThePathsOfAnInterpreterBeforeThoseOfAll) {
+  const Script folder("");
+  const auto make = [&](const char* name) {
+    std::filesystem::create_directories(folder.folder() / name);
+    return (folder.folder() / name).string();
+  };
+  EXPECT_EVALUATES("\\['c', 'b', 'a'\\]",
+                   {.python_path = {make("a")},
+                    .interpreters = {{.python_path = {make("b")}},
+                                     {.application_group = "other", .python_path = {make("x")}},
+                                     {.application_group = "", .python_path = {make("c")}}}},
+                   "[os.path.basename(p) for p in sys.path[:3]]", "");
+}
+
+TEST_F(Settings, LetSignalsBeTakenWhereTheMainInterpreterMay) {
+  constexpr char kInstalls[] = "import signal\nsignal.signal(signal.SIGALRM, print)\n";
+  constexpr char kIsInstalled[] = "signal.getsignal(signal.SIGALRM) is print";
+  EXPECT_EVALUATES("True", {.interpreters = {{.application_group = "", .restrict_signal = false}}},
+                   kIsInstalled, "", kInstalls);
+  EXPECT_EVALUATES("False",
+                   {.interpreters = {{.application_group = "other", .restrict_signal = false}}},
+                   kIsInstalled, "", kInstalls);
+}
+
 constexpr char kTakesASignal[] = R"(
 import signal, threading, time
 at_import = threading.current_thread() is threading.main_thread()

@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi threads=5",
                 "unknown option 'threads'; known are process-group=, application-group="},
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi application-group=", "'' is not accepted"},
-        BadLine{"WSGIScriptAlias /x /srv/x.wsgi pass-authorization=1", "give On or Off"},
+        BadLine{"WSGIScriptAlias /x /srv/x.wsgi pass-authorization=1", "give On, Off or Auto"},
         BadLine{"WSGIScriptAliasMatch ^/( /srv/x.wsgi", "'^/(' is not a regular expression"},
         BadLine{"WSGIScriptAliasMatch ^/(.*) $1:app", "lets the client choose a module"},
         BadLine{"WSGIImportScript /srv/x.wsgi", "WSGIImportScript needs process-group=%{GLOBAL}"},
@@ -83,6 +83,31 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"WSGITrustedProxies ::1 proxy.example", "'proxy.example' is not accepted"},
         BadLine{"WSGITrustedProxyHeaders X_Bad",
                 "'X_Bad' is not accepted; give names of headers"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    InterpreterSections, BadDirective,
+    testing::Values(
+        BadLine{"<WSGIInterpreterOptions shop>\n</WSGIInterpreterOptions>",
+                "<WSGIInterpreterOptions: 'shop' is not an option=value"},
+        BadLine{"<WSGIInterpreterOptions threads=5>\n</WSGIInterpreterOptions>",
+                "unknown option 'threads'; known are process-group= and application-group="},
+        BadLine{"<WSGIInterpreterOptions process-group=a Process-Group=b>\n"
+                "</WSGIInterpreterOptions>",
+                "Process-Group= is given twice"},
+        BadLine{"<WSGIInterpreterOptions process-group=a\nWSGIPythonPath "
+                "/srv\n</WSGIInterpreterOptions>",
+                "<WSGIInterpreterOptions has no >"},
+        BadLine{"<WSGIInterpreterOptions>\nWSGIPythonPath lib\n</WSGIInterpreterOptions>",
+                "WSGIPythonPath: 'lib' is not accepted"},
+        BadLine{"<WSGIInterpreterOptions>\nWSGIPythonOptimize 1\n</WSGIInterpreterOptions>",
+                "WSGIPythonOptimize cannot stand in <WSGIInterpreterOptions>"},
+        BadLine{"<WSGIInterpreterOptions>\nWSGIProcessGroup %{GLOBAL}\n</WSGIInterpreterOptions>",
+                "WSGIProcessGroup cannot stand in <WSGIInterpreterOptions>"},
+        BadLine{"<VirtualHost *:1>\n<WSGIInterpreterOptions>\n</WSGIInterpreterOptions>\n"
+                "</VirtualHost>",
+                "<WSGIInterpreterOptions> cannot occur within <VirtualHost> section"},
+        BadLine{"<Directory />\n<WSGIInterpreterOptions>\n</WSGIInterpreterOptions>\n</Directory>",
+                "<WSGIInterpreterOptions not allowed"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Places, BadDirective,
@@ -175,22 +200,22 @@ TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
     WSGISocketRotation On
     WSGIAcceptMutex flock
     WSGILazyInitialization On
+    WSGINewRelicConfigFile /etc/newrelic.ini
+    WSGINewRelicEnvironment staging
     WSGIPythonEggs /var/cache/eggs
-    <Location /x>
-      WSGIIgnoreActivity On
-      WSGIPassApacheRequest On
-    </Location>
     WSGIScriptAlias x /srv/x.wsgi)");
   EXPECT_TRUE(check.ok()) << check.output;
   for (const char* name :
        {"WSGIVerboseDebugging", "WSGIServerMetrics", "WSGISlowRequests", "WSGITelemetryService",
-        "WSGITelemetryOptions", "WSGIFreeThreading", "WSGIPerInterpreterGIL", "WSGISocketRotation",
-        "WSGIAcceptMutex", "WSGILazyInitialization", "WSGIIgnoreActivity", "WSGIPassApacheRequest",
-        "WSGIScriptAlias x /srv/x.wsgi"}) {
+        "WSGITelemetryOptions", "WSGISocketRotation", "WSGIAcceptMutex", "WSGILazyInitialization",
+        "WSGINewRelicConfigFile", "WSGINewRelicEnvironment", "WSGIScriptAlias x /srv/x.wsgi"}) {
     EXPECT_THAT(check.output, ContainsRegex(std::string("PH0354: ") + name +
                                             " has no effect: .*/httpd\\.conf:[0-9]+"));
   }
   EXPECT_THAT(check.output, Not(HasSubstr("PH0354: WSGIPythonEggs")));
+  EXPECT_THAT(check.output,
+              ContainsRegex("PH0198: WSGIPerInterpreterGIL has no effect: .*:[0-9]+"));
+  EXPECT_THAT(check.output, ContainsRegex("PH0200: WSGIFreeThreading has no effect: .*:[0-9]+"));
 }
 
 TEST(Inert, OptionsOfModWsgiAreAcceptedWithANotice) {
@@ -205,18 +230,9 @@ TEST(Inert, OptionsOfModWsgiAreAcceptedWithANotice) {
 TEST(Inert, DirectivesThatAreOffAreNotWorthANotice) {
   const ConfigCheck check = check_config(
       "WSGIVerboseDebugging Off\nWSGIServerMetrics off\nWSGISocketRotation Off\n"
-      "<Location />\nWSGIIgnoreActivity Off\n</Location>");
+      "WSGIPerInterpreterGIL Off\n");
   EXPECT_TRUE(check.ok()) << check.output;
-  EXPECT_THAT(check.output, Not(HasSubstr("PH0354")));
-}
-
-TEST(Inert, DirectiveInHtaccessIsAcceptedForEachRequest) {
-  Httpd httpd(
-      "WSGIScriptAlias / ${APPS}/replies.wsgi\n"
-      "<Directory ${APPS}>\nAllowOverride FileInfo\n</Directory>\n",
-      {.files = {{"apps/.htaccess", "WSGIIgnoreActivity On\n"}}});
-  EXPECT_EQ(httpd.get("/").status, 200);
-  EXPECT_EQ(httpd.get("/").status, 200);
+  EXPECT_THAT(check.output, Not(HasSubstr("has no effect")));
 }
 
 TEST(Locale, ThatIsNotInstalledIsAWarning) {
@@ -312,6 +328,23 @@ TEST(Dump, ShowsTheEffectiveSettingsOfEveryServer) {
       check.output.substr(inner),
       AllOf(HasSubstr("WSGIApplicationGroup outer\n"), HasSubstr("WSGIScriptReloading Off\n"),
             HasSubstr("WSGIScriptAlias /z shop.api:app application-group=%{GLOBAL}\n")));
+}
+
+TEST(Dump, ShowsTheSectionsOfInterpreters) {
+  const ConfigCheck check = check_config(R"(
+    Define DUMP_PYHOST
+    <WSGIInterpreterOptions process-group="shop" application-group=%{GLOBAL}>
+      WSGIPythonPath /srv/lib
+      WSGIRestrictSignal Off
+      WSGISwitchInterval 0.1
+    </WSGIInterpreterOptions>)");
+  EXPECT_TRUE(check.ok()) << check.output;
+  EXPECT_THAT(check.output,
+              HasSubstr("<WSGIInterpreterOptions process-group=shop application-group=%{GLOBAL}>\n"
+                        "WSGIPythonPath /srv/lib\nWSGISwitchInterval 0.1\n"
+                        "WSGIRestrictSignal Off\n</WSGIInterpreterOptions>\n"));
+  EXPECT_THAT(check.output, ContainsRegex("PH0199: WSGISwitchInterval in .*httpd\\.conf:[0-9]+"));
+  EXPECT_THAT(check.output, Not(HasSubstr("\nWSGIPythonPath /srv/lib\n\n")));
 }
 
 TEST(ThreadStackSize, IsRaisedToWhatPythonNeeds) {

@@ -162,8 +162,7 @@ TEST(EnvironHeaders, PassCredentialsThatHttpdHasNotChecked) {
     </Location>)",
                     {.files = {{"users", "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"}}});
   const auto ask = [&](const std::string& path) {
-    return httpd.request(
-        {.path = path, .headers = {{"Authorization", "Basic YW5uOnBhc3N3b3Jk"}}});
+    return httpd.request({.path = path, .headers = {{"Authorization", "Basic YW5uOnBhc3N3b3Jk"}}});
   };
   EXPECT_THAT(ask("/app"), says("HTTP_AUTHORIZATION=Basic YW5uOnBhc3N3b3Jk"));
   EXPECT_THAT(ask("/app/checked"), AllOf(says("REMOTE_USER=ann"), Not(mentions("YW5uOnBh"))));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pyhost/gateway/python_life.h"
@@ -30,6 +31,18 @@ enum class ThreadSignals {
   // As httpd has it in its children. What applications fork off or start begins without a signal
   // blocked, and without the process's handlers.
   blocked,
+};
+
+// What is different for some interpreters of a process.
+struct InterpreterOptions {
+  std::optional<std::string> application_group;  // nothing: all
+  std::vector<std::string> python_path;          // goes before what others have added
+  std::optional<double> switch_interval_seconds;
+  std::optional<bool> restrict_stdin;
+  std::optional<bool> restrict_stdout;
+  std::optional<bool> restrict_signal;
+
+  bool operator==(const InterpreterOptions&) const = default;
 };
 
 // How one process runs Python; fixed for its life. Defaults are in settings.h.
@@ -59,8 +72,13 @@ struct EngineSettings {
   bool multiprocess = true;
   int processes_max = 1;
   int threads_max = 1;
-  std::array<int, 3> server_version{};  // httpd's
+  std::array<int, 3> server_version{};           // httpd's
+  std::vector<InterpreterOptions> interpreters;  // a later one counts before an earlier one
 };
+
+// The settings as they are for the interpreter of that application group.
+EngineSettings settings_for_interpreter(EngineSettings settings,
+                                        std::string_view application_group);
 
 // One per process. Every function may be called from any thread that has a Python-sized stack
 // (base::kPythonStackBytes); none throws. The process is not forked afterwards.

@@ -5,6 +5,7 @@
 
 #include "apache/config/config.h"
 #include "apache/config/hook_directives.h"
+#include "apache/config/interpreter_sections.h"
 #include "apache/config/places.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/script_directives.h"
@@ -68,8 +69,14 @@ const char* accept_inert(cmd_parms* cmd, const Directive& directive, const char*
   return nullptr;
 }
 
+const char* refuse_in_section(cmd_parms* cmd, const Directive& directive) {
+  return apr_psprintf(cmd->pool, "%s cannot stand in <WSGIInterpreterOptions>", directive.name);
+}
+
 const char* set_value(cmd_parms* cmd, void* directory, const char* text) {
   const Directive& directive = directive_of(cmd);
+  InterpreterSection* const section = section_around(cmd);
+  if (section != nullptr && !directive.of_interpreters) return refuse_in_section(cmd, directive);
   base::Result<> assigned;
   PoolMemory memory(cmd->pool);
   if (std::holds_alternative<settings::Inert>(directive.meaning)) {
@@ -80,7 +87,8 @@ const char* set_value(cmd_parms* cmd, void* directory, const char* text) {
   }
   if (std::holds_alternative<settings::Setting<settings::ProcessSettings>>(directive.meaning)) {
     if (const char* error = ap_check_cmd_context(cmd, GLOBAL_ONLY)) return error;
-    assigned = settings::assign(directive, server_config(cmd->server).process, text, memory);
+    auto& record = section != nullptr ? section->settings : server_config(cmd->server).process;
+    assigned = settings::assign(directive, record, text, memory);
   } else {
     // A path means a section or a .htaccess file.
     auto& record = cmd->path != nullptr ? static_cast<DirectoryConfig*>(directory)->request
@@ -89,7 +97,8 @@ const char* set_value(cmd_parms* cmd, void* directory, const char* text) {
     if (cmd->path != nullptr) note_section(cmd, *static_cast<DirectoryConfig*>(directory));
   }
   if (!assigned) return pool_c_string(cmd->pool, assigned.error().sentence);
-  if (cmd->path == nullptr) server_config(cmd->server).places[directive.name] = place_of(cmd);
+  if (cmd->path == nullptr && section == nullptr)
+    server_config(cmd->server).places[directive.name] = place_of(cmd);
   return nullptr;
 }
 
@@ -144,6 +153,11 @@ int allowed_places(Scope scope) {
 command_rec command_of(const Directive& directive) {
   auto* info = const_cast<void*>(static_cast<const void*>(&directive));
   const int places = allowed_places(directive.scope);
+  if (std::holds_alternative<settings::OptionsSection>(directive.meaning)) {
+    return AP_INIT_RAW_ARGS("<WSGIInterpreterOptions",
+                            (guarded<&add_interpreter_section, kInternalError>), info, places,
+                            directive.accepted);
+  }
   if (const auto* script = std::get_if<ScriptDirective>(&directive.meaning)) {
     return AP_INIT_RAW_ARGS(directive.name, script_setter(*script), info, places,
                             directive.accepted);

@@ -12,6 +12,7 @@
 #include "apache/config/daemon_group.h"
 #include "apache/config/handler_scripts.h"
 #include "apache/config/hook_script.h"
+#include "apache/config/interpreter_sections.h"
 #include "apache/config/module_records.h"
 #include "apache/httpd_api.h"
 #include "pyhost/gateway/target.h"
@@ -52,11 +53,12 @@ struct ServerConfig {
   std::map<std::string_view, const char*> places;
   std::vector<const ScriptAlias*> aliases;
   HandlerScripts handlers;
-  std::vector<Preload> preloads;              // its own, not those of the main server
-  std::vector<DaemonGroup*> groups;           // the same
-  std::vector<InertLine> inert;               // the same
-  HookScripts hooks{};                        // of WSGIDispatchScript; others stand in sections
-  std::vector<const HookScript*> hook_lines;  // its own, with those in its sections
+  std::vector<Preload> preloads;                  // its own, not those of the main server
+  std::vector<DaemonGroup*> groups;               // the same
+  std::vector<InertLine> inert;                   // the same
+  HookScripts hooks{};                            // of WSGIDispatchScript; others stand in sections
+  std::vector<const HookScript*> hook_lines;      // its own, with those in its sections
+  std::vector<InterpreterSection*> interpreters;  // the main server's only
   // Whether a child has said that an Authorization header was withheld.
   std::atomic<bool> authorization_noted = false;
   // Of all servers, once the configuration has been read; the main server's only.

@@ -43,7 +43,9 @@ std::string dump_server(const server_rec* s) {
 
 void dump_configuration(apr_pool_t* pool, server_rec* s) {
   if (!ap_exists_config_define("DUMP_PYHOST")) return;
-  std::string text = settings::show(server_config(s).process) + "\n";
+  std::string text = settings::show(server_config(s).process);
+  for (const InterpreterSection* section : server_config(s).interpreters) text += show(*section);
+  text += '\n';
   for (; s != nullptr; s = s->next) text += dump_server(s);
   apr_file_t* out = nullptr;
   if (apr_file_open_stdout(&out, pool) == APR_SUCCESS) apr_file_puts(text.c_str(), out);

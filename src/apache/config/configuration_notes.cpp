@@ -21,10 +21,20 @@ using base::Message;
 
 void note_inert_lines(const server_rec* s, Findings& findings) {
   for (const InertLine& line : server_config(s).inert) {
-    findings.add(s, Severity::advice, Message::directive_inert,
-                 {fmt::format("{} has no effect: {}", line.directive->name,
-                              std::get<settings::Inert>(line.directive->meaning).why)},
+    const auto& inert = std::get<settings::Inert>(line.directive->meaning);
+    findings.add(s, Severity::advice, inert.message,
+                 {fmt::format("{} has no effect: {}", line.directive->name, inert.why)},
                  line.place);
+  }
+}
+
+void note_switch_intervals(const server_rec* main_server, Findings& findings) {
+  for (const InterpreterSection* section : server_config(main_server).interpreters) {
+    if (!section->settings.switch_interval || !section->application_group) continue;
+    findings.add(main_server, Severity::warning, Message::switch_interval_of_process,
+                 {"WSGISwitchInterval in <WSGIInterpreterOptions application-group=...> has no "
+                  "effect: the interpreters of a process share one lock"},
+                 section->place);
   }
 }
 
@@ -79,6 +89,7 @@ std::string_view name_of(std::string_view assignment) {
 }  // namespace
 
 void note_what_is_inert(const server_rec* main_server, Findings& findings) {
+  note_switch_intervals(main_server, findings);
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     if (!has_own_config(s)) continue;
     note_inert_lines(s, findings);

@@ -14,7 +14,7 @@ std::array<int, 3> server_version() {
 
 }  // namespace
 
-gateway::EngineSettings common_engine_settings() {
+gateway::EngineSettings common_engine_settings(std::string_view process_group) {
   const settings::ProcessSettings& settings = process_settings();
   gateway::EngineSettings engine;
   engine.optimize = static_cast<int>(*settings.optimize);
@@ -29,6 +29,7 @@ gateway::EngineSettings common_engine_settings() {
   engine.case_sensitive_paths = *settings.case_sensitivity;
   engine.interpreters_max = *settings.interpreter_limit;
   engine.server_version = server_version();
+  engine.interpreters = interpreter_options(process_group);
   return engine;
 }
 

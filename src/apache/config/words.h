@@ -19,6 +19,7 @@ class Words {
   Words(cmd_parms* cmd, const char* arguments) : cmd_(cmd), rest_(arguments) {}
 
   bool at_end() const { return *rest_ == '\0'; }
+  bool at_quote() const { return *rest_ == '"' || *rest_ == '\''; }
   std::string_view next() { return ap_getword_conf(cmd_->pool, &rest_); }
 
   // An option as in `key=value` or `key="some value"`.

@@ -54,7 +54,7 @@ control::HttpdIdentity httpd_identity() {
 WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup& group,
                                const GroupService& service) {
   WorkerSettings settings;
-  settings.engine = common_engine_settings();
+  settings.engine = common_engine_settings(group.options.name);
   settings.engine.script_owner = group.script_owner;
   if (const auto plugin = find_plugin()) settings.plugin = plugin->path;
   settings.httpd_uid = uid_of_clients(group.options);

@@ -40,7 +40,7 @@ gateway::EngineSettings engine_settings(const settings::ProcessSettings& setting
   const int processes = mpm_number(AP_MPMQ_MAX_DAEMONS);
   // In a debugger's foreground httpd the terminal belongs to whoever is debugging.
   const bool foreground = ap_exists_config_define("ONE_PROCESS");
-  gateway::EngineSettings engine = common_engine_settings();
+  gateway::EngineSettings engine = common_engine_settings("");
   engine.python_program = home.program;
   engine.python_home = home.home;
   if (const auto& path = settings.python_path) engine.python_path = {path->begin(), path->end()};

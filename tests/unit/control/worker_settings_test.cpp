@@ -21,6 +21,9 @@ control::WorkerBrief example() {
   brief.settings.engine.script_owner = {.user = 5, .user_name = "games"};
   brief.settings.engine.switch_interval_seconds = 0.25;
   brief.settings.engine.server_version = {2, 4, 65};
+  brief.settings.engine.interpreters = {
+      {.application_group = "", .python_path = {"/srv/\xff"}, .restrict_signal = false},
+      {.switch_interval_seconds = 0.5, .restrict_stdin = true, .restrict_stdout = true}};
   brief.settings.plugin = "/usr/lib/plugin.so";
   brief.settings.secret = *GroupSecret::make();
   brief.settings.log_level = base::LogLevel::debug;
@@ -55,6 +58,7 @@ TEST(WorkerBrief, SurvivesTheWayToTheWorker) {
   EXPECT_EQ(parsed->settings.engine.script_owner, brief.settings.engine.script_owner);
   EXPECT_EQ(parsed->settings.engine.switch_interval_seconds, 0.25);
   EXPECT_EQ(parsed->settings.engine.server_version, brief.settings.engine.server_version);
+  EXPECT_EQ(parsed->settings.engine.interpreters, brief.settings.engine.interpreters);
   EXPECT_TRUE(parsed->settings.secret.matches(brief.settings.secret.bytes()));
   EXPECT_EQ(parsed->settings.targets.modules, brief.settings.targets.modules);
   EXPECT_EQ(parsed->settings.targets.hooks, brief.settings.targets.hooks);

@@ -60,7 +60,10 @@ TEST(DirectiveTable, DescribesEveryDirective) {
   for (const settings::Directive& each : settings::all_directives()) {
     EXPECT_TRUE(std::string_view(each.name).starts_with("WSGI")) << each.name;
     EXPECT_TRUE(std::string_view(each.description).ends_with('.')) << each.name;
-    EXPECT_TRUE(std::string_view(each.example).starts_with(each.name)) << each.name;
+    const std::string name = written_name(each);
+    EXPECT_TRUE(std::string_view(each.example).find(name.substr(0, name.find('>'))) !=
+                std::string_view::npos)
+        << each.name;
     EXPECT_FALSE(std::string_view(each.syntax).empty()) << each.name;
     EXPECT_FALSE(std::string_view(each.accepted).empty()) << each.name;
   }
@@ -107,7 +110,7 @@ TEST(Flag, IsOnOrOffInAnyLetterCase) {
 
 TEST(Flag, RefusesOtherWords) {
   for (const auto* word : {"", "yes", "1", "true", "Auto", "On "}) {
-    expect_refused<settings::RequestSettings>("WSGIPassAuthorization", word);
+    expect_refused<settings::RequestSettings>("WSGIScriptReloading", word);
   }
 }
 
@@ -134,6 +137,12 @@ TEST(SwitchInterval, IsAPositiveNumberOfSeconds) {
   for (const auto* word : {"0", "-1", "1e", "0.1s", "nan"}) {
     expect_refused<settings::ProcessSettings>("WSGISwitchInterval", word);
   }
+}
+
+TEST(PassAuthorization, IsOnOffOrAuto) {
+  expect_shown<settings::RequestSettings>("WSGIPassAuthorization", "AUTO", "Auto");
+  expect_shown<settings::RequestSettings>("WSGIPassAuthorization", "on", "On");
+  expect_shown<settings::RequestSettings>("WSGIPassAuthorization", "off", "Off");
 }
 
 TEST(HeadMapping, IsOnOffOrAuto) {
@@ -259,6 +268,32 @@ TEST(Inheritance, TakesOverWhatIsNotSet) {
   EXPECT_EQ(merged.application_group, "inner");
   EXPECT_EQ(merged.script_reloading, false);
   EXPECT_EQ(merged.callable_object, "application");
+}
+
+// A value of each kind that is not the default's.
+const char* other_value(const settings::Directive& each) {
+  if (each.accepts != nullptr) return "other";
+  const std::string_view name = each.name;
+  if (name == "WSGITrustedProxies") return "192.0.2.9";
+  if (name == "WSGITrustedProxyHeaders") return "X-Real-IP";
+  const bool flag = std::string_view(each.accepted).starts_with("On");
+  return flag && show(settings::kRequestDefaults).find(std::string(name) + " On") !=
+                     std::string::npos
+             ? "Off"
+             : "On";
+}
+
+TEST(Inheritance, OfEachDirectiveTakesTheInnerValueBeforeTheOuterOne) {
+  for (const settings::Directive& each : settings::all_directives()) {
+    const auto* setting = std::get_if<settings::Setting<settings::RequestSettings>>(&each.meaning);
+    if (setting == nullptr) continue;
+    settings::RequestSettings outer;
+    ASSERT_TRUE(assign(each, outer, other_value(each))) << each.name;
+    const std::string shown = setting->show(outer, each);
+    EXPECT_EQ(setting->show(inherit(settings::RequestSettings{}, outer), each), shown) << each.name;
+    EXPECT_EQ(setting->show(inherit(outer, settings::kRequestDefaults), each), shown) << each.name;
+    EXPECT_NE(setting->show(settings::kRequestDefaults, each), shown) << each.name;
+  }
 }
 
 TEST(Inheritance, LeavesWithoutADefaultWhatHasNone) {
