@@ -27,6 +27,11 @@ std::string good_line(const Directive& directive) {
       {"WSGIPythonHome", "WSGIPythonHome /usr"},
       {"WSGISocketPrefix", "WSGISocketPrefix htdocs/wsgi"},
       {"WSGIIgnoreActivity", "WSGIIgnoreActivity On"},
+      {"WSGIAccessScript", "WSGIAccessScript /srv/access.py"},
+      {"WSGIAuthUserScript", "WSGIAuthUserScript /srv/users.py"},
+      {"WSGIAuthGroupScript", "WSGIAuthGroupScript /srv/groups.py"},
+      {"WSGICheckAuthn", "WSGICheckAuthn /srv/sso.py"},
+      {"WSGIDispatchScript", "WSGIDispatchScript /srv/tenants.py"},
       {"WSGIInterpreterOptions", "<WSGIInterpreterOptions>\n</WSGIInterpreterOptions>"}};
   const auto found = lines.find(directive.name);
   if (found != lines.end()) return found->second;
@@ -72,6 +77,7 @@ void PrintTo(const Place& place, std::ostream* out) {
 }
 
 constexpr Place kMainServer{"MainServer", "", "", false};
+constexpr Place kLocation{"Location", "<Location /x>\n", "</Location>\n", true};
 constexpr Place kVirtualHost{"VirtualHost", "<VirtualHost *:1>\n", "</VirtualHost>\n", false};
 
 bool may_stand(const Directive& directive, const Place& place) {
@@ -80,9 +86,13 @@ bool may_stand(const Directive& directive, const Place& place) {
       return place.begin == kMainServer.begin;
     case Scope::server:
       return !place.section;
-    default:
-      return true;
+    case Scope::authconfig:
+      return place.section;
+    case Scope::directory:
+    case Scope::fileinfo:
+      break;
   }
+  return true;
 }
 
 std::string in_place(const Place& place, const std::string& line) {
@@ -113,8 +123,7 @@ TEST_P(DirectivePlace, RefusesWhatMayNot) {
 INSTANTIATE_TEST_SUITE_P(
     Places, DirectivePlace,
     testing::Values(kMainServer, kVirtualHost,
-                    Place{"Directory", "<Directory /srv>\n", "</Directory>\n", true},
-                    Place{"Location", "<Location /x>\n", "</Location>\n", true},
+                    Place{"Directory", "<Directory /srv>\n", "</Directory>\n", true}, kLocation,
                     Place{"LocationMatch", "<LocationMatch ^/x>\n", "</LocationMatch>\n", true},
                     Place{"Files", "<Files x.wsgi>\n", "</Files>\n", true},
                     Place{"If", "<If \"true\">\n", "</If>\n", true},
@@ -126,7 +135,9 @@ TEST(DirectiveValue, ThatIsWrongIsRefusedInASentenceThatNamesTheDirective) {
   for (const Directive& directive : settings::all_directives()) {
     const std::string value = bad_value(directive);
     if (value.empty()) continue;
-    const ConfigCheck check = check_config(fmt::format("{} {}", directive.name, value));
+    const std::string line = fmt::format("{} {}", directive.name, value);
+    const bool in_section = directive.scope == Scope::authconfig;
+    const ConfigCheck check = check_config(in_section ? in_place(kLocation, line) : line);
     EXPECT_FALSE(check.ok()) << directive.name << " " << value;
     EXPECT_THAT(check.output,
                 AllOf(HasSubstr(std::string("\n") + directive.name), HasSubstr("httpd.conf:")));
@@ -148,6 +159,8 @@ TEST_P(Tenant, MaySayWhatAllowOverrideLetsHim) {
       fmt::format("<Directory ${{ROOT}}/htdocs>\nAllowOverride {}\n</Directory>\n", allowed),
       options);
   for (const Directive& directive : settings::all_directives()) {
+    // Whoever may name a script to be asked has one that is not there.
+    if (directive.scope == Scope::authconfig && allowed == "AuthConfig") continue;
     const bool read = allowed != "None";
     const bool takes = directive.scope == Scope::fileinfo && allowed == "FileInfo";
     EXPECT_EQ(httpd.get(fmt::format("/{}/x.txt", directive.name)).status,
@@ -157,7 +170,8 @@ TEST_P(Tenant, MaySayWhatAllowOverrideLetsHim) {
   if (allowed != "None") httpd.expect_log("not allowed here");
 }
 
-INSTANTIATE_TEST_SUITE_P(Overrides, Tenant, testing::Values("None", "FileInfo", "Indexes Limit"));
+INSTANTIATE_TEST_SUITE_P(Overrides, Tenant,
+                         testing::Values("None", "FileInfo", "AuthConfig", "Indexes Limit"));
 
 }  // namespace
 }  // namespace pyhost::test
