@@ -13,7 +13,8 @@ std::size_t size_of(const QuestionMessage& message) noexcept {
   constexpr std::size_t kNumbersOfEntry = 16;
   const auto& [target, question, last_resort] = message;
   std::size_t bytes = kNumbersMax + target.application_group.size() + target.script.size() +
-                      target.callable.size() + question.subject.size() + question.secret.size();
+                      target.callable.size() + target.resource.size() + question.subject.size() +
+                      question.secret.size();
   for (const EnvironEntry& entry : question.head.environ) {
     bytes += kNumbersOfEntry + entry.name.size() + entry.value.size();
   }

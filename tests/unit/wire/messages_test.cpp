@@ -69,10 +69,12 @@ RequestMessage request_message() {
                     .script = "shop.wsgi",
                     .callable = "app",
                     .reloading = gateway::Reloading::off,
-                    .script_file = kFile};
+                    .script_file = kFile,
+                    .resource = "/srv/page.md"};
   message.head = {.environ = kEntries,
                   .https = true,
                   .is_head = true,
+                  .ignores_activity = true,
                   .content_length = std::nullopt,
                   .start_us = 1'700'000'000'000'000,
                   .queue_start_us = 1'700'000'000'000'001};
@@ -105,8 +107,10 @@ TEST(RequestMessage, ArrivesAsItWasSent) {
   EXPECT_EQ(message->target.callable, "app");
   EXPECT_EQ(message->target.reloading, gateway::Reloading::off);
   EXPECT_EQ(message->target.script_file, kFile);
+  EXPECT_EQ(message->target.resource, "/srv/page.md");
   EXPECT_TRUE(message->head.https);
   EXPECT_TRUE(message->head.is_head);
+  EXPECT_TRUE(message->head.ignores_activity);
   EXPECT_EQ(message->head.content_length, std::nullopt);
   EXPECT_EQ(message->head.start_us, 1'700'000'000'000'000);
   EXPECT_EQ(message->head.queue_start_us, 1'700'000'000'000'001);
