@@ -260,6 +260,20 @@ TEST(HookDirectives, RefuseWhatCannotWork) {
   EXPECT_TRUE(check_config("<Location /x>\nWSGIGroupAuthoritative Off\n</Location>\n").ok());
 }
 
+TEST(HookDirectives, AreNotAskedWhereAConfigurationIsOnlyLookedAt) {
+  const ConfigCheck check = check_config(
+      "WSGIDaemonProcess hooks\n"
+      "WSGIDispatchScript ${APPS}/hooks.py process-group=hooks\n"
+      "WSGIScriptAlias / ${APPS}/echo.wsgi\n"
+      "<Location />\n"
+      "WSGIAccessScript ${APPS}/hooks.py process-group=hooks\n"
+      "</Location>\n");
+  EXPECT_TRUE(check.ok()) << check.output;
+  for (const char* id : {"PH0574", "PH0575", "PH0583"}) {
+    EXPECT_THAT(check.output, Not(HasSubstr(id)));
+  }
+}
+
 TEST(HookDirectives, InHtaccessFilesRunEmbeddedOrNotAtAll) {
   Options options{
       .files = {{"gate.py", "def allow_access(e, h):\n    return e['QUERY_STRING'] == 'yes'\n"},

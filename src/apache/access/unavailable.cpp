@@ -34,7 +34,7 @@ int with_unavailability(request_rec* r, int (*run_hook)(request_rec*)) {
   apr_table_unset(r->notes, kRunningNote);
   const bool unavailable = apr_table_get(r->notes, kUnavailableNote) != nullptr;
   apr_table_unset(r->notes, kUnavailableNote);
-  if (status == OK || !unavailable) {
+  if (status == OK || status == DONE || !unavailable) {
     if (unavailable) apr_table_unset(r->err_headers_out, "Retry-After");
     return status;
   }
