@@ -85,6 +85,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "WSGIDaemonProcess big processes=10 threads=20\n"
                 "WSGIScriptAlias /b ${APPS}/process.wsgi process-group=big\n",
                 "PH0576", Severity::advice, "could run 202; MaxRequestWorkers 202"},
+        Mistake{"AFactorThatRefusesConnections", "AsyncRequestWorkerFactor 0.5\n", "PH0578",
+                Severity::advice, "AsyncRequestWorkerFactor 0.5: .*leave it at 2 or above"},
+        Mistake{"AnExpressionThatLeadsNowhere",
+                "<DirectoryMatch \"/wsgi/.*\">\n  SetHandler wsgi-script\n"
+                "  WSGIProcessGroup good\n</DirectoryMatch>\n",
+                "PH0582", Severity::advice, "DirectoryMatch /wsgi/.*: its expression"},
         Mistake{"ManyCopiesOfApplications",
                 "WSGIScriptAlias /1 ${APPS}/process.wsgi\nWSGIScriptAlias /2 ${APPS}/process.wsgi\n"
                 "WSGIScriptAlias /3 ${APPS}/process.wsgi\nWSGIScriptAlias /4 ${APPS}/process.wsgi\n"
@@ -155,6 +161,15 @@ TEST(CheckedConfiguration, NamesTheUserAndTheFolderThatRefuses) {
   EXPECT_THAT(all, HasSubstr("for user nobody, " + closed));
   EXPECT_THAT(all, HasSubstr("for user www-data, " + closed)) << "who says whether it is there";
   EXPECT_THAT(all, HasSubstr("setfacl -m u:nobody:x " + checked.root() + "/closed"));
+}
+
+TEST(CheckedConfiguration, SaysWhatOnlyRootCanLookAt) {
+  const Checked checked(
+      "WSGIDaemonProcess g user=nobody\n"
+      "WSGIScriptAlias / ${APPS}/process.wsgi process-group=g\n");
+  const CommandResult result =
+      run_as_server_user({PYHOST_TEST_PROGRAM, "check", "-f", checked.root() + "/httpd.conf"});
+  EXPECT_THAT(result.output, HasSubstr("only root can become them"));
 }
 
 TEST(CheckedConfiguration, MayGrantAccessToSomeOnly) {
@@ -232,6 +247,15 @@ TEST(Explained, IsTheVirtualHostThatTheNameBelongsTo) {
   EXPECT_THAT(checked.explain("/", "two.test").server_place, ContainsRegex("httpd\\.conf:[0-9]+"));
 }
 
+TEST(Explained, IsAVirtualHostWithAnAddressOfItsOwn) {
+  const Checked checked(
+      "<VirtualHost 127.0.0.2:*>\n  ServerName own.test\n"
+      "  WSGIScriptAlias / ${APPS}/process.wsgi\n</VirtualHost>\n"
+      "<VirtualHost *:*>\n  ServerName any.test\n</VirtualHost>\n");
+  EXPECT_EQ(checked.explain("/", "own.test").server, "own.test");
+  EXPECT_EQ(checked.explain("/", "any.test").server, "any.test");
+}
+
 TEST(Explained, IsAHandlerThatAnAccessFileSets) {
   const Checked checked(
       "# ${APPS}\n"
@@ -259,6 +283,15 @@ TEST(Explained, IsWhyNoApplicationAnswers) {
   EXPECT_THAT(explained.refusal, AllOf(HasSubstr("PH0135"), HasSubstr("does not exist")));
   EXPECT_EQ(checked.explain("/old/x").status, 302u);
   EXPECT_EQ(checked.explain("/plain.txt").refusal, "no application answers it");
+}
+
+TEST(Explained, LeavesToADispatchScriptWhatThatDecides) {
+  const Checked checked(
+      "WSGIScriptAlias /a ${APPS}/process.wsgi\nWSGIDispatchScript ${APPS}/no/such.wsgi\n");
+  const auto explained = checked.explain("/a");
+  EXPECT_THAT(explained.chosen_by,
+              AllOf(HasSubstr("WSGIDispatchScript"), HasSubstr("httpd.conf:")));
+  EXPECT_EQ(explained.refusal, "");
 }
 
 TEST(Explained, IsToldToPeople) {

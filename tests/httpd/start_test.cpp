@@ -239,6 +239,26 @@ TEST(Start, IsSilentWhenItSucceeds) {
   EXPECT_EQ(check.output, "");
 }
 
+// httpd would find that out when it has left the terminal.
+TEST(Start, IsRefusedWithoutTheProgramThatStartsWorkers) {
+  const TempDir folder;
+  const std::filesystem::path module = TEST_MODULE;
+  for (const auto& file : std::filesystem::directory_iterator(module.parent_path())) {
+    const std::string name = file.path().filename();
+    if (name.starts_with("pyhost-cpython-") || name == "pyhost-worker" || file.path() == module) {
+      folder.copy(file.path(), "lib");
+    }
+  }
+  const std::string config = "LoadModule wsgi_module " + folder.path() +
+                             "/lib/mod_pyhost.so\nWSGIDaemonProcess g threads=1\n";
+  for (const auto& run : {check_config, start_detached}) {
+    const ConfigCheck check = run(config, {.wsgi_module = WsgiModule::absent});
+    EXPECT_EQ(check.exit_code, 1);
+    EXPECT_THAT(check.output, ContainsRegex("PH0355: WSGIDaemonProcess g: .*/pyhost-supervisor "
+                                            "cannot be run: .*\\(.*/httpd\\.conf:[0-9]+\\)"));
+  }
+}
+
 // --- Imports before there are requests ---
 
 TEST(ImportScript, TakesTheInterpretersThatRequestsWillHave) {

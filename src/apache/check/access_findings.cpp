@@ -75,15 +75,19 @@ void find_access_not_granted(const server_rec* main_server,
                     .server = each.server});
   }
   const auto explanations = probe_requests(main_server, urls);
-  if (!explanations) {
-    return findings.add(main_server, Severity::advice, base::Message::check_incomplete,
-                        {fmt::format("whether access is granted was not found out: {}",
-                                     explanations.error().sentence)},
-                        nullptr);
-  }
   const Lines lines = configuration_lines();
-  for (std::size_t i = 0; i < asked.size(); ++i)
-    judge(*asked[i], (*explanations)[i], lines, findings);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (explanations[i]) {
+      judge(*asked[i], *explanations[i], lines, findings);
+      continue;
+    }
+    findings.add(
+        asked[i]->server, Severity::advice, base::Message::check_incomplete,
+        {fmt::format("{}: whether access is granted was not found out: a module that is not "
+                     "started has ended the process that asked, or it has taken too long",
+                     asked[i]->alias->written)},
+        asked[i]->alias->place);
+  }
 }
 
 }  // namespace pyhost::apache

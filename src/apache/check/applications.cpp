@@ -7,7 +7,9 @@
 
 #include "apache/config/group_routes.h"
 #include "apache/config/process_groups.h"
+#include "apache/config/worker_config.h"
 #include "apache/pool.h"
+#include "launch/credentials.h"
 #include "settings/directives.h"
 
 namespace pyhost::apache {
@@ -48,6 +50,14 @@ std::vector<Application> applications_of(const server_rec* main_server) {
     }
   }
   return applications;
+}
+
+std::string user_of(const DaemonGroup* group) {
+  const auto credentials = launch::resolve_credentials(
+      group == nullptr ? settings::ProcessGroup() : group->options, httpd_identity());
+  if (!credentials) return "";
+  return credentials->user_name.empty() ? fmt::format("#{}", credentials->uid)
+                                        : credentials->user_name;
 }
 
 std::string name_of(const server_rec* s) {

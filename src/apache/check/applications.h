@@ -25,6 +25,10 @@ struct Application {
 // Of all aliases that a request can come to.
 std::vector<Application> applications_of(const server_rec* main_server);
 
+// As whom the workers of a group run, or httpd's children (null): a name, or "#1001". "" when that
+// cannot be told.
+std::string user_of(const DaemonGroup* group);
+
 // "shop.example:443"; without a port when it has all.
 std::string name_of(const server_rec* s);
 // Where the <VirtualHost> stands; "" for the main server.

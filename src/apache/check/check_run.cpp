@@ -16,12 +16,10 @@
 #include "apache/config/configuration_notes.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/served_targets.h"
-#include "apache/config/worker_config.h"
 #include "apache/pool.h"
 #include "apache/process/embedded_engine.h"
 #include "base/parse.h"
 #include "control/check_protocol.h"
-#include "launch/credentials.h"
 
 namespace pyhost::apache {
 namespace {
@@ -45,14 +43,6 @@ std::string python_of(const DaemonGroup* group, const StartPythons& pythons) {
   std::string home(process_settings().python_home.value_or(""));
   if (group != nullptr && !group->options.python_home.empty()) home = group->options.python_home;
   return home.empty() ? version : fmt::format("{} ({})", version, home);
-}
-
-std::string user_of(const DaemonGroup* group) {
-  const auto credentials = launch::resolve_credentials(
-      group == nullptr ? settings::ProcessGroup() : group->options, httpd_identity());
-  if (!credentials) return "";
-  return credentials->user_name.empty() ? fmt::format("#{}", credentials->uid)
-                                        : credentials->user_name;
 }
 
 // The name of the interpreter, as far as it is known without a request.
@@ -91,19 +81,23 @@ std::vector<control::Explanation> explain_what_is_asked(const server_rec* main_s
   auto explained =
       probe_requests(main_server, {{.path = std::string(path),
                                     .host = std::string(in_environment(control::kCheckedHost)),
-                                    .port = static_cast<unsigned>(port.value_or(80))}});
+                                    .port = static_cast<unsigned>(port.value_or(80))}})
+          .front();
   if (!explained) {
-    findings.add(main_server, Severity::warning, base::Message::check_incomplete,
-                 {explained.error().sentence}, nullptr);
+    findings.add(
+        main_server, Severity::warning, base::Message::check_incomplete,
+        {fmt::format("the request for {} could not be followed: a module that is not started "
+                     "has ended the process that asked, or it has taken too long",
+                     path)},
+        nullptr);
     return {};
   }
-  for (control::Explanation& each : *explained) {
-    if (!each.mapped) continue;
-    const DaemonGroup* group = find_process_group(each.process_group);
-    each.user = user_of(group);
-    each.python = python_of(group, pythons);
+  if (explained->mapped) {
+    const DaemonGroup* group = find_process_group(explained->process_group);
+    explained->user = user_of(group);
+    explained->python = python_of(group, pythons);
   }
-  return *std::move(explained);
+  return {*std::move(explained)};
 }
 
 void write_whole(int fd, std::string_view text) {
@@ -117,7 +111,8 @@ void write_whole(int fd, std::string_view text) {
 }  // namespace
 
 bool is_asked_by_pyhost() {
-  return ap_exists_config_define(control::kCheckDefine) != 0 &&
+  return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST &&
+         ap_exists_config_define(control::kCheckDefine) != 0 &&
          !in_environment(control::kCheckDescriptor).empty();
 }
 

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "apache/access/ask.h"
 #include "apache/check/applications.h"
 #include "apache/pool.h"
 #include "apache/request/alias.h"
 #include "apache/request/request_map.h"
+#include "base/parse.h"
 
 namespace pyhost::apache {
 namespace {
@@ -33,6 +35,16 @@ apr_sockaddr_t* address_of(apr_pool_t* pool, const server_rec* s, unsigned port)
                         own->host_port != 0 ? own->host_port : static_cast<apr_port_t>(port), 0,
                         pool);
   return address;
+}
+
+// A virtual host of that name that has an address of its own; null when there is none.
+const server_rec* host_with_address(const server_rec* s, const std::string& name, unsigned port) {
+  for (; s != nullptr; s = s->next) {
+    if (!s->is_virtual || s->addrs == nullptr) continue;
+    const bool has_port = s->addrs->host_port == 0 || s->addrs->host_port == port;
+    if (has_port && base::equals_ignoring_case(view_or_empty(s->server_hostname), name)) return s;
+  }
+  return nullptr;
 }
 
 // What has named the process group.
@@ -74,7 +86,9 @@ void ImaginedRequest::make_connection(const server_rec* main_server, const Probe
   c.notes = apr_table_make(pool_, 1);
   c.client_addr = address_of(pool_, kClientAddress, 1);
   c.client_ip = apr_pstrdup(pool_, kClientAddress);
-  c.local_addr = address_of(pool_, url.server, url.port);
+  const server_rec* host =
+      url.server != nullptr ? url.server : host_with_address(main_server, url.host, url.port);
+  c.local_addr = address_of(pool_, host, url.port);
   apr_sockaddr_ip_get(&c.local_ip, c.local_addr);
   ap_update_vhost_given_ip(&c);
 }
@@ -152,6 +166,12 @@ void ImaginedRequest::describe_application(control::Explanation& explanation) {
     explanation.alias_place = view_or_empty(script->place);
   }
   explanation.chosen_by = chooser_of(request_, find_alias(request_), script);
+  // Nobody is asked here who runs code of an application.
+  if (const HookScript* dispatcher = hook_for(request_, settings::Hook::dispatch)) {
+    explanation.chosen_by = fmt::format("{}, which only a request is answered by ({})",
+                                        dispatcher->written, view_or_empty(dispatcher->place));
+    return;
+  }
   const auto mapped = map_request(request_, script);
   if (!mapped) {
     explanation.status = static_cast<unsigned>(mapped.error().status);

@@ -28,17 +28,13 @@ struct Purpose {
 // All that is to be looked at as one user.
 struct Visit {
   launch::WorkerPlan plan;
+  std::string user;
   std::vector<PathLook> looks{};
   std::vector<Purpose> purposes{};
 
   void add(PathLook look, Purpose purpose) {
     looks.push_back(std::move(look));
     purposes.push_back(std::move(purpose));
-  }
-  std::string user() const {
-    const auto& credentials = plan.credentials;
-    return credentials.user_name.empty() ? fmt::format("#{}", credentials.uid)
-                                         : credentials.user_name;
   }
 };
 
@@ -71,10 +67,19 @@ Visit* Visits::visit_of(const DaemonGroup* group) {
   if (known != visits_.end()) return &known->second;
   const settings::ProcessGroup options =
       group == nullptr ? settings::ProcessGroup() : group->options;
-  if (!launch::options_for_root(options).empty()) return nullptr;
+  if (!launch::options_for_root(options).empty()) {
+    findings_.add(
+        main_server_, Severity::advice, Message::check_incomplete,
+        {.sentence = "files that other users are to read were not looked at: only root can "
+                     "become them",
+         .cure = "run the check as root"},
+        nullptr);
+    return nullptr;
+  }
   auto plan = launch::plan_worker(options, httpd_identity(), "");
   if (!plan) return nullptr;
-  return &visits_.emplace(group, Visit{.plan = *std::move(plan)}).first->second;
+  return &visits_.emplace(group, Visit{.plan = *std::move(plan), .user = user_of(group)})
+              .first->second;
 }
 
 void Visits::add(const Application& application) {
@@ -133,7 +138,7 @@ std::string cure_of(std::string_view refusal, std::string_view user) {
 void Visits::judge(const Visit& visit, const base::Result<launch::StartInputs>& outcome) {
   if (!outcome || outcome->refusals.size() != visit.looks.size()) {
     return findings_.add(main_server_, Severity::warning, Message::check_incomplete,
-                         {fmt::format("the files of user {} were not looked at: {}", visit.user(),
+                         {fmt::format("the files of user {} were not looked at: {}", visit.user,
                                       outcome ? "too little was said" : outcome.error().sentence)},
                          nullptr);
   }
@@ -143,8 +148,8 @@ void Visits::judge(const Visit& visit, const base::Result<launch::StartInputs>& 
     const Purpose& purpose = visit.purposes[i];
     findings_.add(
         purpose.server, Severity::warning, purpose.message,
-        {.sentence = fmt::format("{}: for user {}, {}", purpose.subject, visit.user(), refusal),
-         .cure = cure_of(refusal, visit.user())},
+        {.sentence = fmt::format("{}: for user {}, {}", purpose.subject, visit.user, refusal),
+         .cure = cure_of(refusal, visit.user)},
         purpose.place);
   }
 }

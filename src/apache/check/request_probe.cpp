@@ -1,7 +1,6 @@
 #include "apache/check/request_probe.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
@@ -9,8 +8,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
+#include <span>
 
 #include "apache/check/imagined_request.h"
 #include "apache/config/worker_config.h"
@@ -47,7 +45,7 @@ void start_mod_mime(const server_rec* main_server) {
   }
 }
 
-[[noreturn]] void answer_all(const server_rec* main_server, const std::vector<ProbedUrl>& urls,
+[[noreturn]] void answer_all(const server_rec* main_server, std::span<const ProbedUrl> urls,
                              int out) {
   silence();
   if (!become_httpds_child()) _exit(1);
@@ -79,42 +77,44 @@ std::string read_all(int in, base::TimePoint until) {
   }
 }
 
-base::Result<std::vector<control::Explanation>> parse_lines(std::string_view text) {
-  std::vector<control::Explanation> explanations;
-  for (std::size_t start = 0; start < text.size();) {
+void add_answers(std::string_view text, std::size_t count_max, ProbeAnswers& answers) {
+  for (std::size_t start = 0; count_max > 0; --count_max) {
     const auto stop = text.find('\n', start);
-    if (stop == text.npos) break;
-    PH_TRY(explanation, control::parse_explanation(text.substr(start, stop - start)));
-    explanations.push_back(std::move(explanation));
+    if (stop == text.npos) return;
+    const auto explanation = control::parse_explanation(text.substr(start, stop - start));
+    answers.push_back(explanation ? std::optional(*explanation) : std::nullopt);
     start = stop + 1;
   }
-  return explanations;
+}
+
+// Adds the answers up to the one that ends the process.
+void ask(const server_rec* main_server, std::span<const ProbedUrl> urls, base::TimePoint until,
+         ProbeAnswers& answers) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return;
+  const base::UniqueFd in(ends[0]);
+  base::UniqueFd out(ends[1]);
+  const pid_t pid = fork();
+  if (pid < 0) return;
+  if (pid == 0) answer_all(main_server, urls, out.get());
+  out.reset();
+  add_answers(read_all(in.get(), until), urls.size(), answers);
+  // Who is held up by a dead filesystem is not waited for.
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, WNOHANG);
 }
 
 }  // namespace
 
-base::Result<std::vector<control::Explanation>> probe_requests(const server_rec* main_server,
-                                                               const std::vector<ProbedUrl>& urls) {
-  if (urls.empty()) return {};
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return base::fail(fmt::format("pipe: {}", std::strerror(errno)));
-  const base::UniqueFd in(ends[0]);
-  base::UniqueFd out(ends[1]);
-  const pid_t pid = fork();
-  if (pid < 0) return base::fail(fmt::format("fork: {}", std::strerror(errno)));
-  if (pid == 0) answer_all(main_server, urls, out.get());
-  out.reset();
-  auto explanations = parse_lines(read_all(in.get(), base::Clock::now() + kPatience));
-  // Who is held up by a dead filesystem is not waited for.
-  kill(pid, SIGKILL);
-  waitpid(pid, nullptr, WNOHANG);
-  if (explanations && explanations->size() < urls.size()) {
-    return base::fail(
-        fmt::format("the request for {} could not be followed: a module that is not "
-                    "started has ended the process, or it has taken too long",
-                    urls[explanations->size()].path));
+ProbeAnswers probe_requests(const server_rec* main_server, const std::vector<ProbedUrl>& urls) {
+  const base::TimePoint until = base::Clock::now() + kPatience;
+  ProbeAnswers answers;
+  while (answers.size() < urls.size() && base::Clock::now() < until) {
+    ask(main_server, std::span(urls).subspan(answers.size()), until, answers);
+    if (answers.size() < urls.size()) answers.emplace_back();
   }
-  return explanations;
+  answers.resize(urls.size());
+  return answers;
 }
 
 }  // namespace pyhost::apache

@@ -2,12 +2,12 @@
 // sections and .htaccess files on the way.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apache/httpd_api.h"
 #include "control/check_report.h"
-#include "pyhost/base/result.h"
 
 namespace pyhost::apache {
 
@@ -19,11 +19,12 @@ struct ProbedUrl {
   const server_rec* server = nullptr;  // that it is for; null where host and port tell
 };
 
-// All of them, in their order. In a process of its own with the rights of httpd's children, which
-// is given up after some seconds: modules that are not started may not like to be asked. Fails when
-// that process ends early; user and Python of an explanation are left out. PRECONDITION: the
-// configuration has been read, and httpd does not run yet.
-base::Result<std::vector<control::Explanation>> probe_requests(const server_rec* main_server,
-                                                               const std::vector<ProbedUrl>& urls);
+// One for each of them, in their order; nothing where it was not found out. In processes of their
+// own with the rights of httpd's children, which are given up after some seconds: modules that are
+// not started may not like to be asked, and what ends one process is left out by the next. User and
+// Python of an explanation are left out. PRECONDITION: the configuration has been read, and httpd
+// does not run yet.
+using ProbeAnswers = std::vector<std::optional<control::Explanation>>;
+ProbeAnswers probe_requests(const server_rec* main_server, const std::vector<ProbedUrl>& urls);
 
 }  // namespace pyhost::apache

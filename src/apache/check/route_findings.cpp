@@ -6,6 +6,7 @@
 
 #include "apache/config/configuration_lines.h"
 #include "apache/config/group_routes.h"
+#include "apache/config/path_patterns.h"
 #include "apache/config/preloads.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/sections.h"
@@ -13,6 +14,7 @@
 #include "apache/pool.h"
 #include "apache/request/alias.h"
 #include "base/nearest.h"
+#include "base/parse.h"
 #include "settings/global_name.h"
 
 namespace pyhost::apache {
@@ -80,6 +82,26 @@ void check_handler(const server_rec* s, const ConfigurationLine& line, Findings&
       line.place.c_str());
 }
 
+// That of <DirectoryMatch> and <Directory ~>; "" for other lines.
+std::string_view expression_of(const ConfigurationLine& line) {
+  if (line.is("<DirectoryMatch") && line.words.size() == 1) return line.words[0];
+  const bool marked = line.is("<Directory") && line.words.size() == 2 && line.words[0] == "~";
+  return marked ? std::string_view(line.words[1]) : "";
+}
+
+// Whether a section has files run by the module's handler.
+bool gives_to_handler(const ConfigurationLine& section) {
+  for (const auto* line = section.node->first_child; line != nullptr; line = line->next) {
+    const std::string_view name = line->directive;
+    const std::string_view arguments = view_or_empty(line->args);
+    const bool sets = base::equals_ignoring_case(name, "SetHandler") ||
+                      base::equals_ignoring_case(name, "AddHandler");
+    if (sets && arguments.find(kHandler) != arguments.npos) return true;
+    if (base::equals_ignoring_case(name, "WSGIProcessGroup")) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void find_shadowed_aliases(const server_rec* main_server, Findings& findings) {
@@ -112,24 +134,18 @@ void find_names_without_meaning(const server_rec* main_server, Findings& finding
 }
 
 void find_unserved_layouts(const server_rec* main_server, Findings& findings) {
-  for (const server_rec* s = main_server; s != nullptr; s = s->next) {
-    if (!may_get_requests(s)) continue;
-    for (const auto* section : sections_of(s)) {
-      const auto* own = directory_config_or_null(section);
-      if (own == nullptr || !own->has_handler || !own->request.process_group) continue;
-      const DaemonGroup* group = find_process_group(*own->request.process_group);
-      if (group == nullptr) continue;
-      const auto targets = service_of(main_server, *group).targets;
-      if (!targets.scripts.empty() || !targets.folders.empty() || !targets.patterns.empty())
-        continue;
-      findings.add(s, Severity::warning, Message::layout_unserved,
-                   {.sentence = fmt::format("files are given to the handler in the process group "
-                                            "'{}', and no line tells which files those can be: its "
-                                            "workers run none of them",
-                                            group->options.name),
-                    .cure = "name their folder: <Directory /the/folder>"},
-                   own->group_place);
-    }
+  for (const ConfigurationLine& line : configuration_lines()) {
+    const std::string_view expression = expression_of(line);
+    if (expression.empty() || !gives_to_handler(line) || pattern_of_expression(expression))
+      continue;
+    findings.add(
+        main_server, Severity::advice, Message::layout_unserved,
+        {.sentence = fmt::format("{} {}: its expression does not begin with ^ and a folder, so "
+                                 "it does not tell process groups which files they may run",
+                                 line.directive.substr(1), expression),
+         .cure = "begin it with ^ and the folder, unless Alias, DocumentRoot or a <Directory> "
+                 "section lead there"},
+        line.place.c_str());
   }
 }
 

@@ -13,7 +13,7 @@ void find_shadowed_aliases(const server_rec* main_server, Findings& findings);
 // does.
 void find_names_without_meaning(const server_rec* main_server, Findings& findings);
 
-// Groups whose handler is given files that no line of the configuration leads to.
+// Sections that have files run, and do not tell which those can be.
 void find_unserved_layouts(const server_rec* main_server, Findings& findings);
 
 // Groups that no request and no import leads to.

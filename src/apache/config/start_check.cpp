@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <vector>
 
 #include "apache/config/config.h"
@@ -65,6 +67,16 @@ base::Result<> begin(const DaemonGroup& group, const control::WantedState& state
   return {};
 }
 
+// What the rehearsals do not run: httpd starts it when it has left the terminal.
+base::Result<> check_supervisor() {
+  const std::string program = plugin::folder_of_this_object() + "/pyhost-supervisor";
+  if (all_process_groups().empty() || access(program.c_str(), X_OK) == 0) return {};
+  return base::fail(
+      fmt::format("WSGIDaemonProcess {}: {} cannot be run: {}; it belongs beside "
+                  "mod_pyhost.so",
+                  all_process_groups().front()->options.name, program, std::strerror(errno)));
+}
+
 // For httpd's own children, as whom they will run.
 std::optional<std::size_t> begin_embedded(const control::WantedState& state,
                                           Rehearsals& rehearsals) {
@@ -112,6 +124,7 @@ StartPythons check_starts(Findings& findings) {
   for (const DaemonGroup* group : all_process_groups()) {
     refuse(begin(*group, state, rehearsals, checked));
   }
+  refuse(check_supervisor());
   refuse(check_sockets(state.httpd));
   run_to_end(*loop, rehearsals);
   const auto conclude = [&](const std::string& group, std::size_t number) {

@@ -10,19 +10,20 @@ using control::parse_check_report;
 using control::Severity;
 
 TEST(CheckReport, IsReadAsItWasWritten) {
-  const CheckReport report{.findings = {{.severity = Severity::warning,
-                                         .id = "PH0570",
-                                         .place = "/etc/apache2/shop.conf:3",
-                                         .sentence = "the script /srv/sh\xf6p.wsgi is missing",
-                                         .cure = "make it"},
-                                        {.severity = Severity::advice, .id = "PH0575"}},
-                           .served = {{.place = "/etc/apache2/shop.conf:4",
-                                       .server = "shop.example:443",
-                                       .url = "/",
-                                       .target = "/srv/shop.wsgi",
-                                       .process_group = "shop",
-                                       .user = "shop",
-                                       .python = "3.11"}},
+  const CheckReport report{
+      .findings = {{.severity = Severity::warning,
+                    .id = "PH0570",
+                    .place = "/etc/apache2/shop.conf:3",
+                    .sentence = "the script /srv/sh\xf6p.wsgi is missing",
+                    .cure = "make it"},
+                   {.severity = Severity::advice, .id = "PH0575"}},
+      .served = {{.place = "/etc/apache2/shop.conf:4",
+                  .server = "shop.example:443",
+                  .url = "/",
+                  .target = "/srv/shop.wsgi",
+                  .process_group = "shop",
+                  .user = "shop",
+                  .python = "3.11"}},
       .explained = {{.url = "/cart", .alias = "WSGIScriptAlias / /srv/shop.wsgi", .status = 403}}};
   const auto parsed = parse_check_report(to_json(report));
   ASSERT_TRUE(parsed) << parsed.error().sentence;
@@ -32,7 +33,8 @@ TEST(CheckReport, IsReadAsItWasWritten) {
 TEST(CheckReport, IsRefusedWhenItIsNone) {
   for (
       const char* text :
-      {"", "{", "[]", "{}", R"({"findings":[],"served":{},"explained":[]})", R"({"findings":[1],"served":[],"explained":[]})",
+      {"", "{", "[]", "{}", R"({"findings":[],"served":{},"explained":[]})",
+       R"({"findings":[1],"served":[],"explained":[]})",
        R"({"findings":[{"severity":"bad","id":"","place":"","sentence":"","cure":""}],"served":[],"explained":[]})"}) {
     EXPECT_FALSE(parse_check_report(text)) << text;
   }
