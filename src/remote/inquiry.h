@@ -24,7 +24,6 @@ class Inquiry {
           const RemoteSettings& settings) noexcept
       : admission_(admission),
         pooled_(pooled),
-        caller_(caller),
         records_(caller, settings.group.name),
         settings_(settings) {}
 
@@ -61,7 +60,6 @@ class Inquiry {
 
   Admission& admission_;
   PooledConnection& pooled_;
-  gateway::ClientCaller& caller_;
   WorkerRecords records_;
   const RemoteSettings& settings_;
   std::optional<gateway::Answer> answer_;

@@ -60,8 +60,8 @@ bool is_accept_mutex(std::string_view text) noexcept {
 
 constexpr auto kDirectives = std::to_array<Directive>({
 #include "settings/directives.def"
-#include "settings/hook_directives.def"
 #include "settings/directives_of_python.def"
+#include "settings/hook_directives.def"
 #include "settings/inert_directives.def"
 });
 
