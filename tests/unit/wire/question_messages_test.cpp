@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "wire/frame.h"
 
 namespace pyhost::wire {
@@ -90,13 +92,18 @@ TEST(QuestionMessage, TakesItsMemoryAtOnce) {
 }
 
 TEST(QuestionMessage, OfAnUnknownKindIsNone) {
-  std::string out;
-  ASSERT_TRUE(encode_question(question_message(), out));
+  QuestionMessage message = question_message();
+  std::string out, other;
+  ASSERT_TRUE(encode_question(message, out));
+  message.question.kind = QuestionKind::groups;
+  ASSERT_TRUE(encode_question(message, other));
+  // The kind is all that they differ in.
   std::string payload = payload_of(out, FrameType::question);
-  // Behind the target: its texts, a flag and the numbers of a file.
-  const auto at = payload.find("check") + 5 + 1 + 5 * sizeof(std::uint64_t);
-  EXPECT_EQ(payload[at], static_cast<char>(QuestionKind::password));
-  payload[at] = 6;
+  const std::string changed = payload_of(other, FrameType::question);
+  ASSERT_EQ(payload.size(), changed.size());
+  const auto at = std::ranges::mismatch(payload, changed).in1;
+  ASSERT_NE(at, payload.end());
+  *at = static_cast<char>(QuestionKind::dispatch) + 1;
   std::vector<EnvironEntry> environ;
   EXPECT_FALSE(decode_question(payload, environ));
 }
