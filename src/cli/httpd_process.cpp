@@ -12,28 +12,17 @@
 #include <utility>
 
 #include "cli/stop_signals.h"
+#include "os/pipe.h"
 
 namespace pyhost::cli {
-namespace {
-
-struct Pipe {
-  base::UniqueFd read_end;
-  base::UniqueFd write_end;
-};
-
-base::Result<Pipe> make_pipe() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return base::fail(fmt::format("pipe: {}", std::strerror(errno)));
-  fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return Pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
-}
-
-}  // namespace
 
 base::Result<HttpdProcess> HttpdProcess::start(const std::string& program,
                                                const std::string& config_file) {
-  PH_TRY(output, make_pipe());
-  PH_TRY(errors, make_pipe());
+  PH_TRY(output, os::make_pipe());
+  PH_TRY(errors, os::make_pipe());
+  for (const os::Pipe* pipe : {&output, &errors}) {
+    fcntl(pipe->read_end.get(), F_SETFL, O_NONBLOCK);
+  }
   const pid_t parent = getpid();
   HttpdProcess httpd;
   httpd.pid_ = fork();

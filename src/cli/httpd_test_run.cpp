@@ -12,23 +12,13 @@
 #include <cstring>
 
 #include "control/check_protocol.h"
+#include "os/pipe.h"
 #include "pyhost/base/unique_fd.h"
 
 namespace pyhost::cli {
 namespace {
 
 constexpr int kReportFd = 3;
-
-struct Pipe {
-  base::UniqueFd in;
-  base::UniqueFd out;
-};
-
-base::Result<Pipe> make_pipe() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return base::fail(fmt::format("pipe: {}", std::strerror(errno)));
-  return Pipe{.in = base::UniqueFd(ends[0]), .out = base::UniqueFd(ends[1])};
-}
 
 bool is_readable(const std::string& path) {
   return access(path.c_str(), R_OK) == 0;
@@ -93,16 +83,16 @@ void read_both(int report, int said, HttpdTestRun& run) {
 }  // namespace
 
 base::Result<HttpdTestRun> run_httpd_test(const CheckOptions& options, const Variables& variables) {
-  PH_TRY(report, make_pipe());
-  PH_TRY(said, make_pipe());
+  PH_TRY(report, os::make_pipe());
+  PH_TRY(said, os::make_pipe());
   const auto command = command_of(options);
   const pid_t pid = fork();
   if (pid < 0) return base::fail(fmt::format("fork: {}", std::strerror(errno)));
-  if (pid == 0) become_httpd(command, variables, report.out.get(), said.out.get());
-  report.out.reset();
-  said.out.reset();
+  if (pid == 0) become_httpd(command, variables, report.write_end.get(), said.write_end.get());
+  report.write_end.reset();
+  said.write_end.reset();
   HttpdTestRun run;
-  read_both(report.in.get(), said.in.get(), run);
+  read_both(report.read_end.get(), said.read_end.get(), run);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }

@@ -14,6 +14,7 @@
 #include "apache/config/worker_config.h"
 #include "apache/pool.h"
 #include "base/clock.h"
+#include "os/pipe.h"
 #include "pyhost/base/unique_fd.h"
 
 namespace pyhost::apache {
@@ -90,15 +91,13 @@ void add_answers(std::string_view text, std::size_t count_max, ProbeAnswers& ans
 // Adds the answers up to the one that ends the process.
 void ask(const server_rec* main_server, std::span<const ProbedUrl> urls, base::TimePoint until,
          ProbeAnswers& answers) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return;
-  const base::UniqueFd in(ends[0]);
-  base::UniqueFd out(ends[1]);
+  auto pipe = os::make_pipe();
+  if (!pipe) return;
   const pid_t pid = fork();
   if (pid < 0) return;
-  if (pid == 0) answer_all(main_server, urls, out.get());
-  out.reset();
-  add_answers(read_all(in.get(), until), urls.size(), answers);
+  if (pid == 0) answer_all(main_server, urls, pipe->write_end.get());
+  pipe->write_end.reset();
+  add_answers(read_all(pipe->read_end.get(), until), urls.size(), answers);
   // Who is held up by a dead filesystem is not waited for.
   kill(pid, SIGKILL);
   waitpid(pid, nullptr, WNOHANG);
