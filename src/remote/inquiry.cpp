@@ -21,7 +21,7 @@ using wire::Io;
 using Kind = Attempt::Kind;
 
 constexpr int kHeadersTooLarge = 431;
-constexpr char kUnread[] = "the worker did not read the question";
+constexpr char kQuestionUnread[] = "the worker did not read the question";
 
 }  // namespace
 
@@ -181,7 +181,7 @@ Inquiry::Step Inquiry::look_whether_it_is_read() {
   if (!admission_.note_silence(pooled_.worker, base::Clock::now() - sent_at_)) return std::nullopt;
   switch (pooled_.connection.cancel()) {
     case Connection::Cancelled::yes:
-      return not_run(Setback::Kind::silent, kUnread);
+      return not_run(Setback::Kind::silent, kQuestionUnread);
     case Connection::Cancelled::undecided:
       look_at_.reset();
       cancelled_ = true;

@@ -15,7 +15,7 @@ namespace pyhost::apache {
 namespace {
 
 // As httpd has the name of a section.
-constexpr std::string_view kDirective = "<WSGIInterpreterOptions";
+constexpr std::string_view kSection = "<WSGIInterpreterOptions";
 
 std::string_view literal_name(std::string_view name) {
   return name == settings::kGlobalName ? std::string_view() : name;
@@ -27,7 +27,7 @@ base::Result<std::pair<std::string_view, std::string_view>> next_selector(Words&
   const std::string_view word = words.next();
   const auto equals = word.find('=');
   if (equals == word.npos || equals == 0) {
-    return base::fail(fmt::format("{}>: '{}' is not an option=value", kDirective, word));
+    return base::fail(fmt::format("{}>: '{}' is not an option=value", kSection, word));
   }
   return std::pair(word.substr(0, equals), word.substr(equals + 1));
 }
@@ -36,18 +36,18 @@ base::Result<> select(InterpreterSection& section, std::string_view key, std::st
   const bool of_process = base::equals_ignoring_case(key, "process-group");
   if (!of_process && !base::equals_ignoring_case(key, "application-group")) {
     return base::fail(fmt::format(
-        "{}>: unknown option '{}'; known are process-group= and application-group=", kDirective,
+        "{}>: unknown option '{}'; known are process-group= and application-group=", kSection,
         key));
   }
   auto& selector = of_process ? section.process_group : section.application_group;
-  if (selector) return base::fail(fmt::format("{}>: {}= is given twice", kDirective, key));
+  if (selector) return base::fail(fmt::format("{}>: {}= is given twice", kSection, key));
   selector = literal_name(value);
   return {};
 }
 
 base::Result<InterpreterSection*> read_section(cmd_parms* cmd, std::string_view arguments) {
   const auto end = arguments.rfind('>');
-  if (end == arguments.npos) return base::fail(fmt::format("{} has no >", kDirective));
+  if (end == arguments.npos) return base::fail(fmt::format("{} has no >", kSection));
   auto* section = pool_new<InterpreterSection>(cmd->pool);
   section->place = place_of(cmd);
   Words words(cmd, pool_c_string(cmd->pool, arguments.substr(0, end)));
@@ -82,7 +82,7 @@ gateway::InterpreterOptions options_of(const InterpreterSection& section) {
 const char* add_interpreter_section(cmd_parms* cmd, void*, const char* arguments) {
   if (const char* error = ap_check_cmd_context(cmd, GLOBAL_ONLY)) return error;
   if (section_around(cmd) != nullptr) {
-    return apr_psprintf(cmd->pool, "%s> cannot stand in another one", kDirective.data());
+    return apr_psprintf(cmd->pool, "%s> cannot stand in another one", kSection.data());
   }
   const auto section = read_section(cmd, arguments);
   if (!section) return as_httpd_error(cmd, section.error());
@@ -94,7 +94,7 @@ const char* add_interpreter_section(cmd_parms* cmd, void*, const char* arguments
 // Other modules keep data of their own at their sections.
 InterpreterSection* section_around(const cmd_parms* cmd) {
   for (const auto* outer = cmd->directive->parent; outer != nullptr; outer = outer->parent) {
-    if (base::equals_ignoring_case(outer->directive, kDirective)) {
+    if (base::equals_ignoring_case(outer->directive, kSection)) {
       return static_cast<InterpreterSection*>(outer->data);
     }
   }
@@ -115,15 +115,14 @@ std::vector<gateway::InterpreterOptions> interpreter_options(std::string_view pr
 }
 
 std::string show(const InterpreterSection& section) {
-  std::string text(kDirective);
+  std::string text(kSection);
   const auto show_selector = [&](const char* key, const std::optional<std::string_view>& name) {
     if (!name) return;
     text += fmt::format(" {}={}", key, name->empty() ? settings::kGlobalName : *name);
   };
   show_selector("process-group", section.process_group);
   show_selector("application-group", section.application_group);
-  return fmt::format("{}>\n{}</{}>\n", text, settings::show(section.settings),
-                     kDirective.substr(1));
+  return fmt::format("{}>\n{}</{}>\n", text, settings::show(section.settings), kSection.substr(1));
 }
 
 }  // namespace pyhost::apache

@@ -15,7 +15,7 @@ namespace pyhost::apache {
 namespace {
 
 using base::equals_ignoring_case;
-using Words = std::vector<std::string>;
+using LineWords = std::vector<std::string>;
 
 // Paths of directives may be below ServerRoot.
 std::string absolute(const std::string& path, apr_pool_t* pool) {
@@ -53,7 +53,8 @@ void add(std::optional<std::string> path, Paths& paths) {
   if (path) paths.push_back(*std::move(path));
 }
 
-void add_section(const ap_directive_t& line, const Words& words, bool expression, Paths& paths) {
+void add_section(const ap_directive_t& line, const LineWords& words, bool expression,
+                 Paths& paths) {
   const bool marked = words.size() == 2 && words[0] == "~";
   if (words.size() != (marked ? 2u : 1u)) return;
   if (expression || marked) {
@@ -66,7 +67,7 @@ void add_section(const ap_directive_t& line, const Words& words, bool expression
 }
 
 // A * stands for the user; without one the user's name is appended.
-void add_user_folders(const Words& words, Paths& paths) {
+void add_user_folders(const LineWords& words, Paths& paths) {
   for (const std::string& word : words) {
     if (word.starts_with('/')) add(pattern_of_glob(word), paths);
   }
@@ -75,14 +76,15 @@ void add_user_folders(const Words& words, Paths& paths) {
 // What a line of the configuration leads to.
 struct Leading {
   std::string_view directive;
-  void (*add)(const ap_directive_t& line, const Words& words, apr_pool_t* pool, Paths& paths);
+  void (*add)(const ap_directive_t& line, const LineWords& words, apr_pool_t* pool, Paths& paths);
 };
 
-void add_alias(const ap_directive_t&, const Words& words, apr_pool_t* pool, Paths& paths) {
+void add_alias(const ap_directive_t&, const LineWords& words, apr_pool_t* pool, Paths& paths) {
   add(pattern_of_substitution(absolute(words.back(), pool)), paths);
 }
 
-void add_host_folder(const ap_directive_t&, const Words& words, apr_pool_t* pool, Paths& paths) {
+void add_host_folder(const ap_directive_t&, const LineWords& words, apr_pool_t* pool,
+                     Paths& paths) {
   add(pattern_of_host_folder(absolute(words.front(), pool)), paths);
 }
 
@@ -91,7 +93,7 @@ bool is_of_server(const ap_directive_t& line) {
 }
 
 // In a folder it makes URLs, of a server it may make a path.
-void add_rewriting(const ap_directive_t& line, const Words& words, apr_pool_t*, Paths& paths) {
+void add_rewriting(const ap_directive_t& line, const LineWords& words, apr_pool_t*, Paths& paths) {
   if (words.size() > 1 && is_of_server(line)) add(pattern_of_substitution(words[1]), paths);
 }
 
@@ -103,11 +105,11 @@ constexpr std::array<Leading, 10> kLeading{{
     {"VirtualDocumentRoot", add_host_folder},
     {"VirtualDocumentRootIP", add_host_folder},
     {"RewriteRule", add_rewriting},
-    {"UserDir", [](const auto&, const Words& words, apr_pool_t*,
+    {"UserDir", [](const auto&, const LineWords& words, apr_pool_t*,
                    Paths& paths) { add_user_folders(words, paths); }},
-    {"<Directory", [](const auto& line, const Words& words, apr_pool_t*,
+    {"<Directory", [](const auto& line, const LineWords& words, apr_pool_t*,
                       Paths& paths) { add_section(line, words, false, paths); }},
-    {"<DirectoryMatch", [](const auto& line, const Words& words, apr_pool_t*,
+    {"<DirectoryMatch", [](const auto& line, const LineWords& words, apr_pool_t*,
                            Paths& paths) { add_section(line, words, true, paths); }},
 }};
 
@@ -115,7 +117,7 @@ void add_line(const ap_directive_t& line, apr_pool_t* pool, Paths& paths) {
   const auto leading = std::ranges::find_if(
       kLeading, [&line](const Leading& each) { return is_named(line, each.directive); });
   if (leading == kLeading.end()) return;
-  const Words words = words_of(line, pool);
+  const LineWords words = words_of(line, pool);
   if (!words.empty()) leading->add(line, words, pool, paths);
 }
 
