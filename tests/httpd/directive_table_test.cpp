@@ -27,11 +27,13 @@ std::string good_line(const Directive& directive) {
       {"WSGIPythonHome", "WSGIPythonHome /usr"},
       {"WSGISocketPrefix", "WSGISocketPrefix htdocs/wsgi"},
       {"WSGIIgnoreActivity", "WSGIIgnoreActivity On"},
+      {"WSGIRestrictEmbedded", "WSGIRestrictEmbedded Off"},  // scripts are asked there
       {"WSGIAccessScript", "WSGIAccessScript /srv/access.py"},
       {"WSGIAuthUserScript", "WSGIAuthUserScript /srv/users.py"},
       {"WSGIAuthGroupScript", "WSGIAuthGroupScript /srv/groups.py"},
       {"WSGICheckAuthn", "WSGICheckAuthn /srv/sso.py"},
       {"WSGIDispatchScript", "WSGIDispatchScript /srv/tenants.py"},
+      {"WSGIGroupAuthoritative", "WSGIGroupAuthoritative Off"},
       {"WSGIInterpreterOptions", "<WSGIInterpreterOptions>\n</WSGIInterpreterOptions>"}};
   const auto found = lines.find(directive.name);
   if (found != lines.end()) return found->second;
