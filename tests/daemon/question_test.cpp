@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <latch>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -167,9 +168,9 @@ TEST_F(Questions, WithoutAnAnswerAreRefused) {
 }
 
 TEST_F(Questions, HaveATimeLimitOfTheirOwn) {
-  std::latch release(1);
-  applications_.add_hook(kHook, [&](const Question&, gateway::Caller&) -> AskResult {
-    release.wait();
+  const auto release = std::make_shared<std::latch>(1);  // the worker outlives this function
+  applications_.add_hook(kHook, [release](const Question&, gateway::Caller&) -> AskResult {
+    release->wait();
     return Answer{.kind = Answer::Kind::yes};
   });
   start_worker(0, 1);
@@ -182,7 +183,7 @@ TEST_F(Questions, HaveATimeLimitOfTheirOwn) {
   FakeCaller next(60ms);
   EXPECT_EQ(status_of(ask(next)), 503);
   EXPECT_THAT(next.recorder().text_of(Message::hook_timeout), HasSubstr("was not asked"));
-  release.count_down();
+  release->count_down();
 }
 
 TEST_F(Questions, WaitForNoWorkerForLongerThanTheirLimit) {
@@ -261,12 +262,14 @@ TEST_F(Questions, TakeNoReplyOfAnApplicationForAnAnswer) {
 }
 
 TEST_F(Questions, EndWithTheirClient) {
-  std::latch entered(1), release(1);
-  applications_.add_hook(kHook, [&](const Question&, gateway::Caller&) -> AskResult {
-    entered.count_down();
-    release.wait();
-    return Answer{.kind = Answer::Kind::yes};
-  });
+  std::latch entered(1);
+  const auto release = std::make_shared<std::latch>(1);  // the worker outlives this function
+  applications_.add_hook(kHook,
+                         [&entered, release](const Question&, gateway::Caller&) -> AskResult {
+                           entered.count_down();
+                           release->wait();
+                           return Answer{.kind = Answer::Kind::yes};
+                         });
   start_worker(0);
   FakeCaller caller;
   std::thread leaves([&] {
@@ -275,7 +278,7 @@ TEST_F(Questions, EndWithTheirClient) {
   });
   EXPECT_EQ(status_of(ask(caller)), 400);
   leaves.join();
-  release.count_down();
+  release->count_down();
 }
 
 TEST_F(Questions, LeaveNoPasswordInTheirLogs) {

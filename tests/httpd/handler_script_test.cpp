@@ -54,7 +54,7 @@ TEST(HandlerScript, HasOneInterpreterForAllThatItHandles) {
 }
 
 TEST(HandlerScript, IsAskedAboutTheFileOfTheUrl) {
-  const Httpd httpd(kMarkdown, {.files = {{"htdocs/page.md", "# Title\n"}}});
+  const Httpd httpd(kMarkdown, {.processes = 1, .files = {{"htdocs/page.md", "# Title\n"}}});
   Response reply;
   for (int i = 0; i < 3; ++i) reply = httpd.get("/page.md");
   EXPECT_THAT(reply, says("asked=['" + httpd.root() + "/htdocs/page.md']"));
