@@ -25,6 +25,17 @@ def application(environ, start_response):
     return [(environ['mod_wsgi.process_group'] + ' ' + found).encode()]
 )";
 
+// What stands between httpd and the application of a tool that writes the whole configuration.
+constexpr char kHandler[] = R"(
+import site_settings
+def reload_required(path):
+    return False
+def handle_request(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    url = environ.get('SCRIPT_NAME', '') + environ.get('PATH_INFO', '')
+    return [(environ['mod_wsgi.process_group'] + ' ' + url).encode()]
+)";
+
 struct Asked {
   const char* path;
   const char* host;
@@ -47,7 +58,9 @@ class RealConfiguration : public testing::TestWithParam<Real> {
   const Options options_{.files = {{"site/mysite/wsgi.py", kScript},
                                    {"site/site_settings.py", ""},
                                    {"site/static/app.css", "css"},
-                                   {"bin/service-api", kScript}}};
+                                   {"bin/service-api", kScript},
+                                   {"tool/handler.wsgi", kHandler},
+                                   {"tool/htdocs/app.css", "css"}}};
 };
 
 TEST_P(RealConfiguration, ServesWhatItIsFor) {
@@ -184,6 +197,46 @@ Alias /service ${ROOT}/bin/service-api
 </Location>
 )";
 
+// Every option of the group is written, with values that mean none; files come before the
+// application, which is no alias.
+constexpr char kTool[] = R"(
+WSGISocketPrefix '${ROOT}/wsgi'
+WSGISocketRotation Off
+WSGIVerboseDebugging Off
+WSGIDestroyInterpreter On
+WSGIRestrictEmbedded On
+WSGIDaemonProcess 'localhost:8000' display-name='(wsgi:localhost:8000:0)' home='${ROOT}/site' \
+    threads=5 maximum-requests=0 python-path='' python-eggs='${ROOT}/tool' lang='' locale='' \
+    listen-backlog=100 queue-timeout=45 socket-timeout=60 connect-timeout=15 request-timeout=60 \
+    inactivity-timeout=0 startup-timeout=15 deadlock-timeout=60 graceful-timeout=15 \
+    eviction-timeout=0 restart-interval=0 cpu-time-limit=0 shutdown-timeout=5 \
+    send-buffer-size=0 receive-buffer-size=0 response-buffer-size=0 response-socket-timeout=0 \
+    interrupt-timeout=0 server-metrics=Off
+WSGICallableObject 'application'
+WSGIPassAuthorization On
+WSGIMapHEADToGET Auto
+LimitRequestBody 10485760
+DocumentRoot '${ROOT}/tool/htdocs'
+<Directory '${ROOT}/tool'>
+    AllowOverride None
+    <Files handler.wsgi>
+        Require all granted
+    </Files>
+</Directory>
+<Directory '${ROOT}/tool/htdocs'>
+    RewriteEngine On
+    RewriteOptions InheritDownBefore
+    RewriteCond %{REQUEST_FILENAME} !-f
+    RewriteCond %{REQUEST_URI} !/server-status
+    RewriteRule .* - [H=wsgi-handler]
+    Require all granted
+</Directory>
+WSGIHandlerScript wsgi-handler '${ROOT}/tool/handler.wsgi' process-group='localhost:8000' \
+    application-group=%{GLOBAL}
+WSGIImportScript '${ROOT}/tool/handler.wsgi' process-group='localhost:8000' \
+    application-group=%{GLOBAL}
+)";
+
 INSTANTIATE_TEST_SUITE_P(
     Of, RealConfiguration,
     testing::Values(
@@ -202,7 +255,12 @@ INSTANTIATE_TEST_SUITE_P(
         Real{"AServiceOfACloud",
              kCloudService,
              {{"/service", "localhost", 200, "service-locations without"},
-              {"/service/v3/x", "localhost", 200, "service-locations without"}}}),
+              {"/service/v3/x", "localhost", 200, "service-locations without"}}},
+        Real{"ATool",
+             kTool,
+             {{"/", "localhost", 200, "localhost:8000 /"},
+              {"/shop/cart", "localhost", 200, "localhost:8000 /shop/cart"},
+              {"/app.css", "localhost", 200, "css"}}}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
