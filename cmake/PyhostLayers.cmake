@@ -1,7 +1,8 @@
 # One target per folder of src/, seeing only the headers of the layers it names.
 #
-# pyhost_layer(<folder> [COLD] [USES <layer>...] [LIBRARIES <target>...] SOURCES <file>...
-#   [ALONE <file>...])
+# pyhost_layer(<folder> [NAME <name>] [COLD] [USES <layer>...] [LIBRARIES <target>...]
+#   SOURCES <file>... [ALONE <file>...])
+#   NAME    of a part of the folder that uses less than the rest: the target is pyhost_<name>
 #   COLD    none of it runs for a request: it is optimised only as far as that costs little time
 #   ALONE   of the sources, those that no other is compiled together with
 #
@@ -32,23 +33,27 @@ if(CMAKE_UNITY_BUILD)
 endif()
 
 function(pyhost_layer folder)
-  cmake_parse_arguments(arg "COLD" "" "USES;LIBRARIES;SOURCES;ALONE" ${ARGN})
+  cmake_parse_arguments(arg "COLD" "NAME" "USES;LIBRARIES;SOURCES;ALONE" ${ARGN})
+  set(target pyhost_${folder})
+  if(arg_NAME)
+    set(target pyhost_${arg_NAME})
+  endif()
   set_source_files_properties(${arg_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  add_library(pyhost_${folder} STATIC ${arg_SOURCES})
+  add_library(${target} STATIC ${arg_SOURCES})
   if(arg_COLD AND CMAKE_BUILD_TYPE STREQUAL Release)
     # Where it looks less far, the compiler warns of what cannot be.
-    target_compile_options(pyhost_${folder} PRIVATE
+    target_compile_options(${target} PRIVATE
       -O1 -Wno-maybe-uninitialized -Wno-stringop-overflow)
   endif()
   pyhost_include_root(${folder})
-  target_include_directories(pyhost_${folder} PUBLIC ${CMAKE_BINARY_DIR}/include_roots/${folder})
-  set_target_properties(pyhost_${folder} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
-  target_link_libraries(pyhost_${folder} PUBLIC pyhost_options fmt::fmt tl::expected Threads::Threads
+  target_include_directories(${target} PUBLIC ${CMAKE_BINARY_DIR}/include_roots/${folder})
+  set_target_properties(${target} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+  target_link_libraries(${target} PUBLIC pyhost_options fmt::fmt tl::expected Threads::Threads
     ${arg_LIBRARIES})
   foreach(layer IN LISTS arg_USES)
-    target_link_libraries(pyhost_${folder} PUBLIC pyhost_${layer})
+    target_link_libraries(${target} PUBLIC pyhost_${layer})
   endforeach()
   if(CMAKE_UNITY_BUILD AND NOT "${arg_SOURCES}" MATCHES "\\.c(;|$)")  # C has no use for them
-    target_precompile_headers(pyhost_${folder} REUSE_FROM pyhost_precompiled)
+    target_precompile_headers(${target} REUSE_FROM pyhost_precompiled)
   endif()
 endfunction()
