@@ -9,6 +9,17 @@
 #include "pyhost/gateway/sendable_file.h"
 
 namespace pyhost::remote {
+namespace {
+
+// Its length is told apart from the headers.
+base::Result<> check_sent(const gateway::Header& header) {
+  if (base::equals_ignoring_case(header.name, "Content-Length")) {
+    return base::fail(fmt::format("{} is among the headers", header.name));
+  }
+  return gateway::check_header(header.name, header.value);
+}
+
+}  // namespace
 
 base::Result<> ReplyRules::begin(const gateway::ResponseHead& head) {
   if (head.status < gateway::kStatusMin || head.status > gateway::kStatusMax) {
@@ -19,13 +30,10 @@ base::Result<> ReplyRules::begin(const gateway::ResponseHead& head) {
                                   gateway::excerpt_of(head.reason)));
   }
   for (const gateway::Header& header : head.headers) {
-    auto checked = gateway::check_header(header.name, header.value);
-    if (checked && base::equals_ignoring_case(header.name, "Content-Length")) {
-      checked = base::fail("Content-Length is among the headers");
+    if (const auto checked = check_sent(header); !checked) {
+      return base::fail(
+          fmt::format("the worker sent a malformed head: {}", checked.error().sentence));
     }
-    if (checked) continue;
-    return base::fail(
-        fmt::format("the worker sent a malformed head: {}", checked.error().sentence));
   }
   if (const auto checked = gateway::check_annotations(head.annotations); !checked) {
     return base::fail(fmt::format("the worker sent {}", checked.error().sentence));
