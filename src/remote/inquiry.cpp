@@ -21,7 +21,6 @@ using wire::Io;
 using Kind = Attempt::Kind;
 
 constexpr int kHeadersTooLarge = 431;
-constexpr char kQuestionUnread[] = "the worker did not read the question";
 
 }  // namespace
 
@@ -53,11 +52,10 @@ Inquiry::Step Inquiry::send(const gateway::Target& target, const gateway::Questi
                                wire::kRequestBytesMax)};
   }
   pooled_.greeted = true;
-  sent_at_ = base::Clock::now();
-  const auto left = std::chrono::ceil<milliseconds>(*admission_.end() - sent_at_);
+  read_watch_.begin(base::Clock::now());
+  const auto left = std::chrono::ceil<milliseconds>(*admission_.end() - read_watch_.began());
   const Io outcome = pooled_.connection.write(pooled_.batch, std::max(left, milliseconds(1)));
   pooled_.batch.wipe();
-  look_at_ = sent_at_ + Admission::kSilenceAfter;
   if (outcome == Io::timeout) return late();
   // A question that has not left completely is not understood.
   if (outcome != Io::done) {
@@ -131,23 +129,16 @@ Inquiry::Step Inquiry::end_with_error(std::string_view payload) {
                  Message::reply_broken, std::string(error->cause)};
 }
 
-Io Inquiry::note(Io received) {
-  if (received == Io::done) {
-    look_at_.reset();
-    admission_.note_sign_of_life(pooled_.worker);
-  }
-  return received;
-}
-
 // Most scripts answer at once: one system call instead of three.
 Inquiry::Step Inquiry::receive() {
-  if (const Io outcome = note(pooled_.connection.fill_shortly()); outcome != Io::timeout) {
+  if (const Io outcome = read_watch_.note(pooled_.connection.fill_shortly());
+      outcome != Io::timeout) {
     return outcome == Io::done ? std::nullopt : Step(fail(outcome));
   }
   while (true) {
     // Asked first: what it has sent before it died is there then.
     const bool died = admission_.has_died(pooled_.worker);
-    const Io outcome = note(pooled_.connection.fill_now());
+    const Io outcome = read_watch_.note(pooled_.connection.fill_now());
     if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
     if (died) return fail(Io::closed);
     if (auto ended = wait()) return ended;
@@ -158,7 +149,8 @@ Inquiry::Step Inquiry::wait() {
   const auto now = base::Clock::now();
   if (now >= *admission_.end()) return late();
   auto until = std::min<base::Clock::time_point>(now + kLookInterval, *admission_.end());
-  if (look_at_) until = std::min(until, *look_at_);
+  const auto due = read_watch_.due();
+  if (due) until = std::min(until, *due);
   pollfd worker{.fd = pooled_.connection.fd(), .events = POLLIN, .revents = 0};
   ::poll(&worker, 1, base::poll_timeout(std::chrono::ceil<milliseconds>(until - now)));
   if (worker.revents != 0) return std::nullopt;
@@ -166,37 +158,16 @@ Inquiry::Step Inquiry::wait() {
     return Attempt{Kind::client_gone, status_of(gateway::BodyFault::client_gone),
                    Message::client_left, "the client left before its request was decided on"};
   }
-  const bool look = look_at_ && base::Clock::now() >= *look_at_;
-  return look ? look_whether_it_is_read() : std::nullopt;
-}
-
-// A worker that does not run keeps nothing that it has not read; see Relay.
-Inquiry::Step Inquiry::look_whether_it_is_read() {
-  if (!pooled_.connection.has_unread()) {
-    look_at_.reset();
-    admission_.note_sign_of_life(pooled_.worker);
-    return std::nullopt;
-  }
-  look_at_ = base::Clock::now() + kLookInterval;
-  if (!admission_.note_silence(pooled_.worker, base::Clock::now() - sent_at_)) return std::nullopt;
-  switch (pooled_.connection.cancel()) {
-    case Connection::Cancelled::yes:
-      return not_run(Setback::Kind::silent, kQuestionUnread);
-    case Connection::Cancelled::undecided:
-      look_at_.reset();
-      cancelled_ = true;
-      break;
-    case Connection::Cancelled::not_sent:
-      break;
-  }
-  return std::nullopt;
+  const bool unread = due && base::Clock::now() >= *due && read_watch_.look();
+  return unread ? Step(not_run(Setback::Kind::silent, "the worker did not read the question"))
+                : std::nullopt;
 }
 
 Attempt Inquiry::fail(Io outcome) {
   if (outcome == Io::malformed) return malformed(pooled_.connection.fault());
   // The kernel tells when the other end has gone without having read what it was sent; that may be
   // CANCEL.
-  if (outcome == Io::reset && !heard_ && !cancelled_) {
+  if (outcome == Io::reset && !heard_ && !read_watch_.cancelled()) {
     return not_run(Setback::Kind::unreachable, "the worker ended before it saw the question");
   }
   return {Kind::lost, gateway::kServiceUnavailable, Message::worker_lost,
@@ -204,7 +175,7 @@ Attempt Inquiry::fail(Io outcome) {
 }
 
 Attempt Inquiry::late() const {
-  const auto waited = std::chrono::floor<milliseconds>(base::Clock::now() - sent_at_);
+  const auto waited = std::chrono::floor<milliseconds>(base::Clock::now() - read_watch_.began());
   return {Kind::failed, gateway::kServiceUnavailable, Message::hook_timeout,
           fmt::format("the worker gave no answer within {:g} s", base::seconds(waited))};
 }

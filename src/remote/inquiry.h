@@ -11,6 +11,7 @@
 #include "pyhost/gateway/client_exchange.h"
 #include "pyhost/gateway/question.h"
 #include "remote/connection_pool.h"
+#include "remote/read_watch.h"
 #include "remote/relay.h"
 #include "remote/worker_records.h"
 
@@ -24,6 +25,7 @@ class Inquiry {
           const RemoteSettings& settings) noexcept
       : admission_(admission),
         pooled_(pooled),
+        read_watch_(admission, pooled),
         records_(caller, settings.group.name),
         settings_(settings) {}
 
@@ -34,7 +36,7 @@ class Inquiry {
 
   // Whether the connection may serve another exchange.
   bool reusable() const noexcept {
-    return reusable_ && !cancelled_ && pooled_.connection.drained();
+    return reusable_ && !read_watch_.cancelled() && pooled_.connection.drained();
   }
   // Whether the worker itself has logged what went wrong.
   bool failure_told() const noexcept { return records_.failure_told(); }
@@ -51,8 +53,6 @@ class Inquiry {
   Step end_with_error(std::string_view payload);
   Step receive();
   Step wait();
-  Step look_whether_it_is_read();
-  wire::Io note(wire::Io received);
   Attempt fail(wire::Io outcome);
   static Attempt malformed(std::string what);
   static Attempt not_run(Setback::Kind setback, std::string why);
@@ -60,13 +60,10 @@ class Inquiry {
 
   Admission& admission_;
   PooledConnection& pooled_;
+  ReadWatch read_watch_;  // of the question
   WorkerRecords records_;
   const RemoteSettings& settings_;
   std::optional<gateway::Answer> answer_;
-  base::Clock::time_point sent_at_{};
-  // When it is due to look whether the worker has read the question; nothing once it has.
-  std::optional<base::Clock::time_point> look_at_;
-  bool cancelled_ = false;  // perhaps in vain
   bool heard_ = false;
   bool reusable_ = false;
 };

@@ -88,41 +88,9 @@ Relay::Step Relay::take_frames() {
 // Most applications answer at once: one system call instead of three. A client that leaves is only
 // noticed when this moment is over.
 Relay::Step Relay::receive_first() {
-  const Io outcome = note(pooled_.connection.fill_shortly());
-  if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
-  look_at_ = sent_at_ + Admission::kSilenceAfter;
-  return std::nullopt;
-}
-
-// Whatever comes from a worker shows that it runs.
-Io Relay::note(Io received) {
-  if (received == Io::done) {
-    look_at_.reset();
-    admission_.note_sign_of_life(pooled_.worker);
-  }
-  return received;
-}
-
-// A worker that does not run keeps nothing that it has not read.
-Relay::Step Relay::look_whether_it_is_read() {
-  if (!pooled_.connection.has_unread()) {
-    look_at_.reset();
-    admission_.note_sign_of_life(pooled_.worker);
-    return std::nullopt;
-  }
-  look_at_ = base::Clock::now() + kLookInterval;
-  if (!admission_.note_silence(pooled_.worker, base::Clock::now() - sent_at_)) return std::nullopt;
-  switch (pooled_.connection.cancel()) {
-    case Connection::Cancelled::yes:
-      return not_run(Setback::Kind::silent, kUnread);
-    case Connection::Cancelled::undecided:
-      look_at_.reset();
-      cancelled_ = true;
-      break;
-    case Connection::Cancelled::not_sent:
-      break;
-  }
-  return std::nullopt;
+  const Io outcome = read_watch_.note(pooled_.connection.fill_shortly());
+  const bool goes_on = outcome == Io::timeout || outcome == Io::done;
+  return goes_on ? std::nullopt : Step(fail(outcome));
 }
 
 Attempt Relay::not_run(Setback::Kind setback, std::string why) {
@@ -138,7 +106,7 @@ Relay::Step Relay::receive() {
     } else {
       // Asked first: what it has sent before it died is there then.
       const bool died = admission_.has_died(pooled_.worker);
-      const Io outcome = note(pooled_.connection.fill_now());
+      const Io outcome = read_watch_.note(pooled_.connection.fill_now());
       if (outcome != Io::timeout) return outcome == Io::done ? std::nullopt : Step(fail(outcome));
       if (died) return fail(Io::closed);
       if (!give_up_at && settings_.socket_timeout != milliseconds::zero()) {
@@ -160,7 +128,7 @@ Relay::Step Relay::wait(std::optional<base::Clock::time_point> give_up_at) {
   const auto patience_ends_at = delivery_.patience_ends_at();
   const auto now = base::Clock::now();
   auto until = now + milliseconds(INT_MAX);
-  for (const auto& due : {give_up_at, delivery_.flush_at(), patience_ends_at, look_at_}) {
+  for (const auto& due : {give_up_at, delivery_.flush_at(), patience_ends_at, read_watch_.due()}) {
     if (due) until = std::min(until, *due);
   }
   until = std::min<base::Clock::time_point>(until, now + kLookInterval);
@@ -173,7 +141,9 @@ Relay::Step Relay::wait(std::optional<base::Clock::time_point> give_up_at) {
   }
   if (worker.revents != 0) return std::nullopt;
   if (client.revents != 0) return stop_unless_on(delivery_.go_on());
-  if (is_over(look_at_)) return look_whether_it_is_read();
+  if (is_over(read_watch_.due())) {
+    return read_watch_.look() ? Step(not_run(Setback::Kind::silent, kUnread)) : std::nullopt;
+  }
   if (is_over(delivery_.flush_at())) return settle();
   if (is_over(patience_ends_at)) return stop(Passed::client_slow);
   return is_over(give_up_at) ? Step(fail(Io::timeout)) : std::nullopt;
@@ -203,8 +173,8 @@ Relay::Step Relay::send_request(const gateway::Target& target, Resort resort,
 
 // A request that has not left completely is not understood, and so not run.
 Relay::Step Relay::write_request() {
-  sent_at_ = base::Clock::now();
-  base::Clock::time_point moved_at = sent_at_;
+  read_watch_.begin(base::Clock::now());
+  base::TimePoint moved_at = read_watch_.began();
   Io outcome = pooled_.connection.write(pooled_.batch, Admission::kSilenceAfter);
   while (outcome == Io::timeout) {
     if (admission_.note_silence(pooled_.worker, base::Clock::now() - moved_at))
@@ -416,7 +386,7 @@ Attempt Relay::fail(Io outcome) {
     case Io::reset:
       // The kernel tells when the other end has gone without having read what it was sent; that may
       // be CANCEL.
-      if (!heard_ && !cancelled_) {
+      if (!heard_ && !read_watch_.cancelled()) {
         return not_run(Setback::Kind::unreachable, "the worker ended before it saw the request");
       }
       break;

@@ -9,6 +9,7 @@
 #include "pyhost/gateway/client_exchange.h"
 #include "remote/connection_pool.h"
 #include "remote/delivery.h"
+#include "remote/read_watch.h"
 #include "remote/reply_rules.h"
 #include "remote/request_body.h"
 #include "remote/setback.h"
@@ -48,6 +49,7 @@ class Relay {
         settings_(settings),
         delivery_(exchange, settings),
         rules_(exchange.head().is_head),
+        read_watch_(admission, pooled),
         records_(exchange, settings.group.name) {}
 
   // Until the worker has done its part, or nobody wants it to. The request waits for a worker since
@@ -66,7 +68,7 @@ class Relay {
   bool failure_told() const noexcept { return records_.failure_told(); }
   // Whether the connection may serve another exchange.
   bool reusable() const noexcept {
-    return reusable_ && !cancelled_ && pooled_.connection.drained();
+    return reusable_ && !read_watch_.cancelled() && pooled_.connection.drained();
   }
 
  private:
@@ -75,8 +77,6 @@ class Relay {
   Attempt relay(const gateway::Target& target, Resort resort, std::int64_t queue_start_us);
   Step send_request(const gateway::Target& target, Resort resort, std::int64_t queue_start_us);
   Step write_request();
-  Step look_whether_it_is_read();
-  wire::Io note(wire::Io received);
   Step take_frames();
   Step handle(const wire::Frame& frame);
   Attempt send_back(const wire::Frame& frame);
@@ -108,11 +108,8 @@ class Relay {
   const RemoteSettings& settings_;
   Delivery delivery_;
   ReplyRules rules_;
+  ReadWatch read_watch_;  // of the request
   WorkerRecords records_;
-  base::Clock::time_point sent_at_{};  // the request
-  // When it is due to look whether the worker has read it; nothing once it has.
-  std::optional<base::Clock::time_point> look_at_;
-  bool cancelled_ = false;  // perhaps in vain
   bool heard_ = false;
   bool head_seen_ = false;
   bool reusable_ = false;
