@@ -31,6 +31,15 @@ std::string served_text(const control::ServedUrls& served) {
                      printable(served.place));
 }
 
+std::string script_text(const control::ScriptLine& script) {
+  const std::string runs_in = script.by_request
+                                  ? "the process group of whatever request is given to it"
+                                  : place_to_run(script.process_group, script.user, script.python,
+                                                 script.application_group);
+  return fmt::format("{}  {}\n    {}\n    {}\n", printable(script.server), printable(script.line),
+                     printable(runs_in), printable(script.place));
+}
+
 std::string finding_text(const Finding& finding) {
   std::string text = fmt::format("{} {}{}{}: {}\n", name_of(finding.severity), finding.id,
                                  finding.place.empty() ? "" : " ", printable(finding.place),
@@ -50,7 +59,8 @@ std::string count_of(const control::CheckReport& report, Severity severity,
 std::string check_text(const control::CheckReport& report) {
   std::string text;
   for (const auto& served : report.served) text += served_text(served);
-  if (!report.served.empty()) text += '\n';
+  for (const auto& script : report.scripts) text += script_text(script);
+  if (!text.empty()) text += '\n';
   for (const Finding& finding : report.findings) text += finding_text(finding);
   return text +
          fmt::format("{}, {}, {}\n", count_of(report, Severity::error, "error", "errors"),

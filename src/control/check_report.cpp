@@ -29,6 +29,19 @@ constexpr auto kVisitServed = [](auto& served, auto&& visit) {
   visit("python", served.python);
 };
 
+constexpr auto kVisitScriptLine = [](auto& script, auto&& visit) {
+  visit("place", script.place);
+  visit("server", script.server);
+  visit("line", script.line);
+  visit("directive", script.directive);
+  visit("script", script.script);
+  visit("process_group", script.process_group);
+  visit("application_group", script.application_group);
+  visit("user", script.user);
+  visit("python", script.python);
+  visit("by_request", script.by_request);
+};
+
 constexpr auto kVisitExplanation = [](auto& explanation, auto&& visit) {
   visit("url", explanation.url);
   visit("server", explanation.server);
@@ -63,6 +76,10 @@ bool read_item(const Json& object, Finding& into) {
 
 bool read_item(const Json& object, ServedUrls& into) {
   return !read_object(object, into, kVisitServed);
+}
+
+bool read_item(const Json& object, ScriptLine& into) {
+  return !read_object(object, into, kVisitScriptLine);
 }
 
 bool read_item(const Json& object, Explanation& into) {
@@ -111,6 +128,7 @@ std::string to_json(const CheckReport& report) {
   }
   return Json{{"findings", std::move(findings)},
               {"served", list_of(report.served, kVisitServed)},
+              {"scripts", list_of(report.scripts, kVisitScriptLine)},
               {"explained", list_of(report.explained, kVisitExplanation)}}
       .dump();
 }
@@ -119,7 +137,7 @@ base::Result<CheckReport> parse_check_report(std::string_view text) {
   const Json object = Json::parse(text, nullptr, false);
   CheckReport report;
   if (object.is_object() && read_list(object, "findings", report.findings) &&
-      read_list(object, "served", report.served) &&
+      read_list(object, "served", report.served) && read_list(object, "scripts", report.scripts) &&
       read_list(object, "explained", report.explained)) {
     return report;
   }

@@ -43,6 +43,22 @@ struct ServedUrls {
   bool operator==(const ServedUrls&) const = default;
 };
 
+// A line other than an alias that names a script: of a handler, a hook, or an import.
+struct ScriptLine {
+  std::string place;
+  std::string server;             // where it stands, "shop.example:443"
+  std::string line;               // "WSGIAccessScript /srv/hooks/access.py process-group=hooks"
+  std::string directive;          // "WSGIAccessScript"
+  std::string script;             // a path, or "package.module:callable"
+  std::string process_group;      // "" when it runs in httpd's children
+  std::string application_group;  // "" is the main interpreter
+  std::string user;               // as whom it runs
+  std::string python;             // "3.11 (/srv/shop/venv)"
+  bool by_request = false;        // only a request tells the process group
+
+  bool operator==(const ScriptLine&) const = default;
+};
+
 // What becomes of a request for a URL.
 struct Explanation {
   std::string url;
@@ -69,6 +85,7 @@ struct Explanation {
 struct CheckReport {
   std::vector<Finding> findings;
   std::vector<ServedUrls> served;
+  std::vector<ScriptLine> scripts;
   std::vector<Explanation> explained;  // what was asked for
 
   bool operator==(const CheckReport&) const = default;

@@ -130,6 +130,74 @@ TEST(CheckedConfiguration, ThatIsGoodHasNoFindings) {
   }
 }
 
+TEST(CheckedConfiguration, ListsTheScriptsOfHandlersHooksAndImports) {
+  const Checked checked(
+      "WSGIDaemonProcess hooks threads=1\n"
+      "WSGIImportScript ${APPS}/process.wsgi process-group=hooks application-group=early\n"
+      "WSGIHandlerScript py ${APPS}/handler.py process-group=hooks\n"
+      "WSGIHandlerScript any ${APPS}/handler.py\n"
+      "WSGIDispatchScript ${APPS}/hooks.py\n"
+      "<Location /intern>\n  WSGIAccessScript ${APPS}/hooks.py process-group=hooks\n"
+      "  WSGIAuthUserScript ${APPS}/hooks.py application-group=%{SERVER}\n"
+      "  WSGIAuthGroupScript hooks:groups process-group=hooks\n"
+      "  WSGICheckAuthn ${APPS}/hooks.py process-group=hooks\n"
+      "  WSGIProcessGroup hooks\n</Location>\n"
+      "<VirtualHost *:*>\n  ServerName other.test\n  WSGICallableObject app\n</VirtualHost>\n");
+  std::string all;
+  for (const auto& each : checked.report().scripts) {
+    all += fmt::format("{} {} in '{}' '{}'{}\n", each.directive,
+                       each.script.substr(each.script.rfind('/') + 1), each.process_group,
+                       each.application_group, each.by_request ? " or another" : "");
+    EXPECT_THAT(each.place, ContainsRegex("/httpd\\.conf:[0-9]+$"));
+    EXPECT_EQ(each.python.empty(), each.by_request);
+  }
+  EXPECT_EQ(all,
+            "WSGIImportScript process.wsgi in 'hooks' 'early'\n"
+            "WSGIHandlerScript handler.py in 'hooks' ''\n"
+            "WSGIHandlerScript handler.py in '' '%{RESOURCE}' or another\n"
+            "WSGIDispatchScript hooks.py in '' ''\n"
+            "WSGIAccessScript hooks.py in 'hooks' ''\n"
+            "WSGIAuthUserScript hooks.py in '' '%{SERVER}'\n"
+            "WSGIAuthGroupScript hooks:groups in 'hooks' ''\n"
+            "WSGICheckAuthn hooks.py in 'hooks' ''\n");
+  EXPECT_THAT(checked.run({"check"}).output, HasSubstr("  WSGIHandlerScript any "));
+}
+
+struct NamedScript {
+  const char* name;
+  const char* line;
+};
+
+class ScriptThatIsClosed : public testing::TestWithParam<NamedScript> {};
+
+TEST_P(ScriptThatIsClosed, IsFoundWithUserAndFolder) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can see what others may";
+  const std::string line = GetParam().line;
+  const Checked checked("WSGIDaemonProcess g user=nobody\n" + line,
+                        {.files = {{"closed/in/x.py", "application = None\n"}}});
+  std::filesystem::permissions(checked.root() + "/closed", std::filesystem::perms::owner_all);
+  const auto found = checked.findings("PH0570");
+  ASSERT_EQ(found.size(), 1u) << checked.run({"check"});
+  EXPECT_THAT(found[0].sentence,
+              AllOf(HasSubstr(std::string(GetParam().name)),
+                    HasSubstr("for user nobody, the folder " + checked.root() + "/closed is")));
+  EXPECT_THAT(found[0].place, ContainsRegex("/httpd\\.conf:[0-9]+$"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, ScriptThatIsClosed,
+    testing::Values(NamedScript{"WSGIHandlerScript",
+                                "WSGIHandlerScript py ${ROOT}/closed/in/x.py process-group=g\n"},
+                    NamedScript{"WSGIImportScript",
+                                "WSGIImportScript ${ROOT}/closed/in/x.py process-group=g "
+                                "application-group=%{GLOBAL}\n"},
+                    NamedScript{"WSGIDispatchScript",
+                                "WSGIDispatchScript ${ROOT}/closed/in/x.py process-group=g\n"},
+                    NamedScript{"WSGIAccessScript",
+                                "<Location /x>\n  WSGIAccessScript ${ROOT}/closed/in/x.py "
+                                "process-group=g\n</Location>\n"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
 TEST(CheckedConfiguration, HasAllThatIsWrongAtOnceWithTheirPlaces) {
   const Checked checked(
       "WSGIDaemonProcess a user=nobody-knows\n"

@@ -10,6 +10,7 @@
 #include "apache/check/access_findings.h"
 #include "apache/check/applications.h"
 #include "apache/check/capacity_findings.h"
+#include "apache/check/named_scripts.h"
 #include "apache/check/path_findings.h"
 #include "apache/check/request_probe.h"
 #include "apache/check/route_findings.h"
@@ -71,6 +72,25 @@ std::vector<control::ServedUrls> served_by(const std::vector<Application>& appli
   return served;
 }
 
+std::vector<control::ScriptLine> lines_of(const std::vector<NamedScript>& scripts,
+                                          const StartPythons& pythons) {
+  std::vector<control::ScriptLine> lines;
+  for (const NamedScript& each : scripts) {
+    const bool certain = !each.depends_on_request;
+    lines.push_back({.place = std::string(view_or_empty(each.place)),
+                     .server = name_of(each.server),
+                     .line = std::string(each.written),
+                     .directive = std::string(directive_of(each)),
+                     .script = script_of(each),
+                     .process_group = std::string(each.group_name),
+                     .application_group = std::string(each.application_group),
+                     .user = certain ? user_of(each.group) : "",
+                     .python = certain ? python_of(each.group, pythons) : "",
+                     .by_request = each.depends_on_request});
+  }
+  return lines;
+}
+
 // The URL that `pyhost explain` asks for, if it does.
 std::vector<control::Explanation> explain_what_is_asked(const server_rec* main_server,
                                                         const StartPythons& pythons,
@@ -123,7 +143,7 @@ void check_what_is_served(const server_rec* main_server, Findings& findings) {
   find_unserved_layouts(main_server, findings);
   find_open_socket_folder(main_server, findings);
   find_prefork_with_http2(main_server, findings);
-  find_paths_out_of_reach(main_server, applications, findings);
+  find_paths_out_of_reach(main_server, applications, named_scripts_of(main_server), findings);
 }
 
 void answer_pyhost(const server_rec* main_server, Findings& findings, const StartPythons& pythons) {
@@ -138,6 +158,7 @@ void answer_pyhost(const server_rec* main_server, Findings& findings, const Star
   find_unused_groups(main_server, findings);
   find_lacking_capacity(main_server, applications, findings);
   control::CheckReport report{.served = served_by(applications, pythons),
+                              .scripts = lines_of(named_scripts_of(main_server), pythons),
                               .explained = explain_what_is_asked(main_server, pythons, findings)};
   report.findings = findings.list();
   const auto fd = base::parse_unsigned(in_environment(control::kCheckDescriptor));

@@ -44,6 +44,7 @@ class Visits {
       : main_server_(main_server), findings_(findings) {}
 
   void add(const Application& application);
+  void add(const NamedScript& script);
   void add_python_paths();
   void make();
 
@@ -96,6 +97,18 @@ void Visits::add(const Application& application) {
   // It is httpd's children who say whether a script is there.
   if (Visit* visit = application.is_embedded() ? nullptr : visit_of(nullptr)) {
     visit->add({.path = path, .need = PathLook::Need::seen}, purpose);
+  }
+}
+
+void Visits::add(const NamedScript& script) {
+  if (script.kind != gateway::TargetKind::file || script.depends_on_request) return;
+  if (!script.group_name.empty() && script.group == nullptr) return;
+  if (Visit* visit = visit_of(script.group)) {
+    visit->add({.path = std::string(script.script), .need = PathLook::Need::read},
+               {.server = script.server,
+                .message = Message::script_out_of_reach,
+                .subject = std::string(script.written),
+                .place = script.place});
   }
 }
 
@@ -172,12 +185,14 @@ void Visits::make() {
 }  // namespace
 
 void find_paths_out_of_reach(const server_rec* main_server,
-                             const std::vector<Application>& applications, Findings& findings) {
+                             const std::vector<Application>& applications,
+                             const std::vector<NamedScript>& scripts, Findings& findings) {
   Visits visits(main_server, findings);
   for (const Application& application : applications) {
     const bool known = application.is_embedded() || application.group != nullptr;
     if (known) visits.add(application);
   }
+  for (const NamedScript& script : scripts) visits.add(script);
   visits.add_python_paths();
   visits.make();
 }

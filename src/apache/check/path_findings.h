@@ -3,6 +3,7 @@
 
 #include "apache/check/applications.h"
 #include "apache/check/findings.h"
+#include "apache/check/named_scripts.h"
 
 namespace pyhost::apache {
 
@@ -10,6 +11,7 @@ namespace pyhost::apache {
 // folders of python-path= and WSGIPythonPath. Looks with the rights of these users, in processes
 // that nobody waits for longer than ten seconds.
 void find_paths_out_of_reach(const server_rec* main_server,
-                             const std::vector<Application>& applications, Findings& findings);
+                             const std::vector<Application>& applications,
+                             const std::vector<NamedScript>& scripts, Findings& findings);
 
 }  // namespace pyhost::apache

@@ -36,6 +36,28 @@ TEST(CheckText, SaysWhoServesWhatAndWhatIsWrong) {
             "0 errors, 1 warning, 1 piece of advice\n");
 }
 
+TEST(CheckText, SaysWhichOtherLinesRunScriptsAndWhere) {
+  const CheckReport report{.scripts = {{.place = "/etc/shop.conf:3",
+                                        .server = "shop.example",
+                                        .line = "WSGIAccessScript /srv/access.py",
+                                        .process_group = "hooks",
+                                        .user = "ann",
+                                        .python = "3.11"},
+                                       {.place = "/etc/shop.conf:4",
+                                        .server = "shop.example",
+                                        .line = "WSGIHandlerScript py /srv/handler.py",
+                                        .by_request = true}}};
+  EXPECT_EQ(check_text(report),
+            "shop.example  WSGIAccessScript /srv/access.py\n"
+            "    process group hooks (user ann, Python 3.11), main interpreter\n"
+            "    /etc/shop.conf:3\n"
+            "shop.example  WSGIHandlerScript py /srv/handler.py\n"
+            "    the process group of whatever request is given to it\n"
+            "    /etc/shop.conf:4\n"
+            "\n"
+            "0 errors, 0 warnings, 0 pieces of advice\n");
+}
+
 TEST(CheckText, CallsForMendingButForAdvice) {
   CheckReport report{.findings = {{.severity = Severity::advice}}};
   EXPECT_FALSE(cli::has_mistakes(report));

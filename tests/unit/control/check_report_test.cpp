@@ -24,6 +24,12 @@ TEST(CheckReport, IsReadAsItWasWritten) {
                   .process_group = "shop",
                   .user = "shop",
                   .python = "3.11"}},
+      .scripts = {{.place = "/etc/apache2/shop.conf:5",
+                   .server = "shop.example:443",
+                   .line = "WSGIHandlerScript py /srv/py.py",
+                   .directive = "WSGIHandlerScript",
+                   .script = "/srv/py.py",
+                   .by_request = true}},
       .explained = {{.url = "/cart", .alias = "WSGIScriptAlias / /srv/shop.wsgi", .status = 403}}};
   const auto parsed = parse_check_report(to_json(report));
   ASSERT_TRUE(parsed) << parsed.error().sentence;
@@ -33,9 +39,10 @@ TEST(CheckReport, IsReadAsItWasWritten) {
 TEST(CheckReport, IsRefusedWhenItIsNone) {
   for (
       const char* text :
-      {"", "{", "[]", "{}", R"({"findings":[],"served":{},"explained":[]})",
-       R"({"findings":[1],"served":[],"explained":[]})",
-       R"({"findings":[{"severity":"bad","id":"","place":"","sentence":"","cure":""}],"served":[],"explained":[]})"}) {
+      {"", "{", "[]", "{}", R"({"findings":[],"served":[],"explained":[]})",
+       R"({"findings":[],"served":{},"scripts":[],"explained":[]})",
+       R"({"findings":[1],"served":[],"scripts":[],"explained":[]})",
+       R"({"findings":[{"severity":"bad","id":"","place":"","sentence":"","cure":""}],"served":[],"scripts":[],"explained":[]})"}) {
     EXPECT_FALSE(parse_check_report(text)) << text;
   }
 }
