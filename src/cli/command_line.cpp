@@ -6,6 +6,7 @@ namespace pyhost::cli {
 namespace {
 
 using Command = control::OperatorRequest::Command;
+using serve::ServeOptions;
 
 constexpr char kVersionText[] = "pyhost " PYHOST_VERSION;
 

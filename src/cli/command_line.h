@@ -5,13 +5,13 @@
 
 #include "cli/check_options.h"
 #include "cli/operate_options.h"
-#include "cli/serve_options.h"
+#include "serve/serve_options.h"
 
 namespace pyhost::cli {
 
 struct CommandLine {
   // At most one of them.
-  std::optional<ServeOptions> serve;
+  std::optional<serve::ServeOptions> serve;
   std::optional<OperateOptions> operate;
   std::optional<CheckOptions> check;
   int exit_code = 0;  // without a command to run: help was shown, or a mistake was

@@ -1,11 +1,11 @@
 #include "cli/check.h"
 #include "cli/command_line.h"
 #include "cli/operate.h"
-#include "cli/serve.h"
+#include "serve/serve.h"
 
 int main(int argc, char** argv) {
   const auto command = pyhost::cli::parse_command_line(argc, argv);
   if (command.operate) return pyhost::cli::operate(*command.operate);
   if (command.check) return pyhost::cli::check(*command.check);
-  return command.serve ? pyhost::cli::serve(*command.serve) : command.exit_code;
+  return command.serve ? pyhost::serve::serve(*command.serve) : command.exit_code;
 }

@@ -1,0 +1,148 @@
+#include "serve/foreground.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/printable.h"
+#include "serve/log_lines.h"
+
+namespace pyhost::serve {
+namespace {
+
+using std::chrono::milliseconds;
+
+// An editor or a checkout writes many files; they make one restart.
+constexpr milliseconds kSettleTime{200};
+// How often to look whether httpd is up, until it is.
+constexpr milliseconds kStartPoll{20};
+// For httpd to end behind that, so that all is over before a container's patience is.
+constexpr milliseconds kStopTime{1500};
+
+std::string printable_line(std::string_view line) {
+  return base::printable(line, "\t");
+}
+
+}  // namespace
+
+Foreground::Foreground(HttpdProcess httpd, StopSignals& signals, FileWatch* watch,
+                       ForegroundPlan plan)
+    : httpd_(std::move(httpd)),
+      signals_(signals),
+      watch_(watch),
+      plan_(std::move(plan)),
+      access_log_(httpd_.output_fd(), STDOUT_FILENO, printable_line),
+      error_log_(httpd_.errors_fd(), STDERR_FILENO, readable_log_line) {}
+
+int Foreground::stay() {
+  while (true) {
+    wait();
+    relay_logs();
+    greet_when_up();
+    heed_signals();
+    heed_changes();
+    if (const auto status = httpd_.poll_status()) {
+      relay_logs();
+      return farewell(*status);
+    }
+  }
+}
+
+int Foreground::poll_timeout_ms() const {
+  auto timeout = greeted_ ? milliseconds::max() : kStartPoll;
+  for (const auto& moment : {stop_at_, kill_at_, restart_at_}) {
+    if (!moment) continue;
+    const auto left = std::chrono::ceil<milliseconds>(*moment - base::Clock::now());
+    timeout = std::clamp(left, milliseconds::zero(), timeout);
+  }
+  return timeout == milliseconds::max() ? -1 : static_cast<int>(timeout.count());
+}
+
+void Foreground::wait() const {
+  std::array<pollfd, 4> ready{{
+      {.fd = signals_.fd(), .events = POLLIN, .revents = 0},
+      {.fd = watch_ != nullptr ? watch_->fd() : -1, .events = POLLIN, .revents = 0},
+      {.fd = access_log_open_ ? access_log_.from() : -1, .events = POLLIN, .revents = 0},
+      {.fd = error_log_open_ ? error_log_.from() : -1, .events = POLLIN, .revents = 0},
+  }};
+  poll(ready.data(), ready.size(), poll_timeout_ms());
+}
+
+void Foreground::relay_logs() {
+  for (auto [relay, open] :
+       {std::pair(&access_log_, &access_log_open_), std::pair(&error_log_, &error_log_open_)}) {
+    if (!*open) continue;
+    const LogRelay::Progress progress = relay->pump();
+    *open = progress == LogRelay::Progress::more;
+    // Nobody reads what we say: as if the terminal had been closed.
+    if (progress == LogRelay::Progress::reader_gone) begin_stop();
+  }
+}
+
+void Foreground::greet_when_up() {
+  if (greeted_) return;
+  pid_t pid = 0;
+  std::ifstream(plan_.pid_file) >> pid;
+  if (pid != httpd_.pid()) return;
+  greeted_ = true;
+  fmt::print("{}\n", plan_.greeting);
+  std::fflush(stdout);
+}
+
+// httpd closes its sockets and finishes what runs.
+void Foreground::begin_stop() {
+  if (std::exchange(stopping_, true)) return;
+  // It heeds that only once it is up.
+  if (!greeted_) return stop_at_once();
+  httpd_.stop_gracefully();
+  stop_at_ = base::Clock::now() + plan_.graceful_time;
+}
+
+void Foreground::stop_at_once() {
+  if (kill_at_) return;
+  stop_at_.reset();
+  httpd_.stop();
+  kill_at_ = base::Clock::now() + kStopTime;
+}
+
+void Foreground::heed_signals() {
+  const unsigned asked = signals_.stops_requested();
+  if (asked > 0) begin_stop();
+  if (asked > 1 || (stop_at_ && base::Clock::now() >= *stop_at_)) stop_at_once();
+  if (kill_at_ && base::Clock::now() >= *kill_at_) httpd_.kill_all();
+}
+
+void Foreground::heed_changes() {
+  if (watch_ == nullptr || stopping_) return;
+  if (const std::string changed = watch_->read_change(); !changed.empty()) {
+    if (!restart_at_) fmt::print(stderr, "{} has changed; restarting\n", changed);
+    restart_at_ = base::Clock::now() + kSettleTime;
+  }
+  if (restart_at_ && base::Clock::now() >= *restart_at_ && greeted_) {
+    httpd_.graceful_restart();
+    restart_at_.reset();
+  }
+}
+
+int Foreground::farewell(int wait_status) const {
+  if (stopping_) return 0;
+  if (WIFSIGNALED(wait_status)) {
+    fmt::print(stderr, "pyhost: httpd ended by itself with signal {} ({})\n", WTERMSIG(wait_status),
+               strsignal(WTERMSIG(wait_status)));
+  } else {
+    fmt::print(stderr, "pyhost: httpd ended by itself with exit code {}\n",
+               WEXITSTATUS(wait_status));
+  }
+  return 1;
+}
+
+}  // namespace pyhost::serve

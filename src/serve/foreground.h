@@ -1,0 +1,59 @@
+// Stays with a httpd in the foreground.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "serve/file_watch.h"
+#include "serve/httpd_process.h"
+#include "serve/log_relay.h"
+#include "serve/stop_signals.h"
+
+namespace pyhost::serve {
+
+struct ForegroundPlan {
+  std::string pid_file;  // httpd writes it when its configuration is in force
+  std::string greeting;  // printed then
+  // What running requests have when pyhost is told to stop for the first time.
+  std::chrono::milliseconds graceful_time;
+};
+
+// Passes httpd's logs on, lets it finish what it has when asked to stop, restarts it gracefully
+// when files have changed. One thread; everything is waited for in one poll().
+class Foreground {
+ public:
+  // `watch` may be null. Signals and watch belong to the caller.
+  Foreground(HttpdProcess httpd, StopSignals& signals, FileWatch* watch, ForegroundPlan plan);
+
+  // Returns the exit code of `pyhost serve` when httpd has ended.
+  int stay();
+
+ private:
+  void wait() const;
+  int poll_timeout_ms() const;
+  void relay_logs();
+  void greet_when_up();
+  void begin_stop();
+  void stop_at_once();
+  void heed_signals();
+  void heed_changes();
+  int farewell(int wait_status) const;
+
+  HttpdProcess httpd_;
+  StopSignals& signals_;
+  FileWatch* const watch_;
+  const ForegroundPlan plan_;
+  LogRelay access_log_;
+  LogRelay error_log_;
+  bool access_log_open_ = true;
+  bool error_log_open_ = true;
+  bool greeted_ = false;
+  bool stopping_ = false;
+  std::optional<base::Clock::time_point> stop_at_;  // when requests are waited for no longer
+  std::optional<base::Clock::time_point> kill_at_;
+  std::optional<base::Clock::time_point> restart_at_;  // set when files have changed
+};
+
+}  // namespace pyhost::serve
