@@ -9,6 +9,7 @@
 #include "base/out_of_memory.h"
 #include "base/scope_exit.h"
 #include "os/fork_watch.h"
+#include "pyhost/gateway/factory.h"
 #include "python/callable_lookup.h"
 #include "python/compat.h"
 #include "python/context_scope.h"
@@ -65,7 +66,9 @@ Ref ScriptLoader::load(Attached& py, const Target& target, base::LogSink& log, L
   }
   Script& script = find(target);
   Ref found = current_module(load, script);
-  if (found && !target.callable.empty()) {
+  if (found && gateway::is_factory(target.callable)) {
+    found = made_application(load, script, found);
+  } else if (found && !target.callable.empty()) {
     found = callable_in(py, found.get(), target, log, report.failure);
   }
   if (report.imported) note_import(script, target, static_cast<bool>(found));
@@ -202,6 +205,42 @@ Ref ScriptLoader::settle(Load& load, Script& script) {
   return script.module.clone();
 }
 
+// Null when the caller is to make it: script.making is its own then.
+Ref ScriptLoader::claim_application(Load& load, Script& script) {
+  while (true) {
+    {
+      const ScriptLock lock(script.mutex);
+      const auto known = script.made.find(load.target.callable);
+      if (known != script.made.end()) return known->second.clone();
+      if (!std::exchange(script.making, true)) return {};
+    }
+    const DetachScope detached(load.py);
+    ScriptLock lock(script.mutex);
+    script.loaded.wait(lock, [&] { return !script.making; });
+  }
+}
+
+// It was made when the script was imported, unless that was for another callable of it.
+Ref ScriptLoader::made_application(Load& load, Script& script, const Ref& module) {
+  if (Ref known = claim_application(load, script)) return known;
+  const base::ScopeExit let_others([&script] {
+    {
+      const std::lock_guard lock(script.mutex);
+      script.making = false;
+    }
+    script.loaded.notify_all();
+  });
+  if (!callable_in(load.py, module.get(), load.target, load.log, load.report.failure)) return {};
+  Import made = apply_factory(load.py, module.clone(), load.target);
+  if (!made.application) {
+    log_failure(load, made, "");
+    return {};
+  }
+  const std::lock_guard lock(script.mutex);
+  script.made.insert_or_assign(std::string(load.target.callable), made.application.clone());
+  return std::move(made.application);
+}
+
 Ref ScriptLoader::back_off(Load& load, const std::string& failure) {
   load.report.import_failed = true;
   load.report.failure = failure_of(load.target, failure);
@@ -221,13 +260,18 @@ Ref ScriptLoader::import_now(Load& load, Script& script) {
   Ref question = module && is_file ? question_in(load.py, module.get()) : Ref();
   std::string first_failure;
   Ref replaced;
+  Made replaced_applications;
   {
     const base::ScopeExit tell_others([&script] { script.loaded.notify_all(); });
     const std::lock_guard lock(script.mutex);
     replaced = std::move(script.module);
+    replaced_applications = std::exchange(script.made, {});
     std::swap(script.reload_required, question);
     if (module) {
       script.module = std::move(import.module);
+      if (import.application) {
+        script.made.emplace(load.target.callable, std::move(import.application));
+      }
       script.state.imported(load.wanted, bool(script.reload_required), base::now_us());
     } else {
       first_failure = script.state.failed(load.wanted, import.summary, base::Clock::now());

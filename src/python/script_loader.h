@@ -64,6 +64,9 @@ class ScriptLoader {
   std::vector<gateway::Script> imported() const;
 
  private:
+  // Applications by the factories that have made them, "create_app()".
+  using Made = std::map<std::string, Ref, std::less<>>;
+
   struct Script {
     std::mutex mutex;
     std::condition_variable loaded;
@@ -71,6 +74,8 @@ class ScriptLoader {
     ScriptState state;
     Ref module;
     Ref reload_required;  // the module's function of that name, if it has one
+    Made made;            // of this module
+    bool making = false;  // a factory is being called
     gateway::TargetKind kind{};
     std::string callable;  // that it was imported for, if it has that
   };
@@ -94,6 +99,8 @@ class ScriptLoader {
   static bool wants_reload(Load& load, PyObject* question);
   bool has_changed(Load& load, Script& script) const;
   static Ref settle(Load& load, Script& script);
+  static Ref claim_application(Load& load, Script& script);
+  static Ref made_application(Load& load, Script& script, const Ref& module);
   static Ref back_off(Load& load, const std::string& failure);
   Ref import_now(Load& load, Script& script);
 

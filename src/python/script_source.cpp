@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "pyhost/base/unique_fd.h"
+#include "pyhost/gateway/factory.h"
+#include "python/callable_lookup.h"
 #include "python/error.h"
 #include "python/script_module.h"
 
@@ -122,7 +124,19 @@ Import import_here(Attached& py, const gateway::Target& target, const LoadingRul
   const MainThreadScope main_thread(py);
   const std::string name(target.script);
   const bool is_file = target.kind == gateway::TargetKind::file;
-  return is_file ? import_file(py, name, rules) : import_module(py, name);
+  Import import = is_file ? import_file(py, name, rules) : import_module(py, name);
+  if (!import.module || !gateway::is_factory(target.callable)) return import;
+  return apply_factory(py, std::move(import.module), target);
+}
+
+Import apply_factory(Attached& py, Ref module, const gateway::Target& target) {
+  Ref made = application_made_by(py, module.get(), target);
+  if (made || PyErr_Occurred() == nullptr) {
+    return {.module = std::move(module), .application = std::move(made)};
+  }
+  Import failed = failed_import(py, Message::script_raised);
+  failed.summary = fmt::format("{} failed: {}", target.callable, failed.summary);
+  return failed;
 }
 
 }  // namespace pyhost::python

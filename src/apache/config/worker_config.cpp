@@ -12,6 +12,7 @@
 #include "apache/config/preloads.h"
 #include "apache/config/process_groups.h"
 #include "apache/process/embedded_engine.h"
+#include "pyhost/gateway/factory.h"
 
 namespace pyhost::apache {
 namespace {
@@ -26,12 +27,14 @@ uid_t uid_of_clients(const settings::ProcessGroup& options) {
   return launch::resolve_user_id(options.socket_user).value_or(own);
 }
 
-// What is imported before there are requests. Of a file any callable will do.
+// What is imported before there are requests. Of a file any callable will do, but for one that is
+// made then.
 std::vector<gateway::Script> worker_preloads(const server_rec* main_server,
                                              const DaemonGroup& group) {
   auto preloads = preloads_of(main_server, group.options.name);
   for (gateway::Script& script : preloads) {
-    if (script.kind == gateway::TargetKind::file) script.callable.clear();
+    const bool is_file = script.kind == gateway::TargetKind::file;
+    if (is_file && !gateway::is_factory(script.callable)) script.callable.clear();
   }
   return preloads;
 }
