@@ -4,6 +4,15 @@ option(PYHOST_WERROR "Treat warnings as errors" OFF)
 option(PYHOST_ASSERTS "Check our own invariants at run time" OFF)
 set(PYHOST_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 
+# Plugins for several Pythons are built in a folder each, with PYHOST_PART=plugin and PYHOST_PYTHON.
+set(PYHOST_PART all CACHE STRING "What to build: all, server (all but the plugin) or plugin")
+set_property(CACHE PYHOST_PART PROPERTY STRINGS all server plugin)
+if(NOT PYHOST_PART MATCHES "^(all|server|plugin)$")
+  message(FATAL_ERROR "PYHOST_PART is ${PYHOST_PART}; all, server or plugin is needed")
+endif()
+string(COMPARE NOTEQUAL "${PYHOST_PART}" plugin PYHOST_BUILDS_SERVER)
+string(COMPARE NOTEQUAL "${PYHOST_PART}" server PYHOST_BUILDS_PLUGIN)
+
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
@@ -28,6 +37,11 @@ target_compile_definitions(pyhost_options INTERFACE _REENTRANT _GNU_SOURCE)
 # Designated initialisers name what differs from the defaults; the rest is not forgotten.
 target_compile_options(pyhost_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>)
+# What is installed is the same wherever it was built. Debuggers of a build folder want its paths.
+if(CMAKE_BUILD_TYPE STREQUAL Release)
+  target_compile_options(pyhost_options INTERFACE
+    -ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
+endif()
 if(PYHOST_WERROR)
   target_compile_options(pyhost_options INTERFACE -Werror)
 endif()

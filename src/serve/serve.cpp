@@ -28,14 +28,17 @@ namespace fs = std::filesystem;
 constexpr char kModuleFile[] = "mod_pyhost.so";
 constexpr char kTemporaryRoot[] = "/tmp/pyhost-XXXXXX";
 
-// What lies beside this program when it was built, and in httpd's folder when it was installed.
+// What lies beside this program when it was built, and in httpd's folder or in one of its own when
+// it was installed.
 base::Result<std::string> folder_of_products(const ServeOptions& options, const Site& site) {
   if (!site.runs_python()) return std::string();
-  for (const std::string& folder : {plugin::folder_of_this_object(), options.modules_dir}) {
-    if (access((folder + "/" + kModuleFile).c_str(), R_OK) == 0) return folder;
+  const fs::path here = plugin::folder_of_this_object();
+  const fs::path installed = (here / PYHOST_MODULES_FROM_BINDIR).lexically_normal();
+  for (const fs::path& folder : {here, fs::path(options.modules_dir), installed}) {
+    if (access((folder / kModuleFile).c_str(), R_OK) == 0) return folder.string();
   }
-  return base::fail(fmt::format("{} is neither in {} nor in {}", kModuleFile,
-                                plugin::folder_of_this_object(), options.modules_dir));
+  return base::fail(fmt::format("{} is in none of {}, {} and {}", kModuleFile, here.string(),
+                                options.modules_dir, installed.string()));
 }
 
 std::vector<std::string> files_in(const std::string& folder) {
