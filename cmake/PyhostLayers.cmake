@@ -41,9 +41,7 @@ function(pyhost_layer folder)
   set_source_files_properties(${arg_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   add_library(${target} STATIC ${arg_SOURCES})
   if(arg_COLD AND CMAKE_BUILD_TYPE STREQUAL Release)
-    # Where it looks less far, the compiler warns of what cannot be.
-    target_compile_options(${target} PRIVATE
-      -O1 -Wno-maybe-uninitialized -Wno-stringop-overflow)
+    target_compile_options(${target} PRIVATE -O1)
   endif()
   pyhost_include_root(${folder})
   target_include_directories(${target} PUBLIC ${CMAKE_BINARY_DIR}/include_roots/${folder})

@@ -37,10 +37,16 @@ target_compile_definitions(pyhost_options INTERFACE _REENTRANT _GNU_SOURCE)
 # Designated initialisers name what differs from the defaults; the rest is not forgotten.
 target_compile_options(pyhost_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>)
-# What is installed is the same wherever it was built. Debuggers of a build folder want its paths.
 if(CMAKE_BUILD_TYPE STREQUAL Release)
+  # What is installed is the same wherever it was built. Debuggers of a build folder want its paths.
   target_compile_options(pyhost_options INTERFACE
     -ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
+  # Where much is inlined, the compiler warns of paths that cannot be gone. It says what it sees in the
+  # other builds.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    target_compile_options(pyhost_options INTERFACE
+      -Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow)
+  endif()
 endif()
 if(PYHOST_WERROR)
   target_compile_options(pyhost_options INTERFACE -Werror)

@@ -214,7 +214,7 @@ void Connections::accept_at(base::UniqueFd listening) noexcept {
 
 void Connections::stop() noexcept {
   const std::uint64_t one = 1;
-  static_cast<void>(::write(stop_event_.get(), &one, sizeof one));
+  static_cast<void>(!::write(stop_event_.get(), &one, sizeof one));
 }
 
 }  // namespace pyhost::worker
