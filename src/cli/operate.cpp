@@ -1,6 +1,7 @@
 #include "cli/operate.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -9,12 +10,19 @@
 #include "cli/operator_connection.h"
 #include "control/operator_protocol.h"
 #include "control/operator_request.h"
+#include "serve/server_root.h"
 
 namespace pyhost::cli {
 namespace {
 
+std::string socket_below(std::string_view folder) {
+  return fmt::format("{}/{}{}", folder, control::kDefaultSocketName,
+                     control::kOperatorSocketSuffix);
+}
+
 base::Result<int> run(const OperateOptions& options) {
-  PH_TRY(answer, ask_supervisor(operator_socket(options), request_line(options)));
+  PH_TRY(socket, operator_socket(options));
+  PH_TRY(answer, ask_supervisor(socket, request_line(options)));
   if (auto short_answer = control::parse_short_answer(answer)) {
     if (!*short_answer) return base::fail(base::printable(short_answer->error().sentence));
     fmt::print("{}\n", base::printable(**short_answer));
@@ -30,11 +38,21 @@ base::Result<int> run(const OperateOptions& options) {
 
 }  // namespace
 
-std::string operator_socket(const OperateOptions& options) {
+std::string system_socket() {
+  return socket_below(PYHOST_RUNTIME_DIR);
+}
+
+base::Result<std::string> operator_socket(const OperateOptions& options) {
   if (!options.socket.empty()) return options.socket;
-  const std::string folder = options.server_root.empty() ? PYHOST_RUNTIME_DIR : options.server_root;
-  return fmt::format("{}/{}{}", folder, control::kDefaultSocketName,
-                     control::kOperatorSocketSuffix);
+  if (!options.server_root.empty()) return socket_below(options.server_root);
+  if (access(system_socket().c_str(), F_OK) == 0) return system_socket();
+  const auto roots = serve::server_roots_in_use();
+  if (roots.size() > 1) {
+    return base::fail(
+        fmt::format("several pyhost serve run; name one of them with --server-root: {}",
+                    fmt::join(roots, ", ")));
+  }
+  return roots.empty() ? system_socket() : socket_below(roots.front());
 }
 
 std::string request_line(const OperateOptions& options) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "control/operator_request.h"
+#include "pyhost/base/result.h"
 
 namespace pyhost::cli {
 
@@ -17,7 +18,10 @@ struct OperateOptions {
   bool wait = true;
 };
 
-// The path of the socket to connect to.
-std::string operator_socket(const OperateOptions& options);
+// Of the system's httpd.
+std::string system_socket();
+// The path of the socket to connect to: as it is told, or of the system's httpd, or of the one
+// `pyhost serve` that this user runs. Fails when there are several of those.
+base::Result<std::string> operator_socket(const OperateOptions& options);
 
 }  // namespace pyhost::cli

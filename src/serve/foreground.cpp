@@ -13,8 +13,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/printable.h"
-#include "serve/log_lines.h"
+#include "serve/orphans.h"
 
 namespace pyhost::serve {
 namespace {
@@ -28,9 +27,7 @@ constexpr milliseconds kStartPoll{20};
 // For httpd to end behind that, so that all is over before a container's patience is.
 constexpr milliseconds kStopTime{1500};
 
-std::string printable_line(std::string_view line) {
-  return base::printable(line, "\t");
-}
+constexpr char kSupervisor[] = "pyhost-supervisor";
 
 }  // namespace
 
@@ -40,8 +37,11 @@ Foreground::Foreground(HttpdProcess httpd, StopSignals& signals, FileWatch* watc
       signals_(signals),
       watch_(watch),
       plan_(std::move(plan)),
-      access_log_(httpd_.output_fd(), STDOUT_FILENO, printable_line),
-      error_log_(httpd_.errors_fd(), STDERR_FILENO, readable_log_line) {}
+      access_log_(
+          httpd_.output_fd(), STDOUT_FILENO,
+          [this](std::string_view line) { return shown_request(line, plan_.log_view.style); }),
+      error_log_(httpd_.errors_fd(), STDERR_FILENO,
+                 [this](std::string_view line) { return shown_record(line, plan_.log_view); }) {}
 
 int Foreground::stay() {
   while (true) {
@@ -50,15 +50,19 @@ int Foreground::stay() {
     greet_when_up();
     heed_signals();
     heed_changes();
-    if (const auto status = httpd_.poll_status()) {
-      relay_logs();
-      return farewell(*status);
-    }
+    const auto status = httpd_.poll_status();
+    if (!status) continue;
+    // It may have ended by itself.
+    if (!kill_at_) kill_at_ = base::Clock::now() + kStopTime;
+    if (!all_have_ended()) continue;
+    relay_logs();
+    return farewell(*status);
   }
 }
 
 int Foreground::poll_timeout_ms() const {
-  auto timeout = greeted_ ? milliseconds::max() : kStartPoll;
+  const bool looking = !greeted_ || httpd_.has_ended();
+  auto timeout = looking ? kStartPoll : milliseconds::max();
   for (const auto& moment : {stop_at_, kill_at_, restart_at_}) {
     if (!moment) continue;
     const auto left = std::chrono::ceil<milliseconds>(*moment - base::Clock::now());
@@ -103,6 +107,7 @@ void Foreground::begin_stop() {
   if (std::exchange(stopping_, true)) return;
   // It heeds that only once it is up.
   if (!greeted_) return stop_at_once();
+  fmt::print(stderr, "Stopping; requests that run have {} s\n", base::seconds(plan_.graceful_time));
   httpd_.stop_gracefully();
   stop_at_ = base::Clock::now() + plan_.graceful_time;
 }
@@ -118,7 +123,14 @@ void Foreground::heed_signals() {
   const unsigned asked = signals_.stops_requested();
   if (asked > 0) begin_stop();
   if (asked > 1 || (stop_at_ && base::Clock::now() >= *stop_at_)) stop_at_once();
-  if (kill_at_ && base::Clock::now() >= *kill_at_) httpd_.kill_all();
+  if (kill_at_ && base::Clock::now() >= *kill_at_) {
+    httpd_.kill_all();
+    kill_children();
+  }
+}
+
+bool Foreground::all_have_ended() const {
+  return !has_child_called(kSupervisor);
 }
 
 void Foreground::heed_changes() {

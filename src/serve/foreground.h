@@ -8,12 +8,14 @@
 #include "base/clock.h"
 #include "serve/file_watch.h"
 #include "serve/httpd_process.h"
+#include "serve/log_lines.h"
 #include "serve/log_relay.h"
 #include "serve/stop_signals.h"
 
 namespace pyhost::serve {
 
 struct ForegroundPlan {
+  LogView log_view;
   std::string pid_file;  // httpd writes it when its configuration is in force
   std::string greeting;  // printed then
   // What running requests have when pyhost is told to stop for the first time.
@@ -21,7 +23,8 @@ struct ForegroundPlan {
 };
 
 // Passes httpd's logs on, lets it finish what it has when asked to stop, restarts it gracefully
-// when files have changed. One thread; everything is waited for in one poll().
+// when files have changed, and looks after processes that nobody else waits for. One thread;
+// everything is waited for in one poll().
 class Foreground {
  public:
   // `watch` may be null. Signals and watch belong to the caller.
@@ -39,6 +42,8 @@ class Foreground {
   void stop_at_once();
   void heed_signals();
   void heed_changes();
+  // httpd's supervisor ends after it.
+  bool all_have_ended() const;
   int farewell(int wait_status) const;
 
   HttpdProcess httpd_;

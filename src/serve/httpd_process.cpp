@@ -17,7 +17,8 @@
 namespace pyhost::serve {
 
 base::Result<HttpdProcess> HttpdProcess::start(const std::string& program,
-                                               const std::string& config_file) {
+                                               const std::string& config_file,
+                                               const Pairs& environment) {
   PH_TRY(output, os::make_pipe());
   PH_TRY(errors, os::make_pipe());
   for (const os::Pipe* pipe : {&output, &errors}) {
@@ -34,6 +35,7 @@ base::Result<HttpdProcess> HttpdProcess::start(const std::string& program,
     StopSignals::restore_defaults();
     dup2(output.write_end.get(), STDOUT_FILENO);
     dup2(errors.write_end.get(), STDERR_FILENO);
+    for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
     execl(program.c_str(), program.c_str(), "-f", config_file.c_str(), "-DFOREGROUND", nullptr);
     fmt::print(stderr, "{} cannot be run: {}\n", program, std::strerror(errno));
     std::fflush(stderr);
@@ -80,7 +82,9 @@ void HttpdProcess::graceful_restart() const noexcept {
 
 std::optional<int> HttpdProcess::poll_status() noexcept {
   int status = 0;
-  if (!status_ && waitpid(pid_, &status, WNOHANG) == pid_) status_ = status;
+  for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
+    if (pid == pid_) status_ = status;
+  }
   return status_;
 }
 

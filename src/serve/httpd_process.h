@@ -8,6 +8,7 @@
 
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
+#include "serve/serve_options.h"
 
 namespace pyhost::serve {
 
@@ -15,8 +16,9 @@ namespace pyhost::serve {
 // and we pass it on as a stop. It stops by itself when this process dies. Not synchronised.
 class HttpdProcess {
  public:
+  // `environment` is added to that of this process.
   static base::Result<HttpdProcess> start(const std::string& program,
-                                          const std::string& config_file);
+                                          const std::string& config_file, const Pairs& environment);
 
   HttpdProcess(HttpdProcess&& other) noexcept;
   HttpdProcess& operator=(HttpdProcess&&) = delete;
@@ -34,8 +36,10 @@ class HttpdProcess {
   void kill_all() const noexcept;
   // Starts new processes with the same configuration while the old ones finish.
   void graceful_restart() const noexcept;
-  // What waitpid() said, once it has ended.
+  // What waitpid() said, once it has ended. Other children of this process that have ended are
+  // forgotten with that: nobody waits for them.
   std::optional<int> poll_status() noexcept;
+  bool has_ended() const noexcept { return status_.has_value(); }
 
  private:
   HttpdProcess() = default;

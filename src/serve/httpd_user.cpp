@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "serve/paths.h"
 
 namespace pyhost::serve {
 namespace {
@@ -17,26 +18,48 @@ std::string current_user() {
   return entry != nullptr ? entry->pw_name : std::to_string(geteuid());
 }
 
-bool is_folder(const std::string& path) {
-  struct stat status {};
-  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+base::Result<std::optional<HttpdUser>> with_group(const ServeOptions& options, const passwd& user) {
+  HttpdUser chosen{.name = user.pw_name, .uid = user.pw_uid, .gid = user.pw_gid};
+  if (!options.group.empty()) {
+    const group* named = getgrnam(options.group.c_str());
+    if (named == nullptr) {
+      return base::fail(
+          fmt::format("{} {}: there is no such group", options.named("group"), options.group));
+    }
+    chosen.gid = named->gr_gid;
+  }
+  const group* group = getgrgid(chosen.gid);
+  chosen.group = group != nullptr ? group->gr_name : fmt::format("#{}", chosen.gid);
+  return chosen;
 }
 
 }  // namespace
 
-base::Result<std::optional<HttpdUser>> choose_httpd_user() {
-  if (geteuid() != 0) return std::nullopt;
+base::Result<std::optional<HttpdUser>> choose_httpd_user(const ServeOptions& options) {
+  if (geteuid() != 0) {
+    for (const char* name : {"user", "group"}) {
+      if (!options.has(name)) continue;
+      return base::fail(
+          fmt::format("{} needs root, who alone can become somebody else", options.named(name)));
+    }
+    return std::nullopt;
+  }
+  if (!options.user.empty()) {
+    const passwd* user = getpwnam(options.user.c_str());
+    if (user == nullptr || user->pw_uid == 0) {
+      return base::fail(
+          fmt::format("{} {}: {}", options.named("user"), options.user,
+                      user == nullptr ? "there is no such user" : "httpd does not serve as root"));
+    }
+    return with_group(options, *user);
+  }
   for (const char* name : {"www-data", "nobody"}) {
     const passwd* user = getpwnam(name);
-    if (user == nullptr) continue;
-    HttpdUser chosen{.name = name, .uid = user->pw_uid, .gid = user->pw_gid};
-    const group* group = getgrgid(user->pw_gid);
-    chosen.group = group != nullptr ? group->gr_name : fmt::format("#{}", user->pw_gid);
-    return chosen;
+    if (user != nullptr) return with_group(options, *user);
   }
   return base::fail(
       "there is neither a user www-data nor nobody: httpd does not serve as root, so start pyhost "
-      "as another user");
+      "as another user, or name one with --user");
 }
 
 base::Result<> become(const HttpdUser& user) {

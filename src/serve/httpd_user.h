@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pyhost/base/result.h"
+#include "serve/serve_options.h"
 
 namespace pyhost::serve {
 
@@ -18,9 +19,9 @@ struct HttpdUser {
   gid_t gid = 0;
 };
 
-// www-data, or nobody where that is missing, when this process is root's; nothing otherwise:
-// httpd then stays who it is.
-base::Result<std::optional<HttpdUser>> choose_httpd_user();
+// That of --user, otherwise www-data, or nobody where that is missing, when this process is root's;
+// nothing otherwise: httpd then stays who it is. Fails for an unknown one and for root.
+base::Result<std::optional<HttpdUser>> choose_httpd_user(const ServeOptions& options);
 
 // Becomes the user for good.
 base::Result<> become(const HttpdUser& user);

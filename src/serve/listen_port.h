@@ -1,14 +1,20 @@
-// Looks for the port before httpd does.
+// Looks for the ports before httpd does.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "pyhost/base/result.h"
+#include "serve/server_plan.h"
 
 namespace pyhost::serve {
 
+// The addresses of --bind, or that of --host and --port, as they are written. Fails for a --bind
+// that is none. Pure.
+base::Result<std::vector<ListenAddress>> listen_addresses(const ServeOptions& options);
+
 // The port itself when a server can listen there, or a free one for 0. Fails with a sentence when
 // the port is in use, not allowed or the host is no address of this machine.
-base::Result<int> find_listen_port(const std::string& host, int port);
+base::Result<int> find_listen_port(const ServeOptions& options, const std::string& host, int port);
 
 }  // namespace pyhost::serve

@@ -1,88 +1,87 @@
 #include "serve/log_lines.h"
 
-#include <algorithm>
-#include <charconv>
-#include <optional>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
 
 #include "base/printable.h"
+#include "serve/log_record.h"
 
 namespace pyhost::serve {
 namespace {
 
-constexpr std::string_view kOurTag = "[wsgi:";
+constexpr std::string_view kRed = "\x1b[31m", kYellow = "\x1b[33m", kPlain = "\x1b[0m";
 
-// The byte of "\xHH" at the start of the text.
-std::optional<unsigned char> escaped_byte(std::string_view text) {
-  constexpr std::size_t kLength = 4;
-  if (!text.starts_with("\\x") || text.size() < kLength) return std::nullopt;
-  unsigned char byte = 0;
-  const auto [stop, error] = std::from_chars(text.data() + 2, text.data() + kLength, byte, 16);
-  if (error != std::errc() || stop != text.data() + kLength) return std::nullopt;
-  return byte;
+bool is_grave(std::string_view level) {
+  return level == "emerg" || level == "alert" || level == "crit" || level == "error";
 }
 
-// How many bytes follow a first byte of UTF-8; nothing for a byte that starts no sequence.
-std::optional<int> continuation_count(unsigned char first) {
-  if (first >= 0xC2 && first <= 0xDF) return 1;
-  if (first >= 0xE0 && first <= 0xEF) return 2;
-  if (first >= 0xF0 && first <= 0xF4) return 3;
-  return std::nullopt;
+// In quotes, ASCII only.
+std::string json_text(std::string_view text) {
+  using Json = nlohmann::json;
+  return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-// The UTF-8 character that escapes at the start of the text spell; empty when they spell none.
-std::string escaped_character(std::string_view text) {
-  const auto first = escaped_byte(text);
-  const auto continuations = first ? continuation_count(*first) : std::nullopt;
-  if (!continuations) return {};
-  std::string bytes(1, static_cast<char>(*first));
-  for (int i = 1; i <= *continuations; ++i) {
-    const auto next = escaped_byte(text.substr(std::min<std::size_t>(4 * i, text.size())));
-    if (!next) return {};
-    bytes += static_cast<char>(*next);
+std::string text_of(const LogRecord& record) {
+  return record.is_ours() ? unescaped(record.text) : base::printable(record.text, "\t");
+}
+
+std::string as_written(std::string_view line, const LogRecord& record) {
+  const auto head = static_cast<std::size_t>(record.text.data() - line.data());
+  return base::printable(line.substr(0, head)) + text_of(record);
+}
+
+std::string brief(const LogRecord& record, bool colours) {
+  if (record.is_ours() && !record.has_id()) return text_of(record);
+  std::string_view colour;
+  if (is_grave(record.level)) colour = kRed;
+  if (record.level == "warn") colour = kYellow;
+  if (!colours || colour.empty()) return fmt::format("{}: {}", record.level, text_of(record));
+  return fmt::format("{}{}:{} {}", colour, record.level, kPlain, text_of(record));
+}
+
+std::string as_json(const LogRecord& record) {
+  std::string text =
+      fmt::format(R"({{"time": {}, "level": {}, "module": {}, "pid": {})", json_text(record.time),
+                  json_text(record.level), json_text(record.module), json_text(record.pid));
+  if (!record.client.empty()) {
+    text += fmt::format(R"(, "client": {})", json_text(record.client));
   }
-  return base::printable(bytes) == bytes ? bytes : std::string();
-}
-
-// What a two-character escape stands for; '\0' for one that stays.
-char simple_escape(std::string_view text) {
-  if (text.size() < 2 || text[0] != '\\') return '\0';
-  switch (text[1]) {
-    case 'n':
-      return '\n';
-    case 't':
-      return '\t';
-    case '"':
-    case '\\':
-      return text[1];
-    default:
-      return '\0';
-  }
-}
-
-bool is_ours(std::string_view line) {
-  const auto tag = line.find("] [");
-  return line.starts_with('[') && tag != line.npos && line.substr(tag + 2).starts_with(kOurTag);
+  return text + fmt::format(R"(, "message": {}}})", json_text(text_of(record)));
 }
 
 }  // namespace
 
-std::string readable_log_line(std::string_view line) {
-  const std::string printable = base::printable(line, "\t");
-  if (!is_ours(line)) return printable;
-  line = printable;
-  constexpr std::size_t kByteEscape = 4;  // "\xHH"
-  std::string shown;
-  while (!line.empty()) {
-    if (const char c = simple_escape(line); c != '\0') {
-      shown += c;
-      line.remove_prefix(2);
-    } else if (const std::string character = escaped_character(line); !character.empty()) {
-      shown += character;
-      line.remove_prefix(kByteEscape * character.size());
-    } else {
-      shown += line.front();
-      line.remove_prefix(1);
-    }
+LogStyle log_style(std::string_view name) noexcept {
+  if (name == "json") return LogStyle::json;
+  return name == "httpd" ? LogStyle::as_written : LogStyle::brief;
+}
+
+std::optional<std::string> shown_record(std::string_view line, const LogView& view) {
+  const auto record = parse_log_record(line);
+  if (!record) {
+    const std::string text = base::printable(line, "\t");
+    return view.style == LogStyle::json ? fmt::format(R"({{"message": {}}})", json_text(text))
+                                        : text;
+  }
+  const bool wanted = view.notices || (view.own_notices && record->is_ours());
+  if (record->level == "notice" && !wanted) return std::nullopt;
+  switch (view.style) {
+    case LogStyle::as_written:
+      return as_written(line, *record);
+    case LogStyle::json:
+      return as_json(*record);
+    default:
+      return brief(*record, view.colours);
+  }
+}
+
+std::string shown_request(std::string_view line, LogStyle style) {
+  std::string shown = base::printable(line, "\t");
+  if (style != LogStyle::json) return shown;
+  // httpd writes other bytes than printable ones as \xHH, which JSON does not know.
+  for (auto at = shown.find('\\'); at != shown.npos; at = shown.find('\\', at + 2)) {
+    if (shown.compare(at, 2, "\\x") == 0) shown.replace(at, 2, "\\u00");
   }
   return shown;
 }

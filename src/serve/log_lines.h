@@ -1,16 +1,34 @@
-// Makes httpd's error log readable on a terminal.
+// What the terminal shows of httpd's logs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace pyhost::serve {
 
-// One line of the error log, without its end, as a person should see it. httpd escapes what a
-// record of our module contains; line ends, tabs, quotes, backslashes and UTF-8 text become
-// themselves again. What is not printable stays escaped: the text may come from a client, and a
-// terminal obeys it. In lines of others, which may be
-// an application's own output, they are escaped here.
-std::string readable_log_line(std::string_view line);
+enum class LogStyle {
+  as_written,  // as httpd writes records, with their line ends
+  brief,       // an application's lines as they are, of others what and how bad
+  json,        // an object on a line
+};
+
+// The style that an option names: "httpd", "short" or "json".
+LogStyle log_style(std::string_view name) noexcept;
+
+struct LogView {
+  LogStyle style = LogStyle::brief;
+  // httpd logs starts and stops as notices, whatever its LogLevel.
+  bool notices = false;
+  bool own_notices = false;  // those of our module are wanted
+  bool colours = false;
+};
+
+// One line of the error log, without its end, as it is to be shown; nothing when it is not.
+// Whatever a terminal would obey is escaped.
+std::optional<std::string> shown_record(std::string_view line, const LogView& view);
+
+// The same for one of the access log.
+std::string shown_request(std::string_view line, LogStyle style);
 
 }  // namespace pyhost::serve

@@ -22,7 +22,8 @@ bool write_all(int fd, std::string_view text) {
 }  // namespace
 
 bool LogRelay::pass_on(std::string_view line) {
-  return write_all(to_, transform_(line) + '\n');
+  const auto shown = transform_(line);
+  return !shown || write_all(to_, *shown + '\n');
 }
 
 LogRelay::Progress LogRelay::pump() {

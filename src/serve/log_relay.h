@@ -1,6 +1,8 @@
 // Passes a log on, line by line.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,10 +11,11 @@ namespace pyhost::serve {
 // Reads whole lines from a non-blocking descriptor and writes them to another. Owns neither.
 class LogRelay {
  public:
-  using Transform = std::string (*)(std::string_view line);
+  // Nothing for a line that is not passed on.
+  using Transform = std::function<std::optional<std::string>(std::string_view line)>;
 
-  LogRelay(int from, int to, Transform transform) noexcept
-      : from_(from), to_(to), transform_(transform) {}
+  LogRelay(int from, int to, Transform transform)
+      : from_(from), to_(to), transform_(std::move(transform)) {}
 
   int from() const noexcept { return from_; }
 

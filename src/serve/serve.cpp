@@ -1,141 +1,153 @@
 #include "serve/serve.h"
 
 #include <fmt/format.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <optional>
-#include <system_error>
 
-#include "plugin/plugin_loader.h"
-#include "serve/config_text.h"
+#include "base/scope_exit.h"
+#include "serve/config_words.h"
 #include "serve/file_watch.h"
 #include "serve/foreground.h"
 #include "serve/httpd_process.h"
-#include "serve/httpd_user.h"
-#include "serve/listen_port.h"
+#include "serve/options_file.h"
+#include "serve/orphans.h"
+#include "serve/preparation.h"
+#include "serve/self_signed.h"
 #include "serve/server_root.h"
 #include "serve/stop_signals.h"
-#include "serve/target_check.h"
 
 namespace pyhost::serve {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr char kModuleFile[] = "mod_pyhost.so";
 constexpr char kTemporaryRoot[] = "/tmp/pyhost-XXXXXX";
+constexpr char kConfigFile[] = "httpd.conf";
 
-// What lies beside this program when it was built, and in httpd's folder or in one of its own when
-// it was installed.
-base::Result<std::string> folder_of_products(const ServeOptions& options, const Site& site) {
-  if (!site.runs_python()) return std::string();
-  const fs::path here = plugin::folder_of_this_object();
-  const fs::path installed = (here / PYHOST_MODULES_FROM_BINDIR).lexically_normal();
-  for (const fs::path& folder : {here, fs::path(options.modules_dir), installed}) {
-    if (access((folder / kModuleFile).c_str(), R_OK) == 0) return folder.string();
-  }
-  return base::fail(fmt::format("{} is in none of {}, {} and {}", kModuleFile, here.string(),
-                                options.modules_dir, installed.string()));
+bool is_terminal(int fd) {
+  const char* terminal = getenv("TERM");
+  return isatty(fd) == 1 && getenv("NO_COLOR") == nullptr &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
-std::vector<std::string> files_in(const std::string& folder) {
-  std::vector<std::string> names;
+LogView log_view(const ServeOptions& options) {
+  constexpr std::string_view kCoarse = " emerg alert crit error warn ";
+  const bool coarse = kCoarse.find(fmt::format(" {} ", options.log_level)) != kCoarse.npos;
+  return {.style = log_style(options.log_format),
+          .notices = !coarse,
+          .own_notices = options.reload,
+          .colours = is_terminal(STDERR_FILENO)};
+}
+
+// A path as somebody who is in the current folder has it.
+std::string short_path(const std::string& path) {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    names.push_back(entry.path().filename());
-  }
-  std::ranges::sort(names);
-  return names;
+  const std::string folder = std::filesystem::current_path(error).string() + "/";
+  return path.starts_with(folder) ? path.substr(folder.size()) : path;
 }
 
-base::Result<> require_httpd(const ServeOptions& options) {
-  if (access(options.httpd_program.c_str(), X_OK) != 0) {
-    return base::fail(
-        fmt::format("{} cannot be run; install apache2 or name httpd's program with --httpd",
-                    options.httpd_program));
-  }
-  if (access((options.modules_dir + "/mod_mpm_event.so").c_str(), R_OK) != 0) {
-    return base::fail(
-        fmt::format("mod_mpm_event.so is not in {}; name the folder of httpd's modules with "
-                    "--modules-dir",
-                    options.modules_dir));
-  }
-  return {};
+std::string processes_of(const ServeOptions& options) {
+  const auto threads = fmt::format("{} thread{}", options.threads, options.threads == 1 ? "" : "s");
+  if (options.embedded) return fmt::format("in httpd with {}", threads);
+  const int processes = std::max(options.processes, 1);
+  return fmt::format("{} process{} of {}", processes, processes == 1 ? "" : "es", threads);
 }
 
-ServerSettings settings_for(const ServeOptions& options, const std::optional<HttpdUser>& user,
-                            const std::string& products) {
-  constexpr char kMimeTypes[] = "/etc/mime.types";
-  return {.server_root = options.server_root.empty()
-                             ? kTemporaryRoot
-                             : fs::absolute(options.server_root).lexically_normal().string(),
-          .host = options.host,
-          .port = options.port,
-          .threads = options.threads,
-          .application_group = options.application_group,
-          .log_level = options.log_level,
-          .user = user ? user->name : "",
-          .group = user ? user->group : "",
-          .module_file = products + "/" + kModuleFile,
-          .modules_dir = options.modules_dir,
-          .modules = files_in(options.modules_dir),
-          .mime_types_file = access(kMimeTypes, R_OK) == 0 ? kMimeTypes : ""};
+std::string url_of(const ServeOptions& options, const Preparation& found) {
+  const ListenAddress& address = found.plan.addresses.front();
+  const bool two_ports = options.https_port != 0;
+  const std::string host = address.host.empty() ? "localhost" : address.host;
+  return fmt::format("{}://{}{}", found.plan.speaks_tls() ? "https" : "http",
+                     host_and_port(host, two_ports ? options.https_port : address.port),
+                     found.site.mount);
+}
+
+std::string greeting(const ServeOptions& options, const Preparation& found) {
+  std::string text =
+      fmt::format("Serving {} at {}", short_path(found.site.name()), url_of(options, found));
+  if (found.site.runs_python()) {
+    text += fmt::format(" with Python {}", found.python_version);
+    if (!found.site.python_home.empty()) {
+      text += fmt::format(" of {}", short_path(found.site.python_home));
+    }
+    text += ", " + processes_of(options);
+  }
+  return isatty(STDOUT_FILENO) == 1 ? text + "; Ctrl-C stops it" : text;
 }
 
 base::Result<std::optional<FileWatch>> watch_for_reload(const ServeOptions& options,
                                                         const Site& site) {
-  if (!options.reload || !site.runs_python()) return std::nullopt;
+  if (!options.reload || !options.embedded || !site.runs_python()) return std::nullopt;
   PH_TRY(watch, FileWatch::start(site.python_path, site.path));
   return std::optional<FileWatch>(std::move(watch));
 }
 
-base::Result<int> run(const ServeOptions& options) {
-  PH_TRY(site, resolve(options));
-  PH_TRY_VOID(require_httpd(options));
-  PH_TRY(products, folder_of_products(options, site));
-  PH_TRY(user, choose_httpd_user());
-  ServerSettings settings = settings_for(options, user, products);
-  if (options.print_config) {
-    fmt::print("{}", render_config(site, settings));
-    return 0;
+base::Result<int> print_config(const ServeOptions& options, StopSignals& signals) {
+  PH_TRY(found, prepare(options, Thoroughness::what_is_needed, signals));
+  if (!found) return 0;
+  found->plan.server_root = options.server_root.empty() ? kTemporaryRoot : options.server_root;
+  if (options.tls_self_signed) found->plan.tls_cert = found->plan.server_root + "/self-signed";
+  fmt::print("{}", render_config(found->site, options, found->plan));
+  return 0;
+}
+
+base::Result<ServerRoot> make_root(const ServeOptions& options, Preparation& found) {
+  PH_TRY(root, options.server_root.empty()
+                   ? ServerRoot::make_temporary(found.user)
+                   : ServerRoot::take(options.named("server-root"), options.server_root));
+  found.plan.server_root = root.path();
+  if (options.tls_self_signed) {
+    found.plan.tls_key = root.path() + "/self-signed";
+    found.plan.tls_cert = found.plan.tls_key + ".crt";
+    PH_TRY_VOID(make_self_signed(found.plan.tls_key, hosts_of(options, found.plan)));
   }
+  PH_TRY_VOID(root.write(kConfigFile, render_config(found.site, options, found.plan)));
+  return root;
+}
 
+base::Result<> write_pid(const ServeOptions& options) {
+  if (options.pid_file.empty()) return {};
+  std::ofstream stream(options.pid_file, std::ios::trunc);
+  stream << getpid() << '\n';
+  stream.close();
+  if (stream) return {};
+  return base::fail(
+      fmt::format("{} {} cannot be written", options.named("pid-file"), options.pid_file));
+}
+
+base::Result<int> run(const ServeOptions& options) {
   StopSignals signals;
-  PH_TRY(port, find_listen_port(options.host, options.port));
-  settings.port = port;
-  const Verdict verdict = check_target(site,
-                                       {.application_group = options.application_group,
-                                        .threads = options.threads,
-                                        .user = user,
-                                        .plugin_folder = products},
-                                       signals);
-  if (verdict != Verdict::good) return verdict == Verdict::interrupted ? 0 : 1;
-
-  PH_TRY(root, ServerRoot::make(options.server_root, user));
-  settings.server_root = root.path();
-  PH_TRY_VOID(root.write("httpd.conf", render_config(site, settings)));
-  PH_TRY(watch, watch_for_reload(options, site));
-  PH_TRY(httpd, HttpdProcess::start(options.httpd_program, root.path() + "/httpd.conf"));
-  const std::string host = options.host.find(':') == std::string::npos
-                               ? options.host
-                               : fmt::format("[{}]", options.host);
+  if (options.print_config) return print_config(options, signals);
+  PH_TRY(found, prepare(options, Thoroughness::everything, signals));
+  if (!found) return 0;
+  PH_TRY(root, make_root(options, *found));
+  PH_TRY(watch, watch_for_reload(options, found->site));
+  PH_TRY_VOID(write_pid(options));
+  const base::ScopeExit forget_pid([&options] {
+    if (!options.pid_file.empty()) unlink(options.pid_file.c_str());
+  });
+  adopt_orphans();
+  PH_TRY(httpd, HttpdProcess::start(options.httpd_program, root.path() + "/" + kConfigFile,
+                                    options.embedded ? options.env : Pairs()));
   return Foreground(std::move(httpd), signals, watch ? &*watch : nullptr,
-                    {.pid_file = root.path() + "/httpd.pid",
-                     .greeting = fmt::format("Serving {} at http://{}:{}{}", options.target, host,
-                                             port, site.mount),
-                     .graceful_time = std::chrono::seconds(options.graceful_seconds)})
+                    {.log_view = log_view(options),
+                     .pid_file = root.path() + "/httpd.pid",
+                     .greeting = greeting(options, *found),
+                     .graceful_time = options.stop_timeout})
       .stay();
 }
 
 }  // namespace
 
-int serve(const ServeOptions& options) {
-  const auto exit_code = run(options);
+int serve(ServeOptions options) {
+  const auto exit_code = read_options_file(options).and_then([&] { return run(options); });
   if (exit_code) return *exit_code;
-  fmt::print(stderr, "pyhost: {}\n", exit_code.error().sentence);
+  if (!exit_code.error().sentence.empty()) {
+    fmt::print(stderr, "pyhost: {}\n", exit_code.error().sentence);
+  }
   return 1;
 }
 

@@ -1,174 +1,268 @@
 #include "serve/serve_options.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <optional>
+#include <sstream>
 
-#include "pyhost/gateway/target.h"
+#include "base/parse.h"
+#include "settings/process_group.h"
 
 namespace pyhost::serve {
 namespace {
 
 namespace fs = std::filesystem;
 
+std::vector<ServeOption> make_table() {
+  std::vector<ServeOption> table;
+  std::string_view heading;
+#define PH_HEADING(text) heading = text;
+#define PH_OPTION(value_kind, pointer, option_name, standard, ...) \
+  table.push_back({.name = option_name,                            \
+                   .heading = heading,                             \
+                   .kind = ValueKind::value_kind,                  \
+                   .member = &ServeOptions::pointer,               \
+                   __VA_ARGS__});
+#define PH_GROUP_OPTION(pointer, option_name, ...)   \
+  table.push_back({.name = option_name,              \
+                   .heading = heading,               \
+                   .kind = ValueKind::Text,          \
+                   .member = &ServeOptions::pointer, \
+                   .of_group = true,                 \
+                   __VA_ARGS__});
+#include "serve/serve_options.def"
+#undef PH_HEADING
+#undef PH_OPTION
+#undef PH_GROUP_OPTION
+  return table;
+}
+
+const settings::ProcessGroupOption& group_option(const ServeOption& option) {
+  return *std::ranges::find(settings::process_group_options(), option.name,
+                            &settings::ProcessGroupOption::key);
+}
+
+bool is_choice(const ServeOption& option, std::string_view text) {
+  const std::string among = fmt::format(" {} ", option.choices);
+  return !text.empty() && text.find(' ') == text.npos &&
+         among.find(fmt::format(" {} ", text)) != among.npos;
+}
+
 // A line of httpd's configuration cannot hold what a terminal cannot show.
 bool is_printable(std::string_view text) {
   return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
-base::Result<std::string> absolute_path(std::string_view what, const std::string& path) {
-  if (!is_printable(path)) {
-    return base::fail(fmt::format("{} has a control character in its name", what));
-  }
+bool in_bounds(const ServeOption& option, std::uint64_t value) {
+  return value >= static_cast<std::uint64_t>(option.min) &&
+         value <= static_cast<std::uint64_t>(option.max);
+}
+
+std::string absolute(std::string_view text, const ValuePlace& place) {
+  if (text.empty()) return {};
   std::error_code error;
-  const fs::path absolute = fs::absolute(path, error).lexically_normal();
-  if (error) return base::fail(fmt::format("{} {}: {}", what, path, error.message()));
-  const std::string text = absolute;
-  return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+  const fs::path folder = place.folder.empty() ? fs::current_path(error) : fs::path(place.folder);
+  const std::string path = (folder / text).lexically_normal();
+  return path.size() > 1 && path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
 }
 
-base::Result<std::string> readable_folder(std::string_view what, const std::string& path) {
-  PH_TRY(absolute, absolute_path(what, path));
-  struct stat status {};
-  if (stat(absolute.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
-    return base::fail(fmt::format("{} {} cannot be used: it is not a folder", what, path));
-  }
-  if (access(absolute.c_str(), R_OK | X_OK) != 0) {
-    return base::fail(fmt::format("{} {} cannot be used: {}", what, path, std::strerror(errno)));
-  }
-  return absolute;
+std::string as_kept(const ServeOption& option, std::string_view text, const ValuePlace& place) {
+  return option.is_path() ? absolute(text, place) : std::string(text);
 }
 
-base::Result<std::string> url_path(std::string_view option, std::string url) {
-  if (!url.starts_with('/') || !is_printable(url)) {
-    return base::fail(
-        fmt::format("{} '{}': a URL path is needed, beginning with a slash", option, url));
+// --- One value: put() reads it and gives whether it is one ---------------------------------------
+
+bool put(std::string& member, const ServeOption& option, std::string_view text,
+         const ValuePlace& place) {
+  if (option.kind == ValueKind::Choice && !is_choice(option, text)) return false;
+  if (option.of_group) {
+    settings::ProcessGroup trial;
+    if (!parse_process_group_option(trial, option.name, text)) return false;
   }
-  while (url.size() > 1 && url.ends_with('/')) url.pop_back();
-  return url;
+  member = as_kept(option, text, place);
+  return true;
 }
 
-base::Result<StaticMount> static_mount(const std::string& text) {
+bool put(int& member, const ServeOption& option, std::string_view text, const ValuePlace&) {
+  const auto value = base::parse_unsigned(text);
+  if (!value || !in_bounds(option, *value)) return false;
+  member = static_cast<int>(*value);
+  return true;
+}
+
+bool put(base::Milliseconds& member, const ServeOption& option, std::string_view text,
+         const ValuePlace&) {
+  const auto value = base::parse_duration(text, std::chrono::seconds(1));
+  if (!value || !in_bounds(option, static_cast<std::uint64_t>(value->count()))) return false;
+  member = *value;
+  return true;
+}
+
+bool put(std::uint64_t& member, const ServeOption& option, std::string_view text,
+         const ValuePlace&) {
+  const auto value = base::parse_bytes(text);
+  if (!value || !in_bounds(option, *value)) return false;
+  member = *value;
+  return true;
+}
+
+bool put(bool& member, const ServeOption&, std::string_view text, const ValuePlace&) {
+  if (text != "true" && text != "false") return false;
+  member = text == "true";
+  return true;
+}
+
+bool put(std::vector<std::string>& member, const ServeOption& option, std::string_view text,
+         const ValuePlace& place) {
+  if (text.empty()) return false;
+  member.push_back(as_kept(option, text, place));
+  return true;
+}
+
+bool put(Pairs& member, const ServeOption& option, std::string_view text, const ValuePlace& place) {
   const auto equals = text.find('=');
-  if (equals == text.npos || equals + 1 == text.size()) {
-    return base::fail(
-        fmt::format("--static '{}': URL=DIR is needed, such as /static=./static", text));
-  }
-  PH_TRY(url, url_path("--static", text.substr(0, equals)));
-  PH_TRY(folder, readable_folder("--static", text.substr(equals + 1)));
-  return StaticMount{url, folder};
+  const bool whole = option.kind != ValueKind::UrlFolders || equals + 1 < text.size();
+  if (equals == text.npos || equals == 0 || !whole) return false;
+  member.emplace_back(text.substr(0, equals), as_kept(option, text.substr(equals + 1), place));
+  return true;
 }
 
-// Whoever starts a server in the folder of a project wants the application, not its source.
-base::Result<> require_files_only(const std::string& folder) {
-  for (const char* name :
-       {"manage.py", "wsgi.py", "app.py", "application.py", "passenger_wsgi.py"}) {
-    if (access((folder + "/" + name).c_str(), F_OK) != 0) continue;
-    return base::fail(fmt::format(
-        "{} is the folder of an application (it has {}), and a folder is served as static files; "
-        "name the application instead, as script.py, or as package.module:callable with "
-        "--python-path {}",
-        folder, name, folder));
-  }
+// --- The same value back -------------------------------------------------------------------------
+
+std::string show(const std::string& value) {
+  return value;
+}
+std::string show(int value) {
+  return fmt::to_string(value);
+}
+std::string show(base::Milliseconds value) {
+  constexpr int kThousand = 1000;
+  return value.count() % kThousand == 0 ? fmt::to_string(value.count() / kThousand)
+                                        : fmt::format("{}ms", value.count());
+}
+std::string show(std::uint64_t value) {
+  constexpr std::uint64_t kMega = 1u << 20;
+  return value != 0 && value % kMega == 0 ? fmt::format("{}M", value / kMega)
+                                          : fmt::to_string(value);
+}
+std::string show(bool) {
   return {};
 }
-
-// How else somebody may have meant a target that is no file.
-std::string advice_on(std::string_view target) {
-  const auto colon = target.rfind(':');
-  if (colon != target.npos && target.substr(0, colon).ends_with(".py")) {
-    return fmt::format("; a script is named without its callable, which is --callable {}",
-                       target.substr(colon + 1));
-  }
-  const bool dotted = target.find_first_of("/:") == target.npos;
-  if (dotted) return fmt::format("; a module needs its callable too, as in {}:application", target);
-  return "; a script, package.module:callable or a folder is needed";
-}
-
-base::Result<> resolve_file_or_folder(const ServeOptions& options, Site& site) {
-  PH_TRY(path, absolute_path("TARGET", options.target));
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) {
-    return base::fail(
-        fmt::format("{}: {}{}", options.target, std::strerror(errno), advice_on(options.target)));
-  }
-  site.path = path;
-  site.form = S_ISDIR(status.st_mode) ? TargetForm::folder : TargetForm::script;
-  const int rights = S_ISDIR(status.st_mode) ? R_OK | X_OK : R_OK;
-  if (access(path.c_str(), rights) != 0) {
-    return base::fail(fmt::format("{} cannot be read: {}", options.target, std::strerror(errno)));
-  }
-  return S_ISDIR(status.st_mode) ? require_files_only(path) : base::Result<>();
-}
-
-base::Result<> resolve_target(const ServeOptions& options, Site& site) {
-  std::string_view module, callable;
-  const bool is_file = access(options.target.c_str(), F_OK) == 0;
-  if (is_file || !gateway::split_module_target(options.target, module, callable)) {
-    PH_TRY_VOID(resolve_file_or_folder(options, site));
-    if (!site.runs_python() && !options.callable.empty()) {
-      return base::fail("--callable is for a script, and TARGET is a folder of static files");
-    }
-    site.callable = options.callable.empty() ? "application" : options.callable;
-    return {};
-  }
-  if (module.ends_with(".py")) {
-    return base::fail(
-        fmt::format("{}: no such script{}", options.target, advice_on(options.target)));
-  }
-  if (!options.callable.empty()) {
-    return base::fail(
-        fmt::format("--callable is for a script; {} names its callable already", options.target));
-  }
-  site.form = TargetForm::module;
-  site.module = module;
-  site.callable = callable;
-  return {};
-}
-
-base::Result<> resolve_python_path(const ServeOptions& options, Site& site) {
-  std::vector<std::string> folders = options.python_path;
-  if (folders.empty() && site.form == TargetForm::script) {
-    folders.push_back(fs::path(site.path).parent_path());
-  }
-  if (folders.empty() && site.form == TargetForm::module) folders.push_back(".");
-  for (const std::string& folder : folders) {
-    PH_TRY(absolute, readable_folder("--python-path", folder));
-    if (absolute.find(':') != absolute.npos) {
-      return base::fail(fmt::format(
-          "--python-path {}: a folder with a colon in its name cannot be on Python's path",
-          folder));
-    }
-    site.python_path.push_back(absolute);
-  }
+template <class Item>
+std::string show(const std::vector<Item>&) {
   return {};
 }
 
 }  // namespace
 
-base::Result<Site> resolve(const ServeOptions& options) {
-  Site site;
-  PH_TRY_VOID(resolve_target(options, site));
-  PH_TRY(mount, url_path("--mount", options.mount));
-  site.mount = mount;
-  if (!is_printable(options.application_group) || options.application_group.empty()) {
-    return base::fail("--application-group needs a name without control characters");
+std::string ServeOptions::named(std::string_view name) const {
+  const auto place = places.find(name);
+  return place != places.end() ? place->second : fmt::format("--{}", name);
+}
+
+std::vector<OtherName> ServeOption::other_names() const {
+  constexpr std::string_view kTwoWords = ":2";
+  std::vector<OtherName> names;
+  std::istringstream words{std::string(aliases)};
+  for (std::string name; words >> name;) {
+    const bool two = name.ends_with(kTwoWords);
+    if (two) name.resize(name.size() - kTwoWords.size());
+    names.push_back({.name = name, .words = two ? 2 : 1});
   }
-  PH_TRY_VOID(resolve_python_path(options, site));
-  if (!options.python_home.empty()) {
-    PH_TRY(home, absolute_path("--python-home", options.python_home));
-    site.python_home = home;
+  return names;
+}
+
+std::span<const ServeOption> serve_options() {
+  static const std::vector<ServeOption> table = make_table();
+  return table;
+}
+
+const ServeOption* find_option(std::string_view name) {
+  const auto found = std::ranges::find(serve_options(), name, &ServeOption::name);
+  return found != serve_options().end() ? &*found : nullptr;
+}
+
+std::string accepted_by(const ServeOption& option) {
+  if (option.of_group) return group_option(option).accepted;
+  switch (option.kind) {
+    case ValueKind::Choice:
+      return fmt::format("one of {}", option.choices);
+    case ValueKind::Number:
+      return fmt::format("a number from {} to {}", option.min, option.max);
+    case ValueKind::Seconds:
+      return fmt::format("a time from {} to {} s, such as 30, 30s or 500ms", option.min / 1000,
+                         option.max / 1000);
+    case ValueKind::Bytes:
+      return "a size in bytes such as 1073741824 or 512M";
+    case ValueKind::Flag:
+      return "true or false";
+    case ValueKind::Pairs:
+    case ValueKind::UrlFolders:
+      return std::string(option.metavar);
+    default:
+      return "a text without control characters";
   }
-  for (const std::string& text : options.statics) {
-    PH_TRY(mount_point, static_mount(text));
-    site.statics.push_back(mount_point);
+}
+
+std::string help_of(const ServeOption& option) {
+  std::vector<std::string> facts;
+  if (option.kind == ValueKind::Number) {
+    facts.push_back(fmt::format("{} to {}", option.min, option.max));
   }
-  return site;
+  if (option.kind == ValueKind::Choice) {
+    std::string choices;
+    for (const char c : option.choices) {
+      if (c == ' ') choices += ',';
+      choices += c;
+    }
+    facts.push_back(fmt::format("one of {}", choices));
+  }
+  const std::string standard = default_of(option);
+  if (!standard.empty()) facts.push_back(fmt::format("default: {}", standard));
+  std::string others;
+  for (const OtherName& other : option.other_names()) {
+    others += fmt::format("{}--{}", others.empty() ? "also " : ", ", other.name);
+    if (other.words == 1) continue;
+    const auto equals = option.metavar.find('=');
+    others +=
+        fmt::format(" {} {}", option.metavar.substr(0, equals), option.metavar.substr(equals + 1));
+  }
+  if (!others.empty()) facts.push_back(others);
+  return facts.empty() ? std::string(option.help)
+                       : fmt::format("{} ({})", option.help, fmt::join(facts, "; "));
+}
+
+std::string default_of(const ServeOption& option) {
+  const ServeOptions defaults;
+  const std::string text =
+      std::visit([&](auto member) { return show(defaults.*member); }, option.member);
+  // That of a number which was not given.
+  return text == "0" ? std::string() : text;
+}
+
+base::Result<> assign(ServeOptions& options, const ServeOption& option, std::string_view text,
+                      const ValuePlace& place) {
+  const auto put_member = [&](auto member) { return put(options.*member, option, text, place); };
+  if (!is_printable(text) || !std::visit(put_member, option.member)) {
+    return base::fail(fmt::format("{} {}: {} is needed", place.name, text.empty() ? "''" : text,
+                                  accepted_by(option)));
+  }
+  options.places.insert_or_assign(std::string(option.name), place.name);
+  return {};
+}
+
+void add_defaults(ServeOptions& options, const ServeOptions& defaults) {
+  if (options.target.empty()) {
+    options.target = defaults.target;
+  }
+  for (const ServeOption& option : serve_options()) {
+    const auto place = defaults.places.find(option.name);
+    if (place == defaults.places.end() || options.has(option.name)) continue;
+    std::visit([&](auto member) { options.*member = defaults.*member; }, option.member);
+    options.places.insert(*place);
+  }
 }
 
 }  // namespace pyhost::serve

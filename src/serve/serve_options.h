@@ -1,65 +1,134 @@
-// What `pyhost serve` was asked for.
+// What `pyhost serve` is told, declared once in serve_options.def.
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "base/clock.h"
 #include "pyhost/base/result.h"
 #include "settings/global_name.h"
 
 namespace pyhost::serve {
 
-enum class TargetForm {
-  script,  // a Python file
-  module,  // package.module:callable
-  folder,  // static files
-};
+using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-// URLs below `url` come from the files of `folder`.
-struct StaticMount {
-  std::string url;
-  std::string folder;
-};
+// What the kinds of values are kept as.
+namespace kept_as {
+using Text = std::string;
+using Choice = std::string;
+using Path = std::string;  // absolute
+using Number = int;
+using Seconds = base::Milliseconds;
+using Bytes = std::uint64_t;
+using Flag = bool;
+using Texts = std::vector<std::string>;
+using Paths = std::vector<std::string>;
+using Pairs = serve::Pairs;
+using UrlFolders = serve::Pairs;  // whose second texts are paths
+}  // namespace kept_as
 
-// The command line as typed; resolve() makes paths absolute and checks them.
+// As given; resolve() finds out what it means. "" and {} stand for what was not given.
 struct ServeOptions {
   std::string target;
-  std::string callable;  // "" when not given
-  std::string host = "127.0.0.1";
-  int port = 8000;  // 0: any free one
-  std::string mount = "/";
-  std::string application_group = settings::kGlobalName;
-  int threads = 10;
-  std::vector<std::string> python_path;
-  std::string python_home;
-  std::vector<std::string> statics;  // URL=DIR
-  std::string server_root;           // "": one that lasts as long as the server
-  std::string log_level;             // "": httpd's warnings and the module's information
-  std::string httpd_program;
-  std::string modules_dir;
-  int graceful_seconds = 8;  // below the ten that containers have
-  bool reload = false;
-  bool print_config = false;
+#define PH_HEADING(text)
+#define PH_OPTION(kind, member, name, standard, ...) kept_as::kind member = standard;
+#define PH_GROUP_OPTION(member, ...) std::string member;
+#include "serve/serve_options.def"
+#undef PH_HEADING
+#undef PH_OPTION
+#undef PH_GROUP_OPTION
+
+  // Where a value was given, by the option's name: "--port", "pyhost.toml:3: port".
+  std::map<std::string, std::string, std::less<>> places;
+
+  // The option as a sentence about its value begins.
+  std::string named(std::string_view name) const;
+  bool has(std::string_view name) const {
+    return places.contains(name);
+  }
 };
 
-// The target and the folders, checked: they exist, can be read and can be written into a
-// configuration. All paths are absolute.
-struct Site {
-  TargetForm form = TargetForm::script;
-  std::string path;      // of the script or folder
-  std::string module;    // of a module target
-  std::string callable;  // of a script or module
-  std::string mount;     // "/", or without a slash at the end
-  std::vector<std::string> python_path;
-  std::string python_home;
-  std::vector<StaticMount> statics;
-
-  bool runs_python() const noexcept { return form != TargetForm::folder; }
+enum class ValueKind {
+  Text,
+  Choice,
+  Path,
+  Number,
+  Seconds,
+  Bytes,
+  Flag,
+  Texts,
+  Paths,
+  Pairs,
+  UrlFolders
 };
 
-// Fails with a sentence that names the option concerned. Without --python-path the script's own
-// folder is searched for modules, or the current one for a module target.
-base::Result<Site> resolve(const ServeOptions& options);
+// An alias of an option.
+struct OtherName {
+  std::string name;
+  int words = 1;  // that its value takes
+};
+
+// One option: its declaration, from which parsing, help and the reference pages follow.
+struct ServeOption {
+  using Member = std::variant<std::string ServeOptions::*, int ServeOptions::*,
+                              base::Milliseconds ServeOptions::*, std::uint64_t ServeOptions::*,
+                              bool ServeOptions::*, std::vector<std::string> ServeOptions::*,
+                              Pairs ServeOptions::*>;
+
+  std::string_view name;  // "access-log"
+  std::string_view heading;
+  ValueKind kind = ValueKind::Text;
+  Member member;
+  bool of_group = false;     // of WSGIDaemonProcess, where it has the same name
+  std::string_view aliases;  // other names, separated by blanks; "name:2" takes two words
+  std::string_view metavar;  // "" for a flag
+  std::string_view choices;  // separated by blanks
+  std::int64_t min = 0;      // of numbers, sizes and times (in ms)
+  std::int64_t max = INT64_MAX;
+  std::string_view help;  // a sentence without its full stop
+
+  std::vector<OtherName> other_names() const;
+  bool is_list() const noexcept { return member.index() >= kFirstList; }
+  bool is_pairs() const noexcept {
+    return kind == ValueKind::Pairs || kind == ValueKind::UrlFolders;
+  }
+  bool is_path() const noexcept {
+    return kind == ValueKind::Path || kind == ValueKind::Paths || kind == ValueKind::UrlFolders;
+  }
+
+ private:
+  static constexpr std::size_t kFirstList = 5;
+};
+
+// In the order of the help; static storage.
+std::span<const ServeOption> serve_options();
+const ServeOption* find_option(std::string_view name);  // null when there is none; no aliases
+// The text that completes "... is needed" for a wrong value: "a number from 0 to 65535".
+std::string accepted_by(const ServeOption& option);
+// The help with what is accepted, the default and other names behind it.
+std::string help_of(const ServeOption& option);
+// The default as it would be written; "" when there is none.
+std::string default_of(const ServeOption& option);
+
+// Where a value stands.
+struct ValuePlace {
+  std::string name;    // "--port", "pyhost.toml:3: port"
+  std::string folder;  // what its relative paths are relative to; "" for the current folder
+};
+
+// Sets one option; a value of a list is added to it. Fails with a sentence that begins with the
+// place; `options` is then unchanged.
+base::Result<> assign(ServeOptions& options, const ServeOption& option, std::string_view text,
+                      const ValuePlace& place);
+
+// The values of `options` that `defaults` lets stand: what was given there too is taken from there.
+// Lists are not joined.
+void add_defaults(ServeOptions& options, const ServeOptions& defaults);
 
 }  // namespace pyhost::serve

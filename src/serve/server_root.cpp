@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -15,49 +16,104 @@
 #include <utility>
 
 namespace pyhost::serve {
+namespace {
 
 namespace fs = std::filesystem;
 
-base::Result<ServerRoot> ServerRoot::make(const std::string& name,
-                                          const std::optional<HttpdUser>& user) {
-  ServerRoot root;
+constexpr std::string_view kTemporaryName = "pyhost-";
+constexpr std::string_view kLockFile = "/lock";
+
+base::Result<fs::path> temporary_folder() {
   std::error_code error;
-  if (name.empty()) {
-    const fs::path parent = fs::temp_directory_path(error);
-    if (error) {
-      const char* named = getenv("TMPDIR");
-      return base::fail(fmt::format("TMPDIR={}: {}; a folder for temporary files is needed",
-                                    named == nullptr ? "" : named, error.message()));
-    }
-    std::string pattern = parent / "pyhost-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) {
-      return base::fail(
-          fmt::format("a temporary folder {} cannot be made: {}", pattern, std::strerror(errno)));
-    }
-    root.path_ = pattern;
-    root.is_temporary_ = true;
-    if (user && (chown(pattern.c_str(), 0, user->gid) != 0 || chmod(pattern.c_str(), 0750) != 0)) {
-      return base::fail(fmt::format("{}: {}", pattern, std::strerror(errno)));
-    }
-    return root;
+  const fs::path folder = fs::temp_directory_path(error);
+  if (!error) return folder;
+  const char* named = getenv("TMPDIR");
+  return base::fail(fmt::format("TMPDIR={}: {}; a folder for temporary files is needed",
+                                named == nullptr ? "" : named, error.message()));
+}
+
+// Folders of this user alone: what lies in those of others is not followed.
+bool is_own_folder(const std::string& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
+}
+
+base::UniqueFd open_lock(const std::string& folder, int flags) {
+  const std::string path = fmt::format("{}{}", folder, kLockFile);
+  return base::UniqueFd(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
+}
+
+std::vector<std::string> temporary_roots() {
+  std::vector<std::string> roots;
+  const auto parent = temporary_folder();
+  std::error_code error;
+  if (!parent) return roots;
+  for (const auto& entry : fs::directory_iterator(*parent, error)) {
+    const std::string path = entry.path();
+    const std::string name = entry.path().filename();
+    if (name.starts_with(kTemporaryName) && is_own_folder(path)) roots.push_back(path);
   }
-  root.path_ = fs::absolute(name, error).lexically_normal();
-  fs::create_directories(root.path_, error);
-  if (error) {
-    return base::fail(fmt::format("--server-root {} cannot be made: {}", name, error.message()));
+  std::ranges::sort(roots);
+  return roots;
+}
+
+bool is_in_use(const base::UniqueFd& lock) {
+  return flock(lock.get(), LOCK_EX | LOCK_NB) != 0;
+}
+
+// Of processes that had no time to do so. One without a lock is just being made.
+void remove_abandoned() {
+  for (const std::string& path : temporary_roots()) {
+    const base::UniqueFd lock = open_lock(path, 0);
+    if (!lock.valid() || is_in_use(lock)) continue;
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
   }
-  PH_TRY_VOID(root.lock());
+}
+
+}  // namespace
+
+base::Result<ServerRoot> ServerRoot::make_temporary(const std::optional<HttpdUser>& user) {
+  remove_abandoned();
+  PH_TRY(parent, temporary_folder());
+  std::string pattern = parent / (std::string(kTemporaryName) + "XXXXXX");
+  if (mkdtemp(pattern.data()) == nullptr) {
+    return base::fail(
+        fmt::format("a temporary folder {} cannot be made: {}", pattern, std::strerror(errno)));
+  }
+  ServerRoot root(pattern);
+  root.is_temporary_ = true;
+  if (root.lock() != Lock::taken) {
+    return base::fail(fmt::format("{}{}: {}", pattern, kLockFile, std::strerror(errno)));
+  }
+  if (user && (chown(pattern.c_str(), 0, user->gid) != 0 || chmod(pattern.c_str(), 0750) != 0)) {
+    return base::fail(fmt::format("{}: {}", pattern, std::strerror(errno)));
+  }
   return root;
 }
 
+base::Result<ServerRoot> ServerRoot::take(std::string_view what, const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error)
+    return base::fail(fmt::format("{} {} cannot be made: {}", what, path, error.message()));
+  ServerRoot root(path);
+  switch (root.lock()) {
+    case Lock::held_by_another:
+      return base::fail(fmt::format(
+          "{} {} is in use by another pyhost serve; give each a folder of its own", what, path));
+    case Lock::impossible:
+      return base::fail(fmt::format("{} {}{}: {}", what, path, kLockFile, std::strerror(errno)));
+    default:
+      return root;
+  }
+}
+
 // The kernel lets go of it when this process ends, however it does.
-base::Result<> ServerRoot::lock() {
-  const std::string path = path_ + "/lock";
-  lock_.reset(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!lock_.valid()) return base::fail(fmt::format("{}: {}", path, std::strerror(errno)));
-  if (flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return {};
-  return base::fail(fmt::format(
-      "--server-root {} is in use by another pyhost serve; give each a folder of its own", path_));
+ServerRoot::Lock ServerRoot::lock() {
+  lock_ = open_lock(path_, O_CREAT);
+  if (!lock_.valid()) return Lock::impossible;
+  return is_in_use(lock_) ? Lock::held_by_another : Lock::taken;
 }
 
 ServerRoot::ServerRoot(ServerRoot&& other) noexcept
@@ -77,6 +133,15 @@ base::Result<> ServerRoot::write(std::string_view file, std::string_view text) c
   stream.close();
   if (!stream) return base::fail(fmt::format("{} cannot be written", path.string()));
   return {};
+}
+
+std::vector<std::string> server_roots_in_use() {
+  std::vector<std::string> roots;
+  for (const std::string& path : temporary_roots()) {
+    const base::UniqueFd lock = open_lock(path, 0);
+    if (lock.valid() && is_in_use(lock)) roots.push_back(path);
+  }
+  return roots;
 }
 
 }  // namespace pyhost::serve

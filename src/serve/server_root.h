@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
@@ -12,12 +13,13 @@
 namespace pyhost::serve {
 
 // Open to its owner, and to the group of the user httpd serves as. A temporary one is removed at
-// the end with all it holds; a named one stays.
+// the end with all it holds, or at the next start when this process could not do that; a named one
+// stays. While it lives no other process takes it.
 class ServerRoot {
  public:
-  // Makes the folder, and takes it for this process alone; a name of "" makes a temporary one.
-  static base::Result<ServerRoot> make(const std::string& name,
-                                       const std::optional<HttpdUser>& user);
+  // `what` begins the sentence of a failure: "--server-root".
+  static base::Result<ServerRoot> take(std::string_view what, const std::string& path);
+  static base::Result<ServerRoot> make_temporary(const std::optional<HttpdUser>& user);
 
   ServerRoot(ServerRoot&& other) noexcept;
   ServerRoot& operator=(ServerRoot&&) = delete;
@@ -27,13 +29,17 @@ class ServerRoot {
   base::Result<> write(std::string_view file, std::string_view text) const;
 
  private:
-  ServerRoot() = default;
+  explicit ServerRoot(std::string path) : path_(std::move(path)) {}
 
-  base::Result<> lock();
+  enum class Lock { taken, held_by_another, impossible };
+  Lock lock();
 
   std::string path_;
   bool is_temporary_ = false;
   base::UniqueFd lock_;
 };
+
+// The temporary ones that are in use by processes of this user.
+std::vector<std::string> server_roots_in_use();
 
 }  // namespace pyhost::serve

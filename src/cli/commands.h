@@ -1,0 +1,50 @@
+// The commands of pyhost as CLI11 knows them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/check_options.h"
+#include "cli/command_page.h"
+#include "cli/operate_options.h"
+#include "cli/serve_arguments.h"
+
+namespace pyhost::cli {
+
+// To be parsed once.
+class Commands {
+ public:
+  Commands();
+  Commands(const Commands&) = delete;
+  Commands& operator=(const Commands&) = delete;
+
+  CLI::App& app() noexcept { return app_; }
+  // The command that was typed; the program itself when there is none.
+  const CLI::App& typed() const;
+
+  bool is_serve() const { return serve_->parsed(); }
+  bool is_check() const { return check_command_->parsed() || explain_->parsed(); }
+  bool is_operate() const { return operate_.command.has_value(); }
+
+  const ServeArguments& serve() const noexcept { return serve_arguments_; }
+  const OperateOptions& operate() const noexcept { return operate_; }
+  const CheckOptions& check() const noexcept { return check_; }
+
+ private:
+  void add_operate_commands();
+  void add_check_commands();
+
+  CLI::App app_;
+  CLI::App* serve_ = nullptr;
+  CLI::App* check_command_ = nullptr;
+  CLI::App* explain_ = nullptr;
+  ServeArguments serve_arguments_;
+  OperateOptions operate_;
+  CheckOptions check_;
+};
+
+CommandPage page_of(const CLI::App& command);
+std::vector<CommandPage> pages_below(const CLI::App& app);
+
+}  // namespace pyhost::cli

@@ -1,0 +1,19 @@
+// How many requests httpd takes at a time.
+#pragma once
+
+#include "serve/serve_options.h"
+
+namespace pyhost::serve {
+
+struct FrontSize {
+  int threads_per_child = 0;
+  int children = 0;
+
+  int requests() const noexcept { return threads_per_child * children; }
+};
+
+// With workers: more than they run and let wait together, so that files never wait behind Python.
+// Embedded: one child with the application's threads.
+FrontSize front_size(const ServeOptions& options, bool has_workers);
+
+}  // namespace pyhost::serve

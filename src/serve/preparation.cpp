@@ -1,0 +1,158 @@
+#include "serve/preparation.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "plugin/plugin_loader.h"
+#include "serve/listen_port.h"
+#include "serve/option_rules.h"
+#include "serve/paths.h"
+#include "serve/reload_patterns.h"
+
+namespace pyhost::serve {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kModuleFile[] = "mod_pyhost.so";
+
+// What lies beside this program when it was built, and in httpd's folder or in one of its own when
+// it was installed.
+base::Result<std::string> folder_of_products(const ServeOptions& options, const Site& site) {
+  if (!site.runs_python()) return std::string();
+  const fs::path here = plugin::folder_of_this_object();
+  const fs::path installed = (here / PYHOST_MODULES_FROM_BINDIR).lexically_normal();
+  for (const fs::path& folder : {here, fs::path(options.modules_dir), installed}) {
+    if (access((folder / kModuleFile).c_str(), R_OK) == 0) return folder.string();
+  }
+  return base::fail(fmt::format("{} is in none of {}, {} and {}", kModuleFile, here.string(),
+                                options.modules_dir, installed.string()));
+}
+
+std::vector<std::string> files_in(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    names.push_back(entry.path().filename());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+base::Result<> require_httpd(const ServeOptions& options) {
+  if (access(options.httpd_program.c_str(), X_OK) != 0) {
+    return base::fail(
+        fmt::format("{} cannot be run; install apache2 or name httpd's program with --httpd",
+                    options.httpd_program));
+  }
+  if (access((options.modules_dir + "/mod_mpm_event.so").c_str(), R_OK) != 0) {
+    return base::fail(
+        fmt::format("mod_mpm_event.so is not in {}; name the folder of httpd's modules with "
+                    "--modules-dir",
+                    options.modules_dir));
+  }
+  return {};
+}
+
+std::string log_file(const ServeOptions& options, const std::string& given, std::string_view name,
+                     std::string_view file, const char* terminal) {
+  if (!options.log_directory.empty() && !options.has(name)) {
+    return fmt::format("{}/{}", options.log_directory, file);
+  }
+  if (given == "none") return {};
+  return given == "-" ? terminal : absolute_path(given);
+}
+
+std::vector<std::string> reload_patterns(const ServeOptions& options, const Site& site) {
+  if (options.embedded) return {};
+  std::vector<std::string> patterns;
+  if (options.reload) patterns = python_patterns(site.python_path);
+  for (const std::string& pattern : options.reload_on) patterns.push_back(absolute_path(pattern));
+  return patterns;
+}
+
+ServerPlan make_plan(const ServeOptions& options, const Site& site,
+                     const std::optional<HttpdUser>& user, const std::string& products) {
+  constexpr char kMimeTypes[] = "/etc/mime.types";
+  return {
+      .tls_cert = options.tls_cert,
+      .tls_key = options.tls_key,
+      .user = user ? user->name : "",
+      .group = user ? user->group : "",
+      .home = options.working_directory.empty() ? absolute_path(".") : options.working_directory,
+      .module_file = products + "/" + kModuleFile,
+      .modules_dir = options.modules_dir,
+      .modules = files_in(options.modules_dir),
+      .mime_types_file = access(kMimeTypes, R_OK) == 0 ? kMimeTypes : "",
+      .access_log =
+          log_file(options, options.access_log, "access-log", "access_log", kTerminalRequests),
+      .error_log = log_file(options, options.error_log, "error-log", "error_log", kTerminalErrors),
+      .reload_patterns = reload_patterns(options, site)};
+}
+
+base::Result<> find_ports(const ServeOptions& options, ServerPlan& plan) {
+  for (ListenAddress& address : plan.addresses) {
+    PH_TRY(port, find_listen_port(options, address.host, address.port));
+    address.port = port;
+  }
+  return {};
+}
+
+// Nothing when somebody asked to stop.
+base::Result<std::optional<TrialReport>> trial_of(const ServeOptions& options,
+                                                  const Preparation& found,
+                                                  const std::string& products,
+                                                  StopSignals& signals) {
+  return try_application(found.site, options,
+                         {.home = found.plan.home, .user = found.user, .plugin_folder = products},
+                         signals);
+}
+
+base::Result<> heed(const TrialReport& report, const ServeOptions& options, Preparation& found) {
+  if (found.site.callable.empty()) found.site.callable = report.callable;
+  found.python_version = report.python_version;
+  if (report.home_is_open) return {};
+  if (!options.working_directory.empty()) {
+    return base::fail(fmt::format("{} {} is closed to the user who is to serve",
+                                  options.named("working-directory"), options.working_directory));
+  }
+  found.plan.home.clear();
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::optional<Preparation>> prepare(const ServeOptions& options,
+                                                 Thoroughness thoroughness, StopSignals& signals) {
+  PH_TRY_VOID(check_options(options));
+  Preparation found;
+  PH_TRY(site, resolve(options));
+  found.site = std::move(site);
+  PH_TRY_VOID(require_httpd(options));
+  PH_TRY(products, folder_of_products(options, found.site));
+  PH_TRY(user, choose_httpd_user(options));
+  found.user = std::move(user);
+  found.plan = make_plan(options, found.site, found.user, products);
+  PH_TRY(addresses, listen_addresses(options));
+  found.plan.addresses = std::move(addresses);
+  const bool everything = thoroughness == Thoroughness::everything;
+  if (everything) PH_TRY_VOID(find_ports(options, found.plan));
+  if (everything || (found.site.runs_python() && found.site.callable.empty())) {
+    PH_TRY(report, trial_of(options, found, products, signals));
+    if (!report) return std::nullopt;
+    PH_TRY_VOID(heed(*report, options, found));
+  }
+  return std::optional(std::move(found));
+}
+
+std::vector<std::string> hosts_of(const ServeOptions& options, const ServerPlan& plan) {
+  std::vector<std::string> hosts{options.server_name};
+  for (const ListenAddress& address : plan.addresses) hosts.push_back(address.host);
+  return hosts;
+}
+
+}  // namespace pyhost::serve

@@ -1,0 +1,34 @@
+// All that is found out before a httpd is started or written down.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "pyhost/base/result.h"
+#include "serve/server_plan.h"
+#include "serve/stop_signals.h"
+#include "serve/trial.h"
+
+namespace pyhost::serve {
+
+struct Preparation {
+  Site site;
+  ServerPlan plan;  // without a server root and a certificate of one's own
+  std::optional<HttpdUser> user;
+  std::string python_version;  // "" without Python
+};
+
+enum class Thoroughness {
+  everything,      // ports, and the application itself
+  what_is_needed,  // to write a configuration: the application only when its callable is unknown
+};
+
+// Fails with a sentence, or with none when it was said already; nothing when somebody asked to
+// stop.
+base::Result<std::optional<Preparation>> prepare(const ServeOptions& options,
+                                                 Thoroughness thoroughness, StopSignals& signals);
+
+// The names of the server in a certificate.
+std::vector<std::string> hosts_of(const ServeOptions& options, const ServerPlan& plan);
+
+}  // namespace pyhost::serve

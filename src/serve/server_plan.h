@@ -1,0 +1,46 @@
+// What a configuration says besides the options and the site: what was found on this machine.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "serve/site.h"
+
+namespace pyhost::serve {
+
+struct ListenAddress {
+  std::string host;  // an IPv6 address without brackets; "" for all addresses
+  int port = 0;
+};
+
+struct ServerPlan {
+  std::string server_root;
+  std::vector<ListenAddress> addresses;
+  std::string tls_cert;  // "": no https
+  std::string tls_key;
+  std::string user;  // "": httpd keeps the user it is started as
+  std::string group;
+  std::string home;         // of the workers; "": their user's
+  std::string module_file;  // mod_pyhost.so
+  std::string modules_dir;
+  // The file names in modules_dir: what is not there is built into httpd.
+  std::vector<std::string> modules;
+  std::string mime_types_file;  // "": none
+  std::string access_log;       // a path, or "" for none
+  std::string error_log;
+  std::vector<std::string> reload_patterns;
+
+  bool speaks_tls() const noexcept { return !tls_cert.empty(); }
+};
+
+// The logs that this program reads and shows.
+inline constexpr char kTerminalErrors[] = "/dev/stderr";
+inline constexpr char kTerminalRequests[] = "/dev/stdout";
+
+// The name of the process group that the application runs in.
+inline constexpr char kGroupName[] = "app";
+
+// The whole httpd.conf. Pure.
+std::string render_config(const Site& site, const ServeOptions& options, const ServerPlan& plan);
+
+}  // namespace pyhost::serve
