@@ -23,13 +23,24 @@ endfunction()
 
 # What most sources include, compiled once. Only where sources are compiled together: elsewhere each
 # has to include what it uses.
-if(CMAKE_UNITY_BUILD)
-  file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
-  add_library(pyhost_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
-  target_link_libraries(pyhost_precompiled PRIVATE pyhost_options fmt::fmt tl::expected)
-  target_precompile_headers(pyhost_precompiled PRIVATE
+function(pyhost_precompile name)
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+  target_compile_options(${name} PRIVATE ${ARGN})
+  target_link_libraries(${name} PRIVATE pyhost_options fmt::fmt tl::expected)
+  target_precompile_headers(${name} PRIVATE
     <algorithm> <atomic> <chrono> <functional> <map> <memory> <mutex> <optional> <string>
     <string_view> <vector> <fmt/format.h> <tl/expected.hpp>)
+endfunction()
+
+# A compiler takes only what was compiled as it compiles itself.
+set(pyhost_cold_options "")
+if(CMAKE_BUILD_TYPE STREQUAL Release)
+  set(pyhost_cold_options -O1)
+endif()
+if(CMAKE_UNITY_BUILD)
+  file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
+  pyhost_precompile(pyhost_precompiled)
+  pyhost_precompile(pyhost_precompiled_cold ${pyhost_cold_options})
 endif()
 
 function(pyhost_layer folder)
@@ -40,8 +51,10 @@ function(pyhost_layer folder)
   endif()
   set_source_files_properties(${arg_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   add_library(${target} STATIC ${arg_SOURCES})
-  if(arg_COLD AND CMAKE_BUILD_TYPE STREQUAL Release)
-    target_compile_options(${target} PRIVATE -O1)
+  set(precompiled pyhost_precompiled)
+  if(arg_COLD)
+    set(precompiled pyhost_precompiled_cold)
+    target_compile_options(${target} PRIVATE ${pyhost_cold_options})
   endif()
   pyhost_include_root(${folder})
   target_include_directories(${target} PUBLIC ${CMAKE_BINARY_DIR}/include_roots/${folder})
@@ -52,6 +65,6 @@ function(pyhost_layer folder)
     target_link_libraries(${target} PUBLIC pyhost_${layer})
   endforeach()
   if(CMAKE_UNITY_BUILD AND NOT "${arg_SOURCES}" MATCHES "\\.c(;|$)")  # C has no use for them
-    target_precompile_headers(${target} REUSE_FROM pyhost_precompiled)
+    target_precompile_headers(${target} REUSE_FROM ${precompiled})
   endif()
 endfunction()
