@@ -1,0 +1,283 @@
+#!/usr/bin/python3
+"""Installs the packages in /shared/packages and serves with them, in a system that is thrown away.
+
+usage: inside.py VERSION        the Python that the applications are to run in, such as 3.13
+
+With the release's default Python the site is served by the release's mod_wsgi first, and once more at
+the end. The last line of stdout says as JSON what has become of each step: "ok", or what went wrong.
+"""
+
+import http.cookiejar
+import json
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import urllib.parse
+import urllib.request
+
+VERSION = sys.argv[1]
+IS_DEFAULT = VERSION == "%d.%d" % sys.version_info[:2]
+APPS = pathlib.Path("/shared/source/tests/apps")
+SITE = pathlib.Path("/srv/smoke")
+DOCUMENTS = pathlib.Path("/usr/share/doc/libapache2-mod-pyhost")
+ERROR_LOG = pathlib.Path("/var/log/apache2/error.log")
+SWITCH_TO_PYHOST = "a2dismod -q -f wsgi && a2enmod -q pyhost && apachectl -t"
+SWITCH_TO_WSGI = "a2dismod -q -f pyhost && a2enmod -q wsgi && apachectl -t"
+
+WHERE = """import os, sys
+def application(environ, start_response):
+    start_response('200 OK', [])
+    version = '%d.%d' % sys.version_info[:2]
+    group = environ['mod_wsgi.process_group'] or 'embedded'
+    return [f'{version} {group} {sys.prefix} {os.getpid()}'.encode()]
+"""
+
+CONFIG = f"""ServerName 127.0.0.1
+WSGIDaemonProcess workers processes=2 threads=3 user=smoke python-home={SITE}/venv
+WSGIDaemonProcess django user=smoke python-home={SITE}/venv python-path={SITE}/django_site
+WSGIDaemonProcess flask user=smoke python-home={SITE}/venv python-path={SITE}/flask_site
+WSGIScriptAlias /embedded {SITE}/where.wsgi
+WSGIScriptAlias /daemon {SITE}/where.wsgi process-group=workers application-group=%{{GLOBAL}}
+WSGIScriptAlias /django {SITE}/django_site/site.wsgi process-group=django application-group=%{{GLOBAL}}
+WSGIScriptAlias /flask {SITE}/flask_site/flask_site.wsgi process-group=flask application-group=%{{GLOBAL}}
+<Directory {SITE}>
+  Require all granted
+</Directory>
+"""
+
+
+def run(command, expected=0):
+    """What a command of the shell says; it has to end with `expected`."""
+    result = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)
+    assert result.returncode == expected, f"{command}: ended with {result.returncode}: {result.stdout[-2000:]}"
+    return result.stdout
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+PORT = free_port()
+
+
+def get(path, port=PORT, data=None, opener=urllib.request.build_opener()):
+    return opener.open(f"http://127.0.0.1:{port}{path}", data, timeout=30).read().decode()
+
+
+def wait_until(what, condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} has not come about"
+        time.sleep(0.05)
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def start_httpd():
+    run("apachectl start")
+    wait_until("httpd", lambda: listens(PORT))
+
+
+def stop_httpd():
+    run("apachectl stop")
+    wait_until("the end of httpd", lambda: subprocess.run(["pgrep", "-x", "apache2"],
+                                                          stdout=subprocess.DEVNULL).returncode)
+
+
+def who_serves():
+    """Of httpd's last start: mod_wsgi/4.9.4 or mod_pyhost/0.1.0, with Python's version."""
+    starts = re.findall(r"AH00489: .* (mod_(?:wsgi|pyhost)/[0-9.]+) (Python/[0-9.]+)",
+                        ERROR_LOG.read_text())
+    return " ".join(starts[-1])
+
+
+def make_site():
+    run("useradd --system smoke")
+    SITE.mkdir()
+    for folder in ("django_site", "flask_site"):
+        shutil.copytree(APPS / folder, SITE / folder)
+    (SITE / "where.wsgi").write_text(WHERE)
+    run(f"python{VERSION} -m venv --system-site-packages --without-pip {SITE}/venv")
+    data = SITE / "django_site/data"
+    data.mkdir()
+    environment = "DJANGO_SUPERUSER_PASSWORD='open sesame'"
+    manage = f"{SITE}/venv/bin/python {SITE}/django_site/manage.py"
+    run(f"{manage} migrate && {environment} {manage} createsuperuser --no-input --username root "
+        "--email root@localhost")
+    run(f"chown -R smoke {data}")
+    pathlib.Path("/etc/apache2/ports.conf").write_text(f"Listen 127.0.0.1:{PORT}\n")
+    pathlib.Path("/etc/apache2/conf-available/smoke.conf").write_text(CONFIG)
+    run("a2enconf -q smoke")
+
+
+def install(*packages):
+    run("apt-get install -y -qq --no-install-recommends " + " ".join(packages))
+
+
+# The steps. Each leaves what the next one needs.
+
+def step_upgrade():
+    """A live site of mod_wsgi is not touched by the packages, and served by them when it is told to be."""
+    install("libapache2-mod-wsgi-py3")
+    start_httpd()
+    assert get("/daemon").startswith(f"{VERSION} workers")
+    assert who_serves().startswith("mod_wsgi/"), who_serves()
+    install_packages()
+    assert get("/daemon").startswith(f"{VERSION} workers")
+    run("a2query -m pyhost", expected=1)
+    run("apachectl graceful")
+    assert get("/daemon").startswith(f"{VERSION} workers")
+    run(SWITCH_TO_PYHOST)
+    stop_httpd()
+
+
+def install_packages():
+    names = ["libapache2-mod-pyhost", f"pyhost-python{VERSION}"] + ["pyhost-python3"] * IS_DEFAULT
+    install(*(f"/shared/packages/{name}_*.deb" for name in names))
+
+
+def step_install():
+    """For the default Python the upgrade has installed it."""
+    if not IS_DEFAULT:
+        install_packages()
+    run("a2query -m pyhost && apachectl -t")
+    for document in DOCUMENTS.rglob("*.md"):
+        for link in re.findall(r"\]\(([^)#\s]+)", document.read_text()):
+            assert "://" in link or (document.parent / link).exists(), f"{document}: {link}"
+
+
+def step_start():
+    start_httpd()
+    version = run("pyhost --version").split()[1]
+    assert who_serves() == f"mod_pyhost/{version} Python/{VERSION}", who_serves()
+
+
+def step_embedded():
+    assert get("/embedded").startswith(f"{VERSION} embedded /usr "), get("/embedded")
+
+
+def step_daemon():
+    assert get("/daemon").startswith(f"{VERSION} workers {SITE}/venv "), get("/daemon")
+
+
+def step_django():
+    cookies = http.cookiejar.CookieJar()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    get("/django/admin/login/", opener=opener)
+    token = next(each.value for each in cookies if each.name == "csrftoken")
+    form = {"csrfmiddlewaretoken": token, "username": "root", "password": "open sesame",
+            "next": "/django/admin/"}
+    page = get("/django/admin/login/", data=urllib.parse.urlencode(form).encode(), opener=opener)
+    assert "Site administration" in page, page
+
+
+def step_flask():
+    assert get("/flask/float/2.5") == "1.25"
+
+
+def step_graceful():
+    """No request fails while all workers are replaced."""
+    before = {get("/daemon") for _ in range(20)}
+    failures, requests, done = [], [0], threading.Event()
+
+    def ask():
+        while not done.is_set():
+            try:
+                assert get("/daemon").startswith(f"{VERSION} workers")
+                assert get("/embedded").startswith(f"{VERSION} embedded")
+                requests[0] += 2
+            except Exception as error:
+                failures.append(repr(error))
+
+    clients = [threading.Thread(target=ask) for _ in range(4)]
+    for client in clients:
+        client.start()
+    try:
+        run("apachectl graceful")
+        wait_until("new workers", lambda: not before & {get("/daemon") for _ in range(20)})
+    finally:
+        done.set()
+        for client in clients:
+            client.join()
+    assert requests[0] and not failures, failures[:3]
+
+
+def step_status():
+    groups = json.loads(run("pyhost status --json"))["groups"]
+    assert {group["name"]: group["state"] for group in groups} == dict.fromkeys(
+        ("workers", "django", "flask"), "serving"), groups
+    run("pyhost reload workers")
+    run("pyhost check")
+
+
+def step_serve():
+    port = free_port()
+    (SITE / "hello.wsgi").write_text(WHERE)
+    with open("/tmp/serve.log", "w") as log:
+        serve = subprocess.Popen(["pyhost", "serve", SITE / "hello.wsgi", "--port", str(port)],
+                                 stdout=log, stderr=log)
+        try:
+            wait_until("pyhost serve", lambda: listens(port))
+            assert get("/", port).startswith(VERSION)
+        finally:
+            serve.send_signal(signal.SIGTERM)
+            code = serve.wait(30)
+    assert code == 0, f"ended with {code}: {pathlib.Path('/tmp/serve.log').read_text()}"
+
+
+def step_back():
+    """To mod_wsgi, with the site as it is."""
+    run(SWITCH_TO_WSGI)
+    stop_httpd()
+    start_httpd()
+    assert get("/daemon").startswith(f"{VERSION} workers")
+    assert who_serves().startswith("mod_wsgi/"), who_serves()
+    run(SWITCH_TO_PYHOST)
+
+
+def step_purge():
+    """Nothing stays: no file, no process."""
+    run("a2disconf -q smoke")
+    run("apt-get purge -y -qq 'libapache2-mod-pyhost' 'pyhost-python*'")
+    stop_httpd()
+    left = run("find /etc /usr /var/lib /run \\( -name '*pyhost*' -o -path '/run/*wsgi*' \\) "
+               "-not -path '/var/lib/dpkg/*' -not -path '/var/lib/apt/*'")
+    assert left == "", left
+    processes = subprocess.run(["pgrep", "-a", "pyhost"], stdout=subprocess.PIPE, text=True).stdout
+    assert processes == "", processes
+
+
+def main():
+    make_site()
+    steps = ["install", "start", "embedded", "daemon", "django", "flask", "graceful", "status",
+             "serve"]
+    if IS_DEFAULT:
+        steps = ["upgrade", *steps, "back"]
+    outcomes = {}
+    for step in [*steps, "purge"]:
+        try:
+            globals()[f"step_{step}"]()
+            outcomes[step] = "ok"
+        except Exception:
+            outcomes[step] = traceback.format_exc(limit=-1)
+            if ERROR_LOG.exists():
+                outcomes[step] += ERROR_LOG.read_text()[-1500:]
+    subprocess.run("apachectl stop", shell=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    httpd = re.search(r"Apache/([0-9.]+)", run("apache2 -v")).group(1)
+    print(json.dumps({"httpd": httpd, "steps": outcomes}))
+
+
+main()
