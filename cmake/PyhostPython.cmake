@@ -1,4 +1,5 @@
-# The CPython that the plugin is built for. Another one: -DPYHOST_PYTHON=/path/to/python3.
+# The CPython that the plugin is built for, and that runs what names none. Another one:
+# -DPYHOST_PYTHON=/path/to/python3.
 
 set(PYHOST_PYTHON /usr/bin/python3 CACHE FILEPATH "The Python to build the plugin for")
 
@@ -9,6 +10,10 @@ function(pyhost_python_query expression out)
 endfunction()
 
 pyhost_python_query("'%d.%d' % sys.version_info[:2]" PYTHON_VERSION)
+if(NOT PYHOST_BUILDS_PLUGIN)
+  return()
+endif()
+
 pyhost_python_query("sysconfig.get_path('include')" PYTHON_INCLUDE_DIR)
 pyhost_python_query("sysconfig.get_config_var('LIBDIR')" python_libdir)
 pyhost_python_query("sysconfig.get_config_var('LDLIBRARY')" python_ldlibrary)

@@ -21,7 +21,7 @@ std::string paths_of(const RehearsalTask& task) {
   std::string paths;
   const bool start = task.extent == Rehearse::start;
   for (const std::string& path :
-       {task.files.env_file, task.files.python_home, start ? task.plan.chroot : "",
+       {task.files.env_file, task.files.python.home, start ? task.plan.chroot : "",
         start ? task.plan.working_directory : ""}) {
     if (path.empty()) continue;
     paths += paths.empty() ? "" : ", ";

@@ -9,7 +9,6 @@
 
 #include "base/json_text.h"
 #include "os/small_file.h"
-#include "plugin/python_home.h"
 
 namespace pyhost::launch {
 namespace {
@@ -30,18 +29,14 @@ base::Result<std::string> read_env_file(const InputFiles& files, const AsRoot& a
 }
 
 base::Result<> choose_python(const InputFiles& files, StartInputs& inputs) {
-  std::string why;
-  for (const plugin::PluginFile& plugin : files.plugins) {
-    auto home = plugin::inspect_python_home(files.python_home, plugin.python_version);
-    if (home) {
-      inputs.plugin = plugin.path;
-      inputs.python_program = std::move(home->program);
-      inputs.python_home = std::move(home->home);
-      return {};
-    }
-    if (why.empty()) why = std::move(home).error().sentence;
+  auto choice = plugin::choose_python(files.plugins, files.python);
+  if (!choice) {
+    return base::fail(fmt::format("{}: {}", files.python_option, choice.error().sentence));
   }
-  return base::fail(fmt::format("{}: {}", files.python_option, why));
+  inputs.plugin = std::move(choice->plugin.path);
+  inputs.python_program = std::move(choice->home.program);
+  inputs.python_home = std::move(choice->home.home);
+  return {};
 }
 
 std::optional<std::string> text_in(const Json& value) {
@@ -64,14 +59,20 @@ std::optional<std::vector<std::string>> refusals_in(const Json& object) {
 }  // namespace
 
 InputFiles input_files_of(const control::WantedState& state, const control::WantedGroup& group) {
-  const std::string& own = group.options.python_home;
-  return {.group_name = group.options.name,
-          .env_file = group.options.env_file,
-          .python_home = own.empty() ? state.python_home : own,
-          .python_option =
-              own.empty() ? "WSGIPythonHome"
-                          : fmt::format("WSGIDaemonProcess {}: python-home=", group.options.name),
-          .plugins = state.plugins};
+  const settings::ProcessGroup& options = group.options;
+  const auto option = [&options](std::string_view key) {
+    return fmt::format("WSGIDaemonProcess {}: {}=", options.name, key);
+  };
+  // A group with another Python has no use for the environment of the others.
+  const bool own = !options.python_home.empty() || !options.python.empty();
+  return {
+      .group_name = options.name,
+      .env_file = options.env_file,
+      .python = {.home = own ? options.python_home : state.python_home, .version = options.python},
+      .python_option = !own                          ? "WSGIPythonHome"
+                       : options.python_home.empty() ? option("python")
+                                                     : option("python-home"),
+      .plugins = state.plugins};
 }
 
 base::Result<StartInputs> read_inputs(const InputFiles& files, const AsRoot& as_root) {
@@ -80,7 +81,7 @@ base::Result<StartInputs> read_inputs(const InputFiles& files, const AsRoot& as_
     PH_TRY(text, read_env_file(files, as_root));
     inputs.env_text = std::move(text);
   }
-  if (!files.python_home.empty()) PH_TRY_VOID(choose_python(files, inputs));
+  if (!files.python.empty()) PH_TRY_VOID(choose_python(files, inputs));
   for (const PathLook& look : files.looks) {
     inputs.refusals.push_back(refusal_of(look).value_or(""));
   }

@@ -9,6 +9,7 @@
 #include "control/wanted_state.h"
 #include "launch/path_look.h"
 #include "plugin/plugin_loader.h"
+#include "plugin/python_choice.h"
 #include "pyhost/base/result.h"
 
 namespace pyhost::launch {
@@ -17,12 +18,12 @@ namespace pyhost::launch {
 struct InputFiles {
   std::string group_name;
   std::string env_file;
-  std::string python_home;
+  plugin::PythonWish python;
   std::string python_option;  // where that is from, for a sentence: "WSGIPythonHome"
   std::vector<plugin::PluginFile> plugins;
   std::vector<PathLook> looks;  // what is only looked at
 
-  bool none() const noexcept { return env_file.empty() && python_home.empty(); }
+  bool none() const noexcept { return env_file.empty() && python.empty(); }
 };
 
 InputFiles input_files_of(const control::WantedState& state, const control::WantedGroup& group);
@@ -30,7 +31,7 @@ InputFiles input_files_of(const control::WantedState& state, const control::Want
 // What was read.
 struct StartInputs {
   std::string env_text;  // of env-file=
-  std::string plugin;    // that fits python-home=; "" when there is none
+  std::string plugin;    // that fits what is wished; "" when nothing is
   std::string python_program;
   std::string python_home;
   std::vector<std::string> refusals;  // one for each look; "" when nothing is in the way

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace pyhost::plugin {
 namespace {
@@ -41,7 +42,7 @@ std::string folder_of_this_object() {
   return error ? "." : path.parent_path().string();
 }
 
-std::vector<PluginFile> find_plugins(const std::string& folder) {
+std::vector<PluginFile> find_plugins(const std::string& folder, std::string_view first) {
   std::vector<PluginFile> found;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
@@ -50,8 +51,14 @@ std::vector<PluginFile> find_plugins(const std::string& folder) {
     found.push_back(
         {entry.path(), name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size())});
   }
-  std::ranges::sort(found, std::ranges::greater(), minor_of);
+  std::ranges::sort(found, std::ranges::greater(), [first](const PluginFile& file) {
+    return std::pair(file.python_version == first, minor_of(file));
+  });
   return found;
+}
+
+std::vector<PluginFile> find_plugins(const std::string& folder) {
+  return find_plugins(folder, PYHOST_DEFAULT_PYTHON);
 }
 
 base::Result<const gateway::EnginePlugin*> load_plugin(const std::string& path) {

@@ -20,8 +20,12 @@ struct PluginFile {
 // The folder that holds the shared object or program `function` belongs to: plugins lie beside it.
 std::string folder_of_this_object();
 
-// The plugins pyhost-cpython-X.Y.so in a folder, newest Python first. An unreadable folder has
-// none.
+// The plugins pyhost-cpython-X.Y.so in a folder, that of `first` before all, then the newest Python
+// first. An unreadable folder has none.
+std::vector<PluginFile> find_plugins(const std::string& folder, std::string_view first);
+
+// The same with the Python first that this was built with, which is the system's own when it comes
+// in a package: another plugin that is installed beside its own changes nobody's Python.
 std::vector<PluginFile> find_plugins(const std::string& folder);
 
 // Loads a plugin for the rest of the process's life. Python's symbols become global, because

@@ -112,7 +112,35 @@ std::string versions_under(const fs::path& prefix) {
   return versions;
 }
 
+// "3.11" of "3.11.2".
+std::string major_minor_of(const std::string& version) {
+  return version.substr(0, version.find('.', version.find('.') + 1));
+}
+
+fs::path environment_at(std::string_view path) {
+  fs::path root = fs::path(path).lexically_normal();
+  if (!root.has_filename()) root = root.parent_path();
+  return root_above(root);
+}
+
 }  // namespace
+
+std::string PythonEnvironment::program() const {
+  return fmt::format("{}/bin/python{}", root, is_virtualenv ? "" : version);
+}
+
+std::optional<PythonEnvironment> find_environment(std::string_view path) {
+  const fs::path root = environment_at(path);
+  if (may(F_OK, root / "pyvenv.cfg")) {
+    const auto text = os::read_small_file(root / "pyvenv.cfg");
+    const auto version = text ? version_in(*text) : std::nullopt;
+    if (!version) return std::nullopt;
+    return PythonEnvironment{root, major_minor_of(*version), true};
+  }
+  const std::string versions = versions_under(root);
+  if (versions.empty() || versions.find(',') != versions.npos) return std::nullopt;
+  return PythonEnvironment{root, versions, false};
+}
 
 base::Result<PythonHome> inspect_python_home(std::string_view path,
                                              std::string_view python_version) {
@@ -125,9 +153,7 @@ base::Result<PythonHome> inspect_python_home(std::string_view path,
     return base::fail(fmt::format("{} cannot be used: {}", shown, std::strerror(errno)));
   }
 
-  fs::path root = fs::path(shown).lexically_normal();
-  if (!root.has_filename()) root = root.parent_path();
-  root = root_above(root);
+  const fs::path root = environment_at(shown);
   if (const fs::path closed = closed_part_of(root, python_version); !closed.empty()) {
     return base::fail(fmt::format("{} cannot be used: {}", closed.string(), std::strerror(EACCES)));
   }

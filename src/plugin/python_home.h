@@ -1,6 +1,7 @@
 // Which Python environment a configured home means, checked before Python is started.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,19 @@ struct PythonHome {
 // environment of another Python than `python_version` ("3.11").
 base::Result<PythonHome> inspect_python_home(std::string_view path,
                                              std::string_view python_version);
+
+// An environment as it lies there, whatever its version.
+struct PythonEnvironment {
+  std::string root;
+  std::string version;  // "3.12"
+  bool is_virtualenv = false;
+
+  // Its interpreter as one would call it.
+  std::string program() const;
+};
+
+// The one that `path` means, as above; nothing when there is none, when it may not be read, or for
+// an installation of several versions.
+std::optional<PythonEnvironment> find_environment(std::string_view path);
 
 }  // namespace pyhost::plugin

@@ -46,6 +46,15 @@ bool is_plain_user(std::string_view text) noexcept {
          (text.front() != '#' || base::parse_unsigned(text.substr(1)) > 0u);
 }
 
+// "3.13"
+bool is_python_version(std::string_view text) noexcept {
+  const auto is_number = [](std::string_view part) {
+    return !part.empty() && std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+  };
+  const auto dot = text.find('.');
+  return dot != text.npos && is_number(text.substr(0, dot)) && is_number(text.substr(dot + 1));
+}
+
 bool is_assignment(std::string_view text) noexcept {
   const auto equals = text.find('=');
   return equals != text.npos && equals != 0;

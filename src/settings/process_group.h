@@ -41,11 +41,12 @@ struct ProcessGroup {
   std::string script_group;
 
   // Python.
+  std::string python;                    // its version; "": the one that the home has
   std::string python_home;               // WSGIPythonHome's
   std::vector<std::string> python_path;  // site directories
   std::string python_eggs;
   std::optional<double> switch_interval;  // seconds
-  std::uint64_t stack_size_bytes = 0;     // 0: what Python needs
+  std::uint64_t stack_size_bytes = 0;  // 0: what Python needs
   bool server_metrics = false;
 
   // Concurrency and transport.

@@ -211,6 +211,17 @@ TEST(WorkerOption, PythonPathThatMayNotBeReadIsNamed) {
                                  Not(HasSubstr("/no/such/folder"))));
 }
 
+TEST(WorkerOption, PythonIsAVersionWithoutTheEnvironmentOfOthers) {
+  const TempDir folder;
+  const std::string home = folder.make_writable("home") + "/venv";
+  const CommandResult made =
+      run_as_server_user({"/usr/bin/python3", "-m", "venv", "--without-pip", home});
+  ASSERT_TRUE(made.ok()) << made;
+  const Httpd httpd("WSGIPythonHome " + home + "\n" +
+                    group_with("python=" TEST_PYTHON_VERSION));
+  EXPECT_NE(portrait_of(httpd)["prefix"], home);
+}
+
 TEST(WorkerOption, PythonHomeIsAVirtualEnvironment) {
   const TempDir folder;
   const std::string home = folder.make_writable("home") + "/venv";

@@ -85,7 +85,7 @@ std::optional<std::size_t> begin_embedded(const control::WantedState& state,
   const auto plan = launch::plan_worker({}, state.httpd, "");
   if (!plugin || !plan) return std::nullopt;
   return rehearsals.add({.plan = *plan,
-                         .files = {.python_home = state.python_home,
+                         .files = {.python = {.home = state.python_home, .version = ""},
                                    .python_option = "WSGIPythonHome",
                                    .plugins = {*plugin}},
                          .extent = launch::Rehearse::files});

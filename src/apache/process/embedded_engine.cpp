@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "base/scope_exit.h"
-#include "plugin/python_home.h"
+#include "plugin/python_choice.h"
 #include "remote/request_body.h"
 
 namespace pyhost::apache {
@@ -26,12 +26,6 @@ int mpm_number(int query) {
   int number = 1;
   if (ap_mpm_query(query, &number) != APR_SUCCESS || number < 1) return 1;
   return number;
-}
-
-base::Result<plugin::PythonHome> python_home(const settings::ProcessSettings& settings,
-                                             std::string_view version) {
-  if (!settings.python_home) return plugin::PythonHome{};
-  return plugin::inspect_python_home(*settings.python_home, version);
 }
 
 gateway::EngineSettings engine_settings(const settings::ProcessSettings& settings,
@@ -78,17 +72,19 @@ tl::expected<std::unique_ptr<gateway::Engine>, EmbeddedEngine::Failure> Embedded
   const auto fail = [](Message message, std::string sentence) {
     return tl::unexpected(Failure{message, std::move(sentence)});
   };
-  const auto file = find_plugin();
-  if (!file) return fail(Message::plugin_missing, file.error().sentence);
-  const auto plugin = plugin::load_plugin(file->path);
-  if (!plugin) return fail(Message::plugin_missing, plugin.error().sentence);
+  const auto any = find_plugin();
+  if (!any) return fail(Message::plugin_missing, any.error().sentence);
   const auto& settings = process_settings();
-  const auto home = python_home(settings, (*plugin)->abi);
-  if (!home) {
+  const auto python = plugin::choose_python(
+      plugin::find_plugins(plugin::folder_of_this_object()),
+      {.home = std::string(settings.python_home.value_or("")), .version = ""});
+  if (!python) {
     return fail(Message::python_start_failed,
-                fmt::format("WSGIPythonHome: {}", home.error().sentence));
+                fmt::format("WSGIPythonHome: {}", python.error().sentence));
   }
-  auto engine = (*plugin)->open(engine_settings(settings, *home), server_log_);
+  const auto plugin = plugin::load_plugin(python->plugin.path);
+  if (!plugin) return fail(Message::plugin_missing, plugin.error().sentence);
+  auto engine = (*plugin)->open(engine_settings(settings, python->home), server_log_);
   if (engine) return *std::move(engine);
   return tl::unexpected(Failure{.message = Message::python_start_failed,
                                 .sentence = std::move(engine).error().sentence,

@@ -18,7 +18,7 @@
 
 namespace pyhost::apache {
 
-// The newest engine plugin beside the module, or a sentence that says where was looked.
+// The engine plugin for what names no Python, or a sentence that says where was looked.
 base::Result<plugin::PluginFile> find_plugin();
 
 // One per child, in the child's pool. Loads the plugin at the first request or preload; what keeps

@@ -69,7 +69,7 @@ TEST_F(Rehearsed, StartIsHeldUpByNoFileThatIsNone) {
   EXPECT_THAT(refusal(add({.env_file = "/dev/zero"})), EndsWith("it is no regular file"));
   const std::string venv = folder_.make_writable("venv");
   ASSERT_EQ(symlink("/dev/zero", (venv + "/pyvenv.cfg").c_str()), 0);
-  EXPECT_THAT(refusal(add({.python_home = venv,
+  EXPECT_THAT(refusal(add({.python = {.home = venv, .version = ""},
                            .python_option = "WSGIDaemonProcess shop: python-home=",
                            .plugins = {{.path = "/p.so", .python_version = "3.11"}}})),
               AllOf(HasSubstr("WSGIDaemonProcess shop: python-home=: "),
@@ -81,7 +81,8 @@ TEST_F(Rehearsed, StartChoosesThePluginThatFits) {
   folder_.write("venv/pyvenv.cfg", "version = 3.9.1\n");
   const std::vector<plugin::PluginFile> plugins{{.path = "/11.so", .python_version = "3.11"},
                                                 {.path = "/9.so", .python_version = "3.9"}};
-  const auto number = add({.python_home = venv, .python_option = "x", .plugins = plugins});
+  const auto number =
+      add({.python = {.home = venv, .version = ""}, .python_option = "x", .plugins = plugins});
   EXPECT_EQ(refusal(number), "");
   EXPECT_EQ(rehearsals_.outcome(number)->plugin, "/9.so");
   EXPECT_EQ(rehearsals_.outcome(number)->python_program, venv + "/bin/python");
@@ -138,7 +139,7 @@ TEST_F(PrivilegedRehearsal, LooksWithTheRightsOfTheWorker) {
   const std::string venv = folder_.make_writable("home") + "/venv";
   folder_.write("home/venv/pyvenv.cfg", "version = 3.11.2\n");
   ASSERT_EQ(chmod((folder_.path() + "/home").c_str(), 0700), 0);
-  EXPECT_THAT(refusal(add({.python_home = venv,
+  EXPECT_THAT(refusal(add({.python = {.home = venv, .version = ""},
                            .python_option = "WSGIPythonHome",
                            .plugins = {{.path = "/p.so", .python_version = "3.11"}}})),
               HasSubstr("WSGIPythonHome: " + venv + " cannot be used: Permission denied"));

@@ -11,6 +11,7 @@
 namespace pyhost::gateway {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::string refusal_of(const std::string& path) {
@@ -23,17 +24,22 @@ TEST(PluginLoader, KnowsTheFolderOfThisProgram) {
             std::filesystem::canonical("/proc/self/exe").parent_path().string());
 }
 
-TEST(PluginLoader, ListsPluginsNewestFirst) {
+TEST(PluginLoader, ListsThePluginOfTheSystemFirstAndThenTheNewest) {
   const test::TempDir folder;
   for (const char* name : {"pyhost-cpython-3.9.so", "pyhost-cpython-3.13.so",
                            "pyhost-cpython-3.11.so", "pyhost-cpython-3.12.txt", "other-3.14.so"}) {
     folder.write(name, "");
   }
-  const auto plugins = plugin::find_plugins(folder.path());
-  ASSERT_EQ(plugins.size(), 3u);
-  EXPECT_EQ(plugins[0].python_version, "3.13");
-  EXPECT_EQ(plugins[1].python_version, "3.11");
-  EXPECT_EQ(plugins[2].python_version, "3.9");
+  const auto versions = [&](std::string_view first) {
+    std::vector<std::string> all;
+    for (const auto& file : plugin::find_plugins(folder.path(), first)) {
+      all.push_back(file.python_version);
+    }
+    return all;
+  };
+  EXPECT_THAT(versions("3.11"), ElementsAre("3.11", "3.13", "3.9"));
+  EXPECT_THAT(versions("3.12"), ElementsAre("3.13", "3.11", "3.9"));
+  const auto plugins = plugin::find_plugins(folder.path(), "");
   EXPECT_EQ(plugins[0].path, folder.path() + "/pyhost-cpython-3.13.so");
 }
 
