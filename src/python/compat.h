@@ -1,4 +1,4 @@
-// What differs between CPython 3.10 and 3.14, in one place.
+// What differs between CPython 3.10 and 3.15, in one place.
 #pragma once
 
 #include "python/ref.h"
@@ -62,11 +62,18 @@ inline Ref get_item(PyObject* dict, PyObject* key) noexcept {
 #endif
 }
 
+// Whether CPython lets others call what its faulthandler does.
+inline constexpr bool kDumpsStacksWithoutLock =
+    PY_VERSION_HEX < 0x030D0000 || PY_VERSION_HEX >= 0x030F0000;
+
 // Writes the Python stacks of an interpreter's threads to a descriptor, without the lock. False
-// where CPython does not let others call what its faulthandler does.
+// where that cannot be done.
 inline bool dump_stacks_without_lock(int fd, PyInterpreterState* interpreter) noexcept {
 #if PY_VERSION_HEX < 0x030D0000
   return _Py_DumpTracebackThreads(fd, interpreter, nullptr) == nullptr;
+#elif PY_VERSION_HEX >= 0x030F0000
+  constexpr Py_ssize_t kThreadsMax = 1000;
+  return PyUnstable_DumpTracebackThreads(fd, interpreter, nullptr, kThreadsMax) == nullptr;
 #else
   static_cast<void>(fd);
   static_cast<void>(interpreter);

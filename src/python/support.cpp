@@ -19,6 +19,24 @@ import threading
 import traceback
 
 
+# From CPython 3.13 on `threading` takes the main thread of the process for that of a sub-interpreter, where
+# it never runs.
+def adopt_main_thread():
+    main = threading.main_thread()
+    here = threading.get_ident()
+    if main.ident == here:
+        return
+    with threading._active_limbo_lock:
+        threading._active.pop(main.ident)
+        main._ident = here
+        main._handle = threading._make_thread_handle(here)
+        main._set_native_id()
+        threading._active[here] = main
+
+
+adopt_main_thread()
+
+
 def format_exception(value):
     return ''.join(traceback.format_exception(type(value), value, value.__traceback__)).rstrip('\n')
 

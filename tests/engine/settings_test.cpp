@@ -72,10 +72,9 @@ TEST_F(Settings, KeepTheOrderOfThePythonPath) {
   EXPECT_EVALUATES("\\(\\['home', 'first', 'second'\\], 1\\)",
                    {.first_path = home, .python_path = {first, second, home, first}},
                    "([os.path.basename(p) for p in sys.path[:3]], sys.path.count('" + home + "'))");
-  const std::string on_it = "sys.path.index('/usr/lib/python3/dist-packages') > 2";
-  EXPECT_EVALUATES("\\('first', True\\)",
-                   {.python_path = {first, "/usr/lib/python3/dist-packages"}},
-                   "(os.path.basename(sys.path[0]), " + on_it + ")");
+  EXPECT_EVALUATES("\\('first', True\\)", {.python_path = {first, TEST_PYTHON_LIBRARY}},
+                   "(os.path.basename(sys.path[0]), sys.path.index('" TEST_PYTHON_LIBRARY
+                   "') > 1)");
 }
 
 // As the distribution that mod_wsgi has on PyPI, which Django projects name in INSTALLED_APPS.
@@ -107,9 +106,11 @@ TEST_F(Settings, NeverRunPythonInAnotherEnvironment) {
 TEST_F(Settings, FindTheVirtualenvOfTheProgram) {
   const Script folder("");
   const std::string venv = (folder.folder() / "venv").string();
-  ASSERT_EQ(system(("/usr/bin/python3 -m venv --without-pip " + venv).c_str()), 0);
+  ASSERT_EQ(system((TEST_PYTHON " -m venv --without-pip " + venv).c_str()), 0);
   EXPECT_EVALUATES("\\(True, True, True\\)", {.python_program = venv + "/bin/python"},
-                   "(sys.prefix == '" + venv + "', sys.base_prefix == '/usr', any(p.startswith('" +
+                   "(sys.prefix == '" + venv +
+                       "', '" TEST_PYTHON_LIBRARY
+                       "'.startswith(sys.base_prefix), any(p.startswith('" +
                        venv + "') for p in sys.path))");
 }
 
