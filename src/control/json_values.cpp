@@ -38,6 +38,7 @@ constexpr auto kVisitOptions = [](auto& options, auto&& visit) {
   visit("restrict_stdin", options.restrict_stdin);
   visit("restrict_stdout", options.restrict_stdout);
   visit("restrict_signal", options.restrict_signal);
+  visit("own_lock", options.own_lock);
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ constexpr auto kVisitEngine = [](auto& engine, auto&& visit) {
   visit("restrict_stdin", engine.restrict_stdin);
   visit("restrict_stdout", engine.restrict_stdout);
   visit("restrict_signal", engine.restrict_signal);
+  visit("own_lock", engine.own_lock);
   visit("destroy_interpreters", engine.destroy_interpreters);
   visit("case_sensitive_paths", engine.case_sensitive_paths);
   visit("script_uid", engine.script_owner.user);

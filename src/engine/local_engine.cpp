@@ -67,8 +67,12 @@ base::Result<std::unique_ptr<gateway::Engine>> LocalEngine::open(gateway::Engine
     return tl::unexpected(runtime.error());
   }
   self.runtime_ = runtime->release();
-  self.interpreters_ =
-      std::make_unique<InterpreterRegistry>(*self.runtime_, self.settings_.interpreters_max);
+  self.interpreters_ = std::make_unique<InterpreterRegistry>(
+      *self.runtime_, self.settings_.interpreters_max, [&self](std::string_view application_group) {
+        return settings_for_interpreter(self.settings_, application_group).own_lock
+                   ? python::InterpreterLock::own
+                   : python::InterpreterLock::shared;
+      });
   self.watch_ = std::make_unique<LocalWatch>(*self.interpreters_, self.loading_);
   return engine;
 }

@@ -17,6 +17,7 @@ void apply(EngineSettings& settings, const InterpreterOptions& options) {
   override_by(settings.restrict_stdin, options.restrict_stdin);
   override_by(settings.restrict_stdout, options.restrict_stdout);
   override_by(settings.restrict_signal, options.restrict_signal);
+  override_by(settings.own_lock, options.own_lock);
 }
 
 }  // namespace

@@ -42,6 +42,11 @@ std::string folder_of_this_object() {
   return error ? "." : path.parent_path().string();
 }
 
+bool has_own_locks(const PluginFile& file) {
+  constexpr int kFirstMinor = 12;
+  return minor_of(file) >= kFirstMinor;
+}
+
 std::vector<PluginFile> find_plugins(const std::string& folder, std::string_view first) {
   std::vector<PluginFile> found;
   std::error_code error;

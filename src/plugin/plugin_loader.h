@@ -20,6 +20,9 @@ struct PluginFile {
 // The folder that holds the shared object or program `function` belongs to: plugins lie beside it.
 std::string folder_of_this_object();
 
+// Whether interpreters of that version can have locks of their own (PEP 684).
+bool has_own_locks(const PluginFile& file);
+
 // The plugins pyhost-cpython-X.Y.so in a folder, that of `first` before all, then the newest Python
 // first. An unreadable folder has none.
 std::vector<PluginFile> find_plugins(const std::string& folder, std::string_view first);

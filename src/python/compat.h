@@ -1,6 +1,8 @@
 // What differs between CPython 3.10 and 3.15, in one place.
 #pragma once
 
+#include "pyhost/base/result.h"
+#include "python/interpreter.h"
 #include "python/ref.h"
 
 #if PY_VERSION_HEX < 0x030D0000
@@ -10,6 +12,36 @@ extern "C" const char* _Py_DumpTracebackThreads(int fd, PyInterpreterState* inte
 #endif
 
 namespace pyhost::python {
+
+// Whether interpreters can have locks of their own.
+inline constexpr bool kHasOwnLocks = PY_VERSION_HEX >= 0x030C0000;
+
+// Makes a sub-interpreter with everything allowed in it that its lock permits, and makes its first
+// state the current one. PRECONDITION: the calling thread is attached to the main interpreter; on
+// failure it still is. Before 3.12 the lock is always shared.
+inline base::Result<PyThreadState*> make_sub_interpreter(InterpreterLock lock) noexcept {
+  PyThreadState* state = nullptr;
+#if PY_VERSION_HEX >= 0x030C0000
+  if (lock == InterpreterLock::own) {
+    PyInterpreterConfig config{};
+    config.use_main_obmalloc = 0;  // which its lock would have to protect
+    config.allow_fork = 1;         // Runtime refuses it with a reason
+    config.allow_exec = 1;
+    config.allow_threads = 1;
+    config.allow_daemon_threads = 1;
+    config.check_multi_interp_extensions = 1;
+    config.gil = PyInterpreterConfig_OWN_GIL;
+    const PyStatus status = Py_NewInterpreterFromConfig(&state, &config);
+    if (!PyStatus_Exception(status)) return state;
+    return base::fail(status.err_msg != nullptr ? status.err_msg
+                                                : "CPython could not create the interpreter");
+  }
+#endif
+  static_cast<void>(lock);
+  state = Py_NewInterpreter();
+  if (state == nullptr) return base::fail("CPython could not create the interpreter");
+  return state;
+}
 
 // Takes the pending exception, normalised and with its traceback attached (up to 3.11 the value
 // does not carry it by itself). PRECONDITION: one is pending.

@@ -96,6 +96,15 @@ bool PythonError::refuses_subinterpreters(Attached& py) const {
   return false;
 }
 
+std::string advice_on_refusal(std::string_view what, const Interpreter& interpreter) {
+  const bool own_lock = interpreter.lock() == InterpreterLock::own;
+  return fmt::format(
+      "{} needs a module that does not work in a sub-interpreter{}; set {}"
+      "WSGIApplicationGroup %{{GLOBAL}} for it",
+      what, own_lock ? " with a lock of its own" : "",
+      own_lock ? "WSGIPerInterpreterGIL Off or " : "");
+}
+
 void PythonError::restore(Attached&) && {
   raise_exception(std::move(value_));
 }

@@ -44,6 +44,9 @@ class PythonError {
 // A str as UTF-8; what UTF-8 cannot carry (lone surrogates) is written as \udcXX.
 std::string to_utf8(Attached& py, PyObject* text);
 
+// What to do about one that refuses_subinterpreters(); `what` has met it in that interpreter.
+std::string advice_on_refusal(std::string_view what, const Interpreter& interpreter);
+
 // str(object) as UTF-8, or a phrase that says it cannot be printed. Leaves no exception pending.
 std::string describe(Attached& py, PyObject* object);
 

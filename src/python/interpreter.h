@@ -19,6 +19,10 @@ class Resident {
   virtual ~Resident() = default;
 };
 
+// Whose lock an interpreter runs under: the main interpreter's, or one that nobody else takes
+// (PEP 684, CPython 3.12).
+enum class InterpreterLock { shared, own };
+
 // Made by Runtime on a thread that is Python's main thread in it and belongs to it; lives until the
 // process ends, and so do the objects that our C++ side keeps in it: once Python is stopped nothing
 // may touch them, so nothing frees them. Any thread may attach (attached.h). Objects made under it
@@ -26,9 +30,10 @@ class Resident {
 class Interpreter {
  public:
   // `owner` is the thread state that made the interpreter, on `main_thread`, which alone uses it.
-  Interpreter(std::string name, std::unique_ptr<TaskThread> main_thread, PyThreadState* owner,
-              base::LogSink& server_log)
+  Interpreter(std::string name, InterpreterLock lock, std::unique_ptr<TaskThread> main_thread,
+              PyThreadState* owner, base::LogSink& server_log)
       : name_(std::move(name)),
+        lock_(lock),
         main_thread_(std::move(main_thread)),
         owner_(owner),
         state_(PyThreadState_GetInterpreter(owner)),
@@ -38,6 +43,7 @@ class Interpreter {
 
   const std::string& name() const noexcept { return name_; }
   bool is_main() const noexcept { return name_.empty(); }
+  InterpreterLock lock() const noexcept { return lock_; }
   // "the main interpreter" or "sub-interpreter 'name'", for log texts.
   std::string phrase() const;
 
@@ -62,6 +68,7 @@ class Interpreter {
 
  private:
   const std::string name_;
+  const InterpreterLock lock_;
   const std::unique_ptr<TaskThread> main_thread_;
   PyThreadState* const owner_;
   PyInterpreterState* const state_;

@@ -39,7 +39,7 @@ InterpreterRegistry::Found InterpreterRegistry::get_or_create(std::string_view a
 }
 
 InterpreterRegistry::Found InterpreterRegistry::create(const std::string& name) {
-  auto created = runtime_.create_interpreter(name);
+  auto created = runtime_.create_interpreter(name, lock_of_(name));
   if (created) return *created;
   return tl::unexpected(
       Failure{base::Message::interpreter_failed,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,9 +26,11 @@ class InterpreterRegistry {
   };
   using Found = tl::expected<Interpreter*, Failure>;
 
+  using LockOf = std::function<InterpreterLock(std::string_view application_group)>;
+
   // `subs_max` = 0 means no limit.
-  InterpreterRegistry(Runtime& runtime, unsigned subs_max)
-      : runtime_(runtime), subs_max_(subs_max) {}
+  InterpreterRegistry(Runtime& runtime, unsigned subs_max, LockOf lock_of)
+      : runtime_(runtime), subs_max_(subs_max), lock_of_(std::move(lock_of)) {}
 
   // Waits while another thread makes it. A failure goes to everybody who has waited for it; the
   // next caller tries again.
@@ -43,6 +46,7 @@ class InterpreterRegistry {
 
   Runtime& runtime_;
   const unsigned subs_max_;
+  const LockOf lock_of_;
   std::mutex mutex_;
   std::condition_variable made_;
   std::unordered_map<std::string, Making> groups_;  // guarded by mutex_, with what it points to

@@ -8,6 +8,7 @@
 
 #include "base/out_of_memory.h"
 #include "base/signals.h"
+#include "python/compat.h"
 #include "python/error.h"
 #include "python/python_config.h"
 #include "python/thread_ids.h"
@@ -54,8 +55,9 @@ base::Result<> Runtime::start_python(const gateway::EngineSettings& settings,
     return base::fail("this version of CPython counts its threads in a way that is not known");
   }
   environment_ = ProcessEnvironment::copy();
-  main_ = std::make_unique<Interpreter>(std::string(gateway::kMainInterpreter), std::move(thread),
-                                        PyThreadState_Get(), server_log_);
+  main_ =
+      std::make_unique<Interpreter>(std::string(gateway::kMainInterpreter), InterpreterLock::shared,
+                                    std::move(thread), PyThreadState_Get(), server_log_);
   PyEval_SaveThread();
   if (!settings.restrict_signal) {
     main_->main_thread().set_idle_task([this] { run_signal_handlers(); });
@@ -64,17 +66,18 @@ base::Result<> Runtime::start_python(const gateway::EngineSettings& settings,
   return setup_(py, *main_);
 }
 
-base::Result<Interpreter*> Runtime::create_interpreter(std::string name) {
+base::Result<Interpreter*> Runtime::create_interpreter(std::string name, InterpreterLock lock) {
+  if (!kHasOwnLocks) lock = InterpreterLock::shared;
   const std::lock_guard one_at_a_time(creating_);
   PH_TRY(thread, TaskThread::start(kMainThreadName, thread_signals_));
   TaskThread& main_thread = *thread;
   base::Result<Interpreter*> made = nullptr;
-  main_thread.run([&] { made = make_sub_interpreter(std::move(name), std::move(thread)); });
+  main_thread.run([&] { made = make_interpreter(std::move(name), lock, std::move(thread)); });
   return made;
 }
 
-base::Result<Interpreter*> Runtime::make_sub_interpreter(std::string name,
-                                                         std::unique_ptr<TaskThread>&& thread) {
+base::Result<Interpreter*> Runtime::make_interpreter(std::string name, InterpreterLock lock,
+                                                     std::unique_ptr<TaskThread>&& thread) {
   const StarvationWatch::InFlight in_flight(starvation_watch_);
   starvation_watch_.begin(*main_);
   PyThreadState* owner;
@@ -83,16 +86,16 @@ base::Result<Interpreter*> Runtime::make_sub_interpreter(std::string name,
     AttachScope py(*main_);
     PyThreadState* const main_state = PyThreadState_Get();
     subs_alive_.fetch_add(1);
-    owner = Py_NewInterpreter();
-    // On failure the calling state stays current, on success the new one is.
-    if (owner == nullptr) {
+    const auto made = make_sub_interpreter(lock);
+    if (!made) {
       subs_alive_.fetch_sub(1);
-      return base::fail("CPython could not create the interpreter");
+      return tl::unexpected(made.error());
     }
+    owner = *made;
     PyThreadState_Swap(main_state);
   }
-  Interpreter& made =
-      keep(std::make_unique<Interpreter>(std::move(name), std::move(thread), owner, server_log_));
+  Interpreter& made = keep(
+      std::make_unique<Interpreter>(std::move(name), lock, std::move(thread), owner, server_log_));
   {
     OwnerScope py(made);
     auto ready = environment_.show_in(py);
@@ -119,6 +122,16 @@ std::vector<Interpreter*> Runtime::open_interpreters() {
   }
   open.push_back(main_.get());
   return open;
+}
+
+// One for each lock.
+std::vector<Interpreter*> Runtime::lock_holders() {
+  std::vector<Interpreter*> holders{main_.get()};
+  const std::lock_guard lock(mutex_);
+  for (const auto& interpreter : subs_) {
+    if (interpreter->lock() == InterpreterLock::own) holders.push_back(interpreter.get());
+  }
+  return holders;
 }
 
 int Runtime::refuse_fork(const char* event, PyObject*, void* argument) {
@@ -237,10 +250,12 @@ void Runtime::end_all(const Stop& how) {
     });
   }
   if (ending_.complete_until(deadline)) {
-    post_end(*main_, [this] {
-      PyEval_RestoreThread(main_->owner());
-      ending_.has_ended(*main_);
-    });
+    for (Interpreter* holder : lock_holders()) {
+      post_end(*holder, [this, holder] {
+        PyEval_RestoreThread(holder->owner());
+        ending_.has_ended(*holder);
+      });
+    }
     if (ending_.complete_until(deadline)) return;
   }
   const std::string obstacles = ending_.in_the_way(how.locks);

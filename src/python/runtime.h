@@ -25,8 +25,9 @@ namespace pyhost::python {
 
 // Owns the interpreters. Each has a thread of its own that makes it and ends it, Python's idea of
 // its main thread, so that none has to wait for the end of another. Python is never finalised: at
-// the end the main interpreter's thread keeps the lock, so that nothing runs Python while the
-// process exits. Must not be destroyed after start succeeded, except with the process.
+// the end the main interpreter's thread keeps the lock, and that of each interpreter with a lock of
+// its own keeps that, so that nothing runs Python while the process exits. Must not be destroyed
+// after start succeeded, except with the process.
 class Runtime {
  public:
   enum class ExitFunctions { run, skip };  // threading shutdown and atexit
@@ -49,9 +50,9 @@ class Runtime {
 
   Interpreter& main() noexcept { return *main_; }
 
-  // Makes a sub-interpreter; blocks for its set-up, and for that of others. The calling thread is
-  // not attached.
-  base::Result<Interpreter*> create_interpreter(std::string name);
+  // Makes a sub-interpreter, with a lock of its own where CPython has such; blocks for its set-up,
+  // and for that of others. The calling thread is not attached.
+  base::Result<Interpreter*> create_interpreter(std::string name, InterpreterLock lock);
 
   // Has `callbacks` run once in every interpreter: now, or in one that is made from now on, at its
   // end. Returns at once. A second call changes nothing. By the thread that stops.
@@ -71,10 +72,11 @@ class Runtime {
   base::Result<> start_python(const gateway::EngineSettings& settings,
                               std::unique_ptr<TaskThread>&& thread);
   // The thread is the calling one; it stays the caller's when there is no interpreter.
-  base::Result<Interpreter*> make_sub_interpreter(std::string name,
-                                                  std::unique_ptr<TaskThread>&& thread);
+  base::Result<Interpreter*> make_interpreter(std::string name, InterpreterLock lock,
+                                              std::unique_ptr<TaskThread>&& thread);
   Interpreter& keep(std::unique_ptr<Interpreter> made);
   std::vector<Interpreter*> open_interpreters();
+  std::vector<Interpreter*> lock_holders();
   void end_all(const Stop& how);
   void post_end(Interpreter& interpreter, TaskThread::Task task);
   void announce_where_due();

@@ -303,9 +303,7 @@ void ScriptLoader::log_failure(Load& load, const Import& import, const std::stri
   load.log.log(LogLevel::error, import.message, text);
   if (!import.refuses_subinterpreters) return;
   load.log.log(LogLevel::error, Message::subinterpreter_import,
-               fmt::format("{} needs a module that does not work in a sub-interpreter; set "
-                           "WSGIApplicationGroup %{{GLOBAL}} for it",
-                           phrase_of(load.target)));
+               advice_on_refusal(phrase_of(load.target), load.py.interpreter()));
 }
 
 // Others wait for its end, however that comes.

@@ -46,6 +46,7 @@ struct ProcessGroup {
   std::vector<std::string> python_path;  // site directories
   std::string python_eggs;
   std::optional<double> switch_interval;  // seconds
+  std::optional<bool> per_interpreter_gil;
   std::uint64_t stack_size_bytes = 0;  // 0: what Python needs
   bool server_metrics = false;
 

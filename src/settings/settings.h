@@ -55,6 +55,7 @@ struct ProcessSettings {
   std::optional<bool> restrict_stdin;
   std::optional<bool> restrict_stdout;
   std::optional<bool> restrict_signal;
+  std::optional<bool> per_interpreter_gil;
   std::optional<bool> restrict_embedded;
   std::optional<bool> destroy_interpreter;
   std::optional<bool> case_sensitivity;
@@ -95,6 +96,7 @@ inline ProcessSettings process_defaults() {
           .restrict_stdin = false,
           .restrict_stdout = false,
           .restrict_signal = true,
+          .per_interpreter_gil = false,
           .restrict_embedded = false,
           .destroy_interpreter = true,
           .case_sensitivity = true,

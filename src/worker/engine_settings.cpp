@@ -11,6 +11,7 @@ gateway::EngineSettings engine_settings_of(const control::WorkerBrief& brief) {
   engine.first_path = group.home;
   engine.python_path = group.python_path;
   if (group.switch_interval) engine.switch_interval_seconds = group.switch_interval;
+  if (group.per_interpreter_gil) engine.own_lock = *group.per_interpreter_gil;
   engine.multithread = group.threads > 1;
   engine.multiprocess = group.processes.has_value();
   engine.processes_max = static_cast<int>(worker_count(group));

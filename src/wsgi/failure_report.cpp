@@ -24,9 +24,7 @@ void log_detached(Attached& py, Request& request, LogLevel level, Message messag
 void advise_on_subinterpreters(Attached& py, Request& request, const PythonError& error) {
   if (py.interpreter().is_main() || !error.refuses_subinterpreters(py)) return;
   log_detached(py, request, LogLevel::error, Message::subinterpreter_import,
-               fmt::format("{} needs a module that does not work in a sub-interpreter; set "
-                           "WSGIApplicationGroup %{{GLOBAL}} for it",
-                           request.target().script));
+               python::advice_on_refusal(request.target().script, py.interpreter()));
 }
 
 void log_failure(Attached& py, Request& request, const PythonError& error,

@@ -200,7 +200,6 @@ TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
     WSGITelemetryService unix:/run/telemetry.sock interval=5
     WSGITelemetryOptions +CaptureUserAgent
     WSGIFreeThreading On
-    WSGIPerInterpreterGIL On
     WSGISocketRotation On
     WSGIAcceptMutex flock
     WSGILazyInitialization On
@@ -217,8 +216,6 @@ TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
                                             " has no effect: .*/httpd\\.conf:[0-9]+"));
   }
   EXPECT_THAT(check.output, Not(HasSubstr("PH0354: WSGIPythonEggs")));
-  EXPECT_THAT(check.output,
-              ContainsRegex("PH0198: WSGIPerInterpreterGIL has no effect: .*:[0-9]+"));
   EXPECT_THAT(check.output, ContainsRegex("PH0200: WSGIFreeThreading has no effect: .*:[0-9]+"));
 }
 
@@ -229,6 +226,25 @@ TEST(Inert, OptionsOfModWsgiAreAcceptedWithANotice) {
                                        "effect: .*/httpd\\.conf:[0-9]+"));
   const ConfigCheck off = check_config("WSGIDaemonProcess shop server-metrics=Off");
   EXPECT_THAT(off.output, Not(HasSubstr("PH0354")));
+}
+
+// CPython has them from 3.12 on.
+TEST(Inert, LocksOfTheirOwnAreMissedOnlyWhereNoPythonHasThem) {
+  const bool have = std::stoi(std::string(TEST_PYTHON_VERSION).substr(2)) >= 12;
+  const ConfigCheck check = check_config(
+      "WSGIPerInterpreterGIL On\n"
+      "WSGIDaemonProcess shop per-interpreter-gil=On\n"
+      "<WSGIInterpreterOptions application-group=one>\n  WSGIPerInterpreterGIL On\n"
+      "</WSGIInterpreterOptions>\n");
+  EXPECT_TRUE(check.ok()) << check.output;
+  for (const char* what : {"WSGIPerInterpreterGIL", "WSGIDaemonProcess shop: per-interpreter-gil="}) {
+    const auto notice = ContainsRegex(std::string("PH0198: ") + what + " has no effect: .*:[0-9]+");
+    if (have) {
+      EXPECT_THAT(check.output, Not(notice));
+    } else {
+      EXPECT_THAT(check.output, notice);
+    }
+  }
 }
 
 TEST(Inert, DirectivesThatAreOffAreNotWorthANotice) {

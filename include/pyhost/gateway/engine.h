@@ -41,6 +41,7 @@ struct InterpreterOptions {
   std::optional<bool> restrict_stdin;
   std::optional<bool> restrict_stdout;
   std::optional<bool> restrict_signal;
+  std::optional<bool> own_lock;
 
   bool operator==(const InterpreterOptions&) const = default;
 };
@@ -61,6 +62,8 @@ struct EngineSettings {
   bool restrict_stdin = false;
   bool restrict_stdout = false;
   bool restrict_signal = true;
+  // Sub-interpreters do not share the main interpreter's lock, where CPython has others (3.12).
+  bool own_lock = false;
   bool interactive = false;  // httpd -X: stdin and stdout stay the terminal's, for a debugger
   bool destroy_interpreters = true;  // run threading shutdown and atexit at the end
   bool case_sensitive_paths = true;

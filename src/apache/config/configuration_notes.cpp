@@ -3,14 +3,19 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "apache/config/config.h"
+#include "apache/config/configuration_lines.h"
 #include "apache/config/process_groups.h"
+#include "apache/pool.h"
 #include "base/locale_coercion.h"
+#include "base/parse.h"
 #include "launch/credentials.h"
+#include "plugin/plugin_loader.h"
 #include "plugin/python_variables.h"
 #include "settings/directives.h"
 
@@ -35,6 +40,33 @@ void note_switch_intervals(const server_rec* main_server, Findings& findings) {
                  {"WSGISwitchInterval in <WSGIInterpreterOptions application-group=...> has no "
                   "effect: the interpreters of a process share one lock"},
                  section->place);
+  }
+}
+
+// What those plugins that there are can do; which one a group gets is known when its files were
+// looked at with the rights of its user.
+void note_shared_locks(const server_rec* main_server, Findings& findings) {
+  const auto plugins = plugin::find_plugins(plugin::folder_of_this_object());
+  if (plugins.empty() || std::ranges::any_of(plugins, plugin::has_own_locks)) return;
+  const auto add = [&](const server_rec* s, std::string_view what, const char* place) {
+    findings.add(
+        s, Severity::advice, Message::interpreter_lock_shared,
+        {fmt::format("{} has no effect: the interpreters of a process share one lock up to "
+                     "CPython 3.11, and here is {}; processes= of WSGIDaemonProcess gives "
+                     "applications locks of their own",
+                     what, plugins.front().python_version)},
+        place);
+  };
+  constexpr std::string_view kDirective = "WSGIPerInterpreterGIL";
+  for (const ConfigurationLine& line : configuration_lines()) {
+    if (!line.is(kDirective) || base::parse_flag(line.words.front()) != true) continue;
+    add(main_server, kDirective, pool_c_string(main_server->process->pconf, line.place));
+  }
+  for (const DaemonGroup* group : all_process_groups()) {
+    if (!group->options.per_interpreter_gil.value_or(false)) continue;
+    add(group->server,
+        fmt::format("WSGIDaemonProcess {}: per-interpreter-gil=", group->options.name),
+        group->place);
   }
 }
 
@@ -90,6 +122,7 @@ std::string_view name_of(std::string_view assignment) {
 
 void note_what_is_inert(const server_rec* main_server, Findings& findings) {
   note_switch_intervals(main_server, findings);
+  note_shared_locks(main_server, findings);
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     if (!has_own_config(s)) continue;
     note_inert_lines(s, findings);

@@ -67,7 +67,8 @@ gateway::InterpreterOptions options_of(const InterpreterSection& section) {
   const settings::ProcessSettings& given = section.settings;
   gateway::InterpreterOptions options{.restrict_stdin = given.restrict_stdin,
                                       .restrict_stdout = given.restrict_stdout,
-                                      .restrict_signal = given.restrict_signal};
+                                      .restrict_signal = given.restrict_signal,
+                                      .own_lock = given.per_interpreter_gil};
   if (section.application_group) options.application_group = *section.application_group;
   if (const auto& path = given.python_path) options.python_path = {path->begin(), path->end()};
   // The lock that it is about belongs to all interpreters of a process.
