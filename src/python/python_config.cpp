@@ -88,6 +88,9 @@ base::Result<> initialize_python(const gateway::EngineSettings& settings) {
   for (const std::string& warning : settings.warnings) {
     PH_TRY_VOID(append(config.warnoptions, warning));
   }
+#ifdef Py_GIL_DISABLED
+  config.enable_gil = 1;  // what is kept for a request relies on the lock
+#endif
   config.optimization_level = settings.optimize;
   config.write_bytecode = settings.write_bytecode ? 1 : 0;
   if (settings.hash_seed) {
