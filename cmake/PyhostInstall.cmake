@@ -2,6 +2,7 @@
 #   module   the module, its programs and its configuration
 #   plugin   the engine for one Python
 #   cli      the command pyhost, its manual pages and completions
+#   source   what `pyhost build-plugin` builds the plugin of another Python from
 #   docs     every document, laid out as in the source, so that links between them lead somewhere
 
 # A file that names where others are installed: the prefix is known for certain when they are.
@@ -43,6 +44,10 @@ install(FILES share/completions/_pyhost
   DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT cli OPTIONAL)
 install(FILES share/completions/pyhost.fish
   DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT cli OPTIONAL)
+
+install(FILES CMakeLists.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/pyhost/source COMPONENT source)
+install(DIRECTORY cmake include src DESTINATION ${CMAKE_INSTALL_DATADIR}/pyhost/source
+  COMPONENT source)
 
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT docs)
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT docs

@@ -237,7 +237,10 @@ Ref ScriptLoader::made_application(Load& load, Script& script, const Ref& module
     return {};
   }
   const std::lock_guard lock(script.mutex);
-  script.made.insert_or_assign(std::string(load.target.callable), made.application.clone());
+  // Meanwhile another thread may have imported the script anew.
+  if (script.module.get() == module.get()) {
+    script.made.try_emplace(std::string(load.target.callable), made.application.clone());
+  }
   return std::move(made.application);
 }
 
