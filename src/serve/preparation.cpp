@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
-#include "plugin/plugin_loader.h"
 #include "serve/listen_port.h"
+#include "serve/module_folder.h"
 #include "serve/option_rules.h"
 #include "serve/paths.h"
 #include "serve/reload_patterns.h"
@@ -17,21 +18,6 @@ namespace pyhost::serve {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr char kModuleFile[] = "mod_pyhost.so";
-
-// What lies beside this program when it was built, and in httpd's folder or in one of its own when
-// it was installed.
-base::Result<std::string> folder_of_products(const ServeOptions& options, const Site& site) {
-  if (!site.runs_python()) return std::string();
-  const fs::path here = plugin::folder_of_this_object();
-  const fs::path installed = (here / PYHOST_MODULES_FROM_BINDIR).lexically_normal();
-  for (const fs::path& folder : {here, fs::path(options.modules_dir), installed}) {
-    if (access((folder / kModuleFile).c_str(), R_OK) == 0) return folder.string();
-  }
-  return base::fail(fmt::format("{} is in none of {}, {} and {}", kModuleFile, here.string(),
-                                options.modules_dir, installed.string()));
-}
 
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> names;
@@ -133,7 +119,11 @@ base::Result<std::optional<Preparation>> prepare(const ServeOptions& options,
   PH_TRY(site, resolve(options));
   found.site = std::move(site);
   PH_TRY_VOID(require_httpd(options));
-  PH_TRY(products, folder_of_products(options, found.site));
+  std::string products;
+  if (found.site.runs_python()) {
+    PH_TRY(folder, find_module_folder(options.modules_dir));
+    products = std::move(folder);
+  }
   PH_TRY(user, choose_httpd_user(options));
   found.user = std::move(user);
   found.plan = make_plan(options, found.site, found.user, products);

@@ -19,7 +19,7 @@
 #include "os/pipe.h"
 #include "os/small_file.h"
 #include "plugin/plugin_loader.h"
-#include "plugin/python_home.h"
+#include "plugin/python_choice.h"
 #include "serve/import_advice.h"
 #include "serve/usual_names.h"
 
@@ -64,27 +64,17 @@ class ImportLog final : public base::LogSink {
   unsigned callables_missing_ = 0;
 };
 
-struct Python {
-  plugin::PluginFile plugin;
-  plugin::PythonHome home;
-};
-
-// The newest plugin; with a Python home the newest one that suits it.
-base::Result<Python> choose_python(const Site& site, const std::string& plugin_folder) {
+base::Result<plugin::PythonChoice> choose_python(const Site& site,
+                                                 const std::string& plugin_folder) {
   const auto plugins = plugin::find_plugins(plugin_folder);
   if (plugins.empty()) {
     return base::fail(fmt::format("no engine plugin for Python: {}/pyhost-cpython-X.Y.so is needed",
                                   plugin_folder));
   }
-  if (site.python_home.empty()) return Python{plugins.front(), {}};
-  for (const plugin::PluginFile& plugin : plugins) {
-    const auto home = plugin::inspect_python_home(site.python_home, plugin.python_version);
-    if (home) return Python{plugin, *home};
-  }
-  const std::string& newest = plugins.front().python_version;
-  const auto refusal = plugin::inspect_python_home(site.python_home, newest).error().sentence;
+  auto choice = plugin::choose_python(plugins, {.home = site.python_home, .version = ""});
+  if (choice) return choice;
   return base::fail(fmt::format(
-      "{}: {}{}", site.python_home_source, refusal,
+      "{}: {}{}", site.python_home_source, choice.error().sentence,
       site.python_home_source.starts_with("--") ? "" : "; --python-home names another one"));
 }
 
