@@ -68,6 +68,7 @@ CommandLine refuse(const CLI::App& command, const std::string& sentence) {
 CommandLine chosen(Commands& commands) {
   if (commands.is_operate()) return {.operate = commands.operate()};
   if (commands.is_check()) return {.check = commands.check()};
+  if (commands.is_build_plugin()) return {.build_plugin = commands.build_plugin()};
   auto options = commands.serve().options();
   if (!options) return refuse(commands.typed(), options.error().sentence);
   return {.serve = *std::move(options)};

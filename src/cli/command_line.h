@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "cli/build_plugin_options.h"
 #include "cli/check_options.h"
 #include "cli/operate_options.h"
 #include "serve/serve_options.h"
@@ -14,6 +15,7 @@ struct CommandLine {
   std::optional<serve::ServeOptions> serve;
   std::optional<OperateOptions> operate;
   std::optional<CheckOptions> check;
+  std::optional<BuildPluginOptions> build_plugin;
   int exit_code = 0;  // without a command to run: help was shown, or a mistake was
 };
 

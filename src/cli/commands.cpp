@@ -96,6 +96,7 @@ Commands::Commands() : app_("Runs Python WSGI applications in Apache httpd", "py
   serve_arguments_.add_to(*serve_);
   add_operate_commands();
   add_check_commands();
+  add_build_plugin_command();
 }
 
 void Commands::add_operate_commands() {
@@ -122,6 +123,24 @@ void Commands::add_check_commands() {
       check_);
   explain_ = &add_check_command(app_, "explain", "Say what answers a URL, and why", check_);
   explain_->add_option("URL", check_.url, "http://host/path, or /path")->required();
+}
+
+void Commands::add_build_plugin_command() {
+  build_plugin_command_ = &add_command(app_, "build-plugin",
+                                       "Build the plugin for a Python that no package has one for");
+  build_plugin_command_
+      ->add_option("PYTHON", build_plugin_.python, "The interpreter, that of a virtualenv too")
+      ->required()
+      ->type_name("FILE");
+  build_plugin_command_
+      ->add_option("--output", build_plugin_.output,
+                   "Folder to put it in (default: that of the module, where it is looked for)")
+      ->type_name("DIR");
+  build_plugin_command_
+      ->add_option("--source", build_plugin_.source,
+                   "The source of mod_pyhost (default: what was installed with it, or the "
+                   "checkout that this program was built in)")
+      ->type_name("DIR");
 }
 
 const CLI::App& Commands::typed() const {

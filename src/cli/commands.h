@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/build_plugin_options.h"
 #include "cli/check_options.h"
 #include "cli/command_page.h"
 #include "cli/operate_options.h"
@@ -25,23 +26,28 @@ class Commands {
 
   bool is_serve() const { return serve_->parsed(); }
   bool is_check() const { return check_command_->parsed() || explain_->parsed(); }
+  bool is_build_plugin() const { return build_plugin_command_->parsed(); }
   bool is_operate() const { return operate_.command.has_value(); }
 
   const ServeArguments& serve() const noexcept { return serve_arguments_; }
   const OperateOptions& operate() const noexcept { return operate_; }
   const CheckOptions& check() const noexcept { return check_; }
+  const BuildPluginOptions& build_plugin() const noexcept { return build_plugin_; }
 
  private:
   void add_operate_commands();
   void add_check_commands();
+  void add_build_plugin_command();
 
   CLI::App app_;
   CLI::App* serve_ = nullptr;
   CLI::App* check_command_ = nullptr;
   CLI::App* explain_ = nullptr;
+  CLI::App* build_plugin_command_ = nullptr;
   ServeArguments serve_arguments_;
   OperateOptions operate_;
   CheckOptions check_;
+  BuildPluginOptions build_plugin_;
 };
 
 CommandPage page_of(const CLI::App& command);
