@@ -69,9 +69,11 @@ CommandLine chosen(Commands& commands) {
   if (commands.is_operate()) return {.operate = commands.operate()};
   if (commands.is_check()) return {.check = commands.check()};
   if (commands.is_build_plugin()) return {.build_plugin = commands.build_plugin()};
-  auto options = commands.serve().options();
+  auto options = commands.is_setup() ? commands.setup().options() : commands.serve().options();
   if (!options) return refuse(commands.typed(), options.error().sentence);
-  return {.serve = *std::move(options)};
+  if (!commands.is_setup()) return {.serve = *std::move(options)};
+  return {.setup =
+              serve::SetupOptions{.folder = commands.setup_folder(), .serve = *std::move(options)}};
 }
 
 }  // namespace

@@ -7,12 +7,14 @@
 #include "cli/check_options.h"
 #include "cli/operate_options.h"
 #include "serve/serve_options.h"
+#include "serve/setup.h"
 
 namespace pyhost::cli {
 
 struct CommandLine {
   // At most one of them.
   std::optional<serve::ServeOptions> serve;
+  std::optional<serve::SetupOptions> setup;
   std::optional<OperateOptions> operate;
   std::optional<CheckOptions> check;
   std::optional<BuildPluginOptions> build_plugin;

@@ -91,12 +91,21 @@ Commands::Commands() : app_("Runs Python WSGI applications in Apache httpd", "py
   app_.set_version_flag("--version", kVersionText)->description("Show the version")->group(kHelp);
   app_.get_help_ptr()->description("Show this help")->group(kHelp);
   app_.require_subcommand(1);
-  serve_ = &add_command(app_, "serve",
-                        "Serve an application, or a folder of web pages, with a httpd of its own");
-  serve_arguments_.add_to(*serve_);
+  add_serve_commands();
   add_operate_commands();
   add_check_commands();
   add_build_plugin_command();
+}
+
+void Commands::add_serve_commands() {
+  serve_arguments_.add_to(add_command(
+      app_, "serve", "Serve an application, or a folder of web pages, with a httpd of its own"));
+  setup_ =
+      &add_command(app_, "setup", "Write the files of such a server into a folder, to be kept");
+  setup_
+      ->add_option("DIR", setup_folder_, "Where httpd.conf, pyhostctl and pyhost.service are to be")
+      ->required();
+  setup_arguments_.add_to(*setup_);
 }
 
 void Commands::add_operate_commands() {

@@ -42,7 +42,7 @@ std::string render_config(const Site& site, const ServeOptions& options, const S
   if (!options.includes.empty()) lines.heading("Yours");
   for (const std::string& file : options.includes) lines.line("Include {}", pattern_word(file));
 
-  std::string head = "# Written by pyhost serve at each start.\n";
+  std::string head = fmt::format("# Written by {}.\n", plan.written_by);
   if (lines.text().find(kDollar) != std::string::npos) {
     head += "\n# httpd has no other way to write a dollar sign before a brace.\nDefine DOLLAR $\n";
   }

@@ -18,13 +18,38 @@ namespace fs = std::filesystem;
 constexpr std::string_view kMissing = "No module named '";
 constexpr std::string_view kDefined = "the callables it defines are: ";
 
-// Python's words for it: "No module named 'shop'", of the target or a package that it is in.
-bool is_target_missing(const std::string& failure, const std::string& module) {
+// Of Python's words "No module named 'shop.web'" the module; "" when they are not there.
+std::string missing_module(const std::string& failure) {
   const auto at = failure.find(kMissing);
-  if (at == failure.npos) return false;
+  if (at == failure.npos) return {};
   const auto begin = at + kMissing.size();
-  const std::string missing = failure.substr(begin, failure.find('\'', begin) - begin);
-  return module == missing || module.starts_with(missing + ".");
+  return failure.substr(begin, failure.find('\'', begin) - begin);
+}
+
+std::string missing_package(const std::string& failure) {
+  const std::string module = missing_module(failure);
+  return module.substr(0, module.find('.'));
+}
+
+// Of the target, or a package that it is in.
+bool is_target_missing(const std::string& failure, const std::string& module) {
+  const std::string missing = missing_module(failure);
+  return !missing.empty() && (module == missing || module.starts_with(missing + "."));
+}
+
+// A folder above the script's own that has such a package or module; "" when there is none.
+std::string folder_with(const std::string& package, const std::string& script) {
+  if (package.empty()) return {};
+  const fs::path own = fs::path(script).parent_path();
+  for (fs::path folder = own.parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
+    std::error_code ignored;
+    if (fs::is_directory(folder / package, ignored) ||
+        fs::exists(folder / (package + ".py"), ignored)) {
+      return folder;
+    }
+  }
+  return {};
 }
 
 // The modules in a folder, "wsgi" and "shop".
@@ -104,6 +129,10 @@ std::string meant_callable(const std::string& named, const std::vector<std::stri
 std::string with_advice(const std::string& failure, const Site& site) {
   if (site.form == TargetForm::module && is_target_missing(failure, site.module)) {
     return with_places(failure, site);
+  }
+  if (site.form == TargetForm::script) {
+    const std::string folder = folder_with(missing_package(failure), site.path);
+    if (!folder.empty()) return fmt::format("{}; try --python-path {}", failure, folder);
   }
   const auto defined = defined_callables(failure);
   if (defined.empty()) return failure;

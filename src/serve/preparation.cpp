@@ -50,14 +50,14 @@ std::string log_file(const ServeOptions& options, const std::string& given, std:
     return fmt::format("{}/{}", options.log_directory, file);
   }
   if (given == "none") return {};
-  return given == "-" ? terminal : absolute_path(given);
+  return given == "-" ? terminal : given;
 }
 
 std::vector<std::string> reload_patterns(const ServeOptions& options, const Site& site) {
   if (options.embedded) return {};
   std::vector<std::string> patterns;
   if (options.reload) patterns = python_patterns(site.python_path);
-  for (const std::string& pattern : options.reload_on) patterns.push_back(absolute_path(pattern));
+  patterns.insert(patterns.end(), options.reload_on.begin(), options.reload_on.end());
   return patterns;
 }
 
@@ -129,9 +129,9 @@ base::Result<std::optional<Preparation>> prepare(const ServeOptions& options,
   found.plan = make_plan(options, found.site, found.user, products);
   PH_TRY(addresses, listen_addresses(options));
   found.plan.addresses = std::move(addresses);
-  const bool everything = thoroughness == Thoroughness::everything;
-  if (everything) PH_TRY_VOID(find_ports(options, found.plan));
-  if (everything || (found.site.runs_python() && found.site.callable.empty())) {
+  if (thoroughness == Thoroughness::everything) PH_TRY_VOID(find_ports(options, found.plan));
+  const bool tries = thoroughness != Thoroughness::what_is_needed;
+  if (tries || (found.site.runs_python() && found.site.callable.empty())) {
     PH_TRY(report, trial_of(options, found, products, signals));
     if (!report) return std::nullopt;
     PH_TRY_VOID(heed(*report, options, found));

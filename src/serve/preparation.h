@@ -20,6 +20,7 @@ struct Preparation {
 
 enum class Thoroughness {
   everything,      // ports, and the application itself
+  application,     // that alone
   what_is_needed,  // to write a configuration: the application only when its callable is unknown
 };
 

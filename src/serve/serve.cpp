@@ -94,10 +94,22 @@ base::Result<int> print_config(const ServeOptions& options, StopSignals& signals
   return 0;
 }
 
+// What the kernel takes as the path of a socket is short.
+base::Result<> require_room_for_sockets(const ServeOptions& options, const Preparation& found,
+                                        const std::string& root) {
+  constexpr std::size_t kPathMax = 80;
+  if (root.size() <= kPathMax || options.embedded || !found.site.runs_python()) return {};
+  return base::fail(
+      fmt::format("{} is too long a path for the sockets of worker processes; name one of at most "
+                  "{} bytes with --server-root",
+                  root, kPathMax));
+}
+
 base::Result<ServerRoot> make_root(const ServeOptions& options, Preparation& found) {
   PH_TRY(root, options.server_root.empty()
                    ? ServerRoot::make_temporary(found.user)
                    : ServerRoot::take(options.named("server-root"), options.server_root));
+  PH_TRY_VOID(require_room_for_sockets(options, found, root.path()));
   found.plan.server_root = root.path();
   if (options.tls_self_signed) {
     found.plan.tls_key = root.path() + "/self-signed";

@@ -69,7 +69,9 @@ std::string absolute(std::string_view text, const ValuePlace& place) {
 }
 
 std::string as_kept(const ServeOption& option, std::string_view text, const ValuePlace& place) {
-  return option.is_path() ? absolute(text, place) : std::string(text);
+  const bool is_file =
+      option.is_path() || (option.kind == ValueKind::LogFile && text != "-" && text != "none");
+  return is_file ? absolute(text, place) : std::string(text);
 }
 
 // --- One value: put() reads it and gives whether it is one ---------------------------------------

@@ -22,7 +22,8 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 namespace kept_as {
 using Text = std::string;
 using Choice = std::string;
-using Path = std::string;  // absolute
+using Path = std::string;     // absolute
+using LogFile = std::string;  // the same, or a word that stands for no file
 using Number = int;
 using Seconds = base::Milliseconds;
 using Bytes = std::uint64_t;
@@ -58,6 +59,7 @@ enum class ValueKind {
   Text,
   Choice,
   Path,
+  LogFile,
   Number,
   Seconds,
   Bytes,

@@ -14,6 +14,7 @@ struct ListenAddress {
 };
 
 struct ServerPlan {
+  std::string written_by = "pyhost serve at each start";
   std::string server_root;
   std::vector<ListenAddress> addresses;
   std::string tls_cert;  // "": no https

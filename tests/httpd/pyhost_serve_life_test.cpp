@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "harness/command.h"
+#include "harness/port_lease.h"
 #include "httpd/serve_run.h"
 
 namespace pyhost::test {
@@ -180,6 +181,42 @@ TEST(PyhostServe, CanBeInterruptedWhileTheImportHangs) {
                                             "', 'w').close()\nthreading.Event().wait()\n")});
   EXPECT_TRUE(wait_until([&] { return fs::exists(mark); })) << serve.output();
   serve.stop();
+}
+
+// --- A server to keep ----------------------------------------------------------------------------
+
+TEST(PyhostSetup, WritesAServerThatItsScriptStartsAndStops) {
+  const TempDir folder;
+  const PortLease port;
+  const std::string root = folder.make_writable("server");
+  const auto setup =
+      run_command({PYHOST_TEST_PROGRAM, "setup", root, folder.write("a.wsgi", kHello), "--port",
+                   std::to_string(port.port()), "--working-directory", folder.path()});
+  ASSERT_EQ(setup.exit_code, 0) << setup;
+  const std::string script = root + "/pyhostctl";
+  EXPECT_EQ(run_command({script}).exit_code, 2);
+  EXPECT_EQ(run_command({script, "configtest"}).exit_code, 0);
+  ASSERT_EQ(run_command({script, "start"}).exit_code, 0);
+  HttpClient client({.port = port.port()});
+  Response reply;
+  EXPECT_TRUE(wait_until([&] { return (reply = client.get("/")).status == 200; })) << reply;
+  EXPECT_EQ(reply.body, "hello from ");
+  EXPECT_THAT(run_command({script, "status"}).output, HasSubstr("process group app: serving"));
+  EXPECT_EQ(run_command({script, "reload"}).exit_code, 0);
+  const pid_t httpd = std::stoi(read_file(root + "/httpd.pid"));
+  EXPECT_EQ(run_command({script, "stop"}).exit_code, 0);
+  EXPECT_TRUE(wait_until([&] { return kill(httpd, 0) != 0; }));
+  EXPECT_THAT(read_file(root + "/pyhost.service"), HasSubstr("ExecStart=\"" + script + "\""));
+}
+
+TEST(PyhostSetup, WritesOverNobodysConfiguration) {
+  const TempDir folder;
+  folder.write("mine/httpd.conf", "Listen 80\n");
+  const auto setup = run_command(
+      {PYHOST_TEST_PROGRAM, "setup", folder.path() + "/mine", folder.write("a.wsgi", kHello)});
+  EXPECT_EQ(setup.exit_code, 1);
+  EXPECT_THAT(setup.output, HasSubstr("mine/httpd.conf was not written by pyhost"));
+  EXPECT_EQ(read_file(folder.path() + "/mine/httpd.conf"), "Listen 80\n");
 }
 
 // --- The process group ---------------------------------------------------------------------------

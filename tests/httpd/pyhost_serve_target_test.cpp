@@ -186,6 +186,40 @@ TEST(PyhostServe, ServesAScriptWithAnyName) {
   serve.stop();
 }
 
+// --- Django's own command ------------------------------------------------------------------------
+
+TEST(PyhostServe, IsACommandOfDjango) {
+  const TempDir folder;
+  folder.write("manage.py",
+               "import os, sys\n"
+               "os.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'\n"
+               "from django.core.management import execute_from_command_line\n"
+               "execute_from_command_line(sys.argv)\n");
+  folder.write("shop/settings.py",
+               "from pathlib import Path\n"
+               "BASE_DIR = Path(__file__).parent.parent\n"
+               "SECRET_KEY = 'x'\n"
+               "ALLOWED_HOSTS = ['*']\n"
+               "INSTALLED_APPS = ['pyhost_django', 'django.contrib.staticfiles']\n"
+               "ROOT_URLCONF = 'shop.urls'\n"
+               "STATIC_URL = '/static/'\n"
+               "STATIC_ROOT = BASE_DIR / 'static'\n");
+  folder.write("shop/urls.py",
+               "from django.http import HttpResponse\n"
+               "from django.urls import path\n"
+               "urlpatterns = [path('', lambda request: HttpResponse('django'))]\n");
+  folder.write("static/a.css", "css");
+  Serve serve(folder, {PYHOST_TEST_PYTHON, "manage.py", "runpyhost"}, {"--threads", "2"},
+              {{"PYHOST", PYHOST_TEST_PROGRAM},
+               {"PYTHONPATH", PYHOST_TEST_PYTHON_FOLDER},
+               {"DJANGO_SETTINGS_MODULE", "shop.settings"},
+               {"PYTHONDONTWRITEBYTECODE", "1"}});
+  EXPECT_EQ(serve.get("/").body, "django") << serve.output();
+  EXPECT_EQ(serve.get("/static/a.css").body, "css");
+  serve.stop();
+  EXPECT_THAT(serve.output(), HasSubstr("1 process of 2 threads"));
+}
+
 // --- What it refuses -----------------------------------------------------------------------------
 
 TEST(PyhostServe, ShowsTheTracebackOfAScriptThatIsNoPython) {

@@ -17,15 +17,20 @@ namespace fs = std::filesystem;
 
 Serve::Serve(const TempDir& folder, std::vector<std::string> arguments,
              const Environment& environment)
+    : Serve(folder, {PYHOST_TEST_PROGRAM, "serve"}, std::move(arguments), environment) {}
+
+Serve::Serve(const TempDir& folder, std::vector<std::string> command,
+             std::vector<std::string> arguments, const Environment& environment)
     : temporary_(folder.path() + "/tmp"), output_file_(folder.path() + "/output.txt") {
   fs::remove(output_file_);
   fs::create_directories(temporary_);
-  arguments.insert(arguments.begin(), {"/usr/bin/env", "-C", folder.path(), PYHOST_TEST_PROGRAM,
-                                       "serve", "--port", "0"});
+  command.insert(command.begin(), {"/usr/bin/env", "-C", folder.path()});
+  command.insert(command.end(), {"--port", "0"});
+  command.insert(command.end(), arguments.begin(), arguments.end());
   Environment all = {{"PATH", "/usr/bin:/bin"}, {"TMPDIR", temporary_}};
   all.insert(all.end(), environment.begin(), environment.end());
   process_.emplace(ProcessSpec{
-      .arguments = std::move(arguments), .environment = all, .output_file = output_file_});
+      .arguments = std::move(command), .environment = all, .output_file = output_file_});
 }
 
 std::string Serve::url() {

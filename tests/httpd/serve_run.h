@@ -25,6 +25,9 @@ class Serve {
  public:
   Serve(const TempDir& folder, std::vector<std::string> arguments,
         const Environment& environment = {});
+  // Another program that becomes `pyhost serve`.
+  Serve(const TempDir& folder, std::vector<std::string> command, std::vector<std::string> arguments,
+        const Environment& environment);
 
   // Waits until it serves.
   HttpClient client();

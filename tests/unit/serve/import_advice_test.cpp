@@ -50,6 +50,14 @@ TEST_F(ImportAdvice, LeavesAMissingPackageAlone) {
   EXPECT_THAT(about_missing("shop.wsgi", "flask"), EndsWith("No module named 'flask'"));
 }
 
+TEST_F(ImportAdvice, NamesTheFolderAboveAScriptThatHasItsPackage) {
+  const Site site{.form = TargetForm::script, .path = folder_.path() + "/shop/wsgi.py"};
+  EXPECT_THAT(with_advice("ModuleNotFoundError: No module named 'shop.settings'", site),
+              EndsWith("; try --python-path " + folder_.path()));
+  EXPECT_THAT(with_advice("ModuleNotFoundError: No module named 'flask'", site),
+              EndsWith("'flask'"));
+}
+
 TEST_F(ImportAdvice, NamesTheCallableThatWasMeant) {
   EXPECT_THAT(about_callable("aplication", "helper, application"),
               EndsWith("; did you mean shop.wsgi:application?"));
