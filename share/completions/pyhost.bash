@@ -2,7 +2,7 @@
 _pyhost() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W 'serve status reload stop start check explain build-plugin --help --version' -- "$current"))
+    COMPREPLY=($(compgen -W 'serve setup status reload stop start check explain --help --version' -- "$current"))
     return
   fi
   case $previous in
@@ -18,7 +18,7 @@ _pyhost() {
       COMPREPLY=($(compgen -W 'emerg alert crit error warn notice info debug trace1 trace2 trace3 trace4 trace5 trace6 trace7 trace8' -- "$current"))
       return
       ;;
-    --access-log|--auth-file|--chdir|--config|--directory-index|--document-root|--env-file|--envvars|--error-log|--httpd|--httpd-executable|--include|--include-file|--log-directory|--modules-dir|--modules-directory|--output|--pid-file|--python-home|--python-path|--server-root|--socket|--source|--ssl-certificate-file|--ssl-certificate-key-file|--tls-cert|--tls-key|--working-directory|-f)
+    --access-log|--auth-file|--chdir|--config|--directory-index|--document-root|--env-file|--envvars|--error-log|--httpd|--httpd-executable|--include|--include-file|--log-directory|--modules-dir|--modules-directory|--pid-file|--python-home|--python-path|--server-root|--socket|--ssl-certificate-file|--ssl-certificate-key-file|--tls-cert|--tls-key|--working-directory|-f)
       COMPREPLY=($(compgen -f -- "$current"))
       return
       ;;
@@ -33,6 +33,9 @@ _pyhost() {
   local options=
   case ${COMP_WORDS[1]} in
     serve)
+      options='--callable --callable-object --application-type --mount --mount-point --working-directory --chdir --config --host --port --bind --server-name --http2 --tls-cert --ssl-certificate-file --tls-key --ssl-certificate-key-file --tls-self-signed --https-port --ssl-port --https-only --processes --threads --embedded --embedded-mode --reload --reload-on-changes --reload-on --user --group --env --env-file --request-timeout --interrupt-timeout --queue --queue-timeout --startup-timeout --shutdown-timeout --deadlock-timeout --inactivity-timeout --restart-interval --maximum-requests --cpu-time-limit --memory-limit --connect-timeout --umask --python-home --python-path --application-group --locale --static --document-root --directory-index --directory-listing --proxy --error-document --server-status --max-body --limit-request-body --compress --compress-responses --header --trust-proxy --trust-proxy-header --setenv --passenv --socket-timeout --keep-alive-timeout --auth-file --access-log --access-log-format --error-log --log-format --log-level --log-directory --server-root --pid-file --include --include-file --stop-timeout --graceful-timeout --print-config --httpd --httpd-executable --modules-dir --modules-directory -h --help'
+      ;;
+    setup)
       options='--callable --callable-object --application-type --mount --mount-point --working-directory --chdir --config --host --port --bind --server-name --http2 --tls-cert --ssl-certificate-file --tls-key --ssl-certificate-key-file --tls-self-signed --https-port --ssl-port --https-only --processes --threads --embedded --embedded-mode --reload --reload-on-changes --reload-on --user --group --env --env-file --request-timeout --interrupt-timeout --queue --queue-timeout --startup-timeout --shutdown-timeout --deadlock-timeout --inactivity-timeout --restart-interval --maximum-requests --cpu-time-limit --memory-limit --connect-timeout --umask --python-home --python-path --application-group --locale --static --document-root --directory-index --directory-listing --proxy --error-document --server-status --max-body --limit-request-body --compress --compress-responses --header --trust-proxy --trust-proxy-header --setenv --passenv --socket-timeout --keep-alive-timeout --auth-file --access-log --access-log-format --error-log --log-format --log-level --log-directory --server-root --pid-file --include --include-file --stop-timeout --graceful-timeout --print-config --httpd --httpd-executable --modules-dir --modules-directory -h --help'
       ;;
     status)
@@ -52,9 +55,6 @@ _pyhost() {
       ;;
     explain)
       options='-f --config -D --define --envvars --httpd --json -h --help'
-      ;;
-    build-plugin)
-      options='--output --source -h --help'
       ;;
   esac
   COMPREPLY=($(compgen -W "$options" -- "$current"))

@@ -126,6 +126,8 @@ void Foreground::heed_signals() {
   if (kill_at_ && base::Clock::now() >= *kill_at_) {
     httpd_.kill_all();
     kill_children();
+    // For what has become a child by that.
+    kill_at_ = base::Clock::now() + kStartPoll;
   }
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -60,16 +59,7 @@ bool has_child_called(std::string_view name) {
 }
 
 void kill_children() {
-  // Whatever those have started comes to this process, and is found the next time.
-  constexpr int kRounds = 20;
-  for (int round = 0; round < kRounds; ++round) {
-    const auto left = children();
-    if (left.empty()) return;
-    for (const Child& child : left) {
-      kill(child.pid, SIGKILL);
-      waitpid(child.pid, nullptr, 0);
-    }
-  }
+  for (const Child& child : children()) kill(child.pid, SIGKILL);
 }
 
 }  // namespace pyhost::serve

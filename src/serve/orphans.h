@@ -14,7 +14,7 @@ void adopt_orphans() noexcept;
 // Whether a child of this process runs that program; of its name the kernel keeps 15 letters.
 bool has_child_called(std::string_view name);
 
-// Ends all children of this process, and their children, at once.
+// Ends all children of this process at once. What those have started then becomes its child.
 void kill_children();
 
 }  // namespace pyhost::serve

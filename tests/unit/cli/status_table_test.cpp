@@ -99,9 +99,9 @@ TEST(StatusTable, RefusesWhatIsNoStatus) {
 }
 
 TEST(OperateOptions, NameTheSocket) {
-  EXPECT_EQ(operator_socket({.socket = "/run/x.control"}), "/run/x.control");
-  EXPECT_EQ(operator_socket({.server_root = "/srv/root"}), "/srv/root/wsgi.control");
-  EXPECT_THAT(operator_socket({}), testing::EndsWith("/wsgi.control"));
+  EXPECT_EQ(operator_socket({.socket = "/run/x.control"}).value_or(""), "/run/x.control");
+  EXPECT_EQ(operator_socket({.server_root = "/srv/root"}).value_or(""), "/srv/root/wsgi.control");
+  EXPECT_THAT(system_socket(), testing::EndsWith("/wsgi.control"));
 }
 
 TEST(OperateOptions, BecomeOneLine) {

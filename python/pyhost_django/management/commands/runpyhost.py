@@ -27,6 +27,18 @@ def folder_of_project():
     return str(base or os.path.dirname(os.path.abspath(sys.argv[0])))
 
 
+def folders_of_modules():
+    """Of this process, without those of the Python that pyhost takes as well."""
+    homes = {os.path.realpath(home) for home in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
+
+    def belongs_to_python(folder):
+        return any(os.path.commonpath([home, folder]) == home for home in homes)
+
+    folders = [folder_of_project(), *map(os.path.realpath, sys.path)]
+    kept = [each for each in folders if os.path.isdir(each) and not belongs_to_python(each)]
+    return list(dict.fromkeys(kept)) or [folder_of_project()]
+
+
 def static_files():
     """What `manage.py collectstatic` has made, unless the application serves it itself."""
     url, root = settings.STATIC_URL, settings.STATIC_ROOT
@@ -38,11 +50,12 @@ def static_files():
 
 def arguments(options):
     """The command line of pyhost, where `options` come first."""
-    folder = folder_of_project()
     words = ["serve", target()]
-    for name in ("--working-directory", "--python-path"):
-        if not names(options, name):
-            words += [name, folder]
+    if not names(options, "--working-directory"):
+        words += ["--working-directory", folder_of_project()]
+    if not names(options, "--python-path"):
+        for folder in folders_of_modules():
+            words += ["--python-path", folder]
     if sys.prefix != sys.base_prefix and not names(options, "--python-home"):
         words += ["--python-home", sys.prefix]
     return words + static_files() + options
