@@ -49,6 +49,7 @@ int Foreground::stay() {
     relay_logs();
     greet_when_up();
     heed_signals();
+    end_when_idle();
     heed_changes();
     const auto status = httpd_.poll_status();
     if (!status) continue;
@@ -61,7 +62,7 @@ int Foreground::stay() {
 }
 
 int Foreground::poll_timeout_ms() const {
-  const bool looking = !greeted_ || httpd_.has_ended();
+  const bool looking = !greeted_ || stopping_ || httpd_.has_ended();
   auto timeout = looking ? kStartPoll : milliseconds::max();
   for (const auto& moment : {stop_at_, kill_at_, restart_at_}) {
     if (!moment) continue;
@@ -131,8 +132,15 @@ void Foreground::heed_signals() {
   }
 }
 
+// httpd's parent looks only once a second whether its children have ended.
+void Foreground::end_when_idle() {
+  if (!stop_at_ || told_to_end_ || has_child_called(httpd_.pid(), plan_.httpd_name)) return;
+  told_to_end_ = true;
+  httpd_.stop();
+}
+
 bool Foreground::all_have_ended() const {
-  return !has_child_called(kSupervisor);
+  return !has_child_called(getpid(), kSupervisor);
 }
 
 void Foreground::heed_changes() {

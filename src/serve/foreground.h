@@ -16,8 +16,9 @@ namespace pyhost::serve {
 
 struct ForegroundPlan {
   LogView log_view;
-  std::string pid_file;  // httpd writes it when its configuration is in force
-  std::string greeting;  // printed then
+  std::string httpd_name;  // of its processes
+  std::string pid_file;    // httpd writes it when its configuration is in force
+  std::string greeting;    // printed then
   // What running requests have when pyhost is told to stop for the first time.
   std::chrono::milliseconds graceful_time;
 };
@@ -40,6 +41,7 @@ class Foreground {
   void greet_when_up();
   void begin_stop();
   void stop_at_once();
+  void end_when_idle();
   void heed_signals();
   void heed_changes();
   // httpd's supervisor ends after it.
@@ -56,6 +58,7 @@ class Foreground {
   bool error_log_open_ = true;
   bool greeted_ = false;
   bool stopping_ = false;
+  bool told_to_end_ = false;
   std::optional<base::Clock::time_point> stop_at_;  // when requests are waited for no longer
   std::optional<base::Clock::time_point> kill_at_;
   std::optional<base::Clock::time_point> restart_at_;  // set when files have changed

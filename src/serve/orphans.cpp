@@ -24,7 +24,7 @@ struct Child {
 };
 
 // /proc/PID/stat: "PID (name) state parent ..."; the name may have anything in it.
-std::vector<Child> children() {
+std::vector<Child> children_of(pid_t wanted_parent) {
   std::vector<Child> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/proc", error)) {
@@ -37,7 +37,7 @@ std::vector<Child> children() {
     char state = 0;
     long parent = 0;
     if (std::sscanf(line.c_str() + close + 1, " %c %ld", &state, &parent) != 2) continue;
-    if (parent == getpid() && state != 'Z') {
+    if (parent == wanted_parent && state != 'Z') {
       found.push_back({static_cast<pid_t>(*pid), line.substr(open + 1, close - open - 1)});
     }
   }
@@ -50,16 +50,16 @@ void adopt_orphans() noexcept {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-bool has_child_called(std::string_view name) {
+bool has_child_called(pid_t parent, std::string_view name) {
   constexpr std::size_t kNameMax = 15;
-  for (const Child& child : children()) {
+  for (const Child& child : children_of(parent)) {
     if (child.name == name.substr(0, kNameMax)) return true;
   }
   return false;
 }
 
 void kill_children() {
-  for (const Child& child : children()) kill(child.pid, SIGKILL);
+  for (const Child& child : children_of(getpid())) kill(child.pid, SIGKILL);
 }
 
 }  // namespace pyhost::serve

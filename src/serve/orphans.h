@@ -11,8 +11,8 @@ namespace pyhost::serve {
 // this process instead of init's, which it may be itself.
 void adopt_orphans() noexcept;
 
-// Whether a child of this process runs that program; of its name the kernel keeps 15 letters.
-bool has_child_called(std::string_view name);
+// Whether a child of that process runs that program; of its name the kernel keeps 15 letters.
+bool has_child_called(pid_t parent, std::string_view name);
 
 // Ends all children of this process at once. What those have started then becomes its child.
 void kill_children();

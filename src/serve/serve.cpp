@@ -146,6 +146,7 @@ base::Result<int> run(const ServeOptions& options) {
                                     options.embedded ? options.env : Pairs()));
   return Foreground(std::move(httpd), signals, watch ? &*watch : nullptr,
                     {.log_view = log_view(options),
+                     .httpd_name = std::filesystem::path(options.httpd_program).filename(),
                      .pid_file = root.path() + "/httpd.pid",
                      .greeting = greeting(options, *found),
                      .graceful_time = options.stop_timeout})
