@@ -45,7 +45,8 @@ if(CMAKE_BUILD_TYPE STREQUAL Release)
   # other builds.
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     target_compile_options(pyhost_options INTERFACE
-      -Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow)
+      -Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
+      -Wno-stringop-overread)
   endif()
 endif()
 if(PYHOST_WERROR)

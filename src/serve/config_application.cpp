@@ -1,4 +1,6 @@
 // The application and its process group.
+#include <fmt/ranges.h>
+
 #include "serve/config_lines.h"
 #include "serve/config_words.h"
 #include "settings/process_group.h"

@@ -1,6 +1,7 @@
 #include "serve/serve_options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>

@@ -1,6 +1,7 @@
 #include "supervisor/supervisor.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>

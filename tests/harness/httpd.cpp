@@ -1,6 +1,7 @@
 #include "harness/httpd.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 

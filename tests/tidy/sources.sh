@@ -19,6 +19,8 @@ all="$code $(find tests -name '*.cpp' -o -name '*.h')"
 complain "catch outside a barrier" "$(grep -nE '\bcatch *\(' $code |
   grep -vE '^(src/(apache/guarded\.h|python/native_type\.h|cli/command_line\.cpp)|src/base/out_of_memory\.h):')"
 complain "PyGILState does not know sub-interpreters" "$(grep -n 'PyGILState_' $code)"
+complain "fmt::join without the header that fmt 11 has it in" "$(grep -l 'fmt::join' $all |
+  xargs grep -L 'fmt/ranges\.h')"
 complain "unfinished work" "$(grep -nwE 'TODO|FIXME|XXX' $all)"
 complain "an include that leaves its layer" "$(grep -n '#include "\.\./' $all)"
 complain "more than 500 lines" "$(wc -l $all | awk '$1 > 500 && $2 != "total"')"

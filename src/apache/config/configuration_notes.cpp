@@ -1,6 +1,7 @@
 #include "apache/config/configuration_notes.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include "apache/request/request_origin.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <vector>
