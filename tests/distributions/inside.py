@@ -4,7 +4,8 @@
 usage: inside.py VERSION        the Python that the applications are to run in, such as 3.13
 
 With the release's default Python the site is served by the release's mod_wsgi first, and once more at
-the end. The last line of stdout says as JSON what has become of each step: "ok", or what went wrong.
+the end. The last line of stdout says as JSON what has become of each step, "ok" or what went wrong, up
+to the first that did.
 """
 
 import http.cookiejar
@@ -86,9 +87,16 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def starts():
+    """Who has served since httpd's starts, such as "mod_wsgi/4.9.4 Python/3.11"; the last one is last."""
+    log = ERROR_LOG.read_text() if ERROR_LOG.exists() else ""
+    return re.findall(r"AH00489: .* (mod_(?:wsgi|pyhost)/[0-9.]+ Python/[0-9.]+)", log)
+
+
 def start_httpd():
+    before = len(starts())
     run("apachectl start")
-    wait_until("httpd", lambda: listens(PORT))
+    wait_until("httpd", lambda: len(starts()) > before)
 
 
 def stop_httpd():
@@ -97,15 +105,8 @@ def stop_httpd():
                                                           stdout=subprocess.DEVNULL).returncode)
 
 
-def who_serves():
-    """Of httpd's last start: mod_wsgi/4.9.4 or mod_pyhost/0.1.0, with Python's version."""
-    starts = re.findall(r"AH00489: .* (mod_(?:wsgi|pyhost)/[0-9.]+) (Python/[0-9.]+)",
-                        ERROR_LOG.read_text())
-    return " ".join(starts[-1])
-
-
 def make_site():
-    run("useradd --system smoke")
+    run("useradd --system --create-home smoke")
     SITE.mkdir()
     for folder in ("django_site", "flask_site"):
         shutil.copytree(APPS / folder, SITE / folder)
@@ -134,7 +135,7 @@ def step_upgrade():
     install("libapache2-mod-wsgi-py3")
     start_httpd()
     assert get("/daemon").startswith(f"{VERSION} workers")
-    assert who_serves().startswith("mod_wsgi/"), who_serves()
+    assert starts()[-1].startswith("mod_wsgi/"), starts()
     install_packages()
     assert get("/daemon").startswith(f"{VERSION} workers")
     run("a2query -m pyhost", expected=1)
@@ -162,7 +163,7 @@ def step_install():
 def step_start():
     start_httpd()
     version = run("pyhost --version").split()[1]
-    assert who_serves() == f"mod_pyhost/{version} Python/{VERSION}", who_serves()
+    assert starts()[-1] == f"mod_pyhost/{version} Python/{VERSION}", starts()
 
 
 def step_embedded():
@@ -244,7 +245,7 @@ def step_back():
     stop_httpd()
     start_httpd()
     assert get("/daemon").startswith(f"{VERSION} workers")
-    assert who_serves().startswith("mod_wsgi/"), who_serves()
+    assert starts()[-1].startswith("mod_wsgi/"), starts()
     run(SWITCH_TO_PYHOST)
 
 
@@ -272,9 +273,9 @@ def main():
             globals()[f"step_{step}"]()
             outcomes[step] = "ok"
         except Exception:
-            outcomes[step] = traceback.format_exc(limit=-1)
-            if ERROR_LOG.exists():
-                outcomes[step] += ERROR_LOG.read_text()[-1500:]
+            log = ERROR_LOG.read_text()[-1500:] if ERROR_LOG.exists() else ""
+            outcomes[step] = traceback.format_exc(limit=-2) + log
+            break
     subprocess.run("apachectl stop", shell=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     httpd = re.search(r"Apache/([0-9.]+)", run("apache2 -v")).group(1)
     print(json.dumps({"httpd": httpd, "steps": outcomes}))

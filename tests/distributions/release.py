@@ -63,6 +63,9 @@ class Release:
         if self.name != "sid":
             sources = self.base / "etc/apt/sources.list.d/security.list"
             sources.write_text(f"deb {MIRROR}/debian-security {self.name}-security main\n")
+        # A mirror that lags behind will do.
+        options = self.base / "etc/apt/apt.conf.d/90lagging"
+        options.write_text('Acquire::Check-Valid-Until "false";\n')
         # Services are started by the tests.
         policy = self.base / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 101\n")
@@ -94,12 +97,13 @@ class Release:
 
     def warnings(self):
         """What the compiler has to say of the packages."""
-        return re.findall(r".* warning: .*", (self.packages / "build.log").read_text())
+        return re.findall(r"^(?:\S+:\d+:\d+|cc1plus): warning: .*",
+                          (self.packages / "build.log").read_text(), re.M)
 
     def pythons(self):
         """The versions that there are packages for."""
-        return sorted((re.match(r"pyhost-python(3\.\d+)_", each.name)[1]
-                       for each in self.packages.glob("pyhost-python3.*_*.deb")),
+        names = "\n".join(each.name for each in self.packages.iterdir())
+        return sorted(re.findall(r"^pyhost-python(3\.\d+)_.*\.deb$", names, re.M),
                       key=lambda version: int(version[2:]))
 
     def make_site(self):
