@@ -41,7 +41,27 @@ class Kind:
     load: str
     content: str
     behind: tuple = ()
+    path: str = "/"
 
+
+FILE = "static file"
+HOOK = """
+DocumentRoot {{root}}
+<Location />
+WSGIAccessScript {{root}}/access.py {options}
+</Location>
+"""
+# What asking a hook script adds to a file that httpd sends by itself.
+HOOK_KINDS = {
+    FILE: Kind(MOD_PYHOST, "DocumentRoot {root}", path="/hello.py"),
+    "access script in httpd's child": Kind(MOD_PYHOST, HOOK.format(options=""), path="/hello.py"),
+    "access script in a process group": Kind(
+        MOD_PYHOST,
+        "WSGISocketPrefix {root}/wsgi\nWSGIDaemonProcess bench processes=1 threads={worker_threads}"
+        + HOOK.format(options="process-group=bench"),
+        path="/hello.py",
+    ),
+}
 
 FLOOR = "C handler (the floor)"
 KINDS = {
@@ -140,6 +160,8 @@ class Server:
         self.root = root
         for name in ("hello.wsgi", "hello.py"):
             shutil.copy(ROOT / "docs/examples/hello.wsgi", root / name)
+        shutil.copy(ROOT / "tests/bench/access.py", root)
+        self.path = kind.path
         values = {"root": root, "worker_threads": WORKER_THREADS}
         config = root / "httpd.conf"
         config.write_text(
@@ -163,6 +185,10 @@ class Server:
                 for command in commands
             ]
 
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}{self.path}"
+
     def wait_until_up(self, seconds=20):
         """Waits for the first reply that is not an error, and returns it."""
         deadline = time.monotonic() + seconds
@@ -177,10 +203,11 @@ class Server:
     def reply(self):
         """Status, headers and body, without what names the server or the moment."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        connection.request("GET", "/")
+        connection.request("GET", self.path)
         response = connection.getresponse()
         body = response.read()
-        headers = {n: v for n, v in response.getheaders() if n not in ("Date", "Server")}
+        unlike = ("Date", "Server", "Last-Modified", "ETag")
+        headers = {n: v for n, v in response.getheaders() if n not in unlike}
         connection.close()
         return response.status, headers, body
 
