@@ -237,6 +237,42 @@ WSGIImportScript '${ROOT}/tool/handler.wsgi' process-group='localhost:8000' \
     application-group=%{GLOBAL}
 )";
 
+// As a2enmod links them. The package's wsgi.conf is included as it is, its wsgi.load with the path
+// of the module as the only change.
+TEST(PackagedConfiguration, OfDebianServesASiteWithOnlyTheModulesPathChanged) {
+  const std::string folder = TEST_PACKAGED_FOLDER;
+  std::string load = read_file(folder + "/wsgi.load");
+  if (load.empty()) GTEST_SKIP() << "scripts/install-deps test fetches it to " << folder;
+  const std::string path = "/usr/lib/apache2/modules/mod_wsgi.so";
+  const auto at = load.find(path);
+  ASSERT_NE(at, load.npos) << load;
+  load.replace(at, path.size(), TEST_MODULE);
+  const Options options{.files = {{"mods-enabled/wsgi.load", load},
+                                  {"mods-enabled/wsgi.conf", read_file(folder + "/wsgi.conf")},
+                                  {"site/mysite/wsgi.py", kScript},
+                                  {"site/site_settings.py", ""}},
+                        .wsgi_module = WsgiModule::absent};
+  constexpr char kSite[] = R"(
+    IncludeOptional ${ROOT}/mods-enabled/*.load
+    IncludeOptional ${ROOT}/mods-enabled/*.conf
+    <VirtualHost *:*>
+      ServerName shop.test
+      WSGIDaemonProcess shop processes=2 threads=5 display-name=%{GROUP} python-path=${ROOT}/site
+      WSGIProcessGroup shop
+      WSGIPassAuthorization On
+      WSGIScriptAlias / ${ROOT}/site/mysite/wsgi.py
+      <Directory ${ROOT}/site/mysite>
+        <Files wsgi.py>
+          Require all granted
+        </Files>
+      </Directory>
+    </VirtualHost>)";
+  const Httpd httpd(kSite, options);
+  EXPECT_EQ(httpd.get("/").body, "shop with");
+  const CommandResult checked = Checked(kSite, options).run({"check"});
+  EXPECT_EQ(checked.exit_code, 0) << checked;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Of, RealConfiguration,
     testing::Values(
