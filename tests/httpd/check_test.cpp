@@ -353,6 +353,18 @@ TEST(Explained, IsWhyNoApplicationAnswers) {
   EXPECT_EQ(checked.explain("/plain.txt").refusal, "no application answers it");
 }
 
+TEST(Explained, HasWhatSetEnvIfMakesOfTheUrl) {
+  const Checked checked("LoadModule setenvif_module " PYHOST_TEST_HTTPD_MODULES_DIR
+                        "/mod_setenvif.so\n"
+                        "WSGIDaemonProcess shop\n"
+                        "WSGIScriptAlias / ${APPS}/process.wsgi\n"
+                        "WSGIProcessGroup %{ENV:GROUP}\n"
+                        "SetEnvIf Request_URI ^/ GROUP=%{GLOBAL}\n"
+                        "SetEnvIf Request_URI ^/cart GROUP=shop\n");
+  EXPECT_EQ(checked.explain("/cart/1").process_group, "shop");
+  EXPECT_EQ(checked.explain("/other").process_group, "");
+}
+
 TEST(Explained, LeavesToADispatchScriptWhatThatDecides) {
   const Checked checked(
       "WSGIScriptAlias /a ${APPS}/process.wsgi\nWSGIDispatchScript ${APPS}/no/such.wsgi\n");

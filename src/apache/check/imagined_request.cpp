@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apache/access/ask.h"
 #include "apache/check/applications.h"
 #include "apache/pool.h"
@@ -45,6 +47,21 @@ const server_rec* host_with_address(const server_rec* s, const std::string& name
     if (has_port && base::equals_ignoring_case(view_or_empty(s->server_hostname), name)) return s;
   }
   return nullptr;
+}
+
+// What looks at a request before it is mapped, as far as a process can do that in which no child
+// was started: SetEnvIf and BrowserMatch, early RequestHeader.
+int run_early_hooks(request_rec* r) {
+  constexpr std::string_view kSelfContained[] = {"mod_setenvif.c", "mod_headers.c"};
+  const auto* hooks = ap_hook_get_post_read_request();
+  for (int i = 0; hooks != nullptr && i < hooks->nelts; ++i) {
+    const auto& hook = APR_ARRAY_IDX(hooks, i, ap_LINK_post_read_request_t);
+    if (std::ranges::find(kSelfContained, view_or_empty(hook.szName)) == std::end(kSelfContained)) {
+      continue;
+    }
+    if (const int status = hook.pFunc(r); status != OK && status != DECLINED) return status;
+  }
+  return OK;
 }
 
 // What has named the process group.
@@ -114,6 +131,7 @@ void ImaginedRequest::make_request(const ProbedUrl& url) {
 int ImaginedRequest::map() {
   request_rec* r = request_;
   if (r->status != HTTP_OK) return r->status;
+  if (const int status = run_early_hooks(r); status != OK) return status;
   if (r->uri == nullptr || ap_unescape_url(r->uri) != OK) return HTTP_BAD_REQUEST;
   ap_getparents(r->uri);
   for (const auto walk : {ap_location_walk, ap_if_walk}) {
