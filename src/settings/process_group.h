@@ -49,6 +49,8 @@ struct ProcessGroup {
   std::optional<bool> per_interpreter_gil;
   std::uint64_t stack_size_bytes = 0;  // 0: what Python needs
   bool server_metrics = false;
+  std::string newrelic_config_file;
+  std::string newrelic_environment;
 
   // Concurrency and transport.
   std::optional<unsigned> processes;  // given, even as 1, it makes wsgi.multiprocess true

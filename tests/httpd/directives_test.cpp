@@ -224,6 +224,13 @@ TEST(Inert, OptionsOfModWsgiAreAcceptedWithANotice) {
   EXPECT_TRUE(on.ok()) << on.output;
   EXPECT_THAT(on.output, ContainsRegex("PH0354: WSGIDaemonProcess shop: server-metrics= has no "
                                        "effect: .*/httpd\\.conf:[0-9]+"));
+  for (const char* option :
+       {"newrelic-config-file=/etc/newrelic.ini", "newrelic-environment=live"}) {
+    const ConfigCheck check = check_config(std::string("WSGIDaemonProcess shop ") + option);
+    EXPECT_TRUE(check.ok()) << check.output;
+    EXPECT_THAT(check.output, ContainsRegex("PH0354: WSGIDaemonProcess shop: newrelic-.*= has no "
+                                            "effect: no agent is started; env=NEW_RELIC_"));
+  }
   const ConfigCheck off = check_config("WSGIDaemonProcess shop server-metrics=Off");
   EXPECT_THAT(off.output, Not(HasSubstr("PH0354")));
 }
