@@ -148,8 +148,9 @@ void check_what_is_served(const server_rec* main_server, Findings& findings) {
 
 void answer_pyhost(const server_rec* main_server, Findings& findings, const StartPythons& pythons) {
   // Which interpreter a request gets depends on it.
+  const GroupServices services(main_server);
   for (DaemonGroup* group : all_process_groups()) {
-    group->only_script = service_of(main_server, *group).only_script;
+    group->only_script = services.of(*group).only_script;
   }
   const auto applications = applications_of(main_server);
   note_python_variables(main_server, findings);

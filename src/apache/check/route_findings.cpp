@@ -151,8 +151,9 @@ void find_unserved_layouts(const server_rec* main_server, Findings& findings) {
 
 void find_unused_groups(const server_rec* main_server, Findings& findings) {
   for (const DaemonGroup* group : all_process_groups()) {
+  const GroupServices services(main_server);
     if (!preloads_of(main_server, group->options.name).empty()) continue;
-    const auto targets = service_of(main_server, *group).targets;
+    const auto targets = services.of(*group).targets;
     if (!targets.scripts.empty() || !targets.folders.empty() || !targets.modules.empty() ||
         !targets.patterns.empty() || !targets.hooks.empty()) {
       continue;

@@ -41,12 +41,11 @@ std::string_view script_of(std::string_view target) {
 }
 
 // Whether a script may send requests of the server to any group.
-bool may_dispatch(const server_rec* s, const std::vector<const ap_conf_vector_t*>& sections) {
+bool may_dispatch(const server_rec* s, const std::vector<const DirectoryConfig*>& sections) {
   constexpr auto kDispatch = settings::Hook::dispatch;
   if (hook_or_null(server_config(s).hooks, kDispatch) != nullptr) return true;
-  return std::ranges::any_of(sections, [](const ap_conf_vector_t* section) {
-    const auto* own = directory_config_or_null(section);
-    return own != nullptr && hook_or_null(own->hooks, kDispatch) != nullptr;
+  return std::ranges::any_of(sections, [](const DirectoryConfig* section) {
+    return hook_or_null(section->hooks, kDispatch) != nullptr;
   });
 }
 
@@ -54,7 +53,7 @@ class Survey {
  public:
   explicit Survey(const DaemonGroup& group) : group_(group) {}
 
-  void add(const server_rec* s);
+  void add(const GroupServices::Host& host);
   GroupService result() &&;
 
  private:
@@ -128,24 +127,21 @@ void Survey::add_handlers(HandlerScripts handlers, bool by_setting) {
   }
 }
 
-void Survey::add(const server_rec* s) {
-  if (!may_use(s, group_)) return;
-  const auto sections = sections_of(s);
-  const bool dispatched = may_dispatch(s, sections);
-  bool by_setting = dispatched || can_mean(server_config(s).request.process_group, group_);
-  for (const auto* section : sections) {
-    const auto* own = directory_config_or_null(section);
-    by_setting |= own != nullptr && can_mean(own->request.process_group, group_);
+void Survey::add(const GroupServices::Host& host) {
+  const server_rec* s = host.server;
+  const bool is_meant =
+      host.dispatched || host.by_variable || host.names.contains(group_.options.name);
+  if (!is_meant || !may_use(s, group_)) return;
+  bool by_setting = host.dispatched || can_mean(server_config(s).request.process_group, group_);
+  for (const DirectoryConfig* section : host.sections) {
+    by_setting |= can_mean(section->request.process_group, group_);
   }
   for (const ScriptAlias* alias : server_config(s).aliases) {
     const auto& name = alias->settings.process_group;
-    if (dispatched || (name ? can_mean(*name, group_) : by_setting)) add_alias(*alias);
+    if (host.dispatched || (name ? can_mean(*name, group_) : by_setting)) add_alias(*alias);
   }
   add_handlers(server_config(s).handlers, by_setting);
-  for (const auto* section : sections) {
-    const auto* own = directory_config_or_null(section);
-    if (own != nullptr) add_handlers(own->handlers, by_setting);
-  }
+  for (const DirectoryConfig* section : host.sections) add_handlers(section->handlers, by_setting);
   if (!by_setting) return;
   // Files that are given to the handler.
   for (const std::string& path : mapped_paths_of(s)) add_mapped(path);
@@ -161,13 +157,42 @@ GroupService Survey::result() && {
   return service;
 }
 
+GroupServices::Host host_of(const server_rec* s) {
+  GroupServices::Host host{.server = s};
+  for (const auto* section : sections_of(s)) {
+    if (const auto* own = directory_config_or_null(section)) host.sections.push_back(own);
+  }
+  host.dispatched = may_dispatch(s, host.sections);
+  const auto note = [&host](const settings::RequestSettings& settings) {
+    const auto& name = settings.process_group;
+    if (!name || *name == settings::kGlobalName) return;
+    host.by_variable |= name->starts_with("%{");
+    host.names.insert(*name);
+  };
+  const auto note_handlers = [&note](HandlerScripts handlers) {
+    for (const HandlerScript* handler : handlers) note(handler->settings);
+  };
+  note(server_config(s).request);
+  for (const ScriptAlias* alias : server_config(s).aliases) note(alias->settings);
+  note_handlers(server_config(s).handlers);
+  for (const DirectoryConfig* section : host.sections) {
+    note(section->request);
+    note_handlers(section->handlers);
+  }
+  return host;
+}
+
 }  // namespace
 
-GroupService service_of(const server_rec* main_server, const DaemonGroup& group) {
+GroupServices::GroupServices(const server_rec* main_server) : main_server_(main_server) {
+  for (const server_rec* s = main_server; s != nullptr; s = s->next) hosts_.push_back(host_of(s));
+}
+
+GroupService GroupServices::of(const DaemonGroup& group) const {
   Survey survey(group);
-  for (const server_rec* s = main_server; s != nullptr; s = s->next) survey.add(s);
+  for (const Host& host : hosts_) survey.add(host);
   GroupService service = std::move(survey).result();
-  service.targets.hooks = hooks_of(main_server, group).scripts;
+  service.targets.hooks = hooks_of(main_server_, group).scripts;
   return service;
 }
 

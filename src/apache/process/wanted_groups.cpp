@@ -45,6 +45,7 @@ WantedGroups::WantedGroups(server_rec* main_server, RetainedGroups& retained,
   const std::string prefix = configured_socket_prefix(main_server->process->pconf);
   state_.plugins = plugin::find_plugins(plugin::folder_of_this_object());
   state_.socket_prefix = fmt::format("{}.{}", prefix, getpid());
+  const GroupServices services(main_server_);
   state_.operator_socket = prefix + control::kOperatorSocketSuffix;
   state_.httpd = httpd_identity();
   state_.python_home = process_settings().python_home.value_or("");
@@ -59,19 +60,19 @@ base::Result<> WantedGroups::prepare() {
   retained_.begin();
   base::Result<> outcome;
   for (DaemonGroup* group : all_process_groups()) {
-    auto prepared = prepare(*group);
+    auto prepared = prepare(*group, services);
     if (!prepared && outcome) outcome = std::move(prepared);
   }
   return outcome;
 }
 
-base::Result<> WantedGroups::prepare(DaemonGroup& group) {
+base::Result<> WantedGroups::prepare(DaemonGroup& group, const GroupServices& services) {
   if (state_.plugins.empty()) {
     return base::fail(fmt::format("WSGIDaemonProcess {}: {}", group.options.name,
                                   find_plugin().error().sentence));
   }
   PH_TRY(credentials, launch::resolve_credentials(group.options, state_.httpd));
-  const GroupService service = service_of(main_server_, group);
+  const GroupService service = services.of(group);
   group.only_script = service.only_script;
   // A scoreboard stays the same over restarts, so that children of before find the workers of
   // after.

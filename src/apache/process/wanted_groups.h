@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apache/config/daemon_group.h"
+#include "apache/config/served_targets.h"
 #include "apache/process/error_logs.h"
 #include "apache/process/retained_groups.h"
 #include "control/wanted_state.h"
@@ -35,7 +36,7 @@ class WantedGroups {
   const std::vector<int>& descriptors() const noexcept { return descriptors_; }
 
  private:
-  base::Result<> prepare(DaemonGroup& group);
+  base::Result<> prepare(DaemonGroup& group, const GroupServices& services);
   std::string identity_of(const settings::ProcessGroup& group,
                           const launch::Credentials& credentials) const;
   bool is_stopped_in_former(std::string_view name) const;
