@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 
 namespace pyhost::os {
@@ -11,5 +12,8 @@ namespace pyhost::os {
 // such process (ESRCH) and when the system refuses: pidfd_open() needs Linux 5.3, and a container's
 // seccomp profile that allows it.
 base::UniqueFd open_pidfd(pid_t pid) noexcept;
+
+// The sentence about a system that refuses, from errno.
+tl::unexpected<base::Error> pidfds_refused();
 
 }  // namespace pyhost::os

@@ -34,8 +34,16 @@ bool UnixAddress::bind(int socket) const noexcept {
 }
 
 tl::unexpected<base::Error> socket_not_made(std::string_view path, std::string_view step) {
-  return base::fail(
-      fmt::format("the socket {} could not be made: {}: {}", path, step, std::strerror(errno)));
+  const int why = errno;
+  const std::string_view folder = path.substr(0, path.rfind('/'));
+  std::string cure;
+  if (why == ENOENT) cure = fmt::format("; make the folder {}", folder);
+  if (why == EACCES || why == EPERM || why == EROFS) {
+    cure = fmt::format("; let whoever starts httpd write to {}", folder);
+  }
+  if (!cure.empty()) cure += ", or name another place with WSGISocketPrefix";
+  return base::fail(fmt::format("the socket {} could not be made: {}: {}{}", path, step,
+                                std::strerror(why), cure));
 }
 
 base::Result<SocketFile> SocketFile::bind(int socket, std::string path) {

@@ -41,7 +41,12 @@ std::uint64_t bytes_of_front(const BoardHeader& header) noexcept {
 }
 
 tl::unexpected<base::Error> failed(std::string_view what) {
-  return base::fail(fmt::format("the scoreboard cannot be {}: {}", what, std::strerror(errno)));
+  const int why = errno;
+  const bool is_limit = why == EMFILE || why == ENFILE;
+  return base::fail(fmt::format("the scoreboard cannot be {}: {}{}", what, std::strerror(why),
+                                is_limit ? "; raise the limit of open files where httpd is started "
+                                           "(ulimit -Hn, LimitNOFILE=)"
+                                         : ""));
 }
 
 base::Result<std::uint64_t> size_of(int fd) {

@@ -6,13 +6,15 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 #include "base/parse.h"
+#include "control/program_options.h"
 #include "control/supervisor_link.h"
 #include "os/pidfd.h"
+#include "pyhost/gateway/build_id.h"
 #include "supervisor/descriptor_limit.h"
 #include "supervisor/supervisor.h"
 
@@ -36,12 +38,7 @@ void arrange_signals() {
 // A pidfd of our parent, which is httpd unless that has ended already.
 base::Result<base::UniqueFd> open_httpd(pid_t pid) {
   base::UniqueFd httpd = os::open_pidfd(pid);
-  if (!httpd.valid() && errno != ESRCH) {
-    return base::fail(
-        fmt::format("the system call pidfd_open() is refused: {}; it needs Linux 5.3, and a "
-                    "container's seccomp profile that allows it",
-                    std::strerror(errno)));
-  }
+  if (!httpd.valid() && errno != ESRCH) return os::pidfds_refused();
   if (!httpd.valid() || getppid() != pid) return base::fail("httpd has ended");
   return httpd;
 }
@@ -70,6 +67,10 @@ base::Result<> run(pid_t pid, std::string worker_program) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == control::kShowBuild) {
+    fmt::print("{}\n", gateway::kBuildId);
+    return 0;
+  }
   const auto pid = base::parse_unsigned(argc == 3 ? argv[1] : "");
   if (!pid) {
     fmt::print(stderr, "pyhost-supervisor is started by httpd, not by hand\n");

@@ -231,6 +231,20 @@ TEST(CheckedConfiguration, NamesTheUserAndTheFolderThatRefuses) {
   EXPECT_THAT(all, HasSubstr("setfacl -m u:nobody:x " + checked.root() + "/closed"));
 }
 
+// As a start says, which has left the terminal by then.
+TEST(CheckedConfiguration, NamesTheGroupThatNoSharedMemoryIsLeftFor) {
+  std::string config;
+  for (int i = 0; i < 60; ++i) config += fmt::format("WSGIDaemonProcess g{}\n", i);
+  const Checked checked(config);
+  const CommandResult result =
+      run_command({"/bin/sh", "-c", "ulimit -n 100 && exec \"$0\" check -f \"$1\"",
+                   PYHOST_TEST_PROGRAM, checked.root() + "/httpd.conf"});
+  EXPECT_EQ(result.exit_code, 1) << result;
+  EXPECT_THAT(result.output,
+              ContainsRegex("error PH0355 .*/httpd\\.conf:[0-9]+: WSGIDaemonProcess g[0-9]+: the "
+                            "scoreboard cannot be made: Too many open files; raise the limit of "));
+}
+
 TEST(CheckedConfiguration, SaysWhatOnlyRootCanLookAt) {
   const Checked checked(
       "WSGIDaemonProcess g user=nobody\n"

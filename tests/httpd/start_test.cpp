@@ -227,6 +227,45 @@ INSTANTIATE_TEST_SUITE_P(
         "WSGIDaemonProcess g memory-limit=4M env=A={}",
         "WSGIDaemonProcess g processes=4000 threads=60000 env=A={}"));
 
+// A copy of the module and its programs, one of which is of another build.
+class MixedInstallation {
+ public:
+  explicit MixedInstallation(const std::string& program) {
+    const std::filesystem::path folder(folder_.path());
+    for (const auto& file :
+         std::filesystem::directory_iterator(std::filesystem::path(TEST_MODULE).parent_path())) {
+      const std::string name = file.path().filename();
+      const bool belongs = name == "mod_pyhost.so" || name.starts_with("pyhost-");
+      if (belongs && name != program) std::filesystem::copy(file, folder);
+    }
+    folder_.write(program, "#!/bin/sh\necho 0.0.1-000000000000\n");
+    std::filesystem::permissions(folder / program, std::filesystem::perms(0755));
+  }
+
+  std::string load_module() const {
+    return "LoadModule wsgi_module " + folder_.path() + "/mod_pyhost.so\n";
+  }
+
+ private:
+  const TempDir folder_;
+};
+
+TEST(FailingStart, NamesTheProgramOfAnotherBuild) {
+  for (const char* program : {"pyhost-supervisor", "pyhost-worker"}) {
+    const MixedInstallation installation(program);
+    for (const auto& run : {check_config, start_detached}) {
+      const ConfigCheck check = run(installation.load_module() + "WSGIDaemonProcess g\n",
+                                    {.wsgi_module = WsgiModule::absent});
+      EXPECT_EQ(check.exit_code, 1) << check.output;
+      EXPECT_THAT(check.output, ContainsRegex(fmt::format(
+                                    "PH0355: WSGIDaemonProcess g: .*/{} is of build 0\\.0\\.1-"
+                                    "000000000000, mod_pyhost of build .*; install both anew "
+                                    "\\(.*/httpd\\.conf:[0-9]+\\)",
+                                    program)));
+    }
+  }
+}
+
 TEST(Start, NamesTheModuleAndItsPython) {
   const Httpd httpd("");
   EXPECT_THAT(httpd.log(),

@@ -4,24 +4,29 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include "apache/config/config.h"
+#include "apache/config/configuration_lines.h"
 #include "apache/config/places.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/socket_prefix.h"
 #include "apache/config/worker_config.h"
+#include "apache/process/board_size.h"
 #include "apache/process/embedded_engine.h"
+#include "apache/process/retained_groups.h"
 #include "launch/listening_socket.h"
+#include "launch/program_build.h"
 #include "launch/rehearsals.h"
 #include "launch/worker_environment.h"
+#include "os/pidfd.h"
 
 namespace pyhost::apache {
 namespace {
 
 using launch::Rehearsals;
+
+constexpr std::string_view kRuntimeFolder = "DefaultRuntimeDir";
 
 // A group whose start is being rehearsed.
 struct Checked {
@@ -49,7 +54,10 @@ base::Result<> check_sockets(const control::HttpdIdentity& httpd) {
                                         static_cast<unsigned>(groups.size()) - 1, slots,
                                         geteuid() == 0 ? std::optional(httpd.uid) : std::nullopt);
   if (made) return {};
-  return base::fail(fmt::format("WSGISocketPrefix: {}", made.error().sentence));
+  return base::fail(fmt::format(
+      "{}: {}",
+      process_settings().socket_prefix ? std::string_view("WSGISocketPrefix") : kRuntimeFolder,
+      made.error().sentence));
 }
 
 base::Result<> begin(const DaemonGroup& group, const control::WantedState& state,
@@ -67,14 +75,38 @@ base::Result<> begin(const DaemonGroup& group, const control::WantedState& state
   return {};
 }
 
-// What the rehearsals do not run: httpd starts it when it has left the terminal.
-base::Result<> check_supervisor() {
-  const std::string program = plugin::folder_of_this_object() + "/pyhost-supervisor";
-  if (all_process_groups().empty() || access(program.c_str(), X_OK) == 0) return {};
+base::Result<> of_group(const DaemonGroup& group, const base::Result<>& outcome) {
+  if (outcome) return {};
   return base::fail(
-      fmt::format("WSGIDaemonProcess {}: {} cannot be run: {}; it belongs beside "
-                  "mod_pyhost.so",
-                  all_process_groups().front()->options.name, program, std::strerror(errno)));
+      fmt::format("WSGIDaemonProcess {}: {}", group.options.name, outcome.error().sentence));
+}
+
+// What httpd starts when it has left the terminal.
+base::Result<> check_programs() {
+  const std::string folder = plugin::folder_of_this_object();
+  for (const char* program : {"/pyhost-supervisor", "/pyhost-worker"}) {
+    PH_TRY_VOID(launch::check_program_build(folder + program));
+  }
+  const base::UniqueFd self = os::open_pidfd(getpid());
+  return self.valid() ? base::Result<>() : os::pidfds_refused();
+}
+
+// Whether all scoreboards can be there at the same time.
+base::Result<> check_boards() {
+  std::uint32_t index = 0;
+  RetainedGroups boards(RetainedGroups::make_table(ap_server_conf->process->pconf), index);
+  base::Result<> outcome;
+  for (const DaemonGroup* group : all_process_groups()) {
+    const auto made = boards.want(group->options.name, group->options.name, group->worker_uid,
+                                  board_size_of(group->options));
+    outcome = of_group(*group, made.map([](const RetainedGroup&) {}));
+    if (!outcome) break;
+  }
+  boards.for_each([](const RetainedGroup& group) {
+    close(group.board);
+    close(group.reports);
+  });
+  return outcome;
 }
 
 // For httpd's own children, as whom they will run.
@@ -91,6 +123,15 @@ std::optional<std::size_t> begin_embedded(const control::WantedState& state,
                          .extent = launch::Rehearse::files});
 }
 
+// Where a directive of httpd's own stands, the last of several; "" when it stands nowhere.
+std::string place_of_httpds(std::string_view directive) {
+  std::string place;
+  for (const ConfigurationLine& line : configuration_lines()) {
+    if (line.is(directive)) place = line.place;
+  }
+  return place;
+}
+
 template <class T>
 base::Result<> without_value(const base::Result<T>& result) {
   return result.map([](const T&) {});
@@ -103,7 +144,10 @@ StartPythons check_starts(Findings& findings) {
   const auto refuse = [&findings](const base::Result<>& outcome) {
     if (outcome) return;
     const std::string& sentence = outcome.error().sentence;
-    findings.refuse(ap_server_conf, {sentence}, place_of_subject(sentence));
+    const std::string httpds =
+        sentence.starts_with(kRuntimeFolder) ? place_of_httpds(kRuntimeFolder) : "";
+    findings.refuse(ap_server_conf, {sentence},
+                    httpds.empty() ? place_of_subject(sentence) : httpds.c_str());
   };
   const control::WantedState state{
       .httpd = httpd_identity(),
@@ -124,7 +168,10 @@ StartPythons check_starts(Findings& findings) {
   for (const DaemonGroup* group : all_process_groups()) {
     refuse(begin(*group, state, rehearsals, checked));
   }
-  refuse(check_supervisor());
+  if (!all_process_groups().empty()) {
+    refuse(of_group(*all_process_groups().front(), check_programs()));
+    refuse(check_boards());
+  }
   refuse(check_sockets(state.httpd));
   run_to_end(*loop, rehearsals);
   const auto conclude = [&](const std::string& group, std::size_t number) {

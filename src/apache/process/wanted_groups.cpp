@@ -12,9 +12,10 @@
 #include "apache/config/socket_prefix.h"
 #include "apache/config/worker_config.h"
 #include "apache/log.h"
+#include "apache/pool.h"
+#include "apache/process/board_size.h"
 #include "apache/process/embedded_engine.h"
 #include "control/operator_protocol.h"
-#include "scoreboard/board_rows.h"
 #include "scoreboard/former_board.h"
 #include "scoreboard/scoreboard.h"
 
@@ -22,20 +23,6 @@ namespace pyhost::apache {
 namespace {
 
 using base::LogLevel;
-
-unsigned children_max() {
-  int number = 0;
-  ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &number);
-  return static_cast<unsigned>(std::max(number, 1));
-}
-
-// Of one child at a time: its own threads, and those of mod_http2, of which there are half as many
-// again unless H2MaxWorkers says more.
-unsigned waiters_of_child() {
-  int threads = 0;
-  ap_mpm_query(AP_MPMQ_HARD_LIMIT_THREADS, &threads);
-  return 3 * static_cast<unsigned>(std::max(threads, 1));
-}
 
 }  // namespace
 
@@ -76,11 +63,8 @@ base::Result<> WantedGroups::prepare(DaemonGroup& group, const GroupServices& se
   group.only_script = service.only_script;
   // A scoreboard stays the same over restarts, so that children of before find the workers of
   // after.
-  PH_TRY(retained, retained_.want(
-                       group.options.name, identity_of(group.options, credentials), credentials.uid,
-                       {.slots = scoreboard::row_of(std::max(worker_count(group.options), 1u)),
-                        .children = children_max(),
-                        .waiters = waiters_of_child()}));
+  PH_TRY(retained, retained_.want(group.options.name, identity_of(group.options, credentials),
+                                  credentials.uid, board_size_of(group.options)));
   if (is_stopped_in_former(group.options.name)) {
     PH_TRY(board, scoreboard::Scoreboard::map(retained.board, retained.reports));
     board.stop_group();

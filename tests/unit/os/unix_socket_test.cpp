@@ -76,8 +76,10 @@ TEST(SocketFile, SaysWhereItCouldNotBeMade) {
   const base::UniqueFd socket = make_socket();
   const auto refused = SocketFile::bind(socket.get(), "/no/such/folder/s");
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().sentence,
-            "the socket /no/such/folder/s could not be made: bind: No such file or directory");
+  EXPECT_EQ(
+      refused.error().sentence,
+      "the socket /no/such/folder/s could not be made: bind: No such file or directory; make the "
+      "folder /no/such/folder, or name another place with WSGISocketPrefix");
 }
 
 TEST(Peer, IsNobodyForWhatIsNoSocket) {

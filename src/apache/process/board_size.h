@@ -1,0 +1,12 @@
+// How large the scoreboard of a process group is to be.
+#pragma once
+
+#include "scoreboard/scoreboard.h"
+#include "settings/process_group.h"
+
+namespace pyhost::apache {
+
+// For the children and threads that the MPM allows. PRECONDITION: the configuration has been read.
+scoreboard::BoardSize board_size_of(const settings::ProcessGroup& group);
+
+}  // namespace pyhost::apache
