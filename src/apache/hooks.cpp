@@ -15,6 +15,7 @@
 #include "apache/guarded.h"
 #include "apache/log.h"
 #include "apache/pool.h"
+#include "apache/process/adopted_listeners.h"
 #include "apache/process/child_engines.h"
 #include "apache/process/run_state.h"
 #include "apache/process/supervision.h"
@@ -131,6 +132,11 @@ void register_hooks(apr_pool_t* pool) {
   ap_hook_check_config(guarded<&check_configuration, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                        APR_HOOK_MIDDLE);
   ap_hook_test_config(guarded<&dump_configuration>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  // The MPM's own hook is one of the very first, too.
+  static const char* const mpms[] = {"event.c", "worker.c", "prefork.c", nullptr};
+  ap_hook_open_logs(guarded<&adopt_listeners, HTTP_INTERNAL_SERVER_ERROR>, nullptr, mpms,
+                    APR_HOOK_REALLY_FIRST);
+  ap_hook_pre_connection(guarded<&name_unix_client, OK>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_post_config(guarded<&prepare_supervision, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                       APR_HOOK_REALLY_FIRST);
   ap_hook_post_config(guarded<&prepare_children, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
