@@ -26,6 +26,7 @@ base::Result<T> member(const Json& object, const char* key) {
 
 Json as_json(const WantedGroup& group) {
   return {{"name", json_of(group.options.name)},
+          {"place", json_of(group.place)},
           {"index", group.index},
           {"log", group.log},
           {"board", group.board},
@@ -53,12 +54,14 @@ base::Result<WantedGroup> parse_group(const Json& json) {
   if (!json.is_object()) return malformed("groups");
   WantedGroup group;
   PH_TRY(name, member<std::string>(json, "name"));
+  PH_TRY(place, member<std::string>(json, "place"));
   PH_TRY(index, member<std::uint32_t>(json, "index"));
   PH_TRY(log, member<std::uint32_t>(json, "log"));
   PH_TRY(board, member<std::uint32_t>(json, "board"));
   PH_TRY(reports, member<std::uint32_t>(json, "reports"));
   PH_TRY(settings, member<std::string>(json, "worker_settings"));
   group.options.name = std::move(name);
+  group.place = std::move(place);
   group.index = index;
   group.log = log;
   group.board = board;

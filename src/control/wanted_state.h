@@ -16,6 +16,7 @@ namespace pyhost::control {
 
 struct WantedGroup {
   settings::ProcessGroup options;
+  std::string place;  // of its WSGIDaemonProcess, "/etc/apache2/shop.conf:4"; for records
   // In the socket paths. Unique; a group that keeps it over a restart keeps its sockets and its
   // scoreboard.
   unsigned index = 0;

@@ -151,13 +151,13 @@ std::optional<StatusReport> parse_status(std::string_view line) {
   return std::nullopt;
 }
 
-void report(const StatusReport& report) {
+bool report(const StatusReport& report) {
   const std::string line = to_json(report) + "\n";
-  static_cast<void>(!::write(kWorkerStatusFd, line.data(), line.size()));
+  return ::write(kWorkerStatusFd, line.data(), line.size()) > 0;
 }
 
-void report_failure(std::string_view sentence) {
-  report({.kind = Kind::failed, .text = std::string(sentence)});
+bool report_failure(std::string_view sentence) {
+  return report({.kind = Kind::failed, .text = std::string(sentence)});
 }
 
 std::vector<StatusReport> StatusReader::read() {

@@ -49,12 +49,13 @@ struct StatusReport {
 std::string to_json(const StatusReport& report);
 std::optional<StatusReport> parse_status(std::string_view line);
 
-// The worker's side. A supervisor that has gone is noticed elsewhere.
-void report(const StatusReport& report);
-inline void report(StatusReport::Kind kind) {
-  report(StatusReport{.kind = kind});
+// The worker's side. False when there is no supervisor that could hear it, which is noticed
+// elsewhere.
+bool report(const StatusReport& report);
+inline bool report(StatusReport::Kind kind) {
+  return report(StatusReport{.kind = kind});
 }
-void report_failure(std::string_view sentence);
+bool report_failure(std::string_view sentence);
 
 // The supervisor's side. What is no report is dropped: a worker runs the code of applications and
 // is not trusted.

@@ -110,7 +110,9 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
 Outcome LocalEngine::refuse_for_memory(const gateway::Target& target,
                                        gateway::Caller& caller) noexcept {
   std::array<char, 512> text;
-  const auto written = fmt::format_to_n(text.data(), text.size(), "{} was given up", target.script);
+  const auto written = fmt::format_to_n(
+      text.data(), text.size(), "there is no memory left for a request, which was given up: {}",
+      target.script);
   caller.log(LogLevel::error, Message::memory_exhausted,
              {text.data(), std::min(written.size, text.size())});
   return {Outcome::Kind::refused, gateway::kServiceUnavailable, kRetryAfterSeconds};

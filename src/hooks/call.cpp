@@ -69,8 +69,9 @@ Message missing_message(QuestionKind question) noexcept {
 }
 
 AskResult fail_missing(Attached& py, const Call& call, std::string_view function) {
-  log_detached(py, call, missing_message(call.question.kind),
-               fmt::format("{} does not define the function {}()", call.target.script, function));
+  log_detached(
+      py, call, missing_message(call.question.kind),
+      fmt::format("{} does not define the function {}(); define it", call.target.script, function));
   return refused(gateway::kInternalServerError);
 }
 

@@ -299,8 +299,9 @@ void ScriptLoader::log_import(Load& load, bool again) {
 void ScriptLoader::log_failure(Load& load, const Import& import, const std::string& first_failure) {
   load.report.import_failed = true;
   load.report.failure = failure_of(load.target, import.summary);
-  std::string text = fmt::format("{} (in {}){}\n{}", load.report.failure,
-                                 load.py.interpreter().phrase(), import.advice, import.details);
+  std::string text = fmt::format("{} (in {}){}", load.report.failure,
+                                 load.py.interpreter().phrase(), import.advice);
+  if (!import.details.empty()) text += "\n" + import.details;
   if (!first_failure.empty()) text += "\nThe first failure was: " + first_failure;
   const DetachScope detached(load.py);
   load.log.log(LogLevel::error, import.message, text);

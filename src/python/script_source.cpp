@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "os/user_name.h"
 #include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/factory.h"
 #include "python/callable_lookup.h"
@@ -42,9 +43,11 @@ base::Result<std::string> read_all(int file) {
 // What is looked at is what is read: between a look at the path and its opening it may be given to
 // another file.
 Source read_source(const std::string& path, const LoadingRules& rules) {
-  const auto failed = [&path](const std::string& why) {
-    return Source{Message::script_unreadable, "the file cannot be read",
-                  fmt::format("{}: {}", path, why)};
+  // A file that is closed is so to somebody.
+  const auto failed = [](const std::string& why) {
+    const std::string user = errno == EACCES ? " by user " + os::name_of_user(geteuid()) : "";
+    return Source{Message::script_unreadable,
+                  fmt::format("the file cannot be read{}: {}", user, why), ""};
   };
   const base::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat found {};

@@ -1,5 +1,6 @@
 #include "remote/delivery.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -108,7 +109,8 @@ bool Delivery::keep() {
   for (; kept < blocks_.size() && !keeps_nothing_; ++kept) {
     if (const auto appended = buffer_.append(blocks_[kept]); !appended) {
       exchange_.log(base::LogLevel::warn, base::Message::spool_failed,
-                    appended.error().sentence + "; the worker waits for the client");
+                    fmt::format("the reply waits in its worker for the client: {}",
+                                appended.error().sentence));
       keeps_nothing_ = true;
       break;
     }
@@ -149,7 +151,7 @@ Passed Delivery::send_to_stream() {
 Passed Delivery::send_kept_piece() {
   const auto piece = buffer_.front(kPieceBytes);
   if (!piece) {
-    exchange_.log(base::LogLevel::error, base::Message::spool_failed, piece.error().sentence);
+    loss_ = piece.error().sentence;
     return Passed::lost;
   }
   const bool flushes = piece->size() == buffer_.bytes() && piece->size() <= kFlushedPieceBytes;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +22,7 @@ enum class Passed {
   taken_over,   // the exchange takes no more: the client has gone, or httpd answers itself
   client_gone,  // nobody listens any more
   client_slow,  // for longer than it may be
-  lost,         // what was kept cannot be read; the request's log has why
+  lost,         // what was kept cannot be read; see loss()
 };
 
 // Gives the client what it takes without waiting and keeps the rest, so that the worker does not
@@ -53,6 +54,9 @@ class Delivery {
   bool stands_alone();
   // Hands the rest over to httpd, which may wait for the client.
   Passed finish();
+
+  // Why a part is lost: a sentence.
+  const std::string& loss() const noexcept { return loss_; }
 
   // The rest of the reply never comes: passes on what there is as far as the client takes it.
   void break_off();
@@ -95,6 +99,7 @@ class Delivery {
   base::UniqueFd file_;
   gateway::FileRange range_;
   ReplyBuffer buffer_;
+  std::string loss_;
   bool keeps_nothing_ = false;  // the buffer has failed
   bool head_sent_ = false;
   std::optional<base::Clock::time_point> flush_at_;

@@ -26,7 +26,7 @@ class Inquiry {
       : admission_(admission),
         pooled_(pooled),
         read_watch_(admission, pooled),
-        records_(caller, settings.group.name),
+        records_(caller, settings, pooled.worker),
         settings_(settings) {}
 
   // The request waits for a worker since `queue_start_us`.

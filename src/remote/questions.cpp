@@ -103,8 +103,10 @@ AskResult Questions::refuse(Asking& asking, const gateway::Refusal& refusal) con
 AskResult Questions::report(Asking& asking, const Worker& worker, const Attempt& attempt) const {
   const auto elapsed = base::seconds(base::Clock::now() - asking.began);
   // Of one failure there is one record: the script's own says more.
-  const bool told = attempt.message == Message::reply_broken && asking.failure_told;
-  const bool quiet = told || attempt.kind == Attempt::Kind::client_gone ||
+  if (attempt.message == Message::reply_broken && asking.failure_told) {
+    return refused(attempt.status);
+  }
+  const bool quiet = attempt.kind == Attempt::Kind::client_gone ||
                      attempt.message == Message::request_head_too_large;
   asking.caller.log(quiet ? LogLevel::info : LogLevel::error, attempt.message,
                     fmt::format("{}, {:.3f} s after {} was to be asked ({})",

@@ -347,7 +347,7 @@ Attempt Relay::outcome_of(Passed passed) const {
       break;
   }
   return {Kind::failed, gateway::kInternalServerError, Message::spool_failed,
-          "a part of the reply could not be buffered"};
+          fmt::format("a part of the reply is lost: {}", delivery_.loss())};
 }
 
 Attempt Relay::end_with_error(const Frame& frame) {

@@ -50,7 +50,7 @@ class Relay {
         delivery_(exchange, settings),
         rules_(exchange.head().is_head),
         read_watch_(admission, pooled),
-        records_(exchange, settings.group.name) {}
+        records_(exchange, settings, pooled.worker) {}
 
   // Until the worker has done its part, or nobody wants it to. The request waits for a worker since
   // `queue_start_us`.

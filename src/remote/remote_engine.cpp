@@ -184,11 +184,13 @@ Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
       attempt.message == Message::worker_lost || attempt.message == Message::worker_silent;
   // Of one failure there is one record: the application's own says more.
   const bool told = attempt.message == Message::reply_broken && run.failure_told;
-  run.exchange.log(
-      told ? LogLevel::info : LogLevel::error, attempt.message,
-      fmt::format("{}{} {}, {:.3f} s after the request for {} began ({})",
-                  cause_of(scoreboard_, worker, attempt), by_worker ? "" : "; that was",
-                  progress_of(relay), elapsed, run.target.script, name_of(settings_, worker)));
+  if (!told) {
+    run.exchange.log(
+        LogLevel::error, attempt.message,
+        fmt::format("{}{} {}, {:.3f} s after the request for {} began ({})",
+                    cause_of(scoreboard_, worker, attempt), by_worker ? "" : "; that was",
+                    progress_of(relay), elapsed, run.target.script, name_of(settings_, worker)));
+  }
   if (relay.head_sent()) return {Outcome::Kind::broken, 0};
   return {Outcome::Kind::refused, attempt.status};
 }

@@ -14,7 +14,9 @@ using gateway::Outcome;
 std::optional<Outcome> RequestBody::receive(const std::string& folder, std::string_view script) {
   const auto fault = receive_whole(folder);
   if (!fault) {
-    exchange_.log(LogLevel::error, Message::spool_failed, fault.error().sentence);
+    exchange_.log(LogLevel::error, Message::spool_failed,
+                  fmt::format("{}, for the body of a request; {} was not run",
+                              fault.error().sentence, script));
     Outcome outcome{Outcome::Kind::refused, gateway::kServiceUnavailable};
     outcome.retry_after_seconds = kRetryAfterSeconds;
     return outcome;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "remote/worker_words.h"
 #include "wire/messages.h"
 
 namespace pyhost::remote {
@@ -19,8 +20,19 @@ void WorkerRecords::take(std::string_view payload) {
   if (!log_.wants(level) || !allowance_.admit(record->text, base::Clock::now())) return;
   tell_left_out();
   const bool known = record->message == Message::none || !base::id_of(record->message).empty();
-  log_.log(level, known ? record->message : Message::foreign_record, record->text);
-  failure_told_ |= known && record->message != Message::none && level <= LogLevel::error;
+  const bool is_own = record->message != Message::none;
+  const std::string named =
+      is_own && level <= LogLevel::warn ? with_worker(record->text) : std::string();
+  log_.log(level, known ? record->message : Message::foreign_record,
+           named.empty() ? record->text : named);
+  failure_told_ |= known && is_own && level <= LogLevel::error;
+}
+
+// Behind the first line, where a traceback may follow.
+std::string WorkerRecords::with_worker(std::string_view text) const {
+  const auto end = std::min(text.find('\n'), text.size());
+  return fmt::format("{} ({}){}", text.substr(0, end), name_of(settings_, worker_),
+                     text.substr(end));
 }
 
 void WorkerRecords::tell_left_out() {
@@ -28,7 +40,7 @@ void WorkerRecords::tell_left_out() {
   if (records == 0) return;
   log_.log(LogLevel::warn, Message::records_left_out,
            fmt::format("{} lines of {} bytes that process group '{}' logged were left out", records,
-                       bytes, group_));
+                       bytes, settings_.group.name));
 }
 
 }  // namespace pyhost::remote

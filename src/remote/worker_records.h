@@ -6,15 +6,19 @@
 
 #include "base/clock.h"
 #include "pyhost/base/log.h"
+#include "remote/admission.h"
 #include "remote/log_allowance.h"
+#include "remote/remote_settings.h"
 
 namespace pyhost::remote {
 
 // Passes the records of LOG frames on, within an allowance and below what concerns all of httpd.
-// Not synchronised; log and name outlive it.
+// Warnings and errors of the module say which worker they are from. Not synchronised; what it is
+// made with outlives it.
 class WorkerRecords {
  public:
-  WorkerRecords(base::LogSink& log, const std::string& group) noexcept : log_(log), group_(group) {}
+  WorkerRecords(base::LogSink& log, const RemoteSettings& settings, const Worker& worker) noexcept
+      : log_(log), settings_(settings), worker_(worker) {}
 
   // The payload of a LOG frame; one that is malformed is passed over.
   void take(std::string_view payload);
@@ -25,8 +29,11 @@ class WorkerRecords {
   bool failure_told() const noexcept { return failure_told_; }
 
  private:
+  std::string with_worker(std::string_view text) const;
+
   base::LogSink& log_;
-  const std::string& group_;
+  const RemoteSettings& settings_;
+  const Worker& worker_;
   LogAllowance allowance_{base::Clock::now()};
   bool failure_told_ = false;
 };

@@ -197,13 +197,13 @@ void Supervisor::conclude() {
   change_.reset();
 }
 
-// Who does not take the answer asks again.
+// Whoever takes the answer logs it; who does not asks again.
 void Supervisor::answer(std::uint64_t number, std::vector<std::string> errors) {
+  const std::string text = to_json(control::Answer{.errors = errors});
+  if (control::send_message(spec_.control.get(), number, text, {}, base::Milliseconds(0))) return;
   for (const std::string& error : errors) {
     log_->log(LogLevel::error, Message::supervisor_refused, error);
   }
-  const std::string text = to_json(control::Answer{.errors = std::move(errors)});
-  (void)control::send_message(spec_.control.get(), number, text, {}, base::Milliseconds(0));
 }
 
 base::Result<std::vector<launch::ListeningSocket>> Supervisor::open_sockets(
@@ -295,7 +295,8 @@ void Supervisor::retire() {
   for (WorkerGroup& group : groups_) {
     if (group.wanted()) group.remove(Why::not_configured);
   }
-  log_->log(LogLevel::info, Message::supervisor_stopping, "it has a successor");
+  log_->log(LogLevel::info, Message::supervisor_stopping,
+            "pyhost-supervisor leaves when its workers have ended: it has a successor");
 }
 
 void Supervisor::leave(std::string_view why) {
@@ -314,7 +315,8 @@ void Supervisor::leave(std::string_view why) {
   // So that httpd does not wait for an answer, and starts another supervisor at once.
   loop_.forget(spec_.control.get());
   spec_.control.reset();
-  log_->log(LogLevel::info, Message::supervisor_stopping, why);
+  log_->log(LogLevel::info, Message::supervisor_stopping,
+            fmt::format("pyhost-supervisor ends its workers and leaves: {}", why));
 }
 
 std::optional<base::TimePoint> Supervisor::next_deadline() const {

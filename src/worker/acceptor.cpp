@@ -97,9 +97,11 @@ int Acceptor::refuse_locked() noexcept {
 }
 
 void Acceptor::tell(std::string_view what, int error) const {
-  log_.log(LogLevel::error, Message::descriptors_exhausted,
-           fmt::format("a connection to process group '{}' {}: {}", process_group_, what,
-                       std::strerror(error)));
+  log_.log(
+      LogLevel::error, Message::descriptors_exhausted,
+      fmt::format("a connection to process group '{}' {}: {}; raise the limit of open files, or "
+                  "see which the application keeps open",
+                  process_group_, what, std::strerror(error)));
 }
 
 }  // namespace pyhost::worker

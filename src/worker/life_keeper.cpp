@@ -100,9 +100,6 @@ std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
       give_up(order.request);
       break;
     case Kind::ask_successor:
-      worker_.log.log(
-          LogLevel::info, Message::worker_relieved,
-          fmt::format("{} is to be replaced: {}", worker_.label, name_of(order.reason)));
       control::report({.kind = StatusKind::relieve, .reason = order.reason});
       break;
     case Kind::drain:

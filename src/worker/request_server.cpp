@@ -23,8 +23,11 @@ using wire::Io;
 void RequestServer::serve(ChildConnection& child, WorkerExchange& exchange) noexcept {
   base::unless_out_of_memory([&] { take_message(child, exchange); },
                              [&] {
-                               log_.log(LogLevel::error, Message::memory_exhausted,
-                                        "a request was not even read");
+                               log_.log(
+                                   LogLevel::error, Message::memory_exhausted,
+                                   fmt::format("process group '{}' has no memory left to read a "
+                                               "request",
+                                               settings_.group.name));
                                exchange.refuse_for_memory(child.connection);
                                connections_.close(child);
                              });
@@ -106,7 +109,8 @@ void RequestServer::serve_request(ChildConnection& child, std::string_view paylo
   const Outcome outcome = base::unless_out_of_memory(
       [&] { return run_application(exchange); },
       [&] {
-        exchange.log(LogLevel::error, Message::memory_exhausted, "the request was not run");
+        exchange.log(LogLevel::error, Message::memory_exhausted,
+                     "there is no memory left for a request, which was not run");
         return Outcome{Outcome::Kind::refused, gateway::kServiceUnavailable};
       });
   switch (exchange.finish(outcome, "the application failed")) {

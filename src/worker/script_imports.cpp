@@ -90,10 +90,7 @@ void ScriptImports::import(const gateway::Script& preload) {
   auto imported = worker_.python.prepare(import_of(preload, worker_.brief.group.name), log_);
   // One that follows when it is told to end has not failed.
   if (imported || stopping_) return;
-  // A worker that asks whether it is to serve says so itself.
-  if (!worker_.brief.assignment.imports_required) {
-    worker_.log.log(LogLevel::error, Message::preload_failed, imported.error().sentence);
-  }
+  // The engine has logged why.
   worker_.lacked.note(preload, imported.error().sentence);
   if (!failure_) failure_ = std::move(imported).error();
 }

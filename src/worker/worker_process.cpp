@@ -140,8 +140,6 @@ base::Result<bool> WorkerProcess::start() {
   }
   PH_TRY_VOID(start_pool());
   control::report(StatusKind::ready);
-  log_.log(LogLevel::info, Message::worker_ready,
-           fmt::format("{} is ready with {} threads", label_, brief_.group.threads));
   return true;
 }
 
@@ -164,9 +162,7 @@ bool WorkerProcess::ask_whether_to_serve() {
   }
   if (*orders_.may_serve()) return true;
   // What that means for the group is for the supervisor to say.
-  const std::string& why = imports_->failure()->sentence;
-  log_.log(LogLevel::info, Message::worker_start_failed, why);
-  control::report_failure(why);
+  control::report_failure(imports_->failure()->sentence);
   leave(1);
 }
 
@@ -308,10 +304,12 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
   return std::make_unique<WorkerProcess>(*std::move(brief), std::move(report));
 }
 
+// The supervisor says so in the log, and when it is tried again.
 [[noreturn]] void leave_for(const base::Error& error) {
-  base::FileLog(open_log(), LogLevel::info)
-      .log(LogLevel::error, Message::worker_start_failed, error.sentence);
-  control::report_failure(error.sentence);
+  if (!control::report_failure(error.sentence)) {
+    base::FileLog(open_log(), LogLevel::info)
+        .log(LogLevel::error, Message::worker_start_failed, error.sentence);
+  }
   leave(1);
 }
 

@@ -50,7 +50,7 @@ void log_or_say_why_not(Attached& py, Request& request, Log&& log) {
   base::unless_out_of_memory(log, [&] {
     python::discard_error(py);
     log_detached(py, request, LogLevel::error, Message::memory_exhausted,
-                 "a request has failed, and there is none for its traceback either");
+                 "a request has failed, and there is no memory left for its traceback");
   });
 }
 

@@ -117,7 +117,9 @@ bool Request::send_file(gateway::FileRange range) noexcept {
 
 // There is no memory to send it with.
 bool Request::give_up() noexcept {
-  exchange_.log(base::LogLevel::error, base::Message::memory_exhausted, "a request was given up");
+  exchange_.log(
+      base::LogLevel::error, base::Message::memory_exhausted,
+      fmt::format("there is no memory left for a request, which was given up: {}", target_.script));
   fail(gateway::kServiceUnavailable);
   return false;
 }

@@ -56,8 +56,6 @@ ConfigCheck start_in_vain(std::string_view config, const Options& options) {
 Httpd::Httpd(std::string_view config, const Options& options)
     : root_(std::make_unique<HttpdRoot>(config, options)),
       process_(root_->spawn({"-DFOREGROUND"})) {
-  // The record of a worker whose application has failed; the tests expect the application's own.
-  if (options.place == Place::daemon) tolerate_log("PH0457");
   const bool settled =
       wait_until([this] { return count(log(), kUp) > 0 || process_->poll_status(); });
   if (settled && !process_->poll_status()) {

@@ -94,7 +94,7 @@ TEST_P(Refused, ConfigurationIsShownUntilThereIsAnotherOne) {
   const auto comes = [&status](const char* start) {
     return wait_until([&] { return status().starts_with(start); });
   };
-  for (const char* text : {"PH0402", "PH0356"}) site.httpd.tolerate_log(text);
+  for (const char* text : {"PH0356"}) site.httpd.tolerate_log(text);
   EXPECT_THAT(status(), StartsWith("process group site: "));
   restart_with(std::string("WSGIDaemonProcess more ") + GetParam() + "\n");
   EXPECT_TRUE(comes("The configuration that httpd read")) << status();
@@ -222,7 +222,7 @@ TEST(Control, SaysThatABrokenDeployIsNotServed) {
   EXPECT_EQ(site.httpd.get("/").body, "3");
   EXPECT_EQ(site.group()["state"], "serving");
   EXPECT_EQ(site.group()["reason"], nullptr);
-  for (const char* expected : {"PH0109", "PH0406", "PH0411", "PH0472"}) {
+  for (const char* expected : {"PH0109", "PH0406", "PH0411"}) {
     site.httpd.expect_log(expected);
   }
 }

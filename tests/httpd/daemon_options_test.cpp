@@ -261,7 +261,7 @@ TEST(PythonHomeInAClosedHome, IsAnErrorOfTheStartAndOfEachWorker) {
   EXPECT_EQ(portrait_of(httpd)["prefix"], home);
   fs::permissions(folder.path() + "/deploy", fs::perms::owner_all);
   ASSERT_EQ(chown((folder.path() + "/deploy").c_str(), 0, 0), 0);
-  for (const char* id : {"PH0406", "PH0407", "PH0472"}) httpd.expect_log(id);
+  for (const char* id : {"PH0406", "PH0407"}) httpd.expect_log(id);
   const int pid = portrait_of(httpd)["pid"];
   kill(pid, SIGKILL);
   httpd.wait_for_log("Python cannot start: " + home + " cannot be used: Permission denied");
@@ -355,7 +355,7 @@ TEST(WorkerOutput, GoesToTheLogOfTheVirtualHostThatDefinesTheGroup) {
   const std::string own = read_file(httpd.root() + "/own.log");
   EXPECT_THAT(
       own, AllOf(HasSubstr("raw words on descriptor 1\n"), HasSubstr("raw words on descriptor 2\n"),
-                 HasSubstr("words of a child\n"), HasSubstr("PH0470")));
+                 HasSubstr("words of a child\n"), HasSubstr("PH0404")));
   EXPECT_THAT(httpd.log(), Not(HasSubstr("raw words")));
 }
 

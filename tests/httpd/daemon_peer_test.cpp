@@ -185,7 +185,7 @@ TEST_F(PeerOfAWorker, ThatTalksNonsenseConfusesNobody) {
     EXPECT_EQ(visit(path, kServerUser, {bytes, ""}).error, 0);
     EXPECT_EQ(httpd.get("/").body, "well");
   }
-  EXPECT_EQ(count(httpd.log(), "PH0470"), 1) << "the worker was replaced";
+  EXPECT_EQ(count(httpd.log(), "PH0404"), 1) << "the worker was replaced";
 }
 
 }  // namespace

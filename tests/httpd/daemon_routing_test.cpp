@@ -192,7 +192,6 @@ TEST(ProcessGroup, ImportsNoScriptOfAnotherOwner) {
       "<Directory " +
       folder.path() + ">\n  Require all granted\n</Directory>\n");
   httpd.expect_log("PH0153");
-  httpd.expect_log("PH0473");
   EXPECT_TRUE(wait_until([&] { return count(httpd.log(), "PH0153") == 2; }));
   expect_refused(httpd, {.path = "/first"}, 403, "first.wsgi is not owned by script-user=daemon");
   EXPECT_FALSE(std::filesystem::exists(place + "/early"));

@@ -1,5 +1,6 @@
 // Load, and processes that are killed under it.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 
@@ -68,9 +69,10 @@ void wait_for_workers(const Httpd& httpd, std::size_t number) {
 
 // The worker of a slot that became ready last; 0 when there is none.
 pid_t last_ready(const Httpd& httpd, unsigned slot) {
-  const auto lines = lines_with(httpd, "PH0404: worker of group g, slot " + std::to_string(slot));
+  const auto lines =
+      lines_with(httpd, fmt::format("PH0404: worker {} of process group 'g' ", slot));
   if (lines.empty()) return 0;
-  return std::stoi(std::string(between(lines.back(), ", pid ", " is ready")));
+  return std::stoi(std::string(between(lines.back(), "(pid ", ", generation")));
 }
 
 TEST(Crowd, IsServedByAFewWorkersWithoutALostOrMixedReply) {
@@ -196,7 +198,7 @@ TEST(RotatedLog, IsLeftByWorkersAndSupervisor) {
   httpd.graceful();
   const auto left_alone = [&] {
     const auto workers = httpd.running("pyhost-worker");
-    return workers.size() == 2 && count(httpd.log(), "PH0470") == 2 &&
+    return workers.size() == 2 && count(httpd.log(), "PH0404") == 2 &&
            count(read_file(old_log), "PH0405") + count(httpd.log(), "PH0405") == 2;
   };
   EXPECT_TRUE(wait_until(left_alone)) << httpd.log();

@@ -376,7 +376,7 @@ TEST(Dump, ShowsTheSectionsOfInterpreters) {
 
 TEST(ThreadStackSize, IsRaisedToWhatPythonNeeds) {
   const Httpd httpd("ThreadStackSize 1048576");
-  EXPECT_THAT(httpd.log(), HasSubstr("PH0353: Python needs threads with a stack of 8388608 bytes"));
+  EXPECT_THAT(httpd.log(), HasSubstr("PH0353: ThreadStackSize is raised from "));
 }
 
 TEST(ThreadStackSize, IsLeftAloneWithoutPython) {

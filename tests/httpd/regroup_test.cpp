@@ -82,7 +82,6 @@ TEST(RefusedRestart, ChangesNothingForAnybody) {
   ASSERT_EQ(::mkdir(home.c_str(), 0700), 0);
   const WaitingRequests waiting(httpd);
   httpd.expect_log("PH0356");
-  httpd.tolerate_log("PH0402");
   regroup(httpd, group("site", "user=games processes=20") + idle_groups(20) +
                      "WSGIDaemonProcess bad home=" + home + "\n");
   EXPECT_THAT(httpd.log(), HasSubstr("PH0356"));

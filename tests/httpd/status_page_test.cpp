@@ -48,7 +48,7 @@ TEST_F(StatusPage, SaysThatABrokenDeployIsNotServed) {
   replace_file(httpd_.root() + "/site.wsgi", "raise ValueError('not today')\n");
   EXPECT_EQ(httpd_.get("/shop").body, "1");
   EXPECT_THAT(brief(), HasSubstr("ProcessGroup b<g> State: degraded\n"));
-  for (const char* expected : {"PH0109", "PH0406", "PH0411", "PH0472"}) {
+  for (const char* expected : {"PH0109", "PH0406", "PH0411"}) {
     httpd_.expect_log(expected);
   }
 }

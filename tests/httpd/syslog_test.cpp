@@ -72,7 +72,7 @@ TEST_F(Syslog, GetsWhatWorkersAndTheSupervisorSay) {
   EXPECT_EQ(httpd.get("/").body, "b''");
   EXPECT_TRUE(has_come("raw words on descriptor 1"));
   EXPECT_TRUE(has_come("words of a child"));
-  EXPECT_TRUE(has_come("PH0470"));
+  EXPECT_TRUE(has_come("PH0404"));
   // What httpd's own records of requests have too: the facility, and the tag.
   constexpr int kLocal3Notice = (19 << 3) | 5;
   EXPECT_THAT(messages(), AllOf(HasSubstr("<" + std::to_string(kLocal3Notice) + ">"),

@@ -81,8 +81,8 @@ TEST_F(SupervisorRecords, ReplaceAWorkerThatWantsASuccessorWithoutAGap) {
     ASSERT_EQ(seen.state, scoreboard::SlotState::ready) << log_text();
   }
   EXPECT_TRUE(wait_until([first] { return !is_alive(first); }));
-  EXPECT_THAT(log_text(),
-              HasSubstr(fmt::format("pid {}, is to be replaced: restart-interval", first)));
+  EXPECT_THAT(log_text(), HasSubstr(fmt::format(
+                              "pid {}, generation 1) is to be replaced: restart-interval", first)));
   EXPECT_EQ(observe(0)["assignment"]["generation"], 2);
 }
 
@@ -96,7 +96,7 @@ TEST_F(SupervisorRecords, NameTheLimitThatHasEndedAWorker) {
   EXPECT_TRUE(is_alive(first));
   kill(first, SIGTERM);
   EXPECT_TRUE(
-      logged(fmt::format("pid {}, has ended because a request ran longer than "
+      logged(fmt::format("(pid {}, generation 1) has ended because a request ran longer than "
                          "request-timeout",
                          first)));
   const scoreboard::Death death = slot_status(0).last_death;

@@ -45,7 +45,7 @@ TEST_F(SilentWorker, IsReplacedWhenItIsStopped) {
   const pid_t pid = start_silent({{"stopped", true}});
   EXPECT_TRUE(is_succeeded());
   EXPECT_THAT(log_text(), HasSubstr(fmt::format(
-                              "PH0424: worker of group one, slot 0, generation 1, pid {}, has "
+                              "PH0424: worker 0 of process group 'one' (pid {}, generation 1) has "
                               "not run for 5 s, in which it was asked whether it does",
                               pid)));
   // With SIGKILL, because it does not hear SIGTERM.
@@ -59,8 +59,8 @@ TEST_F(SilentWorker, IsReplacedWhenItIsStopped) {
 TEST_F(SilentWorker, IsReplacedWhenItAcceptsNobody) {
   const pid_t pid = start_silent({{"closed", true}});
   EXPECT_TRUE(is_succeeded());
-  EXPECT_TRUE(logged(
-      fmt::format("pid {}, runs, but has accepted no connection for 5 s; it is replaced", pid)));
+  EXPECT_TRUE(logged(fmt::format(
+      "(pid {}, generation 1) runs, but has accepted no connection for 5 s; it is replaced", pid)));
   EXPECT_TRUE(logged("has ended because it did not serve any more"));
 }
 

@@ -35,7 +35,8 @@ int check_access(request_rec* r) {
   if (answer->kind == Answer::Kind::none) return DECLINED;
   if (ap_satisfies(r) != SATISFY_ANY) {
     log_request(r, LogLevel::info, Message::access_denied,
-                fmt::format("{} denies the client {}", hook->script, view_or_empty(r->uri)));
+                fmt::format("allow_access() of {} has denied the client {}", hook->script,
+                            view_or_empty(r->uri)));
   }
   return HTTP_FORBIDDEN;
 }

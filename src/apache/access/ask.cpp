@@ -59,11 +59,13 @@ AskResult refuse(const request_rec* r, const Refusal& refusal) {
 // Null for httpd's own process.
 tl::expected<const DaemonGroup*, Refusal> place_of_hook(const request_rec* r,
                                                         const HookScript& hook) {
-  if (!hook.process_group.empty()) return group_for(r, hook.process_group, {});
+  if (!hook.process_group.empty()) return group_for(r, hook.script, hook.process_group, {});
   if (!*process_settings().restrict_embedded) return nullptr;
   return tl::unexpected(
       Refusal{HTTP_INTERNAL_SERVER_ERROR, base::Message::embedded_restricted,
-              fmt::format("{} may not run inside httpd (WSGIRestrictEmbedded On)", hook.script)});
+              fmt::format("{}: httpd's own processes run no Python (WSGIRestrictEmbedded On); add "
+                          "process-group=",
+                          hook.written)});
 }
 
 // Who decides about credentials gets them from httpd, but who finds out whose they are sees them.

@@ -31,8 +31,8 @@ const HookScript* hook_or_complaint(const request_rec* r, Hook hook, std::string
   const HookScript* found = hook_for(r, hook);
   if (found == nullptr) {
     log_request(r, LogLevel::error, Message::hook_script_missing,
-                fmt::format("{} needs {} where it is in force, for {}", provider, directive,
-                            view_or_empty(r->uri)));
+                fmt::format("{} is used, and no {} is in force for {}; add one to the same section",
+                            provider, directive, view_or_empty(r->uri)));
   }
   return found;
 }
@@ -100,7 +100,7 @@ authz_status check_groups(request_rec* r, const char* require_line, const void*)
   if (!answer) {
     note_unavailability(r, answer.error());
     if (answer.error().status == HTTP_SERVICE_UNAVAILABLE) return AUTHZ_GENERAL_ERROR;
-    note_denial(r, Message::groups_unknown, "has groups that cannot be had");
+    note_denial(r, Message::groups_unknown, "is let into no group, because they could not be had");
     return AUTHZ_DENIED;
   }
   const bool is_member = std::ranges::any_of(answer->items, [&](const auto& group) {

@@ -13,6 +13,7 @@
 #include "apache/config/served_targets.h"
 #include "apache/pool.h"
 #include "apache/request/alias.h"
+#include "apache/request/withheld_authorization.h"
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "settings/global_name.h"
@@ -150,8 +151,8 @@ void find_unserved_layouts(const server_rec* main_server, Findings& findings) {
 }
 
 void find_unused_groups(const server_rec* main_server, Findings& findings) {
-  for (const DaemonGroup* group : all_process_groups()) {
   const GroupServices services(main_server);
+  for (const DaemonGroup* group : all_process_groups()) {
     if (!preloads_of(main_server, group->options.name).empty()) continue;
     const auto targets = services.of(*group).targets;
     if (!targets.scripts.empty() || !targets.folders.empty() || !targets.modules.empty() ||
@@ -173,13 +174,8 @@ void find_unused_groups(const server_rec* main_server, Findings& findings) {
 void find_withheld_authorization(const std::vector<Application>& applications, Findings& findings) {
   for (const Application& application : applications) {
     if (*application.settings.pass_authorization != settings::PassAuthorization::off) continue;
-    findings.add(
-        application.server, Severity::advice, Message::authorization_withheld,
-        {.sentence = fmt::format("{}: the application does not see the Authorization header",
-                                 application.alias->written),
-         .cure = "WSGIPassAuthorization On, if it authenticates by itself (tokens, HTTP "
-                 "basic)"},
-        application.alias->place);
+    findings.add(application.server, Severity::advice, Message::authorization_withheld,
+                 withheld_authorization(application.alias->written), application.alias->place);
   }
 }
 

@@ -34,8 +34,8 @@ void raise_stack_size(const server_rec* s) {
   if (bytes >= base::kPythonStackBytes) return;
   ap_thread_stacksize = base::kPythonStackBytes;
   log_server(s, LogLevel::info, Message::stack_raised,
-             fmt::format("Python needs threads with a stack of {} bytes, not {}: raised",
-                         base::kPythonStackBytes, bytes));
+             fmt::format("ThreadStackSize is raised from {} to the {} bytes that Python needs",
+                         bytes, base::kPythonStackBytes));
 }
 
 // In httpd's first record, and in the Server header where ServerTokens says so.

@@ -40,22 +40,27 @@ std::string temporary_folder() {
 // Runs nothing: of a group that this child has no part in.
 class NoWorkers final : public gateway::ClientRunner {
  public:
+  explicit NoWorkers(const DaemonGroup& group)
+      : why_(fmt::format("this httpd child could not reach process group '{}' when it started; the "
+                         "error log of that moment says why",
+                         group.options.name)) {}
   gateway::Outcome run(const gateway::Target&,
                        gateway::ClientExchange& exchange) noexcept override {
-    exchange.log(LogLevel::error, Message::worker_unreachable, kWhy);
+    exchange.log(LogLevel::error, Message::worker_unreachable, why_);
     return refusal();
   }
   gateway::AskResult ask(const gateway::Target&, const gateway::Question&,
                          gateway::ClientCaller& caller) noexcept override {
-    caller.log(LogLevel::error, Message::worker_unreachable, kWhy);
+    caller.log(LogLevel::error, Message::worker_unreachable, why_);
     return tl::unexpected(refusal());
   }
 
  private:
-  static constexpr char kWhy[] = "this httpd child could not reach the workers when it started";
   static gateway::Outcome refusal() {
     return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_SERVICE_UNAVAILABLE};
   }
+
+  const std::string why_;
 };
 
 ChildEngines* engines_of_child = nullptr;
@@ -76,14 +81,15 @@ ChildEngines::~ChildEngines() {
 std::unique_ptr<gateway::ClientRunner> ChildEngines::join(const Supervision& supervision,
                                                           const DaemonGroup& group) const {
   scoreboard::Scoreboard* scoreboard = supervision.scoreboard_or_null(group);
-  if (scoreboard == nullptr) return std::make_unique<NoWorkers>();  // which the parent has told
+  if (scoreboard == nullptr)
+    return std::make_unique<NoWorkers>(group);  // which the parent has told
   const auto child = scoreboard->add_child(getpid());
   if (!child) {
     log_server(group.server, LogLevel::error, Message::child_rows_exhausted,
                fmt::format("the scoreboard of process group '{}' has no row left for this child; "
                            "its requests for the group are answered 503",
                            group.options.name));
-    return std::make_unique<NoWorkers>();
+    return std::make_unique<NoWorkers>(group);
   }
   return std::make_unique<remote::RemoteEngine>(
       *scoreboard, *child, remote_settings(group, supervision.socket_prefix(), temporary_folder_));

@@ -138,7 +138,8 @@ gateway::Outcome EmbeddedEngine::run(const gateway::Target& target,
                : run_in_python(target, exchange, exchange);
   };
   return base::unless_out_of_memory(serve, [&]() -> gateway::Outcome {
-    exchange.log(base::LogLevel::error, Message::memory_exhausted, "a request was given up");
+    exchange.log(base::LogLevel::error, Message::memory_exhausted,
+                 "there is no memory left for a request, which was given up");
     return {.kind = gateway::Outcome::Kind::refused,
             .status = HTTP_SERVICE_UNAVAILABLE,
             .retry_after_seconds = remote::kRetryAfterSeconds};

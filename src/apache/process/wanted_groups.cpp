@@ -32,7 +32,6 @@ WantedGroups::WantedGroups(server_rec* main_server, RetainedGroups& retained,
   const std::string prefix = configured_socket_prefix(main_server->process->pconf);
   state_.plugins = plugin::find_plugins(plugin::folder_of_this_object());
   state_.socket_prefix = fmt::format("{}.{}", prefix, getpid());
-  const GroupServices services(main_server_);
   state_.operator_socket = prefix + control::kOperatorSocketSuffix;
   state_.httpd = httpd_identity();
   state_.python_home = process_settings().python_home.value_or("");
@@ -46,6 +45,7 @@ base::Result<> WantedGroups::prepare() {
   state_.groups.clear();
   retained_.begin();
   base::Result<> outcome;
+  const GroupServices services(main_server_);
   for (DaemonGroup* group : all_process_groups()) {
     auto prepared = prepare(*group, services);
     if (!prepared && outcome) outcome = std::move(prepared);
@@ -75,6 +75,7 @@ base::Result<> WantedGroups::prepare(DaemonGroup& group, const GroupServices& se
   control::WorkerSettings settings = worker_settings(main_server_, group, service);
   settings.secret = retained.secret();
   state_.groups.push_back({.options = group.options,
+                           .place = std::string(view_or_empty(group.place)),
                            .index = retained.index,
                            .log = log_position,
                            .board = board_position,

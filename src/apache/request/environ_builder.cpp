@@ -11,6 +11,7 @@
 #include "apache/pool.h"
 #include "apache/request/jail.h"
 #include "apache/request/request_origin.h"
+#include "apache/request/withheld_authorization.h"
 #include "base/parse.h"
 #include "settings/settings.h"
 
@@ -86,10 +87,9 @@ bool passes_authorization(const request_rec* r, const settings::RequestSettings&
 void note_withheld_authorization(request_rec* r) {
   const bool used_by_httpd = r->ap_auth_type != nullptr;
   if (used_by_httpd || server_config(r->server).authorization_noted.exchange(true)) return;
+  const auto [sentence, cure] = withheld_authorization(view_or_empty(r->uri));
   log_request(r, base::LogLevel::notice, base::Message::credentials_withheld,
-              fmt::format("the Authorization header of a request for {} was not passed to the "
-                          "application; WSGIPassAuthorization On or Auto passes it",
-                          view_or_empty(r->uri)));
+              fmt::format("{}; {}", sentence, cure));
 }
 
 // The entries of one request: an array of a known size in its pool.

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <cstring>
+
+#include "apache/config/places.h"
 #include "apache/config/process_groups.h"
 #include "apache/pool.h"
 #include "settings/settings.h"
@@ -22,36 +26,42 @@ tl::unexpected<Refusal> forbid(std::string text) {
 
 }  // namespace
 
-tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::string_view name,
+tl::expected<const DaemonGroup*, Refusal> group_for(const request_rec* r, std::string_view script,
+                                                    std::string_view name,
                                                     const settings::RequestSettings& settings) {
   const auto& allowed = settings.restrict_process;
   if (allowed && !allowed->contains(name.empty() ? settings::kGlobalName : name)) {
     return refuse_group(
         Message::process_group_restricted,
-        fmt::format("{} may not run in the process group '{}' (WSGIRestrictProcess)", r->filename,
-                    name.empty() ? settings::kGlobalName : name));
+        fmt::format(
+            "{} may not run in the process group '{}': WSGIRestrictProcess does not have it; "
+            "add it there, or name another one with WSGIProcessGroup",
+            script, name.empty() ? settings::kGlobalName : name));
   }
   if (name.empty()) return nullptr;
   const DaemonGroup* group = find_process_group(name);
   if (group == nullptr) {
     return refuse_group(Message::process_group_unknown,
-                        fmt::format("{}: {}", r->filename, describe_unknown_group(name)));
+                        fmt::format("{}: {}", script, describe_unknown_group(name)));
   }
   if (!may_use(r->server, *group)) {
     return refuse_group(
         Message::process_group_elsewhere,
-        fmt::format("the process group '{}' belongs to the virtual host '{}' and {} to "
-                    "'{}'; give both the same ServerName, or define the group in the "
-                    "main server",
-                    name, view_or_empty(group->server->server_hostname), r->filename,
-                    view_or_empty(r->server->server_hostname)));
+        with_place(fmt::format("the process group '{}' belongs to the virtual host '{}' and {} to "
+                               "'{}'; give both the same ServerName, or define the group in the "
+                               "main server",
+                               name, view_or_empty(group->server->server_hostname), script,
+                               view_or_empty(r->server->server_hostname)),
+                   group->place));
   }
   if (group->options.threads == 0) {
     return refuse_group(
         Message::process_group_is_service,
-        fmt::format("the process group '{}' takes no requests (threads=0), so {} cannot "
-                    "run there",
-                    name, r->filename));
+        with_place(fmt::format("the process group '{}' takes no requests (threads=0), so {} cannot "
+                               "run there; give the group threads, or name another one with "
+                               "WSGIProcessGroup",
+                               name, script),
+                   group->place));
   }
   return group;
 }
@@ -61,7 +71,8 @@ tl::expected<void, Refusal> check_script_owner(const char* script, const DaemonG
   if (!owner.user && !owner.group) return {};
   struct stat file {};
   if (::stat(script, &file) != 0) {
-    return forbid(fmt::format("{} has an owner that cannot be found out", script));
+    return forbid(
+        fmt::format("the owner of {} cannot be found out: {}", script, std::strerror(errno)));
   }
   const auto checked = gateway::check_owner(owner, script, file);
   if (!checked) return forbid(checked.error().sentence);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include "apache/access/dispatch.h"
 #include "apache/config/config.h"
+#include "apache/config/places.h"
 #include "apache/pool.h"
 #include "apache/request/alias.h"
 #include "apache/request/environ_builder.h"
@@ -42,21 +43,36 @@ struct Subject {
 
 // --- May it run? -----------------------------------------------------------------------------
 
+// With the line of the configuration that leads there.
+std::string of_alias(const ScriptAlias* alias_or_null, std::string sentence) {
+  return with_place(std::move(sentence), alias_or_null == nullptr ? nullptr : alias_or_null->place);
+}
+
 Check check_script(request_rec* r, const ScriptAlias* alias) {
   if (alias != nullptr && alias->kind == gateway::TargetKind::module) return {};
   if (alias == nullptr && (ap_allow_options(r) & OPT_EXECCGI) == 0) {
-    return refuse(HTTP_FORBIDDEN, base::Message::exec_cgi_off,
-                  fmt::format("{} may not be run: Options ExecCGI is off for it", r->filename));
+    return refuse(
+        HTTP_FORBIDDEN, base::Message::exec_cgi_off,
+        fmt::format("{} may not be run: Options ExecCGI is off for it; add Options +ExecCGI for "
+                    "its folder, or map it with WSGIScriptAlias",
+                    r->filename));
   }
   if (r->finfo.filetype == APR_NOFILE) {
     const auto answer = names_one_script(alias) ? refuse : refuse_client;
-    return answer(HTTP_NOT_FOUND, base::Message::target_missing,
-                  fmt::format("the script {} does not exist", r->filename));
+    return answer(
+        HTTP_NOT_FOUND, base::Message::target_missing,
+        of_alias(alias,
+                 fmt::format("the script {} does not exist, or httpd's user may not search a "
+                             "folder above it",
+                             r->filename)));
   }
   if (r->finfo.filetype == APR_DIR) {
     const auto answer = names_one_script(alias) ? refuse : refuse_client;
-    return answer(HTTP_FORBIDDEN, base::Message::target_is_directory,
-                  fmt::format("{} is a directory, not a script", r->filename));
+    return answer(
+        HTTP_FORBIDDEN, base::Message::target_is_directory,
+        of_alias(alias, fmt::format("{} is a directory, not a script; map a script, or end the "
+                                    "URL with the name of one",
+                                    r->filename)));
   }
   return {};
 }
@@ -67,8 +83,9 @@ Check check_path_info(const request_rec* r) {
   }
   return refuse_client(
       HTTP_NOT_FOUND, base::Message::path_info_refused,
-      fmt::format("{} accepts nothing behind it in the URL (AcceptPathInfo Off): {}", r->filename,
-                  r->path_info));
+      fmt::format("{} accepts nothing behind it in the URL (AcceptPathInfo Off), and this one "
+                  "has {}; AcceptPathInfo On lets it",
+                  r->filename, r->path_info));
 }
 
 Check check_transfer_encoding(const request_rec* r, const settings::RequestSettings& settings) {
@@ -82,7 +99,9 @@ Check check_transfer_encoding(const request_rec* r, const settings::RequestSetti
   if (!*settings.chunked_request) {
     return refuse_client(
         HTTP_LENGTH_REQUIRED, base::Message::chunked_refused,
-        fmt::format("{} takes no chunked bodies (WSGIChunkedRequest Off)", r->filename));
+        fmt::format("{} takes no chunked bodies (WSGIChunkedRequest Off); WSGIChunkedRequest On "
+                    "lets it",
+                    r->filename));
   }
   return {};
 }
@@ -112,16 +131,20 @@ Check check(request_rec* r, const Subject& subject, const settings::RequestSetti
 
 Check check_jail(const char* script, const DaemonGroup& group) {
   if (path_in_jail(&group, script)) return {};
-  return refuse(HTTP_INTERNAL_SERVER_ERROR, base::Message::script_outside_jail,
-                fmt::format("{} is not below chroot={} of the process group '{}'", script,
-                            group.options.chroot, group.options.name));
+  return refuse(
+      HTTP_INTERNAL_SERVER_ERROR, base::Message::script_outside_jail,
+      with_place(fmt::format("{} is not below chroot={} of the process group '{}'; put it there",
+                             script, group.options.chroot, group.options.name),
+                 group.place));
 }
 
 Check check_place(const request_rec* r, const DaemonGroup* group, const Subject& subject) {
   const char* script = subject.handler != nullptr ? subject.handler->script.data() : r->filename;
   if (group == nullptr && *process_settings().restrict_embedded) {
     return refuse(HTTP_INTERNAL_SERVER_ERROR, base::Message::embedded_restricted,
-                  fmt::format("{} may not run inside httpd (WSGIRestrictEmbedded On)", script));
+                  fmt::format("{} is for no process group, and httpd's own processes run no Python "
+                              "(WSGIRestrictEmbedded On); name one with WSGIProcessGroup",
+                              script));
   }
   if (group == nullptr || !subject.is_file()) return {};
   PH_TRY_VOID(check_jail(script, *group));
@@ -217,7 +240,7 @@ tl::expected<MappedRequest, Refusal> map_request(request_rec* r,
       r, *process_settings().case_sensitivity ? resource : folded(r->pool, resource));
   const auto group_name = expand_group(*settings.process_group, names);
   if (!group_name) return refuse_variable(r, "WSGIProcessGroup", *settings.process_group);
-  PH_TRY(group, group_for(r, *group_name, settings));
+  PH_TRY(group, group_for(r, script_of(r, subject), *group_name, settings));
   PH_TRY_VOID(check_place(r, group, subject));
   PH_TRY(target, target_of(r, subject, settings, names, group));
   return MappedRequest{.target = target,

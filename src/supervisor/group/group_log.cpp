@@ -28,8 +28,14 @@ std::string why_it_could_not_start(const LivingWorker& worker, const Death& deat
 }
 
 std::string GroupLog::label(const LivingWorker& worker) const {
-  return fmt::format("worker of group {}, slot {}, generation {}, pid {},", name(),
-                     worker.place.slot, worker.place.generation, worker.pid);
+  return fmt::format("worker {} of process group '{}' (pid {}, generation {})", worker.place.slot,
+                     name(), worker.pid, worker.place.generation);
+}
+
+// What may be mended where the group is defined.
+std::string GroupLog::with_place(std::string sentence) const {
+  const std::string& place = setup_.wanted.place;
+  return place.empty() ? sentence : fmt::format("{} ({})", sentence, place);
 }
 
 void GroupLog::started(const LivingWorker& worker) const {
@@ -37,7 +43,8 @@ void GroupLog::started(const LivingWorker& worker) const {
 }
 
 void GroupLog::ready(const LivingWorker& worker) const {
-  log(LogLevel::info, Message::generation_ready, fmt::format("{} is ready", label(worker)));
+  log(LogLevel::info, Message::generation_ready,
+      fmt::format("{} is ready with {} threads", label(worker), setup_.options().threads));
 }
 
 void GroupLog::ended(const LivingWorker& worker, const LastState& last, const Death& death) const {
@@ -47,7 +54,8 @@ void GroupLog::ended(const LivingWorker& worker, const LastState& last, const De
 
 void GroupLog::could_not_start(const LivingWorker& worker, LogLevel level,
                                std::string_view why) const {
-  log(level, Message::generation_failed, fmt::format("{} could not start: {}", label(worker), why));
+  log(level, Message::generation_failed,
+      with_place(fmt::format("{} could not start: {}", label(worker), why)));
 }
 
 void GroupLog::is_to_be_replaced(const LivingWorker& worker, std::string_view why) const {
@@ -76,7 +84,7 @@ void GroupLog::keeps_scripts(const LivingWorker& worker,
 
 void GroupLog::start_failed(std::string_view why, base::Milliseconds pause) const {
   log(LogLevel::error, Message::generation_failed,
-      fmt::format("{}; next try in {} s", why, pause.count() / 1000));
+      with_place(fmt::format("{}; next try in {} s", why, pause.count() / 1000)));
 }
 
 void GroupLog::goes_on(std::string_view changed, std::string_view why) const {

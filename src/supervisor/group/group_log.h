@@ -60,6 +60,7 @@ class GroupLog {
 
  private:
   std::string label(const LivingWorker& worker) const;
+  std::string with_place(std::string sentence) const;
   const std::string& name() const noexcept { return setup_.options().name; }
   void log(base::LogLevel level, base::Message message, std::string_view text) const {
     setup_.log->log(level, message, text);

@@ -1,5 +1,6 @@
 #include "supervisor/group/living_workers.h"
 
+#include <fmt/format.h>
 #include <sys/wait.h>
 
 #include <utility>
@@ -71,7 +72,9 @@ base::Result<LivingWorker*> LivingWorkers::start(const GroupSetup& setup, const 
                                      .started_us = base::now_us()})
           .first->second;
   if (const auto watched = watch(worker); !watched) {
-    setup.log->log(LogLevel::crit, Message::supervisor_stuck, watched.error().sentence);
+    setup.log->log(LogLevel::crit, Message::supervisor_stuck,
+                   fmt::format("process group '{}': the end of process {} cannot be watched: {}",
+                               setup.options().name, pid, watched.error().sentence));
   }
   return &worker;
 }
@@ -99,7 +102,11 @@ void LivingWorkers::hand_log_over(QueuedLog& log) const {
   for (const auto& [pid, worker] : workers_) {
     const auto sent =
         control::send_order(worker.status.fd(), control::WorkerOrder::Kind::log, "", log.fd());
-    if (!sent) log.log(LogLevel::info, Message::log_not_taken, sent.error().sentence);
+    if (!sent) {
+      log.log(LogLevel::info, Message::log_not_taken,
+              fmt::format("process {}, a worker, goes on writing to the log of before: {}", pid,
+                          sent.error().sentence));
+    }
   }
 }
 

@@ -17,11 +17,11 @@ std::string text_of(const FileLog& log) {
 
 TEST(FileLog, WritesOneLinePerRecordAsHttpdDoes) {
   FileLog log(UniqueFd(::memfd_create("log", MFD_CLOEXEC)), LogLevel::info);
-  log.log(LogLevel::warn, Message::worker_ready, "two\nlines\twith \x1b, \u009b and \u00f6");
+  log.log(LogLevel::warn, Message::worker_draining, "two\nlines\twith \x1b, \u009b and \u00f6");
   EXPECT_THAT(
       text_of(log),
       testing::MatchesRegex("\\[.+\\] \\[wsgi:warn\\] \\[pid [0-9]+:tid [0-9]+\\] "
-                            "PH0470: two\\\\nlines\\\\twith \\\\x1b, \\\\xc2\\\\x9b and \u00f6\n"));
+                            "PH0471: two\\\\nlines\\\\twith \\\\x1b, \\\\xc2\\\\x9b and \u00f6\n"));
 }
 
 TEST(FileLog, KeepsRecordsUpToItsThreshold) {
