@@ -2,7 +2,7 @@
 _pyhost() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W 'serve setup status reload stop start check explain --help --version' -- "$current"))
+    COMPREPLY=($(compgen -W 'serve setup status reload stop start check explain build-plugin --help --version' -- "$current"))
     return
   fi
   case $previous in
@@ -18,7 +18,7 @@ _pyhost() {
       COMPREPLY=($(compgen -W 'emerg alert crit error warn notice info debug trace1 trace2 trace3 trace4 trace5 trace6 trace7 trace8' -- "$current"))
       return
       ;;
-    --access-log|--auth-file|--chdir|--config|--directory-index|--document-root|--env-file|--envvars|--error-log|--httpd|--httpd-executable|--include|--include-file|--log-directory|--modules-dir|--modules-directory|--pid-file|--python-home|--python-path|--server-root|--socket|--ssl-certificate-file|--ssl-certificate-key-file|--tls-cert|--tls-key|--working-directory|-f)
+    --access-log|--auth-file|--chdir|--config|--directory-index|--document-root|--env-file|--envvars|--error-log|--httpd|--httpd-executable|--include|--include-file|--log-directory|--modules-dir|--modules-directory|--output|--pid-file|--python-home|--python-path|--server-root|--socket|--source|--ssl-certificate-file|--ssl-certificate-key-file|--tls-cert|--tls-key|--working-directory|-f)
       COMPREPLY=($(compgen -f -- "$current"))
       return
       ;;
@@ -55,6 +55,9 @@ _pyhost() {
       ;;
     explain)
       options='-f --config -D --define --envvars --httpd --json -h --help'
+      ;;
+    build-plugin)
+      options='--output --source -h --help'
       ;;
   esac
   COMPREPLY=($(compgen -W "$options" -- "$current"))

@@ -271,7 +271,7 @@ TEST_F(Supervisor, NamesTheSignalThatKilledAWorker) {
 TEST_F(Supervisor, TriesAgainAfterAFailedStart) {
   want("one", {}, {{"fail", "the plugin is missing"}});
   ASSERT_EQ(apply(), "");
-  EXPECT_TRUE(logged("generation 1, pid"));
+  EXPECT_TRUE(logged("generation 1) could not start"));
   EXPECT_TRUE(logged("could not start: the plugin is missing", 2));
 }
 
