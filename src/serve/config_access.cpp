@@ -5,15 +5,23 @@
 namespace pyhost::serve {
 namespace {
 
-void write_login(ConfigLines& lines, const std::string& file) {
+// Who is in the file, or whom the script knows.
+void write_login(ConfigLines& lines, const ServeOptions& options) {
   lines.heading("Who has no password gets nothing");
   for (const char* name : {"auth_basic", "authn_core", "authn_file", "authz_user"}) {
     lines.load(name);
   }
+  const std::string& script = options.auth_user_script;
   lines.line("<Location \"/\">");
   lines.line("  AuthType Basic");
   lines.line("  AuthName \"Login\"");
-  lines.line("  AuthUserFile {}", config_word(file));
+  lines.line("  AuthBasicProvider{}{}", options.auth_file.empty() ? "" : " file",
+             script.empty() ? "" : " wsgi");
+  if (!options.auth_file.empty()) lines.line("  AuthUserFile {}", config_word(options.auth_file));
+  if (!script.empty()) {
+    lines.line("  WSGIAuthUserScript {} process-group={} application-group=%{{GLOBAL}}",
+               config_word(script), options.embedded ? "%{GLOBAL}" : kGroupName);
+  }
   lines.line("  Require valid-user");
   lines.line("</Location>");
 }
@@ -29,7 +37,8 @@ void write_access(ConfigLines& lines, const ConfigSource& source) {
   lines.line("  Options FollowSymLinks");
   lines.line("  AllowOverride None");
   lines.line("</Directory>");
-  if (!source.options.auth_file.empty()) write_login(lines, source.options.auth_file);
+  const ServeOptions& options = source.options;
+  if (!options.auth_file.empty() || !options.auth_user_script.empty()) write_login(lines, options);
 }
 
 }  // namespace pyhost::serve

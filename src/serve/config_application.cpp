@@ -23,13 +23,13 @@ std::string shared_options(const ServeOptions& options) {
   return words;
 }
 
-void write_group(ConfigLines& lines, const ConfigSource& source) {
+// What the application and the services beside it have in common.
+std::string surroundings(const ConfigSource& source) {
   const ServeOptions& options = source.options;
-  std::string words = fmt::format(" threads={}", options.threads);
+  std::string words;
   const auto add = [&](std::string_view key, std::string_view value) {
     if (!value.empty()) words += fmt::format(" {}={}", key, config_word(value));
   };
-  if (options.processes != 0) words += fmt::format(" processes={}", options.processes);
   add("home", source.plan.home);
   add("python-home", source.site.python_home);
   add("python-path", fmt::format("{}", fmt::join(source.site.python_path, ":")));
@@ -38,8 +38,25 @@ void write_group(ConfigLines& lines, const ConfigSource& source) {
   for (const auto& [name, value] : options.env) add("env", name + "=" + value);
   add("env-file", options.env_file);
   for (const std::string& pattern : source.plan.reload_patterns) add("reload-on", pattern);
+  return words;
+}
+
+void write_group(ConfigLines& lines, const ConfigSource& source) {
+  const ServeOptions& options = source.options;
+  std::string words = fmt::format(" threads={}", options.threads);
+  if (options.processes != 0) words += fmt::format(" processes={}", options.processes);
   lines.line("WSGIRestrictEmbedded On");
-  lines.line("WSGIDaemonProcess {}{}{}", kGroupName, words, shared_options(options));
+  lines.line("WSGIDaemonProcess {}{}{}{}", kGroupName, words, surroundings(source),
+             shared_options(options));
+}
+
+void write_services(ConfigLines& lines, const ConfigSource& source) {
+  for (const auto& [name, file] : source.options.services) {
+    const std::string group = config_word("service:" + name);
+    lines.line("WSGIDaemonProcess {} threads=0{}", group, surroundings(source));
+    lines.line("WSGIImportScript {} process-group={} application-group=%{{GLOBAL}}",
+               config_word(file), group);
+  }
 }
 
 void write_embedding(ConfigLines& lines, const Site& site) {
@@ -61,15 +78,16 @@ void write_trust(ConfigLines& lines, const ServeOptions& options) {
 void write_application(ConfigLines& lines, const ConfigSource& source) {
   const Site& site = source.site;
   lines.heading("The application");
-  lines.line("LoadModule wsgi_module {}", config_word(source.plan.module_file));
   if (source.options.embedded) {
     write_embedding(lines, site);
   } else {
     write_group(lines, source);
+    write_services(lines, source);
   }
   write_trust(lines, source.options);
   // Whoever logs in is httpd's matter only with a file of passwords.
-  if (source.options.auth_file.empty()) lines.line("WSGIPassAuthorization On");
+  if (source.options.auth_file.empty() && source.options.auth_user_script.empty())
+    lines.line("WSGIPassAuthorization On");
   const bool is_module = site.form == TargetForm::module;
   const std::string what = is_module ? site.module + ":" + site.callable : site.path;
   const bool name_callable = !is_module && site.callable != "application";

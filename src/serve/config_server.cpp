@@ -25,11 +25,26 @@ void write_processes(ConfigLines& lines, const ConfigSource& source) {
   }
 }
 
+std::int64_t seconds(base::Milliseconds time) {
+  return std::chrono::ceil<std::chrono::seconds>(time).count();
+}
+
+// A part of RequestReadTimeout: "header=20-40,MinRate=500".
+std::string read_timeout(std::string_view part, base::Milliseconds least, base::Milliseconds most,
+                         int rate) {
+  std::string text = fmt::format("{}={}", part, seconds(least));
+  if (least == base::Milliseconds(0)) return text;
+  if (most > least) text += fmt::format("-{}", seconds(most));
+  return rate > 0 ? fmt::format("{},MinRate={}", text, rate) : text;
+}
+
 void write_patience(ConfigLines& lines, const ServeOptions& options) {
   lines.heading("How long clients are waited for");
-  const auto seconds = [](base::Milliseconds time) {
-    return std::chrono::ceil<std::chrono::seconds>(time).count();
-  };
+  lines.line(
+      "RequestReadTimeout {} {}",
+      read_timeout("header", options.header_timeout, options.header_max_timeout,
+                   options.header_min_rate),
+      read_timeout("body", options.body_timeout, options.body_max_timeout, options.body_min_rate));
   lines.line("Timeout {}", seconds(options.socket_timeout));
   if (options.keep_alive_timeout == base::Milliseconds(0)) {
     lines.line("KeepAlive Off");
@@ -52,6 +67,9 @@ void write_server(ConfigLines& lines, const ConfigSource& source) {
   }
   for (const char* name : {"mpm_event", "unixd", "log_config", "authz_core", "reqtimeout"}) {
     lines.load(name);
+  }
+  if (source.site.runs_python()) {
+    lines.line("LoadModule wsgi_module {}", config_word(source.plan.module_file));
   }
   write_processes(lines, source);
   write_patience(lines, source.options);

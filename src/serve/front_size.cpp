@@ -28,8 +28,9 @@ FrontSize front_size(const ServeOptions& options, bool has_workers) {
   if (!has_workers) return {.threads_per_child = options.threads, .children = 1};
   const std::int64_t running =
       static_cast<std::int64_t>(std::max(options.processes, 1)) * options.threads;
-  const std::int64_t requests =
+  std::int64_t requests =
       std::min(running + queue_of(options), std::max(running, kRequestsMax)) + kSpareThreads;
+  if (options.max_clients != 0) requests = std::max<std::int64_t>(options.max_clients, running);
   const std::int64_t children = (requests + kThreadsPerChild - 1) / kThreadsPerChild;
   return {.threads_per_child = static_cast<int>(kThreadsPerChild),
           .children = static_cast<int>(children)};

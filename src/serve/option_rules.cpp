@@ -19,7 +19,8 @@ base::Result<> check_embedded(const ServeOptions& options) {
   if (!options.embedded) return {};
   for (const ServeOption& option : serve_options()) {
     const bool for_workers = option.of_group || option.name == "processes" ||
-                             option.name == "env-file" || option.name == "reload-on";
+                             option.name == "env-file" || option.name == "reload-on" ||
+                             option.name == "service";
     if (!for_workers || !options.has(option.name)) continue;
     return base::fail(fmt::format("{} is for worker processes, and {} has none",
                                   options.named(option.name), options.named("embedded")));
@@ -29,12 +30,19 @@ base::Result<> check_embedded(const ServeOptions& options) {
 
 base::Result<> check_tls(const ServeOptions& options) {
   PH_TRY_VOID(needs(options, "tls-key", "tls-cert"));
+  for (const char* other : {"tls-cert", "tls-self-signed"}) {
+    if (options.ssl_certificate.empty() || !options.has(other)) continue;
+    return base::fail(fmt::format("{} and {} exclude each other", options.named("ssl-certificate"),
+                                  options.named(other)));
+  }
   PH_TRY_VOID(needs(options, "https-only", "https-port"));
   if (options.tls_self_signed && !options.tls_cert.empty()) {
     return base::fail(fmt::format("{} and {} exclude each other", options.named("tls-self-signed"),
                                   options.named("tls-cert")));
   }
-  if (options.https_port != 0 && options.tls_cert.empty() && !options.tls_self_signed) {
+  const bool has_certificate =
+      options.tls_self_signed || !options.tls_cert.empty() || !options.ssl_certificate.empty();
+  if (options.https_port != 0 && !has_certificate) {
     return base::fail(fmt::format("{} needs a certificate: --tls-cert, or --tls-self-signed",
                                   options.named("https-port")));
   }
@@ -43,7 +51,10 @@ base::Result<> check_tls(const ServeOptions& options) {
        {std::pair("tls-cert", &options.tls_cert), std::pair("tls-key", &options.tls_key)}) {
     if (!path->empty()) PH_TRY_VOID(require_file(options.named(name), *path));
   }
-  return {};
+  if (options.ssl_certificate.empty()) return {};
+  const std::string option = options.named("ssl-certificate");
+  PH_TRY_VOID(require_file(option, options.ssl_certificate + ".crt"));
+  return require_file(option, options.ssl_certificate + ".key");
 }
 
 base::Result<> check_listening(const ServeOptions& options) {
@@ -85,6 +96,12 @@ base::Result<> check_other_urls(const ServeOptions& options) {
 base::Result<> check_files(const ServeOptions& options) {
   if (!options.auth_file.empty()) {
     PH_TRY_VOID(require_file(options.named("auth-file"), options.auth_file));
+  }
+  if (!options.auth_user_script.empty()) {
+    PH_TRY_VOID(require_file(options.named("auth-user-script"), options.auth_user_script));
+  }
+  for (const auto& [name, file] : options.services) {
+    PH_TRY_VOID(require_file(options.named("service"), file));
   }
   for (const std::string& file : options.includes) {
     PH_TRY_VOID(require_file(options.named("include"), file));

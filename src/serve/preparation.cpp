@@ -64,9 +64,10 @@ std::vector<std::string> reload_patterns(const ServeOptions& options, const Site
 ServerPlan make_plan(const ServeOptions& options, const Site& site,
                      const std::optional<HttpdUser>& user, const std::string& products) {
   constexpr char kMimeTypes[] = "/etc/mime.types";
+  const std::string& both = options.ssl_certificate;
   return {
-      .tls_cert = options.tls_cert,
-      .tls_key = options.tls_key,
+      .tls_cert = both.empty() ? options.tls_cert : both + ".crt",
+      .tls_key = both.empty() ? options.tls_key : both + ".key",
       .user = user ? user->name : "",
       .group = user ? user->group : "",
       .home = options.working_directory.empty() ? absolute_path(".") : options.working_directory,

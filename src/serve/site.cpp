@@ -99,6 +99,11 @@ base::Result<Site> resolve(const ServeOptions& options) {
   if (options.application_group.empty()) {
     return base::fail(fmt::format("{} '': a name is needed", options.named("application-group")));
   }
+  for (const char* name : {"auth-user-script", "service"}) {
+    if (site.runs_python() || !options.has(name)) continue;
+    return base::fail(fmt::format("{} needs Python, and {} is a folder of files",
+                                  options.named(name), options.target));
+  }
   PH_TRY_VOID(resolve_python_path(options, site));
   find_python_home(options, site);
   PH_TRY_VOID(resolve_statics(options, site));

@@ -108,7 +108,10 @@ class Trial {
     for (const std::string& folder : site_.python_path) PH_TRY_VOID(require_readable(folder));
     for (const StaticMount& mount : site_.statics) PH_TRY_VOID(require_readable(mount.path));
     if (!options_.document_root.empty()) PH_TRY_VOID(require_readable(options_.document_root));
-    if (!options_.auth_file.empty()) PH_TRY_VOID(require_readable(options_.auth_file));
+    for (const std::string* file : {&options_.auth_file, &options_.auth_user_script}) {
+      if (!file->empty()) PH_TRY_VOID(require_readable(*file));
+    }
+    for (const auto& [name, file] : options_.services) PH_TRY_VOID(require_readable(file));
     return {};
   }
 

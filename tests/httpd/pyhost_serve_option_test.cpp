@@ -122,6 +122,28 @@ TEST(PyhostServe, AsksForAPassword) {
   serve.stop();
 }
 
+TEST(PyhostServe, AsksAScriptForThePasswordAndRunsAService) {
+  const TempDir folder;
+  const std::string marks = folder.make_writable("marks");
+  folder.write("users.py",
+               "def check_password(environ, user, password):\n"
+               "    return user == 'bob' and password == 'secret'\n");
+  folder.write("jobs.py",
+               "import threading\n"
+               "open('" +
+                   marks +
+                   "/service', 'w').close()\n"
+                   "threading.Event().wait()\n");
+  Serve serve(folder, {folder.write("a.wsgi", kHello), "--auth-user-script", "users.py",
+                       "--service-script", "jobs", "jobs.py"});
+  HttpClient client = serve.client();
+  EXPECT_EQ(client.get("/").status, 401);
+  EXPECT_EQ(client.request({.headers = {{"Authorization", "Basic Ym9iOnNlY3JldA=="}}}).body,
+            "hello from ");
+  EXPECT_TRUE(wait_until([&] { return fs::exists(marks + "/service"); })) << serve.output();
+  serve.stop();
+}
+
 TEST(PyhostServe, PassesOnToOtherServers) {
   const TempDir folder, behind;
   Serve other(behind, {behind.write("a.wsgi", kHello), "--mount", "/api"});

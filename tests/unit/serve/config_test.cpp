@@ -126,6 +126,8 @@ TEST(Config, TakesMoreRequestsThanTheWorkersRun) {
   many.threads = 50;
   many.queue = "0";
   EXPECT_THAT(config(script("/srv/a.wsgi"), many), HasSubstr("MaxRequestWorkers 576\n"));
+  many.max_clients = 1000;
+  EXPECT_THAT(config(script("/srv/a.wsgi"), many), HasSubstr("MaxRequestWorkers 1024\n"));
 }
 
 TEST(Config, BelievesTrustedProxies) {
@@ -241,6 +243,34 @@ TEST(Config, AsksForAPasswordBeforeAnything) {
   EXPECT_THAT(config(script("/srv/a.wsgi"), options),
               AllOf(HasSubstr("AuthUserFile \"/srv/users\"\n  Require valid-user\n"),
                     Not(HasSubstr("WSGIPassAuthorization"))));
+}
+
+TEST(Config, AsksAScriptForThePassword) {
+  ServeOptions options;
+  options.auth_user_script = "/srv/users.py";
+  EXPECT_THAT(config(script("/srv/a.wsgi"), options),
+              HasSubstr("  AuthBasicProvider wsgi\n"
+                        "  WSGIAuthUserScript \"/srv/users.py\" process-group=app "
+                        "application-group=%{GLOBAL}\n"
+                        "  Require valid-user\n"));
+}
+
+TEST(Config, RunsServicesBesideTheApplication) {
+  ServeOptions options;
+  options.services = {{"queue", "/srv/queue.py"}};
+  EXPECT_THAT(config(script("/srv/a.wsgi"), options),
+              HasSubstr("WSGIDaemonProcess \"service:queue\" threads=0 home=\"/srv\"\n"
+                        "WSGIImportScript \"/srv/queue.py\" process-group=\"service:queue\" "
+                        "application-group=%{GLOBAL}\n"));
+}
+
+TEST(Config, LimitsHowLongRequestsTakeToCome) {
+  EXPECT_THAT(config(kFolder),
+              HasSubstr("RequestReadTimeout header=20-40,MinRate=500 body=20,MinRate=500\n"));
+  ServeOptions options;
+  options.header_timeout = base::Milliseconds(0);
+  options.body_min_rate = 0;
+  EXPECT_THAT(config(kFolder, options), HasSubstr("RequestReadTimeout header=0 body=20\n"));
 }
 
 TEST(Config, IncludesYoursAtTheEnd) {
