@@ -3,6 +3,7 @@
 #   plugin   the engine for one Python
 #   cli      the command pyhost, its manual pages and completions
 #   source   what `pyhost build-plugin` builds the plugin of another Python from
+#   python   what Django projects import
 #   docs     every document, laid out as in the source, so that links between them lead somewhere
 
 # A file that names where others are installed: the prefix is known for certain when they are.
@@ -48,6 +49,9 @@ install(FILES share/completions/pyhost.fish
 install(FILES CMakeLists.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/pyhost/source COMPONENT source)
 install(DIRECTORY cmake include src DESTINATION ${CMAKE_INSTALL_DATADIR}/pyhost/source
   COMPONENT source)
+
+install(DIRECTORY python/ DESTINATION ${PYHOST_PYTHON_DIR} COMPONENT python
+  PATTERN __pycache__ EXCLUDE)
 
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT docs)
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT docs

@@ -4,6 +4,7 @@
 set(PYHOST_MODULES_DIR "${HTTPD_MODULES_DIR}" CACHE STRING
   "Where the module, its programs and its plugins go: httpd's modules")
 set(PYHOST_MODS_AVAILABLE_DIR /etc/apache2/mods-available CACHE STRING "Where a2enmod looks")
+set(PYHOST_PYTHON_DIR share/pyhost/python CACHE STRING "Where pyhost_django goes, for sys.path")
 if(NOT PYHOST_MODULES_DIR)
   message(FATAL_ERROR "-DPYHOST_MODULES_DIR= is needed: the folder that mod_pyhost.so is in")
 endif()

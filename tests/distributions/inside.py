@@ -41,6 +41,7 @@ def application(environ, start_response):
 """
 
 CONFIG = f"""ServerName 127.0.0.1
+WSGIPythonHome {SITE}/venv
 WSGIDaemonProcess workers processes=2 threads=3 user=smoke python-home={SITE}/venv
 WSGIDaemonProcess django user=smoke python-home={SITE}/venv python-path={SITE}/django_site
 WSGIDaemonProcess flask user=smoke python-home={SITE}/venv python-path={SITE}/flask_site
@@ -80,11 +81,6 @@ def wait_until(what, condition):
     while not condition():
         assert time.monotonic() < deadline, f"{what} has not come about"
         time.sleep(0.05)
-
-
-def listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def starts():
@@ -167,7 +163,7 @@ def step_start():
 
 
 def step_embedded():
-    assert get("/embedded").startswith(f"{VERSION} embedded /usr "), get("/embedded")
+    assert get("/embedded").startswith(f"{VERSION} embedded {SITE}/venv "), get("/embedded")
 
 
 def step_daemon():
@@ -224,19 +220,41 @@ def step_status():
     run("pyhost check")
 
 
+def serve_until_told(command, check):
+    """Runs it until `check` is true; SIGTERM has to end it with 0."""
+    log = pathlib.Path("/tmp/serve.log")
+    with log.open("w") as output:
+        serve = subprocess.Popen(command, stdout=output, stderr=output)
+
+    def answers():
+        assert serve.poll() is None, f"has ended: {log.read_text()}"
+        try:
+            return check()
+        except OSError:
+            return False
+
+    try:
+        wait_until(str(command), answers)
+    finally:
+        serve.send_signal(signal.SIGTERM)
+        code = serve.wait(30)
+    assert code == 0, f"ended with {code}: {log.read_text()}"
+
+
 def step_serve():
     port = free_port()
-    (SITE / "hello.wsgi").write_text(WHERE)
-    with open("/tmp/serve.log", "w") as log:
-        serve = subprocess.Popen(["pyhost", "serve", SITE / "hello.wsgi", "--port", str(port)],
-                                 stdout=log, stderr=log)
-        try:
-            wait_until("pyhost serve", lambda: listens(port))
-            assert get("/", port).startswith(VERSION)
-        finally:
-            serve.send_signal(signal.SIGTERM)
-            code = serve.wait(30)
-    assert code == 0, f"ended with {code}: {pathlib.Path('/tmp/serve.log').read_text()}"
+    serve_until_told(["pyhost", "serve", SITE / "where.wsgi", "--port", str(port)],
+                     lambda: get("/", port).startswith(VERSION))
+
+
+def step_django_command():
+    """`manage.py runpyhost`, of the package for the default Python."""
+    install("/shared/packages/python3-pyhost_*.deb")
+    port = free_port()
+    settings = SITE / "django_site/site_settings.py"
+    settings.write_text(settings.read_text() + "\nINSTALLED_APPS += ['pyhost_django']\n")
+    serve_until_told(["python3", SITE / "django_site/manage.py", "runpyhost", "--port", str(port)],
+                     lambda: "Django" in get("/admin/login/", port))
 
 
 def step_back():
@@ -252,7 +270,7 @@ def step_back():
 def step_purge():
     """Nothing stays: no file, no process."""
     run("a2disconf -q smoke")
-    run("apt-get purge -y -qq 'libapache2-mod-pyhost' 'pyhost-python*'")
+    run("apt-get purge -y -qq 'libapache2-mod-pyhost' 'pyhost-*' 'python3-pyhost*'")
     stop_httpd()
     left = run("find /etc /usr /var/lib /run \\( -name '*pyhost*' -o -path '/run/*wsgi*' \\) "
                "-not -path '/var/lib/dpkg/*' -not -path '/var/lib/apt/*'")
@@ -266,7 +284,7 @@ def main():
     steps = ["install", "start", "embedded", "daemon", "django", "flask", "graceful", "status",
              "serve"]
     if IS_DEFAULT:
-        steps = ["upgrade", *steps, "back"]
+        steps = ["upgrade", *steps, "django_command", "back"]
     outcomes = {}
     for step in [*steps, "purge"]:
         try:

@@ -27,6 +27,7 @@ def expected_files():
     files = {f"{MODULES}/{name}" for name in programs}
     files |= {f"/etc/apache2/mods-available/pyhost.{suffix}" for suffix in ("load", "conf")}
     files |= {f"{PREFIX}/bin/pyhost", f"{PREFIX}/lib/systemd/system/pyhost@.service"}
+    files |= {f"{PREFIX}/share/pyhost/{name}" for name in files_below("python")}
     files |= {f"{PREFIX}/share/man/man1/{page.name}" for page in ROOT.glob("share/man/*.1")}
     completions = {"pyhost.bash": "bash-completion/completions/pyhost",
                    "_pyhost": "zsh/site-functions/_pyhost",
@@ -37,6 +38,8 @@ def expected_files():
                  "packaging/systemd/apache2-pyhost.conf", "packaging/container/Containerfile"}
     documents |= files_below("docs") | {f"src/{path.parent.name}/README.md"
                                         for path in ROOT.glob("src/*/README.md")}
+    source = {"CMakeLists.txt"} | files_below("cmake") | files_below("include") | files_below("src")
+    files |= {f"{PREFIX}/share/pyhost/source/{name}" for name in source}
     return files | {f"{DOCUMENTS}/{name}" for name in documents}
 
 
