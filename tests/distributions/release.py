@@ -58,7 +58,10 @@ class Release:
         if (self.folder / "complete").exists():
             return
         say(f"{self.name}: debootstrap")
-        check_call(["debootstrap", "--variant=minbase", "--include=ca-certificates", self.name,
+        shutil.rmtree(self.base, ignore_errors=True)
+        # What it mounts is gone with it, however it ends.
+        check_call(["unshare", "--mount", "--propagation", "private",
+                    "debootstrap", "--variant=minbase", "--include=ca-certificates", self.name,
                     self.base, f"{MIRROR}/debian"])
         if self.name != "sid":
             sources = self.base / "etc/apt/sources.list.d/security.list"
