@@ -16,11 +16,6 @@
 namespace pyhost::cli {
 namespace {
 
-std::string socket_below(std::string_view folder) {
-  return fmt::format("{}/{}{}", folder, control::kDefaultSocketName,
-                     control::kOperatorSocketSuffix);
-}
-
 base::Result<int> run(const OperateOptions& options) {
   PH_TRY(socket, operator_socket(options));
   PH_TRY(answer, ask_supervisor(socket, request_line(options)));
@@ -40,12 +35,12 @@ base::Result<int> run(const OperateOptions& options) {
 }  // namespace
 
 std::string system_socket() {
-  return socket_below(PYHOST_RUNTIME_DIR);
+  return control::operator_socket_in(PYHOST_RUNTIME_DIR);
 }
 
 base::Result<std::string> operator_socket(const OperateOptions& options) {
   if (!options.socket.empty()) return options.socket;
-  if (!options.server_root.empty()) return socket_below(options.server_root);
+  if (!options.server_root.empty()) return control::operator_socket_in(options.server_root);
   if (access(system_socket().c_str(), F_OK) == 0) return system_socket();
   const auto roots = serve::server_roots_in_use();
   if (roots.size() > 1) {
@@ -53,7 +48,7 @@ base::Result<std::string> operator_socket(const OperateOptions& options) {
         fmt::format("several pyhost serve run; name one of them with --server-root: {}",
                     fmt::join(roots, ", ")));
   }
-  return roots.empty() ? system_socket() : socket_below(roots.front());
+  return roots.empty() ? system_socket() : control::operator_socket_in(roots.front());
 }
 
 std::string request_line(const OperateOptions& options) {

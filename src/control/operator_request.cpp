@@ -6,6 +6,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "control/operator_protocol.h"
+
 namespace pyhost::control {
 namespace {
 
@@ -52,6 +54,10 @@ std::string to_json(const OperatorRequest& request) {
             {"wait", request.waiting == OperatorRequest::Waiting::on}};
   if (!request.group.empty()) json["group"] = request.group;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string operator_socket_in(std::string_view runtime_folder) {
+  return fmt::format("{}/{}{}", runtime_folder, kDefaultSocketName, kOperatorSocketSuffix);
 }
 
 base::Result<OperatorRequest> parse_operator_request(std::string_view line) {

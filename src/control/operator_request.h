@@ -22,6 +22,10 @@ struct OperatorRequest {
 // "reload".
 std::string_view name_of(OperatorRequest::Command command) noexcept;
 
+// The socket of the supervisor when WSGISocketPrefix is not given: in httpd's run-time folder
+// (DefaultRuntimeDir).
+std::string operator_socket_in(std::string_view runtime_folder);
+
 // Fails with a sentence for what is no request.
 base::Result<OperatorRequest> parse_operator_request(std::string_view line);
 

@@ -14,6 +14,10 @@ void ConfigLines::load(std::string_view name) {
   line("LoadModule {}_module {}", name, config_word(plan_.modules_dir + "/" + file));
 }
 
+bool ServerPlan::adopts_sockets() const noexcept {
+  return std::ranges::any_of(addresses, &ListenAddress::is_adopted);
+}
+
 void open_file(ConfigLines& lines, const std::string& path) {
   const std::filesystem::path file(path);
   lines.line("<Directory {}>", pattern_word(file.parent_path().string()));

@@ -13,7 +13,10 @@ std::string listen_word(const ListenAddress& address) {
 // httpd refuses an IPv6 address there.
 std::string server_name(const ConfigSource& source, int port) {
   std::string host = source.options.server_name;
-  if (host.empty()) host = source.plan.addresses.front().host;
+  const ListenAddress& first = source.plan.addresses.front();
+  // The port of what stands for a unix socket is nobody's.
+  if (first.is_unix()) return host.empty() ? "localhost" : host;
+  if (host.empty()) host = first.host;
   const bool is_name = !host.empty() && host.find(':') == host.npos;
   return fmt::format("{}:{}", is_name ? host : "localhost", port);
 }
@@ -53,6 +56,10 @@ void write_plain_port(ConfigLines& lines, const ConfigSource& source) {
 void write_listening(ConfigLines& lines, const ConfigSource& source) {
   const ServeOptions& options = source.options;
   lines.heading("Listening");
+  if (source.plan.adopts_sockets() && !source.site.runs_python()) {
+    lines.line("# It brings the sockets that are there already.");
+    lines.line("LoadModule wsgi_module {}", config_word(source.plan.module_file));
+  }
   const bool two_ports = source.plan.speaks_tls() && options.https_port != 0;
   const ListenAddress& first = source.plan.addresses.front();
   lines.line("ServerName {}", server_name(source, two_ports ? options.https_port : first.port));

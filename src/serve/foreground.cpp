@@ -13,7 +13,9 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/printable.h"
 #include "serve/orphans.h"
+#include "serve/server_plan.h"
 
 namespace pyhost::serve {
 namespace {
@@ -32,11 +34,13 @@ constexpr char kSupervisor[] = "pyhost-supervisor";
 }  // namespace
 
 Foreground::Foreground(HttpdProcess httpd, StopSignals& signals, FileWatch* watch,
-                       ForegroundPlan plan)
+                       ServiceNotices notices, ForegroundPlan plan)
     : httpd_(std::move(httpd)),
       signals_(signals),
       watch_(watch),
+      notices_(std::move(notices)),
       plan_(std::move(plan)),
+      readiness_(plan_.supervisor, kGroupName),
       access_log_(
           httpd_.output_fd(), STDOUT_FILENO,
           [this](std::string_view line) { return shown_request(line, plan_.log_view.style); }),
@@ -51,6 +55,8 @@ int Foreground::stay() {
     heed_signals();
     end_when_idle();
     heed_changes();
+    heed_reloads();
+    tell_readiness();
     const auto status = httpd_.poll_status();
     if (!status) continue;
     // It may have ended by itself.
@@ -64,7 +70,7 @@ int Foreground::stay() {
 int Foreground::poll_timeout_ms() const {
   const bool looking = !greeted_ || stopping_ || httpd_.has_ended();
   auto timeout = looking ? kStartPoll : milliseconds::max();
-  for (const auto& moment : {stop_at_, kill_at_, restart_at_}) {
+  for (const auto& moment : {stop_at_, kill_at_, restart_at_, readiness_.next_look()}) {
     if (!moment) continue;
     const auto left = std::chrono::ceil<milliseconds>(*moment - base::Clock::now());
     timeout = std::clamp(left, milliseconds::zero(), timeout);
@@ -73,11 +79,12 @@ int Foreground::poll_timeout_ms() const {
 }
 
 void Foreground::wait() const {
-  std::array<pollfd, 4> ready{{
+  std::array<pollfd, 5> ready{{
       {.fd = signals_.fd(), .events = POLLIN, .revents = 0},
       {.fd = watch_ != nullptr ? watch_->fd() : -1, .events = POLLIN, .revents = 0},
       {.fd = access_log_open_ ? access_log_.from() : -1, .events = POLLIN, .revents = 0},
       {.fd = error_log_open_ ? error_log_.from() : -1, .events = POLLIN, .revents = 0},
+      {.fd = readiness_.fd(), .events = POLLIN, .revents = 0},
   }};
   poll(ready.data(), ready.size(), poll_timeout_ms());
 }
@@ -99,6 +106,7 @@ void Foreground::greet_when_up() {
   std::ifstream(plan_.pid_file) >> pid;
   if (pid != httpd_.pid()) return;
   greeted_ = true;
+  readiness_.begin();
   fmt::print("{}\n", plan_.greeting);
   std::fflush(stdout);
 }
@@ -108,6 +116,7 @@ void Foreground::begin_stop() {
   if (std::exchange(stopping_, true)) return;
   // It heeds that only once it is up.
   if (!greeted_) return stop_at_once();
+  notices_.stopping(plan_.graceful_time + kStopTime);
   fmt::print(stderr, "Stopping; requests that run have {} s\n", base::seconds(plan_.graceful_time));
   httpd_.stop_gracefully();
   stop_at_ = base::Clock::now() + plan_.graceful_time;
@@ -153,6 +162,33 @@ void Foreground::heed_changes() {
     httpd_.graceful_restart();
     restart_at_.reset();
   }
+}
+
+// Without workers httpd starts itself anew.
+void Foreground::heed_reloads() {
+  if (!signals_.take_reload() || stopping_ || !greeted_) return;
+  if (!plan_.supervisor.empty()) {
+    if (!readiness_.reload()) fmt::print(stderr, "Not reloaded: the workers are just starting\n");
+    return;
+  }
+  notices_.reloading();
+  httpd_.graceful_restart();
+  notices_.serving(plan_.greeting);
+}
+
+void Foreground::tell_readiness() {
+  using State = Readiness::State;
+  if (stopping_) return;
+  readiness_.advance();
+  const State state = readiness_.state();
+  if (state == told_) return;
+  if (state == State::reloading) notices_.reloading();
+  if (state == State::serving) {
+    const bool reloaded = told_ == State::reloading;
+    if (reloaded) fmt::print(stderr, "{}\n", base::printable(readiness_.outcome()));
+    notices_.serving(reloaded ? readiness_.outcome() : plan_.greeting);
+  }
+  told_ = state;
 }
 
 int Foreground::farewell(int wait_status) const {

@@ -16,9 +16,20 @@
 
 namespace pyhost::serve {
 
-base::Result<HttpdProcess> HttpdProcess::start(const std::string& program,
-                                               const std::string& config_file,
-                                               const Pairs& environment) {
+namespace {
+
+// In the process that becomes httpd.
+void hand_over(const std::vector<control::PassedListener>& listeners) {
+  if (listeners.empty()) return;
+  for (const auto& each : listeners) fcntl(each.fd, F_SETFD, 0);
+  setenv(control::kListenersVariable, control::to_text(listeners).c_str(), 1);
+}
+
+}  // namespace
+
+base::Result<HttpdProcess> HttpdProcess::start(
+    const std::string& program, const std::string& config_file, const Pairs& environment,
+    const std::vector<control::PassedListener>& listeners) {
   PH_TRY(output, os::make_pipe());
   PH_TRY(errors, os::make_pipe());
   for (const os::Pipe* pipe : {&output, &errors}) {
@@ -36,6 +47,7 @@ base::Result<HttpdProcess> HttpdProcess::start(const std::string& program,
     dup2(output.write_end.get(), STDOUT_FILENO);
     dup2(errors.write_end.get(), STDERR_FILENO);
     for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
+    hand_over(listeners);
     execl(program.c_str(), program.c_str(), "-f", config_file.c_str(), "-DFOREGROUND", nullptr);
     fmt::print(stderr, "{} cannot be run: {}\n", program, std::strerror(errno));
     std::fflush(stderr);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "control/passed_listeners.h"
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 #include "serve/serve_options.h"
@@ -16,9 +17,10 @@ namespace pyhost::serve {
 // and we pass it on as a stop. It stops by itself when this process dies. Not synchronised.
 class HttpdProcess {
  public:
-  // `environment` is added to that of this process.
+  // `environment` is added to that of this process; it gets the descriptors of `listeners`.
   static base::Result<HttpdProcess> start(const std::string& program,
-                                          const std::string& config_file, const Pairs& environment);
+                                          const std::string& config_file, const Pairs& environment,
+                                          const std::vector<control::PassedListener>& listeners);
 
   HttpdProcess(HttpdProcess&& other) noexcept;
   HttpdProcess& operator=(HttpdProcess&&) = delete;

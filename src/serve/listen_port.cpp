@@ -12,6 +12,7 @@
 
 #include "base/parse.h"
 #include "pyhost/base/unique_fd.h"
+#include "serve/paths.h"
 
 namespace pyhost::serve {
 namespace {
@@ -57,14 +58,25 @@ int port_of(const sockaddr_storage& address) {
 
 }  // namespace
 
+// No server can listen on these ports by chance.
+ListenAddress unix_address(std::string path, int number) {
+  return {.host = "127.0.0.1", .port = number, .unix_path = std::move(path)};
+}
+
 base::Result<std::vector<ListenAddress>> listen_addresses(const ServeOptions& options) {
   if (options.bind.empty()) return std::vector{ListenAddress{options.host, options.port}};
   std::vector<ListenAddress> addresses;
+  int unix_sockets = 0;
   for (const std::string& text : options.bind) {
+    if (text.starts_with(kUnix) && text.size() > kUnix.size()) {
+      addresses.push_back(unix_address(absolute_path(text.substr(kUnix.size())), ++unix_sockets));
+      continue;
+    }
     const auto address = parse_address(text);
     if (!address) {
       return base::fail(
-          fmt::format("{} {}: ADDRESS:PORT is needed, such as 127.0.0.1:8000, [::1]:8000 or :8000",
+          fmt::format("{} {}: ADDRESS:PORT is needed, such as 127.0.0.1:8000, [::1]:8000 or :8000, "
+                      "or unix:PATH",
                       options.named("bind"), text));
     }
     addresses.push_back(*address);

@@ -1,13 +1,17 @@
-// Looks for the ports before httpd does.
+// Where the server listens, and whether it can.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pyhost/base/result.h"
 #include "serve/server_plan.h"
 
 namespace pyhost::serve {
+
+// What begins an address of the unix domain.
+inline constexpr std::string_view kUnix = "unix:";
 
 // The addresses of --bind, or that of --host and --port, as they are written. Fails for a --bind
 // that is none. Pure.

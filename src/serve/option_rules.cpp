@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/parse.h"
+#include "serve/listen_port.h"
 #include "serve/paths.h"
 
 namespace pyhost::serve {
@@ -62,6 +63,12 @@ base::Result<> check_listening(const ServeOptions& options) {
     if (options.bind.empty() || !options.has(name)) continue;
     return base::fail(
         fmt::format("{} and {} exclude each other", options.named(name), options.named("bind")));
+  }
+  const bool has_unix = std::ranges::any_of(
+      options.bind, [](const std::string& text) { return text.starts_with(kUnix); });
+  if (has_unix && options.https_port != 0) {
+    return base::fail(
+        fmt::format("{} and a unix socket exclude each other", options.named("https-port")));
   }
   return check_tls(options);
 }

@@ -83,10 +83,26 @@ ServerPlan make_plan(const ServeOptions& options, const Site& site,
 
 base::Result<> find_ports(const ServeOptions& options, ServerPlan& plan) {
   for (ListenAddress& address : plan.addresses) {
+    if (address.is_adopted()) continue;
     PH_TRY(port, find_listen_port(options, address.host, address.port));
     address.port = port;
   }
   return {};
+}
+
+// Those of a service manager instead of any that would have to be opened.
+base::Result<std::vector<ListenAddress>> addresses_of(const ServeOptions& options,
+                                                      const ListeningSockets& sockets) {
+  PH_TRY(activated, sockets.activated_addresses());
+  if (activated.empty()) return listen_addresses(options);
+  for (const char* name : {"bind", "host", "port"}) {
+    if (!options.has(name)) continue;
+    return base::fail(
+        fmt::format("{} and the sockets of a service manager (LISTEN_FDS) exclude "
+                    "each other",
+                    options.named(name)));
+  }
+  return activated;
 }
 
 // Nothing when somebody asked to stop.
@@ -114,21 +130,24 @@ base::Result<> heed(const TrialReport& report, const ServeOptions& options, Prep
 }  // namespace
 
 base::Result<std::optional<Preparation>> prepare(const ServeOptions& options,
-                                                 Thoroughness thoroughness, StopSignals& signals) {
+                                                 Thoroughness thoroughness,
+                                                 const ListeningSockets& sockets,
+                                                 StopSignals& signals) {
   PH_TRY_VOID(check_options(options));
   Preparation found;
   PH_TRY(site, resolve(options));
   found.site = std::move(site);
   PH_TRY_VOID(require_httpd(options));
+  PH_TRY(addresses, addresses_of(options, sockets));
+  const bool adopts = std::ranges::any_of(addresses, &ListenAddress::is_adopted);
   std::string products;
-  if (found.site.runs_python()) {
+  if (found.site.runs_python() || adopts) {
     PH_TRY(folder, find_module_folder(options.modules_dir));
     products = std::move(folder);
   }
   PH_TRY(user, choose_httpd_user(options));
   found.user = std::move(user);
   found.plan = make_plan(options, found.site, found.user, products);
-  PH_TRY(addresses, listen_addresses(options));
   found.plan.addresses = std::move(addresses);
   if (thoroughness == Thoroughness::everything) PH_TRY_VOID(find_ports(options, found.plan));
   const bool tries = thoroughness != Thoroughness::what_is_needed;
@@ -142,7 +161,9 @@ base::Result<std::optional<Preparation>> prepare(const ServeOptions& options,
 
 std::vector<std::string> hosts_of(const ServeOptions& options, const ServerPlan& plan) {
   std::vector<std::string> hosts{options.server_name};
-  for (const ListenAddress& address : plan.addresses) hosts.push_back(address.host);
+  for (const ListenAddress& address : plan.addresses) {
+    if (!address.is_unix()) hosts.push_back(address.host);
+  }
   return hosts;
 }
 

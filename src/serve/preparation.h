@@ -5,6 +5,7 @@
 #include <string>
 
 #include "pyhost/base/result.h"
+#include "serve/listening_sockets.h"
 #include "serve/server_plan.h"
 #include "serve/stop_signals.h"
 #include "serve/trial.h"
@@ -25,9 +26,11 @@ enum class Thoroughness {
 };
 
 // Fails with a sentence, or with none when it was said already; nothing when somebody asked to
-// stop.
+// stop. `sockets` has what a service manager has opened.
 base::Result<std::optional<Preparation>> prepare(const ServeOptions& options,
-                                                 Thoroughness thoroughness, StopSignals& signals);
+                                                 Thoroughness thoroughness,
+                                                 const ListeningSockets& sockets,
+                                                 StopSignals& signals);
 
 // The names of the server in a certificate.
 std::vector<std::string> hosts_of(const ServeOptions& options, const ServerPlan& plan);

@@ -10,15 +10,21 @@
 #include <optional>
 
 #include "base/scope_exit.h"
+#include "control/operator_request.h"
+#include "os/activation.h"
+#include "os/service_manager.h"
 #include "serve/config_words.h"
 #include "serve/file_watch.h"
 #include "serve/foreground.h"
 #include "serve/httpd_process.h"
+#include "serve/listen_port.h"
+#include "serve/listening_sockets.h"
 #include "serve/options_file.h"
 #include "serve/orphans.h"
 #include "serve/preparation.h"
 #include "serve/self_signed.h"
 #include "serve/server_root.h"
+#include "serve/service_notices.h"
 #include "serve/stop_signals.h"
 
 namespace pyhost::serve {
@@ -59,6 +65,7 @@ std::string processes_of(const ServeOptions& options) {
 std::string url_of(const ServeOptions& options, const Preparation& found) {
   const ListenAddress& address = found.plan.addresses.front();
   const bool two_ports = options.https_port != 0;
+  if (address.is_unix()) return kUnix.data() + address.unix_path;
   const std::string host = address.host.empty() ? "localhost" : address.host;
   return fmt::format("{}://{}{}", found.plan.speaks_tls() ? "https" : "http",
                      host_and_port(host, two_ports ? options.https_port : address.port),
@@ -85,8 +92,9 @@ base::Result<std::optional<FileWatch>> watch_for_reload(const ServeOptions& opti
   return std::optional<FileWatch>(std::move(watch));
 }
 
-base::Result<int> print_config(const ServeOptions& options, StopSignals& signals) {
-  PH_TRY(found, prepare(options, Thoroughness::what_is_needed, signals));
+base::Result<int> print_config(const ServeOptions& options, const ListeningSockets& sockets,
+                               StopSignals& signals) {
+  PH_TRY(found, prepare(options, Thoroughness::what_is_needed, sockets, signals));
   if (!found) return 0;
   found->plan.server_root = options.server_root.empty() ? kTemporaryRoot : options.server_root;
   if (options.tls_self_signed) found->plan.tls_cert = found->plan.server_root + "/self-signed";
@@ -130,10 +138,34 @@ base::Result<> write_pid(const ServeOptions& options) {
       fmt::format("{} {} cannot be written", options.named("pid-file"), options.pid_file));
 }
 
+base::Result<> open_sockets(const ServeOptions& options, ServerPlan& plan,
+                            ListeningSockets& sockets) {
+  for (ListenAddress& address : plan.addresses) {
+    if (address.is_unix() && address.fd < 0) {
+      PH_TRY_VOID(sockets.open(options.named("bind"), address));
+    }
+  }
+  return {};
+}
+
+ForegroundPlan foreground_plan(const ServeOptions& options, const Preparation& found) {
+  const std::string& root = found.plan.server_root;
+  const bool has_workers = found.site.runs_python() && !options.embedded;
+  return {.log_view = log_view(options),
+          .httpd_name = std::filesystem::path(options.httpd_program).filename(),
+          .pid_file = root + "/httpd.pid",
+          .greeting = greeting(options, found),
+          .graceful_time = options.stop_timeout,
+          .supervisor = has_workers ? control::operator_socket_in(root) : ""};
+}
+
 base::Result<int> run(const ServeOptions& options) {
+  PH_TRY(manager, os::ServiceManager::take_from_environment());
+  PH_TRY(activated, os::take_activated_sockets());
+  ListeningSockets sockets(std::move(activated));
   StopSignals signals;
-  if (options.print_config) return print_config(options, signals);
-  PH_TRY(found, prepare(options, Thoroughness::everything, signals));
+  if (options.print_config) return print_config(options, sockets, signals);
+  PH_TRY(found, prepare(options, Thoroughness::everything, sockets, signals));
   if (!found) return 0;
   PH_TRY(root, make_root(options, *found));
   PH_TRY(watch, watch_for_reload(options, found->site));
@@ -141,15 +173,14 @@ base::Result<int> run(const ServeOptions& options) {
   const base::ScopeExit forget_pid([&options] {
     if (!options.pid_file.empty()) unlink(options.pid_file.c_str());
   });
+  PH_TRY_VOID(open_sockets(options, found->plan, sockets));
   adopt_orphans();
   PH_TRY(httpd, HttpdProcess::start(options.httpd_program, root.path() + "/" + kConfigFile,
-                                    options.embedded ? options.env : Pairs()));
+                                    options.embedded ? options.env : Pairs(),
+                                    ListeningSockets::passed(found->plan.addresses)));
+  sockets.let_go();
   return Foreground(std::move(httpd), signals, watch ? &*watch : nullptr,
-                    {.log_view = log_view(options),
-                     .httpd_name = std::filesystem::path(options.httpd_program).filename(),
-                     .pid_file = root.path() + "/httpd.pid",
-                     .greeting = greeting(options, *found),
-                     .graceful_time = options.stop_timeout})
+                    ServiceNotices(std::move(manager)), foreground_plan(options, *found))
       .stay();
 }
 

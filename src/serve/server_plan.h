@@ -11,7 +11,19 @@ namespace pyhost::serve {
 struct ListenAddress {
   std::string host;  // an IPv6 address without brackets; "" for all addresses
   int port = 0;
+  // Of the unix domain. Host and port are then those of the Listen line that stands for it.
+  std::string unix_path = {};
+  // A socket that is there before httpd is: one of the unix domain once it is opened, and those of
+  // a service manager.
+  int fd = -1;
+
+  bool is_unix() const noexcept { return !unix_path.empty(); }
+  // httpd gets the socket by this module, instead of opening it.
+  bool is_adopted() const noexcept { return is_unix() || fd >= 0; }
 };
+
+// The `number`th one of the unix domain, from 1.
+ListenAddress unix_address(std::string path, int number);
 
 struct ServerPlan {
   std::string written_by = "pyhost serve at each start";
@@ -32,6 +44,7 @@ struct ServerPlan {
   std::vector<std::string> reload_patterns;
 
   bool speaks_tls() const noexcept { return !tls_cert.empty(); }
+  bool adopts_sockets() const noexcept;
 };
 
 // The logs that this program reads and shows.

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "serve/listen_port.h"
 #include "serve/options_file.h"
 #include "serve/paths.h"
 #include "serve/preparation.h"
@@ -87,9 +88,14 @@ base::Result<> write_files(const ServeOptions& options, const ServerRoot& root,
 
 base::Result<int> run_setup(const std::string& folder, const ServeOptions& options) {
   PH_TRY_VOID(check_for_setup(options));
+  for (const std::string& text : options.bind) {
+    if (!text.starts_with(kUnix)) continue;
+    return base::fail(
+        fmt::format("{} {}: only pyhost serve can open it for httpd", options.named("bind"), text));
+  }
   StopSignals signals;
   PH_TRY_VOID(require_own_folder(folder));
-  PH_TRY(found, prepare(options, Thoroughness::application, signals));
+  PH_TRY(found, prepare(options, Thoroughness::application, ListeningSockets(), signals));
   if (!found) return 1;
   PH_TRY(root, ServerRoot::take("DIR", folder));
   PH_TRY_VOID(write_files(options, root, *found));

@@ -8,7 +8,7 @@ namespace pyhost::serve {
 StopSignals::StopSignals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&set, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD}) sigaddset(&set, number);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   // A reader that closes our output shows as a failing write.
   signal(SIGPIPE, SIG_IGN);
@@ -18,7 +18,11 @@ StopSignals::StopSignals() {
 unsigned StopSignals::stops_requested() noexcept {
   signalfd_siginfo info{};
   while (read(fd_.get(), &info, sizeof info) == sizeof info) {
-    if (info.ssi_signo != SIGCHLD) ++stops_requested_;
+    if (info.ssi_signo == SIGUSR1) {
+      reload_requested_ = true;
+    } else if (info.ssi_signo != SIGCHLD) {
+      ++stops_requested_;
+    }
   }
   return stops_requested_;
 }
