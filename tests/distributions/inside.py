@@ -55,6 +55,12 @@ WSGIScriptAlias /flask {SITE}/flask_site/flask_site.wsgi process-group=flask app
 """
 
 
+# Of the packages that there are.
+PYTHONS = sorted((each.name.split("_")[0].removeprefix("pyhost-python")
+                  for each in pathlib.Path("/shared/packages").glob("pyhost-python3.*.deb")),
+                 key=lambda version: int(version[2:]))
+
+
 def run(command, expected=0):
     """What a command of the shell says; it has to end with `expected`."""
     result = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -257,6 +263,28 @@ def step_django_command():
                      lambda: "Django" in get("/admin/login/", port))
 
 
+def step_pythons():
+    """Every Python of the release serves in one httpd, and two interpreters of one process as well."""
+    install(*(f"/shared/packages/pyhost-python{version}_*.deb" for version in PYTHONS))
+    lines = []
+    for version in PYTHONS:
+        name = f"python{version}"
+        lines.append(f"WSGIDaemonProcess {name} user=smoke python={version} per-interpreter-gil=On\n")
+        for group in ("one", "two"):
+            lines.append(f"WSGIScriptAlias /{name}/{group} {SITE}/where.wsgi process-group={name} "
+                         f"application-group={group}\n")
+    pathlib.Path("/etc/apache2/conf-available/pythons.conf").write_text("".join(lines))
+    run("a2enconf -q pythons && apachectl -t")
+    stop_httpd()
+    start_httpd()
+    assert get("/embedded").startswith(f"{VERSION} embedded"), get("/embedded")
+    for version in PYTHONS:
+        for group in ("one", "two"):
+            answer = get(f"/python{version}/{group}")
+            assert answer.startswith(f"{version} python{version} /usr "), answer
+    run("a2disconf -q pythons && apachectl graceful")
+
+
 def step_back():
     """To mod_wsgi, with the site as it is."""
     run(SWITCH_TO_WSGI)
@@ -284,7 +312,7 @@ def main():
     steps = ["install", "start", "embedded", "daemon", "django", "flask", "graceful", "status",
              "serve"]
     if IS_DEFAULT:
-        steps = ["upgrade", *steps, "django_command", "back"]
+        steps = ["upgrade", *steps, "django_command", *["pythons"] * (len(PYTHONS) > 1), "back"]
     outcomes = {}
     for step in [*steps, "purge"]:
         try:
