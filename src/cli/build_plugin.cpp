@@ -145,8 +145,7 @@ base::Result<> run_step(const std::vector<std::string>& arguments) {
   const auto run = run_tool(arguments);
   if (!run) {
     return base::fail(fmt::format(
-        "{}; to build a plugin, install cmake, ninja-build, g++, libfmt-dev, libexpected-dev and "
-        "nlohmann-json3-dev",
+        "{}; to build a plugin, install cmake, ninja-build, g++, libfmt-dev and libexpected-dev",
         run.error().sentence));
   }
   if (run->succeeded) return {};
