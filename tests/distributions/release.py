@@ -77,7 +77,8 @@ class Release:
 
     def install(self, layer, packages):
         say(f"{self.name}: packages of the system {layer}")
-        script = 'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"'
+        script = ("dpkg --configure -a && "  # the last time may have been interrupted
+                  'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"')
         check_call(self.enter([self.base], self.folder / layer, "sh", "-c", script, "sh", *packages))
 
     def copy_source(self):
@@ -92,10 +93,12 @@ class Release:
                 (source / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, source / name)
 
-    def build_packages(self):
+    def build_packages(self, options):
+        """With DEB_BUILD_OPTIONS of Debian's policy."""
         self.install("build", BUILD_NEEDS)
         say(f"{self.name}: building")
-        check_call(self.enter([self.base], self.folder / "build", "/shared/source/scripts/package",
+        check_call(self.enter([self.base], self.folder / "build", "env",
+                              f"DEB_BUILD_OPTIONS={options}", "/shared/source/scripts/package",
                               "--output", "/shared/packages"))
 
     def warnings(self):
