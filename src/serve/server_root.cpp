@@ -22,6 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kTemporaryName = "pyhost-";
 constexpr std::string_view kLockFile = "/lock";
+// They may hold what an application is told in secret.
+constexpr mode_t kOwnersOnly = 0600;
 
 base::Result<fs::path> temporary_folder() {
   std::error_code error;
@@ -128,7 +130,12 @@ ServerRoot::~ServerRoot() {
 
 base::Result<> ServerRoot::write(std::string_view file, std::string_view text) const {
   const fs::path path = fs::path(path_) / file;
-  std::ofstream stream(path, std::ios::trunc);
+  // A file that somebody could read already stays so while it is written: it is made anew.
+  std::error_code ignored;
+  fs::remove(path, ignored);
+  const base::UniqueFd made(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnersOnly));
+  std::ofstream stream(path, std::ios::app);
   stream << text;
   stream.close();
   if (!stream) return base::fail(fmt::format("{} cannot be written", path.string()));

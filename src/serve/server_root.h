@@ -26,6 +26,7 @@ class ServerRoot {
   ~ServerRoot();
 
   const std::string& path() const noexcept { return path_; }
+  // For its owner's eyes alone; an older file of that name goes.
   base::Result<> write(std::string_view file, std::string_view text) const;
 
  private:

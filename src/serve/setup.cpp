@@ -81,7 +81,7 @@ base::Result<> write_files(const ServeOptions& options, const ServerRoot& root,
   PH_TRY_VOID(root.write(kControlScript, control_script(options, plan, own_program())));
   PH_TRY_VOID(root.write(kSystemdUnit, systemd_unit(options, plan, own_user())));
   const std::string script = fmt::format("{}/{}", root.path(), kControlScript);
-  constexpr mode_t kExecutable = 0755;
+  constexpr mode_t kExecutable = 0700;
   if (chmod(script.c_str(), kExecutable) == 0) return {};
   return base::fail(fmt::format("{} cannot be made executable", script));
 }

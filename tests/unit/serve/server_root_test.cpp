@@ -69,5 +69,18 @@ TEST_F(Root, NeedsAFolderForTemporaryFiles) {
   EXPECT_THAT(root.error().sentence, HasSubstr("TMPDIR=/nonexistent"));
 }
 
+// A configuration may hold what --env tells the application.
+TEST(ServerRoot, WritesFilesThatNobodyElseReads) {
+  const test::TempDir folder;
+  folder.write("root/httpd.conf", "of before");
+  const auto root = ServerRoot::take("--server-root", folder.path() + "/root");
+  ASSERT_TRUE(root) << root.error().sentence;
+  ASSERT_TRUE(root->write("httpd.conf", "text"));
+  const std::string file = folder.path() + "/root/httpd.conf";
+  EXPECT_EQ(test::read_file(file), "text");
+  EXPECT_EQ(std::filesystem::status(file).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
 }  // namespace
 }  // namespace pyhost::serve
