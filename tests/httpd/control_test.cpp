@@ -234,7 +234,7 @@ TEST(Control, LeavesWorkersAloneInARestartWhenTheyAreToStay) {
     return std::pair(workers[0]["pid"].get<int>(), workers[1]["pid"].get<int>());
   };
   EXPECT_EQ(site.httpd.get("/").body, "1");
-  site.httpd.wait_for_log("slot 1, generation 1");
+  site.httpd.wait_for_log("worker 1 of process group 'site' (pid ");
   EXPECT_TRUE(wait_until([&] { return count(site.httpd.log(), "PH0404") == 2; }));
   const auto before = pids();
   {

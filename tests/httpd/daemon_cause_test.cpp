@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
@@ -137,6 +139,19 @@ TEST(ApplicationFailure, OfAnExtensionNamesTheRequestToo) {
   only_line(httpd, "PH0407");
 }
 
+TEST(ApplicationFailure, OfAFileThatIsClosedNamesTheUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root closes files to others";
+  Httpd httpd(
+      "WSGIDaemonProcess g\nWSGIScriptAlias / ${ROOT}/closed.wsgi process-group=g\n"
+      "<Directory ${ROOT}>\n  Require all granted\n</Directory>\n",
+      {.files = {{"closed.wsgi", "application = None\n"}}});
+  fs::permissions(httpd.root() + "/closed.wsgi", fs::perms::owner_all);
+  EXPECT_EQ(httpd.get("/").status, 500);
+  EXPECT_THAT(only_line(httpd, "PH0105"),
+              HasSubstr("/closed.wsgi could not be imported: the file cannot be read by user " +
+                        std::string(kServerUser) + ": Permission denied"));
+}
+
 TEST(ApplicationFailure, ByALimitInTimeIsASentence) {
   Httpd httpd(config("threads=2 request-timeout=1 graceful-timeout=1 shutdown-timeout=1"));
   const std::string marks = httpd.make_writable("marks");
@@ -202,6 +217,10 @@ TEST(WorkerThatCannotStart, Is503WithItsCauseAndHealsByItself) {
                     HasSubstr(httpd.app("perils.wsgi") + " was not run")));
   httpd.wait_for_log("PH0406");
   httpd.expect_log("PH0406");
+  EXPECT_THAT(httpd.log(),
+              ContainsRegex("PH0406: worker 0 of process group 'g' .* could not start: "
+                            ".* \\(.*/httpd\\.conf:[0-9]+\\)\n"));
+  EXPECT_THAT(httpd.log(), Not(HasSubstr("PH0472"))) << "whoever is told says so";
   httpd.tolerate_log("PH0454");
   installation.show_plugin();
   EXPECT_TRUE(wait_until([&] { return httpd.get("/").status == 200; }));

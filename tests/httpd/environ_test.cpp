@@ -182,7 +182,8 @@ TEST(EnvironHeaders, ThatAreKeptBackAreWorthOneNotice) {
   EXPECT_THAT(httpd.log(), Not(HasSubstr("PH0540")));
   request.path = "/app";
   for (int i = 0; i < 3; ++i) EXPECT_EQ(httpd.request(request).status, 200);
-  httpd.wait_for_log("PH0540: the Authorization header of a request for /app was not passed");
+  httpd.wait_for_log(
+      "PH0540: /app: the application does not see the Authorization header of its requests; ");
   EXPECT_EQ(count(httpd.log(), "PH0540"), 1u);
   EXPECT_THAT(httpd.log(), Not(HasSubstr("YW5uOnBh")));
 }

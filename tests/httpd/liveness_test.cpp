@@ -121,7 +121,8 @@ TEST_F(OneOfTwoWorkers, ThatIsStoppedCostsNoRequestAndIsReplaced) {
   EXPECT_EQ(all.wait_for(4s), std::future_status::ready);
   all.wait();
   httpd_.wait_for_log("PH0424");
-  EXPECT_THAT(httpd_.log(), HasSubstr("pid " + std::to_string(stopped) + ", has not run for 5 s"));
+  EXPECT_THAT(httpd_.log(),
+              HasSubstr("(pid " + std::to_string(stopped) + ", generation 1) has not run for 5 s"));
   EXPECT_TRUE(are_replaced({stopped}, 2));
   EXPECT_EQ(get_from_labour().status, 200);
 }
