@@ -15,8 +15,8 @@ namespace pyhost {
 namespace {
 
 using os::Notification;
-using os::to_text;
 using os::ServiceManager;
+using os::to_text;
 using std::chrono::microseconds;
 using State = Notification::State;
 
