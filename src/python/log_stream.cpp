@@ -81,10 +81,10 @@ PyObject* with_ambient_log(Attached& py, PyObject* self, F action) {
   return with_thread_log(py, action);
 }
 
-// Calls `action` with the log the stream means now; null with RuntimeError pending when that was a
+// Calls `action` with the log the stream means now; `when_over` with the stream when that was a
 // request's and the request is over.
-template <class F>
-PyObject* with_log(PyObject* self, F action) {
+template <class F, class G>
+PyObject* with_log(PyObject* self, F action, G when_over) {
   return py_entry([&]() -> PyObject* {
     LogStream& stream = value_of<LogStream>(self);
     CalledByPython py(*stream.interpreter);
@@ -92,16 +92,17 @@ PyObject* with_log(PyObject* self, F action) {
     stream.used = true;
     const SharedRequestLink link = stream.link;
     const RequestLink::Use use(*link);
-    if (!use) {
-      PyErr_Format(PyExc_RuntimeError, "%s was used after its request was completed", stream.name);
-      return nullptr;
-    }
-    return action(py, *stream.log);
+    return use ? action(py, *stream.log) : when_over(stream);
   });
 }
 
+PyObject* refuse_use(const LogStream& stream) {
+  PyErr_Format(PyExc_RuntimeError, "%s was used after its request was completed", stream.name);
+  return nullptr;
+}
+
 PyObject* write(PyObject* self, PyObject* data) {
-  return with_log(self, [&](Attached& py, LineLog& log) -> PyObject* {
+  const auto log_bytes = [&](Attached& py, LineLog& log) -> PyObject* {
     Py_buffer view;
     if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) != 0) return nullptr;
     // It is read without the interpreter, while the application may change it.
@@ -109,14 +110,18 @@ PyObject* write(PyObject* self, PyObject* data) {
     PyBuffer_Release(&view);
     log.write(py, bytes);
     return PyLong_FromSize_t(bytes.size());
-  });
+  };
+  return with_log(self, log_bytes, refuse_use);
 }
 
+// Nothing is left of a request that is over. A text stream is flushed when it is collected, which
+// may be later, and CPython 3.13 and newer complain if that fails.
 PyObject* flush(PyObject* self, PyObject*) {
-  return with_log(self, [](Attached& py, LineLog& log) {
+  const auto flush_log = [](Attached& py, LineLog& log) {
     if (!log.take_line_flush()) log.flush(py);
     return Py_NewRef(Py_None);
-  });
+  };
+  return with_log(self, flush_log, [](const LogStream&) { return Py_NewRef(Py_None); });
 }
 
 PyObject* refuse_fileno(PyObject*, PyObject*) {

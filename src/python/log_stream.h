@@ -32,7 +32,7 @@ class LogStreams {
   // What such a stream is over: for whoever wants the request of a context, and prints nothing.
   Ref make_raw_ambient(Attached& py, const char* name) const;
 
-  // A stream to one request's log; once the link is closed, use raises RuntimeError. What
+  // A stream to one request's log; once the link is closed, a write raises RuntimeError. What
   // annotate() adds goes to the notes, if there are any, which live as long as the link is open.
   // Without members, and with an exception pending, when there is no memory.
   RequestStream take(Attached& py, SharedRequestLink link, LineLog& log,
