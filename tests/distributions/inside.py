@@ -224,6 +224,8 @@ def step_status():
         ("workers", "django", "flask"), "serving"), groups
     run("pyhost reload workers")
     run("pyhost check")
+    errors = re.findall(r".*(?:wsgi:(?:warn|error)|Traceback|Exception).*", ERROR_LOG.read_text())
+    assert not errors, errors[:5]
 
 
 def serve_until_told(command, check):
@@ -298,7 +300,7 @@ def step_back():
 def step_purge():
     """Nothing stays: no file, no process."""
     run("a2disconf -q smoke")
-    run("apt-get purge -y -qq 'libapache2-mod-pyhost' 'pyhost-*' 'python3-pyhost*'")
+    run("apt-get purge -y -qq $(dpkg-query -W -f '${Package} ' '*pyhost*')")
     stop_httpd()
     left = run("find /etc /usr /var/lib /run \\( -name '*pyhost*' -o -path '/run/*wsgi*' \\) "
                "-not -path '/var/lib/dpkg/*' -not -path '/var/lib/apt/*'")
