@@ -57,7 +57,8 @@ WSGIScriptAlias /flask {SITE}/flask_site/flask_site.wsgi process-group=flask app
 
 # Of the packages that there are.
 PYTHONS = sorted((each.name.split("_")[0].removeprefix("pyhost-python")
-                  for each in pathlib.Path("/shared/packages").glob("pyhost-python3.*.deb")),
+                  for each in pathlib.Path("/shared/packages").glob("pyhost-python3.*.deb")
+                  if "-dbgsym_" not in each.name),
                  key=lambda version: int(version[2:]))
 
 
