@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "base/out_of_memory.h"
+#include "base/short_text.h"
 #include "engine/application_group.h"
 #include "engine/capabilities.h"
 #include "engine/interpreter_setup.h"
@@ -109,12 +107,9 @@ Outcome LocalEngine::run(const gateway::Target& target, gateway::Exchange& excha
 
 Outcome LocalEngine::refuse_for_memory(const gateway::Target& target,
                                        gateway::Caller& caller) noexcept {
-  std::array<char, 512> text;
-  const auto written = fmt::format_to_n(
-      text.data(), text.size(), "there is no memory left for a request, which was given up: {}",
-      target.script);
-  caller.log(LogLevel::error, Message::memory_exhausted,
-             {text.data(), std::min(written.size, text.size())});
+  const base::ShortText text("there is no memory left for a request, which was given up: {}",
+                             target.script);
+  caller.log(LogLevel::error, Message::memory_exhausted, text.view());
   return {Outcome::Kind::refused, gateway::kServiceUnavailable, kRetryAfterSeconds};
 }
 

@@ -19,7 +19,7 @@ inline constexpr bool kHasOwnLocks = PY_VERSION_HEX >= 0x030C0000;
 // Makes a sub-interpreter with everything allowed in it that its lock permits, and makes its first
 // state the current one. PRECONDITION: the calling thread is attached to the main interpreter; on
 // failure it still is. Before 3.12 the lock is always shared.
-inline base::Result<PyThreadState*> make_sub_interpreter(InterpreterLock lock) noexcept {
+inline base::Result<PyThreadState*> make_sub_interpreter(InterpreterLock lock) {
   PyThreadState* state = nullptr;
 #if PY_VERSION_HEX >= 0x030C0000
   if (lock == InterpreterLock::own) {

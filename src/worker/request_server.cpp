@@ -7,6 +7,7 @@
 
 #include "base/out_of_memory.h"
 #include "base/scope_exit.h"
+#include "base/short_text.h"
 #include "pyhost/gateway/http_status.h"
 #include "wire/messages.h"
 
@@ -23,11 +24,10 @@ using wire::Io;
 void RequestServer::serve(ChildConnection& child, WorkerExchange& exchange) noexcept {
   base::unless_out_of_memory([&] { take_message(child, exchange); },
                              [&] {
-                               log_.log(
-                                   LogLevel::error, Message::memory_exhausted,
-                                   fmt::format("process group '{}' has no memory left to read a "
-                                               "request",
-                                               settings_.group.name));
+                               const base::ShortText text(
+                                   "process group '{}' has no memory left to read a request",
+                                   settings_.group.name);
+                               log_.log(LogLevel::error, Message::memory_exhausted, text.view());
                                exchange.refuse_for_memory(child.connection);
                                connections_.close(child);
                              });

@@ -4,12 +4,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "base/scope_exit.h"
+#include "base/short_text.h"
 #include "os/fork_watch.h"
 #include "pyhost/gateway/http_status.h"
 
@@ -155,11 +155,8 @@ void WorkerExchange::give_up_for_memory() noexcept {
     told = std::exchange(short_of_memory_, true);
   }
   if (told) return;
-  std::array<char, 512> text;
-  const auto written = fmt::format_to_n(text.data(), text.size(), "{} was given up in mid-request",
-                                        request_.target.script);
-  process_log_.log(LogLevel::error, Message::memory_exhausted,
-                   {text.data(), std::min(written.size, text.size())});
+  const base::ShortText text("{} was given up in mid-request", request_.target.script);
+  process_log_.log(LogLevel::error, Message::memory_exhausted, text.view());
 }
 
 SendResult WorkerExchange::send_part(const ReplyPart& part) {

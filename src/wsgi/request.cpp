@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/out_of_memory.h"
+#include "base/short_text.h"
 #include "pyhost/gateway/http_status.h"
 #include "python/compat.h"
 
@@ -117,9 +118,9 @@ bool Request::send_file(gateway::FileRange range) noexcept {
 
 // There is no memory to send it with.
 bool Request::give_up() noexcept {
-  exchange_.log(
-      base::LogLevel::error, base::Message::memory_exhausted,
-      fmt::format("there is no memory left for a request, which was given up: {}", target_.script));
+  const base::ShortText text("there is no memory left for a request, which was given up: {}",
+                             target_.script);
+  exchange_.log(base::LogLevel::error, base::Message::memory_exhausted, text.view());
   fail(gateway::kServiceUnavailable);
   return false;
 }
