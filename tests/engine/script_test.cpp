@@ -229,8 +229,10 @@ TEST(Script, ThatIsMissingIsReported) {
   const std::string missing = folder.path() + ".missing";
   const Reply reply = run(gateway::Target{.script = missing});
   EXPECT_EQ(reply.refused(), 500);
-  EXPECT_THAT(reply.exchange->recorder().text_of(Message::script_unreadable),
-              HasSubstr(missing + ": No such file or directory"));
+  EXPECT_THAT(
+      reply.exchange->recorder().text_of(Message::script_unreadable),
+      HasSubstr(missing + " could not be imported: the file cannot be read: No such file or "
+                          "directory"));
 }
 
 TEST(Script, OfAProtocolThatTheEngineDoesNotSpeakIsRefused) {

@@ -217,8 +217,7 @@ TEST(WorkerOption, PythonIsAVersionWithoutTheEnvironmentOfOthers) {
   const CommandResult made =
       run_as_server_user({"/usr/bin/python3", "-m", "venv", "--without-pip", home});
   ASSERT_TRUE(made.ok()) << made;
-  const Httpd httpd("WSGIPythonHome " + home + "\n" +
-                    group_with("python=" TEST_PYTHON_VERSION));
+  const Httpd httpd("WSGIPythonHome " + home + "\n" + group_with("python=" TEST_PYTHON_VERSION));
   EXPECT_NE(portrait_of(httpd)["prefix"], home);
 }
 

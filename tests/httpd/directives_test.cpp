@@ -151,7 +151,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "WSGIDaemonProcess shop: python-home=: /nowhere/at/all"},
         BadLine{"WSGIDaemonProcess shop python=3", "python=3 is not accepted"},
         BadLine{"WSGIDaemonProcess shop python=2.7",
-                "WSGIDaemonProcess shop: python=: 2.7: plugins are there for Python " TEST_PYTHON_VERSION
+                "WSGIDaemonProcess shop: python=: 2.7: plugins are there for "
+                "Python " TEST_PYTHON_VERSION
                 "; `pyhost build-plugin /path/to/python2.7` builds one"},
         BadLine{"WSGIDaemonProcess shop env-file=/nowhere/at/all", "/nowhere/at/all"},
         BadLine{"WSGIDaemonProcess shop script-user=nobody-knows",
@@ -244,7 +245,8 @@ TEST(Inert, LocksOfTheirOwnAreMissedOnlyWhereNoPythonHasThem) {
       "<WSGIInterpreterOptions application-group=one>\n  WSGIPerInterpreterGIL On\n"
       "</WSGIInterpreterOptions>\n");
   EXPECT_TRUE(check.ok()) << check.output;
-  for (const char* what : {"WSGIPerInterpreterGIL", "WSGIDaemonProcess shop: per-interpreter-gil="}) {
+  for (const char* what :
+       {"WSGIPerInterpreterGIL", "WSGIDaemonProcess shop: per-interpreter-gil="}) {
     const auto notice = ContainsRegex(std::string("PH0198: ") + what + " has no effect: .*:[0-9]+");
     if (have) {
       EXPECT_THAT(check.output, Not(notice));
