@@ -34,8 +34,7 @@ std::string patterns_of(std::span<const CommandPage> commands, const Predicate& 
     }
   }
   std::ranges::sort(names);
-  const auto repeated = std::ranges::unique(names);
-  names.erase(repeated.begin(), repeated.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return fmt::format("{}", fmt::join(names, "|"));
 }
 

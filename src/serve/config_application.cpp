@@ -35,7 +35,9 @@ std::string surroundings(const ConfigSource& source) {
   add("python-path", fmt::format("{}", fmt::join(source.site.python_path, ":")));
   add("lang", options.locale);
   add("locale", options.locale);
-  for (const auto& [name, value] : options.env) add("env", name + "=" + value);
+  for (const auto& [name, value] : options.env) {
+    add("env", fmt::format("{}={}", name, value));
+  }
   add("env-file", options.env_file);
   for (const std::string& pattern : source.plan.reload_patterns) add("reload-on", pattern);
   return words;

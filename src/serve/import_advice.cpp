@@ -117,7 +117,7 @@ std::vector<std::string> defined_callables(const std::string& failure) {
 
 // A callable that the module has: nearly the one that was named, or a usual one.
 std::string meant_callable(const std::string& named, const std::vector<std::string>& defined) {
-  if (const std::string nearest = nearest_of(named, defined); !nearest.empty()) return nearest;
+  if (std::string nearest = nearest_of(named, defined); !nearest.empty()) return nearest;
   for (const std::string_view usual : kUsualCallables) {
     const std::string name(usual.substr(0, usual.find('(')));
     if (std::ranges::find(defined, name) != defined.end()) return std::string(usual);

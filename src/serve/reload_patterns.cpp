@@ -34,8 +34,7 @@ std::vector<std::string> python_patterns(const std::vector<std::string>& folders
     }
   }
   std::ranges::sort(patterns);
-  const auto repeated = std::ranges::unique(patterns);
-  patterns.erase(repeated.begin(), repeated.end());
+  patterns.erase(std::unique(patterns.begin(), patterns.end()), patterns.end());
   return patterns;
 }
 

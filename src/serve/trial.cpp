@@ -120,7 +120,9 @@ class Trial {
     settings::ProcessGroup group;
     group.lang = group.locale = options_.locale;
     group.env_file = options_.env_file;
-    for (const auto& [name, value] : options_.env) group.env.push_back(name + "=" + value);
+    for (const auto& [name, value] : options_.env) {
+      group.env.push_back(fmt::format("{}={}", name, value));
+    }
     std::string env_text;
     if (!options_.env_file.empty()) {
       auto text = os::read_small_file(options_.env_file);
