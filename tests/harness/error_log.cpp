@@ -44,10 +44,13 @@ bool needs_declaration(const ErrorLogLine& line) {
 // malloc(), before it has initialised its modules.
 bool is_crash_of_mpm(std::string_view text, const std::vector<ErrorLogLine>& log) {
   constexpr std::string_view kChild = "child pid ";
+  constexpr std::string_view kCrashed = "crashed with signal 11 in ";
+  // The return of the handler, which a sanitizer puts a frame of its own before.
+  constexpr std::string_view kReturn = "libc.so.6 < ";
   constexpr std::array<std::string_view, 2> kPlaces{
-      "crashed with signal 11 in libapr-1.so.0:apr_os_sock_get < mod_mpm_event.so",
-      "crashed with signal 11 in libapr-1.so.0:apr_pool_cleanup_kill < "
-      "libapr-1.so.0:apr_pool_cleanup_run < mod_mpm_event.so"};
+      "libapr-1.so.0:apr_os_sock_get < mod_mpm_event.so",
+      "libapr-1.so.0:apr_pool_cleanup_kill < libapr-1.so.0:apr_pool_cleanup_run < "
+      "mod_mpm_event.so"};
   constexpr std::string_view kInitialised = "initialises its modules";
   const auto child = text.find(kChild);
   if (child == text.npos) return false;
@@ -59,8 +62,10 @@ bool is_crash_of_mpm(std::string_view text, const std::vector<ErrorLogLine>& log
   bool children_say_so = false, initialised = false;
   for (const ErrorLogLine& line : log) {
     const bool by_child = says(line, tag);
-    const bool in_place =
-        std::ranges::any_of(kPlaces, [&](std::string_view place) { return says(line, place); });
+    const bool in_place = std::ranges::any_of(kPlaces, [&](std::string_view place) {
+      return says(line, fmt::format("{}{}", kCrashed, place)) ||
+             says(line, fmt::format("{}{}{}", kCrashed, kReturn, place));
+    });
     if (by_child && in_place) return true;
     children_say_so |= says(line, kInitialised);
     initialised |= by_child && says(line, kInitialised);
