@@ -17,7 +17,6 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENTER = ROOT / "tests" / "distributions" / "enter"
-MIRROR = "http://deb.debian.org"
 RELEASES = ("bookworm", "trixie", "sid")
 BUILD_NEEDS = ["build-essential", "debhelper", "lintian"]
 SITE_NEEDS = ["apache2", "media-types", "procps", "python3-django", "python3-flask"]
@@ -41,6 +40,15 @@ def check_call(command, **options):
     return result.stdout
 
 
+def mirror(label):
+    """Where this machine's own packages of that label come from."""
+    sites = check_call(["apt-get", "indextargets", "--format", "$(LABEL) $(SITE)",
+                        "Created-By: Packages", f"Label: {label}"]).split()
+    if len(sites) < 2:
+        fail(f"apt has no source of {label} here, so no mirror is known")
+    return sites[1]
+
+
 class Release:
     """A release: its systems, and the packages that are built in one of them."""
 
@@ -62,10 +70,10 @@ class Release:
         # What it mounts is gone with it, however it ends.
         check_call(["unshare", "--mount", "--propagation", "private",
                     "debootstrap", "--variant=minbase", "--include=ca-certificates", self.name,
-                    self.base, f"{MIRROR}/debian"])
+                    self.base, mirror("Debian")])
         if self.name != "sid":
             sources = self.base / "etc/apt/sources.list.d/security.list"
-            sources.write_text(f"deb {MIRROR}/debian-security {self.name}-security main\n")
+            sources.write_text(f"deb {mirror('Debian-Security')} {self.name}-security main\n")
         # A mirror that lags behind will do.
         options = self.base / "etc/apt/apt.conf.d/90lagging"
         options.write_text('Acquire::Check-Valid-Until "false";\n')
