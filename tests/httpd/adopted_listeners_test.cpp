@@ -6,14 +6,13 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
 
 #include "harness/httpd.h"
 #include "httpd/text.h"
+#include "httpd/unix_client.h"
 #include "pyhost/base/unique_fd.h"
 
 namespace pyhost::test {
@@ -49,34 +48,11 @@ base::UniqueFd bind_tcp(int& port, int type = SOCK_STREAM) {
 
 base::UniqueFd listen_at_unix(const std::string& path) {
   auto fd = make_socket(AF_UNIX);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  EXPECT_EQ(bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const sockaddr_un address = unix_address(path);
+  EXPECT_EQ(bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   EXPECT_EQ(listen(fd.get(), 10), 0);
   chmod(path.c_str(), 0666);
   return fd;
-}
-
-// The reply to a request over a unix socket, or "" without one.
-std::string ask_unix(const std::string& path, const std::string& url) {
-  const auto fd = make_socket(AF_UNIX);
-  // Where nobody accepts, the kernel does.
-  const timeval patience{.tv_sec = 20, .tv_usec = 0};
-  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return "";
-  const std::string request =
-      "GET " + url + " HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n";
-  if (write(fd.get(), request.data(), request.size()) < 0) return "";
-  std::string reply;
-  char buffer[4096];
-  for (ssize_t got; (got = read(fd.get(), buffer, sizeof buffer)) > 0;) {
-    reply.append(buffer, static_cast<std::size_t>(got));
-  }
-  return reply;
 }
 
 Options started_with(const std::string& listeners) {

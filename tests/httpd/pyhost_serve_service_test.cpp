@@ -6,8 +6,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -15,6 +13,7 @@
 
 #include "harness/command.h"
 #include "httpd/serve_run.h"
+#include "httpd/unix_client.h"
 #include "pyhost/base/unique_fd.h"
 
 namespace pyhost::test {
@@ -25,38 +24,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  return address;
-}
-
-base::UniqueFd unix_socket(int type) {
-  base::UniqueFd fd(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
-  const timeval patience{.tv_sec = 20, .tv_usec = 0};
-  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  return fd;
-}
-
-// The reply to a request over a unix socket; "" when nobody accepts.
-std::string ask(const std::string& path, const std::string& url) {
-  const auto fd = unix_socket(SOCK_STREAM);
-  const sockaddr_un address = address_of(path);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return "";
-  }
-  const std::string request =
-      "GET " + url + " HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n";
-  EXPECT_EQ(write(fd.get(), request.data(), request.size()), ssize_t(request.size()));
-  std::string reply;
-  char buffer[4096];
-  for (ssize_t got; (got = read(fd.get(), buffer, sizeof buffer)) > 0;) {
-    reply.append(buffer, static_cast<std::size_t>(got));
-  }
-  return reply;
-}
 
 // A run whose arguments are all given.
 class ServeRun {
@@ -108,7 +75,7 @@ TEST(PyhostServe, ListensAtAUnixSocket) {
     if (place == std::string("--processes")) arguments.push_back("2");
     ServeRun run(folder, serve(arguments));
     ASSERT_TRUE(run.wait_for("Serving app.py:application at unix:" + path)) << run.output();
-    EXPECT_THAT(ask(path, "/"), HasSubstr("unix: shop.test 80 http"));
+    EXPECT_THAT(ask_unix(path, "/"), HasSubstr("unix: shop.test 80 http"));
     struct stat file {};
     EXPECT_EQ(stat(path.c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 0777, 0666u);
@@ -124,7 +91,7 @@ TEST(PyhostServe, ListensAtAUnixSocketAndAPort) {
   const std::string path = folder.make_writable("run") + "/app.sock";
   ServeRun run(folder, serve({"web", "--bind", "unix:" + path, "--bind", "127.0.0.1:0"}));
   ASSERT_TRUE(run.wait_for("Serving")) << run.output();
-  EXPECT_THAT(ask(path, "/"), HasSubstr("a page"));
+  EXPECT_THAT(ask_unix(path, "/"), HasSubstr("a page"));
   run.signal(SIGTERM);
   run.expect_end(0);
 }
@@ -144,7 +111,7 @@ TEST(PyhostServe, TakesThePlaceOfASocketThatWasLeftBehindAndOfNothingElse) {
   fs::remove(path);
 
   auto fd = unix_socket(SOCK_STREAM);
-  const sockaddr_un address = address_of(path);
+  const sockaddr_un address = unix_address(path);
   ASSERT_EQ(bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   ASSERT_EQ(listen(fd.get(), 1), 0);
   EXPECT_THAT(refused(), HasSubstr("--bind unix:" + path + ": another program listens there"));
@@ -152,7 +119,7 @@ TEST(PyhostServe, TakesThePlaceOfASocketThatWasLeftBehindAndOfNothingElse) {
   fd.reset();
   ServeRun run(folder, serve({app, "--bind", "unix:" + path}));
   ASSERT_TRUE(run.wait_for("Serving")) << run.output();
-  EXPECT_THAT(ask(path, "/"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(ask_unix(path, "/"), StartsWith("HTTP/1.1 200"));
   run.signal(SIGTERM);
   run.expect_end(0);
 }
@@ -203,7 +170,7 @@ TEST(PyhostServe, ListensEitherWhereItIsToldOrWhereAServiceManagerDoes) {
 class Manager {
  public:
   explicit Manager(const std::string& path) : path_(path), socket_(unix_socket(SOCK_DGRAM)) {
-    const sockaddr_un address = address_of(path);
+    const sockaddr_un address = unix_address(path);
     EXPECT_EQ(bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   }
 
@@ -231,20 +198,20 @@ TEST(PyhostServe, TellsAServiceManagerWhenItServesReloadsAndStops) {
   ServeRun run(folder, serve({app, "--bind", "unix:" + path}), manager.environment());
   EXPECT_THAT(manager.next(),
               AllOf(StartsWith("READY=1\n"), HasSubstr("STATUS=Serving app.py:application at")));
-  const std::string before = ask(path, "/");
+  const std::string before = ask_unix(path, "/");
   EXPECT_THAT(before, AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("False]")));
 
   run.signal(SIGUSR1);
   EXPECT_THAT(manager.next(), AllOf(StartsWith("RELOADING=1\nMONOTONIC_USEC="),
                                     Not(HasSubstr("MONOTONIC_USEC=0\n"))));
   EXPECT_THAT(manager.next(), AllOf(StartsWith("READY=1\n"), HasSubstr("STATUS=")));
-  EXPECT_NE(ask(path, "/").substr(before.rfind('[')), before.substr(before.rfind('[')));
+  EXPECT_NE(ask_unix(path, "/").substr(before.rfind('[')), before.substr(before.rfind('[')));
 
   folder.write("app.py", "import nothing_of_this_name\n");
   run.signal(SIGUSR1);
   EXPECT_THAT(manager.next(), StartsWith("RELOADING=1\n"));
   EXPECT_THAT(manager.next(), AllOf(StartsWith("READY=1\n"), HasSubstr("nothing_of_this_name")));
-  EXPECT_THAT(ask(path, "/"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(ask_unix(path, "/"), StartsWith("HTTP/1.1 200"));
 
   run.signal(SIGTERM);
   EXPECT_THAT(manager.next(), AllOf(StartsWith("STOPPING=1\n"), HasSubstr("EXTEND_TIMEOUT_USEC=")));
