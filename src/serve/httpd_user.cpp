@@ -8,15 +8,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "os/user_name.h"
 #include "serve/paths.h"
 
 namespace pyhost::serve {
 namespace {
-
-std::string current_user() {
-  const passwd* entry = getpwuid(geteuid());
-  return entry != nullptr ? entry->pw_name : std::to_string(geteuid());
-}
 
 base::Result<std::optional<HttpdUser>> with_group(const ServeOptions& options, const passwd& user) {
   HttpdUser chosen{.name = user.pw_name, .uid = user.pw_uid, .gid = user.pw_gid};
@@ -76,11 +72,11 @@ base::Result<> require_readable(const std::string& path) {
     const std::string folder = path.substr(0, slash);
     if (access(folder.c_str(), X_OK) == 0) continue;
     return base::fail(fmt::format("user {}, who is to serve it, cannot reach {}: {}: {}",
-                                  current_user(), path, folder, std::strerror(errno)));
+                                  os::name_of_user(geteuid()), path, folder, std::strerror(errno)));
   }
   if (access(path.c_str(), is_folder(path) ? R_OK | X_OK : R_OK) == 0) return {};
-  return base::fail(fmt::format("user {}, who is to serve it, cannot read {}: {}", current_user(),
-                                path, std::strerror(errno)));
+  return base::fail(fmt::format("user {}, who is to serve it, cannot read {}: {}",
+                                os::name_of_user(geteuid()), path, std::strerror(errno)));
 }
 
 }  // namespace pyhost::serve
