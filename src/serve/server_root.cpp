@@ -135,6 +135,9 @@ base::Result<> ServerRoot::write(std::string_view file, std::string_view text) c
   fs::remove(path, ignored);
   const base::UniqueFd made(
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnersOnly));
+  if (!made.valid()) {
+    return base::fail(fmt::format("{} cannot be written: {}", path.string(), std::strerror(errno)));
+  }
   std::ofstream stream(path, std::ios::app);
   stream << text;
   stream.close();

@@ -82,5 +82,16 @@ TEST(ServerRoot, WritesFilesThatNobodyElseReads) {
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
+TEST(ServerRoot, SaysWhichFileCannotBeWritten) {
+  const test::TempDir folder;
+  const auto root = ServerRoot::take("--server-root", folder.path() + "/root");
+  ASSERT_TRUE(root) << root.error().sentence;
+  folder.write("root/httpd.conf/of-somebody", "");
+  const auto written = root->write("httpd.conf", "text");
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().sentence,
+            folder.path() + "/root/httpd.conf cannot be written: File exists");
+}
+
 }  // namespace
 }  // namespace pyhost::serve
