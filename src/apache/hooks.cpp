@@ -20,10 +20,9 @@
 #include "apache/process/run_state.h"
 #include "apache/process/supervision.h"
 #include "apache/request/alias.h"
-#include "apache/request/environ_builder.h"
 #include "apache/request/reply_file.h"
-#include "apache/request/request_exchange.h"
 #include "apache/request/request_map.h"
+#include "apache/request/run_request.h"
 #include "apache/status_page.h"
 #include "base/locale_coercion.h"
 
@@ -101,15 +100,7 @@ int handle(request_rec* r) {
     }
     return refusal.status;
   }
-  const EnvironInputs inputs{.target = &request->target,
-                             .group = request->group,
-                             .settings = &request->settings,
-                             .handler_script = request->handler_script,
-                             .script_name = request->script_name,
-                             .path_info = request->path_info};
-  RequestExchange exchange(r, inputs);
-  gateway::ClientRunner& runner = ChildEngines::of_this_child().runner(request->group);
-  return exchange.finish(runner.run(request->target, exchange));
+  return run_request(r, *request);
 }
 
 int add_to_status_page(request_rec* r, int flags) {

@@ -20,6 +20,7 @@ namespace {
 
 using base::LogLevel;
 using base::Message;
+using gateway::FailureCause;
 using gateway::Outcome;
 using python::Attached;
 using python::AttachScope;
@@ -110,14 +111,19 @@ Outcome LocalEngine::refuse_for_memory(const gateway::Target& target,
   const base::ShortText text("there is no memory left for a request, which was given up: {}",
                              target.script);
   caller.log(LogLevel::error, Message::memory_exhausted, text.view());
-  return {Outcome::Kind::refused, gateway::kServiceUnavailable, kRetryAfterSeconds};
+  return {.kind = Outcome::Kind::refused,
+          .status = gateway::kServiceUnavailable,
+          .retry_after_seconds = kRetryAfterSeconds,
+          .failure = FailureCause::out_of_memory};
 }
 
 Outcome LocalEngine::refuse_protocol(const gateway::Target& target, gateway::Exchange& exchange) {
   exchange.log(LogLevel::error, Message::protocol_unknown,
                fmt::format("{} is to be run by the {} protocol, which this engine does not speak",
                            target.script, name_of(target.protocol)));
-  return {Outcome::Kind::refused, gateway::kInternalServerError};
+  return {.kind = Outcome::Kind::refused,
+          .status = gateway::kInternalServerError,
+          .failure = FailureCause::target_refused};
 }
 
 // The application group's interpreter, or why there is none.
@@ -127,11 +133,14 @@ tl::expected<Interpreter*, Outcome> LocalEngine::enter(const gateway::Target& ta
   if (interpreter) return *interpreter;
   const auto& failure = interpreter.error();
   caller.log(LogLevel::error, failure.message, failure.sentence);
-  if (failure.message != Message::interpreter_limit) {
-    return tl::unexpected(Outcome{Outcome::Kind::refused, gateway::kInternalServerError});
+  Outcome outcome{.kind = Outcome::Kind::refused,
+                  .status = gateway::kInternalServerError,
+                  .failure = FailureCause::interpreter_failed};
+  if (failure.message == Message::interpreter_limit) {
+    outcome.status = gateway::kServiceUnavailable;
+    outcome.retry_after_seconds = kRetryAfterSeconds;
   }
-  return tl::unexpected(
-      Outcome{Outcome::Kind::refused, gateway::kServiceUnavailable, kRetryAfterSeconds});
+  return tl::unexpected(std::move(outcome));
 }
 
 Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exchange) {
@@ -141,8 +150,10 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
   if (!interpreter) return interpreter.error();
   wsgi::Request request(target, exchange);
   python::LoadReport report;
+  const auto asked_for_lock = base::Clock::now();
   {
     AttachScope py(**interpreter);
+    request.meter().note_interpreter_wait(base::Clock::now() - asked_for_lock);
     ApplicationGroup& group = application_group_of(**interpreter);
     const python::RequestContext context(py, group.adapter.streams(), request.link(), request.log(),
                                          &request.notes());
@@ -153,13 +164,14 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
               group.scripts.load(py, target, exchange, report, &notice)) {
         group.adapter.run(py, application.get(), request, context.errors_or_null());
       } else if (active.interrupted()) {
-        request.fail(gateway::kGatewayTimeout);
+        request.fail(gateway::kGatewayTimeout, FailureCause::request_timeout);
       }
     };
     base::unless_out_of_memory(run, [&] {
       python::discard_error(py);
       const python::DetachScope detached(py);
-      request.fail(refuse_for_memory(target, exchange).status);
+      const Outcome refusal = refuse_for_memory(target, exchange);
+      request.fail(refusal.status, refusal.failure);
     });
   }
   return with_failure(request.finish(), std::move(report));
@@ -167,9 +179,12 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
 
 // With what the load of the script has come to.
 Outcome LocalEngine::with_failure(Outcome outcome, python::LoadReport report) const {
-  if (report.outdated) return {Outcome::Kind::outdated};
+  if (report.outdated) return Outcome{Outcome::Kind::outdated};
   const bool lasts = settings_.changed_scripts == gateway::ChangedScripts::refused;
   outcome.import_failed = report.import_failed || (lasts && !report.failure.empty());
+  if (report.import_failed || !report.failure.empty()) {
+    outcome.failure = FailureCause::import_failed;
+  }
   if (outcome.import_failed) outcome.why = std::move(report.failure);
   return outcome;
 }

@@ -165,7 +165,10 @@ tl::expected<Lease, Refusal> Admission::enter() {
   const std::uint32_t room = saturating_sum(settings_.group.queue, leases_missing_);
   auto waiter = queue.enter(child_, room, began_);
   if (!waiter) return tl::unexpected(full(room));
-  return wait_for_lease(*waiter);
+  const auto since = base::Clock::now();
+  auto lease = wait_for_lease(*waiter);
+  waited_ += base::Clock::now() - since;
+  return lease;
 }
 
 tl::expected<Lease, Refusal> Admission::wait_for_lease(scoreboard::Waiter& waiter) {

@@ -79,6 +79,9 @@ class Admission {
   bool note_silence(const Worker& worker, std::chrono::nanoseconds since);
   void note_sign_of_life(const Worker& worker) noexcept;
 
+  // How long all of enter() has waited for a free thread; zero for what has found one at once.
+  base::Clock::duration waited() const noexcept { return waited_; }
+
   // A process that the application has forked keeps the worker's end of a connection open.
   bool has_died(const Worker& worker) const noexcept;
 
@@ -132,6 +135,7 @@ class Admission {
   const base::Clock::time_point began_;
   const std::optional<base::Clock::time_point> end_;
   base::Clock::time_point last_candidate_at_;  // when a worker could be asked, be it busy
+  base::Clock::duration waited_{0};
   AskedWorkers asked_;
   // As the last survey() has found them.
   bool any_candidate_ = false;

@@ -110,7 +110,7 @@ AskResult Questions::report(Asking& asking, const Worker& worker, const Attempt&
                      attempt.message == Message::request_head_too_large;
   asking.caller.log(quiet ? LogLevel::info : LogLevel::error, attempt.message,
                     fmt::format("{}, {:.3f} s after {} was to be asked ({})",
-                                cause_of(scoreboard_, worker, attempt), elapsed,
+                                cause_of(attempt, death_of(scoreboard_, worker, attempt)), elapsed,
                                 asking.target.script, name_of(settings_, worker)));
   return refused(attempt.status);
 }

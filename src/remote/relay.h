@@ -14,6 +14,7 @@
 #include "remote/request_body.h"
 #include "remote/setback.h"
 #include "remote/worker_records.h"
+#include "wire/messages.h"
 
 namespace pyhost::remote {
 
@@ -34,6 +35,9 @@ struct Attempt {
   base::Message message{};
   std::string why;
   Setback::Kind setback{};
+  // Where the worker has said that the run is over; these two are believed as far as may be.
+  gateway::FailureCause failure = gateway::FailureCause::none;
+  gateway::RunFigures figures = {};
 };
 
 // Passes on what the worker sends as it comes; parts that came together leave together. Everything
@@ -66,6 +70,8 @@ class Relay {
   std::uint64_t body_bytes_sent() const noexcept { return body_bytes_sent_; }
   // Whether the worker itself has logged what went wrong.
   bool failure_told() const noexcept { return records_.failure_told(); }
+  // When the worker was sent the request.
+  base::TimePoint sent_at() const noexcept { return read_watch_.began(); }
   // Whether the connection may serve another exchange.
   bool reusable() const noexcept {
     return reusable_ && !read_watch_.cancelled() && pooled_.connection.drained();
@@ -84,7 +90,7 @@ class Relay {
   Step take_body(std::string_view bytes);
   Step take_file(const wire::Frame& frame);
   Step end_when_exceeded();
-  Step end_reply();
+  Step end_reply(const wire::Frame& frame);
   Step settle_file();
   Step answer_need_body();
   Step receive_first();
@@ -95,11 +101,13 @@ class Relay {
   Attempt stop(Passed passed);
   Attempt outcome_of(Passed passed) const;
   Attempt end_with_error(const wire::Frame& frame);
+  Attempt attempt_for(const wire::ErrorMessage& error);
   Attempt fail(wire::Io outcome);
   Attempt malformed(std::string what);
   Attempt forbidden(const base::Error& error);
   static Attempt not_run(Setback::Kind setback, std::string why);
   wire::Timeout timeout() const noexcept;
+  gateway::RunFigures believed(const gateway::RunFigures& figures) const noexcept;
 
   Admission& admission_;
   PooledConnection& pooled_;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "pyhost/gateway/http_status.h"
+#include "remote/failures.h"
 #include "remote/worker_words.h"
 
 namespace pyhost::remote {
@@ -14,6 +15,7 @@ namespace {
 using base::LogLevel;
 using base::Message;
 using gateway::BodyFault;
+using gateway::FailureCause;
 using gateway::Outcome;
 
 std::string progress_of(const Relay& relay) {
@@ -77,6 +79,7 @@ Outcome RemoteEngine::serve(Run& run) {
   Admission admission(scoreboard_, child_, settings_, run.exchange, script_key(run.target));
   while (true) {
     auto lease = admission.enter();
+    run.exchange.times().queued = admission.waited();
     if (!lease) return refuse(run, lease.error());
     if (const auto outcome = try_once(run, admission, *std::move(lease))) return *outcome;
   }
@@ -91,26 +94,37 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Le
   Relay relay(admission, **pooled, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target, lease.resort(), run.queue_start_us);
   run.failure_told |= relay.failure_told();
+  if (attempt.kind != Attempt::Kind::not_run) run.exchange.times().sent = relay.sent_at();
+  const gateway::RunFigures figures = attempt.figures;
   if (attempt.kind == Attempt::Kind::complete) {
     if (!attempt.why.empty()) note_excess(run, worker, attempt);
     attempt = complete(relay, std::move(lease), *std::move(pooled));
   } else if (relay.reusable() && !is_sent_back(attempt)) {
     connections_.give_back(worker.slot, *std::move(pooled));
   }
+  if (attempt.kind == Attempt::Kind::not_run) {
+    // An idle connection may have ended for reasons of its own.
+    if (attempt.setback == Setback::Kind::unreachable && was_used) return std::nullopt;
+    return ask_another(run, admission, worker, {attempt.setback, std::move(attempt.why)});
+  }
+  Outcome outcome = outcome_of(run, worker, relay, attempt);
+  outcome.figures = figures;
+  return outcome;
+}
+
+Outcome RemoteEngine::outcome_of(Run& run, const Worker& worker, const Relay& relay,
+                                 const Attempt& attempt) const {
   switch (attempt.kind) {
     case Attempt::Kind::complete:
     case Attempt::Kind::taken_over:
-      return Outcome{};
+      return {};
     case Attempt::Kind::client_gone:
       return lose_client(run, relay, attempt);
-    case Attempt::Kind::not_run:
-      // An idle connection may have ended for reasons of its own.
-      if (attempt.setback == Setback::Kind::unreachable && was_used) return std::nullopt;
-      return ask_another(run, admission, worker, {attempt.setback, std::move(attempt.why)});
     case Attempt::Kind::refused:
-      if (attempt.status >= gateway::kInternalServerError)
+      if (attempt.status >= gateway::kInternalServerError) {
         return report(run, worker, relay, attempt);
-      return Outcome{Outcome::Kind::refused, attempt.status};
+      }
+      return failed(relay, attempt, attempt.failure);
     default:
       return report(run, worker, relay, attempt);
   }
@@ -162,9 +176,13 @@ Attempt RemoteEngine::complete(Relay& relay, Lease lease,
 Outcome RemoteEngine::refuse(Run& run, const gateway::Refusal& refusal) const {
   run.exchange.log(refusal.level, refusal.message,
                    fmt::format("{}; {} was not run", refusal.text, run.target.script));
-  Outcome outcome{Outcome::Kind::refused, refusal.status};
-  if (refusal.status == gateway::kServiceUnavailable)
+  const bool left = refusal.message == Message::client_left;
+  Outcome outcome{.kind = Outcome::Kind::refused,
+                  .status = refusal.status,
+                  .failure = left ? FailureCause::queue : failure_of(refusal.message)};
+  if (refusal.status == gateway::kServiceUnavailable) {
     outcome.retry_after_seconds = kRetryAfterSeconds;
+  }
   return outcome;
 }
 
@@ -173,8 +191,17 @@ Outcome RemoteEngine::lose_client(Run& run, const Relay& relay, const Attempt& a
   run.exchange.log(LogLevel::info, attempt.message,
                    fmt::format("{}, {:.3f} s after the request for {} began", attempt.why,
                                run.elapsed_seconds(), run.target.script));
-  if (relay.head_sent()) return {Outcome::Kind::broken, 0};
-  return {Outcome::Kind::refused, attempt.status};
+  const bool sent_all = attempt.message != Message::client_fault;
+  const FailureCause stage = !sent_all           ? FailureCause::upload
+                             : relay.head_sent() ? FailureCause::reply
+                                                 : FailureCause::application;
+  return failed(relay, attempt, stage);
+}
+
+// The client is answered, as long as nothing of a reply has reached it.
+Outcome RemoteEngine::failed(const Relay& relay, const Attempt& attempt, FailureCause failure) {
+  if (relay.head_sent()) return {.kind = Outcome::Kind::broken, .failure = failure};
+  return {.kind = Outcome::Kind::refused, .status = attempt.status, .failure = failure};
 }
 
 Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
@@ -182,17 +209,19 @@ Outcome RemoteEngine::report(Run& run, const Worker& worker, const Relay& relay,
   const double elapsed = run.elapsed_seconds();
   const bool by_worker =
       attempt.message == Message::worker_lost || attempt.message == Message::worker_silent;
+  const auto death = death_of(scoreboard_, worker, attempt);
   // Of one failure there is one record: the application's own says more.
   const bool told = attempt.message == Message::reply_broken && run.failure_told;
   if (!told) {
     run.exchange.log(
         LogLevel::error, attempt.message,
         fmt::format("{}{} {}, {:.3f} s after the request for {} began ({})",
-                    cause_of(scoreboard_, worker, attempt), by_worker ? "" : "; that was",
-                    progress_of(relay), elapsed, run.target.script, name_of(settings_, worker)));
+                    cause_of(attempt, death), by_worker ? "" : "; that was", progress_of(relay),
+                    elapsed, run.target.script, name_of(settings_, worker)));
   }
-  if (relay.head_sent()) return {Outcome::Kind::broken, 0};
-  return {Outcome::Kind::refused, attempt.status};
+  const FailureCause said =
+      attempt.failure != FailureCause::none ? attempt.failure : failure_of(attempt.message);
+  return failed(relay, attempt, death ? failure_of(*death) : said);
 }
 
 }  // namespace pyhost::remote

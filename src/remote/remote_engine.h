@@ -33,12 +33,16 @@ class RemoteEngine final : public gateway::ClientRunner {
   std::optional<gateway::Outcome> try_once(Run& run, Admission& admission, Lease lease);
   std::optional<gateway::Outcome> ask_another(Run& run, Admission& admission, const Worker& worker,
                                               Setback setback) const;
+  gateway::Outcome outcome_of(Run& run, const Worker& worker, const Relay& relay,
+                              const Attempt& attempt) const;
   void note_excess(Run& run, const Worker& worker, const Attempt& attempt) const;
   void note_departure(Run& run, const Worker& worker, std::string_view why) const;
   Attempt complete(Relay& relay, Lease lease, std::unique_ptr<PooledConnection> pooled);
   gateway::Outcome refuse(Run& run, const gateway::Refusal& refusal) const;
   gateway::Outcome report(Run& run, const Worker& worker, const Relay& relay,
                           const Attempt& attempt) const;
+  static gateway::Outcome failed(const Relay& relay, const Attempt& attempt,
+                                 gateway::FailureCause failure);
   gateway::Outcome lose_client(Run& run, const Relay& relay, const Attempt& attempt) const;
 
   scoreboard::Scoreboard& scoreboard_;

@@ -17,14 +17,17 @@ std::optional<Outcome> RequestBody::receive(const std::string& folder, std::stri
     exchange_.log(LogLevel::error, Message::spool_failed,
                   fmt::format("{}, for the body of a request; {} was not run",
                               fault.error().sentence, script));
-    Outcome outcome{Outcome::Kind::refused, gateway::kServiceUnavailable};
-    outcome.retry_after_seconds = kRetryAfterSeconds;
-    return outcome;
+    return Outcome{.kind = Outcome::Kind::refused,
+                   .status = gateway::kServiceUnavailable,
+                   .retry_after_seconds = kRetryAfterSeconds,
+                   .failure = gateway::FailureCause::spool_failed};
   }
   if (*fault != BodyFault::none) {
     exchange_.log(LogLevel::info, Message::client_fault,
                   fmt::format("{}; {} was not run", describe(*fault), script));
-    return Outcome{Outcome::Kind::refused, status_of(*fault)};
+    return Outcome{.kind = Outcome::Kind::refused,
+                   .status = status_of(*fault),
+                   .failure = gateway::FailureCause::upload};
   }
   exchange_.note_received_body(file_.is_open() ? file_bytes_ : received_.size());
   return std::nullopt;

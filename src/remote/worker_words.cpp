@@ -15,15 +15,16 @@ std::string name_of(const RemoteSettings& settings, const Worker& worker) {
                      worker.slot / settings.rows_per_slot, worker.pid, worker.generation);
 }
 
-std::string cause_of(const scoreboard::Scoreboard& scoreboard, const Worker& worker,
-                     const Attempt& attempt) {
-  if (attempt.kind == Attempt::Kind::lost) {
-    const auto death = scoreboard.wait_for_death(worker.slot, worker.generation, kDeathPatience);
-    if (death && death->generation == worker.generation) {
-      return "the worker " + scoreboard::describe(*death);
-    }
-  }
-  return attempt.why;
+std::optional<scoreboard::Death> death_of(const scoreboard::Scoreboard& scoreboard,
+                                          const Worker& worker, const Attempt& attempt) {
+  if (attempt.kind != Attempt::Kind::lost) return std::nullopt;
+  auto death = scoreboard.wait_for_death(worker.slot, worker.generation, kDeathPatience);
+  if (death && death->generation != worker.generation) return std::nullopt;
+  return death;
+}
+
+std::string cause_of(const Attempt& attempt, const std::optional<scoreboard::Death>& death) {
+  return death ? "the worker " + scoreboard::describe(*death) : attempt.why;
 }
 
 }  // namespace pyhost::remote

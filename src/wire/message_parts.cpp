@@ -104,6 +104,20 @@ gateway::RequestHead read_head(PayloadReader& reader, std::vector<EnvironEntry>&
   return head;
 }
 
+void write_figures(PayloadWriter& writer, const gateway::RunFigures& figures) {
+  writer.number(static_cast<std::uint64_t>(figures.application.count()));
+  writer.number(static_cast<std::uint64_t>(figures.interpreter_wait.count()));
+}
+
+gateway::RunFigures read_figures(PayloadReader& reader) {
+  // No run is older than the longest time that can be told.
+  constexpr auto kMost = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
+  gateway::RunFigures figures;
+  figures.application = std::chrono::microseconds(reader.up_to(kMost));
+  figures.interpreter_wait = std::chrono::microseconds(reader.up_to(kMost));
+  return figures;
+}
+
 void write_annotations(PayloadWriter& writer, std::span<const gateway::Annotation> annotations) {
   writer.number(static_cast<std::uint32_t>(annotations.size()));
   for (const gateway::Annotation& annotation : annotations) {

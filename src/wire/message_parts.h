@@ -11,6 +11,7 @@
 
 #include "pyhost/gateway/annotation.h"
 #include "pyhost/gateway/request_head.h"
+#include "pyhost/gateway/run_figures.h"
 #include "pyhost/gateway/target.h"
 #include "wire/frame.h"
 #include "wire/payload.h"
@@ -52,6 +53,9 @@ gateway::Target read_target(PayloadReader& reader);
 // `environ` receives what the head then points to.
 void write_head(PayloadWriter& writer, const gateway::RequestHead& head);
 gateway::RequestHead read_head(PayloadReader& reader, std::vector<gateway::EnvironEntry>& environ);
+
+void write_figures(PayloadWriter& writer, const gateway::RunFigures& figures);
+gateway::RunFigures read_figures(PayloadReader& reader);
 
 void write_annotations(PayloadWriter& writer, std::span<const gateway::Annotation> annotations);
 void read_annotations(PayloadReader& reader, std::vector<gateway::Annotation>& annotations);

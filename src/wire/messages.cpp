@@ -87,6 +87,16 @@ std::optional<BodyFault> decode_body_end(std::string_view payload) {
   return when_complete(reader, fault);
 }
 
+void encode_end(const gateway::RunFigures& figures, std::string& out) {
+  static_cast<void>(encode_frame(FrameType::end, out,
+                                 [&](PayloadWriter& writer) { write_figures(writer, figures); }));
+}
+
+std::optional<gateway::RunFigures> decode_end(std::string_view payload) {
+  PayloadReader reader(payload);
+  return when_complete(reader, read_figures(reader));
+}
+
 bool encode_head(const gateway::ResponseHead& head, std::string& out) {
   return encode_frame(FrameType::head, out, [&](PayloadWriter& writer) {
     writer.number(static_cast<std::uint16_t>(head.status));
@@ -166,6 +176,8 @@ void encode_error(const ErrorMessage& message, std::string& out) {
   static_cast<void>(encode_frame(FrameType::error, out, [&](PayloadWriter& writer) {
     writer.number(message.status);
     writer.text(message.cause.substr(0, kCauseBytesMax));
+    writer.number(static_cast<std::uint8_t>(message.failure));
+    write_figures(writer, message.figures);
   }));
 }
 
@@ -175,6 +187,8 @@ std::optional<ErrorMessage> decode_error(std::string_view payload) {
   ErrorMessage message;
   message.status = reader.up_to(kStatusMax);
   message.cause = reader.text();
+  message.failure = gateway::FailureCause(reader.up_to<std::uint8_t>(gateway::kFailureCauses - 1));
+  message.figures = read_figures(reader);
   return when_complete(reader, message);
 }
 

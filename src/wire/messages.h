@@ -11,8 +11,10 @@
 
 #include "pyhost/base/log.h"
 #include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/failure_cause.h"
 #include "pyhost/gateway/group_secret.h"
 #include "pyhost/gateway/request_head.h"
+#include "pyhost/gateway/run_figures.h"
 #include "pyhost/gateway/target.h"
 #include "wire/frame.h"
 
@@ -44,8 +46,12 @@ void encode_body(FrameType type, std::string_view bytes, std::string& out);
 void encode_body_end(gateway::BodyFault fault, std::string& out);
 std::optional<gateway::BodyFault> decode_body_end(std::string_view payload);
 
-// ABORT, CANCEL, FLUSH, NEED_BODY, END: no payload.
+// ABORT, CANCEL, FLUSH, NEED_BODY: no payload.
 void encode_empty(FrameType type, std::string& out);
+
+// END: what the run has cost.
+void encode_end(const gateway::RunFigures& figures, std::string& out);
+std::optional<gateway::RunFigures> decode_end(std::string_view payload);
 
 // HEAD. `headers` and `annotations` receive what the head then points to.
 [[nodiscard]] bool encode_head(const gateway::ResponseHead& head, std::string& out);
@@ -74,6 +80,8 @@ std::optional<LogMessage> decode_log(std::string_view payload);
 struct ErrorMessage {
   std::uint16_t status = 0;
   std::string_view cause;
+  gateway::FailureCause failure = gateway::FailureCause::none;
+  gateway::RunFigures figures = {};
 };
 void encode_error(const ErrorMessage& message, std::string& out);
 std::optional<ErrorMessage> decode_error(std::string_view payload);

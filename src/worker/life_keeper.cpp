@@ -140,7 +140,8 @@ void LifeKeeper::announce_giving_up(const RunningRequest& request) {
 
 void LifeKeeper::give_up(const RunningRequest& request) {
   WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
-  if (exchange.give_up(request.number, gateway::kGatewayTimeout, cause_of_giving_up(request))) {
+  if (exchange.give_up(request.number, gateway::FailureCause::request_timeout,
+                       cause_of_giving_up(request))) {
     life_.gave_up(request);
   }
 }
@@ -187,7 +188,8 @@ void LifeKeeper::end_stuck() {
     WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
     exchange.note(request.number, LogLevel::error, Message::lock_stuck, cause);
     // The process ends: whoever is sending at this moment is cut off.
-    static_cast<void>(exchange.give_up(request.number, gateway::kGatewayTimeout, cause));
+    static_cast<void>(
+        exchange.give_up(request.number, gateway::FailureCause::deadlock_timeout, cause));
   }
 }
 

@@ -111,7 +111,9 @@ void RequestServer::serve_request(ChildConnection& child, std::string_view paylo
       [&] {
         exchange.log(LogLevel::error, Message::memory_exhausted,
                      "there is no memory left for a request, which was not run");
-        return Outcome{Outcome::Kind::refused, gateway::kServiceUnavailable};
+        return Outcome{.kind = Outcome::Kind::refused,
+                       .status = gateway::kServiceUnavailable,
+                       .failure = gateway::FailureCause::out_of_memory};
       });
   switch (exchange.finish(outcome, "the application failed")) {
     case Connected::reuse:
@@ -170,7 +172,9 @@ gateway::AskResult RequestServer::answer(WorkerExchange& exchange) {
 // Nothing when it may be run here.
 std::optional<Outcome> RequestServer::refuse_target(const gateway::Target& target,
                                                     bool is_configured, WorkerExchange& exchange) {
-  Outcome outcome{Outcome::Kind::refused, gateway::kInternalServerError};
+  Outcome outcome{.kind = Outcome::Kind::refused,
+                  .status = gateway::kInternalServerError,
+                  .failure = gateway::FailureCause::target_refused};
   if (!is_configured) {
     exchange.log(LogLevel::error, Message::target_refused,
                  fmt::format("process group '{}' is not configured to serve {}",
@@ -179,6 +183,7 @@ std::optional<Outcome> RequestServer::refuse_target(const gateway::Target& targe
   }
   if (keeps(target)) return std::nullopt;
   outcome.import_failed = true;
+  outcome.failure = gateway::FailureCause::import_failed;
   outcome.why = "the worker is kept for other scripts";
   return outcome;
 }

@@ -30,7 +30,10 @@ namespace {
 
 std::string refusal_frame() {
   std::string frame;
-  wire::encode_error({gateway::kServiceUnavailable, "the worker has no memory for it"}, frame);
+  wire::encode_error({.status = gateway::kServiceUnavailable,
+                      .cause = "the worker has no memory for it",
+                      .failure = gateway::FailureCause::out_of_memory},
+                     frame);
   return frame;
 }
 
@@ -169,7 +172,8 @@ SendResult WorkerExchange::send_part(const ReplyPart& part) {
     if (reply_ != Reply::unsent && line_.client_gone(held)) return SendResult::client_gone;
     if (!encode(held, part)) return SendResult::client_gone;
     ended = part.then == ReplyPart::Then::end;
-    if (!(ended ? end_reply(held) : line_.flush(held))) return SendResult::client_gone;
+    if (!(ended ? end_reply(held, part.figures) : line_.flush(held)))
+      return SendResult::client_gone;
   }
   if (ended) on_end_();
   return SendResult::sent;
@@ -203,8 +207,8 @@ bool WorkerExchange::client_gone() noexcept {
   return line_.client_gone(held);
 }
 
-bool WorkerExchange::end_reply(const Held& held) {
-  wire::encode_empty(FrameType::end, line_.batch(held).encoded());
+bool WorkerExchange::end_reply(const Held& held, const gateway::RunFigures& figures) {
+  wire::encode_end(figures, line_.batch(held).encoded());
   if (!line_.flush(held)) return false;
   reply_ = Reply::ended;
   line_.release(held);
@@ -274,7 +278,9 @@ void WorkerExchange::encode_refusal(const Outcome& outcome, int status, std::str
     wire::encode_retry({.lacks_script = true, .reason = outcome.why}, frame);
   } else {
     if (outcome.import_failed) cause = outcome.why;
-    wire::encode_error({static_cast<std::uint16_t>(status), cause}, frame);
+    const auto failure = short_of_memory_ ? gateway::FailureCause::out_of_memory : outcome.failure;
+    wire::encode_error({static_cast<std::uint16_t>(status), cause, failure, outcome.figures},
+                       frame);
   }
 }
 
@@ -304,14 +310,16 @@ void WorkerExchange::note(std::uint64_t number, LogLevel level, Message message,
   process_log_.log(level, message, text);
 }
 
-bool WorkerExchange::give_up(std::uint64_t number, int status, std::string_view cause) noexcept {
+bool WorkerExchange::give_up(std::uint64_t number, gateway::FailureCause failure,
+                             std::string_view cause) noexcept {
   const Held held = line_.try_to_hold();
   if (!held) return false;
   if (!clock_.runs(number) || !line_.is_open(held)) return true;
   const bool unsent = reply_ == Reply::unsent;
   // Without the frame the child sees the connection end.
   base::if_memory_allows([&] {
-    wire::encode_error({static_cast<std::uint16_t>(unsent ? status : 0), cause},
+    const std::uint16_t status = unsent ? gateway::kGatewayTimeout : 0;
+    wire::encode_error({.status = status, .cause = cause, .failure = failure},
                        line_.batch(held).encoded());
     static_cast<void>(line_.connection(held).write_some(line_.batch(held)));
   });

@@ -71,10 +71,11 @@ class WorkerExchange final : public gateway::Exchange {
   // full.
   void note(std::uint64_t number, base::LogLevel level, base::Message message,
             std::string_view text) noexcept;
-  // Answers that request with `status` in place of the application, or breaks its reply off, and
-  // ends its connection; what the application sends later finds that the client has gone. False
+  // Answers that request 504 in place of the application, or breaks its reply off, and ends its
+  // connection; what the application sends later finds that the client has gone. False
   // when the exchange is being used at that moment and the request is as it was.
-  [[nodiscard]] bool give_up(std::uint64_t number, int status, std::string_view cause) noexcept;
+  [[nodiscard]] bool give_up(std::uint64_t number, gateway::FailureCause failure,
+                             std::string_view cause) noexcept;
 
   // --- The engine's side ---
   const gateway::RequestHead& head() const noexcept override { return request_.head; }
@@ -103,7 +104,7 @@ class WorkerExchange final : public gateway::Exchange {
   void give_back_memory() noexcept;
   void announce_reply() noexcept;
   bool encode(const Held& held, const gateway::ReplyPart& part);
-  bool end_reply(const Held& held);
+  bool end_reply(const Held& held, const gateway::RunFigures& figures);
 
   base::LogSink& process_log_;
   ReplyLine line_;

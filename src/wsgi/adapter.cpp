@@ -107,7 +107,11 @@ base::Result<Adapter> Adapter::make(Attached& py, const gateway::EngineSettings&
 }
 
 void Adapter::run(Attached& py, PyObject* application, Request& request, PyObject* errors_or_null) {
-  const base::ScopeExit forget([&request] { request.forget_environ(); });
+  request.meter().begin(base::Clock::now());
+  const base::ScopeExit end([&request] {
+    request.meter().end(base::Clock::now());
+    request.forget_environ();
+  });
   // Where our memory runs out, it is a MemoryError like others, and the response is closed.
   const Ref result =
       python::py_entry(Ref(), [&] { return call(py, application, request, errors_or_null); });

@@ -60,7 +60,11 @@ void report_failure(Attached& py, Request& request, PyObject* request_timeout,
                     PyObject* application_or_null) {
   const PythonError error = PythonError::take(py);
   const bool interrupted = error.is(request_timeout);
-  request.fail(interrupted ? gateway::kGatewayTimeout : gateway::kInternalServerError);
+  if (interrupted) {
+    request.fail(gateway::kGatewayTimeout, gateway::FailureCause::request_timeout);
+  } else {
+    request.fail(gateway::kInternalServerError, gateway::FailureCause::exception);
+  }
   log_or_say_why_not(py, request, [&] {
     if (interrupted) {
       log_detached(py, request, LogLevel::info, Message::run_interrupted,

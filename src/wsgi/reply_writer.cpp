@@ -56,9 +56,9 @@ ReplyWriter::State ReplyWriter::send_file(StartedResponse& response, gateway::Fi
   return pass_on({.head = &head, .blocks = {}, .file = &range, .then = ReplyPart::Then::end});
 }
 
-ReplyWriter::State ReplyWriter::pass_on(const ReplyPart& part) {
+ReplyWriter::State ReplyWriter::pass_on(ReplyPart part) {
   const bool ends = part.then == ReplyPart::Then::end;
-  if (ends) before_end_();
+  if (ends) part.figures = before_end_();
   if (exchange_.send(part) != SendResult::sent) {
     state_ = State::stopped;
   } else {

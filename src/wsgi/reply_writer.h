@@ -18,9 +18,9 @@ namespace pyhost::wsgi {
 // thread at a time; every function may block.
 class ReplyWriter {
  public:
-  // `before_end` is called when the part that ends the reply is about to leave: behind it, the
-  // exchange may belong to another request.
-  ReplyWriter(gateway::Exchange& exchange, std::function<void()> before_end) noexcept
+  // `before_end` is called when the part that ends the reply is about to leave, and says what the
+  // run has cost: behind it, the exchange may belong to another request.
+  ReplyWriter(gateway::Exchange& exchange, std::function<gateway::RunFigures()> before_end) noexcept
       : exchange_(exchange), before_end_(std::move(before_end)) {}
 
   enum class State {
@@ -50,10 +50,10 @@ class ReplyWriter {
 
  private:
   void trim(std::span<const std::string_view> blocks);
-  State pass_on(const gateway::ReplyPart& part);
+  State pass_on(gateway::ReplyPart part);
 
   gateway::Exchange& exchange_;
-  const std::function<void()> before_end_;
+  const std::function<gateway::RunFigures()> before_end_;
   State state_ = State::unsent;
   bool bodiless_ = false;                   // HEAD, 204, 304: the length promises nothing
   std::optional<std::uint64_t> remaining_;  // of Content-Length

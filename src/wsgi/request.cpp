@@ -12,6 +12,7 @@
 namespace pyhost::wsgi {
 
 using gateway::BodyFault;
+using gateway::FailureCause;
 using gateway::Outcome;
 using gateway::ReplyPart;
 using State = ReplyWriter::State;
@@ -75,8 +76,9 @@ void Request::note_user() {
   static_cast<void>(notes_.set({Annotation::Kind::user, "", std::move(name)}));
 }
 
-void Request::fail(int status) noexcept {
+void Request::fail(int status, FailureCause cause) noexcept {
   failed_status_ = fault_ == BodyFault::none ? status : gateway::status_of(fault_);
+  failure_ = fault_ == BodyFault::none ? cause : FailureCause::upload;
 }
 
 gateway::BodyRead Request::read_body(std::span<char> into) noexcept {
@@ -96,7 +98,7 @@ bool Request::gives_way_to_fault() noexcept {
   constexpr int kServerError = 500;
   if (fault_ == BodyFault::none || response_.status() < kServerError) return false;
   if (writer_.state() != State::unsent) return false;
-  failed_status_ = gateway::status_of(fault_);
+  fail(response_.status(), FailureCause::upload);
   return true;
 }
 
@@ -121,7 +123,7 @@ bool Request::give_up() noexcept {
   const base::ShortText text("there is no memory left for a request, which was given up: {}",
                              target_.script);
   exchange_.log(base::LogLevel::error, base::Message::memory_exhausted, text.view());
-  fail(gateway::kServiceUnavailable);
+  fail(gateway::kServiceUnavailable, FailureCause::out_of_memory);
   return false;
 }
 
@@ -143,21 +145,29 @@ Outcome Request::finish() noexcept {
   }
   log_.flush();
   report_length();
+  Outcome ended = outcome();
+  if (ended.kind != Outcome::Kind::complete) ended.failure = failure_;
+  ended.figures = meter_.so_far();
+  return ended;
+}
+
+Outcome Request::outcome() const noexcept {
   switch (writer_.state()) {
     case State::ended:
     case State::stopped:
-      return {Outcome::Kind::complete, 0};
+      return {Outcome::Kind::complete};
     case State::open:
-      return {Outcome::Kind::broken, 0};
+      return {Outcome::Kind::broken};
     case State::unsent:
       break;
   }
   return {Outcome::Kind::refused, failed() ? failed_status_ : gateway::kInternalServerError};
 }
 
-void Request::complete_log() noexcept {
+gateway::RunFigures Request::complete_log() noexcept {
   log_.flush();
   if (writer_.body_complete()) report_length();
+  return meter_.so_far();
 }
 
 void Request::report_length() noexcept {

@@ -15,6 +15,7 @@
 #include "python/request_link.h"
 #include "python/request_notes.h"
 #include "wsgi/reply_writer.h"
+#include "wsgi/run_meter.h"
 #include "wsgi/started_response.h"
 
 namespace pyhost::wsgi {
@@ -29,7 +30,7 @@ class Request {
       : target_(target),
         exchange_(exchange),
         log_(exchange),
-        writer_(exchange, [this] { complete_log(); }),
+        writer_(exchange, [this] { return complete_log(); }),
         link_(std::make_shared<python::RequestLink>()) {}
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -38,6 +39,7 @@ class Request {
   gateway::Exchange& exchange() noexcept { return exchange_; }
   python::LineLog& log() noexcept { return log_; }
   const python::SharedRequestLink& link() const noexcept { return link_; }
+  RunMeter& meter() noexcept { return meter_; }
 
   // --- Attached: the interpreter's lock protects what these change ---
 
@@ -61,7 +63,7 @@ class Request {
 
   // The application failed: without a head the client gets `status`, or what it did to the request
   // body; otherwise a broken reply.
-  void fail(int status) noexcept;
+  void fail(int status, gateway::FailureCause cause) noexcept;
 
   // The client's fault that the application met in wsgi.input, if any.
   gateway::BodyFault body_fault() const noexcept { return fault_; }
@@ -87,7 +89,8 @@ class Request {
  private:
   void note_user();
   bool gives_way_to_fault() noexcept;
-  void complete_log() noexcept;
+  gateway::RunFigures complete_log() noexcept;
+  gateway::Outcome outcome() const noexcept;
   void report_length() noexcept;
   void log_length();
   bool give_up() noexcept;
@@ -95,6 +98,7 @@ class Request {
   const gateway::Target& target_;
   gateway::Exchange& exchange_;
   python::LineLog log_;
+  RunMeter meter_;
   std::mutex mutex_;  // held around every use of exchange_ and writer_
   ReplyWriter writer_;
   bool length_reported_ = false;
@@ -108,6 +112,7 @@ class Request {
   PyObject* user_key_ = nullptr;  // the environ factory's
   gateway::BodyFault fault_ = gateway::BodyFault::none;
   int failed_status_ = 0;
+  gateway::FailureCause failure_ = gateway::FailureCause::reply_invalid;
   const python::SharedRequestLink link_;
 };
 

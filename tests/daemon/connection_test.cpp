@@ -248,7 +248,7 @@ TEST_F(RemoteConnection, IsKeptForAsManyRequestsAsTheWorkerSays) {
       } while (frame.type != wire::FrameType::request);
       batch.clear();
       EXPECT_TRUE(wire::encode_head({.status = 204}, batch.encoded()));
-      wire::encode_empty(wire::FrameType::end, batch.encoded());
+      wire::encode_end({}, batch.encoded());
       EXPECT_EQ(connection.write(batch, kPatience), wire::Io::done);
       // The child has no use for it.
       EXPECT_EQ(connection.read_frame(frame, kPatience), wire::Io::closed);

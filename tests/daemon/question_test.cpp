@@ -255,7 +255,7 @@ TEST_F(Questions, BelieveNoAnswerThatIsNone) {
 TEST_F(Questions, TakeNoReplyOfAnApplicationForAnAnswer) {
   std::string frames;
   ASSERT_TRUE(wire::encode_head({.status = 200}, frames));
-  wire::encode_empty(wire::FrameType::end, frames);
+  wire::encode_end({}, frames);
   FakeCaller caller;
   EXPECT_EQ(status_of(ask_worker_that_sends({frames}, caller).front()), 500);
   EXPECT_NE(caller.recorder().text_of(Message::frame_malformed), "");

@@ -152,7 +152,7 @@ TEST_F(Silence, EndsWhenTheRequestIsRead) {
   wire::FrameBatch batch;
   ASSERT_TRUE(wire::encode_head({}, batch.encoded()));
   wire::encode_body(wire::FrameType::reply_body, "late", batch.encoded());
-  wire::encode_empty(wire::FrameType::end, batch.encoded());
+  wire::encode_end({}, batch.encoded());
   EXPECT_EQ(accepted_->write(batch, kPatience), wire::Io::done);
   client.join();
   EXPECT_EQ(body, "late");

@@ -170,7 +170,11 @@ void take(FrameType type, std::string_view payload) {
     case FrameType::reply_body:
     case FrameType::flush:
     case FrameType::need_body:
+      break;
     case FrameType::end:
+      if (const auto figures = wire::decode_end(payload)) {
+        require(figures->application.count() >= 0 && figures->interpreter_wait.count() >= 0);
+      }
       break;
   }
 }

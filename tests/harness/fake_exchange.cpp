@@ -120,7 +120,10 @@ SendResult FakeExchange::send(const ReplyPart& part) noexcept {
   bytes_sent_ += sent.bytes().size();
   parts_.push_back(std::move(sent));
   ended_ = part.then == ReplyPart::Then::end;
-  if (ended_) log_before_end_ = recorder_.text();
+  if (ended_) {
+    log_before_end_ = recorder_.text();
+    end_figures_ = part.figures;
+  }
   ++parts_sent_;
   return SendResult::sent;
 }

@@ -101,6 +101,8 @@ class FakeExchange final : public gateway::ClientExchange {
   std::string body() const;
   // What was logged before the part with Then::end came, as LogRecorder::text() has it.
   const std::string& log_before_end() const noexcept { return log_before_end_; }
+  // What the run had cost by then.
+  const gateway::RunFigures& end_figures() const noexcept { return end_figures_; }
   // Whether a part with Then::end came.
   bool ended() const noexcept { return ended_; }
   std::size_t parts_sent() const noexcept { return parts_sent_; }
@@ -129,6 +131,7 @@ class FakeExchange final : public gateway::ClientExchange {
   std::vector<SentPart> parts_;
   bool ended_ = false;
   std::string log_before_end_;
+  gateway::RunFigures end_figures_;
   std::atomic<std::size_t> parts_sent_ = 0;
   std::atomic<std::size_t> bytes_sent_ = 0;
   std::atomic<std::size_t> body_reads_ = 0;

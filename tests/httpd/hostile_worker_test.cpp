@@ -66,7 +66,7 @@ std::string flush() {
 // the application is about to shut it down.
 std::string end() {
   std::string frame;
-  wire::encode_empty(wire::FrameType::end, frame);
+  wire::encode_end({}, frame);
   return frame + flush();
 }
 

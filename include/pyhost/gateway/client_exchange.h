@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/request_times.h"
 #include "pyhost/gateway/runner.h"
 #include "pyhost/gateway/target.h"
 
@@ -57,7 +58,14 @@ class ClientExchange : public Exchange, public Client {
   // from here on, whatever the client has announced.
   virtual void note_received_body(std::uint64_t bytes) = 0;
 
+  // Noted by whoever runs it, in the thread that does.
+  RequestTimes& times() noexcept { return times_; }
+  const RequestTimes& times() const noexcept { return times_; }
+
   bool client_gone() noexcept final { return client_state() == ClientState::gone; }
+
+ private:
+  RequestTimes times_;
 };
 
 // Whoever asks hook scripts about a request, before that has an exchange.

@@ -9,6 +9,7 @@
 #include "pyhost/gateway/annotation.h"
 #include "pyhost/gateway/caller.h"
 #include "pyhost/gateway/request_head.h"
+#include "pyhost/gateway/run_figures.h"
 
 namespace pyhost::gateway {
 
@@ -74,6 +75,7 @@ struct ReplyPart {
   std::span<const std::string_view> blocks;  // sent in order
   const FileRange* file = nullptr;           // sent behind the blocks
   Then then = Then::more;
+  RunFigures figures = {};  // with Then::end: until then
 };
 
 enum class SendResult {

@@ -3,6 +3,9 @@
 
 #include <string>
 
+#include "pyhost/gateway/failure_cause.h"
+#include "pyhost/gateway/run_figures.h"
+
 namespace pyhost::gateway {
 
 // How a run ended, for whoever has to finish the reply.
@@ -20,6 +23,9 @@ struct Outcome {
   // ChangedScripts::refused not have its callable. Another process may be able to.
   bool import_failed = false;
   std::string why = {};  // with import_failed: a sentence
+  // Of all but `complete`, where whoever ran it knows.
+  FailureCause failure = FailureCause::none;
+  RunFigures figures = {};
 };
 
 }  // namespace pyhost::gateway

@@ -57,7 +57,9 @@ class NoWorkers final : public gateway::ClientRunner {
 
  private:
   static gateway::Outcome refusal() {
-    return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_SERVICE_UNAVAILABLE};
+    return {.kind = gateway::Outcome::Kind::refused,
+            .status = HTTP_SERVICE_UNAVAILABLE,
+            .failure = gateway::FailureCause::start_failed};
   }
 
   const std::string why_;

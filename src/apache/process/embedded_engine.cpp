@@ -142,7 +142,8 @@ gateway::Outcome EmbeddedEngine::run(const gateway::Target& target,
                  "there is no memory left for a request, which was given up");
     return {.kind = gateway::Outcome::Kind::refused,
             .status = HTTP_SERVICE_UNAVAILABLE,
-            .retry_after_seconds = remote::kRetryAfterSeconds};
+            .retry_after_seconds = remote::kRetryAfterSeconds,
+            .failure = gateway::FailureCause::out_of_memory};
   });
 }
 
@@ -163,11 +164,14 @@ gateway::Outcome EmbeddedEngine::run_in_python(const gateway::Target& target,
   if (const auto engine = this->engine()) {
     std::optional<ExitWatch::Running> watched;
     if (exit_watch_) watched.emplace(*exit_watch_, target, client, exchange.head());
+    client.times().sent = base::Clock::now();
     return (*engine)->run(target, exchange);
   } else {
     exchange.log(base::LogLevel::error, engine.error().message, engine.error().sentence);
   }
-  return {.kind = gateway::Outcome::Kind::refused, .status = HTTP_INTERNAL_SERVER_ERROR};
+  return {.kind = gateway::Outcome::Kind::refused,
+          .status = HTTP_INTERNAL_SERVER_ERROR,
+          .failure = gateway::FailureCause::python_failed};
 }
 
 gateway::AskResult EmbeddedEngine::ask(const gateway::Target& target,

@@ -6,6 +6,7 @@
 
 #include "apache/pool.h"
 #include "apache/request/alias_match.h"
+#include "apache/request/request_record.h"
 
 namespace pyhost::apache {
 namespace {
@@ -81,8 +82,8 @@ bool may_have_dots(const request_rec* r) {
 }  // namespace
 
 const ScriptAlias* find_alias(request_rec* r) {
-  if (const void* alias = ap_get_module_config(r->request_config, &wsgi_module)) {
-    return static_cast<const ScriptAlias*>(alias);
+  if (const RequestRecord* record = record_or_null(r); record != nullptr && record->alias) {
+    return record->alias;
   }
   // mod_dir takes the notes of its subrequest over to the request, but not the module records.
   if (view_or_empty(apr_table_get(r->notes, kAliasNote)) != kHandler) return nullptr;
@@ -113,7 +114,7 @@ int translate_alias(request_rec* r) {
   }
   r->handler = kHandler;
   apr_table_setn(r->notes, kAliasNote, kHandler);
-  ap_set_module_config(r->request_config, &wsgi_module, const_cast<ScriptAlias*>(hit->alias));
+  record_of(r).alias = hit->alias;
   return OK;
 }
 

@@ -183,6 +183,7 @@ bool RequestExchange::append_file(const gateway::FileRange& range) {
       ReplyFile::open(r_, range, inputs_.target->script, *inputs_.settings->enable_sendfile);
   if (file == nullptr) return false;
   APR_BRIGADE_INSERT_TAIL(output_, file->make_bucket(output_->bucket_alloc));
+  body_bytes_sent_ += range.length;
   file_ = file;
   return true;
 }
@@ -219,6 +220,7 @@ SendResult RequestExchange::send(const ReplyPart& part) noexcept {
   for (const std::string_view block : part.blocks) {
     APR_BRIGADE_INSERT_TAIL(output_,
                             apr_bucket_transient_create(block.data(), block.size(), allocator));
+    body_bytes_sent_ += block.size();
   }
   if (part.file != nullptr && part.file->length > 0 && !append_file(*part.file)) {
     return fail_output("the file of the reply cannot be opened once more", errno);
@@ -233,8 +235,10 @@ SendResult RequestExchange::send(const ReplyPart& part) noexcept {
 }
 
 SendResult RequestExchange::pass() {
+  const auto began = base::Clock::now();
   const auto status = ap_pass_brigade(r_->output_filters, output_);
   apr_brigade_cleanup(output_);
+  times().writing += base::Clock::now() - began;
   // Once the head is out, "100 Continue" would end up in the middle of the body.
   if (r_->sent_bodyct) r_->expecting_100 = 0;
   if (r_->connection->aborted) return SendResult::client_gone;
@@ -339,6 +343,16 @@ int RequestExchange::finish(const gateway::Outcome& outcome) {
   }
   // httpd sends a page of its own for this only if it has not sent one yet.
   return AP_FILTER_ERROR;
+}
+
+gateway::FailureCause RequestExchange::failure(const gateway::Outcome& outcome) const noexcept {
+  using gateway::FailureCause;
+  if (outcome.failure != FailureCause::none) return outcome.failure;
+  if (fault_ != BodyFault::none && fault_ != BodyFault::failed) return FailureCause::upload;
+  if (r_->connection->aborted) {
+    return r_->sent_bodyct ? FailureCause::reply : FailureCause::application;
+  }
+  return answerer_ == Answerer::nobody_more ? FailureCause::output_failed : FailureCause::none;
 }
 
 // What the run came to is the reply.

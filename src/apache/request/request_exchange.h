@@ -35,6 +35,11 @@ class RequestExchange final : public gateway::ClientExchange {
 
   // Makes the client see what became of the reply, and returns what the handler must.
   int finish(const gateway::Outcome& outcome);
+  // Behind that: why the client has not had the application's complete reply, if it has not.
+  gateway::FailureCause failure(const gateway::Outcome& outcome) const noexcept;
+  // So far, of the bodies of the request and of the application's reply.
+  std::uint64_t body_bytes_read() const noexcept { return static_cast<std::uint64_t>(body_bytes_); }
+  std::uint64_t body_bytes_sent() const noexcept { return body_bytes_sent_; }
 
  private:
   // Who answers the request.
@@ -71,6 +76,7 @@ class RequestExchange final : public gateway::ClientExchange {
   const ReplyFile* file_ = nullptr;  // the last one of the reply
   gateway::BodyFault fault_ = gateway::BodyFault::none;
   apr_off_t body_bytes_ = 0;  // read
+  std::uint64_t body_bytes_sent_ = 0;
   bool body_ended_ = false;
   std::atomic<Answerer> answerer_ = Answerer::nobody;  // read from outside by client_socket()
   int overriding_status_ = 0;                          // of Answerer::error_page

@@ -217,6 +217,7 @@ TEST(OtherMessages, ArriveAsTheyWereSent) {
   const std::string error_payload = only_payload(std::exchange(out, {}), FrameType::error);
   EXPECT_EQ(decode_error(error_payload)->status, 503);
   EXPECT_EQ(decode_error(error_payload)->cause, "draining");
+  EXPECT_EQ(decode_error(error_payload)->failure, gateway::FailureCause::none);
 
   encode_hello({.pid = 4711, .generation = 8, .capacity = 15}, out);
   const std::string hello_payload = only_payload(std::exchange(out, {}), FrameType::hello);
@@ -233,6 +234,45 @@ TEST(OtherMessages, ArriveAsTheyWereSent) {
 
   encode_empty(FrameType::need_body, out);
   EXPECT_EQ(only_payload(out, FrameType::need_body), "");
+}
+
+constexpr gateway::RunFigures kFigures{.application = std::chrono::seconds(3),
+                                       .interpreter_wait = std::chrono::microseconds(17)};
+
+TEST(EndMessage, SaysWhatTheRunHasCost) {
+  std::string out;
+  encode_end(kFigures, out);
+  const std::string payload = only_payload(out, FrameType::end);
+  EXPECT_EQ(decode_end(payload), kFigures);
+  EXPECT_EQ(decode_end(payload.substr(1)), std::nullopt);
+  EXPECT_EQ(decode_end(payload + "x"), std::nullopt);
+  EXPECT_EQ(decode_end(""), std::nullopt);
+}
+
+TEST(EndMessage, KnowsNoTimesBelowZero) {
+  std::string out;
+  encode_end({.application = std::chrono::microseconds(-1)}, out);
+  EXPECT_EQ(decode_end(only_payload(out, FrameType::end)), std::nullopt);
+}
+
+TEST(ErrorMessage, SaysWhyAndWhatTheRunHasCost) {
+  std::string out;
+  encode_error({.status = 500,
+                .cause = "the application failed",
+                .failure = gateway::FailureCause::exception,
+                .figures = kFigures},
+               out);
+  const std::string payload = only_payload(out, FrameType::error);
+  const auto error = decode_error(payload);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->failure, gateway::FailureCause::exception);
+  EXPECT_EQ(error->figures, kFigures);
+}
+
+TEST(ErrorMessage, KnowsNoOtherFailures) {
+  std::string out;
+  encode_error({.failure = gateway::FailureCause(gateway::kFailureCauses)}, out);
+  EXPECT_EQ(decode_error(only_payload(out, FrameType::error)), std::nullopt);
 }
 
 // The texts of the records that a text becomes.

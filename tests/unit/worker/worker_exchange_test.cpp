@@ -21,6 +21,8 @@ using wire::Descriptors;
 using wire::FrameType;
 using wire::Io;
 
+constexpr auto kOverdue = gateway::FailureCause::request_timeout;
+
 // A request whose child is the test.
 class WorkerExchangeTest : public testing::Test {
  protected:
@@ -103,16 +105,16 @@ TEST_F(WorkerExchangeTest, UsesTheLittleRoomThatASlowChildMakes) {
   });
   // Sending begins.
   const std::uint64_t another = number() + 1;
-  EXPECT_TRUE(test::wait_until([&] { return !exchange_.give_up(another, 504, ""); }));
+  EXPECT_TRUE(test::wait_until([&] { return !exchange_.give_up(another, kOverdue, ""); }));
   wire::HeaderBytes flush{};
   EXPECT_EQ(::recv(child_->fd(), flush.data(), flush.size(), 0), ssize_t(flush.size()));
 }
 
 TEST_F(WorkerExchangeTest, IsAnsweredWhenItIsGivenUp) {
-  EXPECT_TRUE(exchange_.give_up(number(), 504, "overdue"));
+  EXPECT_TRUE(exchange_.give_up(number(), kOverdue, "overdue"));
   EXPECT_EQ(frames_until(FrameType::error), std::vector{FrameType::error});
   EXPECT_EQ(begin_reply(), SendResult::client_gone);
-  EXPECT_TRUE(exchange_.give_up(number(), 504, "overdue"));
+  EXPECT_TRUE(exchange_.give_up(number(), kOverdue, "overdue"));
 }
 
 TEST_F(WorkerExchangeTest, SaysThatItCannotBeGivenUpWhileItSends) {
@@ -125,12 +127,12 @@ TEST_F(WorkerExchangeTest, SaysThatItCannotBeGivenUpWhileItSends) {
   });
   // From then on it waits for the child.
   const std::uint64_t another = number() + 1;
-  EXPECT_TRUE(test::wait_until([&] { return !exchange_.give_up(another, 504, ""); }));
-  EXPECT_FALSE(exchange_.give_up(number(), 504, "overdue"));
+  EXPECT_TRUE(test::wait_until([&] { return !exchange_.give_up(another, kOverdue, ""); }));
+  EXPECT_FALSE(exchange_.give_up(number(), kOverdue, "overdue"));
   EXPECT_EQ(frames_until(FrameType::reply_body),
             (std::vector{FrameType::head, FrameType::reply_body}));
   application.join();
-  EXPECT_TRUE(exchange_.give_up(number(), 504, "overdue"));
+  EXPECT_TRUE(exchange_.give_up(number(), kOverdue, "overdue"));
 }
 
 }  // namespace

@@ -1,0 +1,12 @@
+// Runs a request that has been mapped.
+#pragma once
+
+#include "apache/httpd_api.h"
+#include "apache/request/request_map.h"
+
+namespace pyhost::apache {
+
+// Notes in its record what it has cost. Returns what the handler must.
+int run_request(request_rec* r, const MappedRequest& request);
+
+}  // namespace pyhost::apache
