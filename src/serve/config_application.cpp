@@ -86,6 +86,7 @@ void write_application(ConfigLines& lines, const ConfigSource& source) {
     write_group(lines, source);
     write_services(lines, source);
   }
+  if (source.options.disable_reloading) lines.line("WSGIScriptReloading Off");
   write_trust(lines, source.options);
   // Whoever logs in is httpd's matter only with a file of passwords.
   if (source.options.auth_file.empty() && source.options.auth_user_script.empty())

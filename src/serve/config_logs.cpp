@@ -20,11 +20,30 @@ std::string_view format_of(const std::string& name) {
   return name;
 }
 
+std::string rotated(const std::string& file, const ServerPlan& plan, int megabytes) {
+  std::string name;
+  for (const char c : file) {
+    if (c == '"' || c == '\\') name += '\\';
+    if (c == '%') name += c;
+    name += c;
+  }
+  return config_word(
+      fmt::format("|{} -l \"{}.%Y-%m-%d-%H_%M_%S\" {}M", plan.rotatelogs, name, megabytes));
+}
+
+// Where a log goes: a file, or a program that begins a new one from time to time.
+std::string log_word(const std::string& log, const ConfigSource& source) {
+  const bool is_file = log != kTerminalErrors && log != kTerminalRequests;
+  return is_file && source.options.rotate_logs
+             ? rotated(log, source.plan, source.options.max_log_size)
+             : config_word(log);
+}
+
 }  // namespace
 
 void write_logs(ConfigLines& lines, const ConfigSource& source) {
   lines.heading("Logs");
-  lines.line("ErrorLog {}", config_word(source.plan.error_log));
+  lines.line("ErrorLog {}", log_word(source.plan.error_log, source));
   // What the terminal shows is made of that.
   if (source.plan.error_log == kTerminalErrors) {
     lines.line("ErrorLogFormat \"[%{{u}}t] [%-m:%l] [pid %P:tid %T] %E: [client\\ %a] %M\"");
@@ -37,7 +56,7 @@ void write_logs(ConfigLines& lines, const ConfigSource& source) {
   const bool as_json = source.options.log_format == "json" &&
                        source.plan.access_log == kTerminalRequests &&
                        !source.options.has("access-log-format");
-  lines.line("CustomLog {} {}", config_word(source.plan.access_log),
+  lines.line("CustomLog {} {}", log_word(source.plan.access_log, source),
              config_word(format_of(as_json ? "json" : source.options.access_log_format)));
 }
 

@@ -60,14 +60,24 @@ std::string rewrite_text(std::string_view text) {
 }
 
 // mod_rewrite is asked before all aliases.
+void start_rewriting(ConfigLines& lines) {
+  lines.load("rewrite");
+  lines.line("RewriteEngine On");
+  lines.line("RewriteOptions InheritDown");
+}
+
+void write_rewriting(ConfigLines& lines, const std::string& file) {
+  lines.heading("Your rules");
+  start_rewriting(lines);
+  lines.line("Include {}", pattern_word(file));
+}
+
 void write_document_root(ConfigLines& lines, const ServeOptions& options) {
   const std::string root = rewrite_text(options.document_root);
   const std::string index = rewrite_text(options.directory_index);
   lines.heading("Files that come before the application");
   write_index(lines, options);
-  lines.load("rewrite");
-  lines.line("RewriteEngine On");
-  lines.line("RewriteOptions InheritDown");
+  start_rewriting(lines);
   lines.line("RewriteCond {} -f", config_word(root + "%{REQUEST_URI}"));
   lines.line("RewriteRule ^(.*)$ {} [L]", config_word(root + "$1"));
   lines.line("RewriteCond {} -f", config_word(fmt::format("{}%{{REQUEST_URI}}{}", root, index)));
@@ -113,6 +123,7 @@ void write_status_page(ConfigLines& lines) {
 
 void write_other_urls(ConfigLines& lines, const ConfigSource& source) {
   if (source.site.form == TargetForm::folder) write_folder(lines, source);
+  if (!source.options.rewrite_rules.empty()) write_rewriting(lines, source.options.rewrite_rules);
   if (!source.options.document_root.empty()) write_document_root(lines, source.options);
   if (!source.site.statics.empty()) write_statics(lines, source);
   if (!source.options.proxies.empty()) write_proxies(lines, source.options.proxies);

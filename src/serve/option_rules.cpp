@@ -96,8 +96,28 @@ base::Result<> check_other_urls(const ServeOptions& options) {
     return base::fail(fmt::format("{} {}={}: URL=URL is needed, such as /api=http://10.0.0.5:9000",
                                   options.named("proxy"), url, target));
   }
+  if (!options.rewrite_rules.empty()) {
+    PH_TRY_VOID(require_file(options.named("rewrite-rules"), options.rewrite_rules));
+  }
   if (options.document_root.empty()) return {};
   return require_folder(options.named("document-root"), options.document_root);
+}
+
+base::Result<> check_reloading(const ServeOptions& options) {
+  for (const char* other : {"reload", "reload-on"}) {
+    if (!options.disable_reloading || !options.has(other)) continue;
+    return base::fail(fmt::format("{} and {} exclude each other",
+                                  options.named("disable-reloading"), options.named(other)));
+  }
+  return {};
+}
+
+base::Result<> check_logs(const ServeOptions& options) {
+  PH_TRY_VOID(needs(options, "max-log-size", "rotate-logs"));
+  if (!options.log_directory.empty()) {
+    PH_TRY_VOID(require_folder(options.named("log-directory"), options.log_directory));
+  }
+  return {};
 }
 
 base::Result<> check_files(const ServeOptions& options) {
@@ -116,8 +136,7 @@ base::Result<> check_files(const ServeOptions& options) {
   if (!options.working_directory.empty()) {
     PH_TRY_VOID(require_folder(options.named("working-directory"), options.working_directory));
   }
-  if (options.log_directory.empty()) return {};
-  return require_folder(options.named("log-directory"), options.log_directory);
+  return {};
 }
 
 }  // namespace
@@ -127,6 +146,8 @@ base::Result<> check_options(const ServeOptions& options) {
   PH_TRY_VOID(check_listening(options));
   PH_TRY_VOID(check_replies(options));
   PH_TRY_VOID(check_other_urls(options));
+  PH_TRY_VOID(check_reloading(options));
+  PH_TRY_VOID(check_logs(options));
   return check_files(options);
 }
 

@@ -1,10 +1,12 @@
 #include "serve/preparation.h"
 
 #include <fmt/format.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -81,6 +83,21 @@ ServerPlan make_plan(const ServeOptions& options, const Site& site,
       .reload_patterns = reload_patterns(options, site)};
 }
 
+// httpd's, where distributions put it, or whoever runs this has it.
+base::Result<std::string> find_rotatelogs(const ServeOptions& options) {
+  const char* path = getenv("PATH");
+  std::istringstream folders(fmt::format("{}:/usr/bin:/usr/sbin:{}",
+                                         fs::path(options.httpd_program).parent_path().string(),
+                                         path == nullptr ? "" : path));
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    std::string program = folder + "/rotatelogs";
+    if (folder.starts_with('/') && access(program.c_str(), X_OK) == 0) return program;
+  }
+  return base::fail(fmt::format(
+      "{} needs httpd's program rotatelogs, which is not in PATH; Debian has it in apache2-utils",
+      options.named("rotate-logs")));
+}
+
 base::Result<> find_ports(const ServeOptions& options, ServerPlan& plan) {
   for (ListenAddress& address : plan.addresses) {
     if (address.is_adopted()) continue;
@@ -149,6 +166,10 @@ base::Result<std::optional<Preparation>> prepare(const ServeOptions& options,
   found.user = std::move(user);
   found.plan = make_plan(options, found.site, found.user, products);
   found.plan.addresses = std::move(addresses);
+  if (options.rotate_logs) {
+    PH_TRY(program, find_rotatelogs(options));
+    found.plan.rotatelogs = std::move(program);
+  }
   if (thoroughness == Thoroughness::everything) PH_TRY_VOID(find_ports(options, found.plan));
   const bool tries = thoroughness != Thoroughness::what_is_needed;
   if (tries || (found.site.runs_python() && found.site.callable.empty())) {

@@ -14,6 +14,7 @@
 #include "os/activation.h"
 #include "os/service_manager.h"
 #include "serve/config_words.h"
+#include "serve/exported_variables.h"
 #include "serve/file_watch.h"
 #include "serve/foreground.h"
 #include "serve/httpd_process.h"
@@ -25,6 +26,7 @@
 #include "serve/self_signed.h"
 #include "serve/server_root.h"
 #include "serve/service_notices.h"
+#include "serve/setup.h"
 #include "serve/stop_signals.h"
 
 namespace pyhost::serve {
@@ -97,6 +99,10 @@ base::Result<int> print_config(const ServeOptions& options, const ListeningSocke
   PH_TRY(found, prepare(options, Thoroughness::what_is_needed, sockets, signals));
   if (!found) return 0;
   found->plan.server_root = options.server_root.empty() ? kTemporaryRoot : options.server_root;
+  if (options.server_root.empty()) {
+    found->plan.written_by += fmt::format(
+        ".\n# {} is a folder that is made then; name one with --server-root", kTemporaryRoot);
+  }
   if (options.tls_self_signed) found->plan.tls_cert = found->plan.server_root + "/self-signed";
   fmt::print("{}", render_config(found->site, options, found->plan));
   return 0;
@@ -159,9 +165,21 @@ ForegroundPlan foreground_plan(const ServeOptions& options, const Preparation& f
           .supervisor = has_workers ? control::operator_socket_in(root) : ""};
 }
 
+base::Result<> require_log_files(const ServeOptions& options) {
+  const bool has_file = options.error_log != "-" || !options.log_directory.empty() ||
+                        (options.access_log != "-" && options.access_log != "none");
+  if (!options.rotate_logs || has_file) return {};
+  return base::fail(
+      fmt::format("{} is for logs that are files; name one with --log-directory, "
+                  "--error-log or --access-log",
+                  options.named("rotate-logs")));
+}
+
 base::Result<int> run(const ServeOptions& options) {
   PH_TRY(manager, os::ServiceManager::take_from_environment());
   PH_TRY(activated, os::take_activated_sockets());
+  PH_TRY_VOID(require_log_files(options));
+  PH_TRY_VOID(take_exported_variables(options));
   ListeningSockets sockets(std::move(activated));
   StopSignals signals;
   if (options.print_config) return print_config(options, sockets, signals);
@@ -184,10 +202,22 @@ base::Result<int> run(const ServeOptions& options) {
       .stay();
 }
 
+// `pyhost setup` under the name that mod_wsgi-express has for it.
+base::Result<int> set_up_only(ServeOptions options) {
+  if (options.server_root.empty()) {
+    return base::fail(
+        fmt::format("{} needs a folder to write to: --server-root", options.named("setup-only")));
+  }
+  std::string folder = std::move(options.server_root);
+  options.places.erase("server-root");
+  return set_up({.folder = std::move(folder), .serve = std::move(options)});
+}
+
 }  // namespace
 
 int serve(ServeOptions options) {
-  const auto exit_code = read_options_file(options).and_then([&] { return run(options); });
+  const auto exit_code = read_options_file(options).and_then(
+      [&] { return options.setup_only ? set_up_only(options) : run(options); });
   if (exit_code) return *exit_code;
   if (!exit_code.error().sentence.empty()) {
     fmt::print(stderr, "pyhost: {}\n", exit_code.error().sentence);

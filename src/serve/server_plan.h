@@ -41,6 +41,7 @@ struct ServerPlan {
   std::string mime_types_file;  // "": none
   std::string access_log;       // a path, or "" for none
   std::string error_log;
+  std::string rotatelogs;  // httpd's program of that name; "": not asked for
   std::vector<std::string> reload_patterns;
 
   bool speaks_tls() const noexcept { return !tls_cert.empty(); }

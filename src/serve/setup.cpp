@@ -9,6 +9,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "serve/exported_variables.h"
 #include "serve/listen_port.h"
 #include "serve/options_file.h"
 #include "serve/paths.h"
@@ -88,6 +89,7 @@ base::Result<> write_files(const ServeOptions& options, const ServerRoot& root,
 
 base::Result<int> run_setup(const std::string& folder, const ServeOptions& options) {
   PH_TRY_VOID(check_for_setup(options));
+  PH_TRY_VOID(take_exported_variables(options));
   for (const std::string& text : options.bind) {
     if (!text.starts_with(kUnix)) continue;
     return base::fail(

@@ -28,6 +28,9 @@ std::string unit_word(std::string_view text) {
 std::string control_script(const ServeOptions& options, const ServerPlan& plan,
                            const std::string& pyhost) {
   std::string variables;
+  if (!options.envvars_script.empty()) {
+    variables += fmt::format(". {}\n", shell_word(options.envvars_script));
+  }
   if (options.embedded) {
     for (const auto& [name, value] : options.env) {
       variables += fmt::format("export {}={}\n", name, shell_word(value));

@@ -209,6 +209,19 @@ TEST(PyhostSetup, WritesAServerThatItsScriptStartsAndStops) {
   EXPECT_THAT(read_file(root + "/pyhost.service"), HasSubstr("ExecStart=\"" + script + "\""));
 }
 
+TEST(PyhostSetup, IsKnownToPyhostServeAsSetupOnly) {
+  const TempDir folder;
+  const std::string script = folder.write("a.wsgi", kHello);
+  const std::string root = folder.make_writable("server");
+  const auto setup = run_command({PYHOST_TEST_PROGRAM, "serve", script, "--setup-only",
+                                  "--server-root", root, "--rotate-logs"});
+  ASSERT_EQ(setup.exit_code, 0) << setup;
+  EXPECT_THAT(read_file(root + "/httpd.conf"), HasSubstr("rotatelogs"));
+  EXPECT_EQ(run_command({root + "/pyhostctl", "configtest"}).exit_code, 0);
+  EXPECT_THAT(refusal(folder, {script, "--setup-only"}),
+              HasSubstr("--setup-only needs a folder to write to: --server-root"));
+}
+
 TEST(PyhostSetup, WritesOverNobodysConfiguration) {
   const TempDir folder;
   folder.write("mine/httpd.conf", "Listen 80\n");

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "harness/command.h"
@@ -164,6 +165,57 @@ TEST(PyhostServe, IncludesConfigurationOfYours) {
   serve.stop();
 }
 
+TEST(PyhostServe, RewritesByRulesOfYours) {
+  const TempDir folder;
+  folder.write("rules.conf",
+               "RewriteRule ^/old/(.*)$ /new/$1 [PT]\n"
+               "RewriteRule ^/moved$ /there [R=301,L]\n"
+               "RewriteRule ^/gone$ - [G]\n");
+  folder.write("files/robots.txt", "robots");
+  Serve serve(folder, {folder.write("a.wsgi", R"(
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["PATH_INFO"].encode()]
+)"),
+                       "--rewrite-rules", "rules.conf", "--document-root", "files"});
+  HttpClient client = serve.client();
+  EXPECT_EQ(client.get("/old/page").body, "/new/page");
+  EXPECT_EQ(client.get("/moved").status, 301);
+  EXPECT_EQ(client.get("/gone").status, 410);
+  EXPECT_EQ(client.get("/robots.txt").body, "robots");
+  EXPECT_EQ(client.get("/other").body, "/other");
+  serve.stop();
+}
+
+// --- The environment -----------------------------------------------------------------------------
+
+constexpr char kShowsVariables[] = R"(
+import os
+STAGE = os.environ["STAGE"]
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [("%s|%s|%s" % (STAGE, os.environ["MOTTO"], os.environ.get("PRIVATE"))).encode()]
+)";
+
+TEST(PyhostServe, TakesVariablesOfAShellScript) {
+  const TempDir folder;
+  folder.write("envvars",
+               "echo 'this is read by nobody'\n"
+               "export STAGE=test MOTTO=\"two\n lines\"\n"
+               "PRIVATE=1\n");
+  Serve serve(folder, {folder.write("a.wsgi", kShowsVariables), "--envvars-script", "envvars"});
+  EXPECT_EQ(serve.get("/").body, "test|two\n lines|None");
+  serve.stop();
+}
+
+TEST(PyhostServe, SaysWhenAScriptOfVariablesFails) {
+  const TempDir folder;
+  folder.write("envvars", "false\n");
+  EXPECT_THAT(refusal(folder, {folder.write("a.wsgi", kHello), "--envvars-script", "envvars"}),
+              HasSubstr("--envvars-script " + folder.path() +
+                        "/envvars: the script fails when a shell reads it"));
+}
+
 // --- Logs ----------------------------------------------------------------------------------------
 
 constexpr char kTalks[] = R"(
@@ -208,6 +260,33 @@ TEST(PyhostServe, LogsToFiles) {
   EXPECT_THAT(read_file(logs + "/access_log"), HasSubstr("\"GET / HTTP/1.1\" 200"));
   EXPECT_THAT(read_file(logs + "/error_log"), HasSubstr("said in a request"));
   EXPECT_THAT(serve.output(), Not(HasSubstr("said in a request")));
+}
+
+TEST(PyhostServe, BeginsANewLogWhenOneIsLarge) {
+  const TempDir folder;
+  const std::string logs = folder.make_writable("100% of the logs");
+  Serve serve(folder, {folder.write("app.wsgi", kTalks), "--log-directory", logs, "--rotate-logs",
+                       "--max-log-size", "1", "--access-log-format", std::string(2000, 'x')});
+  HttpClient client = serve.client();
+  constexpr int kMoreThanAMegabyte = 600;
+  for (int i = 0; i < kMoreThanAMegabyte; ++i) ASSERT_EQ(client.get("/").status, 200);
+  const auto count = [&](const std::string& name) {
+    return std::ranges::count_if(fs::directory_iterator(logs), [&](const auto& entry) {
+      return entry.path().filename().string().starts_with(name);
+    });
+  };
+  EXPECT_TRUE(wait_until([&] {
+    client.get("/");
+    return count("access_log.20") >= 2;
+  }));
+  serve.stop();
+  EXPECT_EQ(count("error_log.20"), 1);
+}
+
+TEST(PyhostServe, RotatesNoTerminal) {
+  const TempDir folder;
+  EXPECT_THAT(refusal(folder, {folder.write("a.wsgi", kHello), "--rotate-logs"}),
+              HasSubstr("--rotate-logs is for logs that are files; name one with --log-directory"));
 }
 
 // --- The command line and pyhost.toml ------------------------------------------------------------

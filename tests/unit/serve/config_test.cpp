@@ -273,6 +273,33 @@ TEST(Config, LimitsHowLongRequestsTakeToCome) {
   EXPECT_THAT(config(kFolder, options), HasSubstr("RequestReadTimeout header=0 body=20\n"));
 }
 
+TEST(Config, GivesLogsToAProgramThatRotatesThem) {
+  ServeOptions options;
+  options.rotate_logs = true;
+  options.max_log_size = 20;
+  ServerPlan files = plan();
+  files.rotatelogs = "/usr/bin/rotatelogs";
+  files.error_log = R"(/var/log/a "b" 50%/error_log)";
+  EXPECT_THAT(config(kFolder, options, files),
+              AllOf(HasSubstr(R"(ErrorLog "|/usr/bin/rotatelogs -l )"
+                              R"(\"/var/log/a \\\"b\\\" 50%%/error_log.%Y-%m-%d-%H_%M_%S\" 20M")"),
+                    HasSubstr("CustomLog \"/dev/stdout\"")));
+}
+
+TEST(Config, RewritesByYourRulesFirst) {
+  ServeOptions options;
+  options.rewrite_rules = "/srv/rules.conf";
+  options.document_root = "/srv/files";
+  const std::string text = config(script("/srv/a.wsgi"), options);
+  EXPECT_LT(text.find("Include \"/srv/rules.conf\""), text.find("RewriteCond"));
+}
+
+TEST(Config, LooksAtNoScriptTwice) {
+  ServeOptions options;
+  options.disable_reloading = true;
+  EXPECT_THAT(config(script("/srv/a.wsgi"), options), HasSubstr("WSGIScriptReloading Off\n"));
+}
+
 TEST(Config, IncludesYoursAtTheEnd) {
   ServeOptions options;
   options.includes = {"/srv/more*.conf"};

@@ -19,6 +19,12 @@ TEST(ControlScript, NamesItsFolderAsTheShellTakesIt) {
                     HasSubstr("reload --server-root \"$root\" app "), Not(HasSubstr("export"))));
 }
 
+TEST(ControlScript, ReadsTheScriptOfVariables) {
+  ServeOptions options;
+  options.envvars_script = "/srv/it's/envvars";
+  EXPECT_THAT(control_script(options, kPlan, "pyhost"), HasSubstr(". '/srv/it'\\''s/envvars'\n"));
+}
+
 // Workers have them of their group.
 TEST(ControlScript, SetsTheVariablesOfAnEmbeddedApplication) {
   ServeOptions options;
