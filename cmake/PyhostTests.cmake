@@ -4,13 +4,28 @@
 #   A test without a server. SANITIZE puts it among those that scripts/test repeats under the
 #   sanitizer presets.
 
+# How tests are compiled takes most of the time that the whole build takes. What they test is optimised, and
+# has all that a debugger asks for.
+function(pyhost_compile_quickly target)
+  target_link_libraries(${target} PRIVATE pyhost_options GTest::gmock GTest::gtest_main)
+  target_compile_options(${target} PRIVATE -O0 -g1)
+endfunction()
+
+# What all tests include, compiled once; a program, because it has to be compiled as programs are.
+file(WRITE ${CMAKE_BINARY_DIR}/precompiled_for_tests.cpp "")
+add_executable(precompiled_for_tests EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/precompiled_for_tests.cpp)
+pyhost_compile_quickly(precompiled_for_tests)
+target_link_libraries(precompiled_for_tests PRIVATE fmt::fmt)
+target_precompile_headers(precompiled_for_tests PRIVATE
+  <algorithm> <chrono> <filesystem> <fstream> <functional> <map> <memory> <optional> <string> <string_view>
+  <thread> <vector> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
+
 function(pyhost_test_binary name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE pyhost_options GTest::gmock GTest::gtest_main
-    ${arg_LIBRARIES})
-  # Half of the time that their compiler takes; what they test is optimised.
-  target_compile_options(${name} PRIVATE -O0)
+  pyhost_compile_quickly(${name})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES})
+  target_precompile_headers(${name} REUSE_FROM precompiled_for_tests)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 endfunction()
 
