@@ -21,6 +21,7 @@
 #include "apache/process/supervision.h"
 #include "apache/request/alias.h"
 #include "apache/request/reply_file.h"
+#include "apache/request/request_identity.h"
 #include "apache/request/request_map.h"
 #include "apache/request/run_request.h"
 #include "apache/status_page.h"
@@ -139,6 +140,12 @@ void register_hooks(apr_pool_t* pool) {
   // mod_status has it, where that is loaded.
   constexpr auto show_status = guarded<&add_to_status_page, OK>;
   APR_OPTIONAL_HOOK(ap, status_hook, show_status, nullptr, nullptr, APR_HOOK_MIDDLE);
+  // mod_unique_id has an id for each request, where it is loaded.
+  static const char* const other_ids[] = {"mod_unique_id.c", nullptr};
+  ap_hook_generate_log_id(guarded<&generate_trace_id, DECLINED>, nullptr, other_ids,
+                          APR_HOOK_FIRST);
+  ap_hook_post_read_request(guarded<&renew_early_id, DECLINED>, nullptr, nullptr,
+                            APR_HOOK_REALLY_FIRST);
   register_reply_files();
   register_access_hooks(pool);
   ap_hook_child_init(guarded<&start_child>, nullptr, nullptr, APR_HOOK_MIDDLE);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "apache/json_log.h"
+#include "apache/log_levels.h"
 #include "apache/pool.h"
 #include "apache/record_split.h"
 
@@ -42,23 +44,35 @@ void write_lines(std::string_view text, const Write& write) {
   }
 }
 
-// Calls `write` with every record that `text` makes.
+// Calls `write` with every record that `text` makes, which is to be one if it can.
 template <class Write>
-void write_records(base::Message message, std::string_view text, const Write& write) {
-  if (message == base::Message::none) return write_lines(text, write);
+void write_whole(std::string_view head, std::string_view text, const Write& write) {
   const auto pieces = split_record(text, kRecordBytesMax);
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const auto part =
-        pieces.size() == 1 ? std::string() : fmt::format(" ({}/{})", i + 1, pieces.size());
-    write(fmt::format("{}{}: {}", id_of(message), part, c_text(pieces[i])).c_str());
+        pieces.size() == 1 ? std::string() : fmt::format("({}/{})", i + 1, pieces.size());
+    const std::string_view blank = head.empty() || part.empty() ? "" : " ";
+    const std::string_view colon = head.empty() && part.empty() ? "" : ": ";
+    write(fmt::format("{}{}{}{}{}", head, blank, part, colon, c_text(pieces[i])).c_str());
   }
 }
 
-// "GET /cart", as the client has sent it, without what may be secret in it.
+template <class Write>
+void write_records(base::Message message, std::string_view text, const Write& write) {
+  if (message == base::Message::none) return write_lines(text, write);
+  write_whole(id_of(message), text, write);
+}
+
+template <class Write>
+void write_record(const base::ApplicationRecord& record, const Write& write) {
+  if (record.traceback.empty()) return write_whole("", record.text, write);
+  write_whole("", fmt::format("{}\n{}", record.text, record.traceback), write);
+}
+
+// "GET /cart".
 std::string request_line_of(const request_rec* r) {
   constexpr std::size_t kPathBytesMax = 300;
-  std::string_view path = view_or_empty(r->unparsed_uri != nullptr ? r->unparsed_uri : r->uri);
-  path = path.substr(0, path.find('?'));
+  const std::string_view path = path_as_sent(r);
   const bool cut = path.size() > kPathBytesMax;
   return fmt::format("{} {}{}", view_or_empty(r->method), path.substr(0, kPathBytesMax),
                      cut ? "..." : "");
@@ -70,35 +84,64 @@ std::string with_request(const request_rec* r, std::string_view text) {
   return fmt::format("{} [{}]{}", text.substr(0, end), request_line_of(r), text.substr(end));
 }
 
-}  // namespace
-
-bool wants(const request_rec* r, base::LogLevel level) noexcept {
-  return APLOG_R_IS_LEVEL(r, httpd_level(level));
+// Applications print what LogLevel need not ask for.
+bool keeps_record(const auto* where, base::LogLevel level, base::Message message) {
+  return message == base::Message::none || keeps(where, level);
 }
 
+}  // namespace
+
 void log_request(const request_rec* r, base::LogLevel level, base::Message message,
-                 std::string_view text) noexcept {
-  if (!wants(r, level)) return;
+                 std::string_view text, std::string_view group) noexcept {
+  if (!keeps_record(r, level, message)) return;
   const bool is_failure = message != base::Message::none && level <= base::LogLevel::warn;
+  if (writes_json(r->server)) return write_json(r, level, message, text, group);
   const std::string full = is_failure ? with_request(r, text) : std::string();
   write_records(message, is_failure ? std::string_view(full) : text, [&](const char* record) {
     ap_log_rerror(APLOG_MARK, httpd_level(level), 0, r, "%s", record);
   });
 }
 
+void log_request(const request_rec* r, const base::ApplicationRecord& record,
+                 std::string_view group) noexcept {
+  if (!keeps(r, record.level)) return;
+  if (writes_json(r->server)) return write_json(r, record, group);
+  const std::string file(record.file);
+  write_record(record, [&](const char* text) {
+    ap_log_rerror_(file.c_str(), static_cast<int>(record.line), APLOG_MODULE_INDEX,
+                   httpd_level(record.level), 0, r, "%s", text);
+  });
+}
+
 void log_server(const server_rec* s, base::LogLevel level, base::Message message,
                 std::string_view text) noexcept {
+  if (s != nullptr && !keeps_record(s, level, message)) return;
+  if (writes_json(s)) return write_json(s, level, message, text);
   write_records(message, text, [&](const char* record) {
     ap_log_error(APLOG_MARK, httpd_level(level), 0, s, "%s", record);
   });
 }
 
+void log_server(const server_rec* s, const base::ApplicationRecord& record) noexcept {
+  if (!keeps(s, record.level)) return;
+  if (writes_json(s)) return write_json(s, record);
+  const std::string file(record.file);
+  write_record(record, [&](const char* text) {
+    ap_log_error_(file.c_str(), static_cast<int>(record.line), APLOG_MODULE_INDEX,
+                  httpd_level(record.level), 0, s, "%s", text);
+  });
+}
+
 bool ServerLog::wants(base::LogLevel level) const noexcept {
-  return APLOG_IS_LEVEL(ap_server_conf, httpd_level(level));
+  return keeps(ap_server_conf, level);
 }
 
 void ServerLog::log(base::LogLevel level, base::Message message, std::string_view text) noexcept {
   log_server(ap_server_conf, level, message, text);
+}
+
+void ServerLog::log_application(const base::ApplicationRecord& record) noexcept {
+  log_server(ap_server_conf, record);
 }
 
 }  // namespace pyhost::apache

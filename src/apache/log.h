@@ -1,4 +1,7 @@
-// Our records in httpd's error logs.
+// Our records in httpd's error logs, and those of applications.
+//
+// What becomes of them is WSGILogging's matter: lines as httpd writes those of all modules, or
+// objects of JSON in the same file.
 #pragma once
 
 #include "apache/httpd_api.h"
@@ -6,24 +9,27 @@
 
 namespace pyhost::apache {
 
-// Whether a record of this level would be kept in the request's or server's log.
-bool wants(const request_rec* r, base::LogLevel level) noexcept;
-
-// One record in the log of the request's virtual host, with its client and log id. Texts that are
-// too long for httpd come as several records, "PH0174 (1/3): ...". An application's own output
-// (Message::none) is one record for each line.
+// One record in the log of the request's virtual host, with its client and ids. Texts that are too
+// long for httpd come as several records, "PH0174 (1/3): ...". An application's own output
+// (Message::none) is one record for each line. `group` is the process group that it is from, ""
+// for this process.
 void log_request(const request_rec* r, base::LogLevel level, base::Message message,
-                 std::string_view text) noexcept;
+                 std::string_view text, std::string_view group = {}) noexcept;
+// The same of Python's logging.
+void log_request(const request_rec* r, const base::ApplicationRecord& record,
+                 std::string_view group) noexcept;
 
-// The same in a server's log; with ap_server_conf also before its log is open, on stderr.
+// In a server's log; with ap_server_conf also before its log is open, on stderr.
 void log_server(const server_rec* s, base::LogLevel level, base::Message message,
                 std::string_view text) noexcept;
+void log_server(const server_rec* s, const base::ApplicationRecord& record) noexcept;
 
 // The main server's log, for records that belong to no request. Any thread.
 class ServerLog final : public base::LogSink {
  public:
   bool wants(base::LogLevel level) const noexcept override;
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
+  void log_application(const base::ApplicationRecord& record) noexcept override;
 };
 
 }  // namespace pyhost::apache

@@ -10,14 +10,13 @@
 #include <cstdio>
 #include <ctime>
 
+#include "base/json_record.h"
+#include "base/log_level.h"
 #include "base/out_of_memory.h"
 #include "base/printable.h"
 
 namespace pyhost::base {
 namespace {
-
-constexpr std::array<std::string_view, 9> kLevelNames{"emerg",  "alert", "crit",  "error", "warn",
-                                                      "notice", "info",  "debug", "trace1"};
 
 std::string time_stamp() {
   const auto now = std::chrono::system_clock::now();
@@ -28,6 +27,20 @@ std::string time_stamp() {
   std::tm local{};
   localtime_r(&seconds, &local);
   return fmt::format("{:%a %b %d %H:%M:%S}.{:06} {:%Y}", local, fraction.count(), local);
+}
+
+std::string head_of_line(LogLevel level) {
+  return fmt::format("[{}] [wsgi:{}] [pid {}:tid {}] ", time_stamp(), name_of(level), getpid(),
+                     gettid());
+}
+
+JsonRecord of_this_thread(JsonRecord record) {
+  record.time_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  record.pid = getpid();
+  record.thread = gettid();
+  return record;
 }
 
 // A log that cannot be written to has nowhere to complain.
@@ -48,9 +61,9 @@ void write_briefly(int file, LogLevel level, Message message, std::string_view t
   localtime_r(&now, &local);
   std::size_t end =
       std::strftime(line.data(), line.size(), "[%a %b %d %H:%M:%S.000000 %Y] ", &local);
-  const int head = std::snprintf(
-      line.data() + end, line.size() - end, "[wsgi:%s] [pid %d:tid %d] %s",
-      kLevelNames[static_cast<std::size_t>(level)].data(), getpid(), gettid(), id.data());
+  const int head =
+      std::snprintf(line.data() + end, line.size() - end, "[wsgi:%s] [pid %d:tid %d] %s",
+                    name_of(level).data(), getpid(), gettid(), id.data());
   end += static_cast<std::size_t>(head);
   for (const char c : text.substr(0, line.size() - end - 1)) {
     const bool plain = c >= ' ' && c <= '~';
@@ -70,19 +83,49 @@ void FileLog::reopen(UniqueFd file) noexcept {
   }
 }
 
-std::string format_record(LogLevel level, Message message, std::string_view text) {
-  std::string line = fmt::format("[{}] [wsgi:{}] [pid {}:tid {}] ", time_stamp(),
-                                 kLevelNames[static_cast<std::size_t>(level)], getpid(), gettid());
+std::string format_record(const LogRules& rules, LogLevel level, Message message,
+                          std::string_view text) {
+  if (rules.form == LogForm::json) {
+    return to_json_line(split_traceback(
+        of_this_thread({.level = level, .message = message, .text = text, .group = rules.group})));
+  }
+  std::string line = head_of_line(level);
   if (message != Message::none) line += fmt::format("{}: ", id_of(message));
   append_printable(line, text);
   line += '\n';
   return line;
 }
 
+std::string format_record(const LogRules& rules, const ApplicationRecord& record) {
+  if (rules.form == LogForm::json) {
+    return to_json_line(of_this_thread({.level = record.level,
+                                        .logger = record.logger,
+                                        .text = record.text,
+                                        .traceback = record.traceback,
+                                        .file = record.file,
+                                        .line = record.line,
+                                        .group = rules.group}));
+  }
+  std::string line = head_of_line(record.level);
+  append_printable(line, record.text);
+  if (!record.traceback.empty()) {
+    line += "\\n";
+    append_printable(line, record.traceback);
+  }
+  line += '\n';
+  return line;
+}
+
 void FileLog::log(LogLevel level, Message message, std::string_view text) noexcept {
-  if (!wants(level)) return;
-  unless_out_of_memory([&] { write_line(fd(), format_record(level, message, text)); },
+  if (!rules_.keeps(level, message)) return;
+  unless_out_of_memory([&] { write_line(fd(), format_record(rules_, level, message, text)); },
                        [&] { write_briefly(fd(), level, message, text); });
+}
+
+void FileLog::log_application(const ApplicationRecord& record) noexcept {
+  if (!wants(record.level)) return;
+  unless_out_of_memory([&] { write_line(fd(), format_record(rules_, record)); },
+                       [&] { write_briefly(fd(), record.level, Message::none, record.text); });
 }
 
 }  // namespace pyhost::base

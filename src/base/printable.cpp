@@ -59,7 +59,33 @@ void append_escaped(std::string& out, std::string_view bytes) {
   }
 }
 
+void append_json_character(std::string& out, std::uint32_t code_point, std::string_view bytes) {
+  constexpr std::uint32_t kReplacement = 0xFFFD;
+  if (code_point == '"' || code_point == '\\') {
+    out += '\\';
+    out += bytes;
+  } else if (code_point == '\n' || code_point == '\t') {
+    out += code_point == '\n' ? "\\n" : "\\t";
+  } else if (bytes.empty()) {
+    fmt::format_to(std::back_inserter(out), "\\u{:04x}", kReplacement);
+  } else if (is_only_read(code_point)) {
+    out += bytes;
+  } else {
+    fmt::format_to(std::back_inserter(out), "\\u{:04x}", code_point);
+  }
+}
+
 }  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    const auto [code_point, bytes] = first_character(text);
+    append_json_character(out, code_point, text.substr(0, bytes));
+    text.remove_prefix(bytes == 0 ? 1 : bytes);
+  }
+  out += '"';
+}
 
 void append_printable(std::string& out, std::string_view text, std::string_view kept) {
   while (!text.empty()) {

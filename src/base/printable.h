@@ -13,6 +13,10 @@ namespace pyhost::base {
 // stay.
 void append_printable(std::string& out, std::string_view text, std::string_view kept = {});
 
+// Appends `text` as a string of JSON, in quotes: the same characters as \uHHHH, and what is no
+// UTF-8 as U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
 std::string printable(std::string_view text, std::string_view kept = {});
 
 }  // namespace pyhost::base

@@ -16,6 +16,30 @@ Json json_of(base::LogLevel value) {
   return static_cast<int>(value);
 }
 
+namespace {
+
+constexpr auto kVisitLog = [](auto& rules, auto&& visit) {
+  visit("level", rules.level);
+  visit("printed", rules.printed);
+  visit("form", rules.form);
+  visit("group", rules.group);
+};
+
+}  // namespace
+
+Json json_of(base::LogForm value) {
+  return value == base::LogForm::json;
+}
+
+Json json_of(const base::LogRules& value) {
+  return object_of(value, kVisitLog);
+}
+
+Json json_of(const gateway::Logging& value) {
+  return Json::array(
+      {static_cast<int>(value.handler), json_of(value.output), json_of(value.errors)});
+}
+
 Json json_of(const gateway::GroupSecret& value) {
   return value.hex();
 }
@@ -83,6 +107,28 @@ bool read(const Json& value, base::LogLevel& into) {
   if (!read(value, level) || level > static_cast<unsigned>(base::LogLevel::trace)) return false;
   into = base::LogLevel(level);
   return true;
+}
+
+bool read(const Json& value, base::LogForm& into) {
+  bool is_json = false;
+  if (!read(value, is_json)) return false;
+  into = is_json ? base::LogForm::json : base::LogForm::lines;
+  return true;
+}
+
+bool read(const Json& value, base::LogRules& into) {
+  return value.is_object() && !read_object(value, into, kVisitLog);
+}
+
+bool read(const Json& value, gateway::Logging& into) {
+  constexpr std::size_t kMembers = 3;
+  unsigned handler = 0;
+  if (!value.is_array() || value.size() != kMembers || !read(value[0], handler) ||
+      handler > static_cast<unsigned>(gateway::Logging::Handler::json)) {
+    return false;
+  }
+  into.handler = gateway::Logging::Handler(handler);
+  return read(value[1], into.output) && read(value[2], into.errors);
 }
 
 bool read(const Json& value, gateway::GroupSecret& into) {

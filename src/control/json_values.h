@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/log_rules.h"
 #include "pyhost/base/file_identity.h"
-#include "pyhost/base/log.h"
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/group_secret.h"
 #include "pyhost/gateway/target.h"
@@ -28,6 +28,10 @@ using Json = nlohmann::json;
 Json json_of(const std::string& value);
 Json json_of(std::chrono::milliseconds value);
 Json json_of(base::LogLevel value);
+Json json_of(base::LogForm value);
+Json json_of(const base::LogRules& value);
+// [handler, level of the output, level of errors].
+Json json_of(const gateway::Logging& value);
 Json json_of(const gateway::GroupSecret& value);
 Json json_of(const std::array<int, 3>& value);
 // [application group, script, callable, whether it is a module].
@@ -41,6 +45,9 @@ bool read(const Json& value, bool& into);
 bool read(const Json& value, double& into);
 bool read(const Json& value, std::chrono::milliseconds& into);
 bool read(const Json& value, base::LogLevel& into);
+bool read(const Json& value, base::LogForm& into);
+bool read(const Json& value, base::LogRules& into);
+bool read(const Json& value, gateway::Logging& into);
 bool read(const Json& value, gateway::GroupSecret& into);
 bool read(const Json& value, std::array<int, 3>& into);
 bool read(const Json& value, gateway::Script& into);

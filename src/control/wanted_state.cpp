@@ -89,7 +89,7 @@ std::string to_json(const WantedState& state) {
                   {"httpd_gid", state.httpd.gid},
                   {"python_home", json_of(state.python_home)},
                   {"plugins", std::move(plugins)},
-                  {"log_level", json_of(state.log_level)},
+                  {"log", json_of(state.log)},
                   {"revival", state.revival},
                   {"groups", std::move(groups)}};
   return json.dump();
@@ -107,14 +107,14 @@ base::Result<WantedState> parse_wanted_state(std::string_view text) {
   PH_TRY(gid, member<std::uint32_t>(json, "httpd_gid"));
   PH_TRY(home, member<std::string>(json, "python_home"));
   PH_TRY(plugins, parse_plugins(json));
-  PH_TRY(level, member<base::LogLevel>(json, "log_level"));
+  PH_TRY(log, member<base::LogRules>(json, "log"));
   PH_TRY(revival, member<bool>(json, "revival"));
   WantedState state{.socket_prefix = std::move(prefix),
                     .operator_socket = std::move(operators),
                     .httpd = {.uid = uid, .gid = gid},
                     .python_home = std::move(home),
                     .plugins = std::move(plugins),
-                    .log_level = level,
+                    .log = std::move(log),
                     .revival = revival};
   for (const Json& each : *groups) {
     PH_TRY(group, parse_group(each));

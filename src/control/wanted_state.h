@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log_rules.h"
 #include "control/httpd_identity.h"
 #include "plugin/plugin_loader.h"
-#include "pyhost/base/log.h"
 #include "pyhost/base/result.h"
 #include "settings/process_group.h"
 
@@ -37,7 +37,7 @@ struct WantedState {
   HttpdIdentity httpd;
   std::string python_home;                  // WSGIPythonHome; "" when it is not set
   std::vector<plugin::PluginFile> plugins;  // newest Python first
-  base::LogLevel log_level = base::LogLevel::warn;
+  base::LogRules log;                       // of the supervisor
   // Told to a supervisor that takes the place of another while httpd runs: what can be served is,
   // and groups that run already as they are wanted are left alone. Otherwise a group that cannot be
   // started makes the whole state refused.

@@ -21,6 +21,7 @@ constexpr auto kVisitEngine = [](auto& engine, auto&& visit) {
   visit("restrict_stdout", engine.restrict_stdout);
   visit("restrict_signal", engine.restrict_signal);
   visit("own_lock", engine.own_lock);
+  visit("logging", engine.logging);
   visit("destroy_interpreters", engine.destroy_interpreters);
   visit("case_sensitive_paths", engine.case_sensitive_paths);
   visit("script_uid", engine.script_owner.user);
@@ -37,7 +38,7 @@ constexpr auto kVisitWorker = [](auto& worker, auto&& visit) {
   visit("plugin", worker.plugin);
   visit("httpd_uid", worker.httpd_uid);
   visit("secret", worker.secret);
-  visit("log_level", worker.log_level);
+  visit("log", worker.log);
   visit("socket_timeout_ms", worker.socket_timeout);
   visit("scripts", worker.targets.scripts);
   visit("folders", worker.targets.folders);

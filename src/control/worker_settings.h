@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pyhost/base/log.h"
+#include "base/log_rules.h"
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/group_secret.h"
@@ -38,7 +38,7 @@ struct WorkerSettings {
   std::string plugin;              // the path of the engine plugin, unless the group has a Python
   uid_t httpd_uid = 0;             // the only user whose connections are served
   gateway::GroupSecret secret;     // and that they have to begin with
-  base::LogLevel log_level = base::LogLevel::warn;
+  base::LogRules log;              // of the process
   std::chrono::milliseconds socket_timeout{60'000};  // socket-timeout=, or httpd's own
   ServedTargets targets;
   std::vector<gateway::Script> preloads;

@@ -86,6 +86,9 @@ Inquiry::Step Inquiry::handle(const Frame& frame, gateway::QuestionKind kind) {
     case FrameType::log:
       records_.take(frame.payload);
       return std::nullopt;
+    case FrameType::record:
+      records_.take_application(frame.payload);
+      return std::nullopt;
     case FrameType::answer:
       return take_answer(frame.payload, kind);
     case FrameType::retry:

@@ -208,6 +208,9 @@ Relay::Step Relay::handle(const Frame& frame) {
     case FrameType::log:
       records_.take(frame.payload);
       return std::nullopt;
+    case FrameType::record:
+      records_.take_application(frame.payload);
+      return std::nullopt;
     case FrameType::end:
       if (!head_seen_) break;
       return end_reply(frame);

@@ -22,6 +22,8 @@ class WorkerRecords {
 
   // The payload of a LOG frame; one that is malformed is passed over.
   void take(std::string_view payload);
+  // The same of a RECORD frame.
+  void take_application(std::string_view payload);
   // Says how much was left out since the last time, if anything was.
   void tell_left_out();
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pyhost/gateway/logging.h"
 #include "settings/global_name.h"
 #include "settings/trusted_proxies.h"
 
@@ -25,6 +26,15 @@ enum class PassAuthorization {
   on,
   automatic,  // unless httpd itself has authenticated the user
 };
+
+// What becomes of the trace that a request belongs to (W3C Trace Context).
+enum class Tracing {
+  off,
+  log,        // its id is that of the request in logs
+  propagate,  // also, the application is a part of a span of httpd's
+};
+
+using gateway::Logging;
 
 // The seed of str hashes; nothing fixed means a random one for each process.
 struct HashSeed {
@@ -62,6 +72,7 @@ struct ProcessSettings {
   std::optional<unsigned> interpreter_limit;
   std::optional<std::string_view> python_eggs;
   std::optional<std::string_view> socket_prefix;
+  std::optional<Logging> logging;
 };
 
 // What is run for a request, and how; set per server, per directory and per alias. httpd merges
@@ -83,6 +94,7 @@ struct RequestSettings {
   std::optional<bool> pass_apache_request;
   std::optional<NetworkList> trusted_proxies;
   std::optional<ForwardedHeaderList> trusted_proxy_headers;
+  std::optional<Tracing> tracing;
 };
 
 inline ProcessSettings process_defaults() {
@@ -102,7 +114,8 @@ inline ProcessSettings process_defaults() {
           .case_sensitivity = true,
           .interpreter_limit = 64,
           .python_eggs = {},
-          .socket_prefix = {}};
+          .socket_prefix = {},
+          .logging = Logging{}};
 }
 
 // Every member is set but those that have no default.
@@ -121,6 +134,7 @@ inline constexpr RequestSettings kRequestDefaults{.process_group = kGlobalName,
                                                   .ignore_activity = false,
                                                   .pass_apache_request = false,
                                                   .trusted_proxies = {},
-                                                  .trusted_proxy_headers = {}};
+                                                  .trusted_proxy_headers = {},
+                                                  .tracing = Tracing::log};
 
 }  // namespace pyhost::settings

@@ -7,12 +7,29 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/log_level.h"
 #include "base/parse.h"
 #include "settings/directives.h"
 
 namespace pyhost::settings {
 
+inline std::string_view name_of(Tracing tracing) noexcept {
+  if (tracing == Tracing::off) return "off";
+  return tracing == Tracing::log ? "log" : "propagate";
+}
+
 // --- One value: parse() reads it from a word, or gives nothing; format() writes it back ----------
+
+// Calls `take` with each word of a text that has blanks between them, until that gives false.
+template <class Take>
+bool for_each_word(std::string_view text, Take take) {
+  for (std::size_t start = 0; start < text.size();) {
+    const auto stop = std::min(text.find(' ', start), text.size());
+    if (!take(text.substr(start, stop - start))) return false;
+    start = stop + 1;
+  }
+  return true;
+}
 
 inline bool is_accepted(const Directive& directive, std::string_view text) noexcept {
   return !text.empty() && (directive.accepts == nullptr || directive.accepts(text));
@@ -51,6 +68,41 @@ inline std::optional<PassAuthorization> parse(const Directive&, std::string_view
   return parse_choice<PassAuthorization>(text);
 }
 
+inline std::optional<Tracing> parse(const Directive&, std::string_view text, Tracing) {
+  for (const Tracing tracing : {Tracing::off, Tracing::log, Tracing::propagate}) {
+    if (base::equals_ignoring_case(text, name_of(tracing))) return tracing;
+  }
+  return std::nullopt;
+}
+
+inline std::optional<Logging::Handler> parse_handler(std::string_view text) {
+  if (base::equals_ignoring_case(text, "json")) return Logging::Handler::json;
+  const auto flag = base::parse_flag(text);
+  if (!flag) return std::nullopt;
+  return *flag ? Logging::Handler::lines : Logging::Handler::none;
+}
+
+// One word behind the first.
+inline bool set_level(Logging& logging, std::string_view word) {
+  const auto equals = word.find('=');
+  if (equals == word.npos) return false;
+  const auto level = base::parse_log_level(word.substr(equals + 1));
+  const auto stream = word.substr(0, equals);
+  if (!level || (stream != "stdout" && stream != "stderr")) return false;
+  (stream == "stdout" ? logging.output : logging.errors) = *level;
+  return true;
+}
+
+inline std::optional<Logging> parse(const Directive&, std::string_view text, const Logging&) {
+  const auto blank = std::min(text.find(' '), text.size());
+  const auto handler = parse_handler(text.substr(0, blank));
+  if (!handler) return std::nullopt;
+  Logging logging{.handler = *handler};
+  const bool read = for_each_word(text.substr(std::min(blank + 1, text.size())),
+                                  [&](std::string_view word) { return set_level(logging, word); });
+  return read ? std::optional(logging) : std::nullopt;
+}
+
 inline std::optional<HashSeed> parse(const Directive&, std::string_view text, HashSeed) {
   if (text == "random") return HashSeed{};
   const auto number = base::parse_unsigned(text);
@@ -80,17 +132,6 @@ inline std::optional<TextList> parse(const Directive& directive, std::string_vie
     list.push_back(item);
   }
   return list;
-}
-
-// Calls `take` with each word of a text that has blanks between them, until that gives false.
-template <class Take>
-bool for_each_word(std::string_view text, Take take) {
-  for (std::size_t start = 0; start < text.size();) {
-    const auto stop = std::min(text.find(' ', start), text.size());
-    if (!take(text.substr(start, stop - start))) return false;
-    start = stop + 1;
-  }
-  return true;
 }
 
 template <class Accepts>
@@ -159,6 +200,18 @@ inline std::string format(const Directive&, HeadMapping value) {
 
 inline std::string format(const Directive&, PassAuthorization value) {
   return format_choice(value);
+}
+
+inline std::string format(const Directive&, Tracing value) {
+  return std::string(name_of(value));
+}
+
+inline std::string format(const Directive&, const Logging& value) {
+  const std::string_view handler = value.handler == Logging::Handler::none    ? "Off"
+                                   : value.handler == Logging::Handler::lines ? "On"
+                                                                              : "json";
+  return fmt::format("{} stdout={} stderr={}", handler, base::name_of(value.output),
+                     base::name_of(value.errors));
 }
 
 inline std::string format(const Directive&, HashSeed value) {

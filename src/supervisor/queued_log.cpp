@@ -20,8 +20,8 @@ bool takes_something(int fd) noexcept {
 
 }  // namespace
 
-QueuedLog::QueuedLog(os::EventLoop& loop, base::UniqueFd file, base::LogLevel threshold)
-    : loop_(loop), file_(std::move(file)), threshold_(threshold) {
+QueuedLog::QueuedLog(os::EventLoop& loop, base::UniqueFd file, base::LogRules rules)
+    : loop_(loop), file_(std::move(file)), rules_(std::move(rules)) {
   open_own();
 }
 
@@ -50,8 +50,8 @@ void QueuedLog::reopen(base::UniqueFd file) noexcept {
 }
 
 void QueuedLog::log(base::LogLevel level, base::Message message, std::string_view text) noexcept {
-  if (!wants(level)) return;
-  std::string record = base::format_record(level, message, text);
+  if (!rules_.keeps(level, message)) return;
+  std::string record = base::format_record(rules_, level, message, text);
   if (!watched_) drain();
   if (waiting_.empty()) {
     const std::size_t taken = put(record);
@@ -87,7 +87,7 @@ void QueuedLog::drain() {
     if (!waiting_.empty() || lost_ == 0) continue;
     const unsigned lost = std::exchange(lost_, 0);
     std::string record = base::format_record(
-        base::LogLevel::warn, base::Message::records_lost,
+        rules_, base::LogLevel::warn, base::Message::records_lost,
         fmt::format("{} records of pyhost-supervisor were lost: nobody has read this log", lost));
     waiting_bytes_ += record.size();
     waiting_.push_back(std::move(record));

@@ -16,19 +16,18 @@ class QueuedLog final : public base::LogSink {
  public:
   static constexpr std::size_t kWaitingBytesMax = 256u << 10;
 
-  // Keeps records up to `threshold`.
-  QueuedLog(os::EventLoop& loop, base::UniqueFd file, base::LogLevel threshold);
+  QueuedLog(os::EventLoop& loop, base::UniqueFd file, base::LogRules rules);
   QueuedLog(const QueuedLog&) = delete;
   QueuedLog& operator=(const QueuedLog&) = delete;
   // What the log does not take now is lost.
   ~QueuedLog() override;
 
-  bool wants(base::LogLevel level) const noexcept override { return level <= threshold_; }
+  bool wants(base::LogLevel level) const noexcept override { return level <= rules_.level; }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
 
   // From here on records go to that file.
   void reopen(base::UniqueFd file) noexcept;
-  void set_threshold(base::LogLevel threshold) noexcept { threshold_ = threshold; }
+  void set_rules(base::LogRules rules) noexcept { rules_ = std::move(rules); }
   // As httpd has opened it.
   int fd() const noexcept { return file_.get(); }
 
@@ -48,7 +47,7 @@ class QueuedLog final : public base::LogSink {
   // and for other kinds of files.
   base::UniqueFd own_;
   enum class Kind { file, socket, pipe } kind_ = Kind::file;
-  base::LogLevel threshold_;
+  base::LogRules rules_;
   std::deque<std::string> waiting_;
   std::size_t waiting_bytes_ = 0;
   unsigned lost_ = 0;  // records, since the log was last told

@@ -39,8 +39,8 @@ StateChange::StateChange(ChangeContext context, std::uint64_t number, control::W
 base::Result<> StateChange::consider(const control::WantedGroup& wanted) {
   // Groups may share a log, and write to that of the supervisor.
   if (std::shared_ptr<QueuedLog>& log = logs_[wanted.log]; !log) {
-    log = std::make_shared<QueuedLog>(context_.loop, std::move(descriptors_[wanted.log]),
-                                      state_.log_level);
+    log =
+        std::make_shared<QueuedLog>(context_.loop, std::move(descriptors_[wanted.log]), state_.log);
   }
   const WorkerGroup* before = context_.find(wanted);
   if (before != nullptr && state_.revival && before->runs_as(wanted)) return {};

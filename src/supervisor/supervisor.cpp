@@ -63,7 +63,8 @@ Supervisor::Supervisor(SupervisorSpec spec, os::EventLoop loop, base::UniqueFd s
       loop_(std::move(loop)),
       signals_(std::move(signals)),
       receiver_(spec_.control.get(), control::Sender{.pid = spec_.httpd_pid, .uid = getuid()}),
-      log_(std::make_shared<QueuedLog>(loop_, std::move(spec_.log), LogLevel::notice)),
+      log_(std::make_shared<QueuedLog>(loop_, std::move(spec_.log),
+                                       base::LogRules{.level = LogLevel::notice})),
       operators_(loop_, groups_, *log_),
       reloads_(loop_, groups_, *log_, spec_.lookout_program) {}
 
@@ -253,7 +254,7 @@ void Supervisor::look_after_workers(base::TimePoint now) {
 void Supervisor::commit(const control::WantedState& state, std::vector<GroupSetup> setups) {
   httpd_ = state.httpd;
   if (next_log_.valid()) log_->reopen(std::move(next_log_));
-  log_->set_threshold(state.log_level);
+  log_->set_rules(state.log);
   std::set<const WorkerGroup*> go_on;
   for (const control::WantedGroup& wanted : state.groups) {
     go_on.insert(find_group(wanted, state.socket_prefix));

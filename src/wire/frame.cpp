@@ -51,6 +51,8 @@ std::string_view name_of(FrameType type) noexcept {
       return "HELLO";
     case FrameType::answer:
       return "ANSWER";
+    case FrameType::record:
+      return "RECORD";
   }
   return {};
 }

@@ -44,6 +44,7 @@ enum class FrameType : std::uint8_t {
   retry,       // the application has not been entered: ask another worker
   hello,       // once, before all others: which build and worker has accepted the connection
   answer,      // to a question; the connection may serve the next exchange
+  record,      // a record of Python's logging, for the request's own log
 };
 
 // "REQUEST", "HEAD": for log texts.

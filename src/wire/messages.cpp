@@ -171,6 +171,32 @@ std::optional<LogMessage> decode_log(std::string_view payload) {
   return when_complete(reader, message);
 }
 
+void encode_record(const base::ApplicationRecord& record, std::string& out) {
+  constexpr std::size_t kPartBytesMax = kPayloadBytesMax / 3;
+  constexpr std::size_t kNameBytesMax = 1024;
+  const auto skipped = record.traceback.size() - std::min(record.traceback.size(), kPartBytesMax);
+  static_cast<void>(encode_frame(FrameType::record, out, [&](PayloadWriter& writer) {
+    writer.number(static_cast<std::uint8_t>(record.level));
+    writer.text(record.text.substr(0, kPartBytesMax));
+    writer.text(record.traceback.substr(skipped));
+    writer.text(record.logger.substr(0, kNameBytesMax));
+    writer.text(record.file.substr(0, kNameBytesMax));
+    writer.number(static_cast<std::uint32_t>(record.line));
+  }));
+}
+
+std::optional<base::ApplicationRecord> decode_record(std::string_view payload) {
+  PayloadReader reader(payload);
+  base::ApplicationRecord record;
+  record.level = base::LogLevel(reader.up_to(static_cast<std::uint8_t>(base::LogLevel::trace)));
+  record.text = reader.text();
+  record.traceback = reader.text();
+  record.logger = reader.text();
+  record.file = reader.text();
+  record.line = reader.number<std::uint32_t>();
+  return when_complete(reader, record);
+}
+
 void encode_error(const ErrorMessage& message, std::string& out) {
   constexpr std::size_t kCauseBytesMax = 4096;
   static_cast<void>(encode_frame(FrameType::error, out, [&](PayloadWriter& writer) {

@@ -76,6 +76,11 @@ struct LogMessage {
 void encode_log(const LogMessage& message, std::string& out);
 std::optional<LogMessage> decode_log(std::string_view payload);
 
+// RECORD. What is too long for a frame loses the end of its text, and the beginning of its
+// traceback.
+void encode_record(const base::ApplicationRecord& record, std::string& out);
+std::optional<base::ApplicationRecord> decode_record(std::string_view payload);
+
 // ERROR: with a status, answer the client with it, nothing was sent; without, the reply is broken.
 struct ErrorMessage {
   std::uint16_t status = 0;

@@ -36,6 +36,9 @@ class ImportLog final : public base::LogSink {
 
   bool wants(base::LogLevel level) const noexcept override { return log_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
+  void log_application(const base::ApplicationRecord& record) noexcept override {
+    log_.log_application(record);
+  }
 
  private:
   base::LogSink& log_;

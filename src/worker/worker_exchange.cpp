@@ -215,22 +215,29 @@ bool WorkerExchange::end_reply(const Held& held, const gateway::RunFigures& figu
   return true;
 }
 
+template <class Encode>
+bool WorkerExchange::send_record(const Encode& encode) noexcept {
+  if (ForkWatch::in_forked_process()) return false;
+  const Held held = line_.hold();
+  return line_.is_open(held) && base::unless_out_of_memory(
+                                    [&] {
+                                      encode(line_.batch(held).encoded());
+                                      return line_.flush(held);
+                                    },
+                                    [&] {
+                                      line_.drop(held);
+                                      return false;
+                                    });
+}
+
 void WorkerExchange::log(LogLevel level, Message message, std::string_view text) noexcept {
-  if (!ForkWatch::in_forked_process()) {
-    const Held held = line_.hold();
-    const bool sent = line_.is_open(held) &&
-                      base::unless_out_of_memory(
-                          [&] {
-                            wire::encode_log({level, message, text}, line_.batch(held).encoded());
-                            return line_.flush(held);
-                          },
-                          [&] {
-                            line_.drop(held);
-                            return false;
-                          });
-    if (sent) return;
-  }
-  process_log_.log(level, message, text);
+  const auto encode = [&](std::string& out) { wire::encode_log({level, message, text}, out); };
+  if (!send_record(encode)) process_log_.log(level, message, text);
+}
+
+void WorkerExchange::log_application(const base::ApplicationRecord& record) noexcept {
+  const auto encode = [&](std::string& out) { wire::encode_record(record, out); };
+  if (!send_record(encode)) process_log_.log_application(record);
 }
 
 Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause) noexcept {

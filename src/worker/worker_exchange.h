@@ -84,6 +84,7 @@ class WorkerExchange final : public gateway::Exchange {
   bool client_gone() noexcept override;
   bool wants(base::LogLevel level) const noexcept override { return process_log_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
+  void log_application(const base::ApplicationRecord& record) noexcept override;
   void import_begins() noexcept override { clock_.import_begins(base::Clock::now()); }
   void import_ended() noexcept override { clock_.import_ended(base::Clock::now()); }
 
@@ -105,6 +106,9 @@ class WorkerExchange final : public gateway::Exchange {
   void announce_reply() noexcept;
   bool encode(const Held& held, const gateway::ReplyPart& part);
   bool end_reply(const Held& held, const gateway::RunFigures& figures);
+  // Whether a record has left for the child, which `encode` puts into a batch.
+  template <class Encode>
+  bool send_record(const Encode& encode) noexcept;
 
   base::LogSink& process_log_;
   ReplyLine line_;

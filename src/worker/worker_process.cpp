@@ -82,7 +82,7 @@ class WorkerProcess {
         report_(std::move(report)),
         label_(fmt::format("worker {} of process group '{}'", brief_.assignment.slot,
                            brief_.group.name)),
-        log_(open_log(), brief_.settings.log_level),
+        log_(open_log(), brief_.settings.log),
         served_max_(with_jitter(limits_.requests_max)) {}
 
   // False when the worker was told to end before it could serve.
@@ -262,7 +262,7 @@ void WorkerProcess::serve_until_stopped() {
 void WorkerProcess::end_broken(std::string_view what) noexcept {
   static std::atomic_flag told;
   while (told.test_and_set()) ::pause();
-  base::FileLog(base::UniqueFd(::dup(STDERR_FILENO)), LogLevel::info)
+  base::FileLog(base::UniqueFd(::dup(STDERR_FILENO)), brief_.settings.log)
       .log(LogLevel::error, Message::descriptors_closed,
            fmt::format("{} ends: its {} is closed, or another file has its number; the application "
                        "has closed descriptors that are not its own",
@@ -307,7 +307,7 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
 // The supervisor says so in the log, and when it is tried again.
 [[noreturn]] void leave_for(const base::Error& error) {
   if (!control::report_failure(error.sentence)) {
-    base::FileLog(open_log(), LogLevel::info)
+    base::FileLog(open_log(), {.level = LogLevel::info})
         .log(LogLevel::error, Message::worker_start_failed, error.sentence);
   }
   leave(1);

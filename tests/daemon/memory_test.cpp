@@ -32,7 +32,7 @@ Outcome answer(const gateway::Target&, gateway::Exchange& exchange) {
 
 TEST(LogRecord, IsCutShortWithoutMemory) {
   const base::UniqueFd file(::memfd_create("log", MFD_CLOEXEC));
-  base::FileLog log(base::UniqueFd(::dup(file.get())), base::LogLevel::warn);
+  base::FileLog log(base::UniqueFd(::dup(file.get())), {.level = base::LogLevel::warn});
   const std::string text = "has\x1b[2J no memory " + std::string(1000, 'x');
   {
     const ScarceMemory scarce(0);

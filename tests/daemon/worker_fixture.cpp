@@ -19,7 +19,7 @@ WorkerProcess::WorkerProcess() {
   worker_.settings.plugin = TEST_PLUGIN;
   worker_.group.threads = 2;
   worker_.settings.httpd_uid = ::getuid();
-  worker_.settings.log_level = base::LogLevel::info;
+  worker_.settings.log = {.level = base::LogLevel::info, .printed = base::LogLevel::info};
   worker_.settings.targets.folders = {folder_.path() + "/"};
 }
 

@@ -20,8 +20,21 @@ bool contains_any(std::string_view text, const auto& needles) {
                              [&](const auto& needle) { return text.find(needle) != text.npos; });
 }
 
+// {"time": "...", "level": "error", ...: what WSGILogging json makes of our records.
+ErrorLogLine parse_object(std::string_view line) {
+  constexpr std::string_view kLevel = R"("level": ")";
+  ErrorLogLine parsed{.text = std::string(line)};
+  const auto at = line.find(kLevel);
+  if (at == line.npos) return parsed;
+  const std::string_view level = line.substr(at + kLevel.size());
+  parsed.module = "wsgi";
+  parsed.level = level.substr(0, level.find('"'));
+  return parsed;
+}
+
 // "[Sun Nov 22 13:07:24.996085 2026] [core:warn] [pid 5181:tid 5181] ..."
 ErrorLogLine parse_line(std::string_view line) {
+  if (line.starts_with('{')) return parse_object(line);
   ErrorLogLine parsed{.text = std::string(line)};
   const auto open = line.find("] [");
   if (!line.starts_with('[') || open == line.npos) return parsed;

@@ -56,7 +56,7 @@ SupervisorFixture::SupervisorFixture()
   state.operator_socket = prefix() + ".control";
   state.httpd = geteuid() == 0 ? control::HttpdIdentity{.uid = 33, .gid = 33}
                                : control::HttpdIdentity{.uid = geteuid(), .gid = getegid()};
-  state.log_level = base::LogLevel::info;
+  state.log = {.level = base::LogLevel::info, .printed = base::LogLevel::info};
   relaunch();
 }
 

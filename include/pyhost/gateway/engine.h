@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pyhost/gateway/logging.h"
 #include "pyhost/gateway/python_life.h"
 #include "pyhost/gateway/runner.h"
 #include "pyhost/gateway/script_owner.h"
@@ -64,6 +65,7 @@ struct EngineSettings {
   bool restrict_signal = true;
   // Sub-interpreters do not share the main interpreter's lock, where CPython has others (3.12).
   bool own_lock = false;
+  Logging logging;
   bool interactive = false;  // httpd -X: stdin and stdout stay the terminal's, for a debugger
   bool destroy_interpreters = true;  // run threading shutdown and atexit at the end
   bool case_sensitive_paths = true;

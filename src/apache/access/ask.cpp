@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apache/log.h"
+#include "apache/log_levels.h"
 #include "apache/pool.h"
 #include "apache/process/child_engines.h"
 #include "apache/request/environ_builder.h"
@@ -26,9 +27,12 @@ class RequestCaller final : public gateway::ClientCaller {
   RequestCaller(request_rec* r, std::chrono::milliseconds patience) noexcept
       : r_(r), patience_(patience) {}
 
-  bool wants(LogLevel level) const noexcept override { return apache::wants(r_, level); }
+  bool wants(LogLevel level) const noexcept override { return keeps(r_, level); }
   void log(LogLevel level, base::Message message, std::string_view text) noexcept override {
     log_request(r_, level, message, text);
+  }
+  void log_application(const base::ApplicationRecord& record) noexcept override {
+    log_request(r_, record, {});
   }
   // httpd closes the connections of a child that is told to stop at once.
   ClientSocket client_socket() const noexcept override {

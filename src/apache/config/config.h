@@ -63,6 +63,8 @@ struct ServerConfig {
   std::atomic<bool> authorization_noted = false;
   // Of all servers, once the configuration has been read; the main server's only.
   std::vector<DaemonGroup*> all_groups;
+  // The servers whose LogLevel hides information, and does not name the module; the same.
+  std::vector<const server_rec*> raised_levels;
 };
 
 struct DirectoryConfig {

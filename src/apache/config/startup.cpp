@@ -11,6 +11,7 @@
 #include "apache/config/process_groups.h"
 #include "apache/config/start_check.h"
 #include "apache/log.h"
+#include "apache/log_levels.h"
 #include "apache/pool.h"
 #include "apache/process/embedded_engine.h"
 #include "apache/process/run_state.h"
@@ -68,6 +69,7 @@ StartPythons check(server_rec* main_server, Findings& findings) {
 
 int check_configuration(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
   complete_settings(s);
+  keep_what_is_printed(s);
   Findings findings;
   const StartPythons pythons = check(s, findings);
   if (is_asked_by_pyhost()) {

@@ -11,6 +11,7 @@
 #include "apache/config/hook_directives.h"
 #include "apache/config/preloads.h"
 #include "apache/config/process_groups.h"
+#include "apache/log_levels.h"
 #include "apache/process/embedded_engine.h"
 #include "pyhost/gateway/factory.h"
 
@@ -62,9 +63,8 @@ WorkerSettings worker_settings(const server_rec* main_server, const DaemonGroup&
   if (const auto plugin = find_plugin()) settings.plugin = plugin->path;
   settings.httpd_uid = uid_of_clients(group.options);
   settings.secret = group.secret;
-  settings.log_level = static_cast<base::LogLevel>(
-      std::min(ap_get_server_module_loglevel(group.server, APLOG_MODULE_INDEX),
-               static_cast<int>(base::LogLevel::trace)));
+  settings.log = log_rules_of(group.server);
+  settings.log.group = group.options.name;
   settings.socket_timeout = socket_timeout_of(group);
   settings.targets = service.targets;
   settings.preloads = worker_preloads(main_server, group);

@@ -22,6 +22,9 @@ class ReceivedExchange final : public gateway::Exchange {
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override {
     client_.log(level, message, text);
   }
+  void log_application(const base::ApplicationRecord& record) noexcept override {
+    client_.log_application(record);
+  }
   void import_begins() noexcept override { client_.import_begins(); }
   void import_ended() noexcept override { client_.import_ended(); }
 

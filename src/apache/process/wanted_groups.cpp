@@ -12,6 +12,7 @@
 #include "apache/config/socket_prefix.h"
 #include "apache/config/worker_config.h"
 #include "apache/log.h"
+#include "apache/log_levels.h"
 #include "apache/pool.h"
 #include "apache/process/board_size.h"
 #include "apache/process/embedded_engine.h"
@@ -20,12 +21,6 @@
 #include "scoreboard/scoreboard.h"
 
 namespace pyhost::apache {
-namespace {
-
-using base::LogLevel;
-
-}  // namespace
-
 WantedGroups::WantedGroups(server_rec* main_server, RetainedGroups& retained,
                            const RetainedGroups* former)
     : main_server_(main_server), retained_(retained), former_(former), logs_(main_server) {
@@ -35,9 +30,7 @@ WantedGroups::WantedGroups(server_rec* main_server, RetainedGroups& retained,
   state_.operator_socket = prefix + control::kOperatorSocketSuffix;
   state_.httpd = httpd_identity();
   state_.python_home = process_settings().python_home.value_or("");
-  state_.log_level =
-      static_cast<LogLevel>(std::min(ap_get_server_module_loglevel(main_server, APLOG_MODULE_INDEX),
-                                     static_cast<int>(LogLevel::trace)));
+  state_.log = log_rules_of(main_server);
 }
 
 base::Result<> WantedGroups::prepare() {
@@ -115,7 +108,7 @@ void WantedGroups::note_missing_logs() {
     noted.push_back(s);
     const auto problem = logs_.problem_of(s);
     if (!problem) continue;
-    log_server(main_server_, LogLevel::notice, base::Message::log_is_no_file,
+    log_server(main_server_, base::LogLevel::notice, base::Message::log_is_no_file,
                fmt::format("process group '{}': what its workers say that belongs to no request {}",
                            group->options.name, *problem));
   }

@@ -10,6 +10,7 @@
 #include "apache/log.h"
 #include "apache/pool.h"
 #include "apache/request/jail.h"
+#include "apache/request/request_identity.h"
 #include "apache/request/request_origin.h"
 #include "apache/request/withheld_authorization.h"
 #include "base/parse.h"
@@ -98,6 +99,8 @@ class Builder {
   Builder(request_rec* r, const EnvironInputs& inputs, std::optional<std::uint64_t> body_bytes)
       : r_(r),
         inputs_(inputs),
+        // It may change headers.
+        identity_(identify(r, *inputs.settings)),
         body_bytes_(body_bytes),
         capacity_(kOwnEntriesMax + entry_count(r)) {
     entries_ = static_cast<EnvironEntry*>(apr_palloc(r->pool, capacity_ * sizeof(EnvironEntry)));
@@ -152,14 +155,15 @@ class Builder {
   void believe(const settings::ForwardedHeaderList& headers);
   void withhold(const RequestOrigin& origin);
   void add_origin(const RequestOrigin& origin);
+  void add_identity();
   void add_ours();
   bool passes_to_application(std::string_view header) const;
   std::string_view method() const;
   std::string_view server_name() const;
-  std::string_view request_id();
 
   request_rec* r_;
   const EnvironInputs& inputs_;
+  const RequestIdentity identity_;
   const std::optional<std::uint64_t> body_bytes_;  // known because it was received
   std::size_t capacity_;
   EnvironEntry* entries_;
@@ -340,10 +344,11 @@ void Builder::add_origin(const RequestOrigin& origin) {
   https_ = origin.https;
 }
 
-// What %L of the log formats shows.
-std::string_view Builder::request_id() {
-  if (r_->log_id == nullptr) ap_run_generate_log_id(r_->connection, r_, &r_->log_id);
-  return view_or_empty(r_->log_id);
+void Builder::add_identity() {
+  add(EnvironKey::wsgi_request_id, identity_.request_id);
+  if (!identity_.trace_id.empty()) add(EnvironKey::wsgi_trace_id, identity_.trace_id);
+  if (!identity_.span_id.empty()) add(EnvironKey::wsgi_span_id, identity_.span_id);
+  if (!identity_.trace_parent.empty()) add(EnvironKey::wsgi_trace_parent, identity_.trace_parent);
 }
 
 void Builder::add_ours() {
@@ -359,7 +364,7 @@ void Builder::add_ours() {
   add(EnvironKey::wsgi_listener_host, view_or_empty(c->local_addr->hostname));
   add(EnvironKey::wsgi_listener_port, decimal(r_->pool, c->local_addr->port));
   add(EnvironKey::wsgi_server_pid, decimal(r_->pool, getpid()));
-  add(EnvironKey::wsgi_request_id, request_id());
+  add_identity();
   if (c->log_id != nullptr) add(EnvironKey::wsgi_connection_id, c->log_id);
 }
 

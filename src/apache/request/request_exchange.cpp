@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "apache/log.h"
+#include "apache/log_levels.h"
 #include "apache/pool.h"
 #include "apache/request/annotations.h"
 #include "apache/request/reply_file.h"
@@ -81,12 +82,20 @@ RequestExchange::RequestExchange(request_rec* r, const EnvironInputs& inputs)
       output_(apr_brigade_create(r->pool, r->connection->bucket_alloc)) {}
 
 bool RequestExchange::wants(base::LogLevel level) const noexcept {
-  return apache::wants(r_, level);
+  return keeps(r_, level);
 }
 
 void RequestExchange::log(base::LogLevel level, base::Message message,
                           std::string_view text) noexcept {
-  log_request(r_, level, message, text);
+  log_request(r_, level, message, text, group_name());
+}
+
+void RequestExchange::log_application(const base::ApplicationRecord& record) noexcept {
+  log_request(r_, record, group_name());
+}
+
+std::string_view RequestExchange::group_name() const noexcept {
+  return inputs_.group == nullptr ? std::string_view() : inputs_.group->options.name;
 }
 
 // --- The body ------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ class RequestExchange final : public gateway::ClientExchange {
 
   bool wants(base::LogLevel level) const noexcept override;
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;
+  void log_application(const base::ApplicationRecord& record) noexcept override;
 
   // Makes the client see what became of the reply, and returns what the handler must.
   int finish(const gateway::Outcome& outcome);
@@ -54,6 +55,7 @@ class RequestExchange final : public gateway::ClientExchange {
 
   // What the application sends from here on is dropped.
   bool superseded() const noexcept { return answerer_ > Answerer::nobody_more; }
+  std::string_view group_name() const noexcept;
   bool exceeds_limit() const;
   gateway::BodyFault fault_of(apr_status_t status) const;
   gateway::BodyRead fail_body(apr_status_t status);

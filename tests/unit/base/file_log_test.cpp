@@ -16,7 +16,7 @@ std::string text_of(const FileLog& log) {
 }
 
 TEST(FileLog, WritesOneLinePerRecordAsHttpdDoes) {
-  FileLog log(UniqueFd(::memfd_create("log", MFD_CLOEXEC)), LogLevel::info);
+  FileLog log(UniqueFd(::memfd_create("log", MFD_CLOEXEC)), {.level = LogLevel::info});
   log.log(LogLevel::warn, Message::worker_draining, "two\nlines\twith \x1b, \u009b and \u00f6");
   EXPECT_THAT(
       text_of(log),
@@ -24,14 +24,38 @@ TEST(FileLog, WritesOneLinePerRecordAsHttpdDoes) {
                             "PH0471: two\\\\nlines\\\\twith \\\\x1b, \\\\xc2\\\\x9b and \u00f6\n"));
 }
 
-TEST(FileLog, KeepsRecordsUpToItsThreshold) {
-  FileLog log(UniqueFd(::memfd_create("log", MFD_CLOEXEC)), LogLevel::warn);
+TEST(FileLog, KeepsRecordsUpToItsThresholdAndWhatIsPrintedUpToAnother) {
+  FileLog log(UniqueFd(::memfd_create("log", MFD_CLOEXEC)),
+              {.level = LogLevel::warn, .printed = LogLevel::info});
   EXPECT_FALSE(log.wants(LogLevel::info));
-  log.log(LogLevel::info, Message::none, "dropped");
+  log.log(LogLevel::info, Message::worker_draining, "dropped");
+  log.log_application({.level = LogLevel::info, .text = "dropped too"});
+  log.log(LogLevel::debug, Message::none, "and this");
   EXPECT_EQ(text_of(log), "");
-  log.set_threshold(LogLevel::info);
   log.log(LogLevel::info, Message::none, "kept");
   EXPECT_THAT(text_of(log), testing::EndsWith("] kept\n"));
+}
+
+TEST(FileLog, WritesARecordOfPythonsLoggingAsOneLine) {
+  FileLog log(UniqueFd(::memfd_create("log", MFD_CLOEXEC)), {.level = LogLevel::info});
+  log.log_application({.level = LogLevel::error,
+                       .text = "no luck",
+                       .traceback = "Traceback:\n  line 1",
+                       .logger = "shop"});
+  EXPECT_THAT(text_of(log), testing::MatchesRegex("\\[.+\\] \\[wsgi:error\\] \\[pid .*\\] no luck"
+                                                  "\\\\nTraceback:\\\\n  line 1\n"));
+}
+
+TEST(FileLog, WritesObjectsOfJson) {
+  FileLog log(UniqueFd(::memfd_create("log", MFD_CLOEXEC)),
+              {.level = LogLevel::info, .form = LogForm::json, .group = "shop"});
+  log.log(LogLevel::warn, Message::worker_draining, "first\nsecond \"line\"");
+  const std::string text = text_of(log);
+  EXPECT_THAT(text,
+              testing::MatchesRegex(R"(\{"time": "[^"]+Z", "level": "warn", "id": "PH0471", )"
+                                    R"("message": "first", "traceback": "second \\"line\\"", )"
+                                    R"("group": "shop", "pid": [0-9]+, "thread": [0-9]+\})"
+                                    "\n"));
 }
 
 }  // namespace

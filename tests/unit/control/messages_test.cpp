@@ -24,7 +24,7 @@ control::WantedState example() {
                              .httpd = {.uid = 33, .gid = 34},
                              .python_home = "/srv/venv\xff",
                              .plugins = {{.path = "/usr/lib/p.so", .python_version = "3.11"}},
-                             .log_level = base::LogLevel::debug,
+                             .log = {.level = base::LogLevel::debug},
                              .revival = true};
   control::WantedGroup& group = state.groups.emplace_back();
   group.options.name = "sh\xc3\xb6p \"1\"";
@@ -49,7 +49,7 @@ TEST(WantedState, RefusesWhatIsMalformed) {
   for (const char* broken : {"", "[]", "{", "null", "{}", R"({"groups":[]})"}) {
     EXPECT_FALSE(control::parse_wanted_state(broken)) << broken;
   }
-  for (const auto& [from, to] : {std::pair("\"log_level\":7", "\"log_level\":9"),
+  for (const auto& [from, to] : {std::pair("\"level\":7", "\"level\":9"),
                                  {"\"httpd_uid\":33", "\"httpd_uid\":-1"},
                                  {"\"httpd_uid\":33", "\"httpd_uid\":4294967296"},
                                  {"\"revival\":true", "\"revival\":1"},

@@ -26,7 +26,10 @@ control::WorkerBrief example() {
       {.switch_interval_seconds = 0.5, .restrict_stdin = true, .restrict_stdout = true}};
   brief.settings.plugin = "/usr/lib/plugin.so";
   brief.settings.secret = *GroupSecret::make();
-  brief.settings.log_level = base::LogLevel::debug;
+  brief.settings.log = {.level = base::LogLevel::debug,
+                        .printed = base::LogLevel::info,
+                        .form = base::LogForm::json,
+                        .group = "shop"};
   brief.settings.targets = {.scripts = {"/srv/a.wsgi"},
                             .folders = {"/srv/b/"},
                             .patterns = {"/srv/*/c"},
@@ -108,7 +111,8 @@ INSTANTIATE_TEST_SUITE_P(OfAnotherType, WrongWorkerSettings,
                                            WrongSettings{R"("secret":"00)", R"("secret":"0)"},
                                            WrongSettings{R"("preloads":[])", R"("preloads":[1])"},
                                            WrongSettings{R"("scripts":[])", R"("scripts":[1])"},
-                                           WrongSettings{R"("log_level":4)", R"("log_level":99)"},
+                                           WrongSettings{R"("form":false)", R"("form":1)"},
+                                           WrongSettings{R"("level":4)", R"("level":99)"},
                                            WrongSettings{"{", "["}));
 
 TEST(ServedTargets, KeepHookScriptsAndApplicationsApart) {

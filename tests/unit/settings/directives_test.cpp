@@ -152,6 +152,26 @@ TEST(HeadMapping, IsOnOffOrAuto) {
   expect_refused<settings::RequestSettings>("WSGIMapHEADToGET", "Never");
 }
 
+TEST(Logging, HasAHandlerAndLevels) {
+  using P = settings::ProcessSettings;
+  expect_shown<P>("WSGILogging", "On", "On stdout=info stderr=error");
+  expect_shown<P>("WSGILogging", "off", "Off stdout=info stderr=error");
+  expect_shown<P>("WSGILogging", "JSON stderr=warn", "json stdout=info stderr=warn");
+  expect_shown<P>("WSGILogging", "On stderr=notice stdout=trace3",
+                  "On stdout=trace1 stderr=notice");
+  for (const auto* text :
+       {"", "Maybe", "On stdout", "On stdin=warn", "On stdout=loud", "stdout=warn"}) {
+    expect_refused<P>("WSGILogging", text);
+  }
+}
+
+TEST(Tracing, IsOffLogOrPropagate) {
+  expect_shown<settings::RequestSettings>("WSGITrace", "Off", "off");
+  expect_shown<settings::RequestSettings>("WSGITrace", "LOG", "log");
+  expect_shown<settings::RequestSettings>("WSGITrace", "propagate", "propagate");
+  expect_refused<settings::RequestSettings>("WSGITrace", "On");
+}
+
 TEST(NameList, ContainsWholeNames) {
   const settings::NameList list{"shop blog %{GLOBAL}"};
   for (const auto* name : {"shop", "blog", "%{GLOBAL}"}) EXPECT_TRUE(list.contains(name)) << name;
@@ -276,6 +296,7 @@ const char* other_value(const settings::Directive& each) {
   const std::string_view name = each.name;
   if (name == "WSGITrustedProxies") return "192.0.2.9";
   if (name == "WSGITrustedProxyHeaders") return "X-Real-IP";
+  if (name == "WSGITrace") return "propagate";
   const bool flag = std::string_view(each.accepted).starts_with("On");
   return flag && show(settings::kRequestDefaults).find(std::string(name) + " On") !=
                      std::string::npos

@@ -21,7 +21,7 @@ class GroupSocketsTest : public testing::Test {
     setup_.wanted.options.name = "blog";
     setup_.log = std::make_shared<QueuedLog>(
         loop_, base::UniqueFd(::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)),
-        base::LogLevel::info);
+        base::LogRules{.level = base::LogLevel::info});
     folder_.write("run/other", "");
     sockets_.adopt(open(0, 2), setup_.options());
   }

@@ -25,7 +25,8 @@ class PipedLog : public testing::Test {
     reader_.reset(ends[0]);
     writer_.reset(ends[1]);
     fcntl(reader_.get(), F_SETFL, O_NONBLOCK);
-    log_.emplace(loop_, base::UniqueFd(fcntl(ends[1], F_DUPFD_CLOEXEC, 3)), LogLevel::info);
+    log_.emplace(loop_, base::UniqueFd(fcntl(ends[1], F_DUPFD_CLOEXEC, 3)),
+                 base::LogRules{.level = LogLevel::info});
   }
 
   void say(const std::string& text) { log_->log(LogLevel::error, Message::none, text); }

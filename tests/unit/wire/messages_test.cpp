@@ -213,6 +213,27 @@ TEST(OtherMessages, ArriveAsTheyWereSent) {
   EXPECT_EQ(log->message, base::Message::application_raised);
   EXPECT_EQ(log->text, "text\nlines");
 
+  encode_record({.level = base::LogLevel::info,
+                 .text = "text",
+                 .traceback = "lines",
+                 .logger = "shop",
+                 .file = "/srv/shop.py",
+                 .line = 7},
+                out);
+  const std::string record_payload = only_payload(std::exchange(out, {}), FrameType::record);
+  const auto record = decode_record(record_payload);
+  EXPECT_EQ(record->level, base::LogLevel::info);
+  EXPECT_EQ(record->text, "text");
+  EXPECT_EQ(record->traceback, "lines");
+  EXPECT_EQ(record->logger, "shop");
+  EXPECT_EQ(record->file, "/srv/shop.py");
+  EXPECT_EQ(record->line, 7u);
+  encode_record({.text = std::string(kPayloadBytesMax, 'x'),
+                 .traceback = std::string(kPayloadBytesMax, 'x') + "end"},
+                out);
+  const std::string long_payload = only_payload(std::exchange(out, {}), FrameType::record);
+  EXPECT_TRUE(decode_record(long_payload)->traceback.ends_with("end"));
+
   encode_error({.status = 503, .cause = "draining"}, out);
   const std::string error_payload = only_payload(std::exchange(out, {}), FrameType::error);
   EXPECT_EQ(decode_error(error_payload)->status, 503);
