@@ -36,10 +36,13 @@ Lease::Lease(Lease&& other) noexcept
       child_(other.child_),
       held_(other.held_),
       worker_(other.worker_),
-      resort_(other.resort_) {}
+      resort_(other.resort_),
+      taken_at_(other.taken_at_) {}
 
 Lease::~Lease() {
-  if (scoreboard_ != nullptr) scoreboard_->give_lease_back(child_, held_);
+  if (scoreboard_ == nullptr) return;
+  scoreboard_->give_lease_back(child_, held_);
+  scoreboard_->tally(child_).note_busy(base::Clock::now() - taken_at_);
 }
 
 Admission::Admission(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,

@@ -27,12 +27,17 @@ struct Worker {
 // has it either.
 enum class Resort { first, last };
 
-// A lease at a worker; given back at the end.
+// A lease at a worker; given back at the end, when the time is counted that it was taken.
 class Lease {
  public:
   Lease(scoreboard::Scoreboard& scoreboard, scoreboard::ChildId child,
         const scoreboard::LeaseId& held, const Worker& worker, Resort resort) noexcept
-      : scoreboard_(&scoreboard), child_(child), held_(held), worker_(worker), resort_(resort) {}
+      : scoreboard_(&scoreboard),
+        child_(child),
+        held_(held),
+        worker_(worker),
+        resort_(resort),
+        taken_at_(base::Clock::now()) {}
   Lease(Lease&& other) noexcept;
   Lease& operator=(Lease&&) = delete;
   ~Lease();
@@ -46,6 +51,7 @@ class Lease {
   scoreboard::LeaseId held_;
   Worker worker_;
   Resort resort_;
+  base::TimePoint taken_at_;
 };
 
 // One request's way to a worker, over all its attempts: queue-timeout counts from its start,

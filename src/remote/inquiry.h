@@ -38,6 +38,8 @@ class Inquiry {
   bool reusable() const noexcept {
     return reusable_ && !read_watch_.cancelled() && pooled_.connection.drained();
   }
+  // How many lines of its log were left out.
+  std::uint64_t lines_left_out() const noexcept { return records_.lines_left_out(); }
   // Whether the worker itself has logged what went wrong.
   bool failure_told() const noexcept { return records_.failure_told(); }
 

@@ -62,6 +62,7 @@ std::optional<AskResult> Questions::try_once(Asking& asking, Admission& admissio
   Inquiry inquiry(admission, **pooled, asking.caller, settings_);
   auto answer = inquiry.run(asking.target, asking.question, lease.resort(), asking.queue_start_us);
   asking.failure_told |= inquiry.failure_told();
+  scoreboard_.tally(child_).note_dropped_lines(inquiry.lines_left_out());
   const bool sent_back = !answer && answer.error().kind == Attempt::Kind::not_run &&
                          answer.error().setback == Setback::Kind::hindered;
   if (inquiry.reusable() && !sent_back) connections_.give_back(worker.slot, *std::move(pooled));

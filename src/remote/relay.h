@@ -70,6 +70,8 @@ class Relay {
   std::uint64_t body_bytes_sent() const noexcept { return body_bytes_sent_; }
   // Whether the worker itself has logged what went wrong.
   bool failure_told() const noexcept { return records_.failure_told(); }
+  // How many lines of its log were left out.
+  std::uint64_t lines_left_out() const noexcept { return records_.lines_left_out(); }
   // When the worker was sent the request.
   base::TimePoint sent_at() const noexcept { return read_watch_.began(); }
   // Whether the connection may serve another exchange.

@@ -94,6 +94,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Le
   Relay relay(admission, **pooled, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target, lease.resort(), run.queue_start_us);
   run.failure_told |= relay.failure_told();
+  scoreboard_.tally(child_).note_dropped_lines(relay.lines_left_out());
   if (attempt.kind != Attempt::Kind::not_run) run.exchange.times().sent = relay.sent_at();
   const gateway::RunFigures figures = attempt.figures;
   if (attempt.kind == Attempt::Kind::complete) {

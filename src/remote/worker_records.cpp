@@ -58,6 +58,7 @@ std::string WorkerRecords::with_worker(std::string_view text) const {
 void WorkerRecords::tell_left_out() {
   const auto [records, bytes] = allowance_.take_left_out();
   if (records == 0) return;
+  lines_left_out_ += records;
   log_.log(LogLevel::warn, Message::records_left_out,
            fmt::format("{} lines of {} bytes that process group '{}' logged were left out", records,
                        bytes, settings_.group.name));

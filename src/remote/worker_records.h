@@ -27,6 +27,8 @@ class WorkerRecords {
   // Says how much was left out since the last time, if anything was.
   void tell_left_out();
 
+  // How many lines were left out, of those that it has said so of.
+  std::uint64_t lines_left_out() const noexcept { return lines_left_out_; }
   // Whether the worker itself has logged what went wrong.
   bool failure_told() const noexcept { return failure_told_; }
 
@@ -37,6 +39,7 @@ class WorkerRecords {
   const RemoteSettings& settings_;
   const Worker& worker_;
   LogAllowance allowance_{base::Clock::now()};
+  std::uint64_t lines_left_out_ = 0;
   bool failure_told_ = false;
 };
 

@@ -17,6 +17,32 @@ constexpr std::uint64_t kCauseMax = (std::uint64_t{1} << kCauseBits) - 1;
 
 }  // namespace
 
+std::string_view name_of(DeathCause cause) noexcept {
+  switch (cause) {
+    case DeathCause::none:
+      break;
+    case DeathCause::exited:
+      return "exited";
+    case DeathCause::signalled:
+      return "signalled";
+    case DeathCause::out_of_memory:
+      return "out_of_memory";
+    case DeathCause::startup_timeout:
+      return "startup_timeout";
+    case DeathCause::drain_timeout:
+      return "drain_timeout";
+    case DeathCause::request_timeout:
+      return "request_timeout";
+    case DeathCause::deadlock_timeout:
+      return "deadlock_timeout";
+    case DeathCause::import_timeout:
+      return "import_timeout";
+    case DeathCause::silence:
+      return "silence";
+  }
+  return "orderly";
+}
+
 bool is_orderly(const Death& death) noexcept {
   return death.cause == DeathCause::exited && death.detail == 0;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace pyhost::scoreboard {
 
@@ -36,6 +37,8 @@ struct Death {
   bool operator==(const Death&) const = default;
 };
 
+// "signalled"; "orderly" for none, which stands for ends that are in order where they are counted.
+std::string_view name_of(DeathCause cause) noexcept;
 // Whether the worker has ended as one that is told to: by itself, with the exit code 0.
 bool is_orderly(const Death& death) noexcept;
 // Whether the cause is a limit that the worker itself has kept, or its silence.

@@ -182,10 +182,27 @@ void Scoreboard::forget_child(pid_t pid) noexcept {
     }
   }
   for (WaiterCell& cell : memory_.cells_of(index)) cell.arrival = 0;
+  for (RequestCell& cell : memory_.requests_of(index)) cell.began_ns = 0;
   queue().forget(index);
   queue().call_all();
   // Last: the next child in this row finds it empty, and whoever is killed at this is followed.
   child->pid = 0;
+}
+
+Scoreboard::Requests Scoreboard::requests() const noexcept {
+  Requests found;
+  const auto children = memory_.children();
+  for (std::size_t child = 0; child < children.size(); ++child) {
+    if (children[child].pid.load() == 0) continue;
+    for (const RequestCell& cell : memory_.requests_of(child)) {
+      const std::uint64_t began = cell.began_ns.load(std::memory_order_relaxed);
+      if (began == 0) continue;
+      const base::TimePoint moment{base::Clock::duration(began)};
+      ++found.number;
+      found.oldest = found.oldest ? std::min(*found.oldest, moment) : moment;
+    }
+  }
+  return found;
 }
 
 std::optional<ChildId> Scoreboard::add_child(pid_t pid) noexcept {

@@ -12,6 +12,7 @@
 #include "scoreboard/queue.h"
 #include "scoreboard/scoreboard_memory.h"
 #include "scoreboard/slot_state.h"
+#include "scoreboard/tally.h"
 
 namespace pyhost::scoreboard {
 
@@ -67,6 +68,14 @@ class Scoreboard {
   // Whether the worker in the slot says that it runs that script; see control::script_key(). It
   // does unless it says otherwise.
   bool serves(std::uint32_t slot, std::uint64_t script) const noexcept;
+  // What is counted for ever. Its workers' part is the supervisor's to write.
+  BoardTotals& totals() const noexcept { return memory_.totals(); }
+  // The requests that children have, from their arrival in the module to the end of their replies.
+  struct Requests {
+    std::uint32_t number = 0;
+    std::optional<base::TimePoint> oldest;  // when it began
+  };
+  Requests requests() const noexcept;
   // Requests that wait for a worker.
   std::uint32_t waiting() const noexcept { return Queue(memory_).length(); }
 
@@ -102,6 +111,11 @@ class Scoreboard {
 
   // Nothing when every row is taken.
   std::optional<ChildId> add_child(pid_t pid) noexcept;
+
+  // Where the child counts.
+  Tally tally(ChildId child) const noexcept {
+    return {memory_.totals(), memory_.requests_of(child.index), child.index};
+  }
 
   // A lease at the worker in the slot: at most as many as its capacity, over all children.
   // Nothing when there is none left, or when all of it is taken by what nobody waits for.

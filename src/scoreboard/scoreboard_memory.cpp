@@ -34,10 +34,14 @@ std::uint64_t bytes_of_cells(const BoardHeader& header) noexcept {
   return in_rows(std::uint64_t{header.children} * header.waiters * sizeof(WaiterCell));
 }
 
+std::uint64_t bytes_of_requests(const BoardHeader& header) noexcept {
+  return std::uint64_t{header.children} * header.waiters * sizeof(RequestCell);
+}
+
 // Of all before the first slot.
 std::uint64_t bytes_of_front(const BoardHeader& header) noexcept {
-  return sizeof(BoardHeader) + sizeof(GroupRow) + header.children * sizeof(ChildRow) +
-         bytes_of_cells(header);
+  return sizeof(BoardHeader) + sizeof(GroupRow) + sizeof(BoardTotals) +
+         header.children * sizeof(ChildRow) + bytes_of_cells(header) + bytes_of_requests(header);
 }
 
 tl::unexpected<base::Error> failed(std::string_view what) {
@@ -162,10 +166,14 @@ BoardMemory::BoardMemory(Mapping mapping, const BoardHeader& header) noexcept
   char* at = mapping_.start() + sizeof(BoardHeader);
   group_ = reinterpret_cast<GroupRow*>(at);
   at += sizeof(GroupRow);
+  totals_ = reinterpret_cast<BoardTotals*>(at);
+  at += sizeof(BoardTotals);
   children_ = {reinterpret_cast<ChildRow*>(at), header.children};
   at += children_.size_bytes();
   cells_ = {reinterpret_cast<WaiterCell*>(at), header.children * cells_per_child_};
-  first_slot_ = at + bytes_of_cells(header);
+  at += bytes_of_cells(header);
+  requests_ = {reinterpret_cast<RequestCell*>(at), header.children * cells_per_child_};
+  first_slot_ = at + requests_.size_bytes();
   bytes_of_slot_ = bytes_of_slot(header);
   const std::uint64_t room = (mapping_.bytes() - bytes_of_front(header)) / bytes_of_slot_;
   slots_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, kRowsMax));
@@ -177,6 +185,10 @@ SlotRow& BoardMemory::slot(std::uint32_t slot) const noexcept {
 
 std::span<WaiterCell> BoardMemory::cells_of(std::size_t child) const noexcept {
   return cells_.subspan(child * cells_per_child_, cells_per_child_);
+}
+
+std::span<RequestCell> BoardMemory::requests_of(std::size_t child) const noexcept {
+  return requests_.subspan(child * cells_per_child_, cells_per_child_);
 }
 
 Count& BoardMemory::leases_of(std::size_t child, std::uint32_t slot,

@@ -19,6 +19,7 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/build_id.h"
+#include "scoreboard/totals_memory.h"
 #include "scoreboard/word.h"
 
 namespace pyhost::scoreboard {
@@ -147,8 +148,9 @@ class Mapping {
   std::size_t bytes_ = 0;
 };
 
-// The board: header, group, children, then for each child its cells, then the slots, each with
-// what every child holds of its two counts. New slots are added behind the last one.
+// The board: header, group, totals, children, then for each child its cells, those of the queue and
+// as many for requests that it has, then the slots, each with what every child holds of its two
+// counts. New slots are added behind the last one.
 //
 // How many rows there are is read once, when it is mapped.
 class BoardMemory {
@@ -158,9 +160,11 @@ class BoardMemory {
 
   std::uint32_t slots() const noexcept { return slots_; }
   GroupRow& group() const noexcept { return *group_; }
+  BoardTotals& totals() const noexcept { return *totals_; }
   SlotRow& slot(std::uint32_t slot) const noexcept;
   std::span<ChildRow> children() const noexcept { return children_; }
   std::span<WaiterCell> cells_of(std::size_t child) const noexcept;
+  std::span<RequestCell> requests_of(std::size_t child) const noexcept;
   // Of leases at one of a slot's two workers.
   Count& leases_of(std::size_t child, std::uint32_t slot, std::size_t count) const noexcept;
 
@@ -169,9 +173,11 @@ class BoardMemory {
 
   Mapping mapping_;
   GroupRow* group_;
+  BoardTotals* totals_;
   std::span<ChildRow> children_;
   std::size_t cells_per_child_;
   std::span<WaiterCell> cells_;
+  std::span<RequestCell> requests_;
   char* first_slot_;
   std::size_t bytes_of_slot_;
   std::uint32_t slots_;

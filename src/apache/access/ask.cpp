@@ -132,6 +132,7 @@ AskResult ask(request_rec* r, const HookScript& hook, QuestionKind kind, std::st
   RequestCaller caller(r, hook.timeout);
   ChildEngines* engines = ChildEngines::of_this_child_or_null();
   if (engines == nullptr) return answer_without_engines();
+  if (const auto tally = engines->tally(*group)) tally->count_question(kind);
   return engines->runner(*group).ask(target, question, caller);
 }
 

@@ -30,4 +30,8 @@ scoreboard::BoardSize board_size_of(const settings::ProcessGroup& group) {
           .waiters = waiters_of_child()};
 }
 
+scoreboard::BoardSize embedded_board_size() {
+  return {.slots = 0, .children = children_max(), .waiters = waiters_of_child()};
+}
+
 }  // namespace pyhost::apache

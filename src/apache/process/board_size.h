@@ -8,5 +8,7 @@ namespace pyhost::apache {
 
 // For the children and threads that the MPM allows. PRECONDITION: the configuration has been read.
 scoreboard::BoardSize board_size_of(const settings::ProcessGroup& group);
+// For what the children run themselves. The same.
+scoreboard::BoardSize embedded_board_size();
 
 }  // namespace pyhost::apache

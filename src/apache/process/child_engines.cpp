@@ -69,35 +69,40 @@ ChildEngines* engines_of_child = nullptr;
 
 }  // namespace
 
-ChildEngines::ChildEngines(const Supervision& supervision)
+ChildEngines::ChildEngines(Supervision& supervision)
     : temporary_folder_(temporary_folder()), embedded_(temporary_folder_) {
+  if (scoreboard::Scoreboard* board = supervision.embedded_board().get_or_null()) {
+    if (const auto child = board->add_child(getpid())) embedded_tally_ = board->tally(*child);
+  }
   for (const DaemonGroup* group : all_process_groups()) {
     groups_.push_back(join(supervision, *group));
   }
 }
 
 ChildEngines::~ChildEngines() {
-  for (auto& runner : groups_) static_cast<void>(runner.release());
+  for (Membership& group : groups_) static_cast<void>(group.runner.release());
 }
 
-std::unique_ptr<gateway::ClientRunner> ChildEngines::join(const Supervision& supervision,
-                                                          const DaemonGroup& group) const {
+ChildEngines::Membership ChildEngines::join(const Supervision& supervision,
+                                            const DaemonGroup& group) const {
   scoreboard::Scoreboard* scoreboard = supervision.scoreboard_or_null(group);
-  if (scoreboard == nullptr)
-    return std::make_unique<NoWorkers>(group);  // which the parent has told
+  // Which the parent has told.
+  if (scoreboard == nullptr) return {.runner = std::make_unique<NoWorkers>(group), .tally = {}};
   const auto child = scoreboard->add_child(getpid());
   if (!child) {
     log_server(group.server, LogLevel::error, Message::child_rows_exhausted,
                fmt::format("the scoreboard of process group '{}' has no row left for this child; "
                            "its requests for the group are answered 503",
                            group.options.name));
-    return std::make_unique<NoWorkers>(group);
+    return {.runner = std::make_unique<NoWorkers>(group), .tally = {}};
   }
-  return std::make_unique<remote::RemoteEngine>(
-      *scoreboard, *child, remote_settings(group, supervision.socket_prefix(), temporary_folder_));
+  return {.runner = std::make_unique<remote::RemoteEngine>(
+              *scoreboard, *child,
+              remote_settings(group, supervision.socket_prefix(), temporary_folder_)),
+          .tally = scoreboard->tally(*child)};
 }
 
-void ChildEngines::start(apr_pool_t* pchild, const Supervision& supervision) {
+void ChildEngines::start(apr_pool_t* pchild, Supervision& supervision) {
   engines_of_child = pool_new<ChildEngines>(pchild, supervision);
 }
 
@@ -107,7 +112,11 @@ ChildEngines* ChildEngines::of_this_child_or_null() noexcept {
 
 gateway::ClientRunner& ChildEngines::runner(const DaemonGroup* group) noexcept {
   if (group == nullptr) return embedded_;
-  return *groups_[group->number];
+  return *groups_[group->number].runner;
+}
+
+std::optional<scoreboard::Tally> ChildEngines::tally(const DaemonGroup* group) const noexcept {
+  return group == nullptr ? embedded_tally_ : groups_[group->number].tally;
 }
 
 }  // namespace pyhost::apache

@@ -18,7 +18,7 @@ namespace pyhost::apache {
 class ChildEngines {
  public:
   // The supervision is the parent's, inherited.
-  explicit ChildEngines(const Supervision& supervision);
+  explicit ChildEngines(Supervision& supervision);
   // The engines of groups are left alone: httpd's prefork MPM ends a child from within a signal
   // handler, and the process ends anyway.
   ~ChildEngines();
@@ -27,21 +27,29 @@ class ChildEngines {
 
   // Those of this child, for httpd gives its hooks no other way to them: made when the child
   // starts, in its pool.
-  static void start(apr_pool_t* pchild, const Supervision& supervision);
+  static void start(apr_pool_t* pchild, Supervision& supervision);
   // Null in a process that is none: where a configuration is only looked at.
   static ChildEngines* of_this_child_or_null() noexcept;
   static ChildEngines& of_this_child() noexcept { return *of_this_child_or_null(); }
 
   // Of the group's workers; nullptr: of this child.
   gateway::ClientRunner& runner(const DaemonGroup* group) noexcept;
+  // Where the requests of that group are counted; nothing where this child has no part in it.
+  std::optional<scoreboard::Tally> tally(const DaemonGroup* group) const noexcept;
 
  private:
-  std::unique_ptr<gateway::ClientRunner> join(const Supervision& supervision,
-                                              const DaemonGroup& group) const;
+  // A group as this child has it.
+  struct Membership {
+    std::unique_ptr<gateway::ClientRunner> runner;
+    std::optional<scoreboard::Tally> tally;
+  };
+
+  Membership join(const Supervision& supervision, const DaemonGroup& group) const;
 
   const std::string temporary_folder_;
   EmbeddedEngine embedded_;
-  std::vector<std::unique_ptr<gateway::ClientRunner>> groups_;  // by their number
+  std::optional<scoreboard::Tally> embedded_tally_;
+  std::vector<Membership> groups_;  // by their number
 };
 
 }  // namespace pyhost::apache

@@ -52,6 +52,7 @@ Supervision::Supervision(server_rec* main_server)
       former_groups_(retained_.era->groups, retained_.next_index),
       leaving_(main_server->process, retained_),
       wanted_(main_server, groups_, is_upgrade() ? &former_groups_ : nullptr),
+      embedded_board_(main_server),
       supervisor_(main_server->process, retained_, era_, leaving_, [this] { note_end(); }) {}
 
 Supervision::~Supervision() {
@@ -64,6 +65,7 @@ void Supervision::close_in_fork() noexcept {
   close_files_of(era_);
   if (is_upgrade()) close_files_of(*retained_.era);
   leaving_.close_channels();
+  embedded_board_.close_in_fork();
 }
 
 base::Result<> Supervision::apply() {
@@ -144,6 +146,7 @@ void Supervision::describe_groups() const {
 
 void Supervision::forget_child(pid_t pid) noexcept {
   boards_.forget_child(pid);
+  embedded_board_.forget_child(pid);
 }
 
 void Supervision::lose_supervisor(const char* how) {

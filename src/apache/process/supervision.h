@@ -7,6 +7,7 @@
 #include <string>
 
 #include "apache/config/daemon_group.h"
+#include "apache/process/embedded_board.h"
 #include "apache/process/group_boards.h"
 #include "apache/process/leaving_supervisors.h"
 #include "apache/process/retained_groups.h"
@@ -41,6 +42,7 @@ class Supervision {
   // pauses.
   void look_after();
   const std::string& socket_prefix() const noexcept { return wanted_.state().socket_prefix; }
+  EmbeddedBoard& embedded_board() noexcept { return embedded_board_; }
   // Null when it could not be mapped.
   scoreboard::Scoreboard* scoreboard_or_null(const DaemonGroup& group) const noexcept {
     return boards_.find_or_null(group);
@@ -74,6 +76,7 @@ class Supervision {
   LeavingSupervisors leaving_;
   WantedGroups wanted_;
   GroupBoards boards_;
+  EmbeddedBoard embedded_board_;
   SupervisorProcess supervisor_;
   Retelling retelling_;
   // When the message was sent whose answer look_after() awaits.

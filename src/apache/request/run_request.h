@@ -6,7 +6,7 @@
 
 namespace pyhost::apache {
 
-// Notes in its record what it has cost. Returns what the handler must.
+// Counts it and notes in its record what it has cost. Returns what the handler must.
 int run_request(request_rec* r, const MappedRequest& request);
 
 }  // namespace pyhost::apache

@@ -1,0 +1,71 @@
+// What one httpd child adds to the totals of a process group.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "pyhost/gateway/failure_cause.h"
+#include "pyhost/gateway/question.h"
+#include "pyhost/gateway/request_times.h"
+#include "pyhost/gateway/run_figures.h"
+#include "scoreboard/totals_memory.h"
+
+namespace pyhost::scoreboard {
+
+// One that is over.
+struct CountedRequest {
+  std::string_view application_group;
+  int status = 0;  // that the client has had
+  gateway::FailureCause failure = gateway::FailureCause::none;
+  const gateway::RequestTimes& times;
+  gateway::RunFigures figures;
+  std::uint64_t body_bytes = 0;
+  std::uint64_t reply_bytes = 0;
+};
+
+// Marks that a child has a request, until its end.
+class RunningMark {
+ public:
+  explicit RunningMark(RequestCell* cell_or_null) noexcept : cell_(cell_or_null) {}
+  RunningMark(const RunningMark&) = delete;
+  RunningMark& operator=(const RunningMark&) = delete;
+  ~RunningMark() {
+    if (cell_ != nullptr) cell_->began_ns.store(0, std::memory_order_relaxed);
+  }
+
+ private:
+  RequestCell* const cell_;
+};
+
+// A view that is cheap to make, for any thread of the child. Lock-free; costs a few additions to
+// words that other children seldom touch, and no system call. The board outlives it.
+class Tally {
+ public:
+  Tally(BoardTotals& totals, std::span<RequestCell> cells, std::uint32_t child) noexcept
+      : totals_(&totals), stripe_(&totals.stripes[child % kStripes]), cells_(cells) {}
+
+  // For the mark of a request that begins now. Null where the child has more of them than the board
+  // has room for: then it is not seen among those that run.
+  [[nodiscard]] RequestCell* cell_for(base::TimePoint now) const noexcept;
+  void count(const CountedRequest& request) const noexcept;
+  // A thread that may run requests was taken for so long.
+  void note_busy(std::chrono::nanoseconds time) const noexcept;
+  void count_question(gateway::QuestionKind kind) const noexcept;
+  void note_dropped_lines(std::uint64_t lines) const noexcept;
+
+ private:
+  std::uint32_t place_of(std::string_view application_group) const noexcept;
+
+  BoardTotals* totals_;
+  TotalsStripe* stripe_;
+  std::span<RequestCell> cells_;
+};
+
+// What a place for an application group is called; empty where it has none yet.
+std::string name_in(const ApplicationPlace& place);
+
+}  // namespace pyhost::scoreboard
