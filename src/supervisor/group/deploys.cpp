@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "control/worker_orders.h"
 #include "scoreboard/board_rows.h"
@@ -53,6 +54,7 @@ void Deploys::note_file(const std::string& file) {
   reasons_.others = reasons_.others || scripts.empty();
   reasons_.changed.merge(scripts);
   changed_ = file;
+  if (!file.empty()) begin_deploy();
 }
 
 void Deploys::outdated(LivingWorker& worker, const StatusReport& report) {
@@ -62,12 +64,29 @@ void Deploys::outdated(LivingWorker& worker, const StatusReport& report) {
   parts_.life.roll(worker.place.slot, worker.pid, fallback ? Fallback::on : Fallback::off,
                    scripts_.note_change(script, report.file, worker.started, base::Clock::now()));
   changed_ = script;
+  begin_deploy();
   retries_.drop();
   ScriptKeys changed = scripts_.keys_of(script);
   if (changed.empty()) changed.insert(gateway::script_key("", script));
   reasons_.changed.merge(changed);
   parts_.rows.record(worker.place.slot);
   parts_.log.is_to_be_replaced(worker, fmt::format("{} has changed", script));
+}
+
+// More of them may come before the workers of the first are there.
+void Deploys::begin_deploy() {
+  deploys_ = true;
+  parts_.counts.reasons().changed();
+}
+
+// All workers are those that were wanted.
+void Deploys::end_renewal() {
+  reasons_ = {};
+  if (!std::exchange(deploys_, false)) return;
+  bool lacks_any = false;
+  parts_.workers.for_each([&](const LivingWorker& worker) { lacks_any |= !worker.lacks.empty(); });
+  using scoreboard::DeployResult;
+  parts_.counts.deployed(lacks_any ? DeployResult::broken : DeployResult::ok);
 }
 
 // --- What workers have ---
@@ -134,6 +153,7 @@ void Deploys::fall_back(std::int64_t successor_started_us, const std::string& la
   kept_.put_back(kept_.keepers().scripts(), successor_started_us);
   if (!any) return;
   reasons_ = {};
+  if (std::exchange(deploys_, false)) parts_.counts.deployed(scoreboard::DeployResult::broken);
   parts_.log.goes_on(changed_, last_failure);
 }
 
@@ -225,9 +245,11 @@ void Deploys::serves(const LivingWorker& worker) {
       if (other == nullptr || !have_common(other->lacks, worker.required)) continue;
       parts_.life.slot(slot).outdate(base::Clock::now());
       reasons_.changed.insert(worker.required.begin(), worker.required.end());
+      parts_.counts.reasons().note(slot, StartReason::deploy);
+      deploys_ = true;
     }
   }
-  if (parts_.life.up_to_date()) reasons_ = {};
+  if (parts_.life.up_to_date()) end_renewal();
 }
 
 // --- Imports that are tried again ---
@@ -246,6 +268,7 @@ void Deploys::retry_import(bool may_retry) {
     if (worker == nullptr || !worker->lacks.contains(*script)) continue;
     retries_.begin(slot, *script);
     reasons_.changed.insert(*script);
+    parts_.counts.reasons().note(slot, StartReason::deploy);
     parts_.life.slot(slot).outdate(base::Clock::now());
     return;
   }

@@ -79,6 +79,8 @@ class Deploys {
   DeployCase case_of(const LivingWorker& worker) const;
   std::vector<std::string> failures_of(const ScriptKeys& scripts) const;
   std::vector<gateway::Script> imports_for(const ScriptKeys& required) const;
+  void begin_deploy();
+  void end_renewal();
   void fall_back(std::int64_t successor_started_us, const std::string& last_failure);
   bool end_attempt(unsigned slot, const ScriptKeys& required);
   void answer(LivingWorker& worker, bool serves);
@@ -91,6 +93,7 @@ class Deploys {
   ImportRetries retries_;
   RenewalReasons reasons_;  // of the renewal that is under way
   std::string changed_;     // the file that the last renewal is for; "" when it is for none
+  bool deploys_ = false;    // the renewal is for new code, and nobody knows yet whether that works
 };
 
 }  // namespace pyhost::supervisor

@@ -7,6 +7,7 @@
 #include "supervisor/group/group_sockets.h"
 #include "supervisor/group/living_workers.h"
 #include "supervisor/group/slot_rows.h"
+#include "supervisor/group/worker_counts.h"
 
 namespace pyhost::supervisor {
 
@@ -18,6 +19,7 @@ struct GroupParts {
   const GroupSockets& sockets;
   const SlotRows& rows;
   const GroupLog& log;
+  WorkerCounts& counts;
 
   scoreboard::Scoreboard& board() const noexcept { return *setup.scoreboard; }
   // The worker that serves the slot, or stands by in it.

@@ -1,12 +1,12 @@
 #include "supervisor/group/living_workers.h"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
 
 #include <utility>
 
 #include "control/control_channel.h"
 #include "control/worker_brief.h"
+#include "os/pidfd.h"
 #include "scoreboard/board_rows.h"
 
 namespace pyhost::supervisor {
@@ -118,11 +118,11 @@ void LivingWorkers::reap(pid_t pid) {
   // What it said last is part of why it ended.
   hear(pid);
   siginfo_t info{};
-  const int pidfd = workers_.at(pid).pidfd.get();
-  if (::waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0) return;
+  rusage usage{};
+  if (!os::take_end(workers_.at(pid).pidfd.get(), info, usage)) return;
   auto ended = workers_.extract(pid);
   forget(ended.mapped());
-  handlers_.on_end(ended.mapped(), info);
+  handlers_.on_end(ended.mapped(), info, usage);
 }
 
 }  // namespace pyhost::supervisor

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "os/event_loop.h"
 #include "supervisor/group/deploy_verdict.h"
 #include "supervisor/group/group_setup.h"
+#include "supervisor/group/process_usage.h"
 #include "supervisor/group/worker_place.h"
 
 namespace pyhost::supervisor {
@@ -41,6 +43,7 @@ struct LivingWorker {
   ScriptKeys lacks;
   // Whether it may serve without what it lacks.
   enum class Question { none, open, answered } question = Question::none;
+  ProcessorTime processor_time;  // that has been counted
   // When it is a keeper, or about to be.
   std::optional<launch::ListeningSocket> kept_socket;
 };
@@ -52,7 +55,7 @@ class LivingWorkers {
   struct Handlers {
     std::function<void(LivingWorker&, const control::StatusReport&)> on_report;
     // What it said last was reported before. It is none of the living any more.
-    std::function<void(LivingWorker&, const siginfo_t&)> on_end;
+    std::function<void(LivingWorker&, const siginfo_t&, const rusage&)> on_end;
   };
 
   LivingWorkers(os::EventLoop& loop, Handlers handlers);

@@ -141,6 +141,7 @@ class SlotLife {
   std::optional<pid_t> serving() const noexcept;
   // Whether the worker before was released or detached, and its successor is not ready yet.
   bool succeeds_released() const noexcept { return succeeds_released_; }
+  bool has_worker() const noexcept { return !workers_.empty(); }
   // Workers beyond the first.
   unsigned extra_workers() const noexcept { return workers_.size() > 1 ? workers_.size() - 1 : 0; }
   bool gone() const noexcept { return !wanted_ && workers_.empty(); }

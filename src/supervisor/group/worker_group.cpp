@@ -19,8 +19,10 @@ WorkerGroup::WorkerGroup(os::EventLoop& loop, OomCounter& oom, std::string socke
       sockets_(std::move(socket_prefix), log_),
       workers_(loop,
                {.on_report = [this](auto& worker, const auto& report) { heed(worker, report); },
-                .on_end = [this](auto& worker, const auto& info) { bury(worker, info); }}),
+                .on_end = [this](auto& worker, const auto& info,
+                                 const auto& usage) { bury(worker, info, usage); }}),
       rows_(setup_, life_),
+      counts_(setup_, workers_),
       deploys_(parts()),
       silence_(loop, parts(), deploys_.kept(),
                [this](auto& worker, auto finding) { replace_silent(worker, finding); }) {}
@@ -39,7 +41,7 @@ void WorkerGroup::adopt(GroupSetup setup) {
   stopped_ = stopped_ || setup_.scoreboard->is_stopped();
   if (stopped_) setup_.scoreboard->stop_group();
   if (!keeps_workers) {
-    renew();
+    renew(StartReason::operators);
     deploys_.note_other_reason();
   }
   workers_.hand_log_over(*setup_.log);
@@ -50,7 +52,8 @@ void WorkerGroup::adopt(GroupSetup setup) {
   deploys_.kept().adopt();
 }
 
-void WorkerGroup::renew() {
+void WorkerGroup::renew(StartReason reason) {
+  counts_.reasons().renewed(worker_count(options()), reason);
   life_.renew(worker_count(options()), life_limits(options()));
   deploys_.renewed();
   if (stopped_) life_.stop();
@@ -79,7 +82,7 @@ void WorkerGroup::reload(const std::string& changed) {
   mend_sockets();
   // What they have imported is to be known before their successors start.
   workers_.hear_all();
-  renew();
+  renew(changed.empty() ? StartReason::operators : StartReason::deploy);
   deploys_.note_file(changed);
 }
 
@@ -94,7 +97,7 @@ void WorkerGroup::start() {
   mend_sockets();
   stopped_ = false;
   setup_.scoreboard->start_group();
-  renew();
+  renew(StartReason::operators);
   deploys_.note_other_reason();
 }
 
@@ -169,6 +172,7 @@ void WorkerGroup::spawn(unsigned slot, unsigned generation) {
   life.spawned(worker.pid, worker.started);
   if (!life.serving()) rows_.take_over(worker);
   rows_.record(slot);
+  counts_.started(slot);
   log_.started(worker);
 }
 
@@ -190,12 +194,14 @@ void WorkerGroup::heed(LivingWorker& worker, const StatusReport& report) {
       break;
     case StatusReport::Kind::relieve:
       life.relieve(worker.pid);
+      counts_.reasons().note(worker.place.slot, start_reason_of(report.reason));
       deploys_.note_other_reason();
       log_.is_to_be_replaced(worker, name_of(report.reason));
       break;
     case StatusReport::Kind::draining:
       life.draining(worker.pid, base::Clock::now());
       worker.leaving = report.reason;
+      counts_.reasons().note(worker.place.slot, start_reason_of(report.reason));
       rows_.record(worker.place.slot);
       break;
     case StatusReport::Kind::alive:
@@ -234,13 +240,14 @@ void WorkerGroup::begin_serving(LivingWorker& worker) {
   life_.slot(worker.place.slot).ready(worker.pid, base::Clock::now());
   rows_.take_over(worker);
   rows_.record(worker.place.slot);
+  counts_.ready(worker);
   log_.ready(worker);
   deploys_.serves(worker);
 }
 
 // --- Ends ---
 
-void WorkerGroup::bury(LivingWorker& worker, const siginfo_t& info) {
+void WorkerGroup::bury(LivingWorker& worker, const siginfo_t& info, const rusage& usage) {
   const unsigned slot = worker.place.slot;
   const unsigned row = deploys_.kept().row_of(worker);
   const auto as_keeper = deploys_.kept().keepers().ended(worker.pid);
@@ -254,6 +261,8 @@ void WorkerGroup::bury(LivingWorker& worker, const siginfo_t& info) {
   // Requests that a keeper got when its slot stood for it look there.
   if (as_keeper) setup_.scoreboard->record_death(row, death);
   setup_.scoreboard->record_death(scoreboard::row_of(slot), death);
+  counts_.ended(worker, death, usage);
+  if (!as_keeper && !life_.slot(slot).has_worker()) counts_.reasons().ended(slot, death);
   note_end(worker, last, death);
   silence_.forget(worker.pid);
   deploys_.ended(slot);
@@ -276,9 +285,15 @@ void WorkerGroup::replace_silent(LivingWorker& worker, Vigils::Finding finding) 
     deploys_.kept().keepers().end(worker.pid);
   } else {
     life_.slot(worker.place.slot).relieve(worker.pid);
+    counts_.reasons().note(worker.place.slot, StartReason::timeout);
   }
   worker.leaving = control::EndReason::silence;
   log_.serves_no_more(worker, describe(finding), is_keeper ? "ended" : "replaced");
+}
+
+bool WorkerGroup::look_after_workers() {
+  counts_.look(base::Clock::now());
+  return silence_.look();
 }
 
 // --- How it is ---

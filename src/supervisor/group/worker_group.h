@@ -50,7 +50,7 @@ class WorkerGroup {
   void mend_sockets();
   // To be called every Vigil::kBetweenLooks, or less often while nothing is to be seen: workers
   // that do not serve any more are replaced. Whether there was anything to be seen.
-  bool look_after_workers() { return silence_.look(); }
+  bool look_after_workers();
 
   // --- How it is ---
 
@@ -92,11 +92,11 @@ class WorkerGroup {
   unsigned socket_count() const noexcept { return sockets_.size(); }
 
  private:
-  GroupParts parts() noexcept { return {setup_, life_, workers_, sockets_, rows_, log_}; }
+  GroupParts parts() noexcept { return {setup_, life_, workers_, sockets_, rows_, log_, counts_}; }
   const Keepers& keepers() const noexcept { return deploys_.kept().keepers(); }
   bool runs() const noexcept { return wanted_ && !life_.gone(); }
   bool may_retry() const noexcept { return wanted_ && !stopped_; }
-  void renew();
+  void renew(StartReason reason);
   void end() noexcept;
 
   void carry_out(unsigned slot, const Order& order);
@@ -104,7 +104,7 @@ class WorkerGroup {
   void heed(LivingWorker& worker, const control::StatusReport& report);
   void heed_keeper(LivingWorker& worker, const control::StatusReport& report);
   void begin_serving(LivingWorker& worker);
-  void bury(LivingWorker& worker, const siginfo_t& info);
+  void bury(LivingWorker& worker, const siginfo_t& info, const rusage& usage);
   void note_end(const LivingWorker& worker, const LastState& last, const scoreboard::Death& death);
   void replace_silent(LivingWorker& worker, Vigils::Finding finding);
   int ending_signal() const noexcept;
@@ -116,6 +116,7 @@ class WorkerGroup {
   GroupSockets sockets_;
   LivingWorkers workers_;
   const SlotRows rows_;
+  WorkerCounts counts_;
   Deploys deploys_;
   SilenceWatch silence_;
   bool wanted_ = true;
