@@ -24,6 +24,7 @@
 #include "apache/request/request_identity.h"
 #include "apache/request/request_map.h"
 #include "apache/request/run_request.h"
+#include "apache/status/status_handler.h"
 #include "apache/status_page.h"
 #include "base/locale_coercion.h"
 
@@ -104,6 +105,10 @@ int handle(request_rec* r) {
   return run_request(r, *request);
 }
 
+int answer_figures(request_rec* r) {
+  return answer_status(r, *supervision);
+}
+
 int add_to_status_page(request_rec* r, int flags) {
   show_process_groups(r, *supervision, flags);
   return OK;
@@ -121,6 +126,8 @@ void register_hooks(apr_pool_t* pool) {
   ap_hook_map_to_storage(guarded<&skip_storage_of_module, HTTP_INTERNAL_SERVER_ERROR>, nullptr,
                          nullptr, APR_HOOK_FIRST);
   ap_hook_handler(guarded<&handle, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_handler(guarded<&answer_figures, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+                  APR_HOOK_MIDDLE);
   ap_hook_check_config(guarded<&check_configuration, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                        APR_HOOK_MIDDLE);
   ap_hook_test_config(guarded<&dump_configuration>, nullptr, nullptr, APR_HOOK_MIDDLE);

@@ -114,6 +114,10 @@ void Commands::add_operate_commands() {
                                          "Show the process groups of a running httpd", operate_);
   status.add_option("GROUP", operate_.group, "Only this process group");
   status.add_flag("--json", operate_.json, "Show them as JSON");
+  CLI::App& metrics = add_operate_command(
+      app_, Command::metrics, "Show what is counted of process groups, for Prometheus", operate_);
+  metrics.add_option("GROUP", operate_.group, "Only this process group");
+  metrics.add_flag("--openmetrics", operate_.openmetrics, "Show it as OpenMetrics 1.0");
   for (const auto& [kind, description] :
        {std::pair(Command::reload, "Replace the workers of a process group one after the other"),
         std::pair(Command::stop,

@@ -19,7 +19,9 @@ namespace {
 base::Result<int> run(const OperateOptions& options) {
   PH_TRY(socket, operator_socket(options));
   PH_TRY(answer, ask_supervisor(socket, request_line(options)));
-  if (auto short_answer = control::parse_short_answer(answer)) {
+  if (const auto metrics = control::parse_metrics_answer(answer)) {
+    fmt::print("{}", *metrics);
+  } else if (auto short_answer = control::parse_short_answer(answer)) {
     if (!*short_answer) return base::fail(base::printable(short_answer->error().sentence));
     fmt::print("{}\n", base::printable(**short_answer));
   } else if (options.json) {
@@ -54,8 +56,10 @@ base::Result<std::string> operator_socket(const OperateOptions& options) {
 std::string request_line(const OperateOptions& options) {
   using control::OperatorRequest;
   const auto waiting = options.wait ? OperatorRequest::Waiting::on : OperatorRequest::Waiting::off;
-  return to_json(
-      OperatorRequest{.command = *options.command, .group = options.group, .waiting = waiting});
+  return to_json(OperatorRequest{.command = *options.command,
+                                 .group = options.group,
+                                 .waiting = waiting,
+                                 .openmetrics = options.openmetrics});
 }
 
 int operate(const OperateOptions& options) {

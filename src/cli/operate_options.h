@@ -1,4 +1,5 @@
-// What the supervisor of a running httpd is asked for: `pyhost status`, reload, stop and start.
+// What the supervisor of a running httpd is asked for: `pyhost status`, metrics, reload,
+// stop and start.
 #pragma once
 
 #include <optional>
@@ -11,10 +12,11 @@ namespace pyhost::cli {
 
 struct OperateOptions {
   std::optional<control::OperatorRequest::Command> command;  // nothing: none of them
-  std::string group;                                         // "": all, for status
+  std::string group;                                         // "": all, for status and metrics
   std::string socket;       // "": by the server root, or that of the system's httpd
   std::string server_root;  // of `pyhost serve`
   bool json = false;
+  bool openmetrics = false;
   bool wait = true;
 };
 

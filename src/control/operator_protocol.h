@@ -3,13 +3,16 @@
 // One line of JSON each way, over a stream socket of the unix domain that only root and the user of
 // httpd's parent can connect to:
 //
-//   {"command": "status" | "reload" | "stop" | "start", "group": "site", "wait": true}
+//   {"command": "status" | "metrics" | "reload" | "stop" | "start", "group": "site", "wait": true,
+//    "openmetrics": false}
 //
-// Only `status` may come without a group; it then tells of all. Without "wait", which is true
-// unless said otherwise, a command is answered as soon as it is understood. The answer has one of
+// Only `status` and `metrics` may come without a group; they then tell of all. Without "wait",
+// which is true unless said otherwise, a command is answered as soon as it is understood. The
+// answer has one of
 //
 //   {"error": "sentence"}
 //   {"done": "sentence"}
+//   {"metrics": "..."} (in Prometheus' text format, or as OpenMetrics)
 //   {"supervisor": {"pid": 17},
 //    "refused": null or {"reason": "...", "since_us": 0} (httpd has read a configuration since then
 //    that cannot be run, so that what runs is that of before),
@@ -30,7 +33,9 @@
 //        "application_group": "" (the main interpreter), "script": "/srv/site.wsgi", "state":
 //        "current" | "kept" (a worker could not import the present version, and one of before is
 //        served) | "broken" (none is served), "reason": "..." (why it could not be imported; null
-//        when it is current), "since_us": 0 (the same), "slots": [0] (whose workers have it)}]}]}
+//        when it is current), "since_us": 0 (the same), "slots": [0] (whose workers have it)}]}],
+//    "figures": {"pyhost_requests_total": [{"labels": {...}, "value": 0}], ...} (all metrics; see
+//    metrics/figures_json.h)}
 #pragma once
 
 #include <cstddef>

@@ -17,7 +17,10 @@ using Command = OperatorRequest::Command;
 constexpr char kDoneKey[] = "done";
 constexpr char kErrorKey[] = "error";
 
-constexpr std::array kCommands{Command::status, Command::reload, Command::stop, Command::start};
+constexpr char kMetricsKey[] = "metrics";
+
+constexpr std::array kCommands{Command::status, Command::metrics, Command::reload, Command::stop,
+                               Command::start};
 
 tl::unexpected<base::Error> malformed_request(std::string_view what) {
   return base::fail(fmt::format("the command is malformed: {}", what));
@@ -33,6 +36,8 @@ std::string_view name_of(Command command) noexcept {
   switch (command) {
     case Command::status:
       return "status";
+    case Command::metrics:
+      return "metrics";
     case Command::reload:
       return "reload";
     case Command::stop:
@@ -53,6 +58,7 @@ std::string to_json(const OperatorRequest& request) {
   Json json{{"command", name_of(request.command)},
             {"wait", request.waiting == OperatorRequest::Waiting::on}};
   if (!request.group.empty()) json["group"] = request.group;
+  if (request.openmetrics) json["openmetrics"] = true;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -80,9 +86,29 @@ base::Result<OperatorRequest> parse_operator_request(std::string_view line) {
     if (flag == nullptr) return malformed_request("wait");
     request.waiting = *flag ? OperatorRequest::Waiting::on : OperatorRequest::Waiting::off;
   }
-  if (request.group.empty() && request.command != Command::status)
-    return malformed_request("group");
+  if (const auto format = json.find("openmetrics"); format != json.end()) {
+    const auto* flag = format->get_ptr<const Json::boolean_t*>();
+    if (flag == nullptr) return malformed_request("openmetrics");
+    request.openmetrics = *flag;
+  }
+  if (request.group.empty() && !may_be_for_all(request.command)) return malformed_request("group");
   return request;
+}
+
+bool may_be_for_all(Command command) noexcept {
+  return command == Command::status || command == Command::metrics;
+}
+
+std::string metrics_answer(std::string_view text) {
+  return answer(kMetricsKey, text);
+}
+
+std::optional<std::string> parse_metrics_answer(std::string_view line) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto found = json.find(kMetricsKey);
+  if (found == json.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
 }
 
 std::string done_answer(std::string_view sentence) {

@@ -10,11 +10,12 @@
 namespace pyhost::control {
 
 struct OperatorRequest {
-  enum class Command { status, reload, stop, start };
+  enum class Command { status, metrics, reload, stop, start };
   enum class Waiting { off, on };
   Command command = Command::status;
   std::string group;  // "": all
   Waiting waiting = Waiting::on;
+  bool openmetrics = false;  // of metrics: in that format
 
   bool operator==(const OperatorRequest&) const = default;
 };
@@ -33,6 +34,12 @@ base::Result<OperatorRequest> parse_operator_request(std::string_view line);
 std::string to_json(const OperatorRequest& request);
 std::optional<OperatorRequest::Command> command_of(std::string_view name) noexcept;
 
+// Whether the command may be for all groups.
+bool may_be_for_all(OperatorRequest::Command command) noexcept;
+
+std::string metrics_answer(std::string_view text);
+// The text; nothing for any other answer.
+std::optional<std::string> parse_metrics_answer(std::string_view line);
 std::string done_answer(std::string_view sentence);
 std::string error_answer(std::string_view sentence);
 

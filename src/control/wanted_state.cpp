@@ -87,6 +87,7 @@ std::string to_json(const WantedState& state) {
                   {"operator_socket", json_of(state.operator_socket)},
                   {"httpd_uid", state.httpd.uid},
                   {"httpd_gid", state.httpd.gid},
+                  {"httpd_version", json_of(state.httpd_version)},
                   {"python_home", json_of(state.python_home)},
                   {"plugins", std::move(plugins)},
                   {"log", json_of(state.log)},
@@ -105,6 +106,7 @@ base::Result<WantedState> parse_wanted_state(std::string_view text) {
   PH_TRY(operators, member<std::string>(json, "operator_socket"));
   PH_TRY(uid, member<std::uint32_t>(json, "httpd_uid"));
   PH_TRY(gid, member<std::uint32_t>(json, "httpd_gid"));
+  PH_TRY(httpd_version, member<std::string>(json, "httpd_version"));
   PH_TRY(home, member<std::string>(json, "python_home"));
   PH_TRY(plugins, parse_plugins(json));
   PH_TRY(log, member<base::LogRules>(json, "log"));
@@ -112,6 +114,7 @@ base::Result<WantedState> parse_wanted_state(std::string_view text) {
   WantedState state{.socket_prefix = std::move(prefix),
                     .operator_socket = std::move(operators),
                     .httpd = {.uid = uid, .gid = gid},
+                    .httpd_version = std::move(httpd_version),
                     .python_home = std::move(home),
                     .plugins = std::move(plugins),
                     .log = std::move(log),

@@ -35,6 +35,7 @@ struct WantedState {
   std::string socket_prefix;    // absolute
   std::string operator_socket;  // absolute path
   HttpdIdentity httpd;
+  std::string httpd_version;                // "2.4.62"
   std::string python_home;                  // WSGIPythonHome; "" when it is not set
   std::vector<plugin::PluginFile> plugins;  // newest Python first
   base::LogRules log;                       // of the supervisor

@@ -92,6 +92,7 @@ struct RequestSettings {
   std::optional<bool> internal_redirect;
   std::optional<bool> ignore_activity;
   std::optional<bool> pass_apache_request;
+  std::optional<bool> status_local_only;
   std::optional<NetworkList> trusted_proxies;
   std::optional<ForwardedHeaderList> trusted_proxy_headers;
   std::optional<Tracing> tracing;
@@ -133,6 +134,7 @@ inline constexpr RequestSettings kRequestDefaults{.process_group = kGlobalName,
                                                   .internal_redirect = false,
                                                   .ignore_activity = false,
                                                   .pass_apache_request = false,
+                                                  .status_local_only = true,
                                                   .trusted_proxies = {},
                                                   .trusted_proxy_headers = {},
                                                   .tracing = Tracing::log};

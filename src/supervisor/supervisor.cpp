@@ -275,6 +275,9 @@ void Supervisor::commit(const control::WantedState& state, std::vector<GroupSetu
     // It may be another one of that name, with another user.
     if (stopped.contains(group->name()) && !group->stopped()) group->stop();
   }
+  std::vector<std::string> pythons;
+  for (const auto& plugin : state.plugins) pythons.push_back(plugin.python_version);
+  operators_.note_build(state.httpd_version, std::move(pythons));
   operators_.listen(state.operator_socket);
   reloads_.follow();
 }

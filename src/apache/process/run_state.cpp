@@ -1,5 +1,7 @@
 #include "apache/process/run_state.h"
 
+#include <fmt/format.h>
+
 #include "apache/httpd_api.h"
 
 namespace pyhost::apache {
@@ -11,6 +13,12 @@ bool is_only_a_check() {
 bool is_restart() {
   int generation = 0;
   return ap_mpm_query(AP_MPMQ_GENERATION, &generation) == APR_SUCCESS && generation > 0;
+}
+
+std::string httpd_version() {
+  ap_version_t version{};
+  ap_get_server_revision(&version);
+  return fmt::format("{}.{}.{}", version.major, version.minor, version.patch);
 }
 
 }  // namespace pyhost::apache

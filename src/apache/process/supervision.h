@@ -42,6 +42,10 @@ class Supervision {
   // pauses.
   void look_after();
   const std::string& socket_prefix() const noexcept { return wanted_.state().socket_prefix; }
+  // The engine plugins that there are.
+  const std::vector<plugin::PluginFile>& plugins() const noexcept {
+    return wanted_.state().plugins;
+  }
   EmbeddedBoard& embedded_board() noexcept { return embedded_board_; }
   // Null when it could not be mapped.
   scoreboard::Scoreboard* scoreboard_or_null(const DaemonGroup& group) const noexcept {

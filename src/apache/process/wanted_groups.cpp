@@ -16,6 +16,7 @@
 #include "apache/pool.h"
 #include "apache/process/board_size.h"
 #include "apache/process/embedded_engine.h"
+#include "apache/process/run_state.h"
 #include "control/operator_protocol.h"
 #include "scoreboard/former_board.h"
 #include "scoreboard/scoreboard.h"
@@ -29,6 +30,7 @@ WantedGroups::WantedGroups(server_rec* main_server, RetainedGroups& retained,
   state_.socket_prefix = fmt::format("{}.{}", prefix, getpid());
   state_.operator_socket = prefix + control::kOperatorSocketSuffix;
   state_.httpd = httpd_identity();
+  state_.httpd_version = httpd_version();
   state_.python_home = process_settings().python_home.value_or("");
   state_.log = log_rules_of(main_server);
 }

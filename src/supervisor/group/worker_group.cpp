@@ -311,4 +311,12 @@ metrics::GroupSnapshot WorkerGroup::snapshot() const {
   return snapshot;
 }
 
+metrics::MeasuredGroup WorkerGroup::measured() const {
+  return {.name = name(),
+          .board = *setup_.scoreboard,
+          .slots = worker_count(options()),
+          .threads = options().threads,
+          .queue = options().queue};
+}
+
 }  // namespace pyhost::supervisor

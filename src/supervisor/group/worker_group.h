@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "metrics/group_figures.h"
 #include "metrics/group_snapshot.h"
 #include "os/event_loop.h"
 #include "supervisor/group/cause_of_death.h"
@@ -72,6 +73,7 @@ class WorkerGroup {
   bool serves() const noexcept { return life_.serves(); }
   const StartFailures& failures() const noexcept { return failures_; }
   metrics::GroupSnapshot snapshot() const;
+  metrics::MeasuredGroup measured() const;
 
   // --- What it is made of ---
 

@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/clock.h"
+#include "metrics/exposition.h"
+#include "metrics/figures_json.h"
 #include "supervisor/operators/status_answer_of.h"
 
 namespace pyhost::supervisor {
@@ -64,6 +67,12 @@ void OperatorService::heed(OperatorSocket::PeerId peer, const std::string& line)
     return socket_->answer(peer, control::error_answer(unknown(request->group)));
   }
   if (request->command == Command::status) return show(peer, request->group);
+  if (request->command == Command::metrics) {
+    const metrics::Figures figures = figures_of(request->group);
+    return socket_->answer(
+        peer, control::metrics_answer(request->openmetrics ? openmetrics_text(figures)
+                                                           : prometheus_text(figures)));
+  }
   const unsigned failed_starts = group->failures().count();
   if (const auto answer = begin(*request, *group)) return socket_->answer(peer, *answer);
   pending_.push_back({.peer = peer,
@@ -78,7 +87,26 @@ void OperatorService::show(OperatorSocket::PeerId peer, const std::string& name)
     if (!group.wanted() || (!name.empty() && group.name() != name)) continue;
     answer.groups.push_back(status_answer_of(group.snapshot()));
   }
-  socket_->answer(peer, to_json(answer));
+  auto json = nlohmann::ordered_json::parse(to_json(answer));
+  json["figures"] = metrics::json_of(figures_of(name));
+  socket_->answer(peer, json.dump());
+}
+
+// Of one group, or of all when it has no name.
+metrics::Figures OperatorService::figures_of(const std::string& name) const {
+  metrics::Figures figures;
+  metrics::add_build(figures, httpd_version_, pythons_);
+  const auto now = base::Clock::now();
+  for (const WorkerGroup& group : groups_) {
+    if (!group.wanted() || (!name.empty() && group.name() != name)) continue;
+    add_group(figures, group.measured(), metrics::WorkerDetail::off, now);
+  }
+  return figures;
+}
+
+void OperatorService::note_build(std::string httpd_version, std::vector<std::string> pythons) {
+  httpd_version_ = std::move(httpd_version);
+  pythons_ = std::move(pythons);
 }
 
 void OperatorService::note_refusal(std::string why) {

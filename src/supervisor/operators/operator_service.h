@@ -9,6 +9,7 @@
 
 #include "control/operator_request.h"
 #include "control/status_answer.h"
+#include "metrics/group_figures.h"
 #include "supervisor/group/worker_group.h"
 #include "supervisor/operators/operator_socket.h"
 
@@ -25,6 +26,8 @@ class OperatorService {
   // Listens no more, and lets go whoever waits.
   void close() noexcept;
 
+  // What build_info says.
+  void note_build(std::string httpd_version, std::vector<std::string> pythons);
   // Why httpd's last configuration was refused; "" when it was accepted.
   void note_refusal(std::string why);
 
@@ -46,6 +49,7 @@ class OperatorService {
   void open();
   void heed(OperatorSocket::PeerId peer, const std::string& line);
   void show(OperatorSocket::PeerId peer, const std::string& group);
+  metrics::Figures figures_of(const std::string& group) const;
   // The answer when it can be given at once.
   std::optional<std::string> begin(const control::OperatorRequest& request, WorkerGroup& group);
   // The answer when the command is through.
@@ -62,6 +66,8 @@ class OperatorService {
   std::optional<base::TimePoint> open_again_at_;
   std::vector<Pending> pending_;
   std::optional<control::StatusAnswer::Refusal> refusal_;
+  std::string httpd_version_;
+  std::vector<std::string> pythons_;
 };
 
 }  // namespace pyhost::supervisor

@@ -1,0 +1,34 @@
+// The figures of a process group, from its scoreboard.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "metrics/figures.h"
+#include "scoreboard/scoreboard.h"
+
+namespace pyhost::metrics {
+
+// Whether each worker is shown by itself, too.
+enum class WorkerDetail { off, on };
+
+struct MeasuredGroup {
+  std::string name;  // "": what httpd's own processes run
+  const scoreboard::Scoreboard& board;
+  unsigned slots = 0;
+  unsigned threads = 0;  // of a worker; of all of httpd's processes where these run it
+  unsigned queue = 0;
+
+  bool is_embedded() const noexcept { return name.empty(); }
+};
+
+// Adds them as they are `now`. Only reads the board, so that it works whatever the workers do.
+void add_group(Figures& figures, const MeasuredGroup& group, WorkerDetail detail,
+               base::TimePoint now);
+
+// One for each Python; without any, one that names none.
+void add_build(Figures& figures, std::string_view httpd_version,
+               std::span<const std::string> pythons);
+
+}  // namespace pyhost::metrics
