@@ -1,12 +1,14 @@
 // Why a worker ends.
 #pragma once
 
+#include <signal.h>
+
 #include <string_view>
 
 namespace pyhost::control {
 
 enum class EndReason {
-  stopped,  // SIGTERM, SIGUSR2, or the end of the supervisor
+  stopped,  // SIGTERM, kHurrySignal, or the end of the supervisor
   eviction,
   maximum_requests,
   restart_interval,
@@ -18,6 +20,10 @@ enum class EndReason {
   memory_limit,
   silence,  // it does not serve any more: what the supervisor says of it; the last one
 };
+
+// What tells a worker that httpd ends, in place of SIGTERM. SIGHUP and SIGUSR2 are its
+// applications'.
+inline constexpr int kHurrySignal = SIGPWR;
 
 // "request-timeout": the option's name, where one stands for the reason.
 std::string_view name_of(EndReason reason) noexcept;

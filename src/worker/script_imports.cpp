@@ -60,7 +60,7 @@ bool ScriptImports::wait() {
   StopEvents::Deadline end, next;
   while (!done_ && (!end || base::Clock::now() < *end)) {
     const StopEvent event = worker_.events.wait(next);
-    if (event == StopEvent::progress) continue;
+    if (event != StopEvent::none && !wants_end(event)) continue;
     if (event != StopEvent::none && end) break;
     if (!end) end = base::Clock::now() + control::limits_of(worker_.brief.group).graceful_timeout;
     stopping_ = true;

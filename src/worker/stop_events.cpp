@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "control/end_reason.h"
 
 namespace pyhost::worker {
 namespace {
@@ -41,8 +42,10 @@ constexpr unsigned bit_of(StopEvent event) noexcept {
 }
 
 StopEvent event_of(int number) noexcept {
-  if (number == SIGUSR2) return StopEvent::hurry;
+  if (number == control::kHurrySignal) return StopEvent::hurry;
   if (number == SIGUSR1) return StopEvent::evict;
+  if (number == SIGHUP) return StopEvent::hang_up;
+  if (number == SIGUSR2) return StopEvent::user_defined;
   return number == SIGXCPU ? StopEvent::cpu_time : StopEvent::stop;
 }
 
@@ -71,7 +74,7 @@ base::Result<StopEvents> StopEvents::open(int status_fd, Handlers handlers) {
   struct sigaction action {};
   action.sa_handler = note_signal;
   action.sa_flags = SA_RESTART;
-  for (const int number : {SIGTERM, SIGUSR2, SIGUSR1, SIGXCPU}) {
+  for (const int number : {SIGTERM, control::kHurrySignal, SIGUSR1, SIGXCPU, SIGHUP, SIGUSR2}) {
     ::sigaction(number, &action, nullptr);
   }
   // An application that believes it has a handler for its timer is not to die of it. Programs that
@@ -113,8 +116,8 @@ void StopEvents::take_all(int event) const {
 
 // The most urgent one; the others stay for the next wait.
 StopEvent StopEvents::take_signal() const noexcept {
-  for (const StopEvent event :
-       {StopEvent::hurry, StopEvent::stop, StopEvent::evict, StopEvent::cpu_time}) {
+  for (const StopEvent event : {StopEvent::hurry, StopEvent::stop, StopEvent::evict,
+                                StopEvent::cpu_time, StopEvent::hang_up, StopEvent::user_defined}) {
     if ((handler_seen.fetch_and(~bit_of(event)) & bit_of(event)) == 0) continue;
     if (handler_seen != 0) static_cast<void>(add_one(signals_.get()));
     return event;

@@ -11,13 +11,20 @@
 namespace pyhost::worker {
 
 enum class StopEvent {
-  none,      // the time is over
-  hurry,     // SIGUSR2: httpd ends
-  stop,      // SIGTERM, or the supervisor has gone
-  evict,     // SIGUSR1
-  cpu_time,  // SIGXCPU: the soft limit of CPU time
-  progress,  // poke() was called
+  none,          // the time is over
+  hurry,         // control::kHurrySignal: httpd ends
+  stop,          // SIGTERM, or the supervisor has gone
+  evict,         // SIGUSR1
+  cpu_time,      // SIGXCPU: the soft limit of CPU time
+  hang_up,       // SIGHUP, of which only applications make something
+  user_defined,  // SIGUSR2, likewise
+  progress,      // poke() was called
 };
+
+// Whether it asks the worker to end, now or soon.
+constexpr bool wants_end(StopEvent event) noexcept {
+  return event >= StopEvent::hurry && event <= StopEvent::cpu_time;
+}
 
 // Handles these signals of the whole process; there is one in a process. They need not be
 // blocked in any thread, so that the programs an application starts can be terminated.

@@ -157,8 +157,7 @@ base::Result<> WorkerProcess::start_engine() {
 bool WorkerProcess::ask_whether_to_serve() {
   control::report(StatusKind::asks);
   while (!orders_.may_serve()) {
-    const StopEvent event = events_->wait(std::nullopt);
-    if (event != StopEvent::none && event != StopEvent::progress) return false;
+    if (wants_end(events_->wait(std::nullopt))) return false;
   }
   if (*orders_.may_serve()) return true;
   // What that means for the group is for the supervisor to say.
@@ -224,6 +223,12 @@ void WorkerProcess::heed(StopEvent event, WorkerLife& life) {
       break;
     case StopEvent::cpu_time:
       life.replace(EndReason::cpu_time_limit);
+      break;
+    case StopEvent::hang_up:
+      engine_->announce_signal(SIGHUP);
+      break;
+    case StopEvent::user_defined:
+      engine_->announce_signal(SIGUSR2);
       break;
     case StopEvent::none:
     case StopEvent::progress:

@@ -4,7 +4,7 @@
 //   "crash": true       dies of SIGSEGV before it is ready
 //   "silent": true      is never ready
 //   "broken": file      cannot import what its predecessor had while there is such a file
-//   "deaf": true        ignores SIGTERM and SIGUSR2
+//   "deaf": true        ignores SIGTERM and kHurrySignal
 //   "greets": true      greets whoever connects
 //   "closed": true      accepts nobody
 // A connection sends one word: "observe" is answered with a JSON object, "exit N" ends the worker
@@ -27,6 +27,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "control/end_reason.h"
 #include "control/worker_descriptors.h"
 
 extern char** environ;
@@ -138,7 +139,7 @@ bool answer_supervisor() {
   return say(kWorkerStatusFd, "{\"alive\":true}\n");
 }
 
-// Until SIGTERM or SIGUSR2.
+// Until SIGTERM or kHurrySignal.
 void serve_all(int signals, const Json& brief, const Json& settings, const char* name) {
   const int listening = settings.contains("closed") ? -1 : kWorkerListeningFd;
   int supervisor = kWorkerStatusFd;
@@ -169,7 +170,7 @@ int main(int, char** argv) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGUSR2);
+  sigaddset(&set, pyhost::control::kHurrySignal);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   if (settings.contains("deaf")) sigemptyset(&set);
   const int signals = signalfd(-1, &set, SFD_CLOEXEC);

@@ -27,6 +27,11 @@ class PythonLife {
   // told. To be called by the thread that calls stop().
   virtual void announce_stop(std::string_view /*reason*/) noexcept {}
 
+  // Has the functions called that applications have subscribed for signals, in one interpreter
+  // after the other, on a thread of the engine's own; returns at once. One that comes while the
+  // same one waits to be told is told with it.
+  virtual void announce_signal(int /*signal*/) noexcept {}
+
   // Ends all interpreters at the same time: what was announced, threading shutdown and atexit
   // functions, at most for `budget`, and says in one record what was in the way of those that have
   // not ended. Then it keeps Python from running for the rest of the process's life. PRECONDITION:

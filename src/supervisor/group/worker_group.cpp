@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "control/end_reason.h"
 #include "scoreboard/board_rows.h"
 
 namespace pyhost::supervisor {
@@ -134,7 +135,7 @@ void WorkerGroup::mend_sockets() {
 
 // What tells a worker to end.
 int WorkerGroup::ending_signal() const noexcept {
-  return hurried_ ? SIGUSR2 : SIGTERM;
+  return hurried_ ? control::kHurrySignal : SIGTERM;
 }
 
 void WorkerGroup::carry_out(unsigned slot, const Order& order) {
