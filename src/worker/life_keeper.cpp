@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "control/worker_report.h"
+#include "os/own_process.h"
 #include "pyhost/gateway/http_status.h"
-#include "worker/resident_memory.h"
 
 namespace pyhost::worker {
 namespace {
@@ -69,7 +69,7 @@ Observation LifeKeeper::observe(std::uint64_t served) {
                    .active = worker_.pool.requests_active(),
                    .served = served,
                    .last_end = worker_.pool.last_end()};
-  if (worker_.limits.resident_bytes_max != 0) seen.resident_bytes = resident_bytes();
+  if (worker_.limits.resident_bytes_max != 0) seen.resident_bytes = os::resident_bytes();
   if (watch_or_null_ == nullptr) {
     seen.script_loaded = true;
     return seen;
