@@ -57,6 +57,22 @@ base::Result<> check_header(std::string_view name, std::string_view value) {
   return {};
 }
 
+base::Result<> check_early_hints(std::span<const Header> headers) {
+  constexpr std::size_t kHeadersMax = 64;
+  constexpr std::size_t kBytesMax = 16 * 1024;
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : headers) {
+    PH_TRY_VOID(check_header(name, value));
+    bytes += name.size() + value.size();
+    if (base::equals_ignoring_case(name, "Content-Length")) {
+      return base::fail("early hints have no Content-Length: they have no body");
+    }
+  }
+  if (headers.size() <= kHeadersMax && bytes <= kBytesMax) return {};
+  return base::fail(fmt::format("early hints have at most {} headers of {} bytes in all",
+                                kHeadersMax, kBytesMax));
+}
+
 std::string excerpt_of(std::string_view text) {
   constexpr std::size_t kBytesMax = 80;
   std::string result;

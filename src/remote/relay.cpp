@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "pyhost/gateway/http_status.h"
+#include "pyhost/gateway/response_rules.h"
 
 namespace pyhost::remote {
 namespace {
@@ -194,6 +195,9 @@ Relay::Step Relay::handle(const Frame& frame) {
   switch (frame.type) {
     case FrameType::head:
       return begin_reply(frame);
+    case FrameType::early_hints:
+      if (head_seen_) break;
+      return take_early_hints(frame);
     case FrameType::reply_body:
       if (!head_seen_) break;
       return take_body(frame.payload);
@@ -251,6 +255,21 @@ Relay::Step Relay::begin_reply(const Frame& frame) {
   }
   head_seen_ = true;
   delivery_.begin(*head);
+  return std::nullopt;
+}
+
+// They are sent at once, so a client that takes nothing gets none, and nobody many.
+Relay::Step Relay::take_early_hints(const Frame& frame) {
+  constexpr unsigned kMax = 8;
+  if (!wire::decode_early_hints(frame.payload, pooled_.headers)) {
+    return malformed("the worker sent malformed EARLY_HINTS");
+  }
+  if (const auto allowed = gateway::check_early_hints(pooled_.headers); !allowed) {
+    return forbidden({"the worker sent " + allowed.error().sentence});
+  }
+  if (early_hints_ == kMax || exchange_.client_state() != ClientState::ready) return std::nullopt;
+  ++early_hints_;
+  exchange_.send_early_hints(pooled_.headers);
   return std::nullopt;
 }
 

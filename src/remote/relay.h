@@ -89,6 +89,7 @@ class Relay {
   Step handle(const wire::Frame& frame);
   Attempt send_back(const wire::Frame& frame);
   Step begin_reply(const wire::Frame& frame);
+  Step take_early_hints(const wire::Frame& frame);
   Step take_body(std::string_view bytes);
   Step take_file(const wire::Frame& frame);
   Step end_when_exceeded();
@@ -122,6 +123,7 @@ class Relay {
   WorkerRecords records_;
   bool heard_ = false;
   bool head_seen_ = false;
+  unsigned early_hints_ = 0;  // that were passed on
   bool reusable_ = false;
   std::uint64_t body_bytes_sent_ = 0;
 };

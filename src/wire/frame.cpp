@@ -53,6 +53,8 @@ std::string_view name_of(FrameType type) noexcept {
       return "ANSWER";
     case FrameType::record:
       return "RECORD";
+    case FrameType::early_hints:
+      return "EARLY_HINTS";
   }
   return {};
 }

@@ -33,18 +33,19 @@ enum class FrameType : std::uint8_t {
   cancel,       // the REQUEST is taken back if this comes with its end; see Connection::cancel()
   question,     // instead of a request: what a hook script is asked
   // From the worker.
-  head = 64,   // status and headers of the reply
-  reply_body,  // a piece of the reply
-  reply_file,  // a range of the file whose descriptor comes along (SCM_RIGHTS)
-  flush,       // the application pauses: pass on what there is
-  need_body,   // the application has begun to read: "100 Continue" is due
-  log,         // a record for the request's own log
-  end,         // the reply is complete; the connection may serve the next request
-  error,       // it is not, and why
-  retry,       // the application has not been entered: ask another worker
-  hello,       // once, before all others: which build and worker has accepted the connection
-  answer,      // to a question; the connection may serve the next exchange
-  record,      // a record of Python's logging, for the request's own log
+  head = 64,    // status and headers of the reply
+  reply_body,   // a piece of the reply
+  reply_file,   // a range of the file whose descriptor comes along (SCM_RIGHTS)
+  flush,        // the application pauses: pass on what there is
+  need_body,    // the application has begun to read: "100 Continue" is due
+  log,          // a record for the request's own log
+  end,          // the reply is complete; the connection may serve the next request
+  error,        // it is not, and why
+  retry,        // the application has not been entered: ask another worker
+  hello,        // once, before all others: which build and worker has accepted the connection
+  answer,       // to a question; the connection may serve the next exchange
+  record,       // a record of Python's logging, for the request's own log
+  early_hints,  // headers that the reply will have, before its head
 };
 
 // "REQUEST", "HEAD": for log texts.

@@ -26,6 +26,24 @@ std::string_view take_log_piece(std::string_view& text) {
   return piece;
 }
 
+void write_headers(PayloadWriter& writer, std::span<const gateway::Header> headers) {
+  writer.number(static_cast<std::uint32_t>(headers.size()));
+  for (const gateway::Header& header : headers) {
+    writer.text(header.name);
+    writer.text(header.value);
+  }
+}
+
+void read_headers(PayloadReader& reader, std::vector<gateway::Header>& headers) {
+  const std::uint32_t count = reader.count(kHeaderEntryBytesMin);
+  headers.clear();
+  headers.reserve(count);
+  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+    const std::string_view name = reader.text();
+    headers.push_back({name, reader.text()});
+  }
+}
+
 }  // namespace
 
 bool encode_request(const RequestMessage& message, std::string& out) {
@@ -97,17 +115,24 @@ std::optional<gateway::RunFigures> decode_end(std::string_view payload) {
   return when_complete(reader, read_figures(reader));
 }
 
+bool encode_early_hints(std::span<const gateway::Header> headers, std::string& out) {
+  return encode_frame(FrameType::early_hints, out,
+                      [&](PayloadWriter& writer) { write_headers(writer, headers); });
+}
+
+bool decode_early_hints(std::string_view payload, std::vector<gateway::Header>& headers) {
+  PayloadReader reader(payload);
+  read_headers(reader, headers);
+  return when_complete(reader, true).has_value();
+}
+
 bool encode_head(const gateway::ResponseHead& head, std::string& out) {
   return encode_frame(FrameType::head, out, [&](PayloadWriter& writer) {
     writer.number(static_cast<std::uint16_t>(head.status));
     writer.text(head.reason);
     write_optional(writer, head.content_length);
     writer.flag(head.closes_connection);
-    writer.number(static_cast<std::uint32_t>(head.headers.size()));
-    for (const gateway::Header& header : head.headers) {
-      writer.text(header.name);
-      writer.text(header.value);
-    }
+    write_headers(writer, head.headers);
     write_annotations(writer, head.annotations);
   });
 }
@@ -122,13 +147,7 @@ std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
   head.reason = reader.text();
   head.content_length = read_optional(reader);
   head.closes_connection = reader.flag();
-  const std::uint32_t count = reader.count(kHeaderEntryBytesMin);
-  headers.clear();
-  headers.reserve(count);
-  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
-    const std::string_view name = reader.text();
-    headers.push_back({name, reader.text()});
-  }
+  read_headers(reader, headers);
   head.headers = headers;
   read_annotations(reader, annotations);
   head.annotations = annotations;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,10 @@ std::optional<gateway::RunFigures> decode_end(std::string_view payload);
 std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
                                                  std::vector<gateway::Header>& headers,
                                                  std::vector<gateway::Annotation>& annotations);
+
+// EARLY_HINTS. `headers` receives what they are.
+[[nodiscard]] bool encode_early_hints(std::span<const gateway::Header> headers, std::string& out);
+bool decode_early_hints(std::string_view payload, std::vector<gateway::Header>& headers);
 
 // REPLY_FILE. The descriptor travels beside the frame.
 struct FileMessage {

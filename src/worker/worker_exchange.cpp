@@ -201,6 +201,20 @@ bool WorkerExchange::encode(const Held& held, const ReplyPart& part) {
   return true;
 }
 
+// What there is no memory for is left out.
+void WorkerExchange::send_early_hints(std::span<const gateway::Header> headers) noexcept {
+  if (ForkWatch::in_forked_process()) return;
+  base::if_memory_allows([&] {
+    announce_reply();
+    std::string frame;
+    if (!wire::encode_early_hints(headers, frame)) return;
+    const Held held = line_.hold();
+    if (short_of_memory_ || reply_ != Reply::unsent || !line_.is_open(held)) return;
+    line_.batch(held).encoded() += frame;
+    line_.flush(held);
+  });
+}
+
 bool WorkerExchange::client_gone() noexcept {
   if (ForkWatch::in_forked_process()) return true;
   const Held held = line_.hold();

@@ -81,6 +81,7 @@ class WorkerExchange final : public gateway::Exchange {
   const gateway::RequestHead& head() const noexcept override { return request_.head; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
+  void send_early_hints(std::span<const gateway::Header> headers) noexcept override;
   bool client_gone() noexcept override;
   bool wants(base::LogLevel level) const noexcept override { return process_log_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override;

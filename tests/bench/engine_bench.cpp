@@ -67,6 +67,7 @@ class NullExchange final : public gateway::Exchange {
   gateway::SendResult send(const gateway::ReplyPart&) noexcept override {
     return gateway::SendResult::sent;
   }
+  void send_early_hints(std::span<const gateway::Header>) noexcept override {}
   bool client_gone() noexcept override { return false; }
   bool wants(base::LogLevel) const noexcept override { return false; }
   void log(base::LogLevel, base::Message, std::string_view) noexcept override {}

@@ -27,6 +27,7 @@ class FrugalExchange final : public gateway::Exchange {
     ended_ = part.then == gateway::ReplyPart::Then::end;
     return gateway::SendResult::sent;
   }
+  void send_early_hints(std::span<const gateway::Header>) noexcept override {}
   bool client_gone() noexcept override { return false; }
   bool wants(base::LogLevel) const noexcept override { return true; }
   void log(base::LogLevel level, base::Message, std::string_view) noexcept override {

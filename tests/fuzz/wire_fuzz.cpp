@@ -27,6 +27,12 @@ void require_same(std::string_view payload, F encode) {
   require(std::string_view(out).substr(wire::kHeaderBytes) == payload);
 }
 
+void require_one_line_each(std::span<const gateway::Header> headers) {
+  for (const auto& [name, value] : headers) {
+    require(!name.empty() && value.find('\n') == value.npos);
+  }
+}
+
 // A reply as a httpd child takes it, by its own count.
 class Reply {
  public:
@@ -51,9 +57,7 @@ class Reply {
     length_ = head->content_length;
     bodiless_ = head->status == 204 || head->status == 304;
     require(head->status >= 200 && head->reason.find('\n') == head->reason.npos);
-    for (const auto& [name, value] : head->headers) {
-      require(!name.empty() && value.find('\n') == value.npos);
-    }
+    require_one_line_each(head->headers);
     for (const auto& [kind, name, value] : head->annotations) {
       require(value.find('\n') == value.npos && name.find(' ') == name.npos);
     }
@@ -133,6 +137,13 @@ void take(FrameType type, std::string_view payload) {
     case FrameType::head:
       if (const auto head = wire::decode_head(payload, headers, annotations)) {
         require_same(payload, [&](std::string& out) { require(wire::encode_head(*head, out)); });
+      }
+      break;
+    case FrameType::early_hints:
+      if (wire::decode_early_hints(payload, headers)) {
+        require_same(payload,
+                     [&](std::string& out) { require(wire::encode_early_hints(headers, out)); });
+        if (gateway::check_early_hints(headers)) require_one_line_each(headers);
       }
       break;
     case FrameType::reply_file:

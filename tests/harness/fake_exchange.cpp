@@ -128,6 +128,13 @@ SendResult FakeExchange::send(const ReplyPart& part) noexcept {
   return SendResult::sent;
 }
 
+void FakeExchange::send_early_hints(std::span<const gateway::Header> headers) noexcept {
+  if (has_head()) ADD_FAILURE() << "early hints were sent behind the head";
+  for (const auto& [name, value] : headers) {
+    early_hints_.append(name).append(": ").append(value).append("\n");
+  }
+}
+
 gateway::ClientSocket FakeExchange::client_socket() const noexcept {
   if (request_.client_socket < 0) return {};
   return {.kind = gateway::ClientSocket::Kind::open, .fd = request_.client_socket};

@@ -68,6 +68,7 @@ class FakeExchange final : public gateway::ClientExchange {
   const gateway::RequestHead& head() const noexcept override { return head_; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
+  void send_early_hints(std::span<const gateway::Header> headers) noexcept override;
   gateway::Buffering buffering() const noexcept override { return request_.buffering; }
   void note_received_body(std::uint64_t) override {}
   gateway::ClientSocket client_socket() const noexcept override;
@@ -108,6 +109,8 @@ class FakeExchange final : public gateway::ClientExchange {
   std::size_t parts_sent() const noexcept { return parts_sent_; }
   std::size_t bytes_sent() const noexcept { return bytes_sent_; }
   std::size_t body_reads() const noexcept { return body_reads_; }
+  // "Link: </a.css>; rel=preload\n" for each, in order.
+  const std::string& early_hints() const noexcept { return early_hints_; }
   const LogRecorder& recorder() const noexcept { return recorder_; }
 
  private:
@@ -125,6 +128,7 @@ class FakeExchange final : public gateway::ClientExchange {
 
   int status_ = 0;
   std::string reason_;
+  std::string early_hints_;
   std::vector<std::pair<std::string, std::string>> headers_;
   std::optional<std::uint64_t> content_length_;
   bool closes_connection_ = false;

@@ -99,6 +99,11 @@ class Exchange : public Caller {
   // PRECONDITION: no part with Then::end was sent before.
   virtual SendResult send(const ReplyPart& part) noexcept = 0;
 
+  // Tells the client of headers that the reply will have (RFC 8297), where its protocol has that
+  // and nothing is in the way; says nothing of whether it has. PRECONDITION: check_early_hints()
+  // has nothing against them, and no part with a head was sent before.
+  virtual void send_early_hints(std::span<const Header> headers) noexcept = 0;
+
   // Whether nobody listens any more, as far as can be seen without waiting for the client. One that
   // has closed its sending side has gone, although it may still listen.
   virtual bool client_gone() noexcept = 0;

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "pyhost/base/result.h"
+#include "pyhost/gateway/exchange.h"
 
 namespace pyhost::gateway {
 
@@ -32,6 +34,10 @@ base::Result<> check_header_text(std::string_view name, std::string_view value);
 // Whether it may be sent: not what is hop-by-hop, which PEP 3333 keeps for the server.
 // Content-Length is let through.
 base::Result<> check_header(std::string_view name, std::string_view value);
+
+// Whether these may be sent as early hints: none that check_header() has something against, or that
+// describes the reply's body, and not too many.
+base::Result<> check_early_hints(std::span<const Header> headers);
 
 // The beginning of a text for an error message: ASCII only, with everything else escaped.
 std::string excerpt_of(std::string_view text);

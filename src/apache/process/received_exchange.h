@@ -17,6 +17,9 @@ class ReceivedExchange final : public gateway::Exchange {
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override {
     return client_.send(part);
   }
+  void send_early_hints(std::span<const gateway::Header> headers) noexcept override {
+    client_.send_early_hints(headers);
+  }
   bool client_gone() noexcept override { return client_.client_gone(); }
   bool wants(base::LogLevel level) const noexcept override { return client_.wants(level); }
   void log(base::LogLevel level, base::Message message, std::string_view text) noexcept override {

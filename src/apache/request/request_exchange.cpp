@@ -243,6 +243,10 @@ SendResult RequestExchange::send(const ReplyPart& part) noexcept {
   return pass();
 }
 
+void RequestExchange::send_early_hints(std::span<const gateway::Header> headers) noexcept {
+  if (answerer_ == Answerer::nobody && !client_gone()) apache::send_early_hints(r_, headers);
+}
+
 SendResult RequestExchange::pass() {
   const auto began = base::Clock::now();
   const auto status = ap_pass_brigade(r_->output_filters, output_);

@@ -24,6 +24,7 @@ class RequestExchange final : public gateway::ClientExchange {
   const gateway::RequestHead& head() const noexcept override { return head_; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
+  void send_early_hints(std::span<const gateway::Header> headers) noexcept override;
 
   gateway::Buffering buffering() const noexcept override { return buffering_; }
   void note_received_body(std::uint64_t bytes) override;

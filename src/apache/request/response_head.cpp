@@ -61,6 +61,28 @@ void set_response_head(request_rec* r, const gateway::ResponseHead& head) {
   }
 }
 
+// httpd takes status and headers from the request, where those of the reply are to be.
+void send_early_hints(request_rec* r, std::span<const gateway::Header> headers) {
+  constexpr int kEarlyHints = 103;
+  const int status = r->status;
+  const char* const status_line = r->status_line;
+  apr_table_t* const headers_out = r->headers_out;
+  const int expecting_100 = r->expecting_100;
+  r->status = kEarlyHints;
+  r->status_line = "103 Early Hints";
+  r->headers_out = apr_table_make(r->pool, static_cast<int>(headers.size()));
+  for (const gateway::Header& header : headers) {
+    apr_table_addn(r->headers_out, pool_c_string(r->pool, header.name),
+                   pool_c_string(r->pool, header.value));
+  }
+  ap_send_interim_response(r, 1);
+  r->status = status;
+  r->status_line = status_line;
+  r->headers_out = headers_out;
+  // httpd takes any such reply for the one that a client waits for with its body.
+  r->expecting_100 = expecting_100;
+}
+
 void settle_ranges(request_rec* r, const gateway::ReplyPart& part) {
   if (may_be_sliced(r, part)) return;
   for (ap_filter_t* f = r->output_filters; f != nullptr; f = f->next) {

@@ -1,6 +1,8 @@
 // The application's status and headers, put where httpd looks for them.
 #pragma once
 
+#include <span>
+
 #include "apache/httpd_api.h"
 #include "pyhost/gateway/exchange.h"
 
@@ -9,6 +11,10 @@ namespace pyhost::apache {
 // Copies everything into the request. Date and Server stay httpd's; without a Content-Type there
 // is none.
 void set_response_head(request_rec* r, const gateway::ResponseHead& head);
+
+// Sends a reply with status 103 and these headers, copied, in front of the reply itself. Clients of
+// HTTP/1.0 get none; what of HTTP/2 becomes is up to H2EarlyHints.
+void send_early_hints(request_rec* r, std::span<const gateway::Header> headers);
 
 // Keeps httpd from answering a request for a range itself, unless it is a GET for what is a file
 // and the application has not said that it accepts no ranges. PRECONDITION: the part has the head.
