@@ -30,6 +30,12 @@ constexpr auto kVisitEngine = [](auto& engine, auto&& visit) {
   visit("script_group", engine.script_owner.group_name);
   visit("interpreters_max", engine.interpreters_max);
   visit("server_version", engine.server_version);
+  visit("built_for", engine.server.built_for);
+  visit("server_description", engine.server.description);
+  visit("server_build_date", engine.server.build_date);
+  visit("server_mpm", engine.server.mpm);
+  visit("server_processes", engine.server.processes_max);
+  visit("server_threads", engine.server.threads_max);
   visit("interpreters", engine.interpreters);
 };
 

@@ -70,6 +70,7 @@ struct ProcessSettings {
   std::optional<bool> destroy_interpreter;
   std::optional<bool> case_sensitivity;
   std::optional<unsigned> interpreter_limit;
+  std::optional<bool> server_metrics;
   std::optional<std::string_view> python_eggs;
   std::optional<std::string_view> socket_prefix;
   std::optional<Logging> logging;
@@ -114,6 +115,7 @@ inline ProcessSettings process_defaults() {
           .destroy_interpreter = true,
           .case_sensitivity = true,
           .interpreter_limit = 64,
+          .server_metrics = false,
           .python_eggs = {},
           .socket_prefix = {},
           .logging = Logging{}};

@@ -196,7 +196,6 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
   const ConfigCheck check = check_config(R"(
     WSGIVerboseDebugging On
-    WSGIServerMetrics On
     WSGISlowRequests 2.5
     WSGITelemetryService unix:/run/telemetry.sock interval=5
     WSGITelemetryOptions +CaptureUserAgent
@@ -210,9 +209,9 @@ TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
     WSGIScriptAlias x /srv/x.wsgi)");
   EXPECT_TRUE(check.ok()) << check.output;
   for (const char* name :
-       {"WSGIVerboseDebugging", "WSGIServerMetrics", "WSGISlowRequests", "WSGITelemetryService",
-        "WSGITelemetryOptions", "WSGISocketRotation", "WSGIAcceptMutex", "WSGILazyInitialization",
-        "WSGINewRelicConfigFile", "WSGINewRelicEnvironment", "WSGIScriptAlias x /srv/x.wsgi"}) {
+       {"WSGIVerboseDebugging", "WSGISlowRequests", "WSGITelemetryService", "WSGITelemetryOptions",
+        "WSGISocketRotation", "WSGIAcceptMutex", "WSGILazyInitialization", "WSGINewRelicConfigFile",
+        "WSGINewRelicEnvironment", "WSGIScriptAlias x /srv/x.wsgi"}) {
     EXPECT_THAT(check.output, ContainsRegex(std::string("PH0354: ") + name +
                                             " has no effect: .*/httpd\\.conf:[0-9]+"));
   }
@@ -258,7 +257,7 @@ TEST(Inert, LocksOfTheirOwnAreMissedOnlyWhereNoPythonHasThem) {
 
 TEST(Inert, DirectivesThatAreOffAreNotWorthANotice) {
   const ConfigCheck check = check_config(
-      "WSGIVerboseDebugging Off\nWSGIServerMetrics off\nWSGISocketRotation Off\n"
+      "WSGIVerboseDebugging Off\nWSGISocketRotation Off\n"
       "WSGIPerInterpreterGIL Off\n");
   EXPECT_TRUE(check.ok()) << check.output;
   EXPECT_THAT(check.output, Not(HasSubstr("has no effect")));

@@ -12,6 +12,7 @@
 #include "pyhost/gateway/python_life.h"
 #include "pyhost/gateway/runner.h"
 #include "pyhost/gateway/script_owner.h"
+#include "pyhost/gateway/server_view.h"
 
 namespace pyhost::gateway {
 
@@ -47,6 +48,18 @@ struct InterpreterOptions {
   bool operator==(const InterpreterOptions&) const = default;
 };
 
+// httpd, as applications see it, wherever they run.
+struct ServerFacts {
+  std::array<int, 3> built_for{};  // the version that the module is built for
+  std::string description;         // "Apache/2.4.62 (Debian)"
+  std::string build_date;
+  std::string mpm;
+  int processes_max = 1;
+  int threads_max = 1;  // of one of its processes
+
+  bool operator==(const ServerFacts&) const = default;
+};
+
 // How one process runs Python; fixed for its life. Defaults are in settings.h.
 struct EngineSettings {
   std::string process_group;   // "" when embedded
@@ -77,7 +90,10 @@ struct EngineSettings {
   bool multiprocess = true;
   int processes_max = 1;
   int threads_max = 1;
-  std::array<int, 3> server_version{};           // httpd's
+  std::array<int, 3> server_version{};  // httpd's
+  ServerFacts server;
+  // httpd's scoreboard, where applications in its own processes are to see it.
+  const ServerView* server_view_or_null = nullptr;
   std::vector<InterpreterOptions> interpreters;  // a later one counts before an earlier one
 };
 

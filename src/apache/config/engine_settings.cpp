@@ -12,7 +12,23 @@ std::array<int, 3> server_version() {
   return {version.major, version.minor, version.patch};
 }
 
+gateway::ServerFacts server_facts() {
+  return {.built_for = {AP_SERVER_MAJORVERSION_NUMBER, AP_SERVER_MINORVERSION_NUMBER,
+                        AP_SERVER_PATCHLEVEL_NUMBER},
+          .description = ap_get_server_description(),
+          .build_date = ap_get_server_built(),
+          .mpm = ap_show_mpm(),
+          .processes_max = mpm_number(AP_MPMQ_MAX_DAEMONS),
+          .threads_max = mpm_number(AP_MPMQ_MAX_THREADS)};
+}
+
 }  // namespace
+
+int mpm_number(int query) {
+  int number = 1;
+  if (ap_mpm_query(query, &number) != APR_SUCCESS || number < 1) return 1;
+  return number;
+}
 
 gateway::EngineSettings common_engine_settings(std::string_view process_group) {
   const settings::ProcessSettings& settings = process_settings();
@@ -31,6 +47,7 @@ gateway::EngineSettings common_engine_settings(std::string_view process_group) {
   engine.case_sensitive_paths = *settings.case_sensitivity;
   engine.interpreters_max = *settings.interpreter_limit;
   engine.server_version = server_version();
+  engine.server = server_facts();
   engine.interpreters = interpreter_options(process_group);
   return engine;
 }

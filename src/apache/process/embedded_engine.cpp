@@ -7,6 +7,7 @@
 
 #include "apache/config/config.h"
 #include "apache/config/engine_settings.h"
+#include "apache/process/httpd_scoreboard.h"
 #include "apache/process/received_exchange.h"
 #include "base/clock.h"
 #include "base/out_of_memory.h"
@@ -21,12 +22,6 @@ using base::Message;
 
 // httpd kills a child that has not ended about ten seconds after it was told to.
 constexpr std::chrono::milliseconds kStopBudget(5000);
-
-int mpm_number(int query) {
-  int number = 1;
-  if (ap_mpm_query(query, &number) != APR_SUCCESS || number < 1) return 1;
-  return number;
-}
 
 gateway::EngineSettings engine_settings(const settings::ProcessSettings& settings,
                                         const plugin::PythonHome& home) {
@@ -43,6 +38,8 @@ gateway::EngineSettings engine_settings(const settings::ProcessSettings& setting
   engine.processes_max = processes;
   engine.threads_max = threads;
   engine.interactive = foreground;
+  static const HttpdScoreboard scoreboard;
+  if (*settings.server_metrics) engine.server_view_or_null = &scoreboard;
   return engine;
 }
 

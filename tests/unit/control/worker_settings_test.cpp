@@ -21,6 +21,12 @@ control::WorkerBrief example() {
   brief.settings.engine.script_owner = {.user = 5, .user_name = "games"};
   brief.settings.engine.switch_interval_seconds = 0.25;
   brief.settings.engine.server_version = {2, 4, 65};
+  brief.settings.engine.server = {.built_for = {2, 4, 62},
+                                  .description = "Apache/2.4.65",
+                                  .build_date = "Jul  1 2025",
+                                  .mpm = "event",
+                                  .processes_max = 16,
+                                  .threads_max = 25};
   brief.settings.engine.interpreters = {
       {.application_group = "", .python_path = {"/srv/\xff"}, .restrict_signal = false},
       {.switch_interval_seconds = 0.5, .restrict_stdin = true, .restrict_stdout = true}};
@@ -61,6 +67,7 @@ TEST(WorkerBrief, SurvivesTheWayToTheWorker) {
   EXPECT_EQ(parsed->settings.engine.script_owner, brief.settings.engine.script_owner);
   EXPECT_EQ(parsed->settings.engine.switch_interval_seconds, 0.25);
   EXPECT_EQ(parsed->settings.engine.server_version, brief.settings.engine.server_version);
+  EXPECT_EQ(parsed->settings.engine.server, brief.settings.engine.server);
   EXPECT_EQ(parsed->settings.engine.interpreters, brief.settings.engine.interpreters);
   EXPECT_TRUE(parsed->settings.secret.matches(brief.settings.secret.bytes()));
   EXPECT_EQ(parsed->settings.targets.modules, brief.settings.targets.modules);
