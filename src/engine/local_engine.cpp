@@ -8,8 +8,10 @@
 #include "engine/capabilities.h"
 #include "engine/interpreter_setup.h"
 #include "hooks/call.h"
+#include "pyapi/apache_module.h"
 #include "pyapi/events.h"
 #include "pyapi/module.h"
+#include "pyapi/request_record.h"
 #include "pyhost/gateway/http_status.h"
 #include "python/log_stream.h"
 #include "python/request_context.h"
@@ -73,6 +75,7 @@ base::Result<std::unique_ptr<gateway::Engine>> LocalEngine::open(gateway::Engine
                    : python::InterpreterLock::shared;
       });
   self.watch_ = std::make_unique<LocalWatch>(*self.interpreters_, self.loading_);
+  self.signals_ = new SignalDispatcher(*self.interpreters_, self.settings_.thread_signals);
   return engine;
 }
 
@@ -85,11 +88,14 @@ base::Result<> LocalEngine::set_up(Attached& py, Interpreter& interpreter) {
   PH_TRY_VOID(prepare_interpreter(
       py, interpreter, settings_for_interpreter(settings_, interpreter.name()), streams));
   PH_TRY(adapter, wsgi::Adapter::make(py, settings_, std::move(streams)));
-  PH_TRY_VOID(pyapi::install_module(py, settings_,
-                                    {.file_wrapper_type = adapter.file_wrapper_type(),
-                                     .request_timeout = adapter.request_timeout(),
-                                     .streams = adapter.streams()}));
-  interpreter.set_resident(std::make_unique<ApplicationGroup>(std::move(adapter), loading_));
+  PH_TRY(module, pyapi::install_module(py, settings_,
+                                       {.file_wrapper_type = adapter.file_wrapper_type(),
+                                        .request_timeout = adapter.request_timeout(),
+                                        .streams = adapter.streams(),
+                                        .recorder = recorder_}));
+  PH_TRY_VOID(pyapi::install_apache_module(py, settings_));
+  interpreter.set_resident(
+      std::make_unique<ApplicationGroup>(std::move(adapter), std::move(module), loading_));
   const python::DetachScope detached(py);
   server_log_.log(LogLevel::info, Message::interpreter_created,
                   fmt::format("created {}", interpreter.phrase()));
@@ -149,32 +155,50 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
   const auto interpreter = enter(target, exchange);
   if (!interpreter) return interpreter.error();
   wsgi::Request request(target, exchange);
+  pyapi::RequestRecord record(recorder_);
   python::LoadReport report;
-  const auto asked_for_lock = base::Clock::now();
-  {
-    AttachScope py(**interpreter);
-    request.meter().note_interpreter_wait(base::Clock::now() - asked_for_lock);
-    ApplicationGroup& group = application_group_of(**interpreter);
-    const python::RequestContext context(py, group.adapter.streams(), request.link(), request.log(),
-                                         &request.notes());
-    ActiveCalls::Scope active(py, group.calls, &exchange);
-    ImportNotice notice(active, &exchange);
-    const auto run = [&] {
-      if (const python::Ref application =
-              group.scripts.load(py, target, exchange, report, &notice)) {
-        group.adapter.run(py, application.get(), request, context.errors_or_null());
-      } else if (active.interrupted()) {
-        request.fail(gateway::kGatewayTimeout, FailureCause::request_timeout);
-      }
-    };
-    base::unless_out_of_memory(run, [&] {
-      python::discard_error(py);
-      const python::DetachScope detached(py);
-      const Outcome refusal = refuse_for_memory(target, exchange);
-      request.fail(refusal.status, refusal.failure);
-    });
-  }
-  return with_failure(request.finish(), std::move(report));
+  serve_in(**interpreter, request, record, report);
+  const Outcome outcome = with_failure(request.finish(), std::move(report));
+  record.end({.head = exchange.head(),
+              .outcome = outcome,
+              .status = request.response().status(),
+              .meter_or_null = request.full_meter_or_null()},
+             application_group_of(**interpreter).module->place);
+  return outcome;
+}
+
+void LocalEngine::serve_in(Interpreter& interpreter, wsgi::Request& request,
+                           pyapi::RequestRecord& record, python::LoadReport& report) {
+  const gateway::Target& target = request.target();
+  gateway::Exchange& exchange = request.exchange();
+  ApplicationGroup& group = application_group_of(interpreter);
+  pyapi::ModuleState& module = *group.module;
+  if (record.begin() || module.is_observed()) request.measure();
+  const base::TimePoint asked_for_lock = base::Clock::now();
+  AttachScope py(interpreter);
+  request.note_interpreter_wait(base::Clock::now() - asked_for_lock);
+  const python::RequestContext context(py, group.adapter.streams(), request.link(), request.log(),
+                                       &request);
+  const pyapi::ActiveRequests::Scope among_others(py, module.active_requests, exchange.head(),
+                                                  request.data());
+  ActiveCalls::Scope active(py, group.calls, &exchange);
+  ImportNotice notice(active, &exchange);
+  const auto run = [&] {
+    if (const python::Ref application = group.scripts.load(py, target, exchange, report, &notice)) {
+      // What is imported may have subscribed, or started the recording.
+      if (record.begin()) request.measure();
+      if (module.observes(py)) request.be_observed_by(module.events);
+      group.adapter.run(py, application.get(), request, context.errors_or_null());
+    } else if (active.interrupted()) {
+      request.fail(gateway::kGatewayTimeout, FailureCause::request_timeout);
+    }
+  };
+  base::unless_out_of_memory(run, [&] {
+    python::discard_error(py);
+    const python::DetachScope detached(py);
+    const Outcome refusal = refuse_for_memory(target, exchange);
+    request.fail(refusal.status, refusal.failure);
+  });
 }
 
 // With what the load of the script has come to.
@@ -277,8 +301,13 @@ void LocalEngine::announce_stop(std::string_view reason) noexcept {
   });
 }
 
+void LocalEngine::announce_signal(int signal) noexcept {
+  signals_->announce(signal);
+}
+
 void LocalEngine::stop(std::chrono::milliseconds budget) noexcept {
   stopped_ = true;
+  if (signals_ != nullptr) signals_->close();
   using python::Ending;
   const bool told = watch_ != nullptr && watch_->lock_wait_is_told();
   runtime_->stop({.budget = budget,

@@ -4,10 +4,14 @@
 #include <memory>
 
 #include "engine/local_watch.h"
+#include "engine/signal_dispatcher.h"
+#include "pyapi/recorder.h"
+#include "pyapi/request_record.h"
 #include "pyhost/gateway/engine.h"
 #include "python/registry.h"
 #include "python/runtime.h"
 #include "python/script_loader.h"
+#include "wsgi/request.h"
 
 namespace pyhost::engine {
 
@@ -25,6 +29,7 @@ class LocalEngine final : public gateway::Engine {
                          gateway::Caller& caller) noexcept override;
   base::Result<> prepare(const gateway::Target& target, base::LogSink& sink) noexcept override;
   void announce_stop(std::string_view reason) noexcept override;
+  void announce_signal(int signal) noexcept override;
   void stop(std::chrono::milliseconds budget) noexcept override;
   gateway::EngineWatch* watch() noexcept override { return watch_.get(); }
 
@@ -40,6 +45,9 @@ class LocalEngine final : public gateway::Engine {
                 !settings_for_interpreter(settings_, gateway::kMainInterpreter).restrict_signal}) {}
 
   gateway::Outcome serve(const gateway::Target& target, gateway::Exchange& exchange);
+  // Attached, but for what finish() does.
+  void serve_in(python::Interpreter& interpreter, wsgi::Request& request,
+                pyapi::RequestRecord& record, python::LoadReport& report);
   gateway::AskResult answer(const gateway::Target& target, const gateway::Question& question,
                             gateway::Caller& caller);
   gateway::AskResult answer_in(python::Interpreter& interpreter, const gateway::Target& target,
@@ -58,11 +66,13 @@ class LocalEngine final : public gateway::Engine {
 
   const gateway::EngineSettings settings_;
   base::LogSink& server_log_;
-  // These two live on when the engine goes: see Runtime.
+  // These live on when the engine goes: see Runtime.
   python::LoadingRules& loading_;
+  pyapi::Recorder& recorder_ = *new pyapi::Recorder;
   python::Runtime* runtime_ = nullptr;
   std::unique_ptr<python::InterpreterRegistry> interpreters_;
   std::unique_ptr<LocalWatch> watch_;
+  SignalDispatcher* signals_ = nullptr;  // lives on, too
   bool stopped_ = false;
 };
 

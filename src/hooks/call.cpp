@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "hooks/answers.h"
 #include "pyhost/gateway/http_status.h"
 #include "python/compat.h"
@@ -103,7 +104,7 @@ AskResult fail_raised(Attached& py, const Call& call, std::string_view function)
 
 Ref make_environ(Attached& py, wsgi::EnvironFactory& environs, const Call& call) {
   if (call.errors == nullptr) return Ref::steal(PyErr_NoMemory());
-  Ref environ = environs.build(py, call.question.head);
+  Ref environ = environs.build(py, call.question.head, base::now_us());
   if (!environ || !environs.add_errors_only(py, environ.get(), call.errors)) return {};
   return environ;
 }

@@ -31,11 +31,20 @@ std::optional<std::string> text_of(PyObject* value, const char* what) {
 }
 
 // The functions' self is an ambient stream, which knows whose context it is.
+PyObject* annotate(PyObject* self, Annotation annotation) {
+  python::ContextRequest request(self);
+  if (!request) return nullptr;
+  const auto set = request->notes().set(std::move(annotation));
+  if (set) return Py_NewRef(Py_None);
+  PyErr_SetString(PyExc_ValueError, set.error().sentence.c_str());
+  return nullptr;
+}
+
 PyObject* set_user(PyObject* self, PyObject* name) {
   return python::py_entry([&]() -> PyObject* {
     auto user = text_of(name, "the name of a user");
     if (!user) return nullptr;
-    return python::annotate(self, {Annotation::Kind::user, "", *std::move(user)});
+    return annotate(self, {Annotation::Kind::user, "", *std::move(user)});
   });
 }
 
@@ -49,7 +58,7 @@ PyObject* set_pair(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
     auto name = text_of(arguments[0], "the name");
     auto value = name ? text_of(arguments[1], "the value") : std::nullopt;
     if (!value) return nullptr;
-    return python::annotate(self, {kind, *std::move(name), *std::move(value)});
+    return annotate(self, {kind, *std::move(name), *std::move(value)});
   });
 }
 

@@ -2,7 +2,11 @@
 
 #include "pyapi/annotations.h"
 #include "pyapi/events.h"
+#include "pyapi/log_handler.h"
+#include "pyapi/metrics.h"
+#include "pyapi/request_data.h"
 #include "python/error.h"
+#include "python/native_type.h"
 #include "python/ref.h"
 
 namespace pyhost::pyapi {
@@ -17,11 +21,32 @@ PyModuleDef_Slot slots[] = {
 #endif
     {0, nullptr}};
 
+// What is made only for those who ask for it.
+PyObject* get_late_attribute(PyObject* module, PyObject* name) {
+  return python::py_entry([&]() -> PyObject* {
+    ModuleState& state = state_of(module);
+    python::CalledByPython py(state.interpreter);
+    Ref value;
+    if (PyUnicode_CompareWithASCIIString(name, "active_requests") == 0) {
+      value = state.active_requests.dictionary(py);
+    } else if (PyUnicode_CompareWithASCIIString(name, "LogHandler") == 0) {
+      value = make_log_handler(py, state.stream.get());
+    } else {
+      PyErr_Format(PyExc_AttributeError, "module 'mod_wsgi' has no attribute %R", name);
+    }
+    if (!value || PyObject_SetAttr(module, name, value.get()) != 0) return nullptr;
+    return value.release();
+  });
+}
+
+PyMethodDef methods[] = {{"__getattr__", get_late_attribute, METH_O, nullptr},
+                         {nullptr, nullptr, 0, nullptr}};
+
 PyModuleDef definition = {PyModuleDef_HEAD_INIT,
                           kModuleName,
                           "What an application can learn about the server it runs in.",
-                          0,
-                          nullptr,
+                          sizeof(ModuleState*),
+                          methods,
                           slots,
                           nullptr,
                           nullptr,
@@ -92,19 +117,46 @@ bool fill(PyObject* module, const std::string& application_group,
          add("RequestTimeout", Ref::share(parts.request_timeout));
 }
 
+// Workers that serve requests tell applications of signals; httpd's children have httpd's own.
+SignalEvents signal_events_of(const gateway::EngineSettings& settings) {
+  const bool published = !settings.process_group.empty() && settings.threads_max != 0;
+  return published ? SignalEvents::published : SignalEvents::none;
+}
+
+void set_state(PyObject* module, ModuleState* state) noexcept {
+  *static_cast<ModuleState**>(PyModule_GetState(module)) = state;
+}
+
+bool publish_module(Attached& py, PyObject* module, const gateway::EngineSettings& settings,
+                    const ModuleParts& parts) {
+  return fill(module, py.interpreter().name(), settings, parts) &&
+         add_answers(module, py.interpreter().support()) &&
+         add_annotations(py, module, parts.streams) &&
+         add_request_data(py, module, parts.streams) && add_metrics(py, module) &&
+         add_events(py, module, signal_events_of(settings)) &&
+         PyDict_SetItemString(PyImport_GetModuleDict(), kModuleName, module) == 0;
+}
+
 }  // namespace
 
-base::Result<> install_module(Attached& py, const gateway::EngineSettings& settings,
-                              const ModuleParts& parts) {
+ModuleState& state_of(PyObject* module) noexcept {
+  return **static_cast<ModuleState**>(PyModule_GetState(module));
+}
+
+base::Result<std::unique_ptr<ModuleState>> install_module(Attached& py,
+                                                          const gateway::EngineSettings& settings,
+                                                          const ModuleParts& parts) {
+  const Place place = settings.process_group.empty() ? Place::httpd : Place::worker;
   const Ref spec = make_spec();
   const Ref module = Ref::steal(spec ? PyModule_FromDefAndSpec(&definition, spec.get()) : nullptr);
   if (module && PyModule_ExecDef(module.get(), &definition) == 0 &&
-      describe_origin(py, module.get(), spec.get()) &&
-      fill(module.get(), py.interpreter().name(), settings, parts) &&
-      add_answers(module.get(), py.interpreter().support()) &&
-      add_annotations(py, module.get(), parts.streams) && add_events(py, module.get()) &&
-      PyDict_SetItemString(PyImport_GetModuleDict(), kModuleName, module.get()) == 0) {
-    return {};
+      describe_origin(py, module.get(), spec.get())) {
+    auto state = std::make_unique<ModuleState>(
+        py.interpreter(), parts.recorder, place, static_cast<unsigned>(settings.threads_max),
+        settings.server_view_or_null, parts.streams.make_raw_ambient(py, "<mod_wsgi>"),
+        module.get());
+    set_state(module.get(), state.get());
+    if (state->stream && publish_module(py, module.get(), settings, parts)) return state;
   }
   return base::fail(python::PythonError::take(py).summary(py));
 }

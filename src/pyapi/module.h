@@ -1,6 +1,9 @@
 // The Python module `mod_wsgi`.
 #pragma once
 
+#include <memory>
+
+#include "pyapi/module_state.h"
 #include "pyhost/base/result.h"
 #include "pyhost/gateway/engine.h"
 #include "python/attached.h"
@@ -15,6 +18,7 @@ struct ModuleParts {
   PyObject* file_wrapper_type;
   PyObject* request_timeout;
   const python::LogStreams& streams;
+  Recorder& recorder;  // lives as long as the process
 };
 
 // Puts the module into sys.modules of the interpreter, where frameworks look for it:
@@ -26,9 +30,13 @@ struct ModuleParts {
 //   FileWrapper            the type of environ['wsgi.file_wrapper']
 //   RequestTimeout         what ends a request that is interrupted; a BaseException
 //   User, Deny, Redirect   what check_authn() of a hook script answers with
-// and what events.h and annotations.h have. Where a distribution of this name is on sys.path, its
-// submodules can be imported: mod_wsgi.server and others. It is not run itself.
-base::Result<> install_module(python::Attached& py, const gateway::EngineSettings& settings,
-                              const ModuleParts& parts);
+//   LogHandler             a logging.Handler whose records go to httpd's log
+//   active_requests        what runs in the interpreter: {request_id: request_data}
+// and what events.h, request_data.h, metrics.h and annotations.h have. Where a distribution of this
+// name is on sys.path, its submodules can be imported: mod_wsgi.server and others. It is not run
+// itself.
+base::Result<std::unique_ptr<ModuleState>> install_module(python::Attached& py,
+                                                          const gateway::EngineSettings& settings,
+                                                          const ModuleParts& parts);
 
 }  // namespace pyhost::pyapi

@@ -17,6 +17,8 @@ class LineLog {
  public:
   explicit LineLog(base::LogSink& sink) noexcept : sink_(sink) {}
 
+  base::LogSink& sink() const noexcept { return sink_; }
+
   // Sends the lines that `text` completes; the rest waits for its end.
   void write(Attached& py, std::string_view text);
   // Python's text streams flush behind whatever had a line end in it, also what is behind that end;

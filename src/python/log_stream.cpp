@@ -12,8 +12,8 @@ struct LogStream {
   const char* name;
   Interpreter* interpreter;
   SharedRequestLink link{};  // of a request's stream
-  LineLog* log = nullptr;    // valid while the link is open, as the notes
-  RequestNotes* notes_or_null = nullptr;
+  LineLog* log = nullptr;    // valid while the link is open, as the next one
+  ServedRequest* served_or_null = nullptr;
   Ref request_stream{};  // of an ambient stream: the ContextVar that has a request's
   bool used = false;
 };
@@ -191,11 +191,6 @@ bool register_as_raw_stream(PyObject* io, PyObject* type) {
   return base && Ref::steal(PyObject_CallMethod(base.get(), "register", "O", type));
 }
 
-PyObject* refuse_without_request() {
-  PyErr_SetString(PyExc_RuntimeError, "no application serves a request in this context");
-  return nullptr;
-}
-
 constexpr char kRequestStream[] = "<wsgi.errors>";
 
 // An attribute that sys.stdout has, and what text streams are compared by: see is_untouched().
@@ -250,7 +245,7 @@ Ref LogStreams::make_ambient(Attached& py, const char* name) const {
 }
 
 RequestStream LogStreams::take(Attached& py, SharedRequestLink link, LineLog& log,
-                               RequestNotes* notes_or_null) {
+                               ServedRequest* served_or_null) {
   RequestStream stream;
   if (!spare_.empty()) {
     stream = std::move(spare_.back());
@@ -264,7 +259,7 @@ RequestStream LogStreams::take(Attached& py, SharedRequestLink link, LineLog& lo
   LogStream& raw = value_of<LogStream>(stream.raw.get());
   raw.link = std::move(link);
   raw.log = &log;
-  raw.notes_or_null = notes_or_null;
+  raw.served_or_null = served_or_null;
   return stream;
 }
 
@@ -273,7 +268,7 @@ void LogStreams::give_back(Attached&, RequestStream stream) noexcept {
   LogStream& raw = value_of<LogStream>(stream.raw.get());
   raw.link.reset();
   raw.log = nullptr;
-  raw.notes_or_null = nullptr;
+  raw.served_or_null = nullptr;
   spare_.push_back(std::move(stream));
 }
 
@@ -281,18 +276,21 @@ bool LogStreams::enter(Attached&, const RequestStream& stream) const {
   return bool(Ref::steal(PyContextVar_Set(request_stream_.get(), stream.raw.get())));
 }
 
-PyObject* annotate(PyObject* raw_ambient, gateway::Annotation annotation) {
-  CalledByPython py(*value_of<LogStream>(raw_ambient).interpreter);
-  const Ref found = request_stream_for(py, raw_ambient);
-  const SharedRequestLink link = found ? value_of<LogStream>(found.get()).link : nullptr;
-  if (!link) return refuse_without_request();
-  const RequestLink::Use use(*link);
-  RequestNotes* notes = use ? value_of<LogStream>(found.get()).notes_or_null : nullptr;
-  if (notes == nullptr) return refuse_without_request();
-  const auto set = notes->set(std::move(annotation));
-  if (set) return Py_NewRef(Py_None);
-  PyErr_SetString(PyExc_ValueError, set.error().sentence.c_str());
-  return nullptr;
+ContextLog::ContextLog(PyObject* raw_ambient)
+    : py_(*value_of<LogStream>(raw_ambient).interpreter), sink_(&py_.interpreter().server_log()) {
+  const Ref found = request_stream_for(py_, raw_ambient);
+  if (found) link_ = value_of<LogStream>(found.get()).link;
+  if (link_) use_.emplace(*link_);
+  if (use_ && *use_) sink_ = &value_of<LogStream>(found.get()).log->sink();
+}
+
+ContextRequest::ContextRequest(PyObject* raw_ambient)
+    : py_(*value_of<LogStream>(raw_ambient).interpreter) {
+  const Ref found = request_stream_for(py_, raw_ambient);
+  if (found) link_ = value_of<LogStream>(found.get()).link;
+  if (link_) use_.emplace(*link_);
+  if (use_ && *use_) served_ = value_of<LogStream>(found.get()).served_or_null;
+  if (served_ == nullptr) refuse_without_request();
 }
 
 }  // namespace pyhost::python

@@ -1,6 +1,7 @@
 // Text streams that end in httpd's error log: sys.stderr, sys.stdout and wsgi.errors.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "pyhost/base/result.h"
@@ -8,7 +9,7 @@
 #include "python/line_log.h"
 #include "python/ref.h"
 #include "python/request_link.h"
-#include "python/request_notes.h"
+#include "python/served_request.h"
 
 namespace pyhost::python {
 
@@ -32,11 +33,11 @@ class LogStreams {
   // What such a stream is over: for whoever wants the request of a context, and prints nothing.
   Ref make_raw_ambient(Attached& py, const char* name) const;
 
-  // A stream to one request's log; once the link is closed, a write raises RuntimeError. What
-  // annotate() adds goes to the notes, if there are any, which live as long as the link is open.
-  // Without members, and with an exception pending, when there is no memory.
+  // A stream to one request's log; once the link is closed, a write raises RuntimeError. What an
+  // application serves is known by it, too, and lives as long as the link is open. Without members,
+  // and with an exception pending, when there is no memory.
   RequestStream take(Attached& py, SharedRequestLink link, LineLog& log,
-                     RequestNotes* notes_or_null);
+                     ServedRequest* served_or_null);
   // When the request's code is done. A stream that it has left alone is there for the next one:
   // most applications never write to it, and making it costs more than their other objects.
   void give_back(Attached& py, RequestStream stream) noexcept;
@@ -66,9 +67,40 @@ class LogStreams {
   std::vector<RequestStream> spare_;
 };
 
-// Tells httpd something of the request that the caller's context belongs to; `raw_ambient` is
-// of make_raw_ambient(). None, or null with RuntimeError or ValueError pending. For what Python has
-// called.
-PyObject* annotate(PyObject* raw_ambient, gateway::Annotation annotation);
+// Where records of the caller, which is a function that Python has called, belong: in the log of
+// the request that its context belongs to, while that lives, or else in the server's. That request
+// waits for its end. Usable by the thread that made it, attached.
+class ContextLog {
+ public:
+  // `raw_ambient` is of make_raw_ambient().
+  explicit ContextLog(PyObject* raw_ambient);
+
+  base::LogSink& sink() const noexcept { return *sink_; }
+  Attached& py() noexcept { return py_; }
+
+ private:
+  CalledByPython py_;
+  SharedRequestLink link_;
+  std::optional<RequestLink::Use> use_;
+  base::LogSink* sink_;
+};
+
+// The request that an application serves in the context of the caller, which is a function that
+// Python has called: the request waits for its end. Usable by the thread that made it, attached.
+class ContextRequest {
+ public:
+  // `raw_ambient` is of make_raw_ambient(). Without a request, RuntimeError is pending.
+  explicit ContextRequest(PyObject* raw_ambient);
+
+  explicit operator bool() const noexcept { return served_ != nullptr; }
+  ServedRequest* operator->() const noexcept { return served_; }
+  Attached& py() noexcept { return py_; }
+
+ private:
+  CalledByPython py_;
+  SharedRequestLink link_;
+  std::optional<RequestLink::Use> use_;
+  ServedRequest* served_ = nullptr;
+};
 
 }  // namespace pyhost::python

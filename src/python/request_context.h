@@ -11,13 +11,13 @@ namespace pyhost::python {
 
 // The calling thread runs in a new context for a scope: no request sees the contextvars of another.
 // What is printed in it, or by any thread in a copy of it, goes to the request's log for as long as
-// the link is open; and what they tell httpd, to the request's notes, if it has any. Without memory
-// for the context the thread stays in its own, and prints to the server's log.
+// the link is open; and functions of mod_wsgi find the request that an application serves. Without
+// memory for the context the thread stays in its own, and prints to the server's log.
 class RequestContext {
  public:
   RequestContext(Attached& py, LogStreams& streams, SharedRequestLink link, LineLog& log,
-                 RequestNotes* notes_or_null)
-      : errors_(py, streams, std::move(link), log, notes_or_null),
+                 ServedRequest* served_or_null)
+      : errors_(py, streams, std::move(link), log, served_or_null),
         scope_(py, Ref::steal(errors_.text() != nullptr ? PyContext_New() : nullptr).get()),
         names_log_(scope_ && streams.enter(py, errors_.stream())) {
     if (!names_log_) discard_error(py);
@@ -31,10 +31,10 @@ class RequestContext {
   class Errors {
    public:
     Errors(Attached& py, LogStreams& streams, SharedRequestLink link, LineLog& log,
-           RequestNotes* notes_or_null)
+           ServedRequest* served_or_null)
         : py_(py),
           streams_(streams),
-          stream_(streams.take(py, std::move(link), log, notes_or_null)) {}
+          stream_(streams.take(py, std::move(link), log, served_or_null)) {}
     Errors(const Errors&) = delete;
     Errors& operator=(const Errors&) = delete;
     ~Errors() { streams_.give_back(py_, std::move(stream_)); }

@@ -41,6 +41,10 @@ def format_exception(value):
     return ''.join(traceback.format_exception(type(value), value, value.__traceback__)).rstrip('\n')
 
 
+def format_stack():
+    return ''.join(traceback.format_stack(sys._getframe(1))).rstrip('\n')
+
+
 def extend_path(first, entries):
     before = list(sys.path)
     failures = []

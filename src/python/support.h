@@ -8,6 +8,7 @@ namespace pyhost::python {
 
 // Makes the support module and keeps it in the interpreter:
 //   format_exception(value) -> str            a complete traceback
+//   format_stack() -> str                     where the caller is
 //   extend_path(first, entries) -> failures   puts site directories in front of sys.path, and
 //                                             `first` before them; [(entry, traceback), ...]
 //   restrict(stream, name)                    replaces sys.<stream> by an object that refuses use

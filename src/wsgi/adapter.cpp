@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/scope_exit.h"
 #include "python/compat.h"
 #include "python/native_type.h"
+#include "wsgi/client_functions.h"
 #include "wsgi/failure_report.h"
 #include "wsgi/file_wrapper.h"
 #include "wsgi/forked_copy.h"
@@ -16,7 +18,7 @@ namespace {
 
 using gateway::ReplyPart;
 using python::Attached;
-using python::DetachScope;
+using python::MeteredDetach;
 using python::Ref;
 
 // Up to here the body is copied, so that Python is not needed again after the reply is sent: a copy
@@ -75,14 +77,14 @@ bool collect(PyObject* items, std::vector<Ref>& blocks) {
 }
 
 bool client_gone(Attached& py, Request& request) {
-  const DetachScope detached(py);
+  const MeteredDetach detached(py, request.full_meter_or_null());
   return request.client_gone();
 }
 
 bool send(Attached& py, Request& request, std::span<const std::string_view> blocks,
           ReplyPart::Then then) {
   request.commit();
-  const DetachScope detached(py);
+  const MeteredDetach detached(py, request.full_meter_or_null());
   return request.send(blocks, then);
 }
 
@@ -93,7 +95,15 @@ base::Result<Adapter> Adapter::make(Attached& py, const gateway::EngineSettings&
   PH_TRY(input, make_input_type(py));
   PH_TRY(start_response, make_start_response_type(py));
   PH_TRY(file_wrapper, make_file_wrapper_type(py));
-  PH_TRY(environs, EnvironFactory::make(py, settings, file_wrapper.get()));
+  const Ref early_hints = make_early_hints(py, streams);
+  const Ref client_disconnected = make_client_disconnected(py, streams);
+  if (!early_hints || !client_disconnected) {
+    return base::fail(python::PythonError::take(py).summary(py));
+  }
+  PH_TRY(environs, EnvironFactory::make(py, settings,
+                                        {.file_wrapper_type = file_wrapper.get(),
+                                         .early_hints = early_hints.get(),
+                                         .client_disconnected = client_disconnected.get()}));
   Ref request_timeout = Ref::steal(PyErr_NewExceptionWithDoc(
       "mod_wsgi.RequestTimeout",
       "Raised in a request that has run longer than request-timeout and is to end.",
@@ -108,10 +118,17 @@ base::Result<Adapter> Adapter::make(Attached& py, const gateway::EngineSettings&
 
 void Adapter::run(Attached& py, PyObject* application, Request& request, PyObject* errors_or_null) {
   request.meter().begin(base::Clock::now());
-  const base::ScopeExit end([&request] {
-    request.meter().end(base::Clock::now());
-    request.forget_environ();
-  });
+  const base::ScopeExit forget([&request] { request.forget_environ(); });
+  {
+    const base::ScopeExit end([&request] { request.meter().end(base::Clock::now()); });
+    serve(py, application, request, errors_or_null);
+  }
+  if (python::RequestMeter* meter = request.full_meter_or_null()) meter->finish(base::now_us());
+  request.tell_end(py);
+}
+
+void Adapter::serve(Attached& py, PyObject* application, Request& request,
+                    PyObject* errors_or_null) {
   // Where our memory runs out, it is a MemoryError like others, and the response is closed.
   const Ref result =
       python::py_entry(Ref(), [&] { return call(py, application, request, errors_or_null); });
@@ -125,12 +142,14 @@ void Adapter::run(Attached& py, PyObject* application, Request& request, PyObjec
   }
   const bool closed = close(py, result.get(), request);
   leave_if_forked(py, request, request_timeout_.get());
-  if (!closed) report_close_failure(py, request);
+  if (!closed) report_close_failure(py, request, request_timeout_.get());
 }
 
 Ref Adapter::call(Attached& py, PyObject* application, Request& request, PyObject* errors_or_null) {
   if (errors_or_null == nullptr) return Ref::steal(PyErr_NoMemory());
-  const Ref environ = environs_.build(py, request.exchange().head());
+  const std::int64_t start_us = base::now_us();
+  if (python::RequestMeter* meter = request.full_meter_or_null()) meter->start(start_us);
+  const Ref environ = environs_.build(py, request.exchange().head(), start_us);
   const Ref input = make_input(py, input_type_.get(), request);
   const Ref start = make_start_response(py, start_response_type_.get(), request, told_);
   if (!environ || !input || !start ||
@@ -138,6 +157,8 @@ Ref Adapter::call(Attached& py, PyObject* application, Request& request, PyObjec
     return {};
   }
   request.keep_environ(environ.clone(), environs_.user_key());
+  const Ref other = request.tell_start(py, application, environ.get());
+  if (other) application = other.get();
   PyObject* const arguments[] = {environ.get(), start.get()};
   return Ref::steal(PyObject_Vectorcall(application, arguments, 2, nullptr));
 }
@@ -154,7 +175,7 @@ bool Adapter::deliver(Attached& py, PyObject* result, Request& request) {
     if (const auto range = file_range_of(py, result); range && !request.committed()) {
       if (!check_started(request)) return false;
       request.commit();
-      const DetachScope detached(py);
+      const MeteredDetach detached(py, request.full_meter_or_null());
       request.send_file(*range);
       return true;
     }
@@ -180,7 +201,8 @@ bool Adapter::deliver_all(Attached& py, std::span<const Ref> blocks, bool closes
     views.push_back(bytes_of(block));
     total += views.back().size();
   }
-  if (!closes && total <= kHeldBytesMax) {
+  // Whoever is told of the request's end is told what its sending has taken.
+  if (!closes && total <= kHeldBytesMax && !request.observed()) {
     request.hold(views);
   } else {
     send(py, request, views, ReplyPart::Then::end);

@@ -48,6 +48,8 @@ class Adapter {
         environs_(std::move(environs)),
         streams_(std::move(streams)) {}
 
+  void serve(python::Attached& py, PyObject* application, Request& request,
+             PyObject* errors_or_null);
   python::Ref call(python::Attached& py, PyObject* application, Request& request,
                    PyObject* errors_or_null);
   bool deliver(python::Attached& py, PyObject* result, Request& request);

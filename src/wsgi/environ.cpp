@@ -1,7 +1,5 @@
 #include "wsgi/environ.h"
 
-#include <chrono>
-
 #include "python/error.h"
 
 namespace pyhost::wsgi {
@@ -35,10 +33,6 @@ bool set(PyObject* dict, const char* name, Ref value) {
   return value && PyDict_SetItemString(dict, name, value.get()) == 0;
 }
 
-double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 Ref seconds(std::int64_t microseconds) {
   constexpr double kMicroseconds = 1e6;
   return Ref::steal(PyFloat_FromDouble(double(microseconds) / kMicroseconds));
@@ -52,7 +46,7 @@ bool add_server_request(PyObject* dict, void* request) {
 
 base::Result<EnvironFactory> EnvironFactory::make(python::Attached& py,
                                                   const gateway::EngineSettings& settings,
-                                                  PyObject* file_wrapper_type) {
+                                                  const EnvironConstants& constants) {
   EnvironFactory factory;
   for (std::size_t i = 0; i < gateway::kEnvironKeyCount; ++i) {
     factory.keys_[i] = interned(gateway::name_of(EnvironKey(i)));
@@ -68,29 +62,31 @@ base::Result<EnvironFactory> EnvironFactory::make(python::Attached& py,
   factory.application_start_key_ = interned("mod_wsgi.application_start");
   factory.thread_id_key_ = interned("mod_wsgi.thread_id");
   factory.template_ = Ref::steal(PyDict_New());
-  if (PyErr_Occurred() != nullptr || !factory.fill_template(settings, file_wrapper_type)) {
+  if (PyErr_Occurred() != nullptr || !factory.fill_template(settings, constants)) {
     return base::fail(python::PythonError::take(py).summary(py));
   }
   return factory;
 }
 
 bool EnvironFactory::fill_template(const gateway::EngineSettings& settings,
-                                   PyObject* file_wrapper_type) {
+                                   const EnvironConstants& constants) {
   PyObject* dict = template_.get();
   const auto& server = settings.server_version;
-  const bool constants =
+  const bool complete =
       set(dict, "wsgi.version", Ref::steal(Py_BuildValue("(ii)", 1, 0))) &&
       set(dict, "wsgi.multithread", Ref::steal(PyBool_FromLong(settings.multithread))) &&
       set(dict, "wsgi.multiprocess", Ref::steal(PyBool_FromLong(settings.multiprocess))) &&
       set(dict, "wsgi.run_once", Ref::share(Py_False)) &&
       set(dict, "wsgi.input_terminated", Ref::share(Py_True)) &&
-      set(dict, "wsgi.file_wrapper", Ref::share(file_wrapper_type)) &&
+      set(dict, "wsgi.file_wrapper", Ref::share(constants.file_wrapper_type)) &&
+      set(dict, "wsgi.early_hints", Ref::share(constants.early_hints)) &&
+      set(dict, "mod_wsgi.client_disconnected", Ref::share(constants.client_disconnected)) &&
       set(dict, "apache.version",
           Ref::steal(Py_BuildValue("(iii)", server[0], server[1], server[2]))) &&
       set(dict, "mod_wsgi.version",
           Ref::steal(Py_BuildValue("(iii)", gateway::kModWsgiApi[0], gateway::kModWsgiApi[1],
                                    gateway::kModWsgiApi[2])));
-  if (!constants) return false;
+  if (!complete) return false;
   // Keys that every request sets: present from the start, a copy needs no growing for them.
   for (std::size_t i = 0; i <= std::size_t(EnvironKey::document_root); ++i) {
     if (PyDict_SetItem(dict, keys_[i].get(), Py_None) != 0) return false;
@@ -129,7 +125,8 @@ bool EnvironFactory::add(PyObject* environ, const EnvironEntry& entry) {
   return name && PyDict_SetItem(environ, name.get(), value.get()) == 0;
 }
 
-Ref EnvironFactory::build(python::Attached&, const gateway::RequestHead& head) {
+Ref EnvironFactory::build(python::Attached&, const gateway::RequestHead& head,
+                          std::int64_t start_us) {
   Ref environ = Ref::steal(PyDict_Copy(template_.get()));
   if (!environ) return {};
   for (const EnvironEntry& entry : head.environ) {
@@ -139,7 +136,7 @@ Ref EnvironFactory::build(python::Attached&, const gateway::RequestHead& head) {
   const Ref request_start = seconds(head.start_us);
   const Ref queue_start = seconds(head.queue_start_us);
   const Ref daemon_start = seconds(head.worker_start_us);
-  const Ref application_start = Ref::steal(PyFloat_FromDouble(now_seconds()));
+  const Ref application_start = seconds(start_us);
   const Ref thread_id = Ref::steal(PyLong_FromLong(python::current_thread_number()));
   const Ref& scheme = head.https ? https_ : http_;
   const bool complete =

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 
@@ -13,6 +14,13 @@
 
 namespace pyhost::wsgi {
 
+// What is the same in the environ of every request.
+struct EnvironConstants {
+  PyObject* file_wrapper_type;
+  PyObject* early_hints;
+  PyObject* client_disconnected;
+};
+
 // One per interpreter. Keys are interned once; what no request changes comes from a template that
 // is copied; a value that is the same as last time, such as a host name or a browser's headers, is
 // the same str object again.
@@ -20,11 +28,11 @@ class EnvironFactory {
  public:
   static base::Result<EnvironFactory> make(python::Attached& py,
                                            const gateway::EngineSettings& settings,
-                                           PyObject* file_wrapper_type);
+                                           const EnvironConstants& constants);
 
   // A new dictionary with everything but what the request's own objects are; null with an exception
-  // pending.
-  python::Ref build(python::Attached& py, const gateway::RequestHead& head);
+  // pending. The application is called at `start_us`, in microseconds since the epoch.
+  python::Ref build(python::Attached& py, const gateway::RequestHead& head, std::int64_t start_us);
   // Adds wsgi.input and wsgi.errors. False with an exception pending.
   bool add_streams(python::Attached& py, PyObject* environ, PyObject* input,
                    PyObject* errors) const;
@@ -38,7 +46,7 @@ class EnvironFactory {
  private:
   EnvironFactory() = default;
 
-  bool fill_template(const gateway::EngineSettings& settings, PyObject* file_wrapper_type);
+  bool fill_template(const gateway::EngineSettings& settings, const EnvironConstants& constants);
   bool add(PyObject* environ, const gateway::EnvironEntry& entry);
   python::Ref value_of(const gateway::EnvironEntry& entry);
 

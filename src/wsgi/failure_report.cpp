@@ -73,15 +73,17 @@ void report_failure(Attached& py, Request& request, PyObject* request_timeout,
       log_failure(py, request, error, application_or_null);
     }
   });
+  if (!interrupted) request.tell_failure(py, error);
 }
 
-void report_close_failure(Attached& py, Request& request) {
+void report_close_failure(Attached& py, Request& request, PyObject* request_timeout) {
   const PythonError error = PythonError::take(py);
   log_or_say_why_not(py, request, [&] {
     log_detached(py, request, LogLevel::error, Message::close_failed,
                  fmt::format("close() of the response of {} raised {}\n{}", request.target().script,
                              error.summary(py), error.traceback(py)));
   });
+  if (!error.is(request_timeout)) request.tell_failure(py, error);
 }
 
 }  // namespace pyhost::wsgi

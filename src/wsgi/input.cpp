@@ -15,7 +15,6 @@ namespace {
 
 using python::Attached;
 using python::CalledByPython;
-using python::DetachScope;
 using python::Ref;
 using python::RequestLink;
 
@@ -56,7 +55,7 @@ PyObject* exception_type_of(gateway::BodyFault fault) {
 Py_ssize_t fill(Attached& py, Request& request, std::span<char> into) {
   gateway::BodyRead read;
   {
-    const DetachScope detached(py);
+    const python::MeteredDetach detached(py, request.full_meter_or_null());
     read = request.read_body(into);
   }
   if (read.fault == gateway::BodyFault::none) return Py_ssize_t(read.bytes);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/out_of_memory.h"
@@ -37,7 +38,74 @@ std::string_view user_of(const gateway::RequestHead& head) noexcept {
   return user;
 }
 
+// Counts what is done in its scope, where there is somebody to count it.
+class Counted {
+ public:
+  explicit Counted(python::Tally* tally_or_null) noexcept : tally_(tally_or_null) {
+    if (tally_ != nullptr) began_ = base::Clock::now();
+  }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() {
+    if (tally_ != nullptr) tally_->add(times_, bytes_, base::Clock::now() - began_);
+  }
+
+  void add(std::uint64_t bytes) noexcept {
+    if (bytes == 0) return;
+    ++times_;
+    bytes_ += bytes;
+  }
+
+ private:
+  python::Tally* const tally_;
+  base::TimePoint began_;
+  std::uint64_t times_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
 }  // namespace
+
+python::RequestMeter& Request::measure() noexcept {
+  if (!full_meter_) full_meter_.emplace();
+  return *full_meter_;
+}
+
+void Request::note_interpreter_wait(base::Clock::duration wait) noexcept {
+  meter_.note_interpreter_wait(wait);
+  if (full_meter_) full_meter_->waits.add(1, 0, wait);
+}
+
+void Request::be_observed_by(python::RequestObserver& observer) noexcept {
+  observer_ = &observer;
+  measure();
+}
+
+python::ObservedRequest Request::sketch() noexcept {
+  return {.head = exchange_.head(),
+          .callable = target_.callable,
+          .data = data_,
+          .meter = *full_meter_,
+          .status = response_.status()};
+}
+
+python::Ref Request::tell_start(python::Attached& py, PyObject* application,
+                                PyObject* environ) noexcept {
+  if (!observed()) return {};
+  return observer_->request_starts(py, sketch(), application, environ);
+}
+
+void Request::tell_response(python::Attached& py, PyObject* status, PyObject* headers,
+                            PyObject* exc_info_or_null) noexcept {
+  if (observed()) observer_->response_starts(py, sketch(), status, headers, exc_info_or_null);
+}
+
+void Request::tell_failure(python::Attached& py, const python::PythonError& error) noexcept {
+  if (observed()) observer_->application_raised(py, sketch(), error);
+}
+
+void Request::tell_end(python::Attached& py) noexcept {
+  if (observed()) observer_->request_ends(py, sketch());
+}
 
 void Request::start(StartedResponse response) {
   response_ = std::move(response);
@@ -48,9 +116,17 @@ void Request::hold(std::span<const std::string_view> blocks) {
   std::size_t total = 0;
   for (const std::string_view block : blocks) total += block.size();
   held_.reserve(total);
+  if (full_meter_) count_joined(blocks);
   for (const std::string_view block : blocks) held_.append(block);
   commit();
   holding_ = true;
+}
+
+// They leave as one, and count as many.
+void Request::count_joined(std::span<const std::string_view> blocks) noexcept {
+  const auto filled =
+      std::ranges::count_if(blocks, [](std::string_view block) { return !block.empty(); });
+  if (filled > 1) full_meter_->output.add(static_cast<std::uint64_t>(filled) - 1, 0, {});
 }
 
 void Request::keep_environ(python::Ref environ, PyObject* key) noexcept {
@@ -83,7 +159,9 @@ void Request::fail(int status, FailureCause cause) noexcept {
 
 gateway::BodyRead Request::read_body(std::span<char> into) noexcept {
   const std::lock_guard lock(mutex_);
+  Counted counted(full_meter_ ? &full_meter_->input : nullptr);
   const gateway::BodyRead read = exchange_.read_body(into);
+  counted.add(read.bytes);
   if (read.fault != BodyFault::none) fault_ = read.fault;
   return read;
 }
@@ -105,6 +183,8 @@ bool Request::gives_way_to_fault() noexcept {
 bool Request::send(std::span<const std::string_view> blocks, ReplyPart::Then then) noexcept {
   const std::lock_guard lock(mutex_);
   if (failed() || gives_way_to_fault()) return false;
+  Counted counted(full_meter_ ? &full_meter_->output : nullptr);
+  for (const std::string_view block : blocks) counted.add(block.size());
   return base::unless_out_of_memory(
       [&] { return writer_.send(response_, blocks, then) != State::stopped; },
       [this] { return give_up(); });
@@ -113,6 +193,8 @@ bool Request::send(std::span<const std::string_view> blocks, ReplyPart::Then the
 bool Request::send_file(gateway::FileRange range) noexcept {
   const std::lock_guard lock(mutex_);
   if (failed() || gives_way_to_fault()) return false;
+  Counted counted(full_meter_ ? &full_meter_->output : nullptr);
+  counted.add(range.length);
   return base::unless_out_of_memory(
       [&] { return writer_.send_file(response_, range) != State::stopped; },
       [this] { return give_up(); });
@@ -135,6 +217,11 @@ bool Request::wants_more() noexcept {
 bool Request::client_gone() noexcept {
   const std::lock_guard lock(mutex_);
   return exchange_.client_gone();
+}
+
+void Request::send_early_hints(std::span<const gateway::Header> headers) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!failed() && writer_.state() == State::unsent) exchange_.send_early_hints(headers);
 }
 
 Outcome Request::finish() noexcept {

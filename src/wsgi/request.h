@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,7 +14,9 @@
 #include "python/line_log.h"
 #include "python/ref.h"
 #include "python/request_link.h"
-#include "python/request_notes.h"
+#include "python/request_meter.h"
+#include "python/request_observer.h"
+#include "python/served_request.h"
 #include "wsgi/reply_writer.h"
 #include "wsgi/run_meter.h"
 #include "wsgi/started_response.h"
@@ -24,7 +27,7 @@ namespace pyhost::wsgi {
 // complete at once is sent by finish(), when Python no longer needs to be held. The application may
 // use wsgi.input, write() and start_response() from other threads; the exchange still sees one
 // thread at a time.
-class Request {
+class Request final : public python::ServedRequest {
  public:
   Request(const gateway::Target& target, gateway::Exchange& exchange)
       : target_(target),
@@ -41,6 +44,16 @@ class Request {
   const python::SharedRequestLink& link() const noexcept { return link_; }
   RunMeter& meter() noexcept { return meter_; }
 
+  // Before the application is called, by whoever wants to know what it takes; a second call changes
+  // nothing.
+  python::RequestMeter& measure() noexcept;
+  // Null when nobody wants to know.
+  python::RequestMeter* full_meter_or_null() noexcept {
+    return full_meter_ ? &*full_meter_ : nullptr;
+  }
+  // Of the thread that serves the request, when it has the interpreter.
+  void note_interpreter_wait(base::Clock::duration wait) noexcept;
+
   // --- Attached: the interpreter's lock protects what these change ---
 
   bool started() const noexcept { return started_; }
@@ -50,7 +63,7 @@ class Request {
   // The head is on its way and cannot be replaced any more; before every detached send. What the
   // application has told httpd goes with it, and whom it has put into its environ as REMOTE_USER.
   void commit();
-  bool committed() const noexcept { return committed_; }
+  bool committed() const noexcept override { return committed_; }
   // Commits, and keeps a copy of the complete body; finish() sends it.
   void hold(std::span<const std::string_view> blocks);
   void set_content_length(std::uint64_t length) noexcept { response_.set_content_length(length); }
@@ -59,7 +72,19 @@ class Request {
   // with forget_environ() while attached.
   void keep_environ(python::Ref environ, PyObject* key) noexcept;
   void forget_environ() noexcept { environ_.reset(); }
-  python::RequestNotes& notes() noexcept { return notes_; }
+  python::RequestNotes& notes() noexcept override { return notes_; }
+  python::RequestData& data() noexcept override { return data_; }
+
+  // Has it told from here on; it outlives the request.
+  void be_observed_by(python::RequestObserver& observer) noexcept;
+  bool observed() const noexcept { return observer_ != nullptr; }
+  // What is told to the observer, if there is one. Gives what is to be called in the application's
+  // place, or null.
+  python::Ref tell_start(python::Attached& py, PyObject* application, PyObject* environ) noexcept;
+  void tell_response(python::Attached& py, PyObject* status, PyObject* headers,
+                     PyObject* exc_info_or_null) noexcept;
+  void tell_failure(python::Attached& py, const python::PythonError& error) noexcept;
+  void tell_end(python::Attached& py) noexcept;
 
   // The application failed: without a head the client gets `status`, or what it did to the request
   // body; otherwise a broken reply.
@@ -81,12 +106,15 @@ class Request {
   // Whether more of the body could still reach the client: not when there is to be none, and not
   // beyond Content-Length.
   bool wants_more() noexcept;
-  bool client_gone() noexcept;
+  bool client_gone() noexcept override;
+  void send_early_hints(std::span<const gateway::Header> headers) noexcept override;
 
   // Sends what is held, waits for other threads that still use the request, and says how it ended.
   gateway::Outcome finish() noexcept;
 
  private:
+  python::ObservedRequest sketch() noexcept;
+  void count_joined(std::span<const std::string_view> blocks) noexcept;
   void note_user();
   bool gives_way_to_fault() noexcept;
   gateway::RunFigures complete_log() noexcept;
@@ -108,6 +136,9 @@ class Request {
   bool holding_ = false;
   std::string held_;
   python::RequestNotes notes_;
+  python::RequestData data_;
+  python::RequestObserver* observer_ = nullptr;
+  std::optional<python::RequestMeter> full_meter_;
   python::Ref environ_;
   PyObject* user_key_ = nullptr;  // the environ factory's
   gateway::BodyFault fault_ = gateway::BodyFault::none;

@@ -4,12 +4,12 @@
 #include <structmember.h>
 
 #include <cstddef>
-#include <optional>
 #include <string>
 
 #include "python/compat.h"
 #include "python/error.h"
 #include "python/while_request_runs.h"
+#include "wsgi/header_list.h"
 
 namespace pyhost::wsgi {
 namespace {
@@ -29,54 +29,13 @@ struct StartResponse {
   ScriptNames* told;
 };
 
-// The Latin-1 bytes of a str (PEP 3333, native strings); nothing with an exception pending.
-std::optional<std::string_view> latin1_of(PyObject* text, const char* what) {
-  if (!PyUnicode_Check(text)) {
-    PyErr_Format(PyExc_TypeError, "%s must be str, not %.200s", what, Py_TYPE(text)->tp_name);
-    return std::nullopt;
-  }
-  if (PyUnicode_READY(text) != 0) return std::nullopt;
-  if (PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND) {
-    Ref::steal(PyUnicode_AsLatin1String(text));  // raises the UnicodeEncodeError
-    return std::nullopt;
-  }
-  return std::string_view(reinterpret_cast<const char*>(PyUnicode_1BYTE_DATA(text)),
-                          std::size_t(PyUnicode_GET_LENGTH(text)));
-}
-
-bool raise_if_failed(const base::Result<>& result) {
-  if (result) return false;
-  PyErr_SetString(PyExc_ValueError, result.error().sentence.c_str());
-  return true;
-}
-
-bool add_header(StartedResponse& response, PyObject* header) {
-  if (!PyTuple_Check(header)) {
-    PyErr_Format(PyExc_TypeError, "a response header must be a tuple (name, value), not %.200s",
-                 Py_TYPE(header)->tp_name);
-    return false;
-  }
-  if (PyTuple_GET_SIZE(header) != 2) {
-    PyErr_Format(PyExc_ValueError,
-                 "a response header must be a tuple (name, value), not of %zd items",
-                 PyTuple_GET_SIZE(header));
-    return false;
-  }
-  const auto name = latin1_of(PyTuple_GET_ITEM(header, 0), "a response header's name");
-  if (!name) return false;
-  const auto value = latin1_of(PyTuple_GET_ITEM(header, 1), "a response header's value");
-  return value && !raise_if_failed(response.add_header(*name, *value));
-}
-
 // False with an exception pending.
 bool fill(StartedResponse& response, PyObject* status, PyObject* headers) {
   const auto status_text = latin1_of(status, "status");
   if (!status_text || raise_if_failed(response.set_status(*status_text))) return false;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); ++i) {
-    const Ref header = Ref::share(PyList_GET_ITEM(headers, i));
-    if (!add_header(response, header.get())) return false;
-  }
-  return true;
+  return for_each_header(headers, [&](std::string_view name, std::string_view value) {
+    return !raise_if_failed(response.add_header(name, value));
+  });
 }
 
 // PEP 3333, error handling: what exc_info means depends on whether the head has left.
@@ -120,7 +79,7 @@ PyObject* write(PyObject* self, PyObject* data) {
     request.commit();
     bool heard;
     {
-      const DetachScope detached(py);
+      const python::MeteredDetach detached(py, request.full_meter_or_null());
       heard = request.send({&block, 1}, gateway::ReplyPart::Then::pause);
     }
     if (heard) Py_RETURN_NONE;
@@ -159,15 +118,13 @@ PyObject* call(PyObject* self, PyObject* const* arguments, std::size_t flags, Py
     Request& request = *start.request;
     const Py_ssize_t count = PyVectorcall_NARGS(flags);
     if (!check_arguments(count, keywords)) return nullptr;
-    if (!PyList_Check(arguments[1])) {
-      PyErr_Format(PyExc_TypeError, "the response headers must be a list, not %.200s",
-                   Py_TYPE(arguments[1])->tp_name);
-      return nullptr;
-    }
     // A named argument lies behind the others.
     const bool has_exc_info =
         count == 3 || (keywords != nullptr && PyTuple_GET_SIZE(keywords) != 0);
-    if (!check_exc_info(request, has_exc_info ? arguments[2] : nullptr)) return nullptr;
+    PyObject* const exc_info = has_exc_info ? arguments[2] : nullptr;
+    request.tell_response(py, arguments[0], arguments[1], exc_info);
+    if (!check_header_list(arguments[1])) return nullptr;
+    if (!check_exc_info(request, exc_info)) return nullptr;
     StartedResponse response;
     if (!fill(response, arguments[0], arguments[1])) return nullptr;
     const std::string dropped = response.dropped_header();

@@ -1,0 +1,60 @@
+// The data of requests that applications ask for.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "pyhost/gateway/request_head.h"
+#include "python/attached.h"
+#include "python/log_stream.h"
+#include "python/ref.h"
+#include "python/request_data.h"
+
+namespace pyhost::pyapi {
+
+// The requests that run in an interpreter, whose lock protects it. Once the dictionary
+// mod_wsgi.active_requests is asked for, it is kept: {request_id: request_data}. Those that have no
+// id are not in it.
+class ActiveRequests {
+ public:
+  // A request while an application serves it; ends its data.
+  class Scope {
+   public:
+    Scope(python::Attached& py, ActiveRequests& all, const gateway::RequestHead& head,
+          python::RequestData& data);
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope();
+
+   private:
+    friend ActiveRequests;
+
+    // False with an exception pending.
+    bool enter(PyObject* dictionary);
+    void leave(PyObject* dictionary);
+
+    python::Attached& py_;
+    ActiveRequests& all_;
+    const gateway::RequestHead& head_;
+    python::RequestData& data_;
+    python::Ref id_;
+  };
+
+  // Null with an exception pending.
+  python::Ref dictionary(python::Attached& py);
+
+ private:
+  std::vector<Scope*> scopes_;
+  python::Ref dictionary_;
+};
+
+// The id of the request in httpd's logs; "" when it has none.
+std::string_view id_of(const gateway::RequestHead& head) noexcept;
+
+// Adds to the module `mod_wsgi`:
+//   request_data() -> dict    of the request that the calling context belongs to; RuntimeError when
+//                             there is none
+// False with an exception pending.
+bool add_request_data(python::Attached& py, PyObject* module, const python::LogStreams& streams);
+
+}  // namespace pyhost::pyapi
