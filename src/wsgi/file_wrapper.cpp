@@ -98,7 +98,8 @@ PyGetSetDef attributes[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 constexpr char kDoc[] =
-    "FileWrapper(filelike, blksize=8192)\n\nAn iterable over the blocks of a file; httpd sends a "
+    "FileWrapper(filelike, blksize=8192)\n--\n\nAn iterable over the blocks of a file; httpd sends "
+    "a "
     "regular file itself.";
 
 PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(kDoc)},
