@@ -38,6 +38,12 @@ std::string body(std::string_view bytes) {
   return frame;
 }
 
+std::string early_hints(std::vector<Header> headers) {
+  std::string frame;
+  EXPECT_TRUE(wire::encode_early_hints(headers, frame));
+  return frame;
+}
+
 std::string file(std::uint64_t offset, std::uint64_t length) {
   std::string frame;
   wire::encode_file({offset, length}, frame);
@@ -94,6 +100,30 @@ class HostileWorker : public testing::Test {
 
   Httpd httpd_{kConfig};
 };
+
+TEST_F(HostileWorker, SendsOnlyTheFirstFewEarlyHints) {
+  std::string frames;
+  for (int i = 0; i < 100; ++i) frames += early_hints({{"X-A", std::to_string(i)}});
+  const std::string replies = both_replies("POST", frames + head(200, 2) + body("ok") + end());
+  EXPECT_EQ(count(replies, "HTTP/1.1 103 Early Hints"), 8) << replies;
+  EXPECT_EQ(count(replies, "HTTP/1.1 200 OK"), 2) << replies;
+}
+
+TEST_F(HostileWorker, SendsNoEarlyHintsThatEndTheirLine) {
+  httpd_.expect_log("PH0463");
+  for (const Header& header : {Header{"X-A", "b\r\n\r\nHTTP/1.1 200 OK"},
+                               Header{"Connection", "close"}, Header{"Content-Length", "3"}}) {
+    EXPECT_EQ(reply_of(early_hints({header}) + head(200, 2) + body("ok") + end()).status, 502);
+  }
+  expect_records(3);
+}
+
+TEST_F(HostileWorker, SendsNoEarlyHintsBehindTheHead) {
+  httpd_.expect_log("PH0455");
+  const Response reply = reply_of(head(200, 2) + early_hints({{"X-A", "b"}}) + body("ok") + end());
+  EXPECT_TRUE(reply.interim.empty());
+  EXPECT_NE(reply.status, 200);
+}
 
 TEST_F(HostileWorker, SendsNothingBeyondItsContentLength) {
   httpd_.expect_log("PH0463");

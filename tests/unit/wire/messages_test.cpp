@@ -360,6 +360,20 @@ TEST(Hello, WithoutABuildIsNone) {
   }
 }
 
+TEST(EarlyHints, ComeBackAsTheyWere) {
+  const std::vector<gateway::Header> sent{{"Link", "</a>; rel=preload"}, {"X-A", ""}};
+  std::string out;
+  ASSERT_TRUE(encode_early_hints(sent, out));
+  const std::string_view payload = std::string_view(out).substr(kHeaderBytes);
+  std::vector<gateway::Header> received;
+  ASSERT_TRUE(decode_early_hints(payload, received));
+  ASSERT_EQ(received.size(), 2u);
+  EXPECT_EQ(received[0].value, "</a>; rel=preload");
+  EXPECT_EQ(received[1].name, "X-A");
+  EXPECT_FALSE(decode_early_hints(payload.substr(0, payload.size() - 1), received));
+  EXPECT_FALSE(decode_early_hints(std::string(payload) + "x", received));
+}
+
 TEST(FrameHeader, RefusesWhatItDoesNotKnow) {
   HeaderBytes bytes = encode_header({FrameType::end, 12});
   EXPECT_EQ(decode_header(bytes)->payload_bytes, 12u);
