@@ -88,7 +88,7 @@ class Trial {
   base::Result<TrialReport> run() {
     if (settings_.user) PH_TRY_VOID(become(*settings_.user));
     report_.home_is_open = chdir(settings_.home.c_str()) == 0;
-    PH_TRY_VOID(require_files());
+    if (auto open = require_files(); !open) return refusal_of_user(open.error().sentence);
     if (!site_.runs_python()) return report_;
     PH_TRY_VOID(set_environment());
     base::Result<> outcome;
@@ -113,6 +113,12 @@ class Trial {
     }
     for (const auto& [name, file] : options_.services) PH_TRY_VOID(require_readable(file));
     return {};
+  }
+
+  // Root's files are often closed to the user as whom root serves.
+  tl::unexpected<base::Error> refusal_of_user(const std::string& sentence) const {
+    return base::fail(
+        sentence + (settings_.user ? "; let that user in, or name another one with --user" : ""));
   }
 
   // As the workers have it.
@@ -158,7 +164,9 @@ class Trial {
   base::Result<> import_application() {
     PH_TRY(python, choose_python(site_, settings_.plugin_folder));
     report_.python_version = python.plugin.python_version;
-    PH_TRY_VOID(require_readable(python.plugin.path));
+    if (auto open = require_readable(python.plugin.path); !open) {
+      return refusal_of_user(open.error().sentence);
+    }
     PH_TRY(plugin, plugin::load_plugin(python.plugin.path));
     auto engine = plugin->open(engine_settings(python.home), log_);
     if (!engine) return tl::unexpected(std::move(engine).error());

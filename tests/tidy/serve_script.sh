@@ -28,5 +28,12 @@ expect_refusal "--callable needs a value" README.md --callable
 expect_refusal "--reload takes no value" --reload=yes README.md
 expect_refusal "one TARGET is served, not both README.md and docs" README.md docs
 expect_refusal "no-such.wsgi: no such file or folder" no-such.wsgi --reload
+if [ "$(id -u)" = 0 ]; then
+  closed=$(mktemp -d)
+  echo 'application = None' >"$closed/app.wsgi"
+  expect_refusal "$closed/app.wsgi cannot be read by user www-data, as whom root serves: let that user in, \
+or put it where all may read" "$closed/app.wsgi"
+  rm -r "$closed"
+fi
 scripts/serve --help | diff - scripts/serve-help.txt || failed=1
 exit $failed
