@@ -172,20 +172,20 @@ gateway::AskResult RequestServer::answer(WorkerExchange& exchange) {
 // Nothing when it may be run here.
 std::optional<Outcome> RequestServer::refuse_target(const gateway::Target& target,
                                                     bool is_configured, WorkerExchange& exchange) {
-  Outcome outcome{.kind = Outcome::Kind::refused,
-                  .status = gateway::kInternalServerError,
-                  .failure = gateway::FailureCause::target_refused};
   if (!is_configured) {
     exchange.log(LogLevel::error, Message::target_refused,
                  fmt::format("process group '{}' is not configured to serve {}",
                              settings_.group.name, target.script));
-    return outcome;
+    return Outcome{.kind = Outcome::Kind::refused,
+                   .status = gateway::kInternalServerError,
+                   .failure = gateway::FailureCause::target_refused};
   }
   if (keeps(target)) return std::nullopt;
-  outcome.import_failed = true;
-  outcome.failure = gateway::FailureCause::import_failed;
-  outcome.why = "the worker is kept for other scripts";
-  return outcome;
+  return Outcome{.kind = Outcome::Kind::refused,
+                 .status = gateway::kInternalServerError,
+                 .import_failed = true,
+                 .why = "the worker is kept for other scripts",
+                 .failure = gateway::FailureCause::import_failed};
 }
 
 bool RequestServer::is_to_run_again(const gateway::Target& target, const Outcome& outcome) {
