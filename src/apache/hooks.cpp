@@ -20,6 +20,7 @@
 #include "apache/process/run_state.h"
 #include "apache/process/supervision.h"
 #include "apache/request/alias.h"
+#include "apache/request/log_items.h"
 #include "apache/request/reply_file.h"
 #include "apache/request/request_identity.h"
 #include "apache/request/request_map.h"
@@ -153,6 +154,8 @@ void register_hooks(apr_pool_t* pool) {
                           APR_HOOK_FIRST);
   ap_hook_post_read_request(guarded<&renew_early_id, DECLINED>, nullptr, nullptr,
                             APR_HOOK_REALLY_FIRST);
+  ap_hook_pre_config(guarded<&register_log_items, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+                     APR_HOOK_MIDDLE);
   register_reply_files();
   register_access_hooks(pool);
   ap_hook_child_init(guarded<&start_child>, nullptr, nullptr, APR_HOOK_MIDDLE);

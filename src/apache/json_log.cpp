@@ -32,19 +32,23 @@ JsonRecord record_of(const base::ApplicationRecord& record) {
 // Unbuffered and in one piece, as httpd writes its own.
 void write(const server_rec* s, JsonRecord record) {
   record.time_us = apr_time_now();
-  record.pid = getpid();
-  record.thread = gettid();
+  // Of a worker the thread is not known.
+  if (record.pid == 0) {
+    record.pid = getpid();
+    record.thread = gettid();
+  }
   const std::string line = to_json_line(record);
   apr_file_write_full(s->error_log, line.data(), line.size(), nullptr);
 }
 
-void write(const request_rec* r, JsonRecord record, std::string_view group) {
+void write(const request_rec* r, JsonRecord record, const RecordSource& source) {
   record.request_id = request_id_of(r);
   record.trace_id = trace_id_of(r);
   record.method = view_or_empty(r->method);
   record.url = path_as_sent(r);
   record.client = view_or_empty(r->useragent_ip);
-  record.group = group;
+  record.group = source.process_group;
+  record.pid = source.pid;
   write(r->server, record);
 }
 
@@ -74,16 +78,16 @@ std::string_view path_as_sent(const request_rec* r) noexcept {
 }
 
 void write_json(const request_rec* r, base::LogLevel level, base::Message message,
-                std::string_view text, std::string_view group) noexcept {
+                std::string_view text, const RecordSource& source) noexcept {
   base::if_memory_allows([&] {
     write_each(record_of(level, message, text),
-               [&](const JsonRecord& record) { write(r, record, group); });
+               [&](const JsonRecord& record) { write(r, record, source); });
   });
 }
 
 void write_json(const request_rec* r, const base::ApplicationRecord& record,
-                std::string_view group) noexcept {
-  base::if_memory_allows([&] { write(r, record_of(record), group); });
+                const RecordSource& source) noexcept {
+  base::if_memory_allows([&] { write(r, record_of(record), source); });
 }
 
 void write_json(const server_rec* s, base::LogLevel level, base::Message message,

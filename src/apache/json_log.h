@@ -2,6 +2,7 @@
 #pragma once
 
 #include "apache/httpd_api.h"
+#include "apache/log.h"
 #include "pyhost/base/log.h"
 
 namespace pyhost::apache {
@@ -9,12 +10,11 @@ namespace pyhost::apache {
 // Whether records of that server are written so: not before its log is open, nor to syslog.
 bool writes_json(const server_rec* s) noexcept;
 
-// Each writes one line past httpd, which would escape it. `group`: the process group that the
-// record is from, "" for this process. PRECONDITION: writes_json().
+// Each writes one line past httpd, which would escape it. PRECONDITION: writes_json().
 void write_json(const request_rec* r, base::LogLevel level, base::Message message,
-                std::string_view text, std::string_view group) noexcept;
+                std::string_view text, const RecordSource& source) noexcept;
 void write_json(const request_rec* r, const base::ApplicationRecord& record,
-                std::string_view group) noexcept;
+                const RecordSource& source) noexcept;
 void write_json(const server_rec* s, base::LogLevel level, base::Message message,
                 std::string_view text) noexcept;
 void write_json(const server_rec* s, const base::ApplicationRecord& record) noexcept;

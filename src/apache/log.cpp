@@ -92,10 +92,10 @@ bool keeps_record(const auto* where, base::LogLevel level, base::Message message
 }  // namespace
 
 void log_request(const request_rec* r, base::LogLevel level, base::Message message,
-                 std::string_view text, std::string_view group) noexcept {
+                 std::string_view text, const RecordSource& source) noexcept {
   if (!keeps_record(r, level, message)) return;
   const bool is_failure = message != base::Message::none && level <= base::LogLevel::warn;
-  if (writes_json(r->server)) return write_json(r, level, message, text, group);
+  if (writes_json(r->server)) return write_json(r, level, message, text, source);
   const std::string full = is_failure ? with_request(r, text) : std::string();
   write_records(message, is_failure ? std::string_view(full) : text, [&](const char* record) {
     ap_log_rerror(APLOG_MARK, httpd_level(level), 0, r, "%s", record);
@@ -103,9 +103,9 @@ void log_request(const request_rec* r, base::LogLevel level, base::Message messa
 }
 
 void log_request(const request_rec* r, const base::ApplicationRecord& record,
-                 std::string_view group) noexcept {
+                 const RecordSource& source) noexcept {
   if (!keeps(r, record.level)) return;
-  if (writes_json(r->server)) return write_json(r, record, group);
+  if (writes_json(r->server)) return write_json(r, record, source);
   const std::string file(record.file);
   write_record(record, [&](const char* text) {
     ap_log_rerror_(file.c_str(), static_cast<int>(record.line), APLOG_MODULE_INDEX,

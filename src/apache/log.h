@@ -4,20 +4,27 @@
 // objects of JSON in the same file.
 #pragma once
 
+#include <sys/types.h>
+
 #include "apache/httpd_api.h"
 #include "pyhost/base/log.h"
 
 namespace pyhost::apache {
 
+// The process that a record is from: a worker, or this one.
+struct RecordSource {
+  std::string_view process_group;  // "" for this process
+  pid_t pid = 0;                   // the same
+};
+
 // One record in the log of the request's virtual host, with its client and ids. Texts that are too
 // long for httpd come as several records, "PH0174 (1/3): ...". An application's own output
-// (Message::none) is one record for each line. `group` is the process group that it is from, ""
-// for this process.
+// (Message::none) is one record for each line.
 void log_request(const request_rec* r, base::LogLevel level, base::Message message,
-                 std::string_view text, std::string_view group = {}) noexcept;
+                 std::string_view text, const RecordSource& source = {}) noexcept;
 // The same of Python's logging.
 void log_request(const request_rec* r, const base::ApplicationRecord& record,
-                 std::string_view group) noexcept;
+                 const RecordSource& source = {}) noexcept;
 
 // In a server's log; with ap_server_conf also before its log is open, on stderr.
 void log_server(const server_rec* s, base::LogLevel level, base::Message message,

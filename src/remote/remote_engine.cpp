@@ -91,6 +91,7 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Le
   if (!pooled) return ask_another(run, admission, lease.worker(), std::move(pooled).error());
   const Worker worker = (*pooled)->worker;
   const bool was_used = (*pooled)->used;
+  run.exchange.note_worker({.pid = worker.pid, .slot = worker.slot / settings_.rows_per_slot});
   Relay relay(admission, **pooled, run.exchange, run.body, settings_);
   Attempt attempt = relay.run(run.target, lease.resort(), run.queue_start_us);
   run.failure_told |= relay.failure_told();

@@ -89,6 +89,9 @@ TEST_P(JsonLog, SaysOfARequestWhatIsKnownOfIt) {
   EXPECT_EQ(said["url"], "/app/a");
   EXPECT_EQ(said["client"], "127.0.0.1");
   EXPECT_EQ(said.contains("group"), GetParam() == Place::daemon);
+  if (GetParam() == Place::daemon) {
+    EXPECT_EQ(said["pid"], httpd.running("pyhost-worker").front());
+  }
   const Json failed = object_with(httpd.log(), "ValueError: no \"luck\"\\");
   EXPECT_EQ(failed["id"], "PH0174");
   EXPECT_EQ(failed["level"], "error");

@@ -41,7 +41,10 @@ class Trace : public ::testing::TestWithParam<Place> {
   Httpd start(const std::string& directives) {
     return Httpd(
         "ErrorLogFormat \"[%{u}t] [%-m:%l] [pid %P:tid %T] id=%L [client\\ %a] %M\"\n"
-        "CustomLog ${ROOT}/access.log \"%U %L\"\n" +
+        "CustomLog ${ROOT}/access.log \"%U %L\"\n"
+        "CustomLog ${ROOT}/items.log \"%U queue=%{queue_us}^py app=%{app_us}^py lock=%{lock_us}^py "
+        "write=%{write_us}^py total=%{total_us}^py group=%{group}^py worker=%{worker}^py "
+        "pid=%{pid}^py trace=%{trace_id}^py other=%{other}^py\"\n" +
             directives +
             "<Directory ${ROOT}/tells>\nRequire all granted\n</Directory>\n"
             "WSGIScriptAlias /app ${ROOT}/tells/app.wsgi\n",
@@ -157,6 +160,29 @@ TEST_P(Trace, BeginsWhereItCannotBePropagated) {
   EXPECT_NE(lines[0], kTrace);
   EXPECT_THAT(lines[4], AllOf(StartsWith("00-" + lines[0] + "-"), EndsWith("-01")));
   EXPECT_EQ(lines[5], "-");
+}
+
+TEST_P(Trace, StandsInTheAccessLogBesideWhatTheRequestTook) {
+  Httpd httpd = start("");
+  const Headers headers{{"traceparent", kParent}};
+  EXPECT_EQ(httpd.request({.path = "/app/x", .headers = headers}).status, 200);
+  EXPECT_EQ(httpd.get("/nothing").status, 404);
+  const bool in_group = GetParam() == Place::daemon;
+  const std::string place = in_group ? "group=tests worker=0 pid=" +
+                                           std::to_string(httpd.running("pyhost-worker").front())
+                                     : "group=- worker=- pid=[1-9][0-9]*";
+  const std::string served =
+      "/app/x queue=[0-9]+ app=[1-9][0-9]* lock=[0-9]+ write=[0-9]+ "
+      "total=[1-9][0-9]* " +
+      place + " trace=" + kTrace + " other=-\n";
+  const std::string others =
+      "/nothing queue=- app=- lock=- write=- total=- group=- worker=- pid=- trace=- other=-\n";
+  std::string log;
+  EXPECT_TRUE(wait_until([&] {
+    log = read_file(httpd.root() + "/items.log");
+    return log.ends_with(others);
+  })) << log;
+  EXPECT_THAT(log, MatchesRegex(served + others));
 }
 
 TEST_P(Trace, IsLeftToOthersWhenItIsOff) {

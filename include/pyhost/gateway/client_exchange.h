@@ -7,6 +7,7 @@
 #include "pyhost/gateway/exchange.h"
 #include "pyhost/gateway/request_times.h"
 #include "pyhost/gateway/runner.h"
+#include "pyhost/gateway/serving_worker.h"
 #include "pyhost/gateway/target.h"
 
 namespace pyhost::gateway {
@@ -62,10 +63,15 @@ class ClientExchange : public Exchange, public Client {
   RequestTimes& times() noexcept { return times_; }
   const RequestTimes& times() const noexcept { return times_; }
 
+  // The worker that has the request, noted by whoever has sent it there.
+  void note_worker(const ServingWorker& worker) noexcept { worker_ = worker; }
+  const ServingWorker& worker() const noexcept { return worker_; }
+
   bool client_gone() noexcept final { return client_state() == ClientState::gone; }
 
  private:
   RequestTimes times_;
+  ServingWorker worker_;
 };
 
 // Whoever asks hook scripts about a request, before that has an exchange.

@@ -32,7 +32,7 @@ class RequestCaller final : public gateway::ClientCaller {
     log_request(r_, level, message, text);
   }
   void log_application(const base::ApplicationRecord& record) noexcept override {
-    log_request(r_, record, {});
+    log_request(r_, record);
   }
   // httpd closes the connections of a child that is told to stop at once.
   ClientSocket client_socket() const noexcept override {

@@ -87,15 +87,17 @@ bool RequestExchange::wants(base::LogLevel level) const noexcept {
 
 void RequestExchange::log(base::LogLevel level, base::Message message,
                           std::string_view text) noexcept {
-  log_request(r_, level, message, text, group_name());
+  log_request(r_, level, message, text, source());
 }
 
 void RequestExchange::log_application(const base::ApplicationRecord& record) noexcept {
-  log_request(r_, record, group_name());
+  log_request(r_, record, source());
 }
 
-std::string_view RequestExchange::group_name() const noexcept {
-  return inputs_.group == nullptr ? std::string_view() : inputs_.group->options.name;
+// What is logged while a worker has the request is, as a rule, from there.
+RecordSource RequestExchange::source() const noexcept {
+  if (inputs_.group == nullptr) return {};
+  return {.process_group = inputs_.group->options.name, .pid = worker().pid};
 }
 
 // --- The body ------------------------------------------------------------------------------------

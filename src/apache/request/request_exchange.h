@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "apache/httpd_api.h"
+#include "apache/log.h"
 #include "apache/request/environ_builder.h"
 #include "pyhost/gateway/client_exchange.h"
 
@@ -56,7 +57,7 @@ class RequestExchange final : public gateway::ClientExchange {
 
   // What the application sends from here on is dropped.
   bool superseded() const noexcept { return answerer_ > Answerer::nobody_more; }
-  std::string_view group_name() const noexcept;
+  RecordSource source() const noexcept;
   bool exceeds_limit() const;
   gateway::BodyFault fault_of(apr_status_t status) const;
   gateway::BodyRead fail_body(apr_status_t status);

@@ -7,6 +7,7 @@
 #include "apache/httpd_api.h"
 #include "pyhost/gateway/request_times.h"
 #include "pyhost/gateway/run_figures.h"
+#include "pyhost/gateway/serving_worker.h"
 
 namespace pyhost::apache {
 
@@ -22,6 +23,7 @@ struct RequestRecord {
   std::string_view application_group;  // "" is the main interpreter
   gateway::RequestTimes times;
   gateway::RunFigures figures;
+  gateway::ServingWorker worker;
 };
 
 // Makes it at the first call.

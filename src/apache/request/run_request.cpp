@@ -24,6 +24,7 @@ void note(request_rec* r, const MappedRequest& request, const RequestExchange& e
   record.application_group = request.target.application_group;
   record.times = exchange.times();
   record.figures = outcome.figures;
+  record.worker = exchange.worker();
 }
 
 }  // namespace
