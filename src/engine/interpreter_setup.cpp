@@ -104,13 +104,14 @@ base::Result<> restrict(Attached& py, Interpreter& interpreter, const char* stre
 base::Result<> replace_streams(Attached& py, Interpreter& interpreter,
                                const gateway::EngineSettings& settings,
                                const python::LogStreams& streams) {
-  PH_TRY_VOID(set_stream(py, "stderr", streams.make_ambient(py, "<stderr>")));
+  PH_TRY_VOID(
+      set_stream(py, "stderr", streams.make_ambient(py, "<stderr>", python::Output::errors)));
   if (settings.interactive) return {};
   if (settings.restrict_stdin) {
     PH_TRY_VOID(restrict(py, interpreter, "stdin", "WSGIRestrictStdin"));
   }
   if (settings.restrict_stdout) return restrict(py, interpreter, "stdout", "WSGIRestrictStdout");
-  return set_stream(py, "stdout", streams.make_ambient(py, "<stdout>"));
+  return set_stream(py, "stdout", streams.make_ambient(py, "<stdout>", python::Output::standard));
 }
 
 base::Result<> set_switch_interval(Attached& py, double seconds) {

@@ -10,6 +10,7 @@
 #include "hooks/call.h"
 #include "pyapi/apache_module.h"
 #include "pyapi/events.h"
+#include "pyapi/log_handler.h"
 #include "pyapi/module.h"
 #include "pyapi/request_record.h"
 #include "pyhost/gateway/http_status.h"
@@ -84,7 +85,7 @@ LocalEngine::~LocalEngine() {
 }
 
 base::Result<> LocalEngine::set_up(Attached& py, Interpreter& interpreter) {
-  PH_TRY(streams, python::LogStreams::make(py));
+  PH_TRY(streams, python::LogStreams::make(py, settings_.logging));
   PH_TRY_VOID(prepare_interpreter(
       py, interpreter, settings_for_interpreter(settings_, interpreter.name()), streams));
   PH_TRY(adapter, wsgi::Adapter::make(py, settings_, std::move(streams)));
@@ -94,6 +95,10 @@ base::Result<> LocalEngine::set_up(Attached& py, Interpreter& interpreter) {
                                         .streams = adapter.streams(),
                                         .recorder = recorder_}));
   PH_TRY_VOID(pyapi::install_apache_module(py, settings_));
+  if (settings_.logging.handler != gateway::Logging::Handler::none &&
+      !pyapi::add_root_handler(py)) {
+    return base::fail("WSGILogging: " + python::PythonError::take(py).summary(py));
+  }
   interpreter.set_resident(
       std::make_unique<ApplicationGroup>(std::move(adapter), std::move(module), loading_));
   const python::DetachScope detached(py);
@@ -154,7 +159,7 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
   const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
   const auto interpreter = enter(target, exchange);
   if (!interpreter) return interpreter.error();
-  wsgi::Request request(target, exchange);
+  wsgi::Request request(target, exchange, settings_.logging);
   pyapi::RequestRecord record(recorder_);
   python::LoadReport report;
   serve_in(**interpreter, request, record, report);
@@ -177,7 +182,7 @@ void LocalEngine::serve_in(Interpreter& interpreter, wsgi::Request& request,
   const base::TimePoint asked_for_lock = base::Clock::now();
   AttachScope py(interpreter);
   request.note_interpreter_wait(base::Clock::now() - asked_for_lock);
-  const python::RequestContext context(py, group.adapter.streams(), request.link(), request.log(),
+  const python::RequestContext context(py, group.adapter.streams(), request.link(), request.logs(),
                                        &request);
   const pyapi::ActiveRequests::Scope among_others(py, module.active_requests, exchange.head(),
                                                   request.data());
@@ -236,7 +241,7 @@ gateway::AskResult LocalEngine::answer_in(Interpreter& interpreter, const gatewa
                                           const gateway::Question& question,
                                           gateway::Caller& caller, python::LoadReport& report) {
   const auto link = std::make_shared<python::RequestLink>();
-  python::LineLog log(caller);
+  python::OutputLogs log(caller, settings_.logging);
   gateway::AskResult answer =
       tl::unexpected(Outcome{Outcome::Kind::refused, gateway::kInternalServerError});
   gateway::Target script = target;

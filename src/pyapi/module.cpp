@@ -5,6 +5,7 @@
 #include "pyapi/log_handler.h"
 #include "pyapi/metrics.h"
 #include "pyapi/request_data.h"
+#include "pyapi/request_log.h"
 #include "python/error.h"
 #include "python/native_type.h"
 #include "python/ref.h"
@@ -30,7 +31,7 @@ PyObject* get_late_attribute(PyObject* module, PyObject* name) {
     if (PyUnicode_CompareWithASCIIString(name, "active_requests") == 0) {
       value = state.active_requests.dictionary(py);
     } else if (PyUnicode_CompareWithASCIIString(name, "LogHandler") == 0) {
-      value = make_log_handler(py, state.stream.get());
+      value = make_log_handler(py, state.stream.get(), state.logging);
     } else {
       PyErr_Format(PyExc_AttributeError, "module 'mod_wsgi' has no attribute %R", name);
     }
@@ -132,7 +133,8 @@ bool publish_module(Attached& py, PyObject* module, const gateway::EngineSetting
   return fill(module, py.interpreter().name(), settings, parts) &&
          add_answers(module, py.interpreter().support()) &&
          add_annotations(py, module, parts.streams) &&
-         add_request_data(py, module, parts.streams) && add_metrics(py, module) &&
+         add_request_data(py, module, parts.streams) &&
+         add_request_log(py, module, parts.streams) && add_metrics(py, module) &&
          add_events(py, module, signal_events_of(settings)) &&
          PyDict_SetItemString(PyImport_GetModuleDict(), kModuleName, module) == 0;
 }
@@ -154,7 +156,7 @@ base::Result<std::unique_ptr<ModuleState>> install_module(Attached& py,
     auto state = std::make_unique<ModuleState>(
         py.interpreter(), parts.recorder, place, static_cast<unsigned>(settings.threads_max),
         settings.server_view_or_null, parts.streams.make_raw_ambient(py, "<mod_wsgi>"),
-        module.get());
+        module.get(), settings.logging);
     set_state(module.get(), state.get());
     if (state->stream && publish_module(py, module.get(), settings, parts)) return state;
   }

@@ -7,6 +7,7 @@
 #include "pyapi/recorder.h"
 #include "pyapi/request_data.h"
 #include "pyapi/request_events.h"
+#include "pyhost/gateway/logging.h"
 #include "pyhost/gateway/server_view.h"
 #include "python/attached.h"
 #include "python/interpreter.h"
@@ -20,12 +21,13 @@ class ModuleState {
  public:
   ModuleState(python::Interpreter& own_interpreter, Recorder& process_recorder, Place own_place,
               unsigned request_threads_max, const gateway::ServerView* server_or_null,
-              python::Ref raw_ambient, PyObject* module)
+              python::Ref raw_ambient, PyObject* module, const gateway::Logging& own_logging)
       : interpreter(own_interpreter),
         recorder(process_recorder),
         place(own_place),
         threads_max(request_threads_max),
         server_view_or_null(server_or_null),
+        logging(own_logging),
         stream(std::move(raw_ambient)),
         events(module, own_place) {}
 
@@ -34,6 +36,7 @@ class ModuleState {
   const Place place;
   const unsigned threads_max;
   const gateway::ServerView* const server_view_or_null;
+  const gateway::Logging logging;
   const python::Ref stream;  // of LogStreams::make_raw_ambient()
   RequestEvents events;
   ActiveRequests active_requests;

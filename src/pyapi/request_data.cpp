@@ -22,14 +22,23 @@ PyMethodDef function = {"request_data", request_data, METH_NOARGS,
                         "The dictionary of the request that this code runs for, which event "
                         "callbacks get as well."};
 
+// The last entry of a name is the one that counts.
+std::string_view value_of(const gateway::RequestHead& head, gateway::EnvironKey key) noexcept {
+  std::string_view value;
+  for (const gateway::EnvironEntry& entry : head.environ) {
+    if (entry.key == key) value = entry.value;
+  }
+  return value;
+}
+
 }  // namespace
 
 std::string_view id_of(const gateway::RequestHead& head) noexcept {
-  std::string_view id;
-  for (const gateway::EnvironEntry& entry : head.environ) {
-    if (entry.key == gateway::EnvironKey::wsgi_request_id) id = entry.value;
-  }
-  return id;
+  return value_of(head, gateway::EnvironKey::wsgi_request_id);
+}
+
+std::string_view trace_id_of(const gateway::RequestHead& head) noexcept {
+  return value_of(head, gateway::EnvironKey::wsgi_trace_id);
 }
 
 ActiveRequests::Scope::Scope(Attached& py, ActiveRequests& all, const gateway::RequestHead& head,

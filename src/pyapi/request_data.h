@@ -50,6 +50,8 @@ class ActiveRequests {
 
 // The id of the request in httpd's logs; "" when it has none.
 std::string_view id_of(const gateway::RequestHead& head) noexcept;
+// That of the trace it belongs to; "" when it belongs to none.
+std::string_view trace_id_of(const gateway::RequestHead& head) noexcept;
 
 // Adds to the module `mod_wsgi`:
 //   request_data() -> dict    of the request that the calling context belongs to; RuntimeError when

@@ -42,21 +42,21 @@ void LineLog::write(Attached& py, std::string_view text) {
   for (std::string_view rest = lines; !rest.empty();) {
     const auto end = rest.find('\n');
     const std::string_view line = rest.substr(0, end);
-    if (!line.empty()) sink_.log(base::LogLevel::error, base::Message::none, line);
+    if (!line.empty()) sink_.log(level_, base::Message::none, line);
     rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
   }
 }
 
 void LineLog::flush() noexcept {
   const std::string partial = take_partial();
-  if (!partial.empty()) sink_.log(base::LogLevel::error, base::Message::none, partial);
+  if (!partial.empty()) sink_.log(level_, base::Message::none, partial);
 }
 
 void LineLog::flush(Attached& py) {
   const std::string partial = take_partial();
   if (partial.empty()) return;
   const DetachScope detached(py);
-  sink_.log(base::LogLevel::error, base::Message::none, partial);
+  sink_.log(level_, base::Message::none, partial);
 }
 
 }  // namespace pyhost::python

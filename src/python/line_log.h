@@ -11,11 +11,11 @@ namespace pyhost::python {
 
 class Attached;
 
-// Collects text up to line ends and sends each complete line to a sink as one record. Thread-safe;
-// logs with the interpreter detached.
+// Collects text up to line ends and sends each complete line to a sink as one record of a level.
+// Thread-safe; logs with the interpreter detached.
 class LineLog {
  public:
-  explicit LineLog(base::LogSink& sink) noexcept : sink_(sink) {}
+  LineLog(base::LogSink& sink, base::LogLevel level) noexcept : sink_(sink), level_(level) {}
 
   base::LogSink& sink() const noexcept { return sink_; }
 
@@ -34,6 +34,7 @@ class LineLog {
   std::string take_partial();
 
   base::LogSink& sink_;
+  const base::LogLevel level_;
   std::mutex mutex_;
   std::string partial_;               // guarded by mutex_
   bool line_flush_expected_ = false;  // the same

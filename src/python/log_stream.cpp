@@ -11,8 +11,10 @@ namespace {
 struct LogStream {
   const char* name;
   Interpreter* interpreter;
-  SharedRequestLink link{};  // of a request's stream
-  LineLog* log = nullptr;    // valid while the link is open, as the next one
+  Output output;
+  gateway::Logging levels;     // outside of requests
+  SharedRequestLink link{};    // of a request's stream
+  OutputLogs* logs = nullptr;  // valid while the link is open, as the next one
   ServedRequest* served_or_null = nullptr;
   Ref request_stream{};  // of an ambient stream: the ContextVar that has a request's
   bool used = false;
@@ -23,20 +25,20 @@ class ThreadLog {
  public:
   ~ThreadLog();
 
-  LineLog& for_interpreter(Interpreter& interpreter) {
-    if (interpreter_ != &interpreter) change_to(&interpreter);
-    return *log_;
+  OutputLogs& for_interpreter(Interpreter& interpreter, const gateway::Logging& levels) {
+    if (interpreter_ != &interpreter) change_to(&interpreter, levels);
+    return *logs_;
   }
 
  private:
-  void change_to(Interpreter* interpreter) {
-    if (log_ && !interpreter_->closed()) log_->flush();
+  void change_to(Interpreter* interpreter, const gateway::Logging& levels) {
+    if (logs_ && !interpreter_->closed()) logs_->flush();
     interpreter_ = interpreter;
-    log_ = interpreter ? std::make_unique<LineLog>(interpreter->server_log()) : nullptr;
+    logs_ = interpreter ? std::make_unique<OutputLogs>(interpreter->server_log(), levels) : nullptr;
   }
 
   Interpreter* interpreter_ = nullptr;
-  std::unique_ptr<LineLog> log_;
+  std::unique_ptr<OutputLogs> logs_;
 };
 
 // At the end of a thread its Python objects go after this log has gone, and may still print.
@@ -44,14 +46,18 @@ thread_local bool thread_log_is_gone = false;
 thread_local ThreadLog thread_log;
 
 ThreadLog::~ThreadLog() {
-  change_to(nullptr);
+  change_to(nullptr, {});
   thread_log_is_gone = true;
 }
 
 template <class F>
-PyObject* with_thread_log(Attached& py, F action) {
-  if (!thread_log_is_gone) return action(py, thread_log.for_interpreter(py.interpreter()));
-  LineLog log(py.interpreter().server_log());
+PyObject* with_thread_log(Attached& py, const LogStream& stream, F action) {
+  if (!thread_log_is_gone) {
+    return action(py,
+                  thread_log.for_interpreter(py.interpreter(), stream.levels).of(stream.output));
+  }
+  OutputLogs logs(py.interpreter().server_log(), stream.levels);
+  LineLog& log = logs.of(stream.output);
   PyObject* result = action(py, log);
   log.flush(py);
   return result;
@@ -71,14 +77,15 @@ Ref request_stream_for(Attached& py, PyObject* ambient) {
 // A request that is over leaves contexts behind, in threads and tasks that go on.
 template <class F>
 PyObject* with_ambient_log(Attached& py, PyObject* self, F action) {
+  const LogStream& own = value_of<LogStream>(self);
   if (const Ref found = request_stream_for(py, self)) {
     const LogStream& stream = value_of<LogStream>(found.get());
     if (stream.link) {
       const RequestLink::Use use(*stream.link);
-      if (use) return action(py, *stream.log);
+      if (use) return action(py, stream.logs->of(own.output));
     }
   }
-  return with_thread_log(py, action);
+  return with_thread_log(py, own, action);
 }
 
 // Calls `action` with the log the stream means now; `when_over` with the stream when that was a
@@ -92,7 +99,7 @@ PyObject* with_log(PyObject* self, F action, G when_over) {
     stream.used = true;
     const SharedRequestLink link = stream.link;
     const RequestLink::Use use(*link);
-    return use ? action(py, *stream.log) : when_over(stream);
+    return use ? action(py, stream.logs->of(stream.output)) : when_over(stream);
   });
 }
 
@@ -207,7 +214,7 @@ bool is_untouched(const RequestStream& stream) {
 
 }  // namespace
 
-base::Result<LogStreams> LogStreams::make(Attached& py) {
+base::Result<LogStreams> LogStreams::make(Attached& py, const gateway::Logging& levels) {
   PH_TRY(type, make_type(py, spec));
   const Ref io = Ref::steal(PyImport_ImportModule("io"));
   Ref wrapper = Ref::steal(io ? PyObject_GetAttrString(io.get(), "TextIOWrapper") : nullptr);
@@ -221,7 +228,8 @@ base::Result<LogStreams> LogStreams::make(Attached& py) {
   if (!variable || !register_as_raw_stream(io.get(), type.get())) {
     return base::fail(PythonError::take(py).summary(py));
   }
-  return LogStreams(std::move(type), std::move(wrapper), std::move(options), std::move(variable));
+  return LogStreams(std::move(type), std::move(wrapper), std::move(options), std::move(variable),
+                    levels);
 }
 
 Ref LogStreams::text_over(Attached&, PyObject* raw) const {
@@ -233,32 +241,36 @@ Ref LogStreams::text_over(Attached&, PyObject* raw) const {
   return text;
 }
 
-Ref LogStreams::make_raw_ambient(Attached& py, const char* name) const {
+Ref LogStreams::make_raw_ambient(Attached& py, const char* name, Output output) const {
   return make_native<LogStream>(raw_type_.get(),
                                 LogStream{.name = name,
                                           .interpreter = &py.interpreter(),
+                                          .output = output,
+                                          .levels = levels_,
                                           .request_stream = Ref::share(request_stream_.get())});
 }
 
-Ref LogStreams::make_ambient(Attached& py, const char* name) const {
-  return text_over(py, make_raw_ambient(py, name).get());
+Ref LogStreams::make_ambient(Attached& py, const char* name, Output output) const {
+  return text_over(py, make_raw_ambient(py, name, output).get());
 }
 
-RequestStream LogStreams::take(Attached& py, SharedRequestLink link, LineLog& log,
+RequestStream LogStreams::take(Attached& py, SharedRequestLink link, OutputLogs& logs,
                                ServedRequest* served_or_null) {
   RequestStream stream;
   if (!spare_.empty()) {
     stream = std::move(spare_.back());
     spare_.pop_back();
   } else {
-    stream.raw = make_native<LogStream>(
-        raw_type_.get(), LogStream{.name = kRequestStream, .interpreter = &py.interpreter()});
+    stream.raw = make_native<LogStream>(raw_type_.get(), LogStream{.name = kRequestStream,
+                                                                   .interpreter = &py.interpreter(),
+                                                                   .output = Output::errors,
+                                                                   .levels = levels_});
     stream.text = text_over(py, stream.raw.get());
     if (!stream.text) return {};
   }
   LogStream& raw = value_of<LogStream>(stream.raw.get());
   raw.link = std::move(link);
-  raw.log = &log;
+  raw.logs = &logs;
   raw.served_or_null = served_or_null;
   return stream;
 }
@@ -267,7 +279,7 @@ void LogStreams::give_back(Attached&, RequestStream stream) noexcept {
   if (!stream.text || !is_untouched(stream) || spare_.size() == spare_.capacity()) return;
   LogStream& raw = value_of<LogStream>(stream.raw.get());
   raw.link.reset();
-  raw.log = nullptr;
+  raw.logs = nullptr;
   raw.served_or_null = nullptr;
   spare_.push_back(std::move(stream));
 }
@@ -281,16 +293,16 @@ ContextLog::ContextLog(PyObject* raw_ambient)
   const Ref found = request_stream_for(py_, raw_ambient);
   if (found) link_ = value_of<LogStream>(found.get()).link;
   if (link_) use_.emplace(*link_);
-  if (use_ && *use_) sink_ = &value_of<LogStream>(found.get()).log->sink();
+  if (use_ && *use_) sink_ = &value_of<LogStream>(found.get()).logs->sink();
 }
 
-ContextRequest::ContextRequest(PyObject* raw_ambient)
+ContextRequest::ContextRequest(PyObject* raw_ambient, Absence absence)
     : py_(*value_of<LogStream>(raw_ambient).interpreter) {
   const Ref found = request_stream_for(py_, raw_ambient);
   if (found) link_ = value_of<LogStream>(found.get()).link;
   if (link_) use_.emplace(*link_);
   if (use_ && *use_) served_ = value_of<LogStream>(found.get()).served_or_null;
-  if (served_ == nullptr) refuse_without_request();
+  if (served_ == nullptr && absence == Absence::refused) refuse_without_request();
 }
 
 }  // namespace pyhost::python

@@ -6,7 +6,7 @@
 
 #include "pyhost/base/result.h"
 #include "python/attached.h"
-#include "python/line_log.h"
+#include "python/output_logs.h"
 #include "python/ref.h"
 #include "python/request_link.h"
 #include "python/served_request.h"
@@ -25,18 +25,19 @@ struct RequestStream {
 // subclass of io.RawIOBase. close() does nothing. One per interpreter, whose lock protects it.
 class LogStreams {
  public:
-  static base::Result<LogStreams> make(Attached& py);
+  // `levels` are those of what is printed.
+  static base::Result<LogStreams> make(Attached& py, const gateway::Logging& levels);
 
   // A text stream to the log of whatever request the writer's context belongs to, while that lives;
   // otherwise to the server's log.
-  Ref make_ambient(Attached& py, const char* name) const;
+  Ref make_ambient(Attached& py, const char* name, Output output) const;
   // What such a stream is over: for whoever wants the request of a context, and prints nothing.
-  Ref make_raw_ambient(Attached& py, const char* name) const;
+  Ref make_raw_ambient(Attached& py, const char* name, Output output = Output::errors) const;
 
   // A stream to one request's log; once the link is closed, a write raises RuntimeError. What an
   // application serves is known by it, too, and lives as long as the link is open. Without members,
   // and with an exception pending, when there is no memory.
-  RequestStream take(Attached& py, SharedRequestLink link, LineLog& log,
+  RequestStream take(Attached& py, SharedRequestLink link, OutputLogs& logs,
                      ServedRequest* served_or_null);
   // When the request's code is done. A stream that it has left alone is there for the next one:
   // most applications never write to it, and making it costs more than their other objects.
@@ -50,11 +51,12 @@ class LogStreams {
   // As many as requests may run at a time in most processes.
   static constexpr std::size_t kSpareMax = 32;
 
-  LogStreams(Ref raw_type, Ref wrapper, Ref options, Ref variable)
+  LogStreams(Ref raw_type, Ref wrapper, Ref options, Ref variable, const gateway::Logging& levels)
       : raw_type_(std::move(raw_type)),
         wrapper_(std::move(wrapper)),
         options_(std::move(options)),
-        request_stream_(std::move(variable)) {
+        request_stream_(std::move(variable)),
+        levels_(levels) {
     spare_.reserve(kSpareMax);
   }
 
@@ -64,6 +66,7 @@ class LogStreams {
   Ref wrapper_;         // io.TextIOWrapper
   Ref options_;         // its keyword arguments
   Ref request_stream_;  // a ContextVar
+  gateway::Logging levels_;
   std::vector<RequestStream> spare_;
 };
 
@@ -89,8 +92,11 @@ class ContextLog {
 // Python has called: the request waits for its end. Usable by the thread that made it, attached.
 class ContextRequest {
  public:
-  // `raw_ambient` is of make_raw_ambient(). Without a request, RuntimeError is pending.
-  explicit ContextRequest(PyObject* raw_ambient);
+  // Whether RuntimeError is pending where there is no request.
+  enum class Absence { refused, accepted };
+
+  // `raw_ambient` is of make_raw_ambient().
+  explicit ContextRequest(PyObject* raw_ambient, Absence absence = Absence::refused);
 
   explicit operator bool() const noexcept { return served_ != nullptr; }
   ServedRequest* operator->() const noexcept { return served_; }

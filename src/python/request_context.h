@@ -3,8 +3,8 @@
 
 #include "python/context_scope.h"
 #include "python/error.h"
-#include "python/line_log.h"
 #include "python/log_stream.h"
+#include "python/output_logs.h"
 #include "python/request_link.h"
 
 namespace pyhost::python {
@@ -15,9 +15,9 @@ namespace pyhost::python {
 // memory for the context the thread stays in its own, and prints to the server's log.
 class RequestContext {
  public:
-  RequestContext(Attached& py, LogStreams& streams, SharedRequestLink link, LineLog& log,
+  RequestContext(Attached& py, LogStreams& streams, SharedRequestLink link, OutputLogs& logs,
                  ServedRequest* served_or_null)
-      : errors_(py, streams, std::move(link), log, served_or_null),
+      : errors_(py, streams, std::move(link), logs, served_or_null),
         scope_(py, Ref::steal(errors_.text() != nullptr ? PyContext_New() : nullptr).get()),
         names_log_(scope_ && streams.enter(py, errors_.stream())) {
     if (!names_log_) discard_error(py);
@@ -30,11 +30,11 @@ class RequestContext {
   // Goes behind the context, which refers to it too.
   class Errors {
    public:
-    Errors(Attached& py, LogStreams& streams, SharedRequestLink link, LineLog& log,
+    Errors(Attached& py, LogStreams& streams, SharedRequestLink link, OutputLogs& logs,
            ServedRequest* served_or_null)
         : py_(py),
           streams_(streams),
-          stream_(streams.take(py, std::move(link), log, served_or_null)) {}
+          stream_(streams.take(py, std::move(link), logs, served_or_null)) {}
     Errors(const Errors&) = delete;
     Errors& operator=(const Errors&) = delete;
     ~Errors() { streams_.give_back(py_, std::move(stream_)); }

@@ -44,9 +44,11 @@ PyObject* early_hints(PyObject* self, PyObject* list) {
       PyErr_SetString(PyExc_RuntimeError, "the response headers have already been sent");
       return nullptr;
     }
-    const DetachScope detached(request.py());
-    request->send_early_hints(headers);
-    return Py_NewRef(Py_None);
+    {
+      const DetachScope detached(request.py());
+      request->send_early_hints(headers);
+    }
+    Py_RETURN_NONE;
   });
 }
 

@@ -40,7 +40,7 @@ void leave_if_forked(Attached& py, Request& request, PyObject* request_timeout) 
   if (!os::ForkWatch::in_forked_process()) return;
   const bool failed = PyErr_Occurred() != nullptr;
   const int code = failed ? exit_code_after_failure(py, request, request_timeout) : 0;
-  request.log().flush();
+  request.logs().flush();
   ::_exit(code);
 }
 

@@ -230,7 +230,7 @@ Outcome Request::finish() noexcept {
     const std::string_view block = held_;
     send({&block, 1}, ReplyPart::Then::end);
   }
-  log_.flush();
+  logs_.flush();
   report_length();
   Outcome ended = outcome();
   if (ended.kind != Outcome::Kind::complete) ended.failure = failure_;
@@ -252,7 +252,7 @@ Outcome Request::outcome() const noexcept {
 }
 
 gateway::RunFigures Request::complete_log() noexcept {
-  log_.flush();
+  logs_.flush();
   if (writer_.body_complete()) report_length();
   return meter_.so_far();
 }

@@ -11,7 +11,7 @@
 #include "pyhost/gateway/exchange.h"
 #include "pyhost/gateway/target.h"
 #include "python/attached.h"
-#include "python/line_log.h"
+#include "python/output_logs.h"
 #include "python/ref.h"
 #include "python/request_link.h"
 #include "python/request_meter.h"
@@ -29,10 +29,11 @@ namespace pyhost::wsgi {
 // thread at a time.
 class Request final : public python::ServedRequest {
  public:
-  Request(const gateway::Target& target, gateway::Exchange& exchange)
+  Request(const gateway::Target& target, gateway::Exchange& exchange,
+          const gateway::Logging& levels)
       : target_(target),
         exchange_(exchange),
-        log_(exchange),
+        logs_(exchange, levels),
         writer_(exchange, [this] { return complete_log(); }),
         link_(std::make_shared<python::RequestLink>()) {}
   Request(const Request&) = delete;
@@ -40,7 +41,7 @@ class Request final : public python::ServedRequest {
 
   const gateway::Target& target() const noexcept { return target_; }
   gateway::Exchange& exchange() noexcept { return exchange_; }
-  python::LineLog& log() noexcept { return log_; }
+  python::OutputLogs& logs() noexcept { return logs_; }
   const python::SharedRequestLink& link() const noexcept { return link_; }
   RunMeter& meter() noexcept { return meter_; }
 
@@ -73,6 +74,7 @@ class Request final : public python::ServedRequest {
   void keep_environ(python::Ref environ, PyObject* key) noexcept;
   void forget_environ() noexcept { environ_.reset(); }
   python::RequestNotes& notes() noexcept override { return notes_; }
+  const gateway::RequestHead& head() const noexcept override { return exchange_.head(); }
   python::RequestData& data() noexcept override { return data_; }
 
   // Has it told from here on; it outlives the request.
@@ -97,6 +99,9 @@ class Request final : public python::ServedRequest {
   // --- Detached; may block ---
 
   gateway::BodyRead read_body(std::span<char> into) noexcept;
+  void log(base::LogLevel level, std::string_view text) noexcept override {
+    logs_.sink().log_application({.level = level, .text = text});
+  }
   // A record of the request's log.
   void note(base::LogLevel level, base::Message message, std::string_view text) noexcept;
   // False when the client has gone or nothing may be sent any more. PRECONDITION: started() and
@@ -125,7 +130,7 @@ class Request final : public python::ServedRequest {
 
   const gateway::Target& target_;
   gateway::Exchange& exchange_;
-  python::LineLog log_;
+  python::OutputLogs logs_;
   RunMeter meter_;
   std::mutex mutex_;  // held around every use of exchange_ and writer_
   ReplyWriter writer_;

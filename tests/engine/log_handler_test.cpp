@@ -115,6 +115,49 @@ TEST_P(LogHandler, WritesWhatIsNoUnicodeWithBackslashes) {
   EXPECT_EQ(levels_of(reply.exchange->recorder()), "3 a lone \\udc80\n");
 }
 
+TEST_P(LogHandler, GivesRecordsTheIdsOfTheirRequest) {
+  const Reply reply =
+      in_request(R"(
+    handler.setFormatter(logging.Formatter('%(request_id)s %(trace_id)s %(message)s'))
+    log.error('inside')
+    thread = threading.Thread(target=log.error, args=('outside',))
+    thread.start()
+    thread.join()
+)",
+                 {.environ = {{"mod_wsgi.request_id", "r1"}, {"mod_wsgi.trace_id", "t1"}}});
+  EXPECT_EQ(reply.body(), "done") << reply.log();
+  EXPECT_EQ(levels_of(reply.exchange->recorder()), "3 r1 t1 inside\n");
+  EXPECT_THAT(server_log().text_of(base::Message::none), HasSubstr("- - outside\n"));
+}
+
+TEST_P(LogHandler, HasAShortWayForRequests) {
+  const Reply reply = in_request(R"(
+    mod_wsgi.request_log('as information')
+    mod_wsgi.request_log(['any', 'object'], logging.WARNING)
+    for arguments in ((), ('a', 'b'), (1, 2, 3)):
+        try:
+            mod_wsgi.request_log(*arguments)
+        except TypeError as error:
+            print(error)
+    def outside():
+        try:
+            mod_wsgi.request_log('lost')
+        except RuntimeError as error:
+            log.error(str(error))
+    thread = threading.Thread(target=outside)
+    thread.start()
+    thread.join()
+)");
+  EXPECT_EQ(reply.body(), "done") << reply.log();
+  EXPECT_EQ(levels_of(reply.exchange->recorder()),
+            "6 as information\n4 ['any', 'object']\n"
+            "6 request_log() takes a message and a level (0 given)\n"
+            "6 'str' object cannot be interpreted as an integer\n"
+            "6 request_log() takes a message and a level (3 given)\n");
+  EXPECT_THAT(server_log().text_of(base::Message::none),
+              HasSubstr("no application serves a request in this context\n"));
+}
+
 TEST_P(LogHandler, LogsToTheServerOutsideOfRequests) {
   const Reply reply = in_request(R"(
     thread = threading.Thread(target=log.error, args=('of a thread in %s', 'G' + mod_wsgi.application_group))

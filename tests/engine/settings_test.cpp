@@ -243,6 +243,38 @@ TEST_F(Settings, LimitTheNumberOfInterpreters) {
       "'two' is one more than WSGIInterpreterLimit 1 allows\n0 503 0");
 }
 
+constexpr char kLogs[] = R"(
+import logging
+def fail():
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        logging.getLogger('shop').exception('has failed')
+    return [type(each).__name__ for each in logging.getLogger().handlers]
+)";
+
+TEST_F(Settings, PutAHandlerAtTheRootOfLogging) {
+  EXPECT_EVALUATES("\\[\\]\nhas failed\n", {}, "fail()", "sub", kLogs);
+  EXPECT_EVALUATES("\\['LogHandler'\\]\nhas failed\nTraceback .*\n",
+                   {.logging = {.handler = gateway::Logging::Handler::lines}}, "fail()", "sub",
+                   kLogs);
+  EXPECT_EVALUATES("\\['LogHandler'\\]\nhas failed\nTraceback .*\n",
+                   {.logging = {.handler = gateway::Logging::Handler::json}}, "fail()", "", kLogs);
+}
+
+TEST_F(Settings, SetTheLevelsOfWhatIsPrinted) {
+  constexpr char kPrints[] = R"(
+def talk():
+    sys.stdout.write('one')
+    sys.stderr.write('two\n')
+    sys.stdout.write(' line\n')
+)";
+  EXPECT_EVALUATES("None\ntwo\nstatus", {}, "talk()", "sub", kPrints);
+  EXPECT_EVALUATES("None\none line\nstatus",
+                   {.logging = {.output = base::LogLevel::warn, .errors = base::LogLevel::info}},
+                   "talk()", "sub", kPrints);
+}
+
 }  // namespace
 
 gateway::EngineSettings engine_settings() {
