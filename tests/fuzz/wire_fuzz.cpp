@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "pyhost/gateway/response_rules.h"
 #include "remote/reply_rules.h"
 #include "wire/messages.h"
 #include "wire/question_messages.h"
