@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/parse.h"
+#include "base/trimmed.h"
 
 namespace pyhost::wsgi {
 namespace {
@@ -13,12 +14,6 @@ using gateway::excerpt_of;
 
 constexpr bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view kBlanks = " \t";
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
 }
 
 }  // namespace
@@ -49,7 +44,7 @@ ConnectionWish connection_wish(std::string_view name, std::string_view value) no
   ConnectionWish wish = ConnectionWish::keep;
   while (!value.empty()) {
     const std::size_t comma = std::min(value.find(','), value.size());
-    const std::string_view option = trimmed(value.substr(0, comma));
+    const std::string_view option = base::trimmed(value.substr(0, comma));
     value.remove_prefix(std::min(comma + 1, value.size()));
     if (equals_ignoring_case(option, "close")) {
       wish = ConnectionWish::close;

@@ -7,21 +7,17 @@
 #include <vector>
 
 #include "base/parse.h"
+#include "base/trimmed.h"
 
 namespace pyhost::apache {
 namespace {
 
 using base::equals_ignoring_case;
+using base::trimmed;
 using settings::kForwardedHeaders;
 using settings::NetworkList;
 using settings::Reading;
 using settings::Said;
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = std::min(text.find_first_not_of(" \t"), text.size());
-  text.remove_prefix(first);
-  return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
 
 // The items of a list, without empty ones.
 std::vector<std::string_view> items_of(std::string_view list) {

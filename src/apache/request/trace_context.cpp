@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/trimmed.h"
+
 namespace pyhost::apache {
 namespace {
 
@@ -63,13 +65,6 @@ bool is_value(std::string_view value) noexcept {
                              [](char c) { return c >= ' ' && c <= '~' && c != ',' && c != '='; });
 }
 
-std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view kBlanks = " \t";
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 bool is_member(std::string_view member) noexcept {
   const auto equals = member.find('=');
   return equals != member.npos && is_key(member.substr(0, equals)) &&
@@ -105,7 +100,7 @@ bool is_trace_state(std::string_view value) noexcept {
   int members = 0;
   while (true) {
     const auto comma = value.find(',');
-    const auto member = trimmed(value.substr(0, comma));
+    const auto member = base::trimmed(value.substr(0, comma));
     if (!member.empty() && (++members > kMembersMax || !is_member(member))) return false;
     if (comma == value.npos) return members > 0;
     value.remove_prefix(comma + 1);

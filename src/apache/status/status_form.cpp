@@ -5,23 +5,17 @@
 #include <string>
 
 #include "base/parse.h"
+#include "base/trimmed.h"
 
 namespace pyhost::apache {
 namespace {
-
-std::string_view without_blanks(std::string_view text) noexcept {
-  constexpr std::string_view kBlanks = " \t";
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-  text.remove_suffix(text.size() - std::min(text.find_last_not_of(kBlanks) + 1, text.size()));
-  return text;
-}
 
 // Calls `visit` with each part of a text that has `separator` between them.
 template <class Visit>
 void for_each_part(std::string_view text, char separator, Visit visit) {
   for (std::size_t start = 0; start <= text.size();) {
     const auto stop = std::min(text.find(separator, start), text.size());
-    visit(without_blanks(text.substr(start, stop - start)));
+    visit(base::trimmed(text.substr(start, stop - start)));
     start = stop + 1;
   }
 }
