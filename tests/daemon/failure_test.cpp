@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "daemon/group_fixture.h"
+#include "daemon/played_worker.h"
 #include "wire/messages.h"
 
 namespace pyhost::test {
@@ -24,24 +25,6 @@ using gateway::ReplyPart;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
-
-const auto kOwnPid = static_cast<std::uint32_t>(::getpid());
-
-void send_text(wire::Connection& connection, std::string_view bytes) {
-  wire::FrameBatch batch;
-  batch.encoded().append(bytes);
-  EXPECT_EQ(connection.write(batch, kPatience), wire::Io::done);
-}
-
-// What a worker does with a new connection.
-wire::Connection accept_as(const wire::HelloMessage& self, int listening) {
-  wire::Connection connection(base::UniqueFd(::accept4(listening, nullptr, nullptr, 0)),
-                              wire::Descriptors::refused);
-  std::string hello;
-  wire::encode_hello(self, hello);
-  send_text(connection, hello);
-  return connection;
-}
 
 class RemoteFailure : public GroupTest {
  protected:
@@ -59,26 +42,12 @@ class RemoteFailure : public GroupTest {
   // Serves one connection of a declared slot as `play` says, and closes it.
   std::thread play_worker(std::uint32_t slot, std::function<void(wire::Connection&)> play,
                           wire::HelloMessage self = {.pid = kOwnPid, .generation = 1}) {
-    return std::thread([socket = declare_worker(slot), play = std::move(play), self] {
-      wire::Connection connection = accept_as(self, socket.get());
-      play(connection);
-    });
+    return test::play_worker(declare_worker(slot), std::move(play), self);
   }
 
   std::atomic<bool> entered_ = false;
   std::latch release_{1};
 };
-
-void take_frame(wire::Connection& connection, wire::FrameType type) {
-  wire::Frame frame;
-  EXPECT_EQ(connection.read_frame(frame, kPatience), wire::Io::done);
-  EXPECT_EQ(frame.type, type);
-}
-
-void take_request(wire::Connection& connection) {
-  take_frame(connection, wire::FrameType::greeting);
-  take_frame(connection, wire::FrameType::request);
-}
 
 TEST_F(RemoteFailure, RefusalOfTheApplicationBecomesTheStatus) {
   applications_.add("/apps/refuse", [](const gateway::Target&, gateway::Exchange&) {
@@ -241,43 +210,6 @@ TEST_F(RemoteFailure, MalformedFrameCostsOnlyItsOwnRequest) {
   start_worker(1);
   scoreboard_->set_state(0, scoreboard::SlotState::dead);
   EXPECT_EQ(run("/apps/hello", next).kind, Outcome::Kind::complete);
-}
-
-TEST_F(RemoteFailure, NoRunHasTakenLongerThanItsRequest) {
-  using std::chrono::microseconds;
-  constexpr gateway::RunFigures kBoasted{.application = 1h,
-                                         .interpreter_wait = microseconds::max()};
-  std::thread boastful = play_worker(0, [&](wire::Connection& connection) {
-    take_request(connection);
-    std::string reply;
-    ASSERT_TRUE(wire::encode_head({.status = 200}, reply));
-    wire::encode_end(kBoasted, reply);
-    send_text(connection, reply);
-  });
-  FakeExchange exchange;
-  const auto before = base::Clock::now();
-  const Outcome outcome = run("/apps/hello", exchange);
-  const auto passed = base::Clock::now() - before;
-  boastful.join();
-  EXPECT_EQ(outcome.kind, Outcome::Kind::complete);
-  EXPECT_LE(outcome.figures.application, passed);
-  EXPECT_LE(outcome.figures.interpreter_wait, passed);
-  EXPECT_GE(exchange.times().sent, before);
-}
-
-TEST_F(RemoteFailure, ThatOnlyHttpdCanKnowIsNotBelieved) {
-  std::thread presumptuous = play_worker(0, [&](wire::Connection& connection) {
-    take_request(connection);
-    std::string reply;
-    wire::encode_error({.status = 503, .cause = "so", .failure = gateway::FailureCause::queue_full},
-                       reply);
-    send_text(connection, reply);
-  });
-  FakeExchange exchange;
-  const Outcome outcome = run("/apps/hello", exchange);
-  presumptuous.join();
-  EXPECT_EQ(outcome.status, 503);
-  EXPECT_EQ(outcome.failure, gateway::FailureCause::worker_broken);
 }
 
 TEST_F(RemoteFailure, FrameAtTheWrongTimeIsNotTakenForAReply) {

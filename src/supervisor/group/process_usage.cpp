@@ -19,8 +19,8 @@ constexpr std::uint64_t kMicroseconds = 1'000'000;
 
 // The kernel makes these files as they are read, so one read has all of what is short.
 std::string read_process_file(pid_t pid, const char* name) {
-  const base::UniqueFd file(::open(fmt::format("/proc/{}/{}", pid, name).c_str(),
-                                   O_RDONLY | O_CLOEXEC));
+  const base::UniqueFd file(
+      ::open(fmt::format("/proc/{}/{}", pid, name).c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, 4096> buffer;
   const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
   return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};

@@ -20,7 +20,8 @@ std::optional<ProcessorTime> processor_time_of(pid_t pid);
 ProcessorTime processor_time_of(const rusage& usage) noexcept;
 // Memory that is not swapped out.
 std::optional<std::uint64_t> resident_bytes_of(pid_t pid);
-// The same, where what several processes share counts in part. Costs some milliseconds for each GiB.
+// The same, where what several processes share counts in part. Costs some milliseconds for each
+// GiB.
 std::optional<std::uint64_t> proportional_bytes_of(pid_t pid);
 
 }  // namespace pyhost::supervisor
