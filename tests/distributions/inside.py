@@ -12,123 +12,28 @@ import http.cookiejar
 import json
 import pathlib
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 import traceback
 import urllib.parse
 import urllib.request
 
-VERSION = sys.argv[1]
-IS_DEFAULT = VERSION == "%d.%d" % sys.version_info[:2]
-APPS = pathlib.Path("/shared/source/tests/apps")
-SITE = pathlib.Path("/srv/smoke")
+from smoke_site import (ERROR_LOG, SITE, VERSION, free_port, get, install, make_site, run, start_httpd,
+                        starts, stop_httpd, wait_until)
+
+DEFAULT = "%d.%d" % sys.version_info[:2]
+IS_DEFAULT = VERSION == DEFAULT
+MODULES = pathlib.Path("/usr/lib/apache2/modules")
 DOCUMENTS = pathlib.Path("/usr/share/doc/libapache2-mod-pyhost")
-ERROR_LOG = pathlib.Path("/var/log/apache2/error.log")
 SWITCH_TO_PYHOST = "a2dismod -q -f wsgi && a2enmod -q pyhost && apachectl -t"
 SWITCH_TO_WSGI = "a2dismod -q -f pyhost && a2enmod -q wsgi && apachectl -t"
 
-WHERE = """import os, sys
-def application(environ, start_response):
-    start_response('200 OK', [])
-    version = '%d.%d' % sys.version_info[:2]
-    group = environ['mod_wsgi.process_group'] or 'embedded'
-    return [f'{version} {group} {sys.prefix} {os.getpid()}'.encode()]
-"""
-
-CONFIG = f"""ServerName 127.0.0.1
-WSGIPythonHome {SITE}/venv
-WSGIDaemonProcess workers processes=2 threads=3 user=smoke python-home={SITE}/venv
-WSGIDaemonProcess django user=smoke python-home={SITE}/venv python-path={SITE}/django_site
-WSGIDaemonProcess flask user=smoke python-home={SITE}/venv python-path={SITE}/flask_site
-WSGIScriptAlias /embedded {SITE}/where.wsgi
-WSGIScriptAlias /daemon {SITE}/where.wsgi process-group=workers application-group=%{{GLOBAL}}
-WSGIScriptAlias /django {SITE}/django_site/site.wsgi process-group=django application-group=%{{GLOBAL}}
-WSGIScriptAlias /flask {SITE}/flask_site/flask_site.wsgi process-group=flask application-group=%{{GLOBAL}}
-<Directory {SITE}>
-  Require all granted
-</Directory>
-"""
-
-
 # Of the packages that there are.
 PYTHONS = sorted((each.name.split("_")[0].removeprefix("pyhost-python")
-                  for each in pathlib.Path("/shared/packages").glob("pyhost-python3.*.deb")
-                  if "-dbgsym_" not in each.name),
+                  for each in pathlib.Path("/shared/packages").glob("pyhost-python3.*.deb")),
                  key=lambda version: int(version[2:]))
-
-
-def run(command, expected=0):
-    """What a command of the shell says; it has to end with `expected`."""
-    result = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True)
-    assert result.returncode == expected, f"{command}: ended with {result.returncode}: {result.stdout[-2000:]}"
-    return result.stdout
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-PORT = free_port()
-
-
-def get(path, port=PORT, data=None, opener=urllib.request.build_opener()):
-    return opener.open(f"http://127.0.0.1:{port}{path}", data, timeout=30).read().decode()
-
-
-def wait_until(what, condition):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} has not come about"
-        time.sleep(0.05)
-
-
-def starts():
-    """Who has served since httpd's starts, such as "mod_wsgi/4.9.4 Python/3.11"; the last one is last."""
-    log = ERROR_LOG.read_text() if ERROR_LOG.exists() else ""
-    return re.findall(r"AH00489: .* (mod_(?:wsgi|pyhost)/[0-9.]+ Python/[0-9.]+)", log)
-
-
-def start_httpd():
-    before = len(starts())
-    run("apachectl start")
-    wait_until("httpd", lambda: len(starts()) > before)
-
-
-def stop_httpd():
-    run("apachectl stop")
-    wait_until("the end of httpd", lambda: subprocess.run(["pgrep", "-x", "apache2"],
-                                                          stdout=subprocess.DEVNULL).returncode)
-
-
-def make_site():
-    run("useradd --system --create-home smoke")
-    SITE.mkdir()
-    for folder in ("django_site", "flask_site"):
-        shutil.copytree(APPS / folder, SITE / folder)
-    (SITE / "where.wsgi").write_text(WHERE)
-    run(f"python{VERSION} -m venv --system-site-packages --without-pip {SITE}/venv")
-    data = SITE / "django_site/data"
-    data.mkdir()
-    environment = "DJANGO_SUPERUSER_PASSWORD='open sesame'"
-    manage = f"{SITE}/venv/bin/python {SITE}/django_site/manage.py"
-    run(f"{manage} migrate && {environment} {manage} createsuperuser --no-input --username root "
-        "--email root@localhost")
-    run(f"chown -R smoke {data}")
-    pathlib.Path("/etc/apache2/ports.conf").write_text(f"Listen 127.0.0.1:{PORT}\n")
-    pathlib.Path("/etc/apache2/conf-available/smoke.conf").write_text(CONFIG)
-    run("a2enconf -q smoke")
-
-
-def install(*packages):
-    run("apt-get install -y -qq --no-install-recommends " + " ".join(packages))
 
 
 # The steps. Each leaves what the next one needs.
@@ -142,6 +47,7 @@ def step_upgrade():
     install_packages()
     assert get("/daemon").startswith(f"{VERSION} workers")
     run("a2query -m pyhost", expected=1)
+    run("a2enmod pyhost", expected=1)  # for it conflicts with what is enabled
     run("apachectl graceful")
     assert get("/daemon").startswith(f"{VERSION} workers")
     run(SWITCH_TO_PYHOST)
@@ -266,6 +172,23 @@ def step_django_command():
                      lambda: "Django" in get("/admin/login/", port))
 
 
+def step_build_plugin():
+    """Of the Python that the site's virtualenv is of, as if the release had no package for it."""
+    install("/shared/packages/pyhost-python3_*.deb", f"/shared/packages/pyhost-python{DEFAULT}_*.deb",
+            f"pyhost-python{VERSION}-")
+    command = f"pyhost build-plugin {SITE}/venv/bin/python"
+    said = run("apachectl -t", expected=1)
+    assert command in said, said
+    install("/shared/packages/pyhost-source_*.deb", f"python{VERSION}-dev")
+    run(f"{command} && apachectl -t")
+    stop_httpd()
+    start_httpd()
+    assert starts()[-1].endswith(f" Python/{VERSION}"), starts()
+    step_embedded()
+    step_daemon()
+    (MODULES / f"pyhost-cpython-{VERSION}.so").unlink()
+
+
 def step_pythons():
     """Every Python of the release serves in one httpd, and two interpreters of one process as well."""
     install(*(f"/shared/packages/pyhost-python{version}_*.deb" for version in PYTHONS))
@@ -301,7 +224,7 @@ def step_back():
 def step_purge():
     """Nothing stays: no file, no process."""
     run("a2disconf -q smoke")
-    run("apt-get purge -y -qq $(dpkg-query -W -f '${Package} ' '*pyhost*')")
+    run("apt-get purge -y -qq '*pyhost*'")
     stop_httpd()
     left = run("find /etc /usr /var/lib /run \\( -name '*pyhost*' -o -path '/run/*wsgi*' \\) "
                "-not -path '/var/lib/dpkg/*' -not -path '/var/lib/apt/*'")
@@ -316,6 +239,8 @@ def main():
              "serve"]
     if IS_DEFAULT:
         steps = ["upgrade", *steps, "django_command", *["pythons"] * (len(PYTHONS) > 1), "back"]
+    else:
+        steps += ["build_plugin"]
     outcomes = {}
     for step in [*steps, "purge"]:
         try:

@@ -114,6 +114,11 @@ class Release:
         return re.findall(r"^(?:\S+:\d+:\d+|cc1plus): warning: .*",
                           (self.packages / "build.log").read_text(), re.M)
 
+    def compiler(self):
+        """Such as "GNU 14.2.0"."""
+        log = (self.packages / "build.log").read_text()
+        return re.search(r"The CXX compiler identification is (.+)", log).group(1)
+
     def pythons(self):
         """The versions that there are packages for."""
         names = "\n".join(each.name for each in self.packages.iterdir())
