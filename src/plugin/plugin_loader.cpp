@@ -33,9 +33,12 @@ std::string folder_of_this_object() {
   Dl_info info{};
   static const char anchor = 0;
   if (dladdr(&anchor, &info) == 0 || info.dli_fname == nullptr) return ".";
-  // For the program itself the name is what its caller wrote, which may mean another file here.
-  const auto* program = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
-  const bool is_program = program != nullptr && std::string_view(program) == info.dli_fname;
+  // For the program itself the name is what its caller wrote, which may mean another file here, or
+  // none: "pyhost" for one that was found on $PATH.
+  Dl_info program{};
+  const bool is_program =
+      dladdr(reinterpret_cast<const void*>(getauxval(AT_ENTRY)), &program) != 0 &&
+      program.dli_fbase == info.dli_fbase;
   std::error_code error;
   const auto path =
       std::filesystem::canonical(is_program ? "/proc/self/exe" : info.dli_fname, error);

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include "harness/command.h"
 #include "harness/temp_dir.h"
 
@@ -52,6 +54,14 @@ TEST(BuildPlugin, SaysWhichPartOfThePythonIsMissing) {
   EXPECT_THAT(refusal({python_that_says(folder, R"({"implementation": "pypy", "version": "3.11",)"
                                                 R"( "header": "", "library": ""})")}),
               HasSubstr("is no CPython"));
+}
+
+TEST(BuildPlugin, FindsTheSourceWhereverItIsCalledFrom) {
+  const std::filesystem::path program(PYHOST_TEST_PROGRAM);
+  const std::string call = "cd / && PATH=" + program.parent_path().string() + ":$PATH pyhost ";
+  const CommandResult result = run_command(
+      {"/bin/sh", "-c", call + "build-plugin " PYHOST_TEST_PYTHON " --output /nowhere"});
+  EXPECT_THAT(result.output, HasSubstr("--output /nowhere cannot be written to"));
 }
 
 TEST(BuildPlugin, SaysWhichFolderIsOfNoUse) {
