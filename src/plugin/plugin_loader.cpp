@@ -1,6 +1,7 @@
 #include "plugin/plugin_loader.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/auxv.h>
 
@@ -11,11 +12,15 @@
 #include <system_error>
 #include <utility>
 
+#include "os/small_file.h"
+#include "pyhost/base/unique_fd.h"
+
 namespace pyhost::plugin {
 namespace {
 
 constexpr std::string_view kPrefix = "pyhost-cpython-";
 constexpr std::string_view kSuffix = ".so";
+constexpr std::size_t kPluginBytesMax = std::size_t{256} << 20;  // with debug information
 
 int minor_of(const PluginFile& file) {
   const std::string_view version = file.python_version;
@@ -48,6 +53,13 @@ std::string folder_of_this_object() {
 bool has_own_locks(const PluginFile& file) {
   constexpr int kFirstMinor = 12;
   return minor_of(file) >= kFirstMinor;
+}
+
+bool is_of_this_build(const PluginFile& file) {
+  const base::UniqueFd fd(open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0) return true;
+  const auto bytes = os::read_whole(fd.get(), kPluginBytesMax);
+  return !bytes || bytes->find(gateway::kBuildId) != bytes->npos;
 }
 
 std::vector<PluginFile> find_plugins(const std::string& folder, std::string_view first) {

@@ -23,6 +23,10 @@ std::string folder_of_this_object();
 // Whether interpreters of that version can have locks of their own (PEP 684).
 bool has_own_locks(const PluginFile& file);
 
+// Whether a plugin is one for this build, as its file tells that is not loaded: a process that only
+// checks a configuration never meets Python. Of a file that cannot be read load_plugin() says so.
+bool is_of_this_build(const PluginFile& file);
+
 // The plugins pyhost-cpython-X.Y.so in a folder, that of `first` before all, then the newest Python
 // first. An unreadable folder has none.
 std::vector<PluginFile> find_plugins(const std::string& folder, std::string_view first);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace pyhost::plugin {
 namespace {
@@ -36,15 +37,26 @@ std::string refusal_of_home(const Plugins& plugins, const std::string& home, bas
                      environment->version, what_is_there(plugins), environment->program(), anew);
 }
 
+// One that `pyhost build-plugin` has built stays behind when a newer module is installed.
+base::Result<PythonChoice> use(const PluginFile& plugin, PythonHome home) {
+  if (is_of_this_build(plugin)) return PythonChoice{plugin, std::move(home)};
+  const std::string program =
+      home.program.empty() ? "/path/to/python" + plugin.python_version : home.program;
+  return base::fail(fmt::format(
+      "{} is of another build than mod_pyhost: install both of one version, or build it anew with "
+      "`pyhost build-plugin {}`",
+      plugin.path, program));
+}
+
 }  // namespace
 
 base::Result<PythonChoice> choose_python(const Plugins& plugins, const PythonWish& wish) {
   std::optional<base::Error> refused;
   for (const PluginFile& plugin : plugins) {
     if (!wish.version.empty() && plugin.python_version != wish.version) continue;
-    if (wish.home.empty()) return PythonChoice{plugin, {}};
+    if (wish.home.empty()) return use(plugin, {});
     auto home = inspect_python_home(wish.home, plugin.python_version);
-    if (home) return PythonChoice{plugin, *std::move(home)};
+    if (home) return use(plugin, *std::move(home));
     if (!refused) refused = std::move(home).error();
   }
   if (refused && !wish.version.empty()) return tl::unexpected(*std::move(refused));

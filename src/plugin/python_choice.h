@@ -25,8 +25,8 @@ struct PythonChoice {
 };
 
 // The first of the plugins that fits. Fails with a sentence about the home, or one that begins with
-// the version, when there is none, and says how to get a plugin that is missing. Looks at the home
-// with the rights of this process.
+// the version, when there is none, and says how to get a plugin that is missing; and with one about
+// the plugin when that is of another build. Looks at the home with the rights of this process.
 base::Result<PythonChoice> choose_python(const std::vector<PluginFile>& plugins,
                                          const PythonWish& wish);
 

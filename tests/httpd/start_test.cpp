@@ -266,6 +266,21 @@ TEST(FailingStart, NamesTheProgramOfAnotherBuild) {
   }
 }
 
+TEST(FailingStart, NamesThePluginOfAnotherBuild) {
+  const MixedInstallation installation("pyhost-cpython-3.77.so");
+  for (const auto& run : {check_config, start_detached}) {
+    const ConfigCheck check = run(installation.load_module() + "WSGIDaemonProcess g python=3.77\n",
+                                  {.wsgi_module = WsgiModule::absent});
+    EXPECT_EQ(check.exit_code, 1) << check.output;
+    EXPECT_THAT(
+        check.output,
+        ContainsRegex("PH0355: WSGIDaemonProcess g: python=: .*/pyhost-cpython-3\\.77\\.so is "
+                      "of another build than mod_pyhost: install both of one version, or "
+                      "build it anew with `pyhost build-plugin /path/to/python3\\.77` "
+                      "\\(.*/httpd\\.conf:[0-9]+\\)"));
+  }
+}
+
 TEST(Start, NamesTheModuleAndItsPython) {
   const Httpd httpd("");
   EXPECT_THAT(httpd.log(),

@@ -60,6 +60,25 @@ TEST(PythonChoice, SaysHowToGetAPluginThatIsMissing) {
                 folder.path() + "/opt/bin/python3.13`");
 }
 
+TEST(PythonChoice, SaysHowToReplaceAPluginOfAnotherBuild) {
+  const std::string foreign = folder_of_this_object() + "/foreign_plugin.so";
+  const std::vector<PluginFile> plugins{{.path = foreign, .python_version = "3.13"}};
+  const std::string begin = foreign +
+                            " is of another build than mod_pyhost: install both of one version, or "
+                            "build it anew with `pyhost build-plugin ";
+  EXPECT_EQ(chosen({.home = "", .version = "3.13"}, plugins), begin + "/path/to/python3.13`");
+  const test::TempDir folder;
+  folder.write("venv/pyvenv.cfg", "version = 3.13.1\n");
+  EXPECT_EQ(chosen({.home = folder.path() + "/venv", .version = ""}, plugins),
+            begin + folder.path() + "/venv/bin/python`");
+}
+
+TEST(PythonChoice, IsAPluginOfThisBuild) {
+  EXPECT_EQ(chosen({.home = "", .version = TEST_PYTHON_VERSION},
+                   {{.path = TEST_PLUGIN, .python_version = TEST_PYTHON_VERSION}}),
+            TEST_PLUGIN " ");
+}
+
 TEST(PythonChoice, SaysWhatIsWrongWithAHomeThatNoPluginCouldHelp) {
   EXPECT_EQ(chosen({.home = "/none", .version = ""}),
             "/none cannot be used: No such file or directory");
