@@ -57,7 +57,8 @@ install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR}
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT docs
   PATTERN __pycache__ EXCLUDE)
 file(GLOB linked CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} src/*/README.md)
-list(APPEND linked conf/pyhost.conf conf/reference.conf packaging/systemd/apache2-pyhost.conf
+list(APPEND linked conf/pyhost.conf conf/reference.conf
+  conf/observing/pyhost-alerts.yml conf/observing/pyhost-grafana.json packaging/systemd/apache2-pyhost.conf
   packaging/container/Containerfile)
 foreach(file IN LISTS linked)
   cmake_path(GET file PARENT_PATH folder)

@@ -24,6 +24,13 @@ int level_of(const server_rec* s) noexcept {
   return is_raised ? s->log.level : ap_get_server_module_loglevel(s, APLOG_MODULE_INDEX);
 }
 
+// Null where the request's LogLevel is that of its server.
+const ap_logconf* log_of_section(const request_rec* r) noexcept {
+  const conn_rec* c = r->connection;
+  const ap_logconf* log = r->log != nullptr ? r->log : c->log;
+  return log == &r->server->log || log == &c->base_server->log ? nullptr : log;
+}
+
 // httpd keeps notices whatever LogLevel says.
 bool is_kept(LogLevel level, int threshold) noexcept {
   return level <= LogLevel::notice || static_cast<int>(level) <= threshold;
@@ -36,13 +43,10 @@ bool keeps(const server_rec* s, LogLevel level) noexcept {
 }
 
 bool keeps(const request_rec* r, LogLevel level) noexcept {
-  // A section has a LogLevel of its own.
-  const ap_logconf* own = r->log != nullptr ? r->log : r->connection->log;
-  if (own != nullptr && names_module(*own)) {
-    return is_kept(level, own->module_levels[APLOG_MODULE_INDEX]);
-  }
-  if (own != nullptr && own->level >= 0) return is_kept(level, own->level);
-  return keeps(r->server, level);
+  const ap_logconf* own = log_of_section(r);
+  if (own == nullptr) return keeps(r->server, level);
+  if (names_module(*own)) return is_kept(level, own->module_levels[APLOG_MODULE_INDEX]);
+  return own->level >= 0 ? is_kept(level, own->level) : keeps(r->server, level);
 }
 
 void keep_what_is_printed(server_rec* main_server) {

@@ -35,6 +35,7 @@ def expected_files():
     files |= {f"{PREFIX}/share/{path}" for name, path in completions.items()
               if (ROOT / "share/completions" / name).exists()}
     documents = {"README.md", "CHANGELOG.md", "LICENSE", "conf/pyhost.conf", "conf/reference.conf",
+                 "conf/observing/pyhost-alerts.yml", "conf/observing/pyhost-grafana.json",
                  "packaging/systemd/apache2-pyhost.conf", "packaging/container/Containerfile"}
     documents |= files_below("docs") | {f"src/{path.parent.name}/README.md"
                                         for path in ROOT.glob("src/*/README.md")}
