@@ -57,9 +57,7 @@ RequestRecord::~RequestRecord() {
   recorder_.end(python::current_thread_number(), base::Clock::now(), std::nullopt);
 }
 
-bool RequestRecord::begin() {
-  if (begun_) return true;
-  if (!recorder_.is_started()) return false;
+bool RequestRecord::enter() {
   recorder_.begin(python::current_thread_number(), base::Clock::now());
   begun_ = true;
   return true;

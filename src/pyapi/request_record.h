@@ -19,7 +19,7 @@ class RequestRecord {
   ~RequestRecord();
 
   // Where requests are recorded; whether this one is. A second call changes nothing.
-  bool begin();
+  bool begin() { return begun_ || (recorder_.is_started() && enter()); }
 
   // How it has ended, with what it took as far as its application was called.
   struct End {
@@ -31,6 +31,8 @@ class RequestRecord {
   void end(const End& end, Place place);
 
  private:
+  bool enter();
+
   Recorder& recorder_;
   bool begun_ = false;
 };

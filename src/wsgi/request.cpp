@@ -88,25 +88,6 @@ python::ObservedRequest Request::sketch() noexcept {
           .status = response_.status()};
 }
 
-python::Ref Request::tell_start(python::Attached& py, PyObject* application,
-                                PyObject* environ) noexcept {
-  if (!observed()) return {};
-  return observer_->request_starts(py, sketch(), application, environ);
-}
-
-void Request::tell_response(python::Attached& py, PyObject* status, PyObject* headers,
-                            PyObject* exc_info_or_null) noexcept {
-  if (observed()) observer_->response_starts(py, sketch(), status, headers, exc_info_or_null);
-}
-
-void Request::tell_failure(python::Attached& py, const python::PythonError& error) noexcept {
-  if (observed()) observer_->application_raised(py, sketch(), error);
-}
-
-void Request::tell_end(python::Attached& py) noexcept {
-  if (observed()) observer_->request_ends(py, sketch());
-}
-
 void Request::start(StartedResponse response) {
   response_ = std::move(response);
   started_ = true;

@@ -82,11 +82,20 @@ class Request final : public python::ServedRequest {
   bool observed() const noexcept { return observer_ != nullptr; }
   // What is told to the observer, if there is one. Gives what is to be called in the application's
   // place, or null.
-  python::Ref tell_start(python::Attached& py, PyObject* application, PyObject* environ) noexcept;
+  python::Ref tell_start(python::Attached& py, PyObject* application, PyObject* environ) noexcept {
+    if (!observed()) return {};
+    return observer_->request_starts(py, sketch(), application, environ);
+  }
   void tell_response(python::Attached& py, PyObject* status, PyObject* headers,
-                     PyObject* exc_info_or_null) noexcept;
-  void tell_failure(python::Attached& py, const python::PythonError& error) noexcept;
-  void tell_end(python::Attached& py) noexcept;
+                     PyObject* exc_info_or_null) noexcept {
+    if (observed()) observer_->response_starts(py, sketch(), status, headers, exc_info_or_null);
+  }
+  void tell_failure(python::Attached& py, const python::PythonError& error) noexcept {
+    if (observed()) observer_->application_raised(py, sketch(), error);
+  }
+  void tell_end(python::Attached& py) noexcept {
+    if (observed()) observer_->request_ends(py, sketch());
+  }
 
   // The application failed: without a head the client gets `status`, or what it did to the request
   // body; otherwise a broken reply.
