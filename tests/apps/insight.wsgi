@@ -21,7 +21,7 @@ def note(event, **payload):
 @mod_wsgi.subscribe_signals
 def note_signal(event, *, signame, signum):
     if told:
-        with open(f'{told}/{mod_wsgi.application_group}', 'a') as file:
+        with open(f'{told}/of-{mod_wsgi.application_group}', 'a') as file:
             file.write(f'{event} {signame} {signum};')
 
 
@@ -32,6 +32,11 @@ def named(name):
 def say_hints(environ):
     environ['wsgi.early_hints']([('Link', '</a.css>; rel=preload'), ('X-Hint', 'one')])
     environ['wsgi.early_hints']([('Link', '</b.js>; rel=preload')])
+
+
+def say_hints_and_read(environ):
+    say_hints(environ)
+    environ['wsgi.input'].read()
 
 
 def log(environ):
@@ -65,7 +70,7 @@ def fail(environ):
     raise ValueError('on purpose')
 
 
-ACTIONS = {'/hints': say_hints, '/log': log, '/client': wait_for_client, '/read': read_body, '/sleep': sleep,
+ACTIONS = {'/hints': say_hints, '/hints-and-read': say_hints_and_read, '/log': log, '/client': wait_for_client, '/read': read_body, '/sleep': sleep,
            '/fail': fail}
 
 

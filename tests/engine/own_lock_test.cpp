@@ -32,6 +32,40 @@ using ::testing::Not;
 #define NEEDS_OWN_LOCKS() \
   if (!python::kHasOwnLocks) GTEST_SKIP() << "CPython " PY_VERSION " has one lock for all"
 
+// Figures are the process's, events each interpreter's own.
+TEST(OwnLock, LeavesFiguresWholeAndEventsApart) {
+  const Script script(R"(
+import mod_wsgi
+mod_wsgi.start_recording_metrics()
+events = []
+@mod_wsgi.subscribe_events
+def note(event, **payload):
+    events.append(event)
+    payload['request_data']['count'] = len(events)
+def application(environ, start_response):
+    start_response('200 OK', [])
+    if environ['PATH_INFO'] == '/count':
+        return [str(mod_wsgi.process_metrics()['request_count']).encode()]
+    return [f"{len(events)} {mod_wsgi.request_data()['count']}".encode()]
+)");
+  constexpr int kRequests = 50;
+  const auto count = [&script] {
+    return std::stoi(run(script, {.environ = {{"PATH_INFO", "/count"}}}, "one").body());
+  };
+  const int before = count();
+  std::vector<std::thread> threads;
+  for (const char* group : {"two", "three", "shared", ""}) {
+    threads.emplace_back([&script, group] {
+      for (int i = 0; i < kRequests; ++i) {
+        const int seen = 3 * i + 2;
+        EXPECT_EQ(run(script, {}, group).body(), std::to_string(seen) + " " + std::to_string(seen));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(count(), before + 1 + 4 * kRequests);
+}
+
 TEST(OwnLock, IsNoneOfTheApplicationsBusiness) {
   const Script script(R"(
 import threading

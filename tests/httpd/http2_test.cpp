@@ -71,6 +71,16 @@ TEST_P(Http2, ResetsTheStreamOfAReplyThatBreaksOff) {
   }
 }
 
+TEST(Http2EarlyHints, ArePassedOnWhereModHttp2DoesSo) {
+  for (const bool passed_on : {true, false}) {
+    const std::string config = passed_on ? "H2EarlyHints On\n" : "";
+    const Httpd httpd(config + "WSGIScriptAlias / ${APPS}/insight.wsgi\n", {.http2 = true});
+    const Response reply = httpd.request({.path = "/hints", .protocol = Protocol::h2c});
+    EXPECT_EQ(reply.status, 200) << reply;
+    EXPECT_EQ(reply.interim, passed_on ? std::vector<int>({103, 103}) : std::vector<int>());
+  }
+}
+
 Request post_with_id(int id) {
   const std::string text = std::to_string(id);
   return {.method = "POST",

@@ -23,7 +23,7 @@ TEST(SignalEvent, IsToldInEveryInterpreterAndEndsNothing) {
   ASSERT_EQ(workers.size(), 1u);
   const auto expect_told = [&](const std::string& words) {
     for (const char* interpreter : {"", "apart"}) {
-      const std::string file = told + "/" + interpreter;
+      const std::string file = told + "/of-" + interpreter;
       EXPECT_TRUE(wait_until([&] { return read_file(file) == words; })) << read_file(file);
     }
   };
@@ -31,7 +31,7 @@ TEST(SignalEvent, IsToldInEveryInterpreterAndEndsNothing) {
   expect_told("process_signal SIGUSR2 12;");
   ::kill(workers.front(), SIGHUP);
   expect_told("process_signal SIGUSR2 12;process_signal SIGHUP 1;");
-  EXPECT_EQ(httpd.get("/?named('process_signal')[0]['signum']").body, "12");
+  EXPECT_EQ(httpd.get("/?len(named(%27process_signal%27))").body, "2");
   EXPECT_EQ(httpd.running("pyhost-worker"), workers);
 }
 
