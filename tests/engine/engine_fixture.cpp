@@ -94,7 +94,7 @@ void Script::rewrite(std::string_view source) {
 std::string Reply::log() const {
   std::string text;
   for (const LogRecord& record : exchange->recorder().records()) {
-    if (record.level <= base::LogLevel::warn) text += record.text + '\n';
+    if (is_notable(record)) text += record.text + '\n';
   }
   return text;
 }

@@ -58,7 +58,7 @@ struct Reply {
     return outcome.kind == gateway::Outcome::Kind::refused ? outcome.status : 0;
   }
   std::string body() const { return exchange->body(); }
-  // What was logged at warn or worse, a line a record.
+  // What is notable of what was logged, a line a record.
   std::string log() const;
 };
 

@@ -58,6 +58,20 @@ TEST_P(LogHandler, SendsEachLevelAsHttpdsOwn) {
                         int(LogLevel::info), int(LogLevel::debug)));
 }
 
+TEST_P(LogHandler, IsBesideWhatIsPrintedAtLevelsOfItsOwn) {
+  const Reply reply = in_request(R"(
+    import sys
+    sys.stdout.write('one')
+    sys.stderr.write('two\n')
+    sys.stdout.write(' line\n')
+    environ['wsgi.errors'].write('three\n')
+)");
+  EXPECT_EQ(reply.body(), "done");
+  EXPECT_EQ(
+      levels_of(reply.exchange->recorder()),
+      fmt::format("{0} two\n{1} one line\n{0} three\n", int(LogLevel::error), int(LogLevel::info)));
+}
+
 TEST_P(LogHandler, FormatsNothingThatIsNotKept) {
   const Reply reply = in_request(R"(
     class Loud:

@@ -37,7 +37,7 @@ class Settings : public ::testing::Test {
         (*engine)->run({.application_group = group, .script = script.path()}, exchange);
     std::cerr << exchange.body() << "\n";
     for (const LogRecord& record : exchange.recorder().records()) {
-      if (record.level <= base::LogLevel::warn) std::cerr << record.text << "\n";
+      if (is_notable(record)) std::cerr << record.text << "\n";
     }
     (*engine)->stop(30s);
     std::cerr << "status " << outcome.status << std::endl << log.text() << std::endl;
@@ -260,19 +260,6 @@ TEST_F(Settings, PutAHandlerAtTheRootOfLogging) {
                    kLogs);
   EXPECT_EVALUATES("\\['LogHandler'\\]\nhas failed\nTraceback .*\n",
                    {.logging = {.handler = gateway::Logging::Handler::json}}, "fail()", "", kLogs);
-}
-
-TEST_F(Settings, SetTheLevelsOfWhatIsPrinted) {
-  constexpr char kPrints[] = R"(
-def talk():
-    sys.stdout.write('one')
-    sys.stderr.write('two\n')
-    sys.stdout.write(' line\n')
-)";
-  EXPECT_EVALUATES("None\ntwo\nstatus", {}, "talk()", "sub", kPrints);
-  EXPECT_EVALUATES("None\none line\nstatus",
-                   {.logging = {.output = base::LogLevel::warn, .errors = base::LogLevel::info}},
-                   "talk()", "sub", kPrints);
 }
 
 }  // namespace

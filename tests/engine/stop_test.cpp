@@ -38,7 +38,7 @@ class Stop : public ::testing::Test {
   (*engine)->stop(budget);
   engine->reset();
   for (const LogRecord& record : log.records()) {
-    if (record.level <= base::LogLevel::warn) std::cerr << record.text << "\n";
+    if (is_notable(record)) std::cerr << record.text << "\n";
   }
   std::cerr << "stopped" << std::endl;
   leave_process();

@@ -16,6 +16,11 @@ struct LogRecord {
   std::string text;
 };
 
+// Of what the module says, warnings and what is worse; and all that an application says.
+inline bool is_notable(const LogRecord& record) noexcept {
+  return record.level <= base::LogLevel::warn || record.message == base::Message::none;
+}
+
 // Thread-safe, as the contract of LogSink demands.
 class LogRecorder final : public base::LogSink {
  public:

@@ -115,7 +115,7 @@ TEST_P(Printed, IncludesWarnings) {
 TEST_P(Printed, IsBesideWhatIsLogged) {
   Httpd httpd = start(
       "LogLevel warn wsgi:info\nWSGILogging On\n"
-      "ErrorLogFormat \"[%{u}t] [%-m:%l] [pid %P:tid %T] %F: [client\\ %a] %M\"\n");
+      "ErrorLogFormat \"[%{u}t] [%-m:%l] [pid %P] %F: [client\\ %a] %M\"\n");
   expect_errors(httpd);
   for (const char* text : {"as a warning", "has failed"}) httpd.expect_log(text);
   EXPECT_EQ(httpd.get("/app/log").status, 200);
@@ -123,7 +123,7 @@ TEST_P(Printed, IsBesideWhatIsLogged) {
   // What a reader of the file sees: one line, with the lines of the traceback in it.
   EXPECT_THAT(
       httpd.log(),
-      AllOf(ContainsRegex("wsgi:warn. .pid [0-9]+:tid [0-9]+. app.wsgi.[0-9]+.: "
+      AllOf(ContainsRegex("wsgi:warn. .pid [0-9]+. app.wsgi.[0-9]+.: "
                           ".client 127.0.0.1:[0-9]+. as a warning\n"),
             ContainsRegex("wsgi:error. .*. has failed.nTraceback \\(most recent call last\\):.n"
                           ".*ZeroDivisionError: division by zero\n"),

@@ -72,6 +72,22 @@ TEST(ErrorLogAudit, LetsACrashPassOfAChildThatHasNotInitialisedItsModules) {
               ElementsAre(HasSubstr("Segmentation fault")));
 }
 
+TEST(ErrorLogAudit, LetsTheLastWordsOfMallocPassInSuchAChild) {
+  constexpr char kWords[] = "corrupted double-linked list\n";
+  constexpr char kAbort[] =
+      "[Sun Nov 22 13:07:25.996085 2026] [core:notice] [pid 1:tid 1] AH00052: child pid 7 exit "
+      "signal Abort (6)\n";
+  const auto initialised = [](int pid) {
+    return fmt::format(
+        "[Sun Nov 22 13:07:24.990085 2026] [crash_trace:notice] [pid {0}:tid {0}] initialises its "
+        "modules\n",
+        pid);
+  };
+  EXPECT_THAT(audit_error_log(initialised(6) + kWords + kAbort, {}), IsEmpty());
+  EXPECT_EQ(audit_error_log(initialised(6) + initialised(7) + kWords + kAbort, {}).size(), 2u);
+  EXPECT_EQ(audit_error_log(initialised(6) + kWords, {}).size(), 1u);
+}
+
 TEST(ErrorLogAudit, ComplainsOfACrashInAnotherPlaceOrChild) {
   EXPECT_THAT(
       audit_error_log(
