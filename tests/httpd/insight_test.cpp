@@ -26,10 +26,13 @@ class Insight : public testing::TestWithParam<const char*> {
                                "WSGIScriptAlias / ${{APPS}}/insight.wsgi\n",
                                config, GetParam()),
                    options);
+    client_.emplace(httpd_->client());
   }
+  // Over one connection, which is one child's.
+  Response get(std::string path) { return client_->get(std::move(path)); }
   // What an expression comes to, as JSON.
   std::string answer(std::string_view expression, const std::string& path = "/") {
-    return httpd_->get(path + "?" + escaped(expression)).body;
+    return get(path + "?" + escaped(expression)).body;
   }
   // With what may not stand in a URL as it is.
   static std::string escaped(std::string_view text) {
@@ -43,6 +46,7 @@ class Insight : public testing::TestWithParam<const char*> {
   static bool in_workers() { return default_place() == Place::daemon; }
 
   std::optional<Httpd> httpd_;
+  std::optional<HttpClient> client_;
 };
 
 INSTANTIATE_TEST_SUITE_P(, Insight, testing::Values(kMain, "shop"), [](const auto& test) {
@@ -53,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(, Insight, testing::Values(kMain, "shop"), [](const aut
 
 TEST_P(Insight, TellsWhenARequestWasWhere) {
   start();
-  httpd_->get("/read");
+  get("/read");
   const std::string moments =
       "[0 < p['request_start'] <= p['queue_start'] <= p['daemon_start'] <= p['application_start'] "
       "for p in named('request_started')[:1]]";
@@ -72,7 +76,7 @@ TEST_P(Insight, TellsWhenARequestWasWhere) {
 TEST_P(Insight, TellsWhatARequestHasTaken) {
   start();
   const std::string body(200'000, 'x');
-  httpd_->request({.method = "POST", .path = "/read", .body = body});
+  client_->request({.method = "POST", .path = "/read", .body = body});
   // The client has its reply before that is told.
   const std::string wanted = "[[200, 200000, true, 4, 1, true]]";
   EXPECT_TRUE(wait_until([&] {
@@ -86,7 +90,7 @@ TEST_P(Insight, TellsWhatARequestHasTaken) {
 TEST_P(Insight, TellsOfAFailureWithTheSameId) {
   start();
   httpd_->expect_log("PH0174");
-  EXPECT_EQ(httpd_->get("/fail").status, 500);
+  EXPECT_EQ(get("/fail").status, 500);
   EXPECT_EQ(answer("[event for event, payload in events][:3]"),
             R"(["request_started", "request_exception", "request_finished"])");
   EXPECT_EQ(answer("len({payload['request_id'] for event, payload in events[:3]})"), "1");
@@ -99,8 +103,8 @@ TEST_P(Insight, CountsRequests) {
   start();
   answer("mod_wsgi.start_recording_metrics() or mod_wsgi.request_metrics() and 0");
   httpd_->expect_log("PH0174");
-  httpd_->get("/fail");
-  httpd_->get("/sleep");
+  get("/fail");
+  get("/sleep");
   // The client has its reply before its request is counted.
   EXPECT_TRUE(
       wait_until([&] { return answer("mod_wsgi.process_metrics()['active_requests']") == "1"; }));
@@ -156,7 +160,7 @@ TEST_P(Insight, LogsByTheLevelsOfHttpd) {
   start("LogLevel wsgi:info");
   httpd_->expect_log("a critical record");
   httpd_->expect_log("a warning record");
-  httpd_->get("/log");
+  get("/log");
   const std::string log = httpd_->log();
   EXPECT_THAT(log,
               AllOf(ContainsRegex("wsgi:crit\\].*client 127.0.0.1:[0-9]+\\].*a critical record"),
@@ -180,10 +184,10 @@ TEST_P(Insight, SendsEarlyHints) {
 
 TEST_P(Insight, KeepsEarlyHintsOutOfTheReplyItself) {
   start();
-  const Response reply = httpd_->get("/hints");
+  const Response reply = get("/hints");
   EXPECT_THAT(reply.interim, ElementsAre(103, 103));
   EXPECT_EQ(reply.status, 200);
-  EXPECT_EQ(httpd_->get("/").header("Link"), std::nullopt);
+  EXPECT_EQ(get("/").header("Link"), std::nullopt);
 }
 
 TEST_P(Insight, SendsNoEarlyHintsToClientsThatDoNotKnowThem) {
