@@ -48,8 +48,8 @@ class OperatorService {
 
   void open();
   void heed(OperatorSocket::PeerId peer, const std::string& line);
-  void show(OperatorSocket::PeerId peer, const std::string& group);
-  metrics::Figures figures_of(const std::string& group) const;
+  void show(OperatorSocket::PeerId peer, const std::string& name);
+  metrics::Figures figures_of(const std::string& name) const;
   // The answer when it can be given at once.
   std::optional<std::string> begin(const control::OperatorRequest& request, WorkerGroup& group);
   // The answer when the command is through.
