@@ -72,7 +72,7 @@ PyObject* identity(PyObject* self, PyObject*) {
   });
 }
 
-PyObject* log(PyObject* self, PyObject* const* arguments, Py_ssize_t) {
+PyObject* log_record(PyObject* self, PyObject* const* arguments, Py_ssize_t) {
   return python::py_entry([&]() -> PyObject* {
     const auto level = level_of(arguments[0]);
     const long line = level ? PyLong_AsLong(arguments[5]) : -1;
@@ -96,12 +96,12 @@ PyObject* log(PyObject* self, PyObject* const* arguments, Py_ssize_t) {
   });
 }
 
-PyMethodDef functions[] = {{"wants", wants, METH_O, nullptr},
-                           {"identity", identity, METH_NOARGS, nullptr},
-                           {"log", python::method(log), METH_FASTCALL, nullptr}};
+PyMethodDef handler_functions[] = {{"wants", wants, METH_O, nullptr},
+                                   {"identity", identity, METH_NOARGS, nullptr},
+                                   {"log", python::method(log_record), METH_FASTCALL, nullptr}};
 
 bool add_functions(PyObject* names, PyObject* stream) {
-  for (PyMethodDef& function : functions) {
+  for (PyMethodDef& function : handler_functions) {
     const Ref object = Ref::steal(PyCFunction_New(&function, stream));
     if (!object || PyDict_SetItemString(names, function.ml_name, object.get()) != 0) return false;
   }

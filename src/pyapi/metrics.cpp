@@ -203,7 +203,7 @@ PyObject* server_metrics(PyObject* module, PyObject*) {
   });
 }
 
-PyMethodDef methods[] = {
+PyMethodDef metrics_methods[] = {
     {"start_recording_metrics", start_recording_metrics, METH_NOARGS,
      "start_recording_metrics()\n--\n\n"
      "Count the requests of this process from now on, in all of its interpreters."},
@@ -222,7 +222,7 @@ PyMethodDef methods[] = {
 }  // namespace
 
 bool add_metrics(Attached&, PyObject* module) {
-  return PyModule_AddFunctions(module, methods) == 0;
+  return PyModule_AddFunctions(module, metrics_methods) == 0;
 }
 
 }  // namespace pyhost::pyapi

@@ -40,14 +40,14 @@ PyObject* get_late_attribute(PyObject* module, PyObject* name) {
   });
 }
 
-PyMethodDef methods[] = {{"__getattr__", get_late_attribute, METH_O, nullptr},
-                         {nullptr, nullptr, 0, nullptr}};
+PyMethodDef module_methods[] = {{"__getattr__", get_late_attribute, METH_O, nullptr},
+                                {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef definition = {PyModuleDef_HEAD_INIT,
                           kModuleName,
                           "What an application can learn about the server it runs in.",
                           sizeof(ModuleState*),
-                          methods,
+                          module_methods,
                           slots,
                           nullptr,
                           nullptr,

@@ -36,16 +36,18 @@ PyObject* request_log(PyObject* self, PyObject* const* arguments, Py_ssize_t cou
   });
 }
 
-PyMethodDef function = {"request_log", python::method(request_log), METH_FASTCALL,
-                        "request_log(message, level=20, /)\n--\n\n"
-                        "Write a record to the log of the request, at a level of logging."};
+PyMethodDef request_log_function = {
+    "request_log", python::method(request_log), METH_FASTCALL,
+    "request_log(message, level=20, /)\n--\n\n"
+    "Write a record to the log of the request, at a level of logging."};
 
 }  // namespace
 
 bool add_request_log(Attached& py, PyObject* module, const python::LogStreams& streams) {
   const Ref stream = streams.make_raw_ambient(py, "<mod_wsgi>");
-  const Ref object = Ref::steal(stream ? PyCFunction_New(&function, stream.get()) : nullptr);
-  return object && PyObject_SetAttrString(module, function.ml_name, object.get()) == 0;
+  const Ref object =
+      Ref::steal(stream ? PyCFunction_New(&request_log_function, stream.get()) : nullptr);
+  return object && PyObject_SetAttrString(module, request_log_function.ml_name, object.get()) == 0;
 }
 
 }  // namespace pyhost::pyapi
