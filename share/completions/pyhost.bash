@@ -2,7 +2,7 @@
 _pyhost() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W 'serve setup status reload stop start check explain build-plugin --help --version' -- "$current"))
+    COMPREPLY=($(compgen -W 'serve setup status metrics reload stop start check explain build-plugin --help --version' -- "$current"))
     return
   fi
   case $previous in
@@ -40,6 +40,9 @@ _pyhost() {
       ;;
     status)
       options='--socket --server-root --json -h --help'
+      ;;
+    metrics)
+      options='--socket --server-root --openmetrics -h --help'
       ;;
     reload)
       options='--socket --server-root --no-wait -h --help'

@@ -77,8 +77,7 @@ std::int64_t start_of_process_us() noexcept {
   line.remove_prefix(std::min(line.rfind(')') + 2, line.size()));
   const auto ticks = field_of(line, kStart);
   if (!ticks) return base::now_us();
-  const auto start_us =
-      static_cast<std::int64_t>(*ticks) * kMicroseconds / ::sysconf(_SC_CLK_TCK);
+  const auto start_us = static_cast<std::int64_t>(*ticks) * kMicroseconds / ::sysconf(_SC_CLK_TCK);
   return base::now_us() - (since_boot_us() - start_us);
 }
 

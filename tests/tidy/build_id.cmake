@@ -29,7 +29,7 @@ try_change(changes src/scoreboard/scoreboard_memory.h "Word<std::uint32_t> waiti
   "Word<std::uint64_t> waiting;")
 try_change(changes src/wire/messages.cpp "writer.number(message.capacity)" "writer.flag(true)")
 try_change(changes src/wire/frame.h "retry, " "retry2,")
-try_change(changes src/control/worker_settings.cpp "\"log_level\"" "\"level\"")
+try_change(changes src/control/worker_settings.cpp "\"socket_timeout_ms\"" "\"timeout_ms\"")
 try_change(changes include/pyhost/gateway/engine.h "int optimize = 0" "long optimize = 0")
 try_change(changes include/pyhost/gateway/environ_keys.def "REQUEST_METHOD" "REQUEST_VERB")
 try_change(changes include/pyhost/base/messages.def "PH_MESSAGE(0001," "PH_MESSAGE(0002,")
