@@ -281,6 +281,19 @@ TEST(FailingStart, NamesThePluginOfAnotherBuild) {
   }
 }
 
+TEST(FailingStart, IsOfThePluginThatTheEnvironmentOfHttpdNeeds) {
+  const MixedInstallation installation("pyhost-cpython-3.77.so");
+  const TempDir folder;
+  folder.write("venv/pyvenv.cfg", "version = 3.77.1\n");
+  const ConfigCheck check =
+      check_config(installation.load_module() + "WSGIPythonHome " + folder.path() + "/venv\n",
+                   {.wsgi_module = WsgiModule::absent});
+  EXPECT_EQ(check.exit_code, 1) << check.output;
+  EXPECT_THAT(check.output,
+              ContainsRegex("PH0355: WSGIPythonHome: .*/pyhost-cpython-3\\.77\\.so is of "
+                            "another build than mod_pyhost"));
+}
+
 TEST(Start, NamesTheModuleAndItsPython) {
   const Httpd httpd("");
   EXPECT_THAT(httpd.log(),

@@ -113,13 +113,12 @@ base::Result<> check_boards() {
 std::optional<std::size_t> begin_embedded(const control::WantedState& state,
                                           Rehearsals& rehearsals) {
   if (state.python_home.empty() || *process_settings().restrict_embedded) return std::nullopt;
-  const auto plugin = find_plugin();
   const auto plan = launch::plan_worker({}, state.httpd, "");
-  if (!plugin || !plan) return std::nullopt;
+  if (state.plugins.empty() || !plan) return std::nullopt;
   return rehearsals.add({.plan = *plan,
                          .files = {.python = {.home = state.python_home, .version = ""},
                                    .python_option = "WSGIPythonHome",
-                                   .plugins = {*plugin}},
+                                   .plugins = state.plugins},
                          .extent = launch::Rehearse::files});
 }
 
