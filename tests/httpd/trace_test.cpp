@@ -186,6 +186,19 @@ TEST_P(Trace, StandsInTheAccessLogBesideWhatTheRequestTook) {
   })) << log;
 }
 
+TEST_P(Trace, IsThatOfTheRequestThatHttpdHasRedirected) {
+  // No line is logged before the application has its id.
+  Httpd httpd = start("LogLevel crit\nErrorDocument 404 /app/x\n");
+  const auto lines = identity(httpd.get("/nothing"));
+  EXPECT_THAT(lines[0], MatchesRegex(kId));
+  std::string log;
+  EXPECT_TRUE(wait_until([&] {
+    log = read_file(httpd.root() + "/access.log");
+    return log.ends_with("\n");
+  }));
+  EXPECT_EQ(log, "/nothing " + lines[0] + "\n");
+}
+
 TEST_P(Trace, IsLeftToOthersWhenItIsOff) {
   Httpd httpd = start("WSGITrace off\n");
   const auto lines =

@@ -109,13 +109,12 @@ std::string_view trace_id_of(const request_rec* r) noexcept {
 
 int generate_trace_id(const conn_rec*, const request_rec* r, const char** id) {
   if (r == nullptr || settings_of(r->server).tracing == Tracing::off) return DECLINED;
-  // Log lines of a request that httpd has made of another one have the id of that.
+  // A request that httpd has made of another one has the id of that.
   const request_rec* first = r;
   while (first->main != nullptr || first->prev != nullptr) {
     first = first->main != nullptr ? first->main : first->prev;
   }
-  *id =
-      first != r && first->log_id != nullptr ? first->log_id : choose_id(r, settings_of(r->server));
+  *id = first != r ? request_id_of(first).data() : choose_id(r, settings_of(r->server));
   return OK;
 }
 
