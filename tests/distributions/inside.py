@@ -65,8 +65,9 @@ def step_install():
         install_packages()
     run("a2query -m pyhost && apachectl -t")
     for document in DOCUMENTS.rglob("*.md"):
-        for link in re.findall(r"\]\(([^)#\s]+)", document.read_text()):
-            assert "://" in link or (document.parent / link).exists(), f"{document}: {link}"
+        for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+            path = link.partition("#")[0]
+            assert "://" in link or (document.parent / path).exists(), f"{document}: {link}"
 
 
 def step_start():
