@@ -286,7 +286,7 @@ void Admission::note_sign_of_life(const Worker& worker) noexcept {
 }
 
 bool Admission::has_died(const Worker& worker) const noexcept {
-  const scoreboard::Death death = scoreboard_.status(worker.slot).last_death;
+  const scoreboard::Death death = scoreboard_.status(worker.slot).last_end;
   return death.cause != scoreboard::DeathCause::none && death.generation == worker.generation;
 }
 

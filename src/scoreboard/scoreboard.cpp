@@ -17,6 +17,21 @@ std::uint32_t present_of(const SlotRow& row) noexcept {
   return row.present.load() % kLeaseCounts;
 }
 
+Death death_in(const EndRow& row) noexcept {
+  Death death = unpack_death(row.death);
+  death.pid = row.pid;
+  death.time_us = row.time_us;
+  return death;
+}
+
+void record(EndRow& row, const Death& death) noexcept {
+  if (death.generation < unpack_death(row.death).generation) return;
+  row.pid = death.pid;
+  row.time_us = death.time_us;
+  // Behind the rest: who sees its generation sees whose death it is.
+  row.death = pack(death);
+}
+
 // Of a worker whose slot is ready, by its own word.
 SlotState state_of(Stance stance) noexcept {
   switch (stance) {
@@ -78,9 +93,8 @@ SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
                     .outstanding = row.outstanding[present_of(row)].load(),
                     .kept_until_us = row.kept_until_us.load(),
                     .silent = row.silent.load() != 0 && row.silent.load() == row.generation.load(),
-                    .last_death = unpack_death(row.death)};
-  status.last_death.pid = row.death_pid;
-  status.last_death.time_us = row.death_time_us;
+                    .last_end = death_in(row.end),
+                    .last_death = death_in(row.death)};
   if (const WorkerReport* report = report_or_null(slot)) {
     status.requests = report->requests.load(std::memory_order_relaxed);
     status.running = report->running;
@@ -129,15 +143,15 @@ bool Scoreboard::is_stopped() const noexcept {
 }
 
 void Scoreboard::record_death(std::uint32_t slot, const Death& death) noexcept {
+  record(memory_.slot(slot).death, death);
+  record_planned_end(slot, death);
+}
+
+void Scoreboard::record_planned_end(std::uint32_t slot, const Death& end) noexcept {
   SlotRow& row = memory_.slot(slot);
-  if (death.generation >= unpack_death(row.death).generation) {
-    row.death_pid = death.pid;
-    row.death_time_us = death.time_us;
-    // Behind the rest: who sees its generation sees whose death it is.
-    row.death = pack(death);
-  }
-  if (death.generation == row.generation) set_state(slot, SlotState::dead);
-  // Behind the death: who is woken finds it.
+  record(row.end, end);
+  if (end.generation == row.generation) set_state(slot, SlotState::dead);
+  // Behind the end: who is woken finds it.
   auto& deaths = memory_.group().deaths;
   ++deaths;
   wake_sleepers(deaths, INT_MAX);
@@ -238,7 +252,7 @@ std::optional<Death> Scoreboard::wait_for_death(std::uint32_t slot, std::uint32_
   while (true) {
     // Before the look: a death behind that ends the sleep at once.
     const std::uint32_t seen = deaths.load();
-    const Death death = status(slot).last_death;
+    const Death death = status(slot).last_end;
     if (death.cause != DeathCause::none && death.generation >= generation) return death;
     if (base::Clock::now() >= deadline) return std::nullopt;
     sleep_on(deaths, seen, deadline);

@@ -40,7 +40,8 @@ struct SlotStatus {
   bool lacks_scripts = false;
   // It does not take what it is sent: see Scoreboard::note_silence().
   bool silent = false;
-  Death last_death;  // of the last worker that lived in the slot
+  Death last_end;    // of the last worker that lived in the slot
+  Death last_death;  // the last end that nobody had wanted
 
   // How much of its capacity is not there for another request.
   std::uint32_t busy() const noexcept { return std::max(outstanding, running); }
@@ -95,9 +96,11 @@ class Scoreboard {
   // An operator has stopped the group, or started it again. Wakes whoever waits for its workers.
   void stop_group() noexcept;
   void start_group() noexcept;
-  // Also sets the state to dead, unless the slot stands for another worker. The end of a newer
+  // Both also set the state to dead, unless the slot stands for another worker. The end of a newer
   // worker stays recorded.
   void record_death(std::uint32_t slot, const Death& death) noexcept;
+  // The worker was told to end, or has asked to, and ended as it should.
+  void record_planned_end(std::uint32_t slot, const Death& end) noexcept;
   // Whether any child may still send requests. A child that has been killed is forgotten here when
   // nobody else has done so.
   bool has_children() noexcept;

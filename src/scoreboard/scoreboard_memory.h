@@ -59,6 +59,13 @@ struct WaiterCell {
 // may still be busy.
 inline constexpr std::size_t kLeaseCounts = 2;
 
+// The end of a worker.
+struct EndRow {
+  Word<std::int32_t> pid;
+  Word<std::int64_t> time_us;
+  Word<std::uint64_t> death;  // see pack()
+};
+
 struct alignas(kRowAlignment) SlotRow {
   Word<std::uint32_t> state;
   Word<std::int32_t> pid;
@@ -66,12 +73,11 @@ struct alignas(kRowAlignment) SlotRow {
   Word<std::uint32_t> capacity;
   Word<std::uint32_t> outstanding[kLeaseCounts];
   Word<std::uint32_t> present;  // which of the counts is that of the worker in the slot
-  Word<std::int32_t> death_pid;
-  Word<std::int64_t> death_time_us;
-  Word<std::uint64_t> death;  // see pack()
+  Word<std::uint32_t> report;   // which of the reports is that of the worker in the slot
   Word<std::int64_t> kept_until_us;
-  Word<std::uint32_t> report;  // which of the reports is that of the worker in the slot
   Word<std::uint32_t> silent;  // the generation that was last found to be; 0: none
+  EndRow end;                  // the last one
+  EndRow death;                // the last one that nobody had wanted
 };
 
 // How many scripts a worker can name in its report.
@@ -97,9 +103,9 @@ struct alignas(kRowAlignment) WorkerReport {
 inline constexpr std::size_t kReportsOfSlot = 2;
 
 // Other processes map the same bytes: widths and offsets must not depend on the compiler's mood.
-static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 64 &&
+static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 128 &&
               sizeof(ChildRow) == 64 && sizeof(WorkerReport) == 256);
-static_assert(offsetof(SlotRow, kept_until_us) == 48 && offsetof(WorkerReport, requests) == 16 &&
+static_assert(offsetof(SlotRow, kept_until_us) == 32 && offsetof(WorkerReport, requests) == 16 &&
               offsetof(WorkerReport, scripts) == 32);
 static_assert(Word<std::uint32_t>::is_always_lock_free &&
               Word<std::uint64_t>::is_always_lock_free && sizeof(Count) == 4 &&

@@ -1,6 +1,7 @@
 // What mod_status shows of process groups.
 
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include "harness/command.h"
 #include "harness/httpd.h"
@@ -63,12 +64,15 @@ TEST_F(StatusPage, SaysThatAScriptCannotBeImported) {
 
 TEST_F(StatusPage, SaysThatAGroupIsStoppedAndHowItsWorkerEnded) {
   EXPECT_EQ(httpd_.get("/shop").body, "1");
+  kill(httpd_.running("pyhost-worker").front(), SIGKILL);
+  httpd_.expect_log("PH0407");
+  // A planned end behind it is none of these.
   const CommandResult stopped =
       run_command({PYHOST_TEST_PROGRAM, "stop", "b<g>", "--server-root", httpd_.root()});
   EXPECT_TRUE(stopped.ok()) << stopped;
   EXPECT_THAT(brief(), HasSubstr("ProcessGroup b<g> State: stopped\n"));
   EXPECT_TRUE(wait_until([this] {
-    return brief().find("last death: generation 1 exited with code 0") != std::string::npos;
+    return brief().find("last death: generation 1 was killed by signal 9") != std::string::npos;
   }));
 }
 

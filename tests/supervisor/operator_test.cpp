@@ -117,6 +117,17 @@ TEST_F(Operator, SeesHowTheLastWorkerEnded) {
   EXPECT_EQ(death["description"], "was killed by signal 9 (SIGKILL)");
 }
 
+TEST_F(Operator, SeesNoDeathInAPlannedReplacement) {
+  want("one");
+  ASSERT_EQ(apply(), "");
+  const pid_t first = worker_pid(0);
+  ASSERT_TRUE(logged("is ready"));
+  EXPECT_EQ(command("reload", "one"), json({{"done", "process group 'one' is reloaded"}}));
+  ASSERT_TRUE(wait_until([&] { return !is_alive(first); }));
+  EXPECT_EQ(group("one")["workers"][0]["generation"], 2);
+  EXPECT_EQ(group("one")["workers"][0]["last_death"], nullptr);
+}
+
 TEST_F(Operator, SeesWhyAGroupDoesNotStart) {
   want("one", {}, {{"fail", "the plugin is missing"}});
   ASSERT_EQ(apply(), "");

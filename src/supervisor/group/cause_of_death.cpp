@@ -85,6 +85,13 @@ Death with_reason(Death death, std::optional<control::EndReason> reason) noexcep
   return death;
 }
 
+bool is_planned(const LastState& last, const Death& death) noexcept {
+  // One that has just been started does not know better.
+  const bool ended_by_us = death.cause == DeathCause::signalled &&
+                           (death.detail == SIGTERM || death.detail == control::kHurrySignal);
+  return last.state == SlotState::draining && (is_orderly(death) || ended_by_us);
+}
+
 OomCounter::OomCounter() : OomCounter(find_counter_file()) {}
 
 OomCounter::OomCounter(std::string file) : file_(std::move(file)) {

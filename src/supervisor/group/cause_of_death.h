@@ -23,6 +23,9 @@ scoreboard::Death death_of(const siginfo_t& info, KillReason killed, const LifeL
 scoreboard::Death with_reason(scoreboard::Death death,
                               std::optional<control::EndReason> reason) noexcept;
 
+// Whether the worker was told to end, or had asked to, and has ended as it should.
+bool is_planned(const LastState& last, const scoreboard::Death& death) noexcept;
+
 // The counter of kills for lack of memory in this process's control group, version 2 or 1.
 class OomCounter {
  public:

@@ -260,14 +260,19 @@ void WorkerGroup::bury(LivingWorker& worker, const siginfo_t& info, const rusage
   death.pid = worker.pid;
   death.time_us = base::now_us();
   // Requests that a keeper got when its slot stood for it look there.
-  if (as_keeper) setup_.scoreboard->record_death(row, death);
-  setup_.scoreboard->record_death(scoreboard::row_of(slot), death);
+  if (as_keeper) record_end(row, last, death);
+  record_end(scoreboard::row_of(slot), last, death);
   counts_.ended(worker, death, usage);
   if (!as_keeper && !life_.slot(slot).has_worker()) counts_.reasons().ended(slot, death);
   note_end(worker, last, death);
   silence_.forget(worker.pid);
   deploys_.ended(slot);
   rows_.record(slot);
+}
+
+void WorkerGroup::record_end(unsigned row, const LastState& last, const Death& death) {
+  if (is_planned(last, death)) return setup_.scoreboard->record_planned_end(row, death);
+  setup_.scoreboard->record_death(row, death);
 }
 
 void WorkerGroup::note_end(const LivingWorker& worker, const LastState& last, const Death& death) {

@@ -111,6 +111,7 @@ class WorkerGroup {
   void replace_silent(LivingWorker& worker, Vigils::Finding finding);
   int ending_signal() const noexcept;
 
+  void record_end(unsigned row, const LastState& last, const scoreboard::Death& death);
   OomCounter& oom_;
   GroupSetup setup_;
   GroupLife life_;

@@ -275,6 +275,19 @@ TEST(Scoreboard, RemembersTheEndOfTheNewestWorker) {
   EXPECT_TRUE(board->wait_for_death(kFirst, 5, 0ms));
 }
 
+TEST(Scoreboard, RemembersADeathBehindPlannedEnds) {
+  GroupBoard board = three_slots();
+  board->record_death(kFirst,
+                      {.cause = scoreboard::DeathCause::signalled, .generation = 1, .pid = 100});
+  board->begin_generation(kFirst, 101, 2, 1);
+  board->record_planned_end(kFirst,
+                            {.cause = scoreboard::DeathCause::exited, .generation = 2, .pid = 101});
+  EXPECT_EQ(board->status(kFirst).state, scoreboard::SlotState::dead);
+  EXPECT_EQ(board->status(kFirst).last_death.pid, 100);
+  EXPECT_EQ(board->status(kFirst).last_end.pid, 101);
+  EXPECT_TRUE(board->wait_for_death(kFirst, 2, 0ms));
+}
+
 TEST(Scoreboard, LeavesASlotDeadThatNobodyIsIn) {
   GroupBoard board = three_slots();
   board->set_state(kFirst, scoreboard::SlotState::empty);

@@ -55,6 +55,23 @@ TEST(OomCounter, NeverGrowsWithoutAFile) {
   EXPECT_FALSE(counter.has_grown());
 }
 
+TEST(Death, IsNoneWhenTheWorkerWasToEnd) {
+  using Cause = scoreboard::DeathCause;
+  const auto planned = [](SlotState state, Cause cause, int detail) {
+    return is_planned({.state = state, .killed = KillReason::none, .generation = 1},
+                      {.cause = cause, .detail = detail});
+  };
+  EXPECT_TRUE(planned(SlotState::draining, Cause::exited, 0));
+  EXPECT_TRUE(planned(SlotState::draining, Cause::signalled, SIGTERM));
+  EXPECT_TRUE(planned(SlotState::draining, Cause::signalled, control::kHurrySignal));
+  EXPECT_FALSE(planned(SlotState::draining, Cause::exited, 1));
+  EXPECT_FALSE(planned(SlotState::draining, Cause::signalled, SIGSEGV));
+  EXPECT_FALSE(planned(SlotState::draining, Cause::drain_timeout, 5));
+  EXPECT_FALSE(planned(SlotState::draining, Cause::request_timeout, 0));
+  EXPECT_FALSE(planned(SlotState::ready, Cause::exited, 0));
+  EXPECT_FALSE(planned(SlotState::ready, Cause::signalled, SIGTERM));
+}
+
 TEST(Death, HasTheReasonThatTheWorkerGave) {
   using Cause = scoreboard::DeathCause;
   const Death orderly{Cause::exited, 0};
