@@ -21,7 +21,11 @@ tl::unexpected<base::Error> unreachable(const std::string& path) {
                     path));
   }
   if (errno == EACCES) {
-    return base::fail(fmt::format("{} is only open to root and the user that started httpd", path));
+    return base::fail(
+        fmt::format("{} is only open to root and the user that started httpd, and for status and "
+                    "metrics to the "
+                    "group of WSGIMonitorGroup",
+                    path));
   }
   return base::fail(fmt::format("{}: {}", path, std::strerror(errno)));
 }

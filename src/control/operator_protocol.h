@@ -1,9 +1,10 @@
 // What the command pyhost and the supervisor say to each other.
 //
 // One line of JSON each way, over a stream socket of the unix domain that only root and the user of
-// httpd's parent can connect to:
+// httpd's parent can connect to, and members of WSGIMonitorGroup for status and metrics:
 //
-//   {"command": "status" | "metrics" | "reload" | "stop" | "start", "group": "site", "wait": true,
+//   {"command": "status" | "metrics" | "dump" | "reload" | "stop" | "start", "group": "site",
+//   "wait": true,
 //    "openmetrics": false}
 //
 // Only `status` and `metrics` may come without a group; they then tell of all. Without "wait",

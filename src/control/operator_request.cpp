@@ -99,6 +99,10 @@ bool may_be_for_all(Command command) noexcept {
   return command == Command::status || command == Command::metrics;
 }
 
+bool only_looks(Command command) noexcept {
+  return command == Command::status || command == Command::metrics;
+}
+
 std::string metrics_answer(std::string_view text) {
   return answer(kMetricsKey, text);
 }

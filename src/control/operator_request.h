@@ -36,6 +36,8 @@ std::optional<OperatorRequest::Command> command_of(std::string_view name) noexce
 
 // Whether the command may be for all groups.
 bool may_be_for_all(OperatorRequest::Command command) noexcept;
+// Whether it is for whoever may look, but not command.
+bool only_looks(OperatorRequest::Command command) noexcept;
 
 std::string metrics_answer(std::string_view text);
 // The text; nothing for any other answer.

@@ -1,6 +1,7 @@
 // What httpd wants to run, as it is sent to the supervisor at each start and restart of httpd.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ struct WantedGroup {
 struct WantedState {
   std::string socket_prefix;    // absolute
   std::string operator_socket;  // absolute path
+  // Whose members may ask for the status there; nothing: root and our own user alone.
+  std::optional<std::uint32_t> monitor_gid;
   HttpdIdentity httpd;
   std::string httpd_version;                // "2.4.62"
   std::string python_home;                  // WSGIPythonHome; "" when it is not set

@@ -37,10 +37,12 @@ tl::unexpected<base::Error> socket_not_made(std::string_view path, std::string_v
 // taken its place.
 class SocketFile {
  public:
-  // Binds the socket, for the process's own user alone. What lies at the path is replaced: a name
-  // that was left by a process that was killed. Fails with a sentence that names the path. Sets the
-  // process's umask meanwhile: no other thread may make files.
-  static base::Result<SocketFile> bind(int socket, std::string path);
+  // Binds the socket, for the process's own user alone, or for the members of that group as well.
+  // What lies at the path is replaced: a name that was left by a process that was killed. Fails
+  // with a sentence that names the path. Sets the process's umask meanwhile: no other thread may
+  // make files.
+  static base::Result<SocketFile> bind(int socket, std::string path,
+                                       std::optional<gid_t> group = std::nullopt);
 
   SocketFile(SocketFile&& other) noexcept;
   SocketFile& operator=(SocketFile&& other) noexcept;

@@ -73,6 +73,7 @@ struct ProcessSettings {
   std::optional<bool> server_metrics;
   std::optional<std::string_view> python_eggs;
   std::optional<std::string_view> socket_prefix;
+  std::optional<std::string_view> monitor_group;
   std::optional<Logging> logging;
 };
 
@@ -118,6 +119,7 @@ inline ProcessSettings process_defaults() {
           .server_metrics = false,
           .python_eggs = {},
           .socket_prefix = {},
+          .monitor_group = {},
           .logging = Logging{}};
 }
 

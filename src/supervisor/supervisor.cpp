@@ -278,7 +278,7 @@ void Supervisor::commit(const control::WantedState& state, std::vector<GroupSetu
   std::vector<std::string> pythons;
   for (const auto& plugin : state.plugins) pythons.push_back(plugin.python_version);
   operators_.note_build(state.httpd_version, std::move(pythons));
-  operators_.listen(state.operator_socket);
+  operators_.listen(state.operator_socket, state.monitor_gid);
   reloads_.follow();
 }
 

@@ -26,6 +26,7 @@ std::string good_line(const Directive& directive) {
       {"WSGIHandlerScript", "WSGIHandlerScript markdown /srv/markdown.py"},
       {"WSGIPythonHome", "WSGIPythonHome /usr"},
       {"WSGISocketPrefix", "WSGISocketPrefix htdocs/wsgi"},
+      {"WSGIMonitorGroup", "WSGIMonitorGroup #0"},
       {"WSGIIgnoreActivity", "WSGIIgnoreActivity On"},
       {"WSGIRestrictEmbedded", "WSGIRestrictEmbedded Off"},  // scripts are asked there
       {"WSGIAccessScript", "WSGIAccessScript /srv/access.py"},
@@ -46,6 +47,7 @@ std::string bad_value(const Directive& directive) {
   static const std::map<std::string_view, std::string> values{
       {"WSGIInterpreterOptions", ""},
       {"WSGIPythonPath", "relative"},
+      {"WSGIMonitorGroup", "nobody-knows"},
       {"WSGIRestrictProcess", "\"two words\""},
       {"WSGIScriptAlias", "/x"},
       {"WSGIScriptAliasMatch", "^/x"},

@@ -162,6 +162,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"WSGIDaemonProcess shop chroot=/etc/apt", "cannot be run below chroot=/etc/apt"},
         BadLine{"WSGIDaemonProcess shop\nWSGISocketPrefix /nowhere/at/all",
                 "WSGISocketPrefix: the socket /nowhere/at/all"},
+        BadLine{"WSGIMonitorGroup nobody-knows",
+                "WSGIMonitorGroup: there is no group nobody-knows on this system"},
         BadLine{"WSGIScriptAlias /x /srv/x.wsgi process-group=shop",
                 "WSGIScriptAlias /x /srv/x.wsgi process-group=shop: there is no process group"},
         BadLine{"WSGIImportScript /srv/x.wsgi process-group=shop application-group=x",
@@ -188,7 +190,8 @@ INSTANTIATE_TEST_SUITE_P(
         "WSGIDaemonProcess shop script-group=nobody-knows",
         "WSGIDaemonProcess shop\nWSGIDaemonProcess shop threads=2",
         "WSGIDaemonProcess shop\nWSGISocketPrefix /nowhere/at/all",
-        "WSGIPythonHome /nowhere/at/all", "WSGIScriptAlias / /srv/x.wsgi process-group=shop",
+        "WSGIPythonHome /nowhere/at/all", "WSGIMonitorGroup nobody-knows",
+        "WSGIScriptAlias / /srv/x.wsgi process-group=shop",
         "WSGIImportScript /srv/x.wsgi process-group=shop application-group=x", kOtherHosts));
 
 // --- What has no effect ---

@@ -363,6 +363,51 @@ TEST_F(Operator, IsHeardByRootAndTheOwnUserOnly) {
   EXPECT_TRUE(logged("PH0414"));
 }
 
+TEST_F(Operator, ShowsTheStatusToMembersOfAGroup) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  constexpr gid_t kMonitors = 4;
+  constexpr uid_t kMember = 33;
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  want("one");
+  state.monitor_gid = kMonitors;
+  ASSERT_EQ(apply(), "");
+  ASSERT_EQ(group("one")["name"], "one");
+  struct stat status {};
+  ASSERT_EQ(stat(path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0660u);
+  EXPECT_EQ(status.st_gid, kMonitors);
+  const auto as_member = [&](const char* name) {
+    EXPECT_EQ(setegid(kMonitors), 0);
+    EXPECT_EQ(seteuid(kMember), 0);
+    json answer = command(name, "one");
+    EXPECT_EQ(seteuid(0), 0);
+    EXPECT_EQ(setegid(0), 0);
+    return answer;
+  };
+  EXPECT_EQ(as_member("status")["groups"][0]["name"], "one");
+  EXPECT_TRUE(as_member("metrics").contains("metrics"));
+  for (const char* name : {"dump", "reload", "stop", "start"}) {
+    EXPECT_THAT(as_member(name).value("error", ""),
+                HasSubstr(std::string(name) + " is for root and the user that started httpd"));
+  }
+  EXPECT_FALSE(board(0).is_stopped());
+  // Those who command are heard, however many observe.
+  std::vector<base::UniqueFd> observers;
+  EXPECT_EQ(setegid(kMonitors), 0);
+  EXPECT_EQ(seteuid(kMember), 0);
+  for (std::size_t i = 0; i < supervisor::kObserversMax; ++i) observers.push_back(connect());
+  EXPECT_THAT(hear(connect()), HasSubstr("too many commands are under way"));
+  EXPECT_EQ(seteuid(0), 0);
+  EXPECT_EQ(setegid(0), 0);
+  EXPECT_EQ(group("one")["name"], "one");
+  // A restart without the directive.
+  state.monitor_gid.reset();
+  ASSERT_EQ(apply(), "");
+  ASSERT_EQ(group("one")["name"], "one");
+  ASSERT_EQ(stat(path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
 TEST_F(Operator, FindsTheSocketAfterARestart) {
   want("one");
   ASSERT_EQ(apply(), "");

@@ -60,6 +60,13 @@ base::Result<> check_sockets(const control::HttpdIdentity& httpd) {
       made.error().sentence));
 }
 
+base::Result<> check_monitor_group() {
+  const auto name = process_settings().monitor_group;
+  const auto found = name ? launch::resolve_group_id(*name) : base::Result<gid_t>(0);
+  if (found) return {};
+  return base::fail(fmt::format("WSGIMonitorGroup: {}", found.error().sentence));
+}
+
 base::Result<> begin(const DaemonGroup& group, const control::WantedState& state,
                      Rehearsals& rehearsals, std::vector<Checked>& checked) {
   auto plan = launch::plan_worker(group.options, state.httpd,
@@ -172,6 +179,7 @@ StartPythons check_starts(Findings& findings) {
     refuse(check_boards());
   }
   refuse(check_sockets(state.httpd));
+  refuse(check_monitor_group());
   run_to_end(*loop, rehearsals);
   const auto conclude = [&](const std::string& group, std::size_t number) {
     const auto& outcome = rehearsals.outcome(number);

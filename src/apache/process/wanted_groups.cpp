@@ -29,6 +29,11 @@ WantedGroups::WantedGroups(server_rec* main_server, RetainedGroups& retained,
   state_.plugins = plugin::find_plugins(plugin::folder_of_this_object());
   state_.socket_prefix = fmt::format("{}.{}", prefix, getpid());
   state_.operator_socket = prefix + control::kOperatorSocketSuffix;
+  if (const auto monitors = process_settings().monitor_group) {
+    const auto group = launch::resolve_group_id(*monitors);
+    // One that is not there any more since the check has no members.
+    if (group) state_.monitor_gid = *group;
+  }
   state_.httpd = httpd_identity();
   state_.httpd_version = httpd_version();
   state_.python_home = process_settings().python_home.value_or("");

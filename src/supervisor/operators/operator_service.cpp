@@ -23,10 +23,11 @@ constexpr base::Milliseconds kOpenPause{1'000};
 
 }  // namespace
 
-void OperatorService::listen(const std::string& path) {
-  if (socket_ && path == path_) return;
+void OperatorService::listen(const std::string& path, std::optional<gid_t> observers) {
+  if (socket_ && path == path_ && observers == observers_) return;
   close();
   path_ = path;
+  observers_ = observers;
   open();
 }
 
@@ -39,9 +40,9 @@ void OperatorService::close() noexcept {
 void OperatorService::open() {
   open_again_at_.reset();
   auto opened = OperatorSocket::open(
-      loop_, path_,
-      {.on_request = [this](OperatorSocket::PeerId peer,
-                            const std::string& line) { heed(peer, line); },
+      loop_, path_, observers_,
+      {.on_request = [this](OperatorSocket::PeerId peer, OperatorSocket::Rights rights,
+                            const std::string& line) { heed(peer, rights, line); },
        .on_stranger =
            [this](pid_t pid, uid_t uid) {
              log_.log(LogLevel::warn, Message::operator_refused,
@@ -59,8 +60,16 @@ void OperatorService::open() {
   }
 }
 
-void OperatorService::heed(OperatorSocket::PeerId peer, const std::string& line) {
+void OperatorService::heed(OperatorSocket::PeerId peer, OperatorSocket::Rights rights,
+                           const std::string& line) {
   const auto request = control::parse_operator_request(line);
+  if (request && rights == OperatorSocket::Rights::observe && !only_looks(request->command)) {
+    return socket_->answer(
+        peer, control::error_answer(fmt::format(
+                  "{} is for root and the user that started httpd; the group of WSGIMonitorGroup "
+                  "may use status and metrics",
+                  control::name_of(request->command))));
+  }
   if (!request) return socket_->answer(peer, control::error_answer(request.error().sentence));
   WorkerGroup* group = find(request->group);
   if (group == nullptr && !request->group.empty()) {

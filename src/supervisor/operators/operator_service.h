@@ -21,8 +21,9 @@ class OperatorService {
   OperatorService(os::EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log) noexcept
       : loop_(loop), groups_(groups), log_(log) {}
 
-  // Listens at that path from now on; a failure is logged once, and it is tried again every second.
-  void listen(const std::string& path);
+  // Listens at that path from now on, to members of that group as observers too; a failure is
+  // logged once, and it is tried again every second.
+  void listen(const std::string& path, std::optional<gid_t> observers);
   // Listens no more, and lets go whoever waits.
   void close() noexcept;
 
@@ -47,8 +48,9 @@ class OperatorService {
   };
 
   void open();
-  void heed(OperatorSocket::PeerId peer, const std::string& line);
+  void heed(OperatorSocket::PeerId peer, OperatorSocket::Rights rights, const std::string& line);
   void show(OperatorSocket::PeerId peer, const std::string& name);
+  void inquire(OperatorSocket::PeerId peer, WorkerGroup& group);
   metrics::Figures figures_of(const std::string& name) const;
   // The answer when it can be given at once.
   std::optional<std::string> begin(const control::OperatorRequest& request, WorkerGroup& group);
@@ -61,6 +63,7 @@ class OperatorService {
   std::list<WorkerGroup>& groups_;
   base::LogSink& log_;
   std::string path_;
+  std::optional<gid_t> observers_;
   std::unique_ptr<OperatorSocket> socket_;
   unsigned failures_ = 0;  // to open it, in a row
   std::optional<base::TimePoint> open_again_at_;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <vector>
@@ -58,16 +59,22 @@ bool is_interrupted() noexcept {
 
 base::Result<std::unique_ptr<OperatorSocket>> OperatorSocket::open(os::EventLoop& loop,
                                                                    std::string path,
+                                                                   std::optional<gid_t> observers,
                                                                    Handlers handlers) {
   std::unique_ptr<OperatorSocket> opened(
-      new OperatorSocket(loop, std::move(path), std::move(handlers)));
+      new OperatorSocket(loop, std::move(path), observers, std::move(handlers)));
   PH_TRY_VOID(opened->bind_path());
   PH_TRY_VOID(loop.watch(opened->fd_.get(), [socket = opened.get()] { socket->accept_peers(); }));
   return opened;
 }
 
-OperatorSocket::OperatorSocket(os::EventLoop& loop, std::string path, Handlers handlers)
-    : loop_(loop), path_(std::move(path)), handlers_(std::move(handlers)), fd_(make_socket()) {}
+OperatorSocket::OperatorSocket(os::EventLoop& loop, std::string path,
+                               std::optional<gid_t> observers, Handlers handlers)
+    : loop_(loop),
+      path_(std::move(path)),
+      observers_(observers),
+      handlers_(std::move(handlers)),
+      fd_(make_socket()) {}
 
 OperatorSocket::~OperatorSocket() {
   while (!peers_.empty()) close_peer(peers_.begin()->first);
@@ -83,7 +90,7 @@ base::Result<> OperatorSocket::bind_path() {
     return base::fail(
         fmt::format("another httpd listens at {}; give each a WSGISocketPrefix of its own", path_));
   }
-  PH_TRY(file, os::SocketFile::bind(fd_.get(), path_));
+  PH_TRY(file, os::SocketFile::bind(fd_.get(), path_, observers_));
   file_ = std::move(file);
   if (listen(fd_.get(), kOperatorsMax) != 0) return os::socket_not_made(path_, "listen");
   return {};
@@ -104,21 +111,40 @@ void OperatorSocket::accept_peers() {
   }
 }
 
+// Whoever is neither root nor our own user has come in by the group of the socket's file, which the
+// kernel looks at.
+std::optional<OperatorSocket::Rights> OperatorSocket::rights_of(
+    const os::Peer& peer) const noexcept {
+  if (peer.uid == 0 || peer.uid == geteuid()) return Rights::command;
+  return observers_ ? std::optional(Rights::observe) : std::nullopt;
+}
+
+// Observers leave some to those who command.
+bool OperatorSocket::has_room_for(Rights rights) const {
+  if (peers_.size() >= kOperatorsMax) return false;
+  const auto observes = [](const auto& entry) { return entry.second.rights == Rights::observe; };
+  return rights == Rights::command ||
+         static_cast<std::size_t>(std::ranges::count_if(peers_, observes)) < kObserversMax;
+}
+
 void OperatorSocket::admit(base::UniqueFd fd) {
   const auto who = os::peer_of(fd.get());
   if (!who) return;
-  if (who->uid != 0 && who->uid != geteuid()) {
+  const auto rights = rights_of(*who);
+  if (!rights) {
     handlers_.on_stranger(who->pid, who->uid);
     return;
   }
-  if (peers_.size() >= kOperatorsMax) {
+  if (!has_room_for(*rights)) {
     constexpr std::string_view kFull = "{\"error\":\"too many commands are under way\"}\n";
     send(fd.get(), kFull.data(), kFull.size(), MSG_NOSIGNAL);
     return;
   }
   const PeerId id = ++last_peer_;
   const int number = fd.get();
-  peers_.emplace(id, Peer{.fd = std::move(fd), .until = base::Clock::now() + kOperatorPatience});
+  peers_.emplace(id, Peer{.fd = std::move(fd),
+                          .rights = *rights,
+                          .until = base::Clock::now() + kOperatorPatience});
   if (!loop_.watch(number, [this, id] { read_from(id); })) close_peer(id);
 }
 
@@ -137,7 +163,7 @@ void OperatorSocket::read_from(PeerId id) {
   peer.asked = true;
   peer.until.reset();
   const std::string line = peer.received.substr(0, end);
-  handlers_.on_request(id, line);
+  handlers_.on_request(id, peer.rights, line);
 }
 
 void OperatorSocket::answer(PeerId id, const std::string& line) {

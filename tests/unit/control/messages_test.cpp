@@ -21,6 +21,7 @@ using testing::SizeIs;
 control::WantedState example() {
   control::WantedState state{.socket_prefix = "/run/wsgi\xff",
                              .operator_socket = "/run/wsgi\xff.control",
+                             .monitor_gid = 4,
                              .httpd = {.uid = 33, .gid = 34},
                              .python_home = "/srv/venv\xff",
                              .plugins = {{.path = "/usr/lib/p.so", .python_version = "3.11"}},
