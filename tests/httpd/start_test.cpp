@@ -301,6 +301,13 @@ TEST(Start, NamesTheModuleAndItsPython) {
   EXPECT_THAT(httpd.get("/").header("server").value_or(""), HasSubstr("mod_pyhost/"));
 }
 
+TEST(Start, NamesThePythonThatWSGIPythonHomeNeeds) {
+  const MixedInstallation installation("pyhost-cpython-3.77.so");
+  const Httpd httpd(installation.load_module() + "WSGIPythonHome /usr\n",
+                    {.wsgi_module = WsgiModule::absent});
+  EXPECT_THAT(httpd.log(), HasSubstr(" Python/" TEST_PYTHON_VERSION " "));
+}
+
 TEST(Start, IsSilentWhenItSucceeds) {
   const ConfigCheck check = start_detached("WSGIDaemonProcess g threads=1\n");
   EXPECT_TRUE(check.ok()) << check.output;

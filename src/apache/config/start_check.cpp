@@ -15,6 +15,7 @@
 #include "apache/process/board_size.h"
 #include "apache/process/embedded_engine.h"
 #include "apache/process/retained_groups.h"
+#include "launch/credentials.h"
 #include "launch/listening_socket.h"
 #include "launch/program_build.h"
 #include "launch/rehearsals.h"
@@ -116,6 +117,13 @@ base::Result<> check_boards() {
   return outcome;
 }
 
+// What all groups and httpd's own children start from.
+control::WantedState state_of_all() {
+  return {.httpd = httpd_identity(),
+          .python_home = std::string(process_settings().python_home.value_or("")),
+          .plugins = plugin::find_plugins(plugin::folder_of_this_object())};
+}
+
 // For httpd's own children, as whom they will run.
 std::optional<std::size_t> begin_embedded(const control::WantedState& state,
                                           Rehearsals& rehearsals) {
@@ -155,10 +163,7 @@ StartPythons check_starts(Findings& findings) {
     findings.refuse(ap_server_conf, {sentence},
                     httpds.empty() ? place_of_subject(sentence) : httpds.c_str());
   };
-  const control::WantedState state{
-      .httpd = httpd_identity(),
-      .python_home = std::string(process_settings().python_home.value_or("")),
-      .plugins = plugin::find_plugins(plugin::folder_of_this_object())};
+  const control::WantedState state = state_of_all();
   if (state.plugins.empty() && !all_process_groups().empty()) {
     refuse(base::fail(find_plugin().error().sentence));
     return pythons;
@@ -194,6 +199,24 @@ StartPythons check_starts(Findings& findings) {
     }));
   }
   return pythons;
+}
+
+std::string embedded_python() {
+  const control::WantedState state = state_of_all();
+  if (state.plugins.empty()) return "";
+  const std::string& newest = state.plugins.front().python_version;
+  if (state.python_home.empty() || state.plugins.size() == 1) return newest;
+  auto loop = os::EventLoop::create();
+  if (!loop) return "";
+  Rehearsals rehearsals(*loop);
+  const auto embedded = begin_embedded(state, rehearsals);
+  if (!embedded) return newest;
+  run_to_end(*loop, rehearsals);
+  const auto& outcome = rehearsals.outcome(*embedded);
+  const auto chosen =
+      outcome ? std::ranges::find(state.plugins, outcome->plugin, &plugin::PluginFile::path)
+              : state.plugins.end();
+  return chosen == state.plugins.end() ? "" : chosen->python_version;
 }
 
 }  // namespace pyhost::apache

@@ -18,4 +18,8 @@ using StartPythons = std::map<std::string, std::string, std::less<>>;
 // PRECONDITION: check_process_groups() has run. Gives which Python they have.
 StartPythons check_starts(Findings& findings);
 
+// The version of Python that httpd's own children run, or would; "" when there is none, or when
+// WSGIPythonHome, which is looked at in the same way, fits no plugin.
+std::string embedded_python();
+
 }  // namespace pyhost::apache

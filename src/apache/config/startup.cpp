@@ -42,10 +42,9 @@ void raise_stack_size(const server_rec* s) {
 // In httpd's first record, and in the Server header where ServerTokens says so.
 void name_version(apr_pool_t* pconf) {
   ap_add_version_component(pconf, "mod_pyhost/" PYHOST_VERSION);
-  if (const auto plugin = find_plugin()) {
-    ap_add_version_component(
-        pconf, pool_c_string(pconf, fmt::format("Python/{}", plugin->python_version)));
-  }
+  const std::string python = embedded_python();
+  if (python.empty()) return;
+  ap_add_version_component(pconf, pool_c_string(pconf, "Python/" + python));
 }
 
 StartPythons check(server_rec* main_server, Findings& findings) {
