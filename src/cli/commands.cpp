@@ -110,14 +110,29 @@ void Commands::add_serve_commands() {
 
 void Commands::add_operate_commands() {
   constexpr char kGroup[] = "The name of the process group";
-  CLI::App& status = add_operate_command(app_, Command::status,
-                                         "Show the process groups of a running httpd", operate_);
+  constexpr double kShortestInterval = 0.1, kLongestInterval = 3600;
+  CLI::App& status = add_operate_command(
+      app_, Command::status,
+      "Show the process groups of a running httpd. Ends with 0 when all are serving, 1 when one is "
+      "degraded or starting, 3 when one is failing or stopped, and 4 when nobody could be asked",
+      operate_);
   status.add_option("GROUP", operate_.group, "Only this process group");
   status.add_flag("--json", operate_.json, "Show them as JSON");
+  CLI::Option* watch = status.add_flag("--watch", operate_.watch,
+                                       "Show them again and again, with what has come in between");
+  status
+      .add_option("--interval", operate_.interval, "Seconds from one look to the next (default: 2)")
+      ->check(CLI::Range(kShortestInterval, kLongestInterval))
+      ->needs(watch)
+      ->type_name("SECONDS");
   CLI::App& metrics = add_operate_command(
       app_, Command::metrics, "Show what is counted of process groups, for Prometheus", operate_);
   metrics.add_option("GROUP", operate_.group, "Only this process group");
   metrics.add_flag("--openmetrics", operate_.openmetrics, "Show it as OpenMetrics 1.0");
+  CLI::App& dump = add_operate_command(
+      app_, Command::dump, "Show what the threads of a process group's workers do", operate_);
+  dump.add_option("GROUP", operate_.group, kGroup)->required();
+  dump.add_flag("--json", operate_.json, "Show it as JSON");
   for (const auto& [kind, description] :
        {std::pair(Command::reload, "Replace the workers of a process group one after the other"),
         std::pair(Command::stop,

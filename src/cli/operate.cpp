@@ -6,11 +6,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/clock.h"
 #include "base/printable.h"
 #include "cli/operator_connection.h"
+#include "cli/status.h"
 #include "control/operator_protocol.h"
 #include "control/operator_request.h"
+#include "control/work_answer.h"
 #include "serve/server_root.h"
 
 namespace pyhost::cli {
@@ -19,17 +20,15 @@ namespace {
 base::Result<int> run(const OperateOptions& options) {
   PH_TRY(socket, operator_socket(options));
   PH_TRY(answer, ask_supervisor(socket, request_line(options)));
+  PH_TRY_VOID(refusal_in(answer));
   if (const auto metrics = control::parse_metrics_answer(answer)) {
     fmt::print("{}", *metrics);
-  } else if (auto short_answer = control::parse_short_answer(answer)) {
-    if (!*short_answer) return base::fail(base::printable(short_answer->error().sentence));
-    fmt::print("{}\n", base::printable(**short_answer));
-  } else if (options.json) {
-    // ASCII only, as applications have a say in its texts.
-    fmt::print("{}\n", nlohmann::ordered_json::parse(answer).dump(-1, ' ', true));
+  } else if (const auto work = control::parse_work_answer(answer)) {
+    fmt::print("{}", options.json ? ascii_of(answer) + '\n' : work_text(options.group, *work));
+  } else if (const auto done = control::parse_short_answer(answer)) {
+    fmt::print("{}\n", base::printable(**done));
   } else {
-    PH_TRY(table, status_table(answer, base::now_us()));
-    fmt::print("{}", table);
+    return base::fail("the supervisor's answer is not understood; it may be of another version");
   }
   return 0;
 }
@@ -62,7 +61,18 @@ std::string request_line(const OperateOptions& options) {
                                  .openmetrics = options.openmetrics});
 }
 
+std::string ascii_of(std::string_view json) {
+  return nlohmann::ordered_json::parse(json).dump(-1, ' ', true);
+}
+
+base::Result<> refusal_in(std::string_view answer) {
+  const auto short_answer = control::parse_short_answer(answer);
+  if (!short_answer || *short_answer) return {};
+  return base::fail(base::printable(short_answer->error().sentence));
+}
+
 int operate(const OperateOptions& options) {
+  if (options.command == control::OperatorRequest::Command::status) return show_status(options);
   const auto exit_code = run(options);
   if (exit_code) return *exit_code;
   fmt::print(stderr, "pyhost: {}\n", exit_code.error().sentence);

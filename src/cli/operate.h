@@ -3,20 +3,27 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/operate_options.h"
+#include "control/work_answer.h"
 #include "pyhost/base/result.h"
 
 namespace pyhost::cli {
 
-// Returns the exit code: 0 when the supervisor has done it, 1 with a sentence on stderr otherwise.
+// Returns the exit code: 0 when the supervisor has done it, 1 with a sentence on stderr otherwise;
+// for the status, a StatusCode.
 int operate(const OperateOptions& options);
 
 // The one line of the request. PRECONDITION: there is a command.
 std::string request_line(const OperateOptions& options);
 
-// The answer to a status command as a table for people; `now_us` since the epoch. Fails for what is
-// no such answer.
-base::Result<std::string> status_table(std::string_view answer, long long now_us);
+// The sentence of a supervisor that does not do what it was asked for; ok for any other answer.
+base::Result<> refusal_in(std::string_view answer);
+// The same JSON in ASCII: applications have a say in its texts. PRECONDITION: it is JSON.
+std::string ascii_of(std::string_view json);
+
+// What the workers of a group do, for people.
+std::string work_text(std::string_view group, const std::vector<control::WorkerWork>& workers);
 
 }  // namespace pyhost::cli

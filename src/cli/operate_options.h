@@ -18,6 +18,8 @@ struct OperateOptions {
   bool json = false;
   bool openmetrics = false;
   bool wait = true;
+  bool watch = false;   // status: again and again
+  double interval = 2;  // seconds, between two looks
 };
 
 // Of the system's httpd.

@@ -5,7 +5,7 @@
 #include <iterator>
 
 #include "base/printable.h"
-#include "cli/operate.h"
+#include "cli/status.h"
 #include "control/status_answer.h"
 
 namespace pyhost::cli {
@@ -82,13 +82,17 @@ std::string refusal_in(const StatusAnswer& status, long long now_us) {
       age_of(status.refused->since_us, now_us), printable(status.refused->reason));
 }
 
-std::string table_of(const StatusAnswer::Group& group, long long now_us) {
+std::string table_of(const StatusAnswer::Group& group, const ActivityLines& activities,
+                     long long now_us) {
   std::string table =
       fmt::format("process group {}: {}", printable(group.name), printable(group.state));
   if (group.waiting != 0) table += fmt::format(", {} requests wait for a worker", group.waiting);
   table += '\n';
   if (group.reason && !group.reason->empty()) {
     table += fmt::format("  {}\n", printable(*group.reason));
+  }
+  if (const auto activity = activities.find(group.name); activity != activities.end()) {
+    table += fmt::format("  {}\n", activity->second);
   }
   table += "  slot  state         pid  generation    requests       busy  last death\n";
   for (const StatusAnswer::Worker& worker : group.workers) {
@@ -100,12 +104,13 @@ std::string table_of(const StatusAnswer::Group& group, long long now_us) {
 
 }  // namespace
 
-base::Result<std::string> status_table(std::string_view answer, long long now_us) {
+base::Result<std::string> status_table(std::string_view answer, const ActivityLines& activities,
+                                       long long now_us) {
   PH_TRY(status, control::parse_status_answer(answer));
   std::string text;
   for (const StatusAnswer::Group& group : status.groups) {
     if (!text.empty()) text += '\n';
-    text += table_of(group, now_us);
+    text += table_of(group, activities, now_us);
   }
   if (text.empty()) text = "There are no process groups.\n";
   return refusal_in(status, now_us) + text;

@@ -14,6 +14,9 @@
 //   {"error": "sentence"}
 //   {"done": "sentence"}
 //   {"metrics": "..."} (in Prometheus' text format, or as OpenMetrics)
+//   {"work": [{"slot": 0, "role": "worker" | "keeper", "pid": 18, "generation": 1, "text": "..."
+//    (what the worker says of its requests and threads), "problem": null or "..." (why it says
+//    nothing, or no more)}]}
 //   {"supervisor": {"pid": 17},
 //    "refused": null or {"reason": "...", "since_us": 0} (httpd has read a configuration since then
 //    that cannot be run, so that what runs is that of before),

@@ -19,8 +19,8 @@ constexpr char kErrorKey[] = "error";
 
 constexpr char kMetricsKey[] = "metrics";
 
-constexpr std::array kCommands{Command::status, Command::metrics, Command::reload, Command::stop,
-                               Command::start};
+constexpr std::array kCommands{Command::status, Command::metrics, Command::dump,
+                               Command::reload, Command::stop,    Command::start};
 
 tl::unexpected<base::Error> malformed_request(std::string_view what) {
   return base::fail(fmt::format("the command is malformed: {}", what));
@@ -38,6 +38,8 @@ std::string_view name_of(Command command) noexcept {
       return "status";
     case Command::metrics:
       return "metrics";
+    case Command::dump:
+      return "dump";
     case Command::reload:
       return "reload";
     case Command::stop:

@@ -14,7 +14,9 @@ namespace pyhost::control {
 // States and roles travel as words, so that a reader can show those that it does not know. These
 // are the ones that it tells apart.
 inline constexpr char kServingState[] = "serving";  // of a group
-inline constexpr char kReadyState[] = "ready";      // of a worker
+inline constexpr char kDegradedState[] = "degraded";
+inline constexpr char kStartingState[] = "starting";
+inline constexpr char kReadyState[] = "ready";  // of a worker
 inline constexpr char kWorkerRole[] = "worker";
 inline constexpr char kKeeperRole[] = "keeper";
 inline constexpr char kCurrentScript[] = "current";

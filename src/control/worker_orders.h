@@ -21,6 +21,7 @@ struct WorkerOrder {
     leave = 'x',      // because imports have failed
     keep = 'k',       // serve some scripts only, at the socket that comes along; see KeepOrder
     show_life = '?',  // report that you run
+    show_work = 't',  // write what your threads do to the pipe that comes along
     watch = 'w',      // for a lookout: the WatchList in the file that comes along
   };
   Kind kind{};
@@ -29,6 +30,8 @@ struct WorkerOrder {
 };
 
 inline constexpr std::size_t kWorkerOrderTextMax = 16 * 1024;
+// Of what a worker writes for show_work; what is more is cut off.
+inline constexpr std::size_t kWorkTextMax = 256 * 1024;
 
 // The supervisor's side, to the other end of kWorkerStatusFd. The descriptor stays the caller's; -1
 // for none. Does not wait: fails when the worker has gone or takes no orders, and ends the

@@ -3,6 +3,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "engine/application_group.h"
@@ -18,40 +22,35 @@ using python::Interpreter;
 using python::InterpreterExecutor;
 using python::Ref;
 
-// The stacks of all active threads as a str; null with an exception pending.
-Ref stacks_in(Attached& py) {
-  const auto threads = application_group_of(py.interpreter()).calls.threads(py);
-  const Ref list = Ref::steal(PyList_New(0));
+using gateway::StackOwners;
+
+// The threads whose stacks are wanted, [(number, label), ...]; null with an exception pending.
+Ref threads_in(Attached& py, StackOwners whose) {
+  auto threads = application_group_of(py.interpreter()).calls.threads(py);
+  if (whose == StackOwners::all) {
+    for (const unsigned long number : python::thread_numbers()) {
+      const bool is_call =
+          std::ranges::find(threads, number, &std::pair<unsigned long, std::string>::first) !=
+          threads.end();
+      if (!is_call) threads.emplace_back(number, "");
+    }
+  }
+  Ref list = Ref::steal(PyList_New(0));
   if (!list) return {};
   for (const auto& [number, label] : threads) {
     const Ref entry = Ref::steal(Py_BuildValue("(ks)", number, label.c_str()));
     if (!entry || PyList_Append(list.get(), entry.get()) != 0) return {};
   }
-  return Ref::steal(PyObject_CallMethod(py.interpreter().support(), "stacks_of", "O", list.get()));
+  return list;
 }
 
-// What the interpreters say, put together. Co-owned by the tasks that bring it: the last one to go
-// passes it on.
-class Gathering {
- public:
-  explicit Gathering(std::function<void(std::string_view)> take) : take_(std::move(take)) {}
-  Gathering(const Gathering&) = delete;
-  Gathering& operator=(const Gathering&) = delete;
-  ~Gathering() {
-    base::if_memory_allows([this] { take_(text_); });
-  }
-
-  void add(std::string text) {
-    const std::lock_guard lock(mutex_);
-    if (!text_.empty() && !text.empty()) text_ += '\n';
-    text_ += text;
-  }
-
- private:
-  const std::function<void(std::string_view)> take_;
-  std::mutex mutex_;
-  std::string text_;
-};
+// As a str; null with an exception pending.
+Ref stacks_in(Attached& py, StackOwners whose) {
+  const Ref threads = threads_in(py, whose);
+  if (!threads) return {};
+  return Ref::steal(
+      PyObject_CallMethod(py.interpreter().support(), "stacks_of", "O", threads.get()));
+}
 
 std::string read_whole(int fd) {
   struct stat file {};
@@ -104,18 +103,22 @@ void LocalWatch::interrupt_preloads() noexcept {
   });
 }
 
-void LocalWatch::collect_stacks(std::function<void(std::string_view)> take) noexcept {
+std::size_t LocalWatch::collect_stacks(StackOwners whose,
+                                       std::function<void(std::string_view)> take) noexcept {
+  std::size_t number = 0;
   base::if_memory_allows([&] {
-    const auto gathering = std::make_shared<Gathering>(std::move(take));
-    for_each([&gathering](Interpreter&, InterpreterExecutor& executor) {
-      executor.post([gathering](Attached& py) {
-        const Ref stacks = stacks_in(py);
+    for_each([&](Interpreter&, InterpreterExecutor& executor) {
+      executor.post([whose, take](Attached& py) {
+        const Ref stacks = stacks_in(py, whose);
         std::string text =
             stacks ? python::to_utf8(py, stacks.get()) : python::PythonError::take(py).summary(py);
-        gathering->add(std::move(text));
+        if (whose == StackOwners::all) text = "in " + py.interpreter().phrase() + "\n" + text;
+        take(text);
       });
+      ++number;
     });
   });
+  return number;
 }
 
 std::string LocalWatch::stacks_without_lock() noexcept {

@@ -25,7 +25,8 @@ class LocalWatch final : public gateway::EngineWatch {
 
   void interrupt(const gateway::Caller& caller, base::TimePoint moment) noexcept override;
   void interrupt_preloads() noexcept override;
-  void collect_stacks(std::function<void(std::string_view)> take) noexcept override;
+  std::size_t collect_stacks(gateway::StackOwners whose,
+                             std::function<void(std::string_view)> take) noexcept override;
   std::string stacks_without_lock() noexcept override;
   std::optional<gateway::LockWait> probe_locks() noexcept override;
   void lock_wait_told() noexcept override { lock_wait_told_ = true; }

@@ -1,6 +1,8 @@
 // What differs between CPython 3.10 and 3.15, in one place.
 #pragma once
 
+#include <vector>
+
 #include "pyhost/base/result.h"
 #include "python/interpreter.h"
 #include "python/ref.h"
@@ -92,6 +94,15 @@ inline Ref get_item(PyObject* dict, PyObject* key) noexcept {
 #else
   return Ref::share(PyDict_GetItemWithError(dict, key));
 #endif
+}
+
+// Python's numbers of the threads that have a state in the caller's interpreter, the caller's own
+// too. Attached.
+inline std::vector<unsigned long> thread_numbers() {
+  std::vector<unsigned long> numbers;
+  PyThreadState* state = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+  for (; state != nullptr; state = PyThreadState_Next(state)) numbers.push_back(state->thread_id);
+  return numbers;
 }
 
 // Whether CPython lets others call what its faulthandler does.

@@ -100,9 +100,13 @@ def restrict_signals(log):
 
 def stacks_of(threads):
     frames = sys._current_frames()
+    frames.pop(threading.get_ident(), None)
+    # Not threading.enumerate(), whose lock somebody may have.
+    names = {thread: known.name for thread, known in dict(threading._active).items()}
     stacks = []
     for thread, label in threads:
         if thread in frames:
+            label = label or f'thread {names.get(thread, thread)}'
             stack = ''.join(traceback.format_stack(frames[thread])).rstrip('\n')
             stacks.append(f'{label}, most recent call last:\n{stack}')
     return '\n'.join(stacks)

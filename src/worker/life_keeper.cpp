@@ -4,15 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <future>
 #include <iterator>
-#include <memory>
 
 #include "base/clock.h"
 #include "base/out_of_memory.h"
 #include "control/worker_report.h"
 #include "os/own_process.h"
 #include "pyhost/gateway/http_status.h"
+#include "worker/stacks.h"
 
 namespace pyhost::worker {
 namespace {
@@ -217,23 +216,13 @@ std::string LifeKeeper::phrase(const RunningRequest& request) {
 
 // One look serves all that are overdue: whoever keeps a lock costs it its whole patience.
 const std::string& LifeKeeper::stacks() {
-  if (!stacks_) stacks_ = collect_stacks();
+  if (!stacks_) stacks_ = look_at_stacks();
   return *stacks_;
 }
 
-std::string LifeKeeper::collect_stacks() {
-  constexpr std::chrono::milliseconds kPatience{500};
+std::string LifeKeeper::look_at_stacks() const {
   if (watch_or_null_ == nullptr) return "";
-  const auto gathered = std::make_shared<std::promise<std::string>>();
-  auto future = gathered->get_future();
-  watch_or_null_->collect_stacks([gathered](std::string_view stacks) {
-    gathered->set_value(base::unless_out_of_memory([&] { return std::string(stacks); },
-                                                   [] { return std::string(); }));
-  });
-  if (future.wait_for(kPatience) == std::future_status::ready) {
-    return std::string(or_none(future.get()));
-  }
-  return watch_or_null_->stacks_without_lock();
+  return std::string(or_none(collect_stacks(*watch_or_null_, gateway::StackOwners::calls)));
 }
 
 }  // namespace pyhost::worker

@@ -64,7 +64,7 @@ class LifeKeeper {
   void name_what_is_cut_off();
   std::string phrase(const RunningRequest& request);
   const std::string& stacks();
-  std::string collect_stacks();
+  std::string look_at_stacks() const;
 
   KeptWorker worker_;
   gateway::EngineWatch* const watch_or_null_;  // null: an engine that cannot be watched

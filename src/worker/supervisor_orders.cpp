@@ -8,6 +8,7 @@
 
 #include "control/worker_descriptors.h"
 #include "control/worker_report.h"
+#include "worker/work.h"
 
 namespace pyhost::worker {
 
@@ -32,6 +33,9 @@ bool SupervisorOrders::heed_next() {
       break;
     case Kind::show_life:
       control::report(StatusKind::alive);
+      break;
+    case Kind::show_work:
+      tell(order->descriptor.get(), describe_work(watch_or_null_, pool_or_null_));
       break;
     case Kind::watch:
       break;

@@ -5,6 +5,7 @@
 
 #include "base/file_log.h"
 #include "control/worker_orders.h"
+#include "pyhost/gateway/engine_watch.h"
 #include "scoreboard/report_writer.h"
 #include "worker/thread_pool.h"
 
@@ -25,6 +26,8 @@ class SupervisorOrders {
   std::optional<bool> may_serve() const noexcept { return may_serve_; }
   // The pool that an order may restrict to some scripts. It outlives the orders.
   void concern(ThreadPool& pool) noexcept { pool_or_null_ = &pool; }
+  // What an order may look at; null for an engine that cannot be watched. It outlives the orders.
+  void concern(gateway::EngineWatch* watch_or_null) noexcept { watch_or_null_ = watch_or_null; }
 
  private:
   void change_log(base::UniqueFd log);
@@ -35,6 +38,7 @@ class SupervisorOrders {
   const int listen_backlog_;
   std::optional<bool> may_serve_;
   ThreadPool* pool_or_null_ = nullptr;
+  gateway::EngineWatch* watch_or_null_ = nullptr;
 };
 
 }  // namespace pyhost::worker

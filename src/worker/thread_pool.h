@@ -56,6 +56,9 @@ class ThreadPool {
   std::optional<base::TimePoint> last_end() const noexcept;
   // RunningRequest::exchange; for what its members say may come from outside.
   WorkerExchange& exchange(unsigned number) noexcept { return threads_[number]->exchange; }
+  const WorkerExchange& exchange(unsigned number) const noexcept {
+    return threads_[number]->exchange;
+  }
   // "thread wsgi-3": who runs that exchange.
   std::string runner_of(unsigned exchange) const;
   // Ends the threads. False when a request still keeps one busy: that thread goes on, and the

@@ -312,6 +312,19 @@ std::string WorkerExchange::script_of(std::uint64_t number) const {
   return held && clock_.runs(number) ? std::string(request_.target.script) : std::string();
 }
 
+RequestLine WorkerExchange::request_line_of(std::uint64_t number) const {
+  RequestLine line;
+  const Held held = line_.try_to_hold();
+  if (!held || !clock_.runs(number)) return line;
+  for (const gateway::EnvironEntry& entry : request_.head.environ) {
+    if (entry.key == gateway::EnvironKey::request_method) line.method = entry.value;
+    if (entry.key == gateway::EnvironKey::request_uri) {
+      line.path = entry.value.substr(0, entry.value.find('?'));
+    }
+  }
+  return line;
+}
+
 void WorkerExchange::note(std::uint64_t number, LogLevel level, Message message,
                           std::string_view text) noexcept {
   {

@@ -26,6 +26,11 @@ enum class Connected {
   released,  // on_end() has been called: it is somebody else's already
 };
 
+struct RequestLine {
+  std::string method;
+  std::string path;
+};
+
 // Belongs to one thread, which uses it for one request after the other so that its buffers are made
 // once. Knows nothing of Python. A record that comes behind the end of the reply, or that the child
 // no longer takes, goes to the process's own log. Records may come from any thread. In a process
@@ -67,6 +72,8 @@ class WorkerExchange final : public gateway::Exchange {
   const RequestClock& clock() const noexcept { return clock_; }
   // The script of that request; empty when it has ended.
   std::string script_of(std::uint64_t number) const;
+  // Its method, and the path of its URL; empty too while its reply is being sent.
+  RequestLine request_line_of(std::uint64_t number) const;
   // Logs to that request, or to the process's log when it has ended or its connection is busy or
   // full.
   void note(std::uint64_t number, base::LogLevel level, base::Message message,

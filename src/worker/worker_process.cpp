@@ -150,6 +150,7 @@ base::Result<> WorkerProcess::start_engine() {
   PH_TRY(plugin, plugin::load_plugin(own.empty() ? brief_.settings.plugin : own));
   PH_TRY(engine, plugin->open(engine_settings_of(brief_), log_));
   engine_ = std::move(engine);
+  orders_.concern(engine_->watch());
   return {};
 }
 

@@ -5,7 +5,10 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
+#include <memory>
+#include <mutex>
 #include <thread>
 
 #include "base/clock.h"
@@ -32,10 +35,29 @@ gateway::EngineWatch& watch() {
   return *engine().watch();
 }
 
+// Of all interpreters, each with a line end.
+std::string stacks(gateway::StackOwners whose) {
+  struct Gathered {
+    std::mutex mutex;
+    std::string text;
+    std::size_t number = 0;
+  };
+  const auto gathered = std::make_shared<Gathered>();
+  const std::size_t expected = watch().collect_stacks(whose, [gathered](std::string_view text) {
+    const std::lock_guard lock(gathered->mutex);
+    gathered->text += text;
+    if (!text.empty()) gathered->text += '\n';
+    ++gathered->number;
+  });
+  EXPECT_TRUE(wait_until([&] {
+    const std::lock_guard lock(gathered->mutex);
+    return gathered->number == expected;
+  }));
+  return gathered->text;
+}
+
 std::string stacks() {
-  std::promise<std::string> gathered;
-  watch().collect_stacks([&](std::string_view text) { gathered.set_value(std::string(text)); });
-  return gathered.get_future().get();
+  return stacks(gateway::StackOwners::calls);
 }
 
 // Waits for input before it begins its loop.
@@ -64,6 +86,46 @@ TEST_F(EngineWatch, InterruptsTheRunOnAnExchange) {
     EXPECT_NE(exchange.recorder().text_of(Message::run_interrupted), "");
     EXPECT_EQ(exchange.recorder().text_of(Message::application_raised), "");
   }
+}
+
+// A thread of the application's own, which no request waits for.
+constexpr char kBackground[] = R"(
+import threading
+let_go = threading.Event()
+def keep_watch():
+    let_go.wait()
+watcher = threading.Thread(target=keep_watch, name='the watcher')
+def application(environ, start_response):
+    if environ['QUERY_STRING'] == 'end':
+        let_go.set()
+        watcher.join()
+    else:
+        watcher.start()
+    start_response('200 OK', [])
+    return [b'']
+)";
+
+TEST_F(EngineWatch, ShowsEveryThreadOfEachInterpreter) {
+  const Script script(kBackground);
+  const auto run = [&script](const char* group, const char* query) {
+    FakeExchange exchange({.environ = {{"QUERY_STRING", query}}});
+    engine().run({.application_group = group, .script = script.path()}, exchange);
+  };
+  for (const char* group : {"", "watched"}) run(group, "begin");
+  std::string all;
+  EXPECT_TRUE(wait_until([&all] {
+    all = stacks(gateway::StackOwners::all);
+    const auto first = all.find("keep_watch");
+    return first != all.npos && all.find("keep_watch", first + 1) != all.npos;
+  })) << all;
+  EXPECT_THAT(all, AllOf(HasSubstr("in the main interpreter\n"),
+                         HasSubstr("in sub-interpreter 'watched'\n"),
+                         HasSubstr("thread the watcher, most recent call last:\n")));
+  EXPECT_THAT(stacks(), Not(HasSubstr("keep_watch")));
+  // Each is told of in its own interpreter only.
+  const auto second = all.find("keep_watch", all.find("keep_watch") + 1);
+  EXPECT_EQ(all.find("in keep_watch", second + 1), all.npos) << all;
+  for (const char* group : {"", "watched"}) run(group, "end");
 }
 
 TEST_F(EngineWatch, InterruptsNoImport) {

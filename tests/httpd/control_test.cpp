@@ -59,7 +59,6 @@ class Site {
   }
   json group() const {
     const CommandResult shown = operate({"status", "site", "--json"});
-    EXPECT_TRUE(shown.ok()) << shown;
     const json all = json::parse(shown.output, nullptr, false);
     return all.is_object() ? all["groups"][0] : json();
   }
@@ -75,8 +74,10 @@ TEST(Status, SaysThatNothingCanBeImported) {
   EXPECT_EQ(site.httpd.get("/").status, 500);
   EXPECT_TRUE(wait_until([&] { return site.group()["state"] == "failing"; })) << site.group();
   EXPECT_THAT(site.group()["reason"].get<std::string>(), HasSubstr("ValueError: not today"));
-  EXPECT_THAT(site.operate({"status"}).output, AllOf(HasSubstr("process group site: failing\n"),
-                                                     HasSubstr("ValueError: not today")));
+  const CommandResult status = site.operate({"status"});
+  EXPECT_EQ(status.exit_code, 3);
+  EXPECT_THAT(status.output, AllOf(HasSubstr("process group site: failing\n"),
+                                   HasSubstr("ValueError: not today")));
   site.deploy(version(1));
   EXPECT_TRUE(wait_until([&] { return site.httpd.get("/").status == 200; }));
   EXPECT_TRUE(wait_until([&] { return site.group()["state"] == "serving"; })) << site.group();
@@ -132,6 +133,60 @@ class HeldRequest {
   std::jthread client_;
 };
 
+TEST(Status, IsWatchedUntilNobodyReadsIt) {
+  const Site site;
+  EXPECT_TRUE(wait_until([&] { return site.group()["state"] == "serving"; })) << site.group();
+  const CommandResult watch = run_command(
+      {"sh", "-c",
+       std::string(PYHOST_TEST_PROGRAM) + " status --watch --interval 0.1 --server-root " +
+           site.httpd.root() + " | grep -m2 -E 'requests,|requests/s'"});
+  EXPECT_THAT(watch.output, AllOf(StartsWith("  0 requests, 0 errors, 0 rejected"),
+                                  HasSubstr("\n  0.0 requests/s, 0.0 errors/s, ")));
+}
+
+TEST(Dump, ShowsTheStackOfEachThreadOfEachWorker) {
+  const Site site("processes=2");
+  site.deploy(kHeld);
+  HeldRequest held(site);
+  const CommandResult dump = site.operate({"dump", "site"});
+  EXPECT_TRUE(dump.ok()) << dump;
+  EXPECT_THAT(dump.output,
+              AllOf(HasSubstr("worker 0 of process group site, pid "),
+                    HasSubstr("\nworker 1 of process group site, pid "),
+                    HasSubstr(": GET /, running for "), HasSubstr("  in the main interpreter\n"),
+                    HasSubstr(", in application\n      time.sleep(0.01)\n")));
+  const json workers = json::parse(site.operate({"dump", "site", "--json"}).output)["work"];
+  ASSERT_EQ(workers.size(), 2u);
+  EXPECT_EQ(workers[1]["slot"], 1);
+  EXPECT_EQ(workers[1]["problem"], nullptr);
+  held.release();
+  EXPECT_EQ(held.reply().body, "1");
+  EXPECT_THAT(site.operate({"dump", "sit"}).output, HasSubstr("there is no process group 'sit'"));
+}
+
+// Whoever keeps the lock is named all the same, as far as that Python can be asked.
+TEST(Dump, ComesAlthoughTheLockCannotBeHad) {
+  const Site site;
+  site.httpd.write_file("c_code.py",
+                        "import ctypes\n"
+                        "def keep_the_lock():\n"
+                        "    ctypes.PyDLL(None).usleep(3000000)\n");
+  site.deploy(
+      "import os, sys\n"
+      "sys.path.insert(0, os.path.dirname(__file__))\n"
+      "import c_code\n"
+      "def application(environ, start_response):\n"
+      "    start_response('200 OK', [])\n"
+      "    c_code.keep_the_lock()\n"
+      "    return [b'1']\n");
+  std::jthread request([&site] { EXPECT_EQ(site.httpd.get("/").body, "1"); });
+  std::string dump;
+  EXPECT_TRUE(wait_until([&] {
+    dump = site.operate({"dump", "site"}).output;
+    return dump.find("the lock of an interpreter could not be had within 500 ms") != dump.npos;
+  })) << dump;
+}
+
 TEST(Control, ShowsWhatTheWorkersDo) {
   const Site site("processes=2");
   site.deploy(kHeld);
@@ -151,7 +206,7 @@ TEST(Control, ShowsWhatTheWorkersDo) {
   EXPECT_EQ(site.group()["state"], "serving");
   const CommandResult table = site.operate({"status"});
   EXPECT_EQ(table.exit_code, 0);
-  EXPECT_THAT(table.output, HasSubstr("process group site: serving\n"));
+  EXPECT_THAT(table.output, HasSubstr("process group site: serving\n  2 requests, 0 errors, "));
 }
 
 TEST(Control, ReloadsWithoutLosingARequest) {
@@ -298,8 +353,9 @@ TEST(Control, SaysWhatIsWrongInOneSentence) {
   EXPECT_EQ(unknown.output, "pyhost: there is no process group 'sight'; there are: site\n");
   const CommandResult nobody =
       run_command({PYHOST_TEST_PROGRAM, "status", "--socket", site.httpd.root() + "/none"});
-  EXPECT_EQ(nobody.exit_code, 1);
+  EXPECT_EQ(nobody.exit_code, 4);
   EXPECT_THAT(nobody.output, StartsWith("pyhost: no supervisor listens at "));
+  EXPECT_EQ(site.operate({"status", "sight"}).exit_code, 4);
 }
 
 }  // namespace

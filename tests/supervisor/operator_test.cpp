@@ -128,6 +128,22 @@ TEST_F(Operator, SeesNoDeathInAPlannedReplacement) {
   EXPECT_EQ(group("one")["workers"][0]["last_death"], nullptr);
 }
 
+TEST_F(Operator, SeesWhichWorkerDoesNotSayWhatItDoes) {
+  want("one", {{"processes", "2"}});
+  ASSERT_EQ(apply(), "");
+  const pid_t pid = worker_pid(0, 1);
+  ASSERT_TRUE(logged("is ready", 2));
+  const json work = command("dump", "one")["work"];
+  ASSERT_EQ(work.size(), 2u);
+  EXPECT_EQ(work[1], json({{"slot", 1},
+                           {"role", "worker"},
+                           {"pid", pid},
+                           {"generation", 1},
+                           {"text", ""},
+                           {"problem", "it has ended, or has not said what it does"}}));
+  EXPECT_EQ(command("dump", "two")["error"], "there is no process group 'two'; there are: one");
+}
+
 TEST_F(Operator, SeesWhyAGroupDoesNotStart) {
   want("one", {}, {{"fail", "the plugin is missing"}});
   ASSERT_EQ(apply(), "");

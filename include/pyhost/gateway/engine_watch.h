@@ -19,6 +19,12 @@ struct LockWait {
   std::string interpreter;  // "the main interpreter", "sub-interpreter 'name'"
 };
 
+// Whose stacks are collected.
+enum class StackOwners {
+  calls,  // the threads that are in run(), ask() or prepare()
+  all,    // every thread that runs Python code
+};
+
 // Belongs to its engine. Every function may be called from any thread, returns at once and never
 // waits for an interpreter's lock: what needs one is done by threads of the engine's own, as soon
 // as they get it.
@@ -36,10 +42,12 @@ class EngineWatch {
   // Raises SystemExit, once, in every prepare() that is in Python.
   virtual void interrupt_preloads() noexcept = 0;
 
-  // The Python stacks of all threads that are in run(), ask() or prepare(), as text. `take` is
-  // called once, on a thread of the engine's, when the last interpreter's lock was had; so perhaps
-  // never.
-  virtual void collect_stacks(std::function<void(std::string_view stacks)> take) noexcept = 0;
+  // The Python stacks of these threads as text, of each interpreter by itself: of calls, "" when it
+  // has none; of all, below a line that names the interpreter. `take` is called once for each, on
+  // threads of the engine's, when its lock was had, and with it; so perhaps never. How often it is
+  // to be called.
+  virtual std::size_t collect_stacks(
+      StackOwners whose, std::function<void(std::string_view stacks)> take) noexcept = 0;
 
   // The stacks of all Python threads, as far as CPython can tell them without the lock. Reads what
   // running threads may change: for a process that is going to end.

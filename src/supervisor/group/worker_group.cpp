@@ -317,6 +317,18 @@ metrics::GroupSnapshot WorkerGroup::snapshot() const {
   return snapshot;
 }
 
+void WorkerGroup::for_each_worker(
+    const std::function<void(const control::WorkerWork&, int)>& visit) {
+  workers_.for_each([&](const LivingWorker& worker) {
+    const bool keeps = deploys_.kept().has(worker.pid);
+    visit({.slot = worker.place.slot,
+           .role = keeps ? control::kKeeperRole : control::kWorkerRole,
+           .pid = worker.pid,
+           .generation = worker.place.generation},
+          worker.status.fd());
+  });
+}
+
 metrics::MeasuredGroup WorkerGroup::measured() const {
   return {.name = name(),
           .board = *setup_.scoreboard,

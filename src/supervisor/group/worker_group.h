@@ -1,9 +1,11 @@
 // A process group with its sockets and its living workers.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
+#include "control/work_answer.h"
 #include "metrics/group_figures.h"
 #include "metrics/group_snapshot.h"
 #include "os/event_loop.h"
@@ -73,6 +75,8 @@ class WorkerGroup {
   bool serves() const noexcept { return life_.serves(); }
   const StartFailures& failures() const noexcept { return failures_; }
   metrics::GroupSnapshot snapshot() const;
+  // For each worker, keepers too: who it is, and the socket that orders go to.
+  void for_each_worker(const std::function<void(const control::WorkerWork&, int)>& visit);
   metrics::MeasuredGroup measured() const;
 
   // --- What it is made of ---
@@ -107,11 +111,11 @@ class WorkerGroup {
   void heed_keeper(LivingWorker& worker, const control::StatusReport& report);
   void begin_serving(LivingWorker& worker);
   void bury(LivingWorker& worker, const siginfo_t& info, const rusage& usage);
+  void record_end(unsigned row, const LastState& last, const scoreboard::Death& death);
   void note_end(const LivingWorker& worker, const LastState& last, const scoreboard::Death& death);
   void replace_silent(LivingWorker& worker, Vigils::Finding finding);
   int ending_signal() const noexcept;
 
-  void record_end(unsigned row, const LastState& last, const scoreboard::Death& death);
   OomCounter& oom_;
   GroupSetup setup_;
   GroupLife life_;

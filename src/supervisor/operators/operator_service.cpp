@@ -33,6 +33,7 @@ void OperatorService::listen(const std::string& path, std::optional<gid_t> obser
 
 void OperatorService::close() noexcept {
   pending_.clear();
+  inquiries_.clear();
   socket_.reset();
   open_again_at_.reset();
 }
@@ -82,6 +83,7 @@ void OperatorService::heed(OperatorSocket::PeerId peer, OperatorSocket::Rights r
         peer, control::metrics_answer(request->openmetrics ? openmetrics_text(figures)
                                                            : prometheus_text(figures)));
   }
+  if (request->command == Command::dump) return inquire(peer, *group);
   const unsigned failed_starts = group->failures().count();
   if (const auto answer = begin(*request, *group)) return socket_->answer(peer, *answer);
   pending_.push_back({.peer = peer,
@@ -99,6 +101,14 @@ void OperatorService::show(OperatorSocket::PeerId peer, const std::string& name)
   auto json = nlohmann::ordered_json::parse(to_json(answer));
   json["figures"] = metrics::json_of(figures_of(name));
   socket_->answer(peer, json.dump());
+}
+
+void OperatorService::inquire(OperatorSocket::PeerId peer, WorkerGroup& group) {
+  std::vector<WorkQuestion> questions;
+  group.for_each_worker([&questions](const control::WorkerWork& who, int status_socket) {
+    questions.push_back(ask_for_work(who, status_socket));
+  });
+  inquiries_.try_emplace(peer, loop_, std::move(questions), base::Clock::now());
 }
 
 // Of one group, or of all when it has no name.
@@ -181,10 +191,19 @@ void OperatorService::advance(base::TimePoint now) {
     if (answer) socket_->answer(pending.peer, *answer);
     return answer.has_value();
   });
+  for (auto next = inquiries_.begin(); next != inquiries_.end();) {
+    const auto inquiry = next++;
+    const bool is_awaited = socket_->has(inquiry->first);
+    const auto answer = inquiry->second.answer(now);
+    if (is_awaited && answer) socket_->answer(inquiry->first, *answer);
+    if (!is_awaited || answer) inquiries_.erase(inquiry);
+  }
 }
 
 std::optional<base::TimePoint> OperatorService::next_deadline() const noexcept {
-  return socket_ ? socket_->next_deadline() : open_again_at_;
+  auto next = socket_ ? socket_->next_deadline() : open_again_at_;
+  for (const auto& [peer, inquiry] : inquiries_) next = base::earliest(next, inquiry.deadline());
+  return next;
 }
 
 WorkerGroup* OperatorService::find(const std::string& name) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "metrics/group_figures.h"
 #include "supervisor/group/worker_group.h"
 #include "supervisor/operators/operator_socket.h"
+#include "supervisor/operators/work_inquiry.h"
 
 namespace pyhost::supervisor {
 
@@ -68,6 +70,7 @@ class OperatorService {
   unsigned failures_ = 0;  // to open it, in a row
   std::optional<base::TimePoint> open_again_at_;
   std::vector<Pending> pending_;
+  std::map<OperatorSocket::PeerId, WorkInquiry> inquiries_;
   std::optional<control::StatusAnswer::Refusal> refusal_;
   std::string httpd_version_;
   std::vector<std::string> pythons_;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "cli/operate.h"
+#include "cli/status.h"
 
 namespace pyhost::cli {
 namespace {
@@ -21,7 +22,7 @@ TEST(StatusTable, ShowsEachWorkerOnALine) {
               "last_death":null}]},
           {"name":"two","state":"stopped","reason":null,"threads":1,"waiting":0,"workers":[]}
          ]})json",
-      kNow);
+      {}, kNow);
   ASSERT_TRUE(table) << table.error().sentence;
   EXPECT_EQ(*table,
             "process group one: degraded, 3 requests wait for a worker\n"
@@ -54,7 +55,7 @@ TEST(StatusTable, ShowsWhichVersionOfEachScriptIsServedWhileOneIsBroken) {
            "scripts":[{"application_group":"","script":"/d.wsgi","state":"current",
                        "since_us":null,"reason":null,"slots":[0]}]}
          ]})json",
-      kNow);
+      {}, kNow);
   ASSERT_TRUE(table) << table.error().sentence;
   EXPECT_EQ(*table,
             "process group one: degraded\n"
@@ -71,14 +72,40 @@ TEST(StatusTable, ShowsWhichVersionOfEachScriptIsServedWhileOneIsBroken) {
             "  slot  state         pid  generation    requests       busy  last death\n");
 }
 
+TEST(StatusTable, ShowsWhatAGroupHasHadToDo) {
+  const auto table = status_table(R"json({"groups":[
+      {"name":"one","state":"degraded","reason":"no","workers":[]}]})json",
+                                  {{"one", "7 requests"}, {"two", "8 requests"}}, kNow);
+  EXPECT_EQ(*table,
+            "process group one: degraded\n"
+            "  no\n"
+            "  7 requests\n"
+            "  slot  state         pid  generation    requests       busy  last death\n");
+}
+
+TEST(StatusCode, IsThatOfTheWorstGroup) {
+  const auto code = [](std::vector<std::string> states) {
+    control::StatusAnswer status;
+    for (std::string& state : states) status.groups.push_back({.state = std::move(state)});
+    return static_cast<int>(status_code(status));
+  };
+  EXPECT_EQ(code({}), 0);
+  EXPECT_EQ(code({"serving", "serving"}), 0);
+  EXPECT_EQ(code({"serving", "degraded"}), 1);
+  EXPECT_EQ(code({"starting"}), 1);
+  EXPECT_EQ(code({"stopped", "degraded"}), 3);
+  EXPECT_EQ(code({"failing"}), 3);
+  EXPECT_EQ(code({"of another version"}), 3);
+}
+
 TEST(StatusTable, SaysThatThereIsNothing) {
-  EXPECT_EQ(*status_table(R"({"groups":[]})", kNow), "There are no process groups.\n");
+  EXPECT_EQ(*status_table(R"({"groups":[]})", {}, kNow), "There are no process groups.\n");
 }
 
 TEST(StatusTable, SaysThatTheConfigurationOnDiskWasRefused) {
   EXPECT_EQ(*status_table(R"({"groups":[],"refused":{"reason":"WSGIDaemonProcess a: no",
                               "since_us":999880000000}})",
-                          kNow),
+                          {}, kNow),
             "The configuration that httpd read 2 min ago was refused; what runs is that of "
             "before:\n  WSGIDaemonProcess a: no\n\nThere are no process groups.\n");
 }
@@ -86,7 +113,7 @@ TEST(StatusTable, SaysThatTheConfigurationOnDiskWasRefused) {
 TEST(StatusTable, HasNothingThatATerminalObeys) {
   const auto table = status_table(
       R"({"groups":[{"name":"a","state":"b","reason":"c\u001b[2J\nd\u009b1m\u202e","workers":[]}]})",
-      kNow);
+      {}, kNow);
   EXPECT_THAT(*table, testing::HasSubstr("  c\\x1b[2J\\nd\\xc2\\x9b1m\\xe2\\x80\\xae\n"));
 }
 
@@ -94,7 +121,7 @@ TEST(StatusTable, RefusesWhatIsNoStatus) {
   for (const char* broken :
        {"", "[]", "{}", R"({"groups":1})", R"({"groups":[1]})", R"({"groups":[{"name":"one"}]})",
         R"({"groups":[{"name":"one","workers":[1]}]})"}) {
-    EXPECT_FALSE(status_table(broken, kNow)) << broken;
+    EXPECT_FALSE(status_table(broken, {}, kNow)) << broken;
   }
 }
 
