@@ -47,7 +47,7 @@ std::string bad_value(const Directive& directive) {
   static const std::map<std::string_view, std::string> values{
       {"WSGIInterpreterOptions", ""},
       {"WSGIPythonPath", "relative"},
-      {"WSGIMonitorGroup", "nobody-knows"},
+      {"WSGIMonitorGroup", ""},
       {"WSGIRestrictProcess", "\"two words\""},
       {"WSGIScriptAlias", "/x"},
       {"WSGIScriptAliasMatch", "^/x"},
