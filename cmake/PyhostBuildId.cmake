@@ -3,8 +3,9 @@
 #
 # What counts:
 #   - the contracts in include/pyhost, and what of src/gateway both sides of them compute,
-#   - the frames, the scoreboard and the messages (src/wire, src/scoreboard, src/control), with how
-#     they write texts and values (src/base/json_text, src/base/parse),
+#   - the frames, the scoreboard, the memory of application metrics and the messages (src/wire,
+#     src/scoreboard, src/appmetrics, src/control), with how they write texts and values
+#     (src/base/json_text, src/base/parse),
 #   - the compiler and its sanitizers, for module and plugin share C++ types.
 # The options of process groups travel as texts, and those that have their defaults do not: so their
 # members and defaults count (settings/process_group.h, process_group_members.h), and of their table
@@ -14,7 +15,8 @@
 
 set(pyhost_contract_globs
   include/pyhost/*.h include/pyhost/*.def src/gateway/*.cpp src/wire/*.h src/wire/*.cpp
-  src/scoreboard/*.h src/scoreboard/*.cpp src/control/*.h src/control/*.cpp src/base/json_text.*
+  src/scoreboard/*.h src/scoreboard/*.cpp src/appmetrics/*.h src/appmetrics/*.cpp
+  src/control/*.h src/control/*.cpp src/base/json_text.*
   src/base/parse.* src/settings/process_group.h src/settings/process_group_members.h)
 # Of these files what matches.
 set(pyhost_contract_parts

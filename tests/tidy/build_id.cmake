@@ -27,6 +27,7 @@ endfunction()
 
 try_change(changes src/scoreboard/scoreboard_memory.h "Word<std::uint32_t> waiting;"
   "Word<std::uint64_t> waiting;")
+try_change(changes src/appmetrics/layout.h "kHashShift = 32" "kHashShift = 24")
 try_change(changes src/wire/messages.cpp "writer.number(message.capacity)" "writer.flag(true)")
 try_change(changes src/wire/frame.h "retry, " "retry2,")
 try_change(changes src/control/worker_settings.cpp "\"socket_timeout_ms\"" "\"timeout_ms\"")
