@@ -2,7 +2,7 @@
 complete -c pyhost -f -n __fish_use_subcommand -a serve -d 'Serve an application, or a folder of web pages, with a httpd of its own'
 complete -c pyhost -f -n __fish_use_subcommand -a setup -d 'Write the files of such a server into a folder, to be kept'
 complete -c pyhost -f -n __fish_use_subcommand -a status -d 'Show the process groups of a running httpd'
-complete -c pyhost -f -n __fish_use_subcommand -a metrics -d 'Show what is counted of process groups, for Prometheus'
+complete -c pyhost -f -n __fish_use_subcommand -a metrics -d 'Show what is counted of process groups, for Prometheus, or reset what applications count'
 complete -c pyhost -f -n __fish_use_subcommand -a reload -d 'Replace the workers of a process group one after the other'
 complete -c pyhost -f -n __fish_use_subcommand -a stop -d 'Stop a process group: its requests are answered 503 until it is started'
 complete -c pyhost -f -n __fish_use_subcommand -a start -d 'Start a process group that was stopped'

@@ -126,13 +126,23 @@ void Commands::add_operate_commands() {
       ->needs(watch)
       ->type_name("SECONDS");
   CLI::App& metrics = add_operate_command(
-      app_, Command::metrics, "Show what is counted of process groups, for Prometheus", operate_);
+      app_, Command::metrics,
+      "Show what is counted of process groups, for Prometheus, or reset what applications count",
+      operate_);
   metrics.add_option("GROUP", operate_.group, "Only this process group");
   metrics.add_flag("--openmetrics", operate_.openmetrics, "Show it as OpenMetrics 1.0");
   CLI::App& dump = add_operate_command(
       app_, Command::dump, "Show what the threads of a process group's workers do", operate_);
   dump.add_option("GROUP", operate_.group, kGroup)->required();
   dump.add_flag("--json", operate_.json, "Show it as JSON");
+  CLI::App& reset =
+      add_command(metrics, "reset", "Make what applications of a group measure begin anew");
+  reset.add_option("GROUP", operate_.group, kGroup)->required();
+  // The options of the command may stand behind it as well.
+  reset.fallthrough();
+  metrics.callback([this, &reset] {
+    operate_.command = reset.parsed() ? Command::reset_metrics : Command::metrics;
+  });
   for (const auto& [kind, description] :
        {std::pair(Command::reload, "Replace the workers of a process group one after the other"),
         std::pair(Command::stop,

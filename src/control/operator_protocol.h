@@ -3,9 +3,8 @@
 // One line of JSON each way, over a stream socket of the unix domain that only root and the user of
 // httpd's parent can connect to, and members of WSGIMonitorGroup for status and metrics:
 //
-//   {"command": "status" | "metrics" | "dump" | "reload" | "stop" | "start", "group": "site",
-//   "wait": true,
-//    "openmetrics": false}
+//   {"command": "status" | "metrics" | "dump" | "reload" | "stop" | "start" | "reset-metrics",
+//    "group": "site", "wait": true, "openmetrics": false}
 //
 // Only `status` and `metrics` may come without a group; they then tell of all. Without "wait",
 // which is true unless said otherwise, a command is answered as soon as it is understood. The

@@ -20,7 +20,8 @@ constexpr char kErrorKey[] = "error";
 constexpr char kMetricsKey[] = "metrics";
 
 constexpr std::array kCommands{Command::status, Command::metrics, Command::dump,
-                               Command::reload, Command::stop,    Command::start};
+                               Command::reload, Command::stop,    Command::start,
+                               Command::reset_metrics};
 
 tl::unexpected<base::Error> malformed_request(std::string_view what) {
   return base::fail(fmt::format("the command is malformed: {}", what));
@@ -45,9 +46,11 @@ std::string_view name_of(Command command) noexcept {
     case Command::stop:
       return "stop";
     case Command::start:
+      return "start";
+    case Command::reset_metrics:
       break;
   }
-  return "start";
+  return "reset-metrics";
 }
 
 std::optional<Command> command_of(std::string_view name) noexcept {

@@ -10,7 +10,7 @@
 namespace pyhost::control {
 
 struct OperatorRequest {
-  enum class Command { status, metrics, dump, reload, stop, start };
+  enum class Command { status, metrics, dump, reload, stop, start, reset_metrics };
   enum class Waiting { off, on };
   Command command = Command::status;
   std::string group;  // "": all

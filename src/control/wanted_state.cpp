@@ -31,6 +31,7 @@ Json as_json(const WantedGroup& group) {
           {"log", group.log},
           {"board", group.board},
           {"reports", group.reports},
+          {"metrics", group.metrics},
           {"options", options_json(group.options)},
           {"worker_settings", json_of(group.worker_settings)}};
 }
@@ -59,6 +60,7 @@ base::Result<WantedGroup> parse_group(const Json& json) {
   PH_TRY(log, member<std::uint32_t>(json, "log"));
   PH_TRY(board, member<std::uint32_t>(json, "board"));
   PH_TRY(reports, member<std::uint32_t>(json, "reports"));
+  PH_TRY(metrics, member<std::uint32_t>(json, "metrics"));
   PH_TRY(settings, member<std::string>(json, "worker_settings"));
   group.options.name = std::move(name);
   group.place = std::move(place);
@@ -66,6 +68,7 @@ base::Result<WantedGroup> parse_group(const Json& json) {
   group.log = log;
   group.board = board;
   group.reports = reports;
+  group.metrics = metrics;
   group.worker_settings = std::move(settings);
   const auto options = json.find("options");
   if (options == json.end()) return malformed("options");

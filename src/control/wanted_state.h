@@ -25,6 +25,7 @@ struct WantedGroup {
   unsigned log = 0;
   unsigned board = 0;
   unsigned reports = 0;
+  unsigned metrics = 0;  // and which the memory of its application metrics; 0: it has none
   // The WorkerSettings of its workers as text, which goes to them unread.
   std::string worker_settings = "{}";
 

@@ -22,6 +22,7 @@ constexpr auto kVisitEngine = [](auto& engine, auto&& visit) {
   visit("restrict_signal", engine.restrict_signal);
   visit("own_lock", engine.own_lock);
   visit("logging", engine.logging);
+  visit("metrics_of_prometheus_client", engine.metrics_of_prometheus_client);
   visit("destroy_interpreters", engine.destroy_interpreters);
   visit("case_sensitive_paths", engine.case_sensitive_paths);
   visit("script_uid", engine.script_owner.user);

@@ -65,8 +65,15 @@ void arrange_descriptors(Preparation& start) {
   constexpr int kOutOfTheWay = 32;
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   const std::array<int, control::kWorkerFds> sources{
-      null,         start.inherited.log,      start.inherited.log,   start.inherited.listen,
-      start.status, start.inherited.settings, start.inherited.board, start.inherited.reports};
+      null,
+      start.inherited.log,
+      start.inherited.log,
+      start.inherited.listen,
+      start.status,
+      start.inherited.settings,
+      start.inherited.board,
+      start.inherited.reports,
+      start.inherited.metrics >= 0 ? start.inherited.metrics : null};
   std::array<int, control::kWorkerFds> moved;
   for (int i = 0; i < control::kWorkerFds; ++i) {
     moved[i] = fcntl(sources[i], F_DUPFD_CLOEXEC, kOutOfTheWay);

@@ -53,8 +53,9 @@ struct WorkerDescriptors {
   int log;  // for stdout and stderr
   int listen;
   int settings;
-  int board;    // for reading
-  int reports;  // for writing
+  int board;         // for reading
+  int reports;       // for writing
+  int metrics = -1;  // the same; -1: none
 };
 
 struct WorkerProcess {

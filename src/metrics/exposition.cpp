@@ -7,11 +7,10 @@
 #include <utility>
 
 #include "base/printable.h"
+#include "metrics/application_text.h"
 
 namespace pyhost::metrics {
 namespace {
-
-enum class Format { prometheus, openmetrics };
 
 constexpr std::string_view kTotal = "_total";
 constexpr std::string_view kInfo = "_info";
@@ -106,6 +105,7 @@ std::string text_of(const Figures& figures, Format format) {
   for (std::size_t i = 0; i < all_families().size(); ++i) {
     append_family(out, all_families()[i], figures.of(Family(i)), format);
   }
+  append_applications(out, figures.applications(), format);
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "metrics/application_figures.h"
 #include "metrics/families.h"
 
 namespace pyhost::metrics {
@@ -47,10 +48,13 @@ class Figures {
   std::span<const Sample> of(Family family) const noexcept {
     return samples_[static_cast<std::size_t>(family)];
   }
+  ApplicationFigures& applications() noexcept { return applications_; }
+  const ApplicationFigures& applications() const noexcept { return applications_; }
 
  private:
   std::vector<std::vector<Sample>> samples_ =
       std::vector<std::vector<Sample>>(all_families().size());
+  ApplicationFigures applications_;
 };
 
 }  // namespace pyhost::metrics

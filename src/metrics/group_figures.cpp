@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "appmetrics/reader.h"
 #include "metrics/group_snapshot.h"
 #include "pyhost/gateway/build_id.h"
 #include "pyhost/gateway/failure_cause.h"
@@ -72,6 +73,7 @@ class GroupWriter {
   }
   void add_requests(const GroupSums& sums) const;
   void add_running(base::TimePoint now) const;
+  void add_applications_own() const;
   void add_workers(const GroupSums& sums, const GroupSnapshot& snapshot) const;
   void add_each_worker(const GroupSnapshot& snapshot) const;
 
@@ -186,6 +188,13 @@ void GroupWriter::add_ends(const GroupSums& sums) const {
   }
 }
 
+void GroupWriter::add_applications_own() const {
+  appmetrics::Reading reading;
+  if (group_.metrics_or_null != nullptr) reading = appmetrics::read(*group_.metrics_or_null);
+  add(Family::application_writes_dropped_total, static_cast<double>(reading.dropped));
+  figures_.applications().add(label_, std::move(reading.families));
+}
+
 void GroupWriter::add_workers(const GroupSums& sums, const GroupSnapshot& snapshot) const {
   const auto& workers = sums.workers;
   add(Family::workers_limit, group_.slots);
@@ -235,6 +244,7 @@ void add_group(Figures& figures, const MeasuredGroup& group, WorkerDetail detail
   const GroupWriter writer(figures, group);
   writer.add_requests(sums);
   writer.add_running(now);
+  writer.add_applications_own();
   if (group.is_embedded()) return;
   const GroupSnapshot snapshot = snapshot_of(group.board, group.name, group.slots, group.threads);
   writer.add_workers(sums, snapshot);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "appmetrics/memory.h"
 #include "base/clock.h"
 #include "metrics/figures.h"
 #include "scoreboard/scoreboard.h"
@@ -19,6 +20,7 @@ struct MeasuredGroup {
   unsigned slots = 0;
   unsigned threads = 0;  // of a worker; of all of httpd's processes where these run it
   unsigned queue = 0;
+  const appmetrics::Memory* metrics_or_null = nullptr;  // of its applications
 
   bool is_embedded() const noexcept { return name.empty(); }
 };

@@ -68,6 +68,8 @@ struct ProcessGroup {
   std::uint64_t receive_buffer_size_bytes = 0;  // 0: the system's
   std::string socket_user;                      // httpd's
 
+  std::uint64_t metrics_bytes = 256 * 1024;  // of applications; 0: none
+
   // Limits and life.
   Reload reload = Reload::rolling;
   bool reload_fallback = true;

@@ -71,6 +71,7 @@ struct ProcessSettings {
   std::optional<bool> case_sensitivity;
   std::optional<unsigned> interpreter_limit;
   std::optional<bool> server_metrics;
+  std::optional<bool> metrics;
   std::optional<std::string_view> python_eggs;
   std::optional<std::string_view> socket_prefix;
   std::optional<std::string_view> monitor_group;
@@ -117,6 +118,7 @@ inline ProcessSettings process_defaults() {
           .case_sensitivity = true,
           .interpreter_limit = 64,
           .server_metrics = false,
+          .metrics = false,
           .python_eggs = {},
           .socket_prefix = {},
           .monitor_group = {},

@@ -113,13 +113,26 @@ base::Result<GroupSetup> StateChange::set_up(Candidate candidate) {
     return base::fail(fmt::format(
         "WSGIDaemonProcess {}: the scoreboard has no room for its workers", wanted.options.name));
   }
-  return GroupSetup{
-      .wanted = wanted,
-      .plan = std::move(candidate.plan),
-      .inputs = std::move(inputs),
-      .log = logs_.at(wanted.log),
-      .scoreboard = std::make_unique<scoreboard::Scoreboard>(std::move(mapped)),
-      .for_workers = {.board = std::move(for_workers), .reports = std::move(reports)}};
+  return GroupSetup{.wanted = wanted,
+                    .plan = std::move(candidate.plan),
+                    .inputs = std::move(inputs),
+                    .log = logs_.at(wanted.log),
+                    .scoreboard = std::make_unique<scoreboard::Scoreboard>(std::move(mapped)),
+                    .for_workers = {.board = std::move(for_workers), .reports = std::move(reports)},
+                    .metrics = map_metrics(wanted)};
+}
+
+// Its workers may have spoilt it, which is to harm nothing but their figures.
+std::optional<GroupSetup::Metrics> StateChange::map_metrics(const control::WantedGroup& wanted) {
+  if (wanted.metrics == 0) return std::nullopt;
+  base::UniqueFd& file = descriptors_[wanted.metrics];
+  auto memory = appmetrics::Memory::map(file.get(), appmetrics::Access::write);
+  if (memory) return GroupSetup::Metrics{std::move(file), *std::move(memory)};
+  logs_.at(wanted.log)
+      ->log(LogLevel::error, Message::metrics_memory_failed,
+            fmt::format("process group '{}': what its applications measure is not kept: {}",
+                        wanted.options.name, memory.error().sentence));
+  return std::nullopt;
 }
 
 }  // namespace pyhost::supervisor

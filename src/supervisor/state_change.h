@@ -63,6 +63,7 @@ class StateChange {
   base::Result<> consider(const control::WantedGroup& wanted);
   base::Result<launch::StartInputs> inputs_for(const Candidate& candidate) const;
   base::Result<GroupSetup> set_up(Candidate candidate);
+  std::optional<GroupSetup::Metrics> map_metrics(const control::WantedGroup& wanted);
   void note_kept_inputs(const Candidate& candidate, const std::string& why) const;
 
   ChangeContext context_;

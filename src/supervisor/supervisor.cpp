@@ -38,7 +38,8 @@ base::Result<> check_message(const control::WantedState& state,
       return base::fail(fmt::format("WSGIDaemonProcess {}: its number {} is taken by another group",
                                     name, group.index));
     }
-    if (std::max({group.log, group.board, group.reports}) >= message.descriptors.size()) {
+    if (std::max({group.log, group.board, group.reports, group.metrics}) >=
+        message.descriptors.size()) {
       return base::fail(fmt::format(
           "WSGIDaemonProcess {}: its error log or its scoreboard was not passed on", name));
     }

@@ -17,6 +17,8 @@
 #include <random>
 #include <utility>
 
+#include "appmetrics/lanes.h"
+#include "appmetrics/memory.h"
 #include "base/clock.h"
 #include "base/file_log.h"
 #include "base/signals.h"
@@ -76,10 +78,12 @@ std::uint64_t with_jitter(std::uint64_t requests_max) {
 
 class WorkerProcess {
  public:
-  WorkerProcess(WorkerBrief brief, scoreboard::ReportWriter report)
+  WorkerProcess(WorkerBrief brief, scoreboard::ReportWriter report,
+                std::optional<appmetrics::Memory> metrics)
       : brief_(std::move(brief)),
         limits_(control::limits_of(brief_.group)),
         report_(std::move(report)),
+        metrics_(std::move(metrics)),
         label_(fmt::format("worker {} of process group '{}'", brief_.assignment.slot,
                            brief_.group.name)),
         log_(open_log(), brief_.settings.log),
@@ -94,6 +98,7 @@ class WorkerProcess {
  private:
   [[noreturn]] void end_broken(std::string_view what) noexcept;
   base::Result<> start_engine();
+  gateway::MetricsMemory own_metrics() const noexcept;
   bool ask_whether_to_serve();
   void pause_before_next_service();
   base::Result<> start_pool();
@@ -103,6 +108,7 @@ class WorkerProcess {
   WorkerBrief brief_;
   const control::WorkerLimits limits_;
   scoreboard::ReportWriter report_;
+  const std::optional<appmetrics::Memory> metrics_;  // Python's threads may use it until the end
   const std::string label_;
   base::FileLog log_;
   const std::uint64_t served_max_;
@@ -148,10 +154,22 @@ base::Result<> WorkerProcess::start_engine() {
   if (!brief_.group.locale.empty()) ::setlocale(LC_ALL, brief_.group.locale.c_str());
   const std::string& own = brief_.assignment.plugin;
   PH_TRY(plugin, plugin::load_plugin(own.empty() ? brief_.settings.plugin : own));
-  PH_TRY(engine, plugin->open(engine_settings_of(brief_), log_));
+  gateway::EngineSettings settings = engine_settings_of(brief_);
+  settings.metrics = own_metrics();
+  PH_TRY(engine, plugin->open(std::move(settings), log_));
   engine_ = std::move(engine);
   orders_.concern(engine_->watch());
   return {};
+}
+
+// Empty when the group keeps none.
+gateway::MetricsMemory WorkerProcess::own_metrics() const noexcept {
+  if (!metrics_) return {};
+  const control::WorkerAssignment& own = brief_.assignment;
+  return {.bytes = metrics_->bytes(),
+          .slot = own.slot,
+          .lane = appmetrics::lane_of(own.slot, own.report),
+          .owner = own.generation};
 }
 
 // False when the worker was told to end meanwhile.
@@ -307,7 +325,10 @@ base::Result<std::unique_ptr<WorkerProcess>> open_worker() {
   const base::UniqueFd board(control::kWorkerBoardFd), reports(control::kWorkerReportsFd);
   PH_TRY(report, scoreboard::ReportWriter::take(board.get(), reports.get(), own.row, own.generation,
                                                 own.report));
-  return std::make_unique<WorkerProcess>(*std::move(brief), std::move(report));
+  const base::UniqueFd metrics(control::kWorkerMetricsFd);
+  auto memory = appmetrics::Memory::map(metrics.get(), appmetrics::Access::write);
+  return std::make_unique<WorkerProcess>(*std::move(brief), std::move(report),
+                                         memory ? std::optional(*std::move(memory)) : std::nullopt);
 }
 
 // The supervisor says so in the log, and when it is tried again.

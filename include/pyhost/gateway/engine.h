@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +62,16 @@ struct ServerFacts {
   bool operator==(const ServerFacts&) const = default;
 };
 
+// Where applications' metrics of the process group are, and what of it is this process's.
+struct MetricsMemory {
+  // As appmetrics::Memory has it, for as long as the process; empty: there is none.
+  std::span<std::byte> bytes;
+  // The rest is an appmetrics::Seat.
+  std::uint32_t slot = 0;
+  std::uint32_t lane = 0;
+  std::uint32_t owner = 0;
+};
+
 // How one process runs Python; fixed for its life. Defaults are in settings.h.
 struct EngineSettings {
   std::string process_group;   // "" when embedded
@@ -79,6 +91,9 @@ struct EngineSettings {
   // Sub-interpreters do not share the main interpreter's lock, where CPython has others (3.12).
   bool own_lock = false;
   Logging logging;
+  MetricsMemory metrics;
+  // What is measured with the package prometheus_client goes there, too.
+  bool metrics_of_prometheus_client = false;
   bool interactive = false;  // httpd -X: stdin and stdout stay the terminal's, for a debugger
   bool destroy_interpreters = true;  // run threading shutdown and atexit at the end
   bool case_sensitive_paths = true;

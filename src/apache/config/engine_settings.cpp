@@ -43,6 +43,7 @@ gateway::EngineSettings common_engine_settings(std::string_view process_group) {
   engine.restrict_signal = *settings.restrict_signal;
   engine.own_lock = *settings.per_interpreter_gil;
   engine.logging = *settings.logging;
+  engine.metrics_of_prometheus_client = *settings.metrics;
   engine.destroy_interpreters = *settings.destroy_interpreter;
   engine.case_sensitive_paths = *settings.case_sensitivity;
   engine.interpreters_max = *settings.interpreter_limit;

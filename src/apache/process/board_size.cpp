@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apache/config/config.h"
 #include "apache/httpd_api.h"
 #include "scoreboard/board_rows.h"
 
@@ -28,6 +29,19 @@ scoreboard::BoardSize board_size_of(const settings::ProcessGroup& group) {
   return {.slots = scoreboard::row_of(std::max(worker_count(group), 1u)),
           .children = children_max(),
           .waiters = waiters_of_child()};
+}
+
+appmetrics::Shape metrics_shape_of(const settings::ProcessGroup& group) {
+  return {.bytes = group.metrics_bytes,
+          .slots = std::max(worker_count(group), 1u),
+          .lanes_per_slot = 2};
+}
+
+appmetrics::Shape embedded_metrics_shape() {
+  const bool runs_python = !*process_settings().restrict_embedded;
+  return {.bytes = runs_python ? settings::ProcessGroup{}.metrics_bytes : 0,
+          .slots = children_max(),
+          .lanes_per_slot = 1};
 }
 
 scoreboard::BoardSize embedded_board_size() {

@@ -1,6 +1,7 @@
 // How large the scoreboard of a process group is to be.
 #pragma once
 
+#include "appmetrics/memory.h"
 #include "scoreboard/scoreboard.h"
 #include "settings/process_group.h"
 
@@ -10,5 +11,9 @@ namespace pyhost::apache {
 scoreboard::BoardSize board_size_of(const settings::ProcessGroup& group);
 // For what the children run themselves. The same.
 scoreboard::BoardSize embedded_board_size();
+
+// And the memory of what applications measure.
+appmetrics::Shape metrics_shape_of(const settings::ProcessGroup& group);
+appmetrics::Shape embedded_metrics_shape();
 
 }  // namespace pyhost::apache

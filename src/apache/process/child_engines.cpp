@@ -37,6 +37,16 @@ std::string temporary_folder() {
   return found ? folder : "/tmp";
 }
 
+// What this child writes of it.
+gateway::MetricsMemory own_metrics(const Supervision& supervision, scoreboard::ChildId child) {
+  const auto* memory = supervision.metrics().memory_or_null("");
+  if (memory == nullptr) return {};
+  return {.bytes = memory->bytes(),
+          .slot = child.index,
+          .lane = child.index,
+          .owner = static_cast<std::uint32_t>(getpid())};
+}
+
 // Runs nothing: of a group that this child has no part in.
 class NoWorkers final : public gateway::ClientRunner {
  public:
@@ -72,7 +82,10 @@ ChildEngines* engines_of_child = nullptr;
 ChildEngines::ChildEngines(Supervision& supervision)
     : temporary_folder_(temporary_folder()), embedded_(temporary_folder_) {
   if (scoreboard::Scoreboard* board = supervision.embedded_board().get_or_null()) {
-    if (const auto child = board->add_child(getpid())) embedded_tally_ = board->tally(*child);
+    if (const auto child = board->add_child(getpid())) {
+      embedded_tally_ = board->tally(*child);
+      embedded_.keep_metrics_in(own_metrics(supervision, *child));
+    }
   }
   for (const DaemonGroup* group : all_process_groups()) {
     groups_.push_back(join(supervision, *group));

@@ -81,7 +81,9 @@ tl::expected<std::unique_ptr<gateway::Engine>, EmbeddedEngine::Failure> Embedded
   }
   const auto plugin = plugin::load_plugin(python->plugin.path);
   if (!plugin) return fail(Message::plugin_missing, plugin.error().sentence);
-  auto engine = (*plugin)->open(engine_settings(settings, python->home), server_log_);
+  gateway::EngineSettings wanted = engine_settings(settings, python->home);
+  wanted.metrics = metrics_;
+  auto engine = (*plugin)->open(std::move(wanted), server_log_);
   if (engine) return *std::move(engine);
   return tl::unexpected(Failure{.message = Message::python_start_failed,
                                 .sentence = std::move(engine).error().sentence,

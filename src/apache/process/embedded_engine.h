@@ -28,6 +28,8 @@ class EmbeddedEngine final : public gateway::ClientRunner {
   // Large request bodies that are received first lie in that folder.
   explicit EmbeddedEngine(const std::string& temporary_folder) noexcept
       : temporary_folder_(temporary_folder) {}
+  // Where what applications measure is kept. Before any run().
+  void keep_metrics_in(const gateway::MetricsMemory& metrics) noexcept { metrics_ = metrics; }
   // Ends Python, unless a request is still running: httpd's prefork MPM ends a child from within a
   // signal handler.
   ~EmbeddedEngine() override;
@@ -69,6 +71,7 @@ class EmbeddedEngine final : public gateway::ClientRunner {
 
   const std::string& temporary_folder_;
   ServerLog server_log_;
+  gateway::MetricsMemory metrics_;
   std::mutex starting_;
   Pause pause_;                              // guarded by it
   std::unique_ptr<gateway::Engine> engine_;  // set once, before the next one is

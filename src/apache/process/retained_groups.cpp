@@ -1,26 +1,14 @@
 #include "apache/process/retained_groups.h"
 
-#include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <string_view>
 
+#include "apache/process/kept_descriptor.h"
+
 namespace pyhost::apache {
 namespace {
-
-// Above the numbers that the soft limit leaves to httpd and its modules, where the hard limit
-// allows that: the descriptors of many groups are not to use those up.
-int keep_out_of_the_way(base::UniqueFd fd) noexcept {
-  rlimit before{};
-  if (::getrlimit(RLIMIT_NOFILE, &before) != 0) return fd.release();
-  const rlimit raised{.rlim_cur = before.rlim_max, .rlim_max = before.rlim_max};
-  ::setrlimit(RLIMIT_NOFILE, &raised);
-  const int kept = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, static_cast<int>(before.rlim_cur));
-  ::setrlimit(RLIMIT_NOFILE, &before);
-  return kept >= 0 ? kept : fd.release();
-}
 
 bool is_used(const RetainedGroup& group) {
   auto board = scoreboard::Scoreboard::map(group.board, group.reports);

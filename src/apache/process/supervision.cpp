@@ -10,6 +10,7 @@
 #include "apache/config/process_groups.h"
 #include "apache/log.h"
 #include "apache/pool.h"
+#include "apache/process/board_size.h"
 #include "control/worker_limits.h"
 
 namespace pyhost::apache {
@@ -51,7 +52,8 @@ Supervision::Supervision(server_rec* main_server)
       groups_(era_.groups, retained_.next_index),
       former_groups_(retained_.era->groups, retained_.next_index),
       leaving_(main_server->process, retained_),
-      wanted_(main_server, groups_, is_upgrade() ? &former_groups_ : nullptr),
+      metrics_(main_server),
+      wanted_(main_server, groups_, is_upgrade() ? &former_groups_ : nullptr, metrics_),
       embedded_board_(main_server),
       supervisor_(main_server->process, retained_, era_, leaving_, [this] { note_end(); }) {}
 
@@ -66,9 +68,18 @@ void Supervision::close_in_fork() noexcept {
   if (is_upgrade()) close_files_of(*retained_.era);
   leaving_.close_channels();
   embedded_board_.close_in_fork();
+  metrics_.close_in_fork();
 }
 
 base::Result<> Supervision::apply() {
+  metrics_.begin();
+  metrics_.want("", "", embedded_metrics_shape());
+  const auto applied = apply_groups();
+  metrics_.forget_others();
+  return applied;
+}
+
+base::Result<> Supervision::apply_groups() {
   if (all_process_groups().empty() && !inherited_) return {};
   base::Result<> applied = make_it_so();
   const bool in_part = !applied && is_upgrade() && make_part_of_it_so(applied.error().sentence);
@@ -147,6 +158,7 @@ void Supervision::describe_groups() const {
 void Supervision::forget_child(pid_t pid) noexcept {
   boards_.forget_child(pid);
   embedded_board_.forget_child(pid);
+  metrics_.forget_child(pid);
 }
 
 void Supervision::lose_supervisor(const char* how) {

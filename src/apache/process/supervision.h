@@ -10,6 +10,7 @@
 #include "apache/process/embedded_board.h"
 #include "apache/process/group_boards.h"
 #include "apache/process/leaving_supervisors.h"
+#include "apache/process/metrics_memories.h"
 #include "apache/process/retained_groups.h"
 #include "apache/process/retained_supervision.h"
 #include "apache/process/retelling.h"
@@ -47,6 +48,8 @@ class Supervision {
     return wanted_.state().plugins;
   }
   EmbeddedBoard& embedded_board() noexcept { return embedded_board_; }
+  // What applications measure.
+  const MetricsMemories& metrics() const noexcept { return metrics_; }
   // Null when it could not be mapped.
   scoreboard::Scoreboard* scoreboard_or_null(const DaemonGroup& group) const noexcept {
     return boards_.find_or_null(group);
@@ -54,6 +57,7 @@ class Supervision {
 
  private:
   void close_in_fork() noexcept;
+  base::Result<> apply_groups();
   base::Result<> make_it_so();
   bool make_part_of_it_so(const std::string& refusal);
   base::Result<> prepare_supervisor();
@@ -78,6 +82,7 @@ class Supervision {
   RetainedGroups groups_;
   RetainedGroups former_groups_;  // of the build that is in force until this one takes over
   LeavingSupervisors leaving_;
+  MetricsMemories metrics_;
   WantedGroups wanted_;
   GroupBoards boards_;
   EmbeddedBoard embedded_board_;

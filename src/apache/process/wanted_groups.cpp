@@ -23,8 +23,12 @@
 
 namespace pyhost::apache {
 WantedGroups::WantedGroups(server_rec* main_server, RetainedGroups& retained,
-                           const RetainedGroups* former)
-    : main_server_(main_server), retained_(retained), former_(former), logs_(main_server) {
+                           const RetainedGroups* former, MetricsMemories& metrics)
+    : main_server_(main_server),
+      retained_(retained),
+      former_(former),
+      metrics_(metrics),
+      logs_(main_server) {
   const std::string prefix = configured_socket_prefix(main_server->process->pconf);
   state_.plugins = plugin::find_plugins(plugin::folder_of_this_object());
   state_.socket_prefix = fmt::format("{}.{}", prefix, getpid());
@@ -63,8 +67,9 @@ base::Result<> WantedGroups::prepare(DaemonGroup& group, const GroupServices& se
   group.only_script = service.only_script;
   // A scoreboard stays the same over restarts, so that children of before find the workers of
   // after.
-  PH_TRY(retained, retained_.want(group.options.name, identity_of(group.options, credentials),
-                                  credentials.uid, board_size_of(group.options)));
+  const std::string identity = identity_of(group.options, credentials);
+  PH_TRY(retained, retained_.want(group.options.name, identity, credentials.uid,
+                                  board_size_of(group.options)));
   if (is_stopped_in_former(group.options.name)) {
     PH_TRY(board, scoreboard::Scoreboard::map(retained.board, retained.reports));
     board.stop_group();
@@ -72,6 +77,7 @@ base::Result<> WantedGroups::prepare(DaemonGroup& group, const GroupServices& se
   const unsigned log_position = position_of_log(group);
   const auto board_position = static_cast<unsigned>(descriptors_.size());
   descriptors_.insert(descriptors_.end(), {retained.board, retained.reports});
+  const unsigned metrics_position = position_of_metrics(group.options, identity);
   control::WorkerSettings settings = worker_settings(main_server_, group, service);
   settings.secret = retained.secret();
   state_.groups.push_back({.options = group.options,
@@ -80,6 +86,7 @@ base::Result<> WantedGroups::prepare(DaemonGroup& group, const GroupServices& se
                            .log = log_position,
                            .board = board_position,
                            .reports = board_position + 1,
+                           .metrics = metrics_position,
                            .worker_settings = to_json(settings)});
   return {};
 }
@@ -89,6 +96,14 @@ unsigned WantedGroups::position_of_log(const DaemonGroup& group) {
   auto known = std::ranges::find(descriptors_, log);
   if (known == descriptors_.end()) known = descriptors_.insert(descriptors_.end(), log);
   return static_cast<unsigned>(known - descriptors_.begin());
+}
+
+unsigned WantedGroups::position_of_metrics(const settings::ProcessGroup& group,
+                                           const std::string& identity) {
+  const int file = metrics_.want(group.name, identity, metrics_shape_of(group));
+  if (file < 0) return 0;
+  descriptors_.push_back(file);
+  return static_cast<unsigned>(descriptors_.size() - 1);
 }
 
 std::string WantedGroups::identity_of(const settings::ProcessGroup& group,

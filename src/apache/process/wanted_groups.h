@@ -8,6 +8,7 @@
 #include "apache/config/daemon_group.h"
 #include "apache/config/served_targets.h"
 #include "apache/process/error_logs.h"
+#include "apache/process/metrics_memories.h"
 #include "apache/process/retained_groups.h"
 #include "control/wanted_state.h"
 #include "launch/credentials.h"
@@ -20,7 +21,8 @@ class WantedGroups {
  public:
   // `retained` are the groups of this build, and outlive it. `former` are those of another build
   // whose place this one takes; null when there is none.
-  WantedGroups(server_rec* main_server, RetainedGroups& retained, const RetainedGroups* former);
+  WantedGroups(server_rec* main_server, RetainedGroups& retained, const RetainedGroups* former,
+               MetricsMemories& metrics);
 
   // Prepares every group of the configuration. What can be prepared is, whatever else fails: a
   // supervisor that takes the place of this one may have to serve it. Fails with the sentence of
@@ -41,10 +43,12 @@ class WantedGroups {
                           const launch::Credentials& credentials) const;
   bool is_stopped_in_former(std::string_view name) const;
   unsigned position_of_log(const DaemonGroup& group);
+  unsigned position_of_metrics(const settings::ProcessGroup& group, const std::string& identity);
 
   server_rec* const main_server_;
   RetainedGroups& retained_;
   const RetainedGroups* const former_;
+  MetricsMemories& metrics_;
   ErrorLogs logs_;
   control::WantedState state_;
   std::vector<int> descriptors_;  // borrowed from logs_ and retained_

@@ -27,7 +27,12 @@ metrics::Figures figures_of_server(Supervision& supervision, metrics::WorkerDeta
   metrics::add_build(figures, httpd_version(), pythons);
   const auto now = base::Clock::now();
   if (const auto* board = supervision.embedded_board().get_or_null()) {
-    add_group(figures, {.name = "", .board = *board, .threads = threads_of_httpd()}, detail, now);
+    add_group(figures,
+              {.name = "",
+               .board = *board,
+               .threads = threads_of_httpd(),
+               .metrics_or_null = supervision.metrics().memory_or_null("")},
+              detail, now);
   }
   for (const DaemonGroup* group : all_process_groups()) {
     const auto* board = supervision.scoreboard_or_null(*group);
@@ -38,7 +43,8 @@ metrics::Figures figures_of_server(Supervision& supervision, metrics::WorkerDeta
                .board = *board,
                .slots = worker_count(options),
                .threads = options.threads,
-               .queue = options.queue},
+               .queue = options.queue,
+               .metrics_or_null = supervision.metrics().memory_or_null(options.name)},
               detail, now);
   }
   return figures;

@@ -12,6 +12,7 @@ bool GroupSetup::is_for(const control::WantedGroup& other) const {
   same.log = wanted.log;
   same.board = wanted.board;
   same.reports = wanted.reports;
+  same.metrics = wanted.metrics;
   return same == wanted;
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "appmetrics/memory.h"
 #include "control/wanted_state.h"
 #include "launch/listening_socket.h"
 #include "launch/worker_start.h"
@@ -21,6 +23,12 @@ struct GroupSetup {
   std::shared_ptr<QueuedLog> log;  // groups may share it
   std::unique_ptr<scoreboard::Scoreboard> scoreboard;
   scoreboard::BoardFiles for_workers;  // of the same; the board is good for reading only
+  // What the group's applications measure; nothing when it is turned off.
+  struct Metrics {
+    base::UniqueFd file;
+    appmetrics::Memory memory;
+  };
+  std::optional<Metrics> metrics = {};
   std::vector<launch::ListeningSocket>
       sockets;  // of the slots that have none yet, the lowest first
 

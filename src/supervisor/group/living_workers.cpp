@@ -53,11 +53,13 @@ base::Result<LivingWorker*> LivingWorkers::start(const GroupSetup& setup, const 
   const std::string brief = control::worker_brief(setup.options(), setup.wanted.worker_settings,
                                                   assignment_of(setup, place, imports));
   PH_TRY(settings, control::make_memory_file("pyhost-settings", brief));
-  PH_TRY(process, launch::start_worker(setup.plan, {.log = setup.log->fd(),
-                                                    .listen = socket,
-                                                    .settings = settings.get(),
-                                                    .board = setup.for_workers.board.get(),
-                                                    .reports = setup.for_workers.reports.get()}));
+  PH_TRY(process, launch::start_worker(
+                      setup.plan, {.log = setup.log->fd(),
+                                   .listen = socket,
+                                   .settings = settings.get(),
+                                   .board = setup.for_workers.board.get(),
+                                   .reports = setup.for_workers.reports.get(),
+                                   .metrics = setup.metrics ? setup.metrics->file.get() : -1}));
   const pid_t pid = process.pid;
   LivingWorker& worker =
       workers_

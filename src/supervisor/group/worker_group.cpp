@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "appmetrics/lanes.h"
+#include "appmetrics/reset.h"
 #include "control/end_reason.h"
 #include "scoreboard/board_rows.h"
 
@@ -262,6 +264,10 @@ void WorkerGroup::bury(LivingWorker& worker, const siginfo_t& info, const rusage
   // Requests that a keeper got when its slot stood for it look there.
   if (as_keeper) record_end(row, last, death);
   record_end(scoreboard::row_of(slot), last, death);
+  if (setup_.metrics) {
+    appmetrics::note_end(setup_.metrics->memory, appmetrics::lane_of(slot, worker.place.report),
+                         worker.place.generation);
+  }
   counts_.ended(worker, death, usage);
   if (!as_keeper && !life_.slot(slot).has_worker()) counts_.reasons().ended(slot, death);
   note_end(worker, last, death);
@@ -329,12 +335,19 @@ void WorkerGroup::for_each_worker(
   });
 }
 
+bool WorkerGroup::reset_metrics() noexcept {
+  if (!setup_.metrics) return false;
+  appmetrics::reset(setup_.metrics->memory);
+  return true;
+}
+
 metrics::MeasuredGroup WorkerGroup::measured() const {
   return {.name = name(),
           .board = *setup_.scoreboard,
           .slots = worker_count(options()),
           .threads = options().threads,
-          .queue = options().queue};
+          .queue = options().queue,
+          .metrics_or_null = setup_.metrics ? &setup_.metrics->memory : nullptr};
 }
 
 }  // namespace pyhost::supervisor

@@ -43,6 +43,8 @@ class WorkerGroup {
   void reload(const std::string& changed = {});
   void stop();
   void start();
+  // What its applications measure begins anew. False when it is not kept.
+  bool reset_metrics() noexcept;
 
   // --- The loop ---
 

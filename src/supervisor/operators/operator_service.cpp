@@ -84,6 +84,9 @@ void OperatorService::heed(OperatorSocket::PeerId peer, OperatorSocket::Rights r
                                                            : prometheus_text(figures)));
   }
   if (request->command == Command::dump) return inquire(peer, *group);
+  if (request->command == Command::reset_metrics) {
+    return socket_->answer(peer, reset_metrics(*group));
+  }
   const unsigned failed_starts = group->failures().count();
   if (const auto answer = begin(*request, *group)) return socket_->answer(peer, *answer);
   pending_.push_back({.peer = peer,
@@ -131,6 +134,18 @@ void OperatorService::note_build(std::string httpd_version, std::vector<std::str
 void OperatorService::note_refusal(std::string why) {
   refusal_.reset();
   if (!why.empty()) refusal_ = {.reason = std::move(why), .since_us = base::now_us()};
+}
+
+std::string OperatorService::reset_metrics(WorkerGroup& group) const {
+  if (!group.reset_metrics()) {
+    return control::error_answer(fmt::format(
+        "what process group '{}' measures is not kept; see metrics= of its WSGIDaemonProcess",
+        group.name()));
+  }
+  log_.log(LogLevel::notice, Message::operator_command,
+           fmt::format("an operator has reset what process group '{}' measures", group.name()));
+  return control::done_answer(
+      fmt::format("what process group '{}' measures begins anew", group.name()));
 }
 
 std::optional<std::string> OperatorService::begin(const control::OperatorRequest& request,

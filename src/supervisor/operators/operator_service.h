@@ -54,6 +54,7 @@ class OperatorService {
   void show(OperatorSocket::PeerId peer, const std::string& name);
   void inquire(OperatorSocket::PeerId peer, WorkerGroup& group);
   metrics::Figures figures_of(const std::string& name) const;
+  std::string reset_metrics(WorkerGroup& group) const;
   // The answer when it can be given at once.
   std::optional<std::string> begin(const control::OperatorRequest& request, WorkerGroup& group);
   // The answer when the command is through.
