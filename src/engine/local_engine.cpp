@@ -93,7 +93,8 @@ base::Result<> LocalEngine::set_up(Attached& py, Interpreter& interpreter) {
                                        {.file_wrapper_type = adapter.file_wrapper_type(),
                                         .request_timeout = adapter.request_timeout(),
                                         .streams = adapter.streams(),
-                                        .recorder = recorder_}));
+                                        .recorder = recorder_,
+                                        .measurements = measurements_}));
   PH_TRY_VOID(pyapi::install_apache_module(py, settings_));
   if (settings_.logging.handler != gateway::Logging::Handler::none &&
       !pyapi::add_root_handler(py)) {

@@ -5,6 +5,7 @@
 
 #include "engine/local_watch.h"
 #include "engine/signal_dispatcher.h"
+#include "pyapi/measurements.h"
 #include "pyapi/recorder.h"
 #include "pyapi/request_record.h"
 #include "pyhost/gateway/engine.h"
@@ -69,6 +70,7 @@ class LocalEngine final : public gateway::Engine {
   // These live on when the engine goes: see Runtime.
   python::LoadingRules& loading_;
   pyapi::Recorder& recorder_ = *new pyapi::Recorder;
+  pyapi::Measurements& measurements_ = *new pyapi::Measurements(settings_, server_log_);
   python::Runtime* runtime_ = nullptr;
   std::unique_ptr<python::InterpreterRegistry> interpreters_;
   std::unique_ptr<LocalWatch> watch_;

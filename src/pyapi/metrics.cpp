@@ -20,14 +20,14 @@ namespace {
 using python::Attached;
 using python::Ref;
 
-constexpr double kMicroseconds = 1e6;
+constexpr double kMicrosecondsOfSecond = 1e6;
 
 constexpr std::array<const char*, kPhases> kPhaseNames = {"server",      "queue",       "daemon",
                                                           "application", "request",     "gil_wait",
                                                           "input_read",  "output_write"};
 
-double seconds_of(std::int64_t microseconds) noexcept {
-  return double(microseconds) / kMicroseconds;
+double in_seconds(std::int64_t microseconds) noexcept {
+  return double(microseconds) / kMicrosecondsOfSecond;
 }
 
 Moment now() noexcept {
@@ -56,7 +56,7 @@ void add_phase(Dictionary& dict, Phase phase, const DurationSeries& series, bool
     dict.set(name.c_str(), Ref::share(Py_None));
   } else {
     const auto count = double(series.count());
-    dict.set(name.c_str(), series.count() == 0 ? 0.0 : seconds_of(series.sum_us()) / count);
+    dict.set(name.c_str(), series.count() == 0 ? 0.0 : in_seconds(series.sum_us()) / count);
   }
   dict.set((name + "_min_us").c_str(), microseconds_or_none(series, series.min_us()));
   dict.set((name + "_max_us").c_str(), microseconds_or_none(series, series.max_us()));
@@ -91,7 +91,7 @@ void add_threads(Dictionary& dict, const Window& window, unsigned threads_max) {
     each(key, [](const ThreadFigures& of) { return PyLong_FromUnsignedLongLong(of.completed); });
   }
   seconds("request_threads_busy_time", [](const auto& of) { return base::seconds(of.busy); });
-  seconds("request_threads_cpu_time", [](const auto& of) { return seconds_of(of.processor_us); });
+  seconds("request_threads_cpu_time", [](const auto& of) { return in_seconds(of.processor_us); });
   seconds("request_threads_current_elapsed",
           [](const auto& of) { return base::seconds(of.elapsed); });
   seconds("request_threads_max_duration", [](const auto& of) { return base::seconds(of.longest); });
@@ -110,8 +110,8 @@ void add_rates(Dictionary& dict, const Window& window, unsigned threads_max) {
   dict.set("capacity_utilization",
            std::min(rate(base::seconds(busy)) / std::max(threads_max, 1u), 1.0));
   const os::ProcessorUse &before = window.start.processor, &after = window.end.processor;
-  const double user = rate(seconds_of(after.user_us - before.user_us));
-  const double system = rate(seconds_of(after.system_us - before.system_us));
+  const double user = rate(in_seconds(after.user_us - before.user_us));
+  const double system = rate(in_seconds(after.system_us - before.system_us));
   for (const char* unit : {"utilization", "time"}) {
     dict.set(fmt::format("cpu_user_{}", unit).c_str(), user);
     dict.set(fmt::format("cpu_system_{}", unit).c_str(), system);
@@ -127,8 +127,8 @@ void add_memory(Dictionary& dict) {
 Ref request_figures(const ModuleState& state, const Window& window) {
   Dictionary dict;
   dict.set("pid", ::getpid());
-  dict.set("start_time", seconds_of(window.start.us));
-  dict.set("stop_time", seconds_of(window.end.us));
+  dict.set("start_time", in_seconds(window.start.us));
+  dict.set("stop_time", in_seconds(window.end.us));
   dict.set("request_count", window.sums.count);
   add_rates(dict, window, state.threads_max);
   add_threads(dict, window, state.threads_max);
@@ -156,16 +156,16 @@ Ref process_figures(const Totals& totals) {
   const auto used = std::size_t(
       std::ranges::count_if(totals.counts, [](std::uint64_t requests) { return requests != 0; }));
   dict.set("pid", ::getpid());
-  dict.set("restart_time", seconds_of(start_us));
-  dict.set("current_time", seconds_of(moment.us));
-  dict.set("running_time", static_cast<std::int64_t>(seconds_of(moment.us - start_us)));
+  dict.set("restart_time", in_seconds(start_us));
+  dict.set("current_time", in_seconds(moment.us));
+  dict.set("running_time", static_cast<std::int64_t>(in_seconds(moment.us - start_us)));
   dict.set("request_count", totals.count);
   dict.set("request_busy_time", base::seconds(totals.busy));
   dict.set("request_threads", used);
   dict.set("active_requests", totals.active);
-  dict.set("cpu_user_time", seconds_of(moment.processor.user_us));
-  dict.set("cpu_system_time", seconds_of(moment.processor.system_us));
-  dict.set("cpu_time", seconds_of(moment.processor.user_us + moment.processor.system_us));
+  dict.set("cpu_user_time", in_seconds(moment.processor.user_us));
+  dict.set("cpu_system_time", in_seconds(moment.processor.system_us));
+  dict.set("cpu_time", in_seconds(moment.processor.user_us + moment.processor.system_us));
   dict.set("threads", threads_of(totals));
   add_memory(dict);
   return dict.take();

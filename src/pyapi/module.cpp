@@ -3,7 +3,9 @@
 #include "pyapi/annotations.h"
 #include "pyapi/events.h"
 #include "pyapi/log_handler.h"
+#include "pyapi/metric_types.h"
 #include "pyapi/metrics.h"
+#include "pyapi/prometheus_value.h"
 #include "pyapi/request_data.h"
 #include "pyapi/request_log.h"
 #include "python/error.h"
@@ -124,6 +126,16 @@ SignalEvents signal_events_of(const gateway::EngineSettings& settings) {
   return published ? SignalEvents::published : SignalEvents::none;
 }
 
+// Whoever measures with the package is to be served all the same.
+void keep_prometheus_values(Attached& py, PyObject* module) {
+  if (install_prometheus_values(py, module)) return;
+  const std::string why = python::PythonError::take(py).traceback(py);
+  const python::DetachScope detached(py);
+  py.interpreter().server_log().log(base::LogLevel::error,
+                                    base::Message::prometheus_client_unsupported,
+                                    "WSGIMetrics is of no effect here\n" + why);
+}
+
 void set_state(PyObject* module, ModuleState* state) noexcept {
   *static_cast<ModuleState**>(PyModule_GetState(module)) = state;
 }
@@ -135,7 +147,7 @@ bool publish_module(Attached& py, PyObject* module, const gateway::EngineSetting
          add_annotations(py, module, parts.streams) &&
          add_request_data(py, module, parts.streams) &&
          add_request_log(py, module, parts.streams) && add_metrics(py, module) &&
-         add_events(py, module, signal_events_of(settings)) &&
+         add_metric_types(py, module) && add_events(py, module, signal_events_of(settings)) &&
          PyDict_SetItemString(PyImport_GetModuleDict(), kModuleName, module) == 0;
 }
 
@@ -154,11 +166,14 @@ base::Result<std::unique_ptr<ModuleState>> install_module(Attached& py,
   if (module && PyModule_ExecDef(module.get(), &definition) == 0 &&
       describe_origin(py, module.get(), spec.get())) {
     auto state = std::make_unique<ModuleState>(
-        py.interpreter(), parts.recorder, place, static_cast<unsigned>(settings.threads_max),
-        settings.server_view_or_null, parts.streams.make_raw_ambient(py, "<mod_wsgi>"),
-        module.get(), settings.logging);
+        py.interpreter(), parts.recorder, parts.measurements, place,
+        static_cast<unsigned>(settings.threads_max), settings.server_view_or_null,
+        parts.streams.make_raw_ambient(py, "<mod_wsgi>"), module.get(), settings.logging);
     set_state(module.get(), state.get());
-    if (state->stream && publish_module(py, module.get(), settings, parts)) return state;
+    if (state->stream && publish_module(py, module.get(), settings, parts)) {
+      if (settings.metrics_of_prometheus_client) keep_prometheus_values(py, module.get());
+      return state;
+    }
   }
   return base::fail(python::PythonError::take(py).summary(py));
 }

@@ -18,7 +18,8 @@ struct ModuleParts {
   PyObject* file_wrapper_type;
   PyObject* request_timeout;
   const python::LogStreams& streams;
-  Recorder& recorder;  // lives as long as the process
+  Recorder& recorder;          // lives as long as the process
+  Measurements& measurements;  // the same
 };
 
 // Puts the module into sys.modules of the interpreter, where frameworks look for it:
@@ -32,9 +33,9 @@ struct ModuleParts {
 //   User, Deny, Redirect   what check_authn() of a hook script answers with
 //   LogHandler             a logging.Handler whose records go to httpd's log
 //   active_requests        what runs in the interpreter: {request_id: request_data}
-// and what events.h, request_data.h, metrics.h and annotations.h have. Where a distribution of this
-// name is on sys.path, its submodules can be imported: mod_wsgi.server and others. It is not run
-// itself.
+// and what events.h, request_data.h, metrics.h, metric_types.h and annotations.h have. Where a
+// distribution of this name is on sys.path, its submodules can be imported: mod_wsgi.server and
+// others. It is not run itself.
 base::Result<std::unique_ptr<ModuleState>> install_module(python::Attached& py,
                                                           const gateway::EngineSettings& settings,
                                                           const ModuleParts& parts);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "pyapi/measurements.h"
 #include "pyapi/place.h"
 #include "pyapi/recorder.h"
 #include "pyapi/request_data.h"
@@ -19,11 +20,13 @@ namespace pyhost::pyapi {
 // lives.
 class ModuleState {
  public:
-  ModuleState(python::Interpreter& own_interpreter, Recorder& process_recorder, Place own_place,
-              unsigned request_threads_max, const gateway::ServerView* server_or_null,
-              python::Ref raw_ambient, PyObject* module, const gateway::Logging& own_logging)
+  ModuleState(python::Interpreter& own_interpreter, Recorder& process_recorder,
+              Measurements& process_measurements, Place own_place, unsigned request_threads_max,
+              const gateway::ServerView* server_or_null, python::Ref raw_ambient, PyObject* module,
+              const gateway::Logging& own_logging)
       : interpreter(own_interpreter),
         recorder(process_recorder),
+        measurements(process_measurements),
         place(own_place),
         threads_max(request_threads_max),
         server_view_or_null(server_or_null),
@@ -32,7 +35,8 @@ class ModuleState {
         events(module, own_place) {}
 
   python::Interpreter& interpreter;
-  Recorder& recorder;  // of the process
+  Recorder& recorder;          // of the process
+  Measurements& measurements;  // the same
   const Place place;
   const unsigned threads_max;
   const gateway::ServerView* const server_view_or_null;
