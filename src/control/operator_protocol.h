@@ -29,14 +29,20 @@
 //        "slot": 0, "role": "worker" | "keeper" (kept beside the worker of the slot, for scripts
 //        that this one could not import), "state": "empty" | "starting" | "ready" | "standby" (it
 //        takes no requests until its successor is ready or it is put back) | "draining" | "dead",
-//        "pid": 18, "generation": 1, "requests": 100, "busy_threads": 3, "last_death": null
+//        "pid": 18, "generation": 1, "requests": 100, "busy_threads": 3, "resident_bytes": 0,
+//        "processor_us": 0, "last_death": null
 //        or {"generation": 1, "pid": 16, "time_us": 0, "description":
 //        "..."}}],
 //      "scripts": [{
 //        "application_group": "" (the main interpreter), "script": "/srv/site.wsgi", "state":
 //        "current" | "kept" (a worker could not import the present version, and one of before is
 //        served) | "broken" (none is served), "reason": "..." (why it could not be imported; null
-//        when it is current), "since_us": 0 (the same), "slots": [0] (whose workers have it)}]}],
+//        when it is current), "since_us": 0 (the same), "slots": [0] (whose workers have it)}],
+//      "running": [{
+//        "method": "GET", "path": "/cart" (without a query; ends with ... where it was too long),
+//        "id": "..." (as in logs), "age_us": 0, "slot": 0 (of the worker that has it; null: it
+//        waits for one, or runs in httpd's own process), "pid": 18 (of that worker, or of httpd's
+//        child)}] (the oldest first)}],
 //    "figures": {"pyhost_requests_total": [{"labels": {...}, "value": 0}], ...} (all metrics; see
 //    metrics/figures_json.h)}
 #pragma once

@@ -19,8 +19,8 @@ constexpr char kErrorKey[] = "error";
 
 constexpr char kMetricsKey[] = "metrics";
 
-constexpr std::array kCommands{Command::status, Command::metrics, Command::dump,
-                               Command::reload, Command::stop,    Command::start,
+constexpr std::array kCommands{Command::status,       Command::metrics, Command::dump,
+                               Command::reload,       Command::stop,    Command::start,
                                Command::reset_metrics};
 
 tl::unexpected<base::Error> malformed_request(std::string_view what) {

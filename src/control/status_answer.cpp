@@ -46,6 +46,18 @@ void visit_members(
   visit("waiting", group.waiting);
   visit("workers", group.workers);
   visit("scripts", group.scripts);
+  visit("running", group.running);
+}
+
+template <class T, class Visit>
+void visit_members(T& request, Visit&& visit) requires
+    std::same_as<std::remove_const_t<T>, StatusAnswer::Request> {
+  visit("method", request.method);
+  visit("path", request.path);
+  visit("id", request.id);
+  visit("age_us", request.age_us);
+  visit("slot", request.slot);
+  visit("pid", request.pid);
 }
 
 template <class T, class Visit>
@@ -58,6 +70,8 @@ void visit_members(
   visit("generation", worker.generation);
   visit("requests", worker.requests);
   visit("busy_threads", worker.busy_threads);
+  visit("resident_bytes", worker.resident_bytes);
+  visit("processor_us", worker.processor_us);
   visit("last_death", worker.last_death);
 }
 

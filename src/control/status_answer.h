@@ -42,6 +42,8 @@ struct StatusAnswer {
     std::uint32_t generation = 0;
     std::uint64_t requests = 0;
     std::uint32_t busy_threads = 0;
+    std::uint64_t resident_bytes = 0;  // these two are 0 until it was looked at
+    std::uint64_t processor_us = 0;
     std::optional<Death> last_death;
   };
   struct Script {
@@ -52,6 +54,14 @@ struct StatusAnswer {
     std::optional<std::int64_t> since_us;  // the same
     std::vector<std::uint32_t> slots;
   };
+  struct Request {
+    std::string method;
+    std::string path;
+    std::string id;
+    std::uint64_t age_us = 0;
+    std::optional<std::uint32_t> slot;  // of the worker that has it
+    std::int64_t pid = 0;               // of that, or of httpd's child
+  };
   struct Group {
     std::string name;
     std::string state;
@@ -61,6 +71,7 @@ struct StatusAnswer {
     std::uint32_t waiting = 0;
     std::vector<Worker> workers;
     std::vector<Script> scripts;
+    std::vector<Request> running;  // the oldest first
   };
   struct Refusal {
     std::string reason;

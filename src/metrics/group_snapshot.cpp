@@ -38,10 +38,37 @@ bool is_degraded(const GroupSnapshot& group) noexcept {
 
 // Whether it was asked for scripts, and has none of them.
 bool has_only_broken_scripts(const GroupSnapshot& group) noexcept {
-  return !group.scripts.empty() &&
+  return !group.scripts.empty() && group.more_current_scripts == 0 &&
          std::ranges::all_of(group.scripts, [](const ScriptStatus& script) {
            return script.state == ScriptStatus::State::broken;
          });
+}
+
+// Those of which something is served come first: that one is there is what counts.
+scoreboard::Trouble trouble_of(const ScriptStatus& script) {
+  using Kind = scoreboard::Trouble::Kind;
+  return {.kind = script.state == ScriptStatus::State::kept ? Kind::kept : Kind::broken,
+          .since_us = script.since_us,
+          .application_group = script.application_group,
+          .script = script.script,
+          .reason = script.reason};
+}
+
+void take_up(GroupSnapshot& group, const scoreboard::Troubles& troubles) {
+  using State = ScriptStatus::State;
+  group.more_current_scripts = troubles.current;
+  for (const scoreboard::Trouble& trouble : troubles.told) {
+    if (trouble.kind == scoreboard::Trouble::Kind::start) {
+      group.reason = trouble.reason;
+      continue;
+    }
+    const bool is_kept = trouble.kind == scoreboard::Trouble::Kind::kept;
+    group.scripts.push_back({.application_group = trouble.application_group,
+                             .script = trouble.script,
+                             .state = is_kept ? State::kept : State::broken,
+                             .reason = trouble.reason,
+                             .since_us = trouble.since_us});
+  }
 }
 
 }  // namespace
@@ -75,7 +102,28 @@ GroupSnapshot snapshot_of(const scoreboard::Scoreboard& board, std::string name,
       group.keepers.push_back({scoreboard::slot_of(row), board.status(row)});
     }
   }
+  take_up(group, board.troubles());
   return group;
+}
+
+scoreboard::Troubles troubles_of(const GroupSnapshot& group) {
+  scoreboard::Troubles troubles;
+  const auto take = [&](ScriptStatus::State wanted) {
+    for (const ScriptStatus& script : group.scripts) {
+      if (script.state == wanted) troubles.told.push_back(trouble_of(script));
+    }
+  };
+  if (!group.reason.empty()) troubles.told.push_back({.reason = group.reason});
+  take(ScriptStatus::State::kept);
+  take(ScriptStatus::State::broken);
+  troubles.number = static_cast<std::uint32_t>(troubles.told.size());
+  troubles.current = group.more_current_scripts +
+                     static_cast<std::uint32_t>(std::ranges::count(
+                         group.scripts, ScriptStatus::State::current, &ScriptStatus::state));
+  if (troubles.told.size() > scoreboard::kTroublesMax) {
+    troubles.told.resize(scoreboard::kTroublesMax);
+  }
+  return troubles;
 }
 
 GroupState state_of(const GroupSnapshot& group) noexcept {

@@ -48,19 +48,26 @@ struct GroupSnapshot {
     scoreboard::SlotStatus worker;
   };
   std::vector<Keeper> keepers;
+  // The oldest first; for those who want to see each.
+  std::vector<scoreboard::RunningRequest> running;
 
-  // --- What the supervisor alone knows ---
+  // --- What the supervisor knows; the scoreboard has a part of it ---
 
   std::vector<ScriptStatus> scripts;  // that were asked for
-  std::string reason;                 // why a worker could not start, while that is so; else ""
+  // Of the others, which are not among them, the present version is served.
+  unsigned more_current_scripts = 0;
+  std::string reason;  // why a worker could not start, while that is so; else ""
 };
 
-// What the scoreboard says of a group of so many slots; the rest stays empty.
+// What the scoreboard says of a group of so many slots, without the requests that run: of scripts
+// only those that are not current, and not all of them when they are many.
 GroupSnapshot snapshot_of(const scoreboard::Scoreboard& board, std::string name, unsigned slots,
                           unsigned threads);
 
-// What follows from it. Without scripts, which nobody but the supervisor knows, it is the same, but
-// for a group that is failing: that is degraded.
+// What the scoreboard is to say of what is broken.
+scoreboard::Troubles troubles_of(const GroupSnapshot& group);
+
+// What follows from it.
 GroupState state_of(const GroupSnapshot& group) noexcept;
 
 }  // namespace pyhost::metrics

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "scoreboard/board_rows.h"
 #include "scoreboard/count.h"
 
 namespace pyhost::scoreboard {
@@ -93,6 +94,8 @@ SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
                     .outstanding = row.outstanding[present_of(row)].load(),
                     .kept_until_us = row.kept_until_us.load(),
                     .silent = row.silent.load() != 0 && row.silent.load() == row.generation.load(),
+                    .resident_bytes = row.resident_bytes.load(std::memory_order_relaxed),
+                    .processor_us = row.processor_us.load(std::memory_order_relaxed),
                     .last_end = death_in(row.end),
                     .last_death = death_in(row.death)};
   if (const WorkerReport* report = report_or_null(slot)) {
@@ -112,6 +115,8 @@ void Scoreboard::begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t g
   row.capacity = capacity;
   row.report = report;
   row.kept_until_us = 0;
+  row.resident_bytes = 0;
+  row.processor_us = 0;
   // Should a third worker still be busy in the slot, the new one shares its count.
   row.present = 1 - present_of(row);
   // Last: who sees it sees whose state it is.
@@ -126,6 +131,17 @@ void Scoreboard::set_state(std::uint32_t slot, SlotState state) noexcept {
 
 void Scoreboard::keep_generation(std::uint32_t slot, std::int64_t successor_started_us) noexcept {
   memory_.slot(slot).kept_until_us = successor_started_us;
+}
+
+void Scoreboard::note_usage(std::uint32_t group_slot, pid_t pid, std::uint64_t resident_bytes,
+                            std::uint64_t processor_us) noexcept {
+  const std::uint32_t first = row_of(group_slot);
+  for (std::uint32_t at = first; at < std::min(first + kRowsOfSlot, slots_); ++at) {
+    SlotRow& row = memory_.slot(at);
+    if (row.pid.load(std::memory_order_relaxed) != pid) continue;
+    row.resident_bytes.store(resident_bytes, std::memory_order_relaxed);
+    row.processor_us.store(processor_us, std::memory_order_relaxed);
+  }
 }
 
 void Scoreboard::stop_group() noexcept {
@@ -196,27 +212,60 @@ void Scoreboard::forget_child(pid_t pid) noexcept {
     }
   }
   for (WaiterCell& cell : memory_.cells_of(index)) cell.arrival = 0;
-  for (RequestCell& cell : memory_.requests_of(index)) cell.began_ns = 0;
+  for (RequestCell& cell : memory_.requests_of(index).cells) {
+    if (cell.began_ns.load(std::memory_order_relaxed) != 0) RunningMark::clear(cell);
+  }
   queue().forget(index);
   queue().call_all();
   // Last: the next child in this row finds it empty, and whoever is killed at this is followed.
   child->pid = 0;
 }
 
-Scoreboard::Requests Scoreboard::requests() const noexcept {
-  Requests found;
+// Calls `visit` with each row that a child has taken, when its request began, and the child's pid.
+template <class Visit>
+void Scoreboard::for_each_request(Visit visit) const {
   const auto children = memory_.children();
   for (std::size_t child = 0; child < children.size(); ++child) {
-    if (children[child].pid.load() == 0) continue;
-    for (const RequestCell& cell : memory_.requests_of(child)) {
-      const std::uint64_t began = cell.began_ns.load(std::memory_order_relaxed);
-      if (began == 0) continue;
-      const base::TimePoint moment{base::Clock::duration(began)};
-      ++found.number;
-      found.oldest = found.oldest ? std::min(*found.oldest, moment) : moment;
+    const pid_t pid = children[child].pid.load();
+    if (pid == 0) continue;
+    const RequestRows rows = memory_.requests_of(child);
+    for (std::size_t i = 0; i < rows.cells.size(); ++i) {
+      const std::uint64_t began = rows.cells[i].began_ns.load(std::memory_order_relaxed);
+      if (began != 0) visit(rows.at(i), base::TimePoint{base::Clock::duration(began)}, pid);
     }
   }
+}
+
+Scoreboard::Requests Scoreboard::requests() const noexcept {
+  Requests found;
+  for_each_request([&found](const RequestRow&, base::TimePoint began, pid_t) {
+    ++found.number;
+    found.oldest = found.oldest ? std::min(*found.oldest, began) : began;
+  });
   return found;
+}
+
+std::vector<RunningRequest> Scoreboard::running_requests() const {
+  std::vector<RunningRequest> requests;
+  for_each_request([&requests](const RequestRow& row, base::TimePoint, pid_t child) {
+    if (auto request = request_in(row, child)) requests.push_back(*std::move(request));
+  });
+  std::ranges::sort(requests, {}, &RunningRequest::began);
+  return requests;
+}
+
+std::vector<RunningRequest> Scoreboard::take_slow_requests(base::TimePoint began_before) {
+  std::vector<RunningRequest> slow;
+  for_each_request([&](const RequestRow& row, base::TimePoint began, pid_t child) {
+    Word<std::uint64_t>& told_ns = row.cell_or_null->told_ns;
+    const auto began_ns = static_cast<std::uint64_t>(began.time_since_epoch().count());
+    if (began >= began_before || told_ns.load(std::memory_order_relaxed) == began_ns) return;
+    auto request = request_in(row, child);
+    if (!request || request->began != began) return;
+    told_ns.store(began_ns, std::memory_order_relaxed);
+    slow.push_back(*std::move(request));
+  });
+  return slow;
 }
 
 std::optional<ChildId> Scoreboard::add_child(pid_t pid) noexcept {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "scoreboard/death.h"
 #include "scoreboard/queue.h"
@@ -40,6 +41,9 @@ struct SlotStatus {
   bool lacks_scripts = false;
   // It does not take what it is sent: see Scoreboard::note_silence().
   bool silent = false;
+  // What it uses; 0 until it was looked at.
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t processor_us = 0;
   Death last_end;    // of the last worker that lived in the slot
   Death last_death;  // the last end that nobody had wanted
 
@@ -77,6 +81,10 @@ class Scoreboard {
     std::optional<base::TimePoint> oldest;  // when it began
   };
   Requests requests() const noexcept;
+  // Each of them, the oldest first.
+  std::vector<RunningRequest> running_requests() const;
+  // What the supervisor says is broken.
+  Troubles troubles() const { return read_troubles(memory_.troubles()); }
   // Requests that wait for a worker.
   std::uint32_t waiting() const noexcept { return Queue(memory_).length(); }
 
@@ -93,6 +101,12 @@ class Scoreboard {
   // The worker in the slot goes on because its successor could not start; until the next
   // generation begins. See SlotStatus::kept_until_us.
   void keep_generation(std::uint32_t slot, std::int64_t successor_started_us) noexcept;
+  // What the worker with that pid uses, wherever on the board it is in that slot of the group.
+  void note_usage(std::uint32_t group_slot, pid_t pid, std::uint64_t resident_bytes,
+                  std::uint64_t processor_us) noexcept;
+  void tell_troubles(const Troubles& troubles) noexcept {
+    write_troubles(memory_.troubles(), troubles);
+  }
   // An operator has stopped the group, or started it again. Wakes whoever waits for its workers.
   void stop_group() noexcept;
   void start_group() noexcept;
@@ -109,6 +123,8 @@ class Scoreboard {
 
   // Takes back everything the child holds and frees its row, if it has one.
   void forget_child(pid_t pid) noexcept;
+  // The requests that have begun before that moment, and that this has not given before.
+  std::vector<RunningRequest> take_slow_requests(base::TimePoint began_before);
 
   // --- The httpd child ---
 
@@ -139,6 +155,8 @@ class Scoreboard {
  private:
   Scoreboard(BoardMemory memory, ReportMemory reports) noexcept;
 
+  template <class Visit>
+  void for_each_request(Visit visit) const;
   const WorkerReport* report_or_null(std::uint32_t slot) const noexcept;
   std::uint32_t running(std::uint32_t slot) const noexcept;
 

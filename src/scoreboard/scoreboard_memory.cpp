@@ -35,12 +35,13 @@ std::uint64_t bytes_of_cells(const BoardHeader& header) noexcept {
 }
 
 std::uint64_t bytes_of_requests(const BoardHeader& header) noexcept {
-  return std::uint64_t{header.children} * header.waiters * sizeof(RequestCell);
+  return std::uint64_t{header.children} * header.waiters *
+         (sizeof(RequestCell) + sizeof(RequestTexts));
 }
 
 // Of all before the first slot.
 std::uint64_t bytes_of_front(const BoardHeader& header) noexcept {
-  return sizeof(BoardHeader) + sizeof(GroupRow) + sizeof(BoardTotals) +
+  return sizeof(BoardHeader) + sizeof(GroupRow) + sizeof(BoardTotals) + sizeof(TroubleRows) +
          header.children * sizeof(ChildRow) + bytes_of_cells(header) + bytes_of_requests(header);
 }
 
@@ -168,12 +169,17 @@ BoardMemory::BoardMemory(Mapping mapping, const BoardHeader& header) noexcept
   at += sizeof(GroupRow);
   totals_ = reinterpret_cast<BoardTotals*>(at);
   at += sizeof(BoardTotals);
+  troubles_ = reinterpret_cast<TroubleRows*>(at);
+  at += sizeof(TroubleRows);
   children_ = {reinterpret_cast<ChildRow*>(at), header.children};
   at += children_.size_bytes();
   cells_ = {reinterpret_cast<WaiterCell*>(at), header.children * cells_per_child_};
   at += bytes_of_cells(header);
-  requests_ = {reinterpret_cast<RequestCell*>(at), header.children * cells_per_child_};
-  first_slot_ = at + requests_.size_bytes();
+  const std::size_t requests = header.children * cells_per_child_;
+  requests_.cells = {reinterpret_cast<RequestCell*>(at), requests};
+  at += requests_.cells.size_bytes();
+  requests_.texts = {reinterpret_cast<RequestTexts*>(at), requests};
+  first_slot_ = at + requests_.texts.size_bytes();
   bytes_of_slot_ = bytes_of_slot(header);
   const std::uint64_t room = (mapping_.bytes() - bytes_of_front(header)) / bytes_of_slot_;
   slots_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, kRowsMax));
@@ -187,8 +193,10 @@ std::span<WaiterCell> BoardMemory::cells_of(std::size_t child) const noexcept {
   return cells_.subspan(child * cells_per_child_, cells_per_child_);
 }
 
-std::span<RequestCell> BoardMemory::requests_of(std::size_t child) const noexcept {
-  return requests_.subspan(child * cells_per_child_, cells_per_child_);
+RequestRows BoardMemory::requests_of(std::size_t child) const noexcept {
+  const std::size_t first = child * cells_per_child_;
+  return {requests_.cells.subspan(first, cells_per_child_),
+          requests_.texts.subspan(first, cells_per_child_)};
 }
 
 Count& BoardMemory::leases_of(std::size_t child, std::uint32_t slot,

@@ -19,7 +19,9 @@
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/build_id.h"
+#include "scoreboard/request_cell.h"
 #include "scoreboard/totals_memory.h"
+#include "scoreboard/troubles.h"
 #include "scoreboard/word.h"
 
 namespace pyhost::scoreboard {
@@ -78,6 +80,9 @@ struct alignas(kRowAlignment) SlotRow {
   Word<std::uint32_t> silent;  // the generation that was last found to be; 0: none
   EndRow end;                  // the last one
   EndRow death;                // the last one that nobody had wanted
+  // What the worker in the slot uses, as it was last looked at.
+  Word<std::uint64_t> resident_bytes;
+  Word<std::uint64_t> processor_us;
 };
 
 // How many scripts a worker can name in its report.
@@ -105,8 +110,8 @@ inline constexpr std::size_t kReportsOfSlot = 2;
 // Other processes map the same bytes: widths and offsets must not depend on the compiler's mood.
 static_assert(sizeof(BoardHeader) == 64 && sizeof(GroupRow) == 64 && sizeof(SlotRow) == 128 &&
               sizeof(ChildRow) == 64 && sizeof(WorkerReport) == 256);
-static_assert(offsetof(SlotRow, kept_until_us) == 32 && offsetof(WorkerReport, requests) == 16 &&
-              offsetof(WorkerReport, scripts) == 32);
+static_assert(offsetof(SlotRow, kept_until_us) == 32 && offsetof(SlotRow, processor_us) == 104 &&
+              offsetof(WorkerReport, requests) == 16 && offsetof(WorkerReport, scripts) == 32);
 static_assert(Word<std::uint32_t>::is_always_lock_free &&
               Word<std::uint64_t>::is_always_lock_free && sizeof(Count) == 4 &&
               sizeof(WaiterCell) == 16);
@@ -154,9 +159,9 @@ class Mapping {
   std::size_t bytes_ = 0;
 };
 
-// The board: header, group, totals, children, then for each child its cells, those of the queue and
-// as many for requests that it has, then the slots, each with what every child holds of its two
-// counts. New slots are added behind the last one.
+// The board: header, group, totals, troubles, children, then for each child its cells, those of the
+// queue and as many for requests that it has, with their texts behind them all, then the slots,
+// each with what every child holds of its two counts. New slots are added behind the last one.
 //
 // How many rows there are is read once, when it is mapped.
 class BoardMemory {
@@ -167,10 +172,11 @@ class BoardMemory {
   std::uint32_t slots() const noexcept { return slots_; }
   GroupRow& group() const noexcept { return *group_; }
   BoardTotals& totals() const noexcept { return *totals_; }
+  TroubleRows& troubles() const noexcept { return *troubles_; }
   SlotRow& slot(std::uint32_t slot) const noexcept;
   std::span<ChildRow> children() const noexcept { return children_; }
   std::span<WaiterCell> cells_of(std::size_t child) const noexcept;
-  std::span<RequestCell> requests_of(std::size_t child) const noexcept;
+  RequestRows requests_of(std::size_t child) const noexcept;
   // Of leases at one of a slot's two workers.
   Count& leases_of(std::size_t child, std::uint32_t slot, std::size_t count) const noexcept;
 
@@ -180,10 +186,11 @@ class BoardMemory {
   Mapping mapping_;
   GroupRow* group_;
   BoardTotals* totals_;
+  TroubleRows* troubles_;
   std::span<ChildRow> children_;
   std::size_t cells_per_child_;
   std::span<WaiterCell> cells_;
-  std::span<RequestCell> requests_;
+  RequestRows requests_;
   char* first_slot_;
   std::size_t bytes_of_slot_;
   std::uint32_t slots_;

@@ -3,9 +3,9 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "pyhost/gateway/target.h"
+#include "scoreboard/text_words.h"
 
 namespace pyhost::scoreboard {
 namespace {
@@ -29,11 +29,7 @@ std::uint64_t key_of(std::string_view name) noexcept {
 // Whoever finds a place of its name without a text writes the same one. So it does not matter who
 // has been killed at it.
 void write_name(ApplicationPlace& place, std::string_view name) noexcept {
-  for (std::size_t at = 0; at < name.size(); at += sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, name.data() + at, std::min(name.size() - at, sizeof word));
-    place.text[at / sizeof word].store(word, std::memory_order_relaxed);
-  }
+  write_text(place.text, name);
   place.named.store(name.size() + 1, std::memory_order_release);
 }
 
@@ -46,17 +42,19 @@ std::size_t first_look() noexcept {
 
 }  // namespace
 
-RequestCell* Tally::cell_for(base::TimePoint now) const noexcept {
+RequestRow Tally::row_for(base::TimePoint now) const noexcept {
   const auto began = static_cast<std::uint64_t>(now.time_since_epoch().count());
   const std::size_t first = first_look();
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    RequestCell& cell = cells_[(first + i) % cells_.size()];
+  for (std::size_t i = 0; i < requests_.cells.size(); ++i) {
+    const RequestRow row = requests_.at((first + i) % requests_.cells.size());
+    RequestCell& cell = *row.cell_or_null;
     std::uint64_t free = 0;
-    if (cell.began_ns.compare_exchange_strong(free, began, std::memory_order_relaxed)) {
-      return &cell;
+    if (cell.began_ns.load(std::memory_order_relaxed) == 0 &&
+        cell.began_ns.compare_exchange_strong(free, began, std::memory_order_acq_rel)) {
+      return row;
     }
   }
-  return nullptr;
+  return {};
 }
 
 std::uint32_t Tally::place_of(std::string_view application_group) const noexcept {
@@ -110,13 +108,7 @@ void Tally::note_dropped_lines(std::uint64_t lines) const noexcept {
 
 std::string name_in(const ApplicationPlace& place) {
   const std::uint64_t named = place.named.load(std::memory_order_acquire);
-  std::string name(std::min<std::uint64_t>(named == 0 ? 0 : named - 1, kApplicationNameBytesMax),
-                   '\0');
-  for (std::size_t at = 0; at < name.size(); at += sizeof(std::uint64_t)) {
-    const std::uint64_t word = place.text[at / sizeof word].load(std::memory_order_relaxed);
-    std::memcpy(name.data() + at, &word, std::min(name.size() - at, sizeof word));
-  }
-  return name;
+  return read_text(place.text, named == 0 ? 0 : named - 1);
 }
 
 }  // namespace pyhost::scoreboard

@@ -12,6 +12,7 @@
 #include "pyhost/gateway/question.h"
 #include "pyhost/gateway/request_times.h"
 #include "pyhost/gateway/run_figures.h"
+#include "scoreboard/request_cell.h"
 #include "scoreboard/totals_memory.h"
 
 namespace pyhost::scoreboard {
@@ -27,30 +28,16 @@ struct CountedRequest {
   std::uint64_t reply_bytes = 0;
 };
 
-// Marks that a child has a request, until its end.
-class RunningMark {
- public:
-  explicit RunningMark(RequestCell* cell_or_null) noexcept : cell_(cell_or_null) {}
-  RunningMark(const RunningMark&) = delete;
-  RunningMark& operator=(const RunningMark&) = delete;
-  ~RunningMark() {
-    if (cell_ != nullptr) cell_->began_ns.store(0, std::memory_order_relaxed);
-  }
-
- private:
-  RequestCell* const cell_;
-};
-
 // A view that is cheap to make, for any thread of the child. Lock-free; costs a few additions to
 // words that other children seldom touch, and no system call. The board outlives it.
 class Tally {
  public:
-  Tally(BoardTotals& totals, std::span<RequestCell> cells, std::uint32_t child) noexcept
-      : totals_(&totals), stripe_(&totals.stripes[child % kStripes]), cells_(cells) {}
+  Tally(BoardTotals& totals, const RequestRows& requests, std::uint32_t child) noexcept
+      : totals_(&totals), stripe_(&totals.stripes[child % kStripes]), requests_(requests) {}
 
-  // For the mark of a request that begins now. Null where the child has more of them than the board
-  // has room for: then it is not seen among those that run.
-  [[nodiscard]] RequestCell* cell_for(base::TimePoint now) const noexcept;
+  // For the mark of a request that begins now. Without a cell where the child has more of them than
+  // the board has room for: then it is not seen among those that run.
+  [[nodiscard]] RequestRow row_for(base::TimePoint now) const noexcept;
   void count(const CountedRequest& request) const noexcept;
   // A thread that may run requests was taken for so long.
   void note_busy(std::chrono::nanoseconds time) const noexcept;
@@ -62,7 +49,7 @@ class Tally {
 
   BoardTotals* totals_;
   TotalsStripe* stripe_;
-  std::span<RequestCell> cells_;
+  RequestRows requests_;
 };
 
 // What a place for an application group is called; empty where it has none yet.

@@ -37,12 +37,6 @@ struct alignas(64) BoardTotals {
   TotalsStripe stripes[kStripes];
 };
 
-// One request that a child has. Its own line, as its thread alone writes it.
-struct alignas(64) RequestCell {
-  Word<std::uint64_t> began_ns;  // since boot; 0: free
-};
-
-static_assert(sizeof(ApplicationPlace) == 256 && sizeof(TotalsStripe::Application) == 256 &&
-              sizeof(RequestCell) == 64);
+static_assert(sizeof(ApplicationPlace) == 256 && sizeof(TotalsStripe::Application) == 256);
 
 }  // namespace pyhost::scoreboard

@@ -59,7 +59,7 @@ TEST_F(StatusPage, SaysThatAScriptCannotBeImported) {
   for (const char* text : {"PH0109", "PH0303"}) httpd_.tolerate_log(text);
   EXPECT_EQ(httpd_.get("/shop").status, 500);
   EXPECT_TRUE(wait_until(
-      [this] { return brief().find("ProcessGroup b<g> State: degraded\n") != std::string::npos; }));
+      [this] { return brief().find("ProcessGroup b<g> State: failing\n") != std::string::npos; }));
 }
 
 TEST_F(StatusPage, SaysThatAGroupIsStoppedAndHowItsWorkerEnded) {

@@ -64,7 +64,7 @@ class ClientExchange : public Exchange, public Client {
   const RequestTimes& times() const noexcept { return times_; }
 
   // The worker that has the request, noted by whoever has sent it there.
-  void note_worker(const ServingWorker& worker) noexcept { worker_ = worker; }
+  virtual void note_worker(const ServingWorker& worker) noexcept { worker_ = worker; }
   const ServingWorker& worker() const noexcept { return worker_; }
 
   bool client_gone() noexcept final { return client_state() == ClientState::gone; }

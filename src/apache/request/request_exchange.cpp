@@ -74,12 +74,19 @@ Buffering buffering_for(const request_rec* r, const EnvironInputs& inputs) {
 
 }  // namespace
 
-RequestExchange::RequestExchange(request_rec* r, const EnvironInputs& inputs)
+RequestExchange::RequestExchange(request_rec* r, const EnvironInputs& inputs,
+                                 scoreboard::RunningMark& mark)
     : r_(r),
       inputs_(inputs),
+      mark_(mark),
       head_(build_request_head(r, inputs)),
       buffering_(buffering_for(r, inputs)),
       output_(apr_brigade_create(r->pool, r->connection->bucket_alloc)) {}
+
+void RequestExchange::note_worker(const gateway::ServingWorker& worker) noexcept {
+  ClientExchange::note_worker(worker);
+  mark_.note_worker(worker.slot, worker.pid);
+}
 
 bool RequestExchange::wants(base::LogLevel level) const noexcept {
   return keeps(r_, level);

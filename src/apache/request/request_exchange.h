@@ -10,6 +10,7 @@
 #include "apache/log.h"
 #include "apache/request/environ_builder.h"
 #include "pyhost/gateway/client_exchange.h"
+#include "scoreboard/request_cell.h"
 
 namespace pyhost::apache {
 
@@ -19,8 +20,8 @@ class ReplyFile;
 // the reply through its output filters.
 class RequestExchange final : public gateway::ClientExchange {
  public:
-  // All of it outlives the exchange.
-  RequestExchange(request_rec* r, const EnvironInputs& inputs);
+  // All of it outlives the exchange. The mark is told which worker has the request.
+  RequestExchange(request_rec* r, const EnvironInputs& inputs, scoreboard::RunningMark& mark);
 
   const gateway::RequestHead& head() const noexcept override { return head_; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
@@ -29,6 +30,7 @@ class RequestExchange final : public gateway::ClientExchange {
 
   gateway::Buffering buffering() const noexcept override { return buffering_; }
   void note_received_body(std::uint64_t bytes) override;
+  void note_worker(const gateway::ServingWorker& worker) noexcept override;
   gateway::ClientSocket client_socket() const noexcept override;
   gateway::ClientState client_state() noexcept override;
 
@@ -73,6 +75,7 @@ class RequestExchange final : public gateway::ClientExchange {
 
   request_rec* r_;
   const EnvironInputs& inputs_;
+  scoreboard::RunningMark& mark_;
   gateway::RequestHead head_;
   const gateway::Buffering buffering_;
   apr_bucket_brigade* input_ = nullptr;

@@ -2,9 +2,12 @@
 
 #include <optional>
 
+#include "apache/json_log.h"
+#include "apache/pool.h"
 #include "apache/process/child_engines.h"
 #include "apache/request/environ_builder.h"
 #include "apache/request/request_exchange.h"
+#include "apache/request/request_identity.h"
 #include "apache/request/request_record.h"
 #include "base/clock.h"
 
@@ -39,8 +42,9 @@ int run_request(request_rec* r, const MappedRequest& request) {
   ChildEngines& engines = ChildEngines::of_this_child();
   const auto tally = engines.tally(request.group);
   const base::TimePoint arrived = base::Clock::now();
-  const scoreboard::RunningMark mark(tally ? tally->cell_for(arrived) : nullptr);
-  RequestExchange exchange(r, inputs);
+  scoreboard::RunningMark mark(tally ? tally->row_for(arrived) : scoreboard::RequestRow{});
+  mark.describe(view_or_empty(r->method), path_as_sent(r), request_id_of(r));
+  RequestExchange exchange(r, inputs, mark);
   exchange.times().arrived = arrived;
   const gateway::Outcome outcome = engines.runner(request.group).run(request.target, exchange);
   // A lease at a worker counts for itself.

@@ -47,7 +47,11 @@ void WorkerCounts::look(base::TimePoint now) {
   std::uint64_t resident = 0, proportional = 0;
   workers_.for_each([&](LivingWorker& worker) {
     if (const auto used = processor_time_of(worker.pid)) take_up(worker.processor_time, *used);
-    resident += resident_bytes_of(worker.pid).value_or(0);
+    const std::uint64_t bytes = resident_bytes_of(worker.pid).value_or(0);
+    resident += bytes;
+    const ProcessorTime& time = worker.processor_time;
+    setup_.scoreboard->note_usage(worker.place.slot, worker.pid, bytes,
+                                  time.user_us + time.system_us);
     if (looks_for_shared) proportional += proportional_bytes_of(worker.pid).value_or(0);
   });
   totals().resident_bytes.store(resident, std::memory_order_relaxed);

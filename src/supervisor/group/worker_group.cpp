@@ -37,6 +37,7 @@ void WorkerGroup::adopt(GroupSetup setup) {
   workers_.hear_all();
   const bool keeps_workers = runs() && setup.keeps_workers_of(setup_);
   setup_ = std::move(setup);
+  told_troubles_.reset();
   wanted_ = true;
   sockets_.adopt(std::exchange(setup_.sockets, {}), options());
   look_for_children_at_.reset();
@@ -305,7 +306,16 @@ void WorkerGroup::replace_silent(LivingWorker& worker, Vigils::Finding finding) 
 
 bool WorkerGroup::look_after_workers() {
   counts_.look(base::Clock::now());
+  tell_troubles();
   return silence_.look();
+}
+
+// For httpd's children, which ask nobody.
+void WorkerGroup::tell_troubles() {
+  auto troubles = metrics::troubles_of(snapshot());
+  if (told_troubles_ == troubles) return;
+  setup_.scoreboard->tell_troubles(troubles);
+  told_troubles_ = std::move(troubles);
 }
 
 // --- How it is ---
@@ -314,6 +324,8 @@ metrics::GroupSnapshot WorkerGroup::snapshot() const {
   metrics::GroupSnapshot snapshot =
       metrics::snapshot_of(*setup_.scoreboard, name(), worker_count(options()), options().threads);
   snapshot.scripts = deploys_.script_status();
+  snapshot.more_current_scripts = 0;
+  snapshot.reason.clear();
   const metrics::GroupState state = state_of(snapshot);
   if (state == metrics::GroupState::failing) {
     snapshot.reason = snapshot.scripts.front().reason;

@@ -115,6 +115,7 @@ class WorkerGroup {
   void bury(LivingWorker& worker, const siginfo_t& info, const rusage& usage);
   void record_end(unsigned row, const LastState& last, const scoreboard::Death& death);
   void note_end(const LivingWorker& worker, const LastState& last, const scoreboard::Death& death);
+  void tell_troubles();
   void replace_silent(LivingWorker& worker, Vigils::Finding finding);
   int ending_signal() const noexcept;
 
@@ -130,6 +131,7 @@ class WorkerGroup {
   SilenceWatch silence_;
   bool wanted_ = true;
   std::optional<base::TimePoint> look_for_children_at_;  // while it is not configured
+  std::optional<scoreboard::Troubles> told_troubles_;    // nothing: none, on this board
   bool stopped_ = false;
   bool hurried_ = false;
   StartFailures failures_;

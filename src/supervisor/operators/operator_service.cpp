@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "control/status_answer_of.h"
 #include "metrics/exposition.h"
 #include "metrics/figures_json.h"
-#include "supervisor/operators/status_answer_of.h"
 
 namespace pyhost::supervisor {
 namespace {
@@ -99,7 +99,9 @@ void OperatorService::show(OperatorSocket::PeerId peer, const std::string& name)
   control::StatusAnswer answer{.supervisor = {.pid = getpid()}, .refused = refusal_};
   for (const WorkerGroup& group : groups_) {
     if (!group.wanted() || (!name.empty() && group.name() != name)) continue;
-    answer.groups.push_back(status_answer_of(group.snapshot()));
+    metrics::GroupSnapshot snapshot = group.snapshot();
+    snapshot.running = group.measured().board.running_requests();
+    answer.groups.push_back(control::status_answer_of(snapshot));
   }
   auto json = nlohmann::ordered_json::parse(to_json(answer));
   json["figures"] = metrics::json_of(figures_of(name));

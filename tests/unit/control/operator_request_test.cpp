@@ -52,9 +52,11 @@ TEST(StatusAnswer, SurvivesTheJourneyAndKeepsItsOrder) {
       R"({"supervisor":{"pid":17},"refused":{"reason":"no","since_us":5},"groups":[{"name":"site",)"
       R"("state":"degraded","reason":null,"processes":1,"threads":15,"waiting":2,"workers":[{"slot")"
       R"(:0,"role":"keeper","state":"ready","pid":18,"generation":2,"requests":100,"busy_threads":3,)"
+      R"("resident_bytes":1048576,"processor_us":2500,)"
       R"("last_death":{"generation":1,"pid":16,"time_us":9,"description":"d"}}],"scripts":[{)"
       R"("application_group":"","script":"/a.wsgi","state":"kept","reason":"so","since_us":7,)"
-      R"("slots":[0]}]}]})";
+      R"("slots":[0]}],"running":[{"method":"GET","path":"/cart","id":"4b","age_us":12,"slot":null,)"
+      R"("pid":19},{"method":"","path":"","id":"","age_us":0,"slot":0,"pid":18}]}]})";
   const auto answer = parse_status_answer(text);
   ASSERT_TRUE(answer) << answer.error().sentence;
   EXPECT_EQ(answer->groups.at(0).workers.at(0).last_death->description, "d");

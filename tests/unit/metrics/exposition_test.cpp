@@ -123,7 +123,7 @@ TEST(GroupFigures, OfHttpdsOwnProcessesHaveNoWorkers) {
   const auto now = base::Clock::now();
   const gateway::RequestTimes times{.arrived = now - 3s, .sent = now - 3s, .ended = now};
   tally.count({.application_group = "", .status = 503, .times = times});
-  const scoreboard::RunningMark mark(tally.cell_for(now - 90s));
+  const scoreboard::RunningMark mark(tally.row_for(now - 90s));
   Figures figures;
   add_group(figures, {.name = "", .board = *board, .threads = 400}, WorkerDetail::off, now);
   EXPECT_TRUE(figures.of(Family::workers).empty());

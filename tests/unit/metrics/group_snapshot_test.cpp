@@ -102,5 +102,61 @@ TEST(GroupSnapshot, HasTheWorkersAndTheKeepersOfTheScoreboard) {
   EXPECT_EQ(state_of(snapshot_of(*board, "blog", 2, 5)), GroupState::stopped);
 }
 
+// What the supervisor knows of scripts, as httpd's children have it from the board.
+GroupSnapshot as_told(const GroupSnapshot& group) {
+  test::GroupBoard board(row_of(1), 1, 1);
+  board->begin_generation(row_of(0), 100, 1, 5);
+  board->set_state(row_of(0), SlotState::ready);
+  board->tell_troubles(troubles_of(group));
+  return snapshot_of(*board, "shop", 1, 5);
+}
+
+TEST(GroupSnapshot, HasWhatIsBrokenFromTheSupervisor) {
+  using State = ScriptStatus::State;
+  GroupSnapshot group{
+      .scripts = {script(State::current), script(State::broken), script(State::kept)},
+      .reason = "it exited with code 3"};
+  group.scripts[1].reason = "NameError: name 'shop' is not defined";
+  group.scripts[1].application_group = "blog";
+  group.scripts[1].since_us = 4711;
+  const GroupSnapshot told = as_told(group);
+  EXPECT_EQ(state_of(told), GroupState::degraded);
+  EXPECT_EQ(told.reason, group.reason);
+  EXPECT_EQ(told.more_current_scripts, 1u);
+  ASSERT_EQ(told.scripts.size(), 2u);
+  EXPECT_EQ(told.scripts[0].state, State::kept);
+  EXPECT_EQ(told.scripts[1].state, State::broken);
+  EXPECT_EQ(told.scripts[1].script, "/srv/site.wsgi");
+  EXPECT_EQ(told.scripts[1].application_group, "blog");
+  EXPECT_EQ(told.scripts[1].reason, group.scripts[1].reason);
+  EXPECT_EQ(told.scripts[1].since_us, 4711);
+}
+
+TEST(GroupSnapshot, IsFailingFromTheBoardAsWell) {
+  using State = ScriptStatus::State;
+  EXPECT_EQ(state_of(as_told({})), GroupState::serving);
+  EXPECT_EQ(state_of(as_told({.scripts = {script(State::current)}})), GroupState::serving);
+  GroupSnapshot group;
+  for (int i = 0; i < 20; ++i) group.scripts.push_back(script(State::broken));
+  EXPECT_EQ(state_of(as_told(group)), GroupState::failing);
+  group.scripts.push_back(script(State::kept));
+  EXPECT_EQ(state_of(as_told(group)), GroupState::degraded);
+  group.scripts.back() = script(State::current);
+  EXPECT_EQ(state_of(as_told(group)), GroupState::degraded);
+}
+
+TEST(GroupSnapshot, HasWhatWorkersUse) {
+  test::GroupBoard board(row_of(2), 1, 1);
+  board->begin_generation(row_of(1), 200, 1, 5);
+  board->note_usage(1, 200, 1 << 20, 5000);
+  board->note_usage(1, 999, 7, 7);
+  board->note_usage(77, 200, 7, 7);
+  const SlotStatus seen = snapshot_of(*board, "blog", 2, 5).workers.at(1);
+  EXPECT_EQ(seen.resident_bytes, 1u << 20);
+  EXPECT_EQ(seen.processor_us, 5000u);
+  board->begin_generation(row_of(1), 201, 2, 5);
+  EXPECT_EQ(snapshot_of(*board, "blog", 2, 5).workers.at(1).resident_bytes, 0u);
+}
+
 }  // namespace
 }  // namespace pyhost::metrics

@@ -166,7 +166,7 @@ TEST(Requests, AreKnownWhileAChildHasThem) {
   EXPECT_FALSE(board->requests().oldest);
   const Tally one = board->tally(*board->add_child(1)), other = board->tally(*board->add_child(2));
   {
-    const RunningMark older(one.cell_for(began - 1h)), younger(other.cell_for(began));
+    const RunningMark older(one.row_for(began - 1h)), younger(other.row_for(began));
     EXPECT_EQ(board->requests().number, 2u);
     EXPECT_EQ(board->requests().oldest, began - 1h);
     board->forget_child(1);
@@ -180,8 +180,8 @@ TEST(Requests, ForWhichThereIsNoRoomAreNotSeen) {
   GroupBoard board(1, 1, 2);
   const Tally tally = board->tally(*board->add_child(1));
   const auto now = base::Clock::now();
-  const RunningMark first(tally.cell_for(now)), second(tally.cell_for(now)),
-      third(tally.cell_for(now));
+  const RunningMark first(tally.row_for(now)), second(tally.row_for(now)),
+      third(tally.row_for(now));
   EXPECT_EQ(board->requests().number, 2u);
 }
 
@@ -213,7 +213,7 @@ TEST(Totals, NeverDecreaseWhileChildrenAreKilled) {
     if (child == 0) {
       const Tally tally = board->tally(*board->add_child(::getpid()));
       for (unsigned i = 0;; ++i) {
-        const RunningMark mark(tally.cell_for(base::Clock::now()));
+        const RunningMark mark(tally.row_for(base::Clock::now()));
         count(tally, i % 2 == 0 ? "shop" : "blog");
       }
     }

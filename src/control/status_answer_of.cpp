@@ -1,21 +1,26 @@
-#include "supervisor/operators/status_answer_of.h"
+#include "control/status_answer_of.h"
 
-namespace pyhost::supervisor {
+#include <algorithm>
+#include <chrono>
+
+#include "base/clock.h"
+#include "base/printable.h"
+
+namespace pyhost::control {
 namespace {
 
-using control::StatusAnswer;
 using metrics::ScriptStatus;
 
 const char* name_of(ScriptStatus::State state) noexcept {
   switch (state) {
     case ScriptStatus::State::current:
-      return control::kCurrentScript;
+      return kCurrentScript;
     case ScriptStatus::State::kept:
-      return control::kKeptScript;
+      return kKeptScript;
     case ScriptStatus::State::broken:
       break;
   }
-  return control::kBrokenScript;
+  return kBrokenScript;
 }
 
 StatusAnswer::Worker worker_of(unsigned slot, const char* role,
@@ -26,7 +31,9 @@ StatusAnswer::Worker worker_of(unsigned slot, const char* role,
                             .pid = worker.pid,
                             .generation = worker.generation,
                             .requests = worker.requests,
-                            .busy_threads = worker.busy()};
+                            .busy_threads = worker.busy(),
+                            .resident_bytes = worker.resident_bytes,
+                            .processor_us = worker.processor_us};
   const scoreboard::Death& death = worker.last_death;
   if (death.cause != scoreboard::DeathCause::none) {
     told.last_death = {.generation = death.generation,
@@ -49,6 +56,18 @@ StatusAnswer::Script script_of(const ScriptStatus& script) {
   return told;
 }
 
+StatusAnswer::Request request_of(const scoreboard::RunningRequest& request, base::TimePoint now) {
+  using std::chrono::duration_cast, std::chrono::microseconds;
+  // It may have begun since `now`.
+  const auto age = std::max(now - request.began, base::Clock::duration(0));
+  return {.method = base::printable(request.method),
+          .path = base::printable(request.path),
+          .id = base::printable(request.id),
+          .age_us = static_cast<std::uint64_t>(duration_cast<microseconds>(age).count()),
+          .slot = request.slot,
+          .pid = request.slot ? request.worker : request.child};
+}
+
 }  // namespace
 
 StatusAnswer::Group status_answer_of(const metrics::GroupSnapshot& group) {
@@ -60,13 +79,22 @@ StatusAnswer::Group status_answer_of(const metrics::GroupSnapshot& group) {
   if (!group.reason.empty()) told.reason = group.reason;
   for (const scoreboard::SlotStatus& worker : group.workers) {
     const auto slot = static_cast<unsigned>(told.workers.size());
-    told.workers.push_back(worker_of(slot, control::kWorkerRole, worker));
+    told.workers.push_back(worker_of(slot, kWorkerRole, worker));
   }
   for (const auto& [slot, worker] : group.keepers) {
-    told.workers.push_back(worker_of(slot, control::kKeeperRole, worker));
+    told.workers.push_back(worker_of(slot, kKeeperRole, worker));
   }
   for (const ScriptStatus& script : group.scripts) told.scripts.push_back(script_of(script));
+  const auto now = base::Clock::now();
+  for (const auto& request : group.running) told.running.push_back(request_of(request, now));
   return told;
 }
 
-}  // namespace pyhost::supervisor
+StatusAnswer::Group status_answer_of(const metrics::GroupReport& report) {
+  StatusAnswer::Group told = status_answer_of(report.snapshot);
+  told.name = report.name();
+  told.state = metrics::name_of(report.state());
+  return told;
+}
+
+}  // namespace pyhost::control
