@@ -25,6 +25,7 @@
 #include "apache/request/request_identity.h"
 #include "apache/request/request_map.h"
 #include "apache/request/run_request.h"
+#include "apache/status/health_handler.h"
 #include "apache/status/status_handler.h"
 #include "apache/status_page.h"
 #include "base/locale_coercion.h"
@@ -110,6 +111,10 @@ int answer_figures(request_rec* r) {
   return answer_status(r, *supervision);
 }
 
+int tell_health(request_rec* r) {
+  return answer_health(r, *supervision);
+}
+
 int add_to_status_page(request_rec* r, int flags) {
   show_process_groups(r, *supervision, flags);
   return OK;
@@ -128,6 +133,8 @@ void register_hooks(apr_pool_t* pool) {
                          nullptr, APR_HOOK_FIRST);
   ap_hook_handler(guarded<&handle, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_handler(guarded<&answer_figures, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+                  APR_HOOK_MIDDLE);
+  ap_hook_handler(guarded<&tell_health, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                   APR_HOOK_MIDDLE);
   ap_hook_check_config(guarded<&check_configuration, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                        APR_HOOK_MIDDLE);

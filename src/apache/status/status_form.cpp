@@ -69,19 +69,35 @@ bool is_prometheus(const Wish& wish) {
   return base::equals_ignoring_case(wish.type, "text/plain") && wish.version == "0.0.4";
 }
 
+bool is_html(const Wish& wish) {
+  return base::equals_ignoring_case(wish.type, "text/html");
+}
+
 }  // namespace
 
 StatusForm status_form_of(std::string_view query, std::string_view accept) {
   if (has_key(query, "json")) return StatusForm::json;
-  double openmetrics = 0, prometheus = 0;
+  if (has_key(query, "html")) return StatusForm::page;
+  double openmetrics = 0, prometheus = 0, html = 0;
   for_each_part(accept, ',', [&](std::string_view item) {
     const Wish wish = wish_of(item);
     if (is_openmetrics(wish)) openmetrics = std::max(openmetrics, wish.quality);
     if (is_prometheus(wish)) prometheus = std::max(prometheus, wish.quality);
+    if (is_html(wish)) html = std::max(html, wish.quality);
   });
   if (openmetrics > 0 && openmetrics >= prometheus) return StatusForm::openmetrics;
   const bool wants_text = prometheus > 0 || has_key(query, "metrics");
-  return wants_text ? StatusForm::prometheus : StatusForm::json;
+  if (wants_text) return StatusForm::prometheus;
+  return html > 0 ? StatusForm::page : StatusForm::json;
+}
+
+std::string_view value_in(std::string_view query, std::string_view key) {
+  std::string_view value;
+  for_each_part(query, '&', [&](std::string_view part) {
+    const auto equals = part.find('=');
+    if (equals != part.npos && part.substr(0, equals) == key) value = part.substr(equals + 1);
+  });
+  return value;
 }
 
 bool wants_workers(std::string_view query) {

@@ -6,96 +6,97 @@
 #include <string>
 #include <string_view>
 
-#include "apache/config/config.h"
-#include "apache/log.h"
 #include "apache/pool.h"
+#include "apache/process/run_state.h"
+#include "apache/request/random_id.h"
 #include "apache/status/server_figures.h"
+#include "apache/status/status_access.h"
 #include "apache/status/status_form.h"
+#include "apache/status/status_html.h"
+#include "control/status_answer_of.h"
 #include "metrics/exposition.h"
 #include "metrics/figures_json.h"
 
 namespace pyhost::apache {
 namespace {
 
+constexpr char kHtmlType[] = "text/html; charset=utf-8";
+
 struct Page {
   const char* type;
   std::string text;
 };
 
-Page page_of(const metrics::Figures& figures, StatusForm form) {
+// The figures, and how the groups are, as `pyhost status --json` has them.
+std::string json_page(Supervision& supervision, metrics::WorkerDetail detail) {
+  control::StatusAnswer answer;
+  for (const auto& report : reports_of_server(supervision)) {
+    answer.groups.push_back(control::status_answer_of(report));
+  }
+  auto json = metrics::json_of(figures_of_server(supervision, detail));
+  json["groups"] = nlohmann::ordered_json::parse(to_json(answer))["groups"];
+  return json.dump() + "\n";
+}
+
+std::string software(const Supervision& supervision) {
+  std::string text = "httpd " + httpd_version();
+  for (const auto& plugin : supervision.plugins()) text += ", Python " + plugin.python_version;
+  return text;
+}
+
+// Nothing but the page's own style and script counts, whatever a name or a URL has in it.
+std::string policy_for(const std::string& nonce) {
+  return fmt::format(
+      "default-src 'none'; style-src 'nonce-{0}'; script-src 'nonce-{0}'; connect-src 'self'; "
+      "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+      nonce);
+}
+
+std::string html_page(request_rec* r, Supervision& supervision) {
+  constexpr std::size_t kNonceDigits = 32;
+  const std::string nonce = random_id(kNonceDigits);
+  apr_table_setn(r->headers_out, "Content-Security-Policy",
+                 pool_c_string(r->pool, policy_for(nonce)));
+  apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
+  return status_html({.server = std::string(view_or_empty(ap_get_server_name(r))),
+                      .software = software(supervision),
+                      .nonce = nonce,
+                      .now_us = base::now_us(),
+                      .now = base::Clock::now(),
+                      .groups = reports_of_server(supervision)});
+}
+
+Page page_in(request_rec* r, Supervision& supervision, StatusForm form,
+             metrics::WorkerDetail detail) {
   switch (form) {
+    case StatusForm::page:
+      return {kHtmlType, html_page(r, supervision)};
     case StatusForm::prometheus:
-      return {metrics::kPrometheusType, metrics::prometheus_text(figures)};
+      return {metrics::kPrometheusType,
+              metrics::prometheus_text(figures_of_server(supervision, detail))};
     case StatusForm::openmetrics:
-      return {metrics::kOpenMetricsType, metrics::openmetrics_text(figures)};
+      return {metrics::kOpenMetricsType,
+              metrics::openmetrics_text(figures_of_server(supervision, detail))};
     case StatusForm::json:
       break;
   }
-  return {metrics::kJsonType, metrics::json_of(figures).dump() + "\n"};
-}
-
-bool is_loopback(apr_sockaddr_t* address) {
-  char* text = nullptr;
-  if (apr_sockaddr_ip_get(&text, address) != APR_SUCCESS) return false;
-  const std::string_view ip = view_or_empty(text);
-  return ip == "::1" || ip.starts_with("127.") || ip.starts_with("::ffff:127.");
-}
-
-// A proxy on this machine is no client of this machine.
-bool came_through_proxy(const request_rec* r) {
-  for (const char* header : {"X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"}) {
-    if (apr_table_get(r->headers_in, header) != nullptr) return true;
-  }
-  return r->useragent_addr != r->connection->client_addr;  // mod_remoteip
-}
-
-// As with `Require local`: from the loopback, or from the address that it was sent to.
-bool is_local(request_rec* r) {
-  conn_rec* c = r->connection;
-  const bool is_inet = c->client_addr != nullptr &&
-                       (c->client_addr->family == APR_INET || c->client_addr->family == APR_INET6);
-  if (!is_inet || came_through_proxy(r)) return false;
-  if (is_loopback(c->client_addr)) return true;
-  return c->local_addr != nullptr && apr_sockaddr_equal(c->local_addr, c->client_addr) != 0;
-}
-
-bool may_see(request_rec* r) {
-  const auto settings = settings::inherit(directory_config(r->per_dir_config).request,
-                                          server_config(r->server).request);
-  if (!settings.status_local_only.value_or(*settings::kRequestDefaults.status_local_only)) {
-    return true;
-  }
-  if (is_local(r)) return true;
-  log_request(r, base::LogLevel::info, base::Message::status_refused,
-              fmt::format("{} is only for requests from this machine itself, which come through no "
-                          "proxy; see WSGIStatusLocalOnly",
-                          r->uri));
-  return false;
-}
-
-int send_page(request_rec* r, const Page& page) {
-  ap_set_content_type(r, pool_c_string(r->pool, page.type));
-  ap_set_content_length(r, static_cast<apr_off_t>(page.text.size()));
-  apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-  if (r->header_only == 0) ap_rwrite(page.text.data(), static_cast<int>(page.text.size()), r);
-  return OK;
+  return {metrics::kJsonType, json_page(supervision, detail)};
 }
 
 }  // namespace
 
 int answer_status(request_rec* r, Supervision& supervision) {
   if (view_or_empty(r->handler) != kStatusHandler) return DECLINED;
-  ap_allow_standard_methods(r, MERGE_ALLOW, M_GET, M_OPTIONS, -1);
-  if (r->method_number == M_OPTIONS) return DECLINED;
-  if (r->method_number != M_GET) return HTTP_METHOD_NOT_ALLOWED;
-  if (!may_see(r)) return HTTP_FORBIDDEN;
+  if (const int refusal = refusal_of(r); refusal != OK) return refusal;
   const std::string_view query = view_or_empty(r->args);
   const auto detail = wants_workers(query) ? metrics::WorkerDetail::on : metrics::WorkerDetail::off;
   const StatusForm form =
       status_form_of(query, view_or_empty(apr_table_get(r->headers_in, "Accept")));
   // One URL has several forms.
   apr_table_mergen(r->headers_out, "Vary", "Accept");
-  return send_page(r, page_of(figures_of_server(supervision, detail), form));
+  const Page page = page_in(r, supervision, form, detail);
+  send_text(r, page.type, page.text);
+  return OK;
 }
 
 }  // namespace pyhost::apache

@@ -20,7 +20,12 @@ TEST(StatusForm, IsWhatTheQueryOrAcceptSays) {
   constexpr FormCase kCases[] = {
       {"", "", StatusForm::json},
       {"", "*/*", StatusForm::json},
-      {"", "text/html,application/xhtml+xml", StatusForm::json},
+      {"", "text/html,application/xhtml+xml", StatusForm::page},
+      {"workers=1", "application/xml;q=0.9, Text/HTML;q=0.1,*/*;q=0.8", StatusForm::page},
+      {"", "text/html;q=0,*/*", StatusForm::json},
+      {"html", "", StatusForm::page},
+      {"json", "text/html", StatusForm::json},
+      {"metrics", "text/html", StatusForm::prometheus},
       {"", "text/plain", StatusForm::json},
       {"", kPrometheus, StatusForm::openmetrics},
       {"", "text/plain; version=0.0.4", StatusForm::prometheus},
@@ -49,6 +54,14 @@ TEST(StatusForm, TellsEachWorkerOnlyWhenAsked) {
   EXPECT_TRUE(wants_workers("metrics&workers=1"));
   for (const char* query : {"", "workers", "workers=0", "metrics", "xworkers=1", "=1"}) {
     EXPECT_FALSE(wants_workers(query)) << query;
+  }
+}
+
+TEST(StatusForm, HasValuesInItsQuery) {
+  EXPECT_EQ(value_in("group=shop", "group"), "shop");
+  EXPECT_EQ(value_in("a=1&group=sh%20op&group", "group"), "sh%20op");
+  for (const char* query : {"", "group", "group=", "xgroup=shop", "&&"}) {
+    EXPECT_EQ(value_in(query, "group"), "") << query;
   }
 }
 

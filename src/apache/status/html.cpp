@@ -1,0 +1,66 @@
+#include "apache/status/html.h"
+
+#include <array>
+
+#include "base/printable.h"
+
+namespace pyhost::apache {
+
+std::string html_text(std::string_view text) {
+  std::string out;
+  for (const char c : base::printable(text)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string count_text(std::uint64_t number) {
+  constexpr std::size_t kDigitsOfPart = 3;
+  std::string text = fmt::to_string(number);
+  for (std::size_t at = text.size(); at > kDigitsOfPart;) {
+    at -= kDigitsOfPart;
+    text.insert(at, 1, ',');
+  }
+  return text;
+}
+
+std::string time_text(double seconds) {
+  constexpr double kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour, kMilliseconds = 1000;
+  if (seconds < 0.01) return fmt::format("{:.1f} ms", seconds * kMilliseconds);
+  if (seconds < 1) return fmt::format("{:.0f} ms", seconds * kMilliseconds);
+  if (seconds < 10) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 2 * kMinute) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 2 * kHour) return fmt::format("{:.0f} min", seconds / kMinute);
+  if (seconds < 2 * kDay) return fmt::format("{:.0f} h", seconds / kHour);
+  return fmt::format("{:.0f} days", seconds / kDay);
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
+  constexpr double kStep = 1024;
+  auto size = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; size >= kStep && unit + 1 < kUnits.size(); ++unit) size /= kStep;
+  return size < 10 && unit > 0 ? fmt::format("{:.1f} {}", size, kUnits[unit])
+                               : fmt::format("{:.0f} {}", size, kUnits[unit]);
+}
+
+}  // namespace pyhost::apache
