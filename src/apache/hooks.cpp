@@ -25,6 +25,7 @@
 #include "apache/request/request_identity.h"
 #include "apache/request/request_map.h"
 #include "apache/request/run_request.h"
+#include "apache/request/slow_requests.h"
 #include "apache/status/health_handler.h"
 #include "apache/status/status_handler.h"
 #include "apache/status_page.h"
@@ -82,8 +83,10 @@ void note_child(server_rec*, pid_t pid, ap_generation_t, int, mpm_child_status s
   if (state == MPM_CHILD_EXITED && supervision != nullptr) supervision->forget_child(pid);
 }
 
-int look_after_supervisor(apr_pool_t*, server_rec*) {
-  if (supervision != nullptr) supervision->look_after();
+int look_after_supervisor(apr_pool_t*, server_rec* s) {
+  if (supervision == nullptr) return OK;
+  supervision->look_after();
+  log_slow_ones_that_run(s, *supervision);
   return OK;
 }
 

@@ -76,6 +76,7 @@ struct ProcessSettings {
   std::optional<std::string_view> socket_prefix;
   std::optional<std::string_view> monitor_group;
   std::optional<Logging> logging;
+  std::optional<Seconds> slow_requests;  // 0: none is
 };
 
 // What is run for a request, and how; set per server, per directory and per alias. httpd merges
@@ -122,7 +123,8 @@ inline ProcessSettings process_defaults() {
           .python_eggs = {},
           .socket_prefix = {},
           .monitor_group = {},
-          .logging = Logging{}};
+          .logging = Logging{},
+          .slow_requests = Seconds(0)};
 }
 
 // Every member is set but those that have no default.

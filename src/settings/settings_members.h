@@ -45,7 +45,9 @@ inline std::optional<unsigned> parse(const Directive& directive, std::string_vie
   return static_cast<unsigned>(std::min<std::uint64_t>(*number, directive.max));
 }
 
-inline std::optional<Seconds> parse(const Directive&, std::string_view text, Seconds) {
+inline std::optional<Seconds> parse(const Directive& directive, std::string_view text, Seconds) {
+  // 0 is for directives that say so.
+  if (text == "0" && directive.accepts != nullptr && directive.accepts(text)) return Seconds(0);
   const auto number = base::parse_positive_real(text);
   return number ? std::optional(Seconds(*number)) : std::nullopt;
 }

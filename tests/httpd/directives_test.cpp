@@ -199,7 +199,6 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
   const ConfigCheck check = check_config(R"(
     WSGIVerboseDebugging On
-    WSGISlowRequests 2.5
     WSGITelemetryService unix:/run/telemetry.sock interval=5
     WSGITelemetryOptions +CaptureUserAgent
     WSGIFreeThreading On
@@ -212,7 +211,7 @@ TEST(Inert, DirectivesOfModWsgiAreAcceptedWithANotice) {
     WSGIScriptAlias x /srv/x.wsgi)");
   EXPECT_TRUE(check.ok()) << check.output;
   for (const char* name :
-       {"WSGIVerboseDebugging", "WSGISlowRequests", "WSGITelemetryService", "WSGITelemetryOptions",
+       {"WSGIVerboseDebugging", "WSGITelemetryService", "WSGITelemetryOptions",
         "WSGISocketRotation", "WSGIAcceptMutex", "WSGILazyInitialization", "WSGINewRelicConfigFile",
         "WSGINewRelicEnvironment", "WSGIScriptAlias x /srv/x.wsgi"}) {
     EXPECT_THAT(check.output, ContainsRegex(std::string("PH0354: ") + name +

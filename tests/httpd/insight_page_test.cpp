@@ -1,4 +1,4 @@
-// What people see of how all is doing: the page of pyhost-status, pyhost-health.
+// What people see of how all is doing: the page of pyhost-status, pyhost-health, slow requests.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -191,6 +191,34 @@ TEST_F(Insight, IsLiveInABrowser) {
                     HasSubstr("<small data-live=\"requests-unit\">/s</small>"),
                     HasSubstr("<path d=\"M"), Not(HasSubstr("Refused to"))))
       << shown;
+}
+
+TEST(SlowRequests, AreLoggedWhenTheyAreOver) {
+  Httpd httpd(
+      "WSGISlowRequests 0.2\n"
+      "WSGIScriptAlias /site ${ROOT}/site.wsgi\n"
+      "<Directory ${ROOT}>\n  Require all granted\n</Directory>\n",
+      {.files = {{"site.wsgi", version(1)}}});
+  EXPECT_EQ(httpd.get("/site/slow?0.3").body, "1");
+  httpd.expect_log("PH0650");
+  httpd.wait_for_log("PH0650");
+  EXPECT_THAT(
+      httpd.log(),
+      ContainsRegex("PH0650: the request has taken [0-9.]+ s in .*: [0-9.]+ s of it waiting "
+                    "for a worker, .*[0-9.]+ s in the application.*\\[GET /site/slow\\]"));
+}
+
+TEST(SlowRequests, AreLoggedWhileTheyRun) {
+  Httpd httpd("WSGISlowRequests 1\nWSGIScriptAlias / ${APPS}/perils.wsgi\n");
+  for (const char* text : {"PH0650", "PH0651"}) httpd.expect_log(text);
+  {
+    HeldRequests held(httpd, httpd.make_writable("held"), 1);
+    ASSERT_TRUE(held.all_run());
+    // Httpd's parent looks every ten seconds.
+    httpd.wait_for_log("PH0651");
+    EXPECT_THAT(httpd.log(), ContainsRegex("PH0651: GET /wait runs for [0-9.]+ s by now, in "));
+  }
+  httpd.wait_for_log("PH0650");
 }
 
 }  // namespace

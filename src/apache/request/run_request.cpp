@@ -9,6 +9,7 @@
 #include "apache/request/request_exchange.h"
 #include "apache/request/request_identity.h"
 #include "apache/request/request_record.h"
+#include "apache/request/slow_requests.h"
 #include "base/clock.h"
 
 namespace pyhost::apache {
@@ -53,6 +54,7 @@ int run_request(request_rec* r, const MappedRequest& request) {
   const int returned = exchange.finish(outcome);
   exchange.times().ended = base::Clock::now();
   note(r, request, exchange, outcome);
+  log_if_slow(r);
   if (tally) {
     tally->count({.application_group = request.target.application_group,
                   .status = status_for_client(r, returned),
