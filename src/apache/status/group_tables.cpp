@@ -65,7 +65,7 @@ void put_worker(Html& html, unsigned slot, const SlotStatus& worker, bool is_kee
       "<td class=\"num\" data-label=\"Threads busy\">{}</td>"
       "<td class=\"num\" data-label=\"Memory\">{}</td>"
       "<td class=\"num\" data-label=\"CPU time\">{}</td>"
-      "<td class=\"wide\" data-label=\"Last end\">{}</td></tr>\n",
+      "<td class=\"wide\" data-label=\"Last death\">{}</td></tr>\n",
       slot, badge.style, badge.text, of_living(fmt::to_string(worker.pid)), worker.generation,
       of_living(count_text(worker.requests)),
       of_living(fmt::format("{} / {}", worker.busy(), worker.capacity)),
@@ -139,7 +139,7 @@ void put_workers(Html& html, const GroupReport& group, const Moment& now) {
       "<h3>Workers <small>{}</small></h3>\n<table class=\"workers\"><thead><tr><th>Worker</th>"
       "<th>State</th><th class=\"num\">PID</th><th class=\"num\">Start</th>"
       "<th class=\"num\">Requests</th><th class=\"num\">Threads busy</th>"
-      "<th class=\"num\">Memory</th><th class=\"num\">CPU time</th><th>Last end</th></tr></thead>"
+      "<th class=\"num\">Memory</th><th class=\"num\">CPU time</th><th>Last death</th></tr></thead>"
       "<tbody>\n",
       snapshot.workers.size());
   const std::size_t shown = std::min(snapshot.workers.size(), kWorkersMax);
