@@ -24,7 +24,11 @@ class StuckWatch final : public gateway::EngineWatch {
  public:
   void interrupt(const gateway::Caller&, base::TimePoint) noexcept override { ++interruptions; }
   void interrupt_preloads() noexcept override {}
-  void collect_stacks(std::function<void(std::string_view)>) noexcept override { ++collections; }
+  std::size_t collect_stacks(gateway::StackOwners,
+                             std::function<void(std::string_view)>) noexcept override {
+    ++collections;
+    return 1;
+  }
   std::string stacks_without_lock() noexcept override { return "in keep_the_lock"; }
   std::optional<gateway::LockWait> probe_locks() noexcept override { return std::nullopt; }
   void lock_wait_told() noexcept override {}
