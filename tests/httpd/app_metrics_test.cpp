@@ -105,6 +105,24 @@ TEST(MetricsOfApplications, OutliveWorkersAndRestarts) {
   EXPECT_TRUE(wait_for_sample(httpd, "site_alive{group=\"shop\"}", 2));
 }
 
+TEST(MetricsOfApplications, OutliveARestartThatIsRefused) {
+  Options options = with_site();
+  options.files.emplace_back("group.conf", "WSGIDaemonProcess shop\n");
+  std::string config = groups("");
+  config.replace(0, config.find('\n'), "Include ${ROOT}/group.conf");
+  Httpd httpd(config, std::move(options));
+  EXPECT_EQ(httpd.get("/shop/a").status, 200);
+  httpd.write_file("group.conf", "WSGIDaemonProcess shop user=nobody-here\n");
+  httpd.expect_log("PH0356: WSGIDaemonProcess shop: there is no user nobody-here");
+  httpd.graceful();
+  EXPECT_EQ(httpd.get("/shop/a").status, 200);
+  EXPECT_EQ(Scrape::of(httpd).value(kOfA), 2);
+  httpd.write_file("group.conf", "WSGIDaemonProcess shop\n");
+  httpd.graceful();
+  EXPECT_EQ(httpd.get("/shop/a").status, 200);
+  EXPECT_EQ(Scrape::of(httpd).value(kOfA), 3);
+}
+
 TEST(MetricsOfApplications, AreShownToOperatorsAndResetByThem) {
   Httpd httpd(groups("metrics=64K"), with_site());
   EXPECT_EQ(httpd.get("/shop/a").status, 200);
@@ -220,20 +238,26 @@ import ctypes, mod_wsgi, random
 
 own = mod_wsgi.counter('own')
 
+def mappings():
+    with open('/proc/self/maps') as maps:
+        return [[int(text, 16) for text in line.split()[0].split('-')]
+                for line in maps if 'pyhost-metrics' in line]
+
+def spoil(start, end, how):
+    if how != 'random':
+        ctypes.memset(start, int(how, 16), end - start)
+        return
+    source = random.Random(1)
+    for _ in range(20000):
+        address = start + 8 * source.randrange((end - start) // 8)
+        ctypes.c_uint64.from_address(address).value = source.choice(
+            (0, 1, (1 << 64) - 1, source.getrandbits(64), source.getrandbits(12)))
+
 def application(environ, start_response):
     own.inc()
-    with open('/proc/self/maps') as maps:
-        [line] = [line for line in maps if 'pyhost-metrics' in line]
-    start, end = (int(text, 16) for text in line.split()[0].split('-'))
-    how = environ['QUERY_STRING']
-    if how == 'random':
-        source = random.Random(1)
-        for _ in range(20000):
-            address = start + 8 * source.randrange((end - start) // 8)
-            ctypes.c_uint64.from_address(address).value = source.choice(
-                (0, 1, (1 << 64) - 1, source.getrandbits(64), source.getrandbits(12)))
-    else:
-        ctypes.memset(start, int(how, 16), end - start)
+    # None in a worker that was started when another had spoilt it.
+    for start, end in mappings():
+        spoil(start, end, environ['QUERY_STRING'])
     start_response('200 OK', [])
     return [b'done']
 )";
@@ -244,7 +268,7 @@ def application(environ, start_response):
       "WSGIScriptAlias /evil ${ROOT}/hostile.wsgi process-group=evil\n" +
           groups(""),
       std::move(options));
-  httpd.tolerate_log("PH0661");
+  for (const char* text : {"PH0660", "PH0661"}) httpd.tolerate_log(text);
   EXPECT_EQ(httpd.get("/shop/a").status, 200);
   for (const char* how : {"random", "ff", "01", "random", "00"}) {
     EXPECT_EQ(httpd.get(std::string("/evil?") + how).body, "done");

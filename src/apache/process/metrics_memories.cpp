@@ -21,6 +21,7 @@ constexpr char kRetainedMetricsKey[] = "mod_pyhost metrics memories";
 constexpr char kEmbedded[] = "";
 
 struct RetainedFile {
+  const char* group;
   const char* identity;
   int file;  // close-on-exec
   int wanted;
@@ -70,7 +71,8 @@ void MetricsMemories::begin() noexcept {
   for (int i = 0; i < files_->nelts; ++i) at(files_, i).wanted = 0;
 }
 
-base::Result<int> MetricsMemories::find_or_make(const std::string& identity,
+base::Result<int> MetricsMemories::find_or_make(const std::string& group,
+                                                const std::string& identity,
                                                 const appmetrics::Shape& shape) {
   for (int i = 0; i < files_->nelts; ++i) {
     RetainedFile& known = at(files_, i);
@@ -79,7 +81,8 @@ base::Result<int> MetricsMemories::find_or_make(const std::string& identity,
     return known.file;
   }
   PH_TRY(made, appmetrics::make_memory(shape));
-  const RetainedFile file{.identity = apr_pstrdup(files_->pool, identity.c_str()),
+  const RetainedFile file{.group = apr_pstrdup(files_->pool, group.c_str()),
+                          .identity = apr_pstrdup(files_->pool, identity.c_str()),
                           .file = keep_out_of_the_way(std::move(made)),
                           .wanted = 1};
   APR_ARRAY_PUSH(files_, RetainedFile) = file;
@@ -90,7 +93,7 @@ int MetricsMemories::want(const std::string& group, const std::string& identity,
                           const appmetrics::Shape& shape) {
   if (shape.bytes == 0) return -1;
   const auto access = group == kEmbedded ? appmetrics::Access::write : appmetrics::Access::read;
-  const auto file = find_or_make(identity, shape);
+  const auto file = find_or_make(group, identity, shape);
   auto memory = file.and_then([&](int fd) { return appmetrics::Memory::map(fd, access); });
   if (memory) {
     mapped_.emplace(group, *std::move(memory));
@@ -113,6 +116,15 @@ void MetricsMemories::forget_others() noexcept {
     }
   }
   files_->nelts = kept;
+}
+
+void MetricsMemories::keep_others() {
+  for (int i = 0; i < files_->nelts; ++i) {
+    const RetainedFile& file = at(files_, i);
+    if (mapped_.contains(file.group)) continue;
+    auto memory = appmetrics::Memory::map(file.file, appmetrics::Access::read);
+    if (memory) mapped_.emplace(file.group, *std::move(memory));
+  }
 }
 
 const appmetrics::Memory* MetricsMemories::memory_or_null(std::string_view group) const noexcept {

@@ -29,6 +29,8 @@ class MetricsMemories {
   int want(const std::string& group, const std::string& identity, const appmetrics::Shape& shape);
   // The files that are not wanted go; who has mapped them keeps what it sees.
   void forget_others() noexcept;
+  // They stay, and are mapped: the configuration is refused, and the groups of before go on.
+  void keep_others();
 
   // Of httpd's own processes that is "".
   const appmetrics::Memory* memory_or_null(std::string_view group) const noexcept;
@@ -38,7 +40,8 @@ class MetricsMemories {
   void close_in_fork() noexcept;
 
  private:
-  base::Result<int> find_or_make(const std::string& identity, const appmetrics::Shape& shape);
+  base::Result<int> find_or_make(const std::string& group, const std::string& identity,
+                                 const appmetrics::Shape& shape);
 
   server_rec* const main_server_;
   const pid_t parent_;

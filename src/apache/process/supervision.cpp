@@ -75,7 +75,11 @@ base::Result<> Supervision::apply() {
   metrics_.begin();
   metrics_.want("", "", embedded_metrics_shape());
   const auto applied = apply_groups();
-  metrics_.forget_others();
+  if (applied) {
+    metrics_.forget_others();
+  } else {
+    metrics_.keep_others();
+  }
   return applied;
 }
 
