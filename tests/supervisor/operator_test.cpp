@@ -88,12 +88,17 @@ TEST_F(Operator, SeesGroupsAndWorkers) {
   const json all = command({{"command", "status"}});
   EXPECT_EQ(all["supervisor"]["pid"], link.pid);
   ASSERT_EQ(all["groups"].size(), 2u);
-  const json one = all["groups"][0];
+  json one = all["groups"][0];
   EXPECT_EQ(one["name"], "one");
   EXPECT_EQ(one["state"], "serving");
   EXPECT_EQ(one["reason"], nullptr);
   EXPECT_EQ(one["threads"], 5);
   EXPECT_EQ(one["processes"], 2);
+  EXPECT_EQ(one["running"], json::array());
+  // What it uses is looked at every now and then.
+  for (const char* used : {"resident_bytes", "processor_us"}) {
+    EXPECT_EQ(one["workers"][1].erase(used), 1u) << used;
+  }
   EXPECT_EQ(one["workers"][1], json({{"slot", 1},
                                      {"role", "worker"},
                                      {"state", "ready"},
