@@ -66,7 +66,7 @@ TEST_F(Supervisor, GivesAWorkerItsDescriptorsAndNoOthers) {
   ASSERT_EQ(apply(), "");
   const json seen = observe(0);
   // Behind the plan come the worker's own signal descriptor and the connection.
-  EXPECT_EQ(seen["descriptors"], json({0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(seen["descriptors"], json({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
   EXPECT_EQ(seen["stdin"], "/dev/null");
   EXPECT_EQ(seen["sighup_ignored"], false);
   EXPECT_EQ(seen["parent"], link.pid);
