@@ -118,7 +118,7 @@ struct ReadRecord {
 std::optional<ReadRecord> read_record(const Memory& memory, std::uint64_t at);
 
 // Nothing for what encode() does not make of names and labels that are allowed.
-std::optional<FamilyKey> decode_family(std::string_view key);
-std::optional<SeriesKey> decode_series(std::string_view key);
+std::optional<FamilyKey> decode_family(std::string_view bytes);
+std::optional<SeriesKey> decode_series(std::string_view bytes);
 
 }  // namespace pyhost::appmetrics

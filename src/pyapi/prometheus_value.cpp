@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "appmetrics/merging.h"
 #include "appmetrics/names.h"
@@ -23,11 +24,15 @@ using appmetrics::Part;
 using python::Ref;
 
 struct Value {
+  Value(Measurements& own_measurements, FamilyKey own_family,
+        const appmetrics::SeriesCells& own_cells)
+      : measurements(own_measurements), family(std::move(own_family)), cells(own_cells) {}
+
   Measurements& measurements;
   FamilyKey family;
   appmetrics::SeriesCells cells;
-  std::atomic<double> own;  // where there are no cells
-  Ref exemplar;             // of this process
+  std::atomic<double> own = 0;  // where there are no cells
+  Ref exemplar;                 // of this process
 };
 
 // What one of the package's values is of.
@@ -127,8 +132,7 @@ PyObject* value_create(PyTypeObject* type, PyObject* arguments, PyObject* named_
       cells = measurements.series(py, spec->family, spec->help, std::move(spec->series), 1);
     }
     return python::make_native<Value>(reinterpret_cast<PyObject*>(type), measurements,
-                                      spec ? std::move(spec->family) : FamilyKey{}, cells, 0.0,
-                                      Ref())
+                                      spec ? std::move(spec->family) : FamilyKey{}, cells)
         .release();
   });
 }

@@ -63,11 +63,11 @@ MetricsMemories::MetricsMemories(server_rec* main_server)
       files_(retained_files(main_server->process->pool)) {}
 
 MetricsMemories::~MetricsMemories() {
-  if (::getpid() != parent_) static_cast<void>(new auto(std::move(mapped_)));
+  if (::getpid() != parent_) static_cast<void>(mapped_.release());
 }
 
 void MetricsMemories::begin() noexcept {
-  mapped_.clear();
+  mapped_->clear();
   for (int i = 0; i < files_->nelts; ++i) at(files_, i).wanted = 0;
 }
 
@@ -96,7 +96,7 @@ int MetricsMemories::want(const std::string& group, const std::string& identity,
   const auto file = find_or_make(group, identity, shape);
   auto memory = file.and_then([&](int fd) { return appmetrics::Memory::map(fd, access); });
   if (memory) {
-    mapped_.emplace(group, *std::move(memory));
+    mapped_->emplace(group, *std::move(memory));
     return *file;
   }
   log_server(main_server_, base::LogLevel::error, base::Message::metrics_memory_failed,
@@ -121,15 +121,15 @@ void MetricsMemories::forget_others() noexcept {
 void MetricsMemories::keep_others() {
   for (int i = 0; i < files_->nelts; ++i) {
     const RetainedFile& file = at(files_, i);
-    if (mapped_.contains(file.group)) continue;
+    if (mapped_->contains(file.group)) continue;
     auto memory = appmetrics::Memory::map(file.file, appmetrics::Access::read);
-    if (memory) mapped_.emplace(file.group, *std::move(memory));
+    if (memory) mapped_->emplace(file.group, *std::move(memory));
   }
 }
 
 const appmetrics::Memory* MetricsMemories::memory_or_null(std::string_view group) const noexcept {
-  const auto found = mapped_.find(group);
-  return found == mapped_.end() ? nullptr : &found->second;
+  const auto found = mapped_->find(group);
+  return found == mapped_->end() ? nullptr : &found->second;
 }
 
 void MetricsMemories::forget_child(pid_t pid) noexcept {

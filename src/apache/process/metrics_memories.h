@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -46,7 +47,8 @@ class MetricsMemories {
   server_rec* const main_server_;
   const pid_t parent_;
   apr_array_header_t* const files_;
-  std::map<std::string, appmetrics::Memory, std::less<>> mapped_;  // by the group's name
+  using Mapped = std::map<std::string, appmetrics::Memory, std::less<>>;  // by the group's name
+  std::unique_ptr<Mapped> mapped_ = std::make_unique<Mapped>();
 };
 
 }  // namespace pyhost::apache
