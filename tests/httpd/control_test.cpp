@@ -137,7 +137,7 @@ TEST(Status, IsWatchedUntilNobodyReadsIt) {
   const Site site;
   EXPECT_TRUE(wait_until([&] { return site.group()["state"] == "serving"; })) << site.group();
   const CommandResult watch = run_command(
-      {"sh", "-c",
+      {"/bin/sh", "-c",
        std::string(PYHOST_TEST_PROGRAM) + " status --watch --interval 0.1 --server-root " +
            site.httpd.root() + " | grep -m2 -E 'requests,|requests/s'"});
   EXPECT_THAT(watch.output, AllOf(StartsWith("  0 requests, 0 errors, 0 rejected"),

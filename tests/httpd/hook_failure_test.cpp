@@ -9,6 +9,7 @@
 
 #include "harness/command.h"
 #include "harness/httpd.h"
+#include "harness/stopped_process.h"
 #include "harness/wait.h"
 #include "httpd/hook_places.h"
 
@@ -113,7 +114,7 @@ TEST(HookFailure, OfAWorkerThatDoesNotRunIsTakenToAnother) {
   EXPECT_EQ(get(httpd, "/x").body, "the page");
   const auto workers = httpd.running("pyhost-worker");
   ASSERT_EQ(workers.size(), 2u);
-  ::kill(workers.front(), SIGSTOP);
+  stop_process(workers.front());
   for (int i = 0; i < 4; ++i) EXPECT_EQ(get(httpd, "/x").body, "the page");
   ::kill(workers.front(), SIGCONT);
   httpd.tolerate_log("PH0424");

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
-#include <filesystem>
 #include <future>
 #include <random>
 #include <set>
@@ -11,6 +10,7 @@
 #include "harness/error_log.h"
 #include "harness/httpd.h"
 #include "harness/soak.h"
+#include "harness/stopped_process.h"
 #include "httpd/crowd.h"
 #include "httpd/diary.h"
 #include "httpd/text.h"
@@ -33,25 +33,6 @@ std::string config(int processes) {
          "WSGIScriptAlias /labour ${APPS}/labour.wsgi process-group=g application-group=%{GLOBAL}\n"
          "WSGIScriptAlias /closes ${APPS}/closes.wsgi process-group=g application-group=%{GLOBAL}\n"
          "SetEnv DIARY ${ROOT}/diary/requests\n";
-}
-
-bool all_threads_are(char state, pid_t pid) {
-  std::error_code gone;
-  for (const auto& task :
-       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone)) {
-    const std::string stat = read_file(task.path() / "stat");
-    const std::size_t name_end = stat.rfind(')');
-    if (name_end == stat.npos || stat[name_end + 2] != state) return false;
-  }
-  return !gone;
-}
-
-// A thread that has replied is busy for a moment longer, and one that is not the first to hear of
-// the signal goes on until that had its turn.
-void stop(pid_t pid) {
-  EXPECT_TRUE(wait_until([pid] { return all_threads_are('S', pid); }));
-  kill(pid, SIGSTOP);
-  EXPECT_TRUE(wait_until([pid] { return all_threads_are('T', pid); }));
 }
 
 class Liveness : public testing::Test {
@@ -115,7 +96,7 @@ TEST_F(OneOfTwoWorkers, ThatIsStoppedCostsNoRequestAndIsReplaced) {
   const std::vector<pid_t> before = workers();
   ASSERT_THAT(before, SizeIs(2));
   const pid_t stopped = before.front();
-  stop(stopped);
+  stop_process(stopped);
   const auto all = std::async(std::launch::async, [this] { warm_up(); });
   // One that waited for the stopped worker would wait for it to be replaced, and then some.
   EXPECT_EQ(all.wait_for(4s), std::future_status::ready);
@@ -132,7 +113,7 @@ TEST_F(OneOfTwoWorkers, ThatGoesOnInTimeServesAsBefore) {
   const std::vector<pid_t> before = workers();
   ASSERT_THAT(before, SizeIs(2));
   for (const pid_t pid : before) {
-    stop(pid);
+    stop_process(pid);
     EXPECT_THAT(pids_of_many(), Not(Contains(pid)));
     kill(pid, SIGCONT);
     EXPECT_TRUE(wait_until([&] { return pids_of_many().contains(pid); }));
@@ -152,7 +133,7 @@ TEST_F(OnlyWorker, ThatIsStoppedLeavesWhatItHasNotReadToItsSuccessor) {
   warm_up();
   const std::vector<pid_t> before = workers();
   ASSERT_THAT(before, SizeIs(1));
-  stop(before.front());
+  stop_process(before.front());
   std::vector<std::future<Response>> replies;
   for (int i = 0; i < 8; ++i) {
     replies.push_back(std::async(std::launch::async, [this] { return get_from_labour(); }));
@@ -169,7 +150,7 @@ TEST_F(OnlyWorker, ThatGoesOnServesWhatWasSentMeanwhile) {
   warm_up();
   const std::vector<pid_t> before = workers();
   ASSERT_THAT(before, SizeIs(1));
-  stop(before.front());
+  stop_process(before.front());
   auto reply = std::async(std::launch::async, [this] { return get_from_labour(); });
   EXPECT_EQ(reply.wait_for(500ms), std::future_status::timeout);
   kill(before.front(), SIGCONT);
