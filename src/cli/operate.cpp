@@ -24,7 +24,8 @@ base::Result<int> run(const OperateOptions& options) {
   if (const auto metrics = control::parse_metrics_answer(answer)) {
     fmt::print("{}", *metrics);
   } else if (const auto work = control::parse_work_answer(answer)) {
-    fmt::print("{}", options.json ? ascii_of(answer) + '\n' : work_text(options.group, *work));
+    fmt::print("{}",
+               options.json ? ascii_of(answer) + '\n' : control::work_text(options.group, *work));
   } else if (const auto done = control::parse_short_answer(answer)) {
     fmt::print("{}\n", base::printable(**done));
   } else {

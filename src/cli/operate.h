@@ -3,10 +3,8 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "cli/operate_options.h"
-#include "control/work_answer.h"
 #include "pyhost/base/result.h"
 
 namespace pyhost::cli {
@@ -22,8 +20,5 @@ std::string request_line(const OperateOptions& options);
 base::Result<> refusal_in(std::string_view answer);
 // The same JSON in ASCII: applications have a say in its texts. PRECONDITION: it is JSON.
 std::string ascii_of(std::string_view json);
-
-// What the workers of a group do, for people.
-std::string work_text(std::string_view group, const std::vector<control::WorkerWork>& workers);
 
 }  // namespace pyhost::cli

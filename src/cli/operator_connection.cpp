@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "control/operator_exchange.h"
 #include "os/unix_socket.h"
 #include "pyhost/base/unique_fd.h"
 
@@ -41,22 +41,9 @@ base::Result<base::UniqueFd> connect_to(const std::string& path) {
 
 base::Result<std::string> ask_supervisor(const std::string& path, const std::string& line) {
   PH_TRY(connection, connect_to(path));
-  const std::string request = line + '\n';
-  const ssize_t sent = send(connection.get(), request.data(), request.size(), MSG_NOSIGNAL);
-  if (sent != static_cast<ssize_t>(request.size())) return unreachable(path);
-  std::string answer;
-  std::array<char, 16384> buffer;
-  while (true) {
-    const ssize_t got = recv(connection.get(), buffer.data(), buffer.size(), 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    answer.append(buffer.data(), got);
-  }
-  if (!answer.ends_with('\n')) {
-    return base::fail(fmt::format("the supervisor at {} has ended without an answer", path));
-  }
-  answer.pop_back();
-  return answer;
+  auto answer = control::exchange_lines(connection.get(), line, {});
+  if (answer) return answer;
+  return base::fail(fmt::format("the supervisor at {}: {}", path, answer.error().sentence));
 }
 
 }  // namespace pyhost::cli

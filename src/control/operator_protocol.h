@@ -53,6 +53,8 @@ namespace pyhost::control {
 
 // The socket's path is WSGISocketPrefix and this. It stays the same over restarts of httpd.
 inline constexpr char kOperatorSocketSuffix[] = ".control";
+// The same of another socket, for httpd's user, who may give the command dump there.
+inline constexpr char kStacksSocketSuffix[] = ".stacks";
 // What httpd puts its sockets in when WSGISocketPrefix is not given: this, in its runtime folder.
 inline constexpr char kDefaultSocketName[] = "wsgi";
 

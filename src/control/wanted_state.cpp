@@ -89,6 +89,7 @@ std::string to_json(const WantedState& state) {
                   {"socket_prefix", json_of(state.socket_prefix)},
                   {"operator_socket", json_of(state.operator_socket)},
                   {"monitor_gid", json_of(state.monitor_gid)},
+                  {"stacks_socket", json_of(state.stacks_socket)},
                   {"httpd_uid", state.httpd.uid},
                   {"httpd_gid", state.httpd.gid},
                   {"httpd_version", json_of(state.httpd_version)},
@@ -109,6 +110,7 @@ base::Result<WantedState> parse_wanted_state(std::string_view text) {
   PH_TRY(prefix, member<std::string>(json, "socket_prefix"));
   PH_TRY(operators, member<std::string>(json, "operator_socket"));
   PH_TRY(monitors, member<std::optional<std::uint32_t>>(json, "monitor_gid"));
+  PH_TRY(stacks, member<std::string>(json, "stacks_socket"));
   PH_TRY(uid, member<std::uint32_t>(json, "httpd_uid"));
   PH_TRY(gid, member<std::uint32_t>(json, "httpd_gid"));
   PH_TRY(httpd_version, member<std::string>(json, "httpd_version"));
@@ -119,6 +121,7 @@ base::Result<WantedState> parse_wanted_state(std::string_view text) {
   WantedState state{.socket_prefix = std::move(prefix),
                     .operator_socket = std::move(operators),
                     .monitor_gid = monitors,
+                    .stacks_socket = std::move(stacks),
                     .httpd = {.uid = uid, .gid = gid},
                     .httpd_version = std::move(httpd_version),
                     .python_home = std::move(home),

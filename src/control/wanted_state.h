@@ -38,6 +38,7 @@ struct WantedState {
   std::string operator_socket;  // absolute path
   // Whose members may ask for the status there; nothing: root and our own user alone.
   std::optional<std::uint32_t> monitor_gid;
+  std::string stacks_socket;  // where httpd's children may ask for stacks; "": nowhere
   HttpdIdentity httpd;
   std::string httpd_version;                // "2.4.62"
   std::string python_home;                  // WSGIPythonHome; "" when it is not set

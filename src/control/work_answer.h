@@ -28,4 +28,8 @@ std::string work_answer(const std::vector<WorkerWork>& workers);
 // Nothing for any other answer.
 std::optional<std::vector<WorkerWork>> parse_work_answer(std::string_view line);
 
+// What the workers of a group do, for people: nothing that a worker says can be taken for a line of
+// ours, or is obeyed by a terminal.
+std::string work_text(std::string_view group, const std::vector<WorkerWork>& workers);
+
 }  // namespace pyhost::control

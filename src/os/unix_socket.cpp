@@ -46,19 +46,19 @@ tl::unexpected<base::Error> socket_not_made(std::string_view path, std::string_v
                                 std::strerror(why), cure));
 }
 
-base::Result<SocketFile> SocketFile::bind(int socket, std::string path,
-                                          std::optional<gid_t> group) {
+base::Result<SocketFile> SocketFile::bind(int socket, std::string path, SocketGuests guests) {
   PH_TRY(address, UnixAddress::of(path));
   constexpr mode_t kOwnerOnly = 0177, kOwnerAndGroup = 0117;
-  const mode_t before = ::umask(group ? kOwnerAndGroup : kOwnerOnly);
+  const mode_t before = ::umask(guests.group ? kOwnerAndGroup : kOwnerOnly);
   const base::ScopeExit restore([before] { ::umask(before); });
   if (::unlink(address.path()) != 0 && errno != ENOENT) return socket_not_made(path, "unlink");
   if (!address.bind(socket)) return socket_not_made(path, "bind");
   struct stat made {};
   if (::lstat(address.path(), &made) != 0) return socket_not_made(path, "lstat");
   SocketFile file(path, made.st_dev, made.st_ino);
-  const auto unchanged = static_cast<uid_t>(-1);
-  if (group && ::lchown(address.path(), unchanged, *group) != 0) {
+  constexpr auto kUnchanged = static_cast<id_t>(-1);
+  if (guests != SocketGuests() && ::lchown(address.path(), guests.user.value_or(kUnchanged),
+                                           guests.group.value_or(kUnchanged)) != 0) {
     return socket_not_made(path, "chown");
   }
   return file;

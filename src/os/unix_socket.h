@@ -33,16 +33,22 @@ class UnixAddress {
 // "the socket /run/wsgi.0.0.sock could not be made: bind: Permission denied"; the reason is errno.
 tl::unexpected<base::Error> socket_not_made(std::string_view path, std::string_view step);
 
+// Who may connect to a socket besides root.
+struct SocketGuests {
+  std::optional<uid_t> user;   // in the place of the process's own
+  std::optional<gid_t> group;  // its members as well
+
+  bool operator==(const SocketGuests&) const = default;
+};
+
 // The file of a socket that this process has bound. Goes with the object, unless another socket has
 // taken its place.
 class SocketFile {
  public:
-  // Binds the socket, for the process's own user alone, or for the members of that group as well.
-  // What lies at the path is replaced: a name that was left by a process that was killed. Fails
-  // with a sentence that names the path. Sets the process's umask meanwhile: no other thread may
-  // make files.
-  static base::Result<SocketFile> bind(int socket, std::string path,
-                                       std::optional<gid_t> group = std::nullopt);
+  // Binds the socket, for the process's own user alone, or for guests as well. What lies at the
+  // path is replaced: a name that was left by a process that was killed. Fails with a sentence that
+  // names the path. Sets the process's umask meanwhile: no other thread may make files.
+  static base::Result<SocketFile> bind(int socket, std::string path, SocketGuests guests = {});
 
   SocketFile(SocketFile&& other) noexcept;
   SocketFile& operator=(SocketFile&& other) noexcept;

@@ -75,6 +75,7 @@ struct ProcessSettings {
   std::optional<std::string_view> python_eggs;
   std::optional<std::string_view> socket_prefix;
   std::optional<std::string_view> monitor_group;
+  std::optional<bool> status_stacks;
   std::optional<Logging> logging;
   std::optional<Seconds> slow_requests;  // 0: none is
 };
@@ -123,6 +124,7 @@ inline ProcessSettings process_defaults() {
           .python_eggs = {},
           .socket_prefix = {},
           .monitor_group = {},
+          .status_stacks = false,
           .logging = Logging{},
           .slow_requests = Seconds(0)};
 }

@@ -67,6 +67,7 @@ Supervisor::Supervisor(SupervisorSpec spec, os::EventLoop loop, base::UniqueFd s
       log_(std::make_shared<QueuedLog>(loop_, std::move(spec_.log),
                                        base::LogRules{.level = LogLevel::notice})),
       operators_(loop_, groups_, *log_),
+      stacks_(loop_, groups_, *log_),
       reloads_(loop_, groups_, *log_, spec_.lookout_program) {}
 
 base::Result<> Supervisor::watch_all() {
@@ -92,6 +93,7 @@ void Supervisor::run() {
     if (retired_ && groups_.empty()) return;
     if (give_up_at_ && (groups_.empty() || base::Clock::now() >= *give_up_at_)) return;
     operators_.advance(base::Clock::now());
+    stacks_.advance(base::Clock::now());
     loop_.wait(next_deadline());
   }
 }
@@ -279,7 +281,12 @@ void Supervisor::commit(const control::WantedState& state, std::vector<GroupSetu
   std::vector<std::string> pythons;
   for (const auto& plugin : state.plugins) pythons.push_back(plugin.python_version);
   operators_.note_build(state.httpd_version, std::move(pythons));
-  operators_.listen(state.operator_socket, state.monitor_gid);
+  operators_.listen(state.operator_socket, {.user = {}, .group = state.monitor_gid});
+  if (state.stacks_socket.empty()) {
+    stacks_.close();
+  } else {
+    stacks_.listen(state.stacks_socket, {.user = state.httpd.uid, .group = {}});
+  }
   reloads_.follow();
 }
 
@@ -296,6 +303,7 @@ WorkerGroup* Supervisor::find_group(const control::WantedGroup& wanted,
 void Supervisor::retire() {
   retired_ = true;
   operators_.close();
+  stacks_.close();
   reloads_.close();
   for (WorkerGroup& group : groups_) {
     if (group.wanted()) group.remove(Why::not_configured);
@@ -316,6 +324,7 @@ void Supervisor::leave(std::string_view why) {
   give_up_at_ = base::Clock::now() + longest + kReapTime;
   change_.reset();
   operators_.close();
+  stacks_.close();
   reloads_.close();
   // So that httpd does not wait for an answer, and starts another supervisor at once.
   loop_.forget(spec_.control.get());
@@ -334,6 +343,7 @@ std::optional<base::TimePoint> Supervisor::next_deadline() const {
   if (change_) consider(change_->next_deadline());
   if (!groups_.empty() && !give_up_at_ && !retired_) consider(std::min(mend_at_, look_at_));
   consider(operators_.next_deadline());
+  consider(stacks_.next_deadline());
   consider(reloads_.next_deadline());
   return next;
 }

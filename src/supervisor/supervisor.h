@@ -69,6 +69,7 @@ class Supervisor {
   std::optional<StateChange> change_;  // that is under way
   base::UniqueFd next_log_;            // our own when it is done
   OperatorService operators_;
+  OperatorService stacks_;  // the same for httpd's children, who may ask for stacks
   ReloadService reloads_;
   base::TimePoint mend_at_{};                  // when sockets are looked at next
   base::TimePoint look_at_{};                  // the same for workers

@@ -115,6 +115,29 @@ TEST_F(Insight, NamesTheRequestsThatRun) {
   EXPECT_TRUE(wait_until([this] { return group()["running"].empty(); }));
 }
 
+TEST_F(Insight, ShowsNoStacksUnlessItIsAskedTo) {
+  const Response refused = httpd_.get("/figures?stacks=g");
+  EXPECT_EQ(refused.status, 404);
+  EXPECT_EQ(refused.body, "Stacks are shown where WSGIStatusStacks is On.\n");
+  EXPECT_THAT(page().body, Not(HasSubstr("?stacks=")));
+}
+
+TEST(Stacks, OfAGroupAreShownOnDemand) {
+  Httpd httpd(std::string(kConfig) + "WSGIStatusStacks On\n",
+              {.files = {{"site.wsgi", version(1)}}});
+  EXPECT_EQ(httpd.get("/site").body, "1");
+  const Response page = httpd.request({.path = "/figures", .headers = {{"Accept", "text/html"}}});
+  EXPECT_THAT(page.body, HasSubstr("<a href=\"?stacks=g\">stacks</a>"));
+  const Response stacks = httpd.get("/figures?stacks=g");
+  EXPECT_EQ(stacks.status, 200);
+  EXPECT_THAT(stacks.header("content-type").value_or(""), HasSubstr("text/plain"));
+  EXPECT_THAT(stacks.body, AllOf(HasSubstr("worker 0 of process group g, pid "),
+                                 HasSubstr("\n  in the main interpreter\n")));
+  const Response unknown = httpd.get("/figures?stacks=h%0A");
+  EXPECT_EQ(unknown.status, 503);
+  EXPECT_THAT(unknown.body, HasSubstr("there is no process group 'h\\n'"));
+}
+
 // Figures come from shared memory, and nobody is asked for them.
 TEST_F(Insight, IsToldWhileEveryWorkerHangs) {
   EXPECT_EQ(httpd_.get("/site").body, "1");

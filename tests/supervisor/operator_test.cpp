@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <utility>
 
 #include "control/operator_protocol.h"
 #include "harness/process.h"
@@ -416,7 +417,7 @@ TEST_F(Operator, ShowsTheStatusToMembersOfAGroup) {
   std::vector<base::UniqueFd> observers;
   EXPECT_EQ(setegid(kMonitors), 0);
   EXPECT_EQ(seteuid(kMember), 0);
-  for (std::size_t i = 0; i < supervisor::kObserversMax; ++i) observers.push_back(connect());
+  for (std::size_t i = 0; i < supervisor::kGuestsMax; ++i) observers.push_back(connect());
   EXPECT_THAT(hear(connect()), HasSubstr("too many commands are under way"));
   EXPECT_EQ(seteuid(0), 0);
   EXPECT_EQ(setegid(0), 0);
@@ -427,6 +428,37 @@ TEST_F(Operator, ShowsTheStatusToMembersOfAGroup) {
   ASSERT_EQ(group("one")["name"], "one");
   ASSERT_EQ(stat(path().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST_F(Operator, ShowsStacksToHttpdsUserAtASocketOfItsOwn) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  want("one");
+  state.httpd = {.uid = 33, .gid = 33};
+  state.stacks_socket = folder.path() + "/wsgi.stacks";
+  ASSERT_EQ(apply(), "");
+  worker_pid(0);
+  ASSERT_TRUE(logged("is ready"));
+  struct stat status {};
+  ASSERT_EQ(stat(state.stacks_socket.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  EXPECT_EQ(status.st_uid, 33u);
+  state.operator_socket.swap(state.stacks_socket);
+  const auto as_httpd = [&](const char* name) {
+    EXPECT_EQ(seteuid(33), 0);
+    json answer = command(name, "one");
+    EXPECT_EQ(seteuid(0), 0);
+    return answer;
+  };
+  EXPECT_EQ(as_httpd("dump")["work"].size(), 1u);
+  for (const char* name : {"status", "metrics", "reload", "stop"}) {
+    EXPECT_THAT(as_httpd(name).value("error", ""),
+                HasSubstr(std::string(name) + " is for root and the user that started httpd"));
+  }
+  state.operator_socket.swap(state.stacks_socket);
+  const std::string before = std::exchange(state.stacks_socket, "");
+  ASSERT_EQ(apply(), "");
+  EXPECT_NE(access(before.c_str(), F_OK), 0);
 }
 
 TEST_F(Operator, FindsTheSocketAfterARestart) {

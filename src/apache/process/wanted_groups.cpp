@@ -33,6 +33,9 @@ WantedGroups::WantedGroups(server_rec* main_server, RetainedGroups& retained,
   state_.plugins = plugin::find_plugins(plugin::folder_of_this_object());
   state_.socket_prefix = fmt::format("{}.{}", prefix, getpid());
   state_.operator_socket = prefix + control::kOperatorSocketSuffix;
+  if (*process_settings().status_stacks) {
+    state_.stacks_socket = prefix + control::kStacksSocketSuffix;
+  }
   if (const auto monitors = process_settings().monitor_group) {
     const auto group = launch::resolve_group_id(*monitors);
     // One that is not there any more since the check has no members.

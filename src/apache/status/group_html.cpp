@@ -228,7 +228,8 @@ std::string_view style_of(GroupState state) noexcept {
   return "";
 }
 
-void put_group(Html& html, const GroupReport& group, std::size_t number, const Moment& now) {
+void put_group(Html& html, const GroupReport& group, std::size_t number, const Moment& now,
+               Stacks stacks) {
   const Times times = times_of(group);
   const GroupState state = group.state();
   html.put("<section class=\"group\" id=\"group-{}\"", number);
@@ -243,7 +244,7 @@ void put_group(Html& html, const GroupReport& group, std::size_t number, const M
   put_tiles(html, group, times);
   put_causes(html, group);
   put_running(html, group, now);
-  if (!group.is_embedded()) put_workers(html, group, now);
+  if (!group.is_embedded()) put_workers(html, group, now, stacks);
   put_applications(html, group);
   html.put("</section>\n");
 }

@@ -22,9 +22,12 @@ struct Moment {
   }
 };
 
+// Whether the page leads to what the threads of a group do.
+enum class Stacks { none, linked };
+
 // Appends its section; `number` is its place on the page.
-void put_group(Html& html, const metrics::GroupReport& group, std::size_t number,
-               const Moment& now);
+void put_group(Html& html, const metrics::GroupReport& group, std::size_t number, const Moment& now,
+               Stacks stacks);
 
 // The class of style that stands for a state: "good", "warn", "bad" or "".
 std::string_view style_of(metrics::GroupState state) noexcept;

@@ -133,15 +133,18 @@ void put_running(Html& html, const GroupReport& group, const Moment& now) {
   }
 }
 
-void put_workers(Html& html, const GroupReport& group, const Moment& now) {
+void put_workers(Html& html, const GroupReport& group, const Moment& now, Stacks stacks) {
   const auto& snapshot = group.snapshot;
-  html.put(
-      "<h3>Workers <small>{}</small></h3>\n<table class=\"workers\"><thead><tr><th>Worker</th>"
+  html.put("<h3>Workers <small>{}</small>", snapshot.workers.size());
+  if (stacks == Stacks::linked) {
+    html.put(" <a href=\"?stacks={}\">stacks</a>", url_text(snapshot.name));
+  }
+  html.put_as_it_is(
+      "</h3>\n<table class=\"workers\"><thead><tr><th>Worker</th>"
       "<th>State</th><th class=\"num\">PID</th><th class=\"num\">Start</th>"
       "<th class=\"num\">Requests</th><th class=\"num\">Threads busy</th>"
       "<th class=\"num\">Memory</th><th class=\"num\">CPU time</th><th>Last death</th></tr></thead>"
-      "<tbody>\n",
-      snapshot.workers.size());
+      "<tbody>\n");
   const std::size_t shown = std::min(snapshot.workers.size(), kWorkersMax);
   for (unsigned slot = 0; slot < shown; ++slot) {
     put_worker(html, slot, snapshot.workers[slot], false, now);

@@ -32,6 +32,16 @@ std::string html_text(std::string_view text) {
   return out;
 }
 
+std::string url_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
 std::string count_text(std::uint64_t number) {
   constexpr std::size_t kDigitsOfPart = 3;
   std::string text = fmt::to_string(number);

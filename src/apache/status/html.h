@@ -13,6 +13,9 @@ namespace pyhost::apache {
 // more than be read, as in logs, is shown as its escape.
 std::string html_text(std::string_view text);
 
+// `text`, whatever it is, as it may stand in the query of a URL.
+std::string url_text(std::string_view text);
+
 // A document that grows.
 class Html {
  public:

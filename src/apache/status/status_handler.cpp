@@ -6,13 +6,16 @@
 #include <string>
 #include <string_view>
 
+#include "apache/config/config.h"
 #include "apache/pool.h"
 #include "apache/process/run_state.h"
 #include "apache/request/random_id.h"
 #include "apache/status/server_figures.h"
+#include "apache/status/stacks.h"
 #include "apache/status/status_access.h"
 #include "apache/status/status_form.h"
 #include "apache/status/status_html.h"
+#include "base/printable.h"
 #include "control/status_answer_of.h"
 #include "metrics/exposition.h"
 #include "metrics/figures_json.h"
@@ -63,6 +66,7 @@ std::string html_page(request_rec* r, Supervision& supervision) {
                       .nonce = nonce,
                       .now_us = base::now_us(),
                       .now = base::Clock::now(),
+                      .has_stacks = *process_settings().status_stacks,
                       .groups = reports_of_server(supervision)});
 }
 
@@ -83,12 +87,32 @@ Page page_in(request_rec* r, Supervision& supervision, StatusForm form,
   return {metrics::kJsonType, json_page(supervision, detail)};
 }
 
+// What `?stacks=` names; decoded as far as it can be.
+std::string decoded(request_rec* r, std::string_view text) {
+  char* name = apr_pstrmemdup(r->pool, text.data(), text.size());
+  return ap_unescape_urlencoded(name) == OK ? name : std::string(text);
+}
+
+int send_stacks(request_rec* r, std::string_view group) {
+  constexpr char kTextType[] = "text/plain; charset=utf-8";
+  if (!*process_settings().status_stacks) {
+    r->status = HTTP_NOT_FOUND;
+    send_text(r, kTextType, "Stacks are shown where WSGIStatusStacks is On.\n");
+    return OK;
+  }
+  const auto stacks = stacks_text(decoded(r, group));
+  if (!stacks) r->status = HTTP_SERVICE_UNAVAILABLE;
+  send_text(r, kTextType, stacks ? *stacks : base::printable(stacks.error().sentence) + "\n");
+  return OK;
+}
+
 }  // namespace
 
 int answer_status(request_rec* r, Supervision& supervision) {
   if (view_or_empty(r->handler) != kStatusHandler) return DECLINED;
   if (const int refusal = refusal_of(r); refusal != OK) return refusal;
   const std::string_view query = view_or_empty(r->args);
+  if (const auto group = value_in(query, "stacks"); !group.empty()) return send_stacks(r, group);
   const auto detail = wants_workers(query) ? metrics::WorkerDetail::on : metrics::WorkerDetail::off;
   const StatusForm form =
       status_form_of(query, view_or_empty(apr_table_get(r->headers_in, "Accept")));

@@ -70,7 +70,10 @@ std::string status_html(const StatusPage& page) {
       page.now_us / 1'000'000, page.now_us % 1'000'000);
   put_summary(html, page.groups);
   const Moment now{.us = page.now_us, .clock = page.now};
-  for (std::size_t i = 0; i < page.groups.size(); ++i) put_group(html, page.groups[i], i, now);
+  const Stacks stacks = page.has_stacks ? Stacks::linked : Stacks::none;
+  for (std::size_t i = 0; i < page.groups.size(); ++i) {
+    put_group(html, page.groups[i], i, now, stacks);
+  }
   html.put(
       "</main>\n<footer><p>The same for programs: <a href=\"?json\">JSON</a>, "
       "<a href=\"?metrics\">metrics for Prometheus</a>.</p></footer>\n</div>\n"

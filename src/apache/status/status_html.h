@@ -16,6 +16,7 @@ struct StatusPage {
   std::string nonce;        // that the policy of the page names for its style and its script
   std::int64_t now_us = 0;  // since the epoch
   base::TimePoint now;
+  bool has_stacks = false;  // ?stacks=GROUP shows what the threads of a group do
   std::vector<metrics::GroupReport> groups;
 };
 

@@ -21,13 +21,25 @@ using Waiting = control::OperatorRequest::Waiting;
 
 constexpr base::Milliseconds kOpenPause{1'000};
 
+bool may(OperatorSocket::Rights rights, control::OperatorRequest::Command command) noexcept {
+  switch (rights) {
+    case OperatorSocket::Rights::look_inside:
+      return command == control::OperatorRequest::Command::dump;
+    case OperatorSocket::Rights::observe:
+      return only_looks(command);
+    case OperatorSocket::Rights::command:
+      break;
+  }
+  return true;
+}
+
 }  // namespace
 
-void OperatorService::listen(const std::string& path, std::optional<gid_t> observers) {
-  if (socket_ && path == path_ && observers == observers_) return;
+void OperatorService::listen(const std::string& path, os::SocketGuests guests) {
+  if (socket_ && path == path_ && guests == guests_) return;
   close();
   path_ = path;
-  observers_ = observers;
+  guests_ = guests;
   open();
 }
 
@@ -41,7 +53,7 @@ void OperatorService::close() noexcept {
 void OperatorService::open() {
   open_again_at_.reset();
   auto opened = OperatorSocket::open(
-      loop_, path_, observers_,
+      loop_, path_, guests_,
       {.on_request = [this](OperatorSocket::PeerId peer, OperatorSocket::Rights rights,
                             const std::string& line) { heed(peer, rights, line); },
        .on_stranger =
@@ -64,11 +76,11 @@ void OperatorService::open() {
 void OperatorService::heed(OperatorSocket::PeerId peer, OperatorSocket::Rights rights,
                            const std::string& line) {
   const auto request = control::parse_operator_request(line);
-  if (request && rights == OperatorSocket::Rights::observe && !only_looks(request->command)) {
+  if (request && !may(rights, request->command)) {
     return socket_->answer(
         peer, control::error_answer(fmt::format(
                   "{} is for root and the user that started httpd; the group of WSGIMonitorGroup "
-                  "may use status and metrics",
+                  "may use status and metrics, and httpd's user dump where WSGIStatusStacks is On",
                   control::name_of(request->command))));
   }
   if (!request) return socket_->answer(peer, control::error_answer(request.error().sentence));

@@ -23,9 +23,9 @@ class OperatorService {
   OperatorService(os::EventLoop& loop, std::list<WorkerGroup>& groups, base::LogSink& log) noexcept
       : loop_(loop), groups_(groups), log_(log) {}
 
-  // Listens at that path from now on, to members of that group as observers too; a failure is
-  // logged once, and it is tried again every second.
-  void listen(const std::string& path, std::optional<gid_t> observers);
+  // Listens at that path from now on, to guests too; a failure is logged once, and it is tried
+  // again every second.
+  void listen(const std::string& path, os::SocketGuests guests);
   // Listens no more, and lets go whoever waits.
   void close() noexcept;
 
@@ -66,7 +66,7 @@ class OperatorService {
   std::list<WorkerGroup>& groups_;
   base::LogSink& log_;
   std::string path_;
-  std::optional<gid_t> observers_;
+  os::SocketGuests guests_;
   std::unique_ptr<OperatorSocket> socket_;
   unsigned failures_ = 0;  // to open it, in a row
   std::optional<base::TimePoint> open_again_at_;

@@ -59,20 +59,20 @@ bool is_interrupted() noexcept {
 
 base::Result<std::unique_ptr<OperatorSocket>> OperatorSocket::open(os::EventLoop& loop,
                                                                    std::string path,
-                                                                   std::optional<gid_t> observers,
+                                                                   os::SocketGuests guests,
                                                                    Handlers handlers) {
   std::unique_ptr<OperatorSocket> opened(
-      new OperatorSocket(loop, std::move(path), observers, std::move(handlers)));
+      new OperatorSocket(loop, std::move(path), guests, std::move(handlers)));
   PH_TRY_VOID(opened->bind_path());
   PH_TRY_VOID(loop.watch(opened->fd_.get(), [socket = opened.get()] { socket->accept_peers(); }));
   return opened;
 }
 
-OperatorSocket::OperatorSocket(os::EventLoop& loop, std::string path,
-                               std::optional<gid_t> observers, Handlers handlers)
+OperatorSocket::OperatorSocket(os::EventLoop& loop, std::string path, os::SocketGuests guests,
+                               Handlers handlers)
     : loop_(loop),
       path_(std::move(path)),
-      observers_(observers),
+      guests_(guests),
       handlers_(std::move(handlers)),
       fd_(make_socket()) {}
 
@@ -90,7 +90,7 @@ base::Result<> OperatorSocket::bind_path() {
     return base::fail(
         fmt::format("another httpd listens at {}; give each a WSGISocketPrefix of its own", path_));
   }
-  PH_TRY(file, os::SocketFile::bind(fd_.get(), path_, observers_));
+  PH_TRY(file, os::SocketFile::bind(fd_.get(), path_, guests_));
   file_ = std::move(file);
   if (listen(fd_.get(), kOperatorsMax) != 0) return os::socket_not_made(path_, "listen");
   return {};
@@ -111,20 +111,21 @@ void OperatorSocket::accept_peers() {
   }
 }
 
-// Whoever is neither root nor our own user has come in by the group of the socket's file, which the
-// kernel looks at.
+// Whoever is neither root nor our own user nor the guest has come in by the group of the socket's
+// file, which the kernel looks at.
 std::optional<OperatorSocket::Rights> OperatorSocket::rights_of(
     const os::Peer& peer) const noexcept {
   if (peer.uid == 0 || peer.uid == geteuid()) return Rights::command;
-  return observers_ ? std::optional(Rights::observe) : std::nullopt;
+  if (peer.uid == guests_.user) return Rights::look_inside;
+  return guests_.group ? std::optional(Rights::observe) : std::nullopt;
 }
 
-// Observers leave some to those who command.
+// Guests leave some to those who command.
 bool OperatorSocket::has_room_for(Rights rights) const {
   if (peers_.size() >= kOperatorsMax) return false;
-  const auto observes = [](const auto& entry) { return entry.second.rights == Rights::observe; };
+  const auto is_guest = [](const auto& entry) { return entry.second.rights != Rights::command; };
   return rights == Rights::command ||
-         static_cast<std::size_t>(std::ranges::count_if(peers_, observes)) < kObserversMax;
+         static_cast<std::size_t>(std::ranges::count_if(peers_, is_guest)) < kGuestsMax;
 }
 
 void OperatorSocket::admit(base::UniqueFd fd) {

@@ -19,32 +19,34 @@ namespace pyhost::supervisor {
 
 // Of connections at a time; one more is told so and closed.
 inline constexpr std::size_t kOperatorsMax = 16;
-// Of these, so many may be observers'.
-inline constexpr std::size_t kObserversMax = 12;
+// Of these, so many may be guests'.
+inline constexpr std::size_t kGuestsMax = 12;
 // How long an operator may take to send a command, and again to take the answer.
 inline constexpr base::Milliseconds kOperatorPatience{5'000};
 
 // Single-threaded, in the thread of the loop, which outlives it. Never waits for a peer. Each peer
 // sends one line and is sent one; whatever else it does closes its connection. Peers of other users
-// than root and the process's own are closed unheard, unless the system lets them in as members of
-// the group of observers.
+// than root and the process's own are closed unheard, unless they are guests.
 class OperatorSocket {
  public:
   // Never used again.
   using PeerId = std::uint64_t;
 
-  enum class Rights { observe, command };
+  enum class Rights {
+    look_inside,  // the guest that is a user
+    observe,      // the members of the guests' group
+    command,
+  };
 
   struct Handlers {
     std::function<void(PeerId, Rights, const std::string& line)> on_request;
     std::function<void(pid_t, uid_t)> on_stranger;
   };
 
-  // Listens for root and the process's own user, and for members of that group as observers.
-  // Replaces a socket that nobody listens at; fails, with a sentence that names the path, when
-  // somebody does.
+  // Listens for root and the process's own user, and for guests. Replaces a socket that nobody
+  // listens at; fails, with a sentence that names the path, when somebody does.
   static base::Result<std::unique_ptr<OperatorSocket>> open(os::EventLoop& loop, std::string path,
-                                                            std::optional<gid_t> observers,
+                                                            os::SocketGuests guests,
                                                             Handlers handlers);
   OperatorSocket(const OperatorSocket&) = delete;
   OperatorSocket& operator=(const OperatorSocket&) = delete;
@@ -70,8 +72,7 @@ class OperatorSocket {
     std::optional<base::TimePoint> until{};  // none while its command is carried out
   };
 
-  OperatorSocket(os::EventLoop& loop, std::string path, std::optional<gid_t> observers,
-                 Handlers handlers);
+  OperatorSocket(os::EventLoop& loop, std::string path, os::SocketGuests guests, Handlers handlers);
 
   base::Result<> bind_path();
   std::optional<Rights> rights_of(const os::Peer& peer) const noexcept;
@@ -84,7 +85,7 @@ class OperatorSocket {
 
   os::EventLoop& loop_;
   const std::string path_;
-  const std::optional<gid_t> observers_;
+  const os::SocketGuests guests_;
   const Handlers handlers_;
   base::UniqueFd fd_;
   std::optional<os::SocketFile> file_;  // once it is bound

@@ -155,5 +155,13 @@ TEST(HtmlNumbers, AreForPeople) {
   EXPECT_EQ(bytes_text(300u << 20), "300 MiB");
 }
 
+TEST_F(StatusHtml, LeadsToStacksWhereTheyCanBeHad) {
+  page_.groups = {shop()};
+  page_.groups.front().snapshot.name = "a&b \"c\"";
+  EXPECT_THAT(page(), Not(HasSubstr("stacks=")));
+  page_.has_stacks = true;
+  EXPECT_THAT(page(), HasSubstr("<a href=\"?stacks=a%26b%20%22c%22\">stacks</a>"));
+}
+
 }  // namespace
 }  // namespace pyhost::apache

@@ -22,6 +22,7 @@ control::WantedState example() {
   control::WantedState state{.socket_prefix = "/run/wsgi\xff",
                              .operator_socket = "/run/wsgi\xff.control",
                              .monitor_gid = 4,
+                             .stacks_socket = "/run/wsgi\xff.stacks",
                              .httpd = {.uid = 33, .gid = 34},
                              .python_home = "/srv/venv\xff",
                              .plugins = {{.path = "/usr/lib/p.so", .python_version = "3.11"}},

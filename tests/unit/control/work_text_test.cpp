@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
-#include "cli/operate.h"
+#include "control/work_answer.h"
 
-namespace pyhost::cli {
+namespace pyhost::control {
 namespace {
 
 TEST(WorkText, HasNothingThatLooksLikeAnotherWorker) {
@@ -30,4 +30,4 @@ TEST(WorkText, SaysThatThereAreNoWorkers) {
 }
 
 }  // namespace
-}  // namespace pyhost::cli
+}  // namespace pyhost::control

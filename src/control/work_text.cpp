@@ -1,16 +1,16 @@
+#include "control/work_answer.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
 
 #include "base/printable.h"
-#include "cli/operate.h"
 
-namespace pyhost::cli {
+namespace pyhost::control {
 namespace {
 
 using base::printable;
-using control::WorkerWork;
 
 // Indented, so that nothing which a worker says can be taken for a line of ours.
 void append_indented(std::string& text, std::string_view lines) {
@@ -41,4 +41,4 @@ std::string work_text(std::string_view group, const std::vector<WorkerWork>& wor
   return text;
 }
 
-}  // namespace pyhost::cli
+}  // namespace pyhost::control
