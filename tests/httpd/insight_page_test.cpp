@@ -123,8 +123,8 @@ TEST_F(Insight, ShowsNoStacksUnlessItIsAskedTo) {
 }
 
 TEST(Stacks, OfAGroupAreShownOnDemand) {
-  Httpd httpd(std::string(kConfig) + "WSGIStatusStacks On\n",
-              {.files = {{"site.wsgi", version(1)}}});
+  Httpd httpd(std::string(kConfig) + kFigures + "WSGIStatusStacks On\n",
+              {.files = {{"site.wsgi", version(1)}}, .place = Place::embedded});
   EXPECT_EQ(httpd.get("/site").body, "1");
   const Response page = httpd.request({.path = "/figures", .headers = {{"Accept", "text/html"}}});
   EXPECT_THAT(page.body, HasSubstr("<a href=\"?stacks=g\">stacks</a>"));
