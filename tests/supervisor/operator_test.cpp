@@ -6,19 +6,17 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <utility>
 
 #include "control/operator_protocol.h"
 #include "harness/process.h"
+#include "supervisor/operator_fixture.h"
 #include "supervisor/operators/operator_socket.h"
-#include "supervisor/supervisor_fixture.h"
 
 namespace pyhost::test {
 namespace {
@@ -26,59 +24,7 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-class Operator : public SupervisorFixture {
- protected:
-  std::string path() const { return state.operator_socket; }
-
-  base::UniqueFd connect() const {
-    base::UniqueFd connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::ranges::copy(path(), address.sun_path);
-    const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
-    setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    const auto connected = [&] {
-      return ::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address),
-                       sizeof address) == 0;
-    };
-    EXPECT_TRUE(wait_until(connected));
-    return connection;
-  }
-
-  static void say(const base::UniqueFd& connection, std::string_view text) {
-    ::send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL);
-  }
-
-  // All that comes until the connection ends; "(silence)" when it does not.
-  static std::string hear(const base::UniqueFd& connection) {
-    std::string answer;
-    std::array<char, 4096> buffer;
-    ssize_t got = 0;
-    while ((got = recv(connection.get(), buffer.data(), buffer.size(), 0)) > 0) {
-      answer.append(buffer.data(), got);
-    }
-    return got < 0 && errno == EAGAIN ? "(silence)" : answer;
-  }
-
-  json command(const json& request) const {
-    const base::UniqueFd connection = connect();
-    say(connection, request.dump() + "\n");
-    const std::string answer = hear(connection);
-    return json::parse(answer, nullptr, false);
-  }
-  json command(const char* name, const char* group) const {
-    return command({{"command", name}, {"group", group}});
-  }
-  json group(const char* name) const { return command("status", name)["groups"][0]; }
-
-  // A connection whose peer waits for a group.
-  base::UniqueFd begin(const char* name, const char* group) const {
-    base::UniqueFd connection = connect();
-    say(connection, json{{"command", name}, {"group", group}}.dump() + "\n");
-    EXPECT_TRUE(logged("PH0412"));
-    return connection;
-  }
-};
+using Operator = OperatorFixture;
 
 TEST_F(Operator, SeesGroupsAndWorkers) {
   want("one", {{"processes", "2"}, {"threads", "5"}});
@@ -365,100 +311,6 @@ TEST_F(Operator, WhoTalksTooMuchIsCutOff) {
   say(nonsense, "reload everything\n");
   EXPECT_THAT(hear(nonsense), HasSubstr("malformed"));
   EXPECT_EQ(group("one")["name"], "one");
-}
-
-TEST_F(Operator, IsHeardByRootAndTheOwnUserOnly) {
-  want("one");
-  ASSERT_EQ(apply(), "");
-  connect();
-  struct stat status {};
-  ASSERT_EQ(stat(path().c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0600u);
-  if (geteuid() != 0) GTEST_SKIP() << "needs root for the rest";
-  // Even where the file lets everybody in.
-  ASSERT_EQ(chmod(path().c_str(), 0666), 0);
-  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
-  ASSERT_EQ(seteuid(33), 0);
-  const std::string answer = hear(connect());
-  ASSERT_EQ(seteuid(0), 0);
-  EXPECT_EQ(answer, "");
-  EXPECT_TRUE(logged("PH0414"));
-}
-
-TEST_F(Operator, ShowsTheStatusToMembersOfAGroup) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs root";
-  constexpr gid_t kMonitors = 4;
-  constexpr uid_t kMember = 33;
-  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
-  want("one");
-  state.monitor_gid = kMonitors;
-  ASSERT_EQ(apply(), "");
-  ASSERT_EQ(group("one")["name"], "one");
-  struct stat status {};
-  ASSERT_EQ(stat(path().c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0660u);
-  EXPECT_EQ(status.st_gid, kMonitors);
-  const auto as_member = [&](const char* name) {
-    EXPECT_EQ(setegid(kMonitors), 0);
-    EXPECT_EQ(seteuid(kMember), 0);
-    json answer = command(name, "one");
-    EXPECT_EQ(seteuid(0), 0);
-    EXPECT_EQ(setegid(0), 0);
-    return answer;
-  };
-  EXPECT_EQ(as_member("status")["groups"][0]["name"], "one");
-  EXPECT_TRUE(as_member("metrics").contains("metrics"));
-  for (const char* name : {"dump", "reload", "stop", "start"}) {
-    EXPECT_THAT(as_member(name).value("error", ""),
-                HasSubstr(std::string(name) + " is for root and the user that started httpd"));
-  }
-  EXPECT_FALSE(board(0).is_stopped());
-  // Those who command are heard, however many observe.
-  std::vector<base::UniqueFd> observers;
-  EXPECT_EQ(setegid(kMonitors), 0);
-  EXPECT_EQ(seteuid(kMember), 0);
-  for (std::size_t i = 0; i < supervisor::kGuestsMax; ++i) observers.push_back(connect());
-  EXPECT_THAT(hear(connect()), HasSubstr("too many commands are under way"));
-  EXPECT_EQ(seteuid(0), 0);
-  EXPECT_EQ(setegid(0), 0);
-  EXPECT_EQ(group("one")["name"], "one");
-  // A restart without the directive.
-  state.monitor_gid.reset();
-  ASSERT_EQ(apply(), "");
-  ASSERT_EQ(group("one")["name"], "one");
-  ASSERT_EQ(stat(path().c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0600u);
-}
-
-TEST_F(Operator, ShowsStacksToHttpdsUserAtASocketOfItsOwn) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs root";
-  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
-  want("one");
-  state.httpd = {.uid = 33, .gid = 33};
-  state.stacks_socket = folder.path() + "/wsgi.stacks";
-  ASSERT_EQ(apply(), "");
-  worker_pid(0);
-  ASSERT_TRUE(logged("is ready"));
-  struct stat status {};
-  ASSERT_EQ(stat(state.stacks_socket.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0600u);
-  EXPECT_EQ(status.st_uid, 33u);
-  state.operator_socket.swap(state.stacks_socket);
-  const auto as_httpd = [&](const char* name) {
-    EXPECT_EQ(seteuid(33), 0);
-    json answer = command(name, "one");
-    EXPECT_EQ(seteuid(0), 0);
-    return answer;
-  };
-  EXPECT_EQ(as_httpd("dump")["work"].size(), 1u);
-  for (const char* name : {"status", "metrics", "reload", "stop"}) {
-    EXPECT_THAT(as_httpd(name).value("error", ""),
-                HasSubstr(std::string(name) + " is for root and the user that started httpd"));
-  }
-  state.operator_socket.swap(state.stacks_socket);
-  const std::string before = std::exchange(state.stacks_socket, "");
-  ASSERT_EQ(apply(), "");
-  EXPECT_NE(access(before.c_str(), F_OK), 0);
 }
 
 TEST_F(Operator, FindsTheSocketAfterARestart) {
