@@ -197,7 +197,7 @@ CommandPage page_of(const CLI::App& command) {
     place.push_back(std::move(entry));
   }
   const auto is_plain = [](const OptionEntry& entry) { return entry.heading != kHelp; };
-  std::ranges::stable_partition(page.options, is_plain);
+  std::stable_partition(page.options.begin(), page.options.end(), is_plain);
   return page;
 }
 

@@ -55,11 +55,11 @@ base::Result<SocketFile> SocketFile::bind(int socket, std::string path, SocketGu
   if (!address.bind(socket)) return socket_not_made(path, "bind");
   struct stat made {};
   if (::lstat(address.path(), &made) != 0) return socket_not_made(path, "lstat");
-  SocketFile file(path, made.st_dev, made.st_ino);
+  SocketFile file(std::move(path), made.st_dev, made.st_ino);
   constexpr auto kUnchanged = static_cast<id_t>(-1);
   if (guests != SocketGuests() && ::lchown(address.path(), guests.user.value_or(kUnchanged),
                                            guests.group.value_or(kUnchanged)) != 0) {
-    return socket_not_made(path, "chown");
+    return socket_not_made(file.path(), "chown");
   }
   return file;
 }

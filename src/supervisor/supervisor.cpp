@@ -181,28 +181,30 @@ void Supervisor::check_descriptors(const control::WantedState& state, std::size_
 }
 
 void Supervisor::conclude() {
-  auto [setups, errors] = change_->take();
+  StateChange::Result result = change_->take();
+  std::vector<std::string>& errors = result.errors;
   const control::WantedState& state = change_->state();
-  std::erase_if(setups, [&](GroupSetup& setup) {
+  std::erase_if(result.setups, [&](GroupSetup& setup) {
     auto sockets = open_sockets(state, setup.wanted);
-    if (sockets) {
+    const bool opened = sockets.has_value();
+    if (opened) {
       setup.sockets = *std::move(sockets);
     } else {
       errors.push_back(sockets.error().sentence);
     }
-    return !sockets;
+    return !opened;
   });
   // What is told once more need not be all that the configuration has.
   if (!errors.empty() || !state.revival) {
     operators_.note_refusal(fmt::format("{}", fmt::join(errors, "\n")));
   }
-  if (errors.empty() || state.revival) commit(state, std::move(setups));
-  answer(change_->number(), std::move(errors));
+  if (errors.empty() || state.revival) commit(state, std::move(result.setups));
+  answer(change_->number(), errors);
   change_.reset();
 }
 
 // Whoever takes the answer logs it; who does not asks again.
-void Supervisor::answer(std::uint64_t number, std::vector<std::string> errors) {
+void Supervisor::answer(std::uint64_t number, const std::vector<std::string>& errors) {
   const std::string text = to_json(control::Answer{.errors = errors});
   if (control::send_message(spec_.control.get(), number, text, {}, base::Milliseconds(0))) return;
   for (const std::string& error : errors) {

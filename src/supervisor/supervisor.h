@@ -42,7 +42,7 @@ class Supervisor {
   void begin(control::ControlMessage message);
   base::Result<> consider(control::ControlMessage& message);
   void conclude();
-  void answer(std::uint64_t number, std::vector<std::string> errors);
+  void answer(std::uint64_t number, const std::vector<std::string>& errors);
   base::Result<std::vector<launch::ListeningSocket>> open_sockets(
       const control::WantedState& state, const control::WantedGroup& wanted);
   void check_descriptors(const control::WantedState& state, std::size_t passed);

@@ -54,7 +54,7 @@ class OperatorSocket {
   ~OperatorSocket();
 
   // Sends the answer and closes the connection; does nothing when that has gone.
-  void answer(PeerId peer, const std::string& line);
+  void answer(PeerId id, const std::string& line);
   // Whether the peer still waits for an answer.
   bool has(PeerId peer) const noexcept { return peers_.contains(peer); }
 
