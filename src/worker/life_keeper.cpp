@@ -193,7 +193,8 @@ void LifeKeeper::end_stuck() {
 }
 
 void LifeKeeper::name_what_is_cut_off() {
-  if (worker_.pool.requests_active() == 0) return;
+  // One that is only on its way to another worker is active too, and is not cut off.
+  if (running_.empty() || worker_.pool.requests_active() == 0) return;
   std::string text =
       fmt::format("{} ends with {} requests running", worker_.label, running_.size());
   for (const RunningRequest& request : running_) text += "; " + phrase(request);
