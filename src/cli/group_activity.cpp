@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
+
+#include "base/time_text.h"
 
 namespace pyhost::cli {
 namespace {
 
 using Json = nlohmann::json;
+using Buckets = std::vector<base::Bucket>;
 
 // Each sample of a family with the group that it is about. What is not as it should be is passed
 // over: it may come from a supervisor of another build.
@@ -28,64 +32,46 @@ double value_of(const Json& sample) {
   return value == sample.end() || !value->is_number() ? 0 : value->get<double>();
 }
 
-// Those of all application groups together; they have the same bounds.
-void add(const Json& sample, Distribution& sum) {
+// Those of all application groups together; they have the same bounds. In the answer a bucket has
+// those below it as well.
+void add(const Json& sample, Buckets& sum) {
   const auto buckets = sample.find("buckets");
   if (buckets == sample.end() || !buckets->is_array()) return;
-  sum.buckets.resize(std::max(sum.buckets.size(), buckets->size()));
+  sum.resize(std::max(sum.size(), buckets->size()),
+             {.up_to = std::numeric_limits<double>::infinity()});
+  double below = 0;
   for (std::size_t i = 0; i < buckets->size(); ++i) {
     const Json& bucket = (*buckets)[i];
     if (!bucket.is_array() || bucket.size() != 2 || !bucket[1].is_number()) continue;
-    if (bucket[0].is_number()) sum.buckets[i].up_to_seconds = bucket[0].get<double>();
-    sum.buckets[i].number += bucket[1].get<double>();
+    if (bucket[0].is_number()) sum[i].up_to = bucket[0].get<double>();
+    sum[i].number += std::max(0.0, bucket[1].get<double>() - below);
+    below = bucket[1].get<double>();
   }
 }
 
-void subtract(const Distribution& then, Distribution& now) {
-  for (std::size_t i = 0; i < std::min(then.buckets.size(), now.buckets.size()); ++i) {
-    now.buckets[i].number = std::max(0.0, now.buckets[i].number - then.buckets[i].number);
+void subtract(const Buckets& then, Buckets& now) {
+  for (std::size_t i = 0; i < std::min(then.size(), now.size()); ++i) {
+    now[i].number = std::max(0.0, now[i].number - then[i].number);
   }
-}
-
-std::string time_text(double seconds) {
-  constexpr double kMilliseconds = 1000;
-  if (seconds >= 1) return fmt::format("{:.1f} s", seconds);
-  const double milliseconds = seconds * kMilliseconds;
-  return milliseconds >= 10 ? fmt::format("{:.0f} ms", milliseconds)
-                            : fmt::format("{:.1f} ms", milliseconds);
 }
 
 std::string times_of(const GroupActivity& activity) {
   constexpr double kMedian = 0.5, kMost = 0.95, kNearlyAll = 0.99;
+  const auto time = [](const Buckets& buckets, double part) {
+    return base::time_text(base::quantile(buckets, part).value_or(0));
+  };
   std::string text;
-  if (activity.durations.number() > 0) {
-    text = fmt::format("; p50 {}, p95 {}, p99 {}", time_text(activity.durations.quantile(kMedian)),
-                       time_text(activity.durations.quantile(kMost)),
-                       time_text(activity.durations.quantile(kNearlyAll)));
+  if (base::quantile(activity.durations, kMost)) {
+    text = fmt::format("; p50 {}, p95 {}, p99 {}", time(activity.durations, kMedian),
+                       time(activity.durations, kMost), time(activity.durations, kNearlyAll));
   }
-  if (activity.queue_waits.number() > 0) {
-    text += fmt::format("; p95 in the queue {}", time_text(activity.queue_waits.quantile(kMost)));
+  if (base::quantile(activity.queue_waits, kMost)) {
+    text += fmt::format("; p95 in the queue {}", time(activity.queue_waits, kMost));
   }
   return text;
 }
 
 }  // namespace
-
-// As Prometheus estimates it: values lie evenly in a bucket, and those without an upper bound at
-// the last one that there is.
-double Distribution::quantile(double share) const noexcept {
-  const double rank = share * number();
-  double lower = 0, below = 0;
-  for (const Bucket& bucket : buckets) {
-    if (bucket.number >= rank && bucket.number > below) {
-      if (!bucket.up_to_seconds) return lower;
-      return lower + (*bucket.up_to_seconds - lower) * (rank - below) / (bucket.number - below);
-    }
-    lower = bucket.up_to_seconds.value_or(lower);
-    below = bucket.number;
-  }
-  return lower;
-}
 
 Activities activities_in(std::string_view answer) {
   Activities activities;
@@ -97,7 +83,7 @@ Activities activities_in(std::string_view answer) {
       activities[group].*member += value_of(sample);
     });
   };
-  const auto gather = [&](const char* family, Distribution GroupActivity::*member) {
+  const auto gather = [&](const char* family, Buckets GroupActivity::*member) {
     for_each_sample(*figures, family, [&](const std::string& group, const Json& sample) {
       add(sample, activities[group].*member);
     });

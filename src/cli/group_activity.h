@@ -1,37 +1,22 @@
 // What the requests of process groups were like.
 #pragma once
 
-#include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/quantile.h"
+
 namespace pyhost::cli {
-
-// How many values there were up to each bound.
-struct Distribution {
-  struct Bucket {
-    std::optional<double> up_to_seconds;  // nothing: any
-    double number = 0;
-
-    bool operator==(const Bucket&) const = default;
-  };
-  std::vector<Bucket> buckets;
-
-  double number() const noexcept { return buckets.empty() ? 0 : buckets.back().number; }
-  // The value that this share of all is not above, as the buckets tell; 0 when there are none.
-  double quantile(double share) const noexcept;
-};
 
 // Of one group, since a moment.
 struct GroupActivity {
   double requests = 0;
-  double errors = 0;    // as pyhost_request_errors_total
-  double rejected = 0;  // as pyhost_requests_rejected_total
-  Distribution durations;
-  Distribution queue_waits;
+  double errors = 0;                    // as pyhost_request_errors_total
+  double rejected = 0;                  // as pyhost_requests_rejected_total
+  std::vector<base::Bucket> durations;  // seconds
+  std::vector<base::Bucket> queue_waits;
 };
 
 // By the names of the groups.

@@ -1,37 +1,29 @@
 // What a histogram says of the times that it was made of.
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
-#include <numeric>
+#include <limits>
 #include <optional>
 
+#include "base/quantile.h"
+#include "metrics/figures.h"
 #include "scoreboard/totals.h"
 
 namespace pyhost::metrics {
 
-// The seconds that this part of the values, from 0 to 1, do not exceed; even within a bucket, which
-// is what Prometheus' histogram_quantile() takes them for. Beyond the last bound: that bound.
-// Nothing without any value.
+// The seconds that this part of the values, from 0 to 1, do not exceed; see base::quantile().
 template <const auto& kBounds>
 std::optional<double> quantile(const scoreboard::Histogram<std::uint64_t, kBounds>& histogram,
                                double part) {
-  constexpr double kMicroseconds = 1e6;
-  const auto number =
-      std::accumulate(std::begin(histogram.buckets), std::end(histogram.buckets), std::uint64_t{0});
-  if (number == 0) return std::nullopt;
-  const double wanted = part * static_cast<double>(number);
-  double below = 0, lower = 0;
-  for (std::size_t i = 0; i < kBounds.size(); ++i) {
-    const auto here = static_cast<double>(histogram.buckets[i]);
-    const auto upper = static_cast<double>(kBounds[i]);
-    if (here > 0 && below + here >= wanted) {
-      return (lower + (upper - lower) * std::max(wanted - below, 0.0) / here) / kMicroseconds;
-    }
-    below += here;
-    lower = upper;
+  std::array<base::Bucket, kBounds.size() + 1> buckets;
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    const bool is_last = i == kBounds.size();
+    buckets[i] = {
+        .up_to = is_last ? std::numeric_limits<double>::infinity() : in_seconds(kBounds[i]),
+        .number = static_cast<double>(histogram.buckets[i])};
   }
-  return lower / kMicroseconds;
+  return base::quantile(buckets, part);
 }
 
 // Adds the values of one to those of another.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apache/status/group_tables.h"
+#include "base/time_text.h"
 #include "metrics/quantile.h"
 #include "pyhost/gateway/failure_cause.h"
 
@@ -59,7 +60,7 @@ unsigned busy_threads_of(const GroupReport& group) {
 
 std::string since_text(std::int64_t since_us, const Moment& now) {
   if (since_us == 0) return "";
-  return fmt::format(", for {}", time_text(now.seconds_since(since_us)));
+  return fmt::format(", for {}", base::time_text(now.seconds_since(since_us)));
 }
 
 void put_trouble(Html& html, bool is_bad, std::string_view sentence, std::string_view reason) {
@@ -109,7 +110,7 @@ void put_troubles(Html& html, const GroupReport& group, const Moment& now) {
 void put_latency(Html& html, const Times& times) {
   const auto text = [&times](double part) {
     const auto seconds = metrics::quantile(times, part);
-    return seconds ? time_text(*seconds) : "–";
+    return seconds ? base::time_text(*seconds) : "–";
   };
   html.put(
       "<div class=\"tile\" data-spark=\"latency\"><dt>Latency, 95 % within</dt>"
@@ -129,7 +130,7 @@ void put_queue(Html& html, const GroupReport& group) {
       "<dd class=\"more\">{} had to wait; 95 % within {}</dd></div>\n",
       group.queue != 0 && snapshot.waiting >= group.queue ? " alarm" : "",
       count_text(snapshot.waiting), count_text(group.queue), count_text(group.sums.requests.waited),
-      wait ? time_text(*wait) : "–");
+      wait ? base::time_text(*wait) : "–");
 }
 
 void put_deploys(Html& html, const GroupReport& group) {
@@ -146,7 +147,7 @@ void put_deploys(Html& html, const GroupReport& group) {
       count_text(workers.deploys[static_cast<std::size_t>(scoreboard::DeployResult::broken)]),
       count_text(sum(workers.starts)), count_text(ends - workers.ends[0]),
       bytes_text(workers.resident_bytes),
-      time_text(metrics::in_seconds(workers.user_us + workers.system_us)));
+      base::time_text(metrics::in_seconds(workers.user_us + workers.system_us)));
 }
 
 // One error in so many requests stands out.
@@ -168,7 +169,7 @@ void put_tiles(Html& html, const GroupReport& group, const Times& times) {
       "<dd class=\"big\">{} <small>of {}</small></dd>"
       "<dd class=\"more\">{} of work since the start</dd></div>\n",
       group.threads != 0 && busy >= group.threads ? " alarm" : "", count_text(busy),
-      count_text(group.threads), time_text(metrics::in_seconds(group.sums.requests.busy_us)));
+      count_text(group.threads), base::time_text(metrics::in_seconds(group.sums.requests.busy_us)));
   if (!group.is_embedded()) put_queue(html, group);
   html.put(
       "<div class=\"tile{}\" data-spark=\"errors\"><dt>Errors</dt><dd class=\"big\">{}</dd>"

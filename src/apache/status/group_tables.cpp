@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/time_text.h"
 #include "metrics/quantile.h"
 
 namespace pyhost::apache {
@@ -21,7 +22,7 @@ constexpr std::size_t kWorkersMax = 500;
 constexpr double kLateSeconds = 10;
 
 std::string or_dash(const std::optional<double>& seconds) {
-  return seconds ? time_text(*seconds) : "–";
+  return seconds ? base::time_text(*seconds) : "–";
 }
 
 // --- Workers ---
@@ -48,7 +49,7 @@ std::string end_of(const SlotStatus& worker, const Moment& now) {
   if (death.cause == scoreboard::DeathCause::none) return "<span class=\"soft\">–</span>";
   return fmt::format("<span>{} <span class=\"soft\">(start {}, {} ago)</span></span>",
                      html_text(scoreboard::describe(death)), death.generation,
-                     time_text(now.seconds_since(death.time_us)));
+                     base::time_text(now.seconds_since(death.time_us)));
 }
 
 void put_worker(Html& html, unsigned slot, const SlotStatus& worker, bool is_keeper,
@@ -91,7 +92,7 @@ void put_request(Html& html, const scoreboard::RunningRequest& request, bool is_
       "data-label=\"Where\">{}</td>"
       "<td class=\"code soft whole wide\" data-label=\"Request id\"><span>{}</span></td></tr>\n",
       html_text(request.method), html_text(request.path), age >= kLateSeconds ? " late" : "",
-      time_text(age), place_of(request, is_embedded), html_text(request.id));
+      base::time_text(age), place_of(request, is_embedded), html_text(request.id));
 }
 
 // --- Applications ---

@@ -52,17 +52,6 @@ std::string count_text(std::uint64_t number) {
   return text;
 }
 
-std::string time_text(double seconds) {
-  constexpr double kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour, kMilliseconds = 1000;
-  if (seconds < 0.01) return fmt::format("{:.1f} ms", seconds * kMilliseconds);
-  if (seconds < 1) return fmt::format("{:.0f} ms", seconds * kMilliseconds);
-  if (seconds < 10) return fmt::format("{:.1f} s", seconds);
-  if (seconds < 2 * kMinute) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 2 * kHour) return fmt::format("{:.0f} min", seconds / kMinute);
-  if (seconds < 2 * kDay) return fmt::format("{:.0f} h", seconds / kHour);
-  return fmt::format("{:.0f} days", seconds / kDay);
-}
-
 std::string bytes_text(std::uint64_t bytes) {
   constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
   constexpr double kStep = 1024;

@@ -36,8 +36,6 @@ class Html {
 
 // "12,345".
 std::string count_text(std::uint64_t number);
-// "0.4 ms", "12 ms", "1.2 s", "5 min", "3 h", "4 days".
-std::string time_text(double seconds);
 // "48 MiB".
 std::string bytes_text(std::uint64_t bytes);
 
