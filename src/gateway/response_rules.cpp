@@ -46,15 +46,26 @@ base::Result<> check_header_text(std::string_view name, std::string_view value) 
   return {};
 }
 
+bool is_hop_by_hop(std::string_view name) noexcept {
+  return std::ranges::any_of(
+      kHopByHop, [&](std::string_view hop) { return base::equals_ignoring_case(hop, name); });
+}
+
 base::Result<> check_header(std::string_view name, std::string_view value) {
   PH_TRY_VOID(check_header_text(name, value));
-  if (std::ranges::any_of(
-          kHopByHop, [&](std::string_view hop) { return base::equals_ignoring_case(hop, name); })) {
+  if (is_hop_by_hop(name)) {
     return base::fail(
         fmt::format("'{}' is a hop-by-hop header: the server decides about it, not the application",
                     excerpt_of(name)));
   }
   return {};
+}
+
+base::Result<std::uint64_t> parse_content_length(std::string_view value) {
+  const auto length = base::parse_unsigned(value);
+  if (length && *length <= kBodyBytesMax) return *length;
+  return base::fail(fmt::format("Content-Length must be a decimal number up to {}, not '{}'",
+                                kBodyBytesMax, excerpt_of(value)));
 }
 
 base::Result<> check_early_hints(std::span<const Header> headers) {

@@ -15,7 +15,17 @@ constexpr std::uint64_t hash_on(std::uint64_t hash, std::string_view text) noexc
 }  // namespace
 
 std::string_view name_of(Protocol protocol) noexcept {
-  return protocol == Protocol::wsgi ? "WSGI" : "unknown";
+  switch (protocol) {
+    case Protocol::wsgi:
+      return "WSGI";
+    case Protocol::asgi:
+      return "ASGI";
+    case Protocol::asgi2:
+      return "ASGI 2";
+    case Protocol::detected:
+      return "detected";
+  }
+  return "unknown";
 }
 
 std::uint64_t script_key(std::string_view application_group, std::string_view script) noexcept {

@@ -55,11 +55,4 @@ ConnectionWish connection_wish(std::string_view name, std::string_view value) no
   return wish;
 }
 
-base::Result<std::uint64_t> parse_content_length(std::string_view value) {
-  const auto length = base::parse_unsigned(value);
-  if (length && *length <= gateway::kBodyBytesMax) return *length;
-  return base::fail(fmt::format("Content-Length must be a decimal number up to {}, not '{}'",
-                                gateway::kBodyBytesMax, excerpt_of(value)));
-}
-
 }  // namespace pyhost::wsgi

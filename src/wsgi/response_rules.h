@@ -12,6 +12,7 @@ namespace pyhost::wsgi {
 using gateway::check_header;
 using gateway::check_header_text;
 using gateway::forbids_body;
+using gateway::parse_content_length;
 
 struct Status {
   int code = 0;
@@ -29,8 +30,5 @@ enum class ConnectionWish {
   close,  // "Connection: close"
 };
 ConnectionWish connection_wish(std::string_view name, std::string_view value) noexcept;
-
-// A Content-Length: decimal digits only, and no more bytes than httpd can count.
-base::Result<std::uint64_t> parse_content_length(std::string_view value);
 
 }  // namespace pyhost::wsgi

@@ -18,6 +18,8 @@
 
 namespace pyhost::gateway {
 
+class ChannelLoops;
+
 // The version of mod_wsgi whose Python-visible interface applications find here.
 inline constexpr std::array<int, 3> kModWsgiApi{6, 0, 5};
 
@@ -118,6 +120,10 @@ EngineSettings settings_for_interpreter(EngineSettings settings,
 
 // One per process. Every function may be called from any thread that has a Python-sized stack
 // (base::kPythonStackBytes); none throws. The process is not forked afterwards.
-class Engine : public Runner, public PythonLife {};
+class Engine : public Runner, public PythonLife {
+ public:
+  // Null when it runs no applications with event loops.
+  virtual ChannelLoops* loops() noexcept { return nullptr; }
+};
 
 }  // namespace pyhost::gateway

@@ -14,11 +14,12 @@ namespace pyhost::gateway {
 // What the engine of a plugin can do.
 struct Capabilities {
   bool wsgi = false;           // Protocol::wsgi
+  bool asgi = false;           // Protocol::asgi and asgi2, and telling them from WSGI
   bool own_lock = false;       // each of its interpreters has a lock to itself
   bool free_threaded = false;  // there is no such lock
 
   constexpr bool speaks(Protocol protocol) const noexcept {
-    return protocol == Protocol::wsgi && wsgi;
+    return protocol == Protocol::wsgi ? wsgi : asgi;
   }
 };
 

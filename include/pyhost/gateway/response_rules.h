@@ -31,9 +31,15 @@ bool has_control_character(std::string_view text) noexcept;
 // Whether a header is one at all: a token as name, no control character but the tab in the value.
 base::Result<> check_header_text(std::string_view name, std::string_view value);
 
+// Whether a name is that of a header that is about one connection alone (RFC 9110, 7.6.1).
+bool is_hop_by_hop(std::string_view name) noexcept;
+
 // Whether it may be sent: not what is hop-by-hop, which PEP 3333 keeps for the server.
 // Content-Length is let through.
 base::Result<> check_header(std::string_view name, std::string_view value);
+
+// A Content-Length: decimal digits only, and no more bytes than httpd can count.
+base::Result<std::uint64_t> parse_content_length(std::string_view value);
 
 // Whether these may be sent as early hints: none that check_header() has something against, or that
 // describes the reply's body, and not too many.

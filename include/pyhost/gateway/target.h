@@ -20,7 +20,12 @@ enum class TargetKind {
 enum class Reloading { off, on };
 
 // How an application is called.
-enum class Protocol { wsgi };
+enum class Protocol {
+  wsgi,
+  asgi,      // ASGI 3: application(scope, receive, send)
+  asgi2,     // its first edition: application(scope)(receive, send)
+  detected,  // by what the callable is
+};
 
 std::string_view name_of(Protocol protocol) noexcept;
 

@@ -1,0 +1,43 @@
+// Where applications run that serve many exchanges with one thread.
+#pragma once
+
+#include <chrono>
+
+#include "pyhost/gateway/caller.h"
+#include "pyhost/gateway/channel.h"
+#include "pyhost/gateway/outcome.h"
+#include "pyhost/gateway/target.h"
+
+namespace pyhost::gateway {
+
+// One thread that runs exchanges; lives as long as its engine.
+class ChannelLoop {
+ public:
+  // From now on it pumps that source; once. Any thread, and returns at once. The source outlives
+  // the loop's end.
+  virtual void serve(ChannelSource& source) noexcept = 0;
+  // Whether it was given one.
+  virtual bool serves() const noexcept = 0;
+
+ protected:
+  ~ChannelLoop() = default;
+};
+
+// Of an engine. Any thread that has a Python-sized stack; none is attached to an interpreter.
+class ChannelLoops {
+ public:
+  // The loop that is to have the channels of this target, once its application is ready there:
+  // imported, and what it does at its start is done. Null when Runner::run() is to run it. Blocks;
+  // failures are logged to the caller. The error is `refused` or `outdated`, as of Runner::run().
+  virtual tl::expected<ChannelLoop*, Outcome> place(const Target& target,
+                                                    Caller& caller) noexcept = 0;
+
+  // Cancels what runs, has applications do what they do at their end, and ends the loops; at most
+  // for `budget`. To be called once, before PythonLife::stop(), when no more channels begin.
+  virtual void stop_loops(std::chrono::milliseconds budget) noexcept = 0;
+
+ protected:
+  ~ChannelLoops() = default;
+};
+
+}  // namespace pyhost::gateway
