@@ -31,6 +31,7 @@ void TaskThread::post(Task task) {
   {
     const std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));
+    if (wake_) wake_();
   }
   posted_.notify_one();
 }
@@ -59,6 +60,25 @@ bool TaskThread::busy() const noexcept {
 void TaskThread::set_idle_task(Task task) {
   const std::lock_guard lock(mutex_);
   idle_task_ = std::move(task);
+}
+
+void TaskThread::set_wake(std::function<void()> wake) {
+  const std::lock_guard lock(mutex_);
+  wake_ = std::move(wake);
+  if (wake_ && !tasks_.empty()) wake_();
+}
+
+// An empty task stays where it is: it ends the thread.
+TaskThread::Task TaskThread::posted_or_none() {
+  const std::lock_guard lock(mutex_);
+  if (tasks_.empty() || !tasks_.front()) return {};
+  Task task = std::move(tasks_.front());
+  tasks_.pop_front();
+  return task;
+}
+
+void TaskThread::run_posted() {
+  while (const Task task = posted_or_none()) base::if_memory_allows(task);
 }
 
 TaskThread::Task TaskThread::next() {

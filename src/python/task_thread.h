@@ -38,16 +38,25 @@ class TaskThread {
   // effect after the task that runs.
   void set_idle_task(Task task);
 
+  // For a task that does not end: `wake` is called behind every post(), by whoever posts, and has
+  // it call run_posted() soon. An empty one ends that; no call of it is under way then. By tasks of
+  // the thread.
+  void set_wake(std::function<void()> wake);
+  // Does what was posted up to now, in order.
+  void run_posted();
+
  private:
   TaskThread() = default;
   Task next();
+  Task posted_or_none();
   void serve();
 
   mutable std::mutex mutex_;
   std::condition_variable posted_;
-  std::deque<Task> tasks_;  // guarded by mutex_; an empty task ends the thread
-  Task idle_task_;          // guarded by mutex_
-  bool working_ = false;    // guarded by mutex_
+  std::deque<Task> tasks_;      // guarded by mutex_; an empty task ends the thread
+  Task idle_task_;              // guarded by mutex_
+  bool working_ = false;        // guarded by mutex_
+  std::function<void()> wake_;  // guarded by mutex_
   base::NamedThread thread_;
 };
 
