@@ -5,15 +5,11 @@
 #include <string_view>
 
 #include "asgi/refusal.h"
+#include "pyhost/gateway/event_loops.h"
 
 namespace pyhost::asgi {
 
-// Whether an application is told of the start and the end of its loop.
-enum class LifespanUse {
-  detected,  // one that raises before it has answered does without
-  on,        // and has failed then
-  off,
-};
+using gateway::LifespanUse;
 
 // Decides what the events of the lifespan protocol (ASGI Lifespan 2.0) come to. Knows neither
 // Python nor time: that the patience of whoever waits is over is an event like others.

@@ -82,7 +82,7 @@ struct ChannelEvent {
     gone,   // the client has left, or httpd has answered itself; once
   };
   Kind kind{};
-  Channel* channel = nullptr;
+  Channel* channel = nullptr;  // null when it was finished before the event was acted on
 };
 
 // Many channels behind one descriptor. Used by the loop's thread alone.
@@ -94,8 +94,9 @@ class ChannelSource {
   virtual int fd() const noexcept = 0;
 
   // Reads and writes what goes without waiting, and says what has come of it: each event is acted
-  // on before the next call, in order; what is finished meanwhile has no more of them. A bounded
-  // number at a time; fd() stays readable while more is due. The caller holds no interpreter lock.
+  // on before the next call, in order. One of a channel that is finished meanwhile loses its
+  // channel. A bounded number at a time; fd() stays readable while more is due. The caller holds no
+  // interpreter lock.
   virtual std::span<const ChannelEvent> pump() noexcept = 0;
 
   // The loop has ended and pumps no more; what has not been finished never is.

@@ -1,7 +1,7 @@
 // Where applications run that serve many exchanges with one thread.
 #pragma once
 
-#include <chrono>
+#include <tl/expected.hpp>
 
 #include "pyhost/gateway/caller.h"
 #include "pyhost/gateway/channel.h"
@@ -23,7 +23,8 @@ class ChannelLoop {
   ~ChannelLoop() = default;
 };
 
-// Of an engine. Any thread that has a Python-sized stack; none is attached to an interpreter.
+// Of an engine, whose stop() cancels what runs in them, has applications do what they do at their
+// end, and ends them. Any thread that has a Python-sized stack; none is attached to an interpreter.
 class ChannelLoops {
  public:
   // The loop that is to have the channels of this target, once its application is ready there:
@@ -31,10 +32,6 @@ class ChannelLoops {
   // failures are logged to the caller. The error is `refused` or `outdated`, as of Runner::run().
   virtual tl::expected<ChannelLoop*, Outcome> place(const Target& target,
                                                     Caller& caller) noexcept = 0;
-
-  // Cancels what runs, has applications do what they do at their end, and ends the loops; at most
-  // for `budget`. To be called once, before PythonLife::stop(), when no more channels begin.
-  virtual void stop_loops(std::chrono::milliseconds budget) noexcept = 0;
 
  protected:
   ~ChannelLoops() = default;

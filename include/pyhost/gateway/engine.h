@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pyhost/gateway/event_loops.h"
 #include "pyhost/gateway/logging.h"
 #include "pyhost/gateway/python_life.h"
 #include "pyhost/gateway/runner.h"
@@ -102,6 +103,7 @@ struct EngineSettings {
   ScriptOwner script_owner;
   ChangedScripts changed_scripts = ChangedScripts::reimported;
   ThreadSignals thread_signals = ThreadSignals::blocked;
+  EventLoops event_loops;
   unsigned interpreters_max = 0;  // sub-interpreters; 0 = no limit
   bool multithread = true;
   bool multiprocess = true;

@@ -1,0 +1,154 @@
+#include "asgi/event_fields.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "python/compat.h"
+#include "python/error.h"
+
+namespace pyhost::asgi {
+
+using python::Ref;
+
+std::optional<BytesView> BytesView::of(PyObject* object, const char* what) {
+  BytesView view;
+  if (PyBytes_Check(object)) {
+    view.owner_ = Ref::share(object);
+    view.bytes_ = {PyBytes_AS_STRING(object), std::size_t(PyBytes_GET_SIZE(object))};
+    return view;
+  }
+  if (!PyObject_CheckBuffer(object)) {
+    PyErr_Format(PyExc_TypeError, "%s must be bytes, not %.200s", what, Py_TYPE(object)->tp_name);
+    return std::nullopt;
+  }
+  if (PyObject_GetBuffer(object, &view.buffer_, PyBUF_SIMPLE) != 0) return std::nullopt;
+  view.bytes_ = {static_cast<const char*>(view.buffer_.buf), std::size_t(view.buffer_.len)};
+  return view;
+}
+
+BytesView::BytesView(BytesView&& other) noexcept
+    : bytes_(std::exchange(other.bytes_, {})),
+      owner_(std::move(other.owner_)),
+      buffer_(std::exchange(other.buffer_, {})) {}
+
+BytesView::~BytesView() {
+  if (buffer_.obj != nullptr) PyBuffer_Release(&buffer_);
+}
+
+void raise(const Refusal& refusal) {
+  PyObject* type = PyExc_RuntimeError;
+  if (refusal.kind == Refusal::Kind::type_error) type = PyExc_TypeError;
+  if (refusal.kind == Refusal::Kind::value_error) type = PyExc_ValueError;
+  PyErr_SetString(type, refusal.sentence.c_str());
+}
+
+namespace {
+
+// Whether it is none; raises it otherwise.
+bool passes(const Verdict& verdict) {
+  if (!verdict) return true;
+  raise(*verdict);
+  return false;
+}
+
+// A value of an event that it may leave out: null without an exception then.
+Ref field(PyObject* event, const Ref& key) {
+  return python::get_item(event, key.get());
+}
+
+bool add_header(ResponseStart& start, PyObject* item) {
+  const Ref pair =
+      Ref::steal(PySequence_Fast(item, "a response header must be a pair of bytes (name, value)"));
+  if (!pair) return false;
+  if (PySequence_Fast_GET_SIZE(pair.get()) != 2) {
+    PyErr_Format(PyExc_ValueError, "a response header must be a pair, not of %zd items",
+                 PySequence_Fast_GET_SIZE(pair.get()));
+    return false;
+  }
+  const auto name =
+      BytesView::of(PySequence_Fast_GET_ITEM(pair.get(), 0), "a response header's name");
+  if (!name) return false;
+  const auto value =
+      BytesView::of(PySequence_Fast_GET_ITEM(pair.get(), 1), "a response header's value");
+  return value && passes(start.add_header(name->bytes(), value->bytes()));
+}
+
+bool add_headers(ResponseStart& start, PyObject* headers) {
+  const Ref iterator = Ref::steal(PyObject_GetIter(headers));
+  if (!iterator) return false;
+  while (const Ref item = Ref::steal(PyIter_Next(iterator.get()))) {
+    if (!add_header(start, item.get())) return false;
+  }
+  return PyErr_Occurred() == nullptr;
+}
+
+bool set_status(ResponseStart& start, PyObject* status) {
+  if (!PyLong_Check(status)) {
+    PyErr_Format(PyExc_TypeError, "the status of a reply must be int, not %.200s",
+                 Py_TYPE(status)->tp_name);
+    return false;
+  }
+  int overflow = 0;
+  const long long number = PyLong_AsLongLongAndOverflow(status, &overflow);
+  return passes(start.set_status(overflow == 0 ? number : 0));
+}
+
+}  // namespace
+
+Ref type_of(const Names& names, PyObject* event) {
+  if (!PyDict_Check(event)) {
+    PyErr_Format(PyExc_TypeError, "an event must be a dict, not %.200s", Py_TYPE(event)->tp_name);
+    return {};
+  }
+  Ref type = field(event, names.type);
+  if (type && PyUnicode_Check(type.get())) return type;
+  if (PyErr_Occurred() == nullptr) {
+    PyErr_SetString(PyExc_ValueError,
+                    type ? "the 'type' of an event must be a str" : "an event must have a 'type'");
+  }
+  return {};
+}
+
+bool is_name(PyObject* text, const Ref& name) {
+  return text == name.get() || PyUnicode_Compare(text, name.get()) == 0;
+}
+
+std::optional<ResponseStart> response_start_of(const Names& names, PyObject* event) {
+  ResponseStart start;
+  const Ref status = field(event, names.status);
+  if (!status) {
+    if (PyErr_Occurred() == nullptr) {
+      PyErr_SetString(PyExc_ValueError, "http.response.start must have a 'status'");
+    }
+    return std::nullopt;
+  }
+  if (!set_status(start, status.get())) return std::nullopt;
+  const Ref headers = field(event, names.headers);
+  if (headers && !add_headers(start, headers.get())) return std::nullopt;
+  if (!headers && PyErr_Occurred() != nullptr) return std::nullopt;
+  return start;
+}
+
+std::optional<ResponseBody> response_body_of(const Names& names, PyObject* event) {
+  const Ref more = field(event, names.more_body);
+  const int is_more = more ? PyObject_IsTrue(more.get()) : 0;
+  if (is_more < 0 || (!more && PyErr_Occurred() != nullptr)) return std::nullopt;
+  const Ref body = field(event, names.body);
+  if (!body) {
+    if (PyErr_Occurred() != nullptr) return std::nullopt;
+    return ResponseBody{BytesView(), is_more != 0};
+  }
+  auto view = BytesView::of(body.get(), "the body of http.response.body");
+  if (!view) return std::nullopt;
+  return ResponseBody{*std::move(view), is_more != 0};
+}
+
+std::string message_of(python::Attached& py, const Names& names, PyObject* event) {
+  const Ref message = field(event, names.message);
+  if (message && PyUnicode_Check(message.get())) return python::to_utf8(py, message.get());
+  python::discard_error(py);
+  return "";
+}
+
+}  // namespace pyhost::asgi

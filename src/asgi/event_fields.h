@@ -1,0 +1,57 @@
+// Reads the events that an application sends: dictionaries with keys of names.def.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "asgi/names.h"
+#include "asgi/refusal.h"
+#include "asgi/response_start.h"
+#include "python/attached.h"
+#include "python/ref.h"
+
+namespace pyhost::asgi {
+
+// The bytes of a bytes-like object (bytes, bytearray, memoryview); they stay as they are as long as
+// this lives.
+class BytesView {
+ public:
+  // Nothing with TypeError pending when it is none. `what` is for that: "the body".
+  static std::optional<BytesView> of(PyObject* object, const char* what);
+  BytesView() = default;
+  BytesView(BytesView&& other) noexcept;
+  BytesView& operator=(BytesView&&) = delete;
+  ~BytesView();
+
+  std::string_view bytes() const noexcept { return bytes_; }
+
+ private:
+  std::string_view bytes_;
+  python::Ref owner_;  // of bytes that cannot change
+  Py_buffer buffer_{};
+};
+
+// Makes a refusal the pending exception.
+void raise(const Refusal& refusal);
+
+// The "type" of an event; null with TypeError or ValueError pending when there is none, or the
+// event is no dictionary.
+python::Ref type_of(const Names& names, PyObject* event);
+
+// Whether a str is that name. Most are the same object.
+bool is_name(PyObject* text, const python::Ref& name);
+
+// An http.response.start. Nothing with an exception pending.
+std::optional<ResponseStart> response_start_of(const Names& names, PyObject* event);
+
+// An http.response.body. Nothing with an exception pending.
+struct ResponseBody {
+  BytesView body;
+  bool more = false;
+};
+std::optional<ResponseBody> response_body_of(const Names& names, PyObject* event);
+
+// The "message" of a failure, as UTF-8; empty when it has none, or one that is no str.
+std::string message_of(python::Attached& py, const Names& names, PyObject* event);
+
+}  // namespace pyhost::asgi

@@ -1,0 +1,344 @@
+#include "asgi/event_loop.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "asgi/support.h"
+#include "base/out_of_memory.h"
+#include "python/native_type.h"
+
+namespace pyhost::asgi {
+namespace {
+
+using base::LogLevel;
+using base::Message;
+using gateway::ChannelEvent;
+using python::Attached;
+using python::CalledByPython;
+using python::DetachScope;
+using python::OwnerScope;
+using python::PythonError;
+using python::Ref;
+
+// What an event of the epoll set is about.
+constexpr std::uint32_t kPosted = 0;
+constexpr std::uint32_t kDue = 1;
+constexpr std::uint32_t kSource = 2;
+
+// A head that is alone for so long leaves alone.
+constexpr std::chrono::milliseconds kHeadWaitMax{20};
+
+const char* name_of(gateway::LoopKind kind) noexcept {
+  switch (kind) {
+    case gateway::LoopKind::detected:
+      return "detected";
+    case gateway::LoopKind::uvloop:
+      return "uvloop";
+    case gateway::LoopKind::asyncio:
+      break;
+  }
+  return "asyncio";
+}
+
+void drain(int fd) noexcept {
+  std::uint64_t count = 0;
+  static_cast<void>(!::read(fd, &count, sizeof count));
+}
+
+base::Result<> raised(Attached& py) {
+  return base::fail(PythonError::take(py).summary(py));
+}
+
+}  // namespace
+
+// --- Starting and ending the loop --------------------------------------------------------------
+
+base::Result<> EventLoop::start() {
+  std::unique_lock lock(mutex_);
+  if (state_ == State::unstarted) {
+    state_ = State::starting;
+    inputs_.interpreter.main_thread().post([this] {
+      OwnerScope py(inputs_.interpreter);
+      run(py);
+    });
+  }
+  changed_.wait(lock, [this] { return state_ != State::starting; });
+  if (state_ == State::running) return {};
+  return base::fail(state_ == State::failed ? failure_ : "the event loop has ended");
+}
+
+void EventLoop::become(State state, std::string failure) {
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = state;
+    failure_ = std::move(failure);
+  }
+  changed_.notify_all();
+}
+
+void EventLoop::run(Attached& py) {
+  base::Result<> result = set_up(py);
+  if (result) {
+    become(State::running);
+    result = run_forever(py);
+    tear_down(py);
+  } else {
+    inputs_.interpreter.main_thread().set_wake({});
+  }
+  if (result) return become(State::ended);
+  const std::string text = fmt::format("the event loop of {}: {}", inputs_.interpreter.phrase(),
+                                       result.error().sentence);
+  become(State::failed, text);
+  const DetachScope detached(py);
+  inputs_.interpreter.server_log().log(LogLevel::error, Message::event_loop_failed, text);
+}
+
+bool EventLoop::watch(int fd, std::uint32_t tag) const noexcept {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u32 = tag;
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+base::Result<> EventLoop::set_up(Attached& py) {
+  epoll_ = base::UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
+  wake_event_ = base::UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!watch(wake_event_.get(), kPosted) || !watch(deadlines_.fd(), kDue)) {
+    return base::fail(fmt::format("it cannot be watched: {}", std::strerror(errno)));
+  }
+  PH_TRY_VOID(install_asgi_support(py));
+  const Ref new_loop = support_function(py, "new_event_loop");
+  Ref loop = Ref::steal(
+      new_loop ? PyObject_CallFunction(new_loop.get(), "sO", name_of(inputs_.settings.kind),
+                                       inputs_.interpreter.is_main() ? Py_True : Py_False)
+               : nullptr);
+  if (!loop) return raised(py);
+  PH_TRY(names, Names::make(py));
+  names_ = std::move(names);
+  PH_TRY(parts, LoopParts::make(py, {inputs_.interpreter, inputs_.streams, inputs_.logging},
+                                *names_, std::move(loop)));
+  PH_TRY_VOID(make_exchange_types(py, parts));
+  PH_TRY_VOID(make_lifespan_types(py, parts));
+  parts_.emplace(std::move(parts));
+  PH_TRY_VOID(add_reader(py));
+  inputs_.interpreter.main_thread().set_wake([this] {
+    const std::uint64_t one = 1;
+    static_cast<void>(!::write(wake_event_.get(), &one, sizeof one));
+  });
+  const DetachScope detached(py);
+  inputs_.interpreter.server_log().log(
+      LogLevel::info, Message::event_loop_started,
+      fmt::format("started the event loop of {}", inputs_.interpreter.phrase()));
+  return {};
+}
+
+base::Result<> EventLoop::add_reader(Attached& py) {
+  static PyMethodDef ready_method = {"ready", ready, METH_NOARGS, nullptr};
+  const Ref capsule = Ref::steal(PyCapsule_New(this, nullptr, nullptr));
+  const Ref callback =
+      Ref::steal(capsule ? PyCFunction_New(&ready_method, capsule.get()) : nullptr);
+  const Ref added = Ref::steal(callback ? PyObject_CallMethod(parts_->loop.get(), "add_reader",
+                                                              "iO", epoll_.get(), callback.get())
+                                        : nullptr);
+  return added ? base::Result<>() : raised(py);
+}
+
+// What an application raises that is no Exception, such as SystemExit, comes out of the loop, which
+// goes on without its task. So does a loop that an application has stopped.
+base::Result<> EventLoop::run_forever(Attached& py) {
+  while (true) {
+    const Ref done = Ref::steal(PyObject_CallMethod(parts_->loop.get(), "run_forever", nullptr));
+    if (phase_ == Phase::ending) {
+      python::discard_error(py);
+      return {};
+    }
+    if (done) continue;
+    const PythonError error = PythonError::take(py);
+    if (error.is(PyExc_Exception)) return base::fail(error.traceback(py));
+  }
+}
+
+void EventLoop::tear_down(Attached& py) {
+  phase_ = Phase::ending;
+  const Ref close = support_function(py, "close_event_loop");
+  const Ref closed =
+      Ref::steal(close ? PyObject_CallOneArg(close.get(), parts_->loop.get()) : nullptr);
+  python::discard_error(py);
+  inputs_.interpreter.main_thread().set_wake({});
+  for (const auto& application : applications_) {
+    for (const auto& gate : std::exchange(application->gates, {})) {
+      gate->open(base::fail("the event loop has ended"));
+    }
+  }
+  if (source_or_null_ != nullptr) {
+    const DetachScope detached(py);
+    std::exchange(source_or_null_, nullptr)->abandon();
+  }
+}
+
+// --- What wakes it -----------------------------------------------------------------------------
+
+PyObject* EventLoop::ready(PyObject* capsule, PyObject*) {
+  return python::py_entry([&]() -> PyObject* {
+    auto* loop = static_cast<EventLoop*>(PyCapsule_GetPointer(capsule, nullptr));
+    if (loop == nullptr) return nullptr;
+    CalledByPython py(loop->inputs_.interpreter);
+    loop->turn(py);
+    Py_RETURN_NONE;
+  });
+}
+
+void EventLoop::turn(Attached& py) {
+  std::array<epoll_event, 3> events{};
+  const int count = [&] {
+    const DetachScope detached(py);
+    return ::epoll_wait(epoll_.get(), events.data(), int(events.size()), 0);
+  }();
+  for (int i = 0; i < count; ++i) {
+    switch (events[std::size_t(i)].data.u32) {
+      case kPosted: {
+        const DetachScope detached(py);
+        drain(wake_event_.get());
+        if (given_up_) break;
+        inputs_.interpreter.main_thread().run_posted();
+        break;
+      }
+      case kDue:
+        do_what_is_due(py);
+        break;
+      default:
+        pump(py);
+        break;
+    }
+  }
+}
+
+void EventLoop::do_what_is_due(Attached& py) {
+  drain(deadlines_.fd());
+  const base::TimePoint now = base::Clock::now();
+  while (const auto deadline = deadlines_.take_due(now)) {
+    const std::shared_ptr<HttpExchange> exchange = deadline->exchange.lock();
+    if (!exchange) continue;
+    if (deadline->due == Due::head) {
+      exchange->release_head(py);
+    } else {
+      exchange->cancel(py, Cancelling::client_gone);
+    }
+  }
+}
+
+void EventLoop::pump(Attached& py) {
+  if (source_or_null_ == nullptr) return;
+  const auto events = [&] {
+    const DetachScope detached(py);
+    return source_or_null_->pump();
+  }();
+  for (const ChannelEvent& event : events) act(py, event);
+}
+
+void EventLoop::act(Attached& py, const ChannelEvent& event) {
+  gateway::Channel* const channel = event.channel;
+  if (channel == nullptr) return;
+  if (event.kind == ChannelEvent::Kind::begun) {
+    if (begin(py, *channel)) return;
+    const DetachScope detached(py);
+    return channel->hand_back();
+  }
+  const auto exchange = static_cast<HttpExchange*>(channel->owner_or_null())->shared_from_this();
+  switch (event.kind) {
+    case ChannelEvent::Kind::body:
+      return exchange->body_has_come(py);
+    case ChannelEvent::Kind::room:
+      return exchange->has_room(py);
+    case ChannelEvent::Kind::gone:
+    case ChannelEvent::Kind::begun:
+      return exchange->client_has_left(py);
+  }
+}
+
+// False when it is not for this loop, or not any more.
+bool EventLoop::begin(Attached& py, gateway::Channel& channel) {
+  const gateway::Target& target = channel.target();
+  Application* const application = find(script_key(target), target.callable);
+  if (phase_ != Phase::serving || application == nullptr || !may_serve(*application)) return false;
+  python::LoadReport report;
+  const Ref loaded = inputs_.scripts.load(py, target, channel, report, nullptr);
+  if (loaded.get() != application->candidate.application.get()) return false;
+  ExchangeHost& host = *this;
+  const auto exchange = std::make_shared<HttpExchange>(*parts_, host, channel);
+  channel.set_owner(*exchange);
+  exchanges_.try_emplace(exchange.get(), exchange, inputs_.starvation_watch);
+  exchange->run(py, {.application = loaded.get(),
+                     .protocol = application->candidate.protocol,
+                     .state_or_null = application->state.get()});
+  return true;
+}
+
+// --- What exchanges want -----------------------------------------------------------------------
+
+void EventLoop::hold_head(HttpExchange& exchange) {
+  deadlines_.add(base::Clock::now() + kHeadWaitMax, {exchange.weak_from_this(), Due::head});
+}
+
+void EventLoop::expect_end(HttpExchange& exchange) {
+  if (const auto grace = inputs_.settings.disconnect_grace) {
+    deadlines_.add(base::Clock::now() + *grace, {exchange.weak_from_this(), Due::gone_client});
+  }
+}
+
+void EventLoop::exchange_over(Attached& py, HttpExchange& exchange) {
+  exchanges_.erase(&exchange);
+  advance(py);
+}
+
+// --- From other threads ------------------------------------------------------------------------
+
+void EventLoop::post(std::function<void(Attached&)> task) {
+  inputs_.interpreter.main_thread().post([this, task = std::move(task)] {
+    OwnerScope py(inputs_.interpreter);
+    task(py);
+  });
+}
+
+void EventLoop::serve(gateway::ChannelSource& source) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    serves_ = true;
+  }
+  base::if_memory_allows([&] {
+    post([this, &source](Attached&) {
+      source_or_null_ = &source;
+      watch(source.fd(), kSource);
+    });
+  });
+}
+
+bool EventLoop::is_running() const {
+  const std::lock_guard lock(mutex_);
+  return state_ == State::running;
+}
+
+bool EventLoop::serves() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return serves_;
+}
+
+void EventLoop::interrupt(const gateway::Caller& caller, base::TimePoint moment) {
+  if (!is_running()) return;
+  post([this, &caller, moment](Attached& py) {
+    for (const auto& [key, running] : exchanges_) {
+      const std::shared_ptr<HttpExchange> exchange = running.exchange;
+      if (exchange->channel_or_null() != &caller || exchange->began() >= moment) continue;
+      return exchange->cancel(py, Cancelling::timeout);
+    }
+  });
+}
+
+}  // namespace pyhost::asgi

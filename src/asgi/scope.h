@@ -1,0 +1,57 @@
+// Builds the scope of a HTTP exchange.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "asgi/names.h"
+#include "pyhost/base/result.h"
+#include "pyhost/gateway/request_head.h"
+#include "python/attached.h"
+#include "python/ref.h"
+
+namespace pyhost::asgi {
+
+// One per interpreter, whose lock protects it. What no request changes comes from a template that
+// is copied; what is the same as last time, such as a browser's headers or an address, is the same
+// object again: none of them can be changed.
+class ScopeFactory {
+ public:
+  // The names live as long.
+  static base::Result<ScopeFactory> make(python::Attached& py, const Names& names);
+
+  // A new scope with everything but the state (ASGI HTTP, "HTTP Connection Scope"); null with an
+  // exception pending.
+  python::Ref build(python::Attached& py, const gateway::RequestHead& head);
+
+  // The same of a lifespan.
+  python::Ref build_lifespan(python::Attached& py) const;
+
+ private:
+  // What a request's environ has of what a scope needs beside headers.
+  struct Facts;
+
+  explicit ScopeFactory(const Names& names) noexcept : names_(&names) {}
+
+  bool fill_templates();
+  bool fill_names();
+  static bool put_header(PyObject* list, const python::Ref& header);
+  python::Ref header_of(const gateway::EnvironEntry& entry);
+  python::Ref headers_of(const gateway::RequestHead& head);
+  python::Ref method_of(std::string_view method);
+  bool set_target(PyObject* scope, const Facts& facts) const;
+  bool set_ends(PyObject* scope, const Facts& facts);
+
+  const Names* names_;
+  python::Ref http_template_;
+  python::Ref http_version_template_;  // of "asgi"
+  python::Ref lifespan_version_template_;
+  std::array<python::Ref, gateway::kEnvironKeyCount> header_names_;  // bytes; null: no header
+  std::array<python::Ref, gateway::kEnvironKeyCount> last_headers_;  // (name, value)
+  // Of the last request.
+  std::string last_method_text_, last_server_text_, last_server_port_;
+  python::Ref last_method_, last_server_;
+};
+
+}  // namespace pyhost::asgi
