@@ -6,6 +6,6 @@
 namespace pyhost::engine {
 
 // Interpreters share CPython's one lock, or in an application group the same interpreter.
-inline constexpr gateway::Capabilities kCapabilities{.wsgi = true};
+inline constexpr gateway::Capabilities kCapabilities{.wsgi = true, .asgi = true};
 
 }  // namespace pyhost::engine

@@ -6,6 +6,7 @@
 #include "base/short_text.h"
 #include "engine/application_group.h"
 #include "engine/capabilities.h"
+#include "engine/import_notice.h"
 #include "engine/interpreter_setup.h"
 #include "hooks/call.h"
 #include "pyapi/apache_module.h"
@@ -32,28 +33,6 @@ using python::InterpreterRegistry;
 using python::Runtime;
 
 constexpr unsigned kRetryAfterSeconds = 1;
-
-// Imports are not interrupted, and do not count for limits of requests.
-class ImportNotice final : public python::ImportObserver {
- public:
-  // `caller_or_null` is null in a prepare().
-  ImportNotice(ActiveCalls::Scope& call, gateway::Caller* caller_or_null) noexcept
-      : call_(call), caller_(caller_or_null) {}
-
-  void import_begins() noexcept override {
-    call_.begin_import();
-    if (caller_ != nullptr) caller_->import_begins();
-  }
-  void import_ended() noexcept override {
-    if (caller_ != nullptr) caller_->import_ended();
-    call_.end_import();
-  }
-  void import_runs_on(unsigned long thread) noexcept override { call_.move_to(thread); }
-
- private:
-  ActiveCalls::Scope& call_;
-  gateway::Caller* const caller_;
-};
 
 }  // namespace
 
@@ -130,9 +109,10 @@ Outcome LocalEngine::refuse_for_memory(const gateway::Target& target,
 }
 
 Outcome LocalEngine::refuse_protocol(const gateway::Target& target, gateway::Exchange& exchange) {
-  exchange.log(LogLevel::error, Message::protocol_unknown,
-               fmt::format("{} is to be run by the {} protocol, which this engine does not speak",
-                           target.script, name_of(target.protocol)));
+  exchange.log(
+      LogLevel::error, Message::protocol_unknown,
+      fmt::format("{} is to be run by the {} protocol, for which there is no event loop here",
+                  target.script, name_of(target.protocol)));
   return {.kind = Outcome::Kind::refused,
           .status = gateway::kInternalServerError,
           .failure = FailureCause::target_refused};
@@ -156,7 +136,9 @@ tl::expected<Interpreter*, Outcome> LocalEngine::enter(const gateway::Target& ta
 }
 
 Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exchange) {
-  if (!kCapabilities.speaks(target.protocol)) return refuse_protocol(target, exchange);
+  using gateway::Protocol;
+  const bool needs_loop = target.protocol == Protocol::asgi || target.protocol == Protocol::asgi2;
+  if (needs_loop) return refuse_protocol(target, exchange);
   const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
   const auto interpreter = enter(target, exchange);
   if (!interpreter) return interpreter.error();
@@ -287,15 +269,26 @@ base::Result<> LocalEngine::import(const gateway::Target& target, base::LogSink&
   const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
   const auto interpreter = interpreter_for(target.application_group);
   if (!interpreter) return base::fail(interpreter.error().sentence);
-  python::LoadReport report;
-  AttachScope py(**interpreter);
-  ApplicationGroup& group = application_group_of(**interpreter);
-  ActiveCalls::Scope active(py, group.calls, nullptr);
-  ImportNotice notice(active, nullptr);
-  if (group.scripts.load(py, target, sink, report, &notice)) return {};
-  return base::fail(report.outdated
-                        ? fmt::format("{} has changed since it was imported", target.script)
-                        : report.failure);
+  std::optional<asgi::EventLoop::Candidate> candidate;
+  {
+    python::LoadReport report;
+    AttachScope py(**interpreter);
+    ApplicationGroup& group = application_group_of(**interpreter);
+    ActiveCalls::Scope active(py, group.calls, nullptr);
+    ImportNotice notice(active, nullptr);
+    python::Ref loaded = group.scripts.load(py, target, sink, report, &notice);
+    if (!loaded) {
+      return base::fail(report.outdated
+                            ? fmt::format("{} has changed since it was imported", target.script)
+                            : report.failure);
+    }
+    const bool may_need_loop =
+        target.protocol != gateway::Protocol::wsgi && !target.callable.empty();
+    if (may_need_loop) candidate = candidate_of(py, target, std::move(loaded));
+  }
+  if (!candidate) return {};
+  PH_TRY_VOID(get_ready(**interpreter, *std::move(candidate)));
+  return {};
 }
 
 void LocalEngine::announce_stop(std::string_view reason) noexcept {
@@ -314,6 +307,9 @@ void LocalEngine::announce_signal(int signal) noexcept {
 void LocalEngine::stop(std::chrono::milliseconds budget) noexcept {
   stopped_ = true;
   if (signals_ != nullptr) signals_->close();
+  base::if_memory_allows([&] {
+    if (interpreters_) budget = stop_loops(budget);
+  });
   using python::Ending;
   const bool told = watch_ != nullptr && watch_->lock_wait_is_told();
   runtime_->stop({.budget = budget,

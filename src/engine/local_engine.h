@@ -2,12 +2,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "asgi/event_loop.h"
 #include "engine/local_watch.h"
 #include "engine/signal_dispatcher.h"
 #include "pyapi/measurements.h"
 #include "pyapi/recorder.h"
 #include "pyapi/request_record.h"
+#include "pyhost/gateway/channel_loops.h"
 #include "pyhost/gateway/engine.h"
 #include "python/registry.h"
 #include "python/runtime.h"
@@ -17,8 +20,8 @@
 namespace pyhost::engine {
 
 // Composes the Python side: one runtime, and for every application group an interpreter with its
-// scripts and its WSGI adapter.
-class LocalEngine final : public gateway::Engine {
+// scripts, its WSGI adapter, and its event loop when an application needs one.
+class LocalEngine final : public gateway::Engine, private gateway::ChannelLoops {
  public:
   static base::Result<std::unique_ptr<gateway::Engine>> open(gateway::EngineSettings settings,
                                                              base::LogSink& server_log);
@@ -33,6 +36,7 @@ class LocalEngine final : public gateway::Engine {
   void announce_signal(int signal) noexcept override;
   void stop(std::chrono::milliseconds budget) noexcept override;
   gateway::EngineWatch* watch() noexcept override { return watch_.get(); }
+  gateway::ChannelLoops* loops() noexcept override { return this; }
 
  private:
   LocalEngine(gateway::EngineSettings settings, base::LogSink& server_log)
@@ -62,6 +66,21 @@ class LocalEngine final : public gateway::Engine {
   static gateway::Outcome refuse_protocol(const gateway::Target& target,
                                           gateway::Exchange& exchange);
   base::Result<> import(const gateway::Target& target, base::LogSink& sink);
+
+  // ChannelLoops
+  tl::expected<gateway::ChannelLoop*, gateway::Outcome> place(
+      const gateway::Target& target, gateway::Caller& caller) noexcept override;
+
+  tl::expected<gateway::ChannelLoop*, gateway::Outcome> find_place(const gateway::Target& target,
+                                                                   gateway::Caller& caller);
+  // Of an application; nothing when it is a WSGI one.
+  static std::optional<asgi::EventLoop::Candidate> candidate_of(python::Attached& py,
+                                                                const gateway::Target& target,
+                                                                python::Ref application);
+  base::Result<gateway::ChannelLoop*> get_ready(python::Interpreter& interpreter,
+                                                asgi::EventLoop::Candidate candidate);
+  // Gives what is left of the budget.
+  std::chrono::milliseconds stop_loops(std::chrono::milliseconds budget);
   base::Result<> set_up(python::Attached& py, python::Interpreter& interpreter);
   python::InterpreterRegistry::Found interpreter_for(std::string_view application_group);
 

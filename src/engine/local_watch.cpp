@@ -84,7 +84,10 @@ LocalWatch::~LocalWatch() {
 
 void LocalWatch::interrupt(const gateway::Caller& caller, base::TimePoint moment) noexcept {
   base::if_memory_allows([&] {
-    for_each([&caller, moment](Interpreter&, InterpreterExecutor& executor) {
+    for_each([&caller, moment](Interpreter& interpreter, InterpreterExecutor& executor) {
+      if (asgi::EventLoop* loop = application_group_of(interpreter).loop_or_null()) {
+        loop->interrupt(caller, moment);
+      }
       executor.post([&caller, moment](Attached& py) {
         ApplicationGroup& group = application_group_of(py.interpreter());
         group.calls.interrupt_run(py, caller, moment, group.adapter.request_timeout());

@@ -1,0 +1,42 @@
+// ASGI applications in the engine of engine_fixture.h, over channels that a test controls.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/engine_fixture.h"
+#include "harness/fake_channel.h"
+#include "pyhost/gateway/channel_loops.h"
+
+namespace pyhost::test {
+
+using PlaceResult = tl::expected<gateway::ChannelLoop*, gateway::Outcome>;
+
+// A script with an ASGI application, and what its requests come over.
+class AsgiScript {
+ public:
+  explicit AsgiScript(std::string_view source, gateway::Protocol protocol = gateway::Protocol::asgi,
+                      std::string application_group = "");
+
+  gateway::Target target() const;
+  Script& script() noexcept { return script_; }
+  // What the placing has logged.
+  const LogRecorder& log() const noexcept { return caller_.recorder(); }
+
+  // Finds its loop, which serves a source of its own from then on.
+  PlaceResult place();
+  // One request to it, placed before.
+  std::unique_ptr<FakeChannel> request(FakeChannel::Client client = {});
+
+ private:
+  Script script_;
+  const gateway::Protocol protocol_;
+  const std::string application_group_;
+  FakeExchange caller_;
+};
+
+// The source that a loop of this process serves.
+FakeChannels& source_of(gateway::ChannelLoop& loop);
+
+}  // namespace pyhost::test

@@ -1,0 +1,118 @@
+// The end of an engine with event loops. Each test is a process of its own: an engine ends once.
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "engine/engine_fixture.h"
+#include "engine/local_engine.h"
+#include "harness/fake_channel.h"
+#include "pyhost/gateway/channel_loops.h"
+
+namespace pyhost::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class AsgiStop : public ::testing::Test {
+ protected:
+  void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+// Has a request run in the main interpreter and in a sub-interpreter, stops the engine when both
+// wait for their client, and leaves the process with what was logged on standard error.
+[[noreturn]] void run_and_stop(std::string_view source, std::chrono::milliseconds budget) {
+  LogRecorder& log = *new LogRecorder;
+  const Script script(source);
+  auto engine = engine::LocalEngine::open({}, log);
+  std::vector<std::unique_ptr<FakeChannels>> sources;
+  std::vector<std::unique_ptr<FakeChannel>> channels;
+  for (const char* group : {"", "sub"}) {
+    FakeExchange caller;
+    const gateway::Target target{
+        .application_group = group, .script = script.path(), .protocol = gateway::Protocol::asgi};
+    const auto placed = (*engine)->loops()->place(target, caller);
+    if (!placed) std::cerr << placed.error().why;
+    sources.push_back(std::make_unique<FakeChannels>());
+    (*placed)->serve(*sources.back());
+    channels.push_back(std::make_unique<FakeChannel>(
+        *sources.back(), target, FakeChannel::Client{.body = FakeChannel::Body::comes_later}));
+    channels.back()->wait_for_want_body();
+  }
+  (*engine)->stop(budget);
+  engine->reset();
+  for (const auto& channel : channels) {
+    std::cerr << "answered " << channel->outcome().status << "\n";
+  }
+  for (const auto& channel_source : sources) {
+    std::cerr << (channel_source->abandoned() ? "abandoned" : "still pumped") << "\n";
+  }
+  for (const LogRecord& record : log.records()) {
+    if (is_notable(record)) std::cerr << record.text << "\n";
+  }
+  std::cerr << "stopped" << std::endl;
+  leave_process();
+}
+
+constexpr char kTellsOfItsEnd[] = R"(
+import mod_wsgi
+events = []
+async def application(scope, receive, send):
+    if scope['type'] == 'lifespan':
+        await receive()
+        await send({'type': 'lifespan.startup.complete'})
+        events.append((await receive())['type'])
+        print(mod_wsgi.application_group or 'main', *events)
+        await send({'type': 'lifespan.shutdown.complete'})
+        return
+    try:
+        await receive()
+    finally:
+        events.append('cancelled')
+)";
+
+TEST_F(AsgiStop, CancelsWhatRunsBeforeApplicationsEnd) {
+  EXPECT_EXIT(run_and_stop(kTellsOfItsEnd, 30s), ::testing::ExitedWithCode(0),
+              AllOf(ContainsRegex("answered 503\nanswered 503\nabandoned\nabandoned"),
+                    HasSubstr("main cancelled lifespan.shutdown"),
+                    HasSubstr("sub cancelled lifespan.shutdown"), HasSubstr("stopped"),
+                    Not(HasSubstr("left running"))));
+}
+
+TEST_F(AsgiStop, SaysWhatWasWrongWithTheEndOfAnApplication) {
+  EXPECT_EXIT(
+      run_and_stop(R"(
+async def application(scope, receive, send):
+    await receive()
+    if scope['type'] == 'lifespan':
+        await send({'type': 'lifespan.startup.complete'})
+        await receive()
+        raise ValueError('too late')
+)",
+                   30s),
+      ::testing::ExitedWithCode(0),
+      AllOf(HasSubstr("ValueError: too late"), HasSubstr("Traceback"), HasSubstr("stopped")));
+}
+
+TEST_F(AsgiStop, DoesNotWaitForAnApplicationThatNeverEnds) {
+  EXPECT_EXIT(run_and_stop(R"(
+async def application(scope, receive, send):
+    await receive()
+    if scope['type'] == 'lifespan':
+        await send({'type': 'lifespan.startup.complete'})
+        await receive()
+        await receive()
+)",
+                           2s),
+              ::testing::ExitedWithCode(0), HasSubstr("stopped"));
+}
+
+}  // namespace
+}  // namespace pyhost::test

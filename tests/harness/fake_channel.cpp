@@ -1,0 +1,182 @@
+#include "harness/fake_channel.h"
+
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "harness/wait.h"
+
+namespace pyhost::test {
+
+using gateway::BodyPiece;
+using gateway::ChannelEvent;
+using gateway::Offered;
+
+FakeChannels::FakeChannels() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+void FakeChannels::post(ChannelEvent event) {
+  {
+    const std::lock_guard lock(mutex_);
+    coming_.push_back(event);
+  }
+  const std::uint64_t one = 1;
+  if (::write(wake_.get(), &one, sizeof one) != sizeof one) ADD_FAILURE() << "eventfd";
+}
+
+void FakeChannels::forget(const gateway::Channel& channel) {
+  const auto forget_in = [&channel](std::vector<ChannelEvent>& events) {
+    for (ChannelEvent& event : events) {
+      if (event.channel == &channel) event.channel = nullptr;
+    }
+  };
+  forget_in(pumped_);
+  const std::lock_guard lock(mutex_);
+  forget_in(coming_);
+}
+
+bool FakeChannels::abandoned() const {
+  const std::lock_guard lock(mutex_);
+  return abandoned_;
+}
+
+std::span<const ChannelEvent> FakeChannels::pump() noexcept {
+  std::uint64_t count = 0;
+  static_cast<void>(!::read(wake_.get(), &count, sizeof count));
+  const std::lock_guard lock(mutex_);
+  pumped_ = std::exchange(coming_, {});
+  return pumped_;
+}
+
+void FakeChannels::abandon() noexcept {
+  const std::lock_guard lock(mutex_);
+  abandoned_ = true;
+}
+
+FakeChannel::FakeChannel(FakeChannels& source, const gateway::Target& target, Client client)
+    : source_(source),
+      target_(target),
+      exchange_(client.request),
+      arrived_(client.body == Body::arrived ? client.request.body : std::string()),
+      body_complete_(client.body == Body::arrived),
+      takes_(client.takes) {
+  source_.post({ChannelEvent::Kind::begun, this});
+}
+
+FakeChannel::~FakeChannel() {
+  wait_for([this] { return is_over(); }, "its end");
+}
+
+template <class Condition>
+void FakeChannel::wait_for(Condition holds, const char* what) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, kPatience, holds)) {
+    ADD_FAILURE() << "a channel waited too long for " << what;
+    abort();  // the loop still has it
+  }
+}
+
+void FakeChannel::send_body(std::string bytes, BodyPiece end) {
+  {
+    const std::lock_guard lock(mutex_);
+    arrived_ += bytes;
+    body_complete_ = end.complete;
+    fault_ = end.fault;
+  }
+  source_.post({ChannelEvent::Kind::body, this});
+}
+
+void FakeChannel::leave() {
+  {
+    const std::lock_guard lock(mutex_);
+    left_ = true;
+  }
+  source_.post({ChannelEvent::Kind::gone, this});
+}
+
+void FakeChannel::take_all() {
+  {
+    const std::lock_guard lock(mutex_);
+    takes_ = true;
+  }
+  source_.post({ChannelEvent::Kind::room, this});
+}
+
+const gateway::Outcome& FakeChannel::outcome() {
+  wait_for([this] { return is_over(); }, "its outcome");
+  const std::lock_guard lock(mutex_);
+  if (handed_back_) ADD_FAILURE() << "a channel was handed back";
+  static const gateway::Outcome none{gateway::Outcome::Kind::outdated};
+  return outcome_ ? *outcome_ : none;
+}
+
+bool FakeChannel::handed_back() {
+  wait_for([this] { return is_over(); }, "its end");
+  const std::lock_guard lock(mutex_);
+  return handed_back_;
+}
+
+void FakeChannel::wait_for_parts(std::size_t count) {
+  wait_for([this, count] { return parts_ >= count || is_over(); }, "a part of the reply");
+}
+
+void FakeChannel::wait_for_want_body() {
+  wait_for([this] { return bodies_wanted_ > 0 || is_over(); }, "a look for the body");
+}
+
+std::size_t FakeChannel::parts() const {
+  const std::lock_guard lock(mutex_);
+  return parts_;
+}
+
+int FakeChannel::bodies_wanted() const {
+  const std::lock_guard lock(mutex_);
+  return bodies_wanted_;
+}
+
+BodyPiece FakeChannel::take_body() noexcept {
+  const std::lock_guard lock(mutex_);
+  taken_ = std::exchange(arrived_, {});
+  return {.bytes = taken_, .complete = body_complete_, .fault = fault_};
+}
+
+void FakeChannel::want_body() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    ++bodies_wanted_;
+  }
+  changed_.notify_all();
+}
+
+Offered FakeChannel::offer(const gateway::ReplyPart& part) noexcept {
+  const std::unique_lock lock(mutex_);
+  if (is_over()) ADD_FAILURE() << "a part was offered when the channel was over";
+  if (left_) return Offered::dropped;
+  exchange_.send(part);
+  ++parts_;
+  changed_.notify_all();
+  return takes_ ? Offered::taken : Offered::full;
+}
+
+void FakeChannel::offer_early_hints(std::span<const gateway::Header> headers) noexcept {
+  exchange_.send_early_hints(headers);
+}
+
+void FakeChannel::finish(const gateway::Outcome& outcome) noexcept {
+  source_.forget(*this);
+  const std::lock_guard lock(mutex_);
+  if (is_over()) ADD_FAILURE() << "a channel was finished twice";
+  outcome_ = outcome;
+  changed_.notify_all();
+}
+
+void FakeChannel::hand_back() noexcept {
+  source_.forget(*this);
+  const std::lock_guard lock(mutex_);
+  if (parts_ != 0) ADD_FAILURE() << "a channel was handed back behind a part of its reply";
+  handed_back_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace pyhost::test
