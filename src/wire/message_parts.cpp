@@ -59,6 +59,7 @@ void write_target(PayloadWriter& writer, const gateway::Target& target) {
   writer.text(target.script);
   writer.text(target.callable);
   writer.number(static_cast<std::uint8_t>(target.reloading));
+  writer.number(static_cast<std::uint8_t>(target.protocol));
   write_file(writer, target.script_file);
   writer.text(target.resource);
 }
@@ -72,6 +73,8 @@ gateway::Target read_target(PayloadReader& reader) {
   target.callable = reader.text();
   target.reloading =
       gateway::Reloading(reader.up_to(static_cast<std::uint8_t>(gateway::Reloading::on)));
+  target.protocol =
+      gateway::Protocol(reader.up_to(static_cast<std::uint8_t>(gateway::Protocol::detected)));
   target.script_file = read_file(reader);
   target.resource = reader.text();
   return target;
