@@ -51,6 +51,9 @@ class Connection {
   enum class Next { frame, incomplete, malformed };
   // Takes the next frame out of what has arrived.
   Next next(Frame& frame);
+  // The frame that next() has given is the next one again. PRECONDITION: nothing was received, and
+  // no other frame taken, since.
+  void put_back(const Frame& frame) noexcept { begin_ -= kHeaderBytes + frame.payload.size(); }
   // Receives what there is, waiting for at least one byte.
   Io fill(Timeout timeout);
   // The same without waiting; Io::timeout when there is nothing.

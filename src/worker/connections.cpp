@@ -27,7 +27,8 @@ constexpr unsigned kListens = EPOLLIN | EPOLLONESHOT;
 constexpr std::uint64_t kStopped = 0;
 constexpr std::uint64_t kSomebodyConnects = 1;
 constexpr std::uint64_t kPauseOver = 2;
-constexpr std::uint64_t kFirstConnection = 3;
+constexpr std::uint64_t kPassedOn = 3;
+constexpr std::uint64_t kFirstConnection = 4;
 
 // Children close what they do not use, but one without requests does nothing at all.
 constexpr std::chrono::seconds kIdleMax{60};
@@ -57,6 +58,7 @@ Connections::Connections(base::UniqueFd listening, const PoolSettings& settings,
       log_(log),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      passed_on_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)),
       pause_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       acceptor_(
           std::move(listening), settings.group.name, [this] { return make_room(); }, log_),
@@ -65,6 +67,7 @@ Connections::Connections(base::UniqueFd listening, const PoolSettings& settings,
 base::Result<> Connections::watch_all() noexcept {
   const bool ready = acceptor_.open() &&
                      watch(EPOLL_CTL_ADD, stop_event_.get(), kStopped, EPOLLIN) &&
+                     watch(EPOLL_CTL_ADD, passed_on_event_.get(), kPassedOn, EPOLLIN) &&
                      watch(EPOLL_CTL_ADD, pause_timer_.get(), kPauseOver, EPOLLIN | EPOLLET) &&
                      watch(EPOLL_CTL_ADD, acceptor_.fd(), kSomebodyConnects, kListens);
   if (!ready) {
@@ -92,6 +95,8 @@ Event Connections::wait() noexcept {
       return {.kind = Event::Kind::stopped};
     case kPauseOver:
       return await_connection();
+    case kPassedOn:
+      return take_passed_on();
     case kSomebodyConnects:
       return base::unless_out_of_memory([this] { return accept_one(); },
                                         [this] { return pause(); });
@@ -110,6 +115,30 @@ Event Connections::take(std::uint64_t id, unsigned events) noexcept {
     return {};
   }
   return {.kind = Event::Kind::message, .child = child};
+}
+
+// Another thread may have been faster.
+Event Connections::take_passed_on() noexcept {
+  std::uint64_t one = 0;
+  if (::read(passed_on_event_.get(), &one, sizeof one) != sizeof one) return {};
+  const std::lock_guard lock(mutex_);
+  if (passed_on_.empty()) return {};
+  ChildConnection* const child = passed_on_.front();
+  passed_on_.pop_front();
+  return {.kind = Event::Kind::message, .child = child};
+}
+
+void Connections::pass_on(ChildConnection& child) noexcept {
+  const bool waits = base::unless_out_of_memory(
+      [&] {
+        const std::lock_guard lock(mutex_);
+        passed_on_.push_back(&child);
+        return true;
+      },
+      [] { return false; });
+  if (!waits) return close(child);
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(passed_on_event_.get(), &one, sizeof one));
 }
 
 Event Connections::await_connection() noexcept {
@@ -190,7 +219,8 @@ void Connections::close(const ChildConnection& child) {
 // httpd would wait for replies that nobody sends.
 void Connections::close_descriptors() const noexcept {
   connections_.close_descriptors();
-  for (const int fd : {acceptor_.fd(), epoll_.get(), stop_event_.get(), pause_timer_.get()}) {
+  for (const int fd : {acceptor_.fd(), epoll_.get(), stop_event_.get(), passed_on_event_.get(),
+                       pause_timer_.get()}) {
     ::close(fd);
   }
 }

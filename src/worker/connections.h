@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -47,6 +48,8 @@ class Connections {
   // The exchange over it is over in good order: it waits for the next message, for any thread.
   void keep(ChildConnection& child) noexcept;
   void close(const ChildConnection& child);
+  // A message has come over it that was put back (wire::Connection): whoever waits next has it.
+  void pass_on(ChildConnection& child) noexcept;
 
   // Whether who connects is accepted; connections that there are go on. Without effect behind
   // end_accepting(), which is for good.
@@ -68,6 +71,7 @@ class Connections {
   void welcome(base::UniqueFd socket);
   bool make_room();
   Event take(std::uint64_t id, unsigned events) noexcept;
+  Event take_passed_on() noexcept;
   void keep_locked(ChildConnection& child, int operation) noexcept;
   void close_idle_locked(base::TimePoint now);
   void close_descriptors() const noexcept;
@@ -76,12 +80,14 @@ class Connections {
   base::LogSink& log_;
   base::UniqueFd epoll_;
   base::UniqueFd stop_event_;
-  base::UniqueFd pause_timer_;  // its end ends a pause in accepting
+  base::UniqueFd passed_on_event_;  // counts what is passed on
+  base::UniqueFd pause_timer_;      // its end ends a pause in accepting
   Acceptor acceptor_;
   std::atomic<bool> accepting_ended_ = false;
 
   std::mutex mutex_;
-  ChildConnections connections_;  // this and the next one are guarded by mutex_
+  ChildConnections connections_;  // this and the next ones are guarded by mutex_
+  std::deque<ChildConnection*> passed_on_;
   base::TimePoint next_look_at_idle_{};
   const os::ForkWatch fork_watch_{mutex_, [this] { close_descriptors(); }};
 };

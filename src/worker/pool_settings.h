@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "control/worker_settings.h"
+#include "pyhost/gateway/channel_loops.h"
 #include "pyhost/gateway/group_secret.h"
 #include "pyhost/gateway/target.h"
 #include "settings/process_group.h"
@@ -30,13 +31,16 @@ struct PoolSettings {
   uid_t httpd_uid = 0;  // whose connections are served, if they begin with the secret
   gateway::GroupSecret secret;
   control::ServedTargets targets;
+  // Where ASGI applications run; null where none do. Outlives the pool.
+  gateway::ChannelLoops* loops_or_null = nullptr;
   // Called on a pool thread. Without it, every outdated request is sent back.
   std::function<WhenOutdated(std::string_view script)> on_outdated;
   // The script could not be imported. Called on a pool thread, before the request goes back.
   std::function<void(const gateway::Target& target, std::string_view why)> on_lack;
-  // The same, before anything of a reply is sent.
+  // The same, also on a loop's thread, before anything of a reply is sent.
   std::function<void()> before_reply;
-  // Called on a pool thread, one at a time, whenever another number of requests is running.
+  // Called on a pool thread or a loop's, one at a time, whenever another number of requests is
+  // running.
   std::function<void(unsigned requests)> on_load;
   // Called on a pool thread, perhaps on several, when it cannot go on, because `what` it waits with
   // was closed or replaced. The thread ends behind it.

@@ -88,26 +88,28 @@ void RequestServer::take_message(ChildConnection& child, WorkerExchange& exchang
   if (child.connection.is_cancelled()) return answer_retry(child, "the request was taken back");
   // Counted before the flag is looked at: whoever drains then sees one or the other.
   count(1);
-  const base::ScopeExit leave([this] {
-    count(-1);
-    on_served_();
+  bool goes_on = false;
+  const base::ScopeExit leave([this, &goes_on] {
+    if (!goes_on) request_left();
   });
   if (draining_) {
     answer_retry(child, "the worker is draining");
   } else if (is_question) {
     serve_question(child, frame.payload, exchange);
   } else {
-    serve_request(child, frame.payload, exchange);
+    goes_on = serve_request(child, frame.payload, exchange);
   }
 }
 
-void RequestServer::serve_request(ChildConnection& child, std::string_view payload,
+bool RequestServer::serve_request(ChildConnection& child, std::string_view payload,
                                   WorkerExchange& exchange) {
   if (!exchange.begin(child.connection, payload, [this, &child] { connections_.keep(child); })) {
-    return reject(child, "a malformed REQUEST frame");
+    reject(child, "a malformed REQUEST frame");
+    return false;
   }
+  gateway::ChannelLoop* loop = nullptr;
   const Outcome outcome = base::unless_out_of_memory(
-      [&] { return run_application(exchange); },
+      [&] { return run_application(exchange, loop); },
       [&] {
         exchange.log(LogLevel::error, Message::memory_exhausted,
                      "there is no memory left for a request, which was not run");
@@ -115,6 +117,7 @@ void RequestServer::serve_request(ChildConnection& child, std::string_view paylo
                        .status = gateway::kServiceUnavailable,
                        .failure = gateway::FailureCause::out_of_memory};
       });
+  if (loop != nullptr && hand_over(*loop, child, exchange)) return true;
   switch (exchange.finish(outcome, "the application failed")) {
     case Connected::reuse:
       connections_.keep(child);
@@ -125,6 +128,7 @@ void RequestServer::serve_request(ChildConnection& child, std::string_view paylo
     case Connected::released:
       break;
   }
+  return false;
 }
 
 void RequestServer::serve_question(ChildConnection& child, std::string_view payload,
@@ -145,16 +149,52 @@ void RequestServer::serve_question(ChildConnection& child, std::string_view payl
   }
 }
 
-Outcome RequestServer::run_application(WorkerExchange& exchange) {
+Outcome RequestServer::run_application(WorkerExchange& exchange, gateway::ChannelLoop*& loop) {
   gateway::Target target = exchange.target();
   target.process_group = settings_.group.name;
   if (auto refused = refuse_target(target, settings_.targets.serves(target), exchange)) {
     return *std::move(refused);
   }
   while (true) {
-    Outcome outcome = runner_.run(target, exchange);
+    Outcome outcome = run_once(target, exchange, loop);
     if (!is_to_run_again(target, outcome)) return outcome;
   }
+}
+
+Outcome RequestServer::run_once(const gateway::Target& target, WorkerExchange& exchange,
+                                gateway::ChannelLoop*& loop) {
+  const bool may_have_loop =
+      target.protocol != gateway::Protocol::wsgi && settings_.loops_or_null != nullptr;
+  if (!may_have_loop) return runner_.run(target, exchange);
+  const auto placed = settings_.loops_or_null->place(target, exchange);
+  if (!placed) return placed.error();
+  loop = *placed;
+  return loop != nullptr ? Outcome() : runner_.run(target, exchange);
+}
+
+// The set of that loop's connections, made for its first.
+base::Result<ChannelSet*> RequestServer::set_of(gateway::ChannelLoop& loop) {
+  const std::lock_guard lock(sets_mutex_);
+  ChannelSet*& set = sets_[&loop];
+  if (set == nullptr) {
+    ChannelHost& host = *this;
+    PH_TRY(made, ChannelSet::open(host));
+    set = made.release();
+    loop.serve(*set);
+  }
+  return set;
+}
+
+// False when that fails; it was logged.
+bool RequestServer::hand_over(gateway::ChannelLoop& loop, ChildConnection& child,
+                              WorkerExchange& exchange) {
+  const auto set = set_of(loop);
+  if (set) {
+    (*set)->adopt(child, exchange.hand_over());
+    return true;
+  }
+  exchange.log(LogLevel::error, Message::event_loop_failed, set.error().sentence);
+  return false;
 }
 
 gateway::AskResult RequestServer::answer(WorkerExchange& exchange) {
@@ -211,14 +251,24 @@ void RequestServer::reject(ChildConnection& child, std::string_view why) {
   connections_.close(child);
 }
 
+// The child waits for it, with a connection in which nothing else is.
 void RequestServer::answer_retry(ChildConnection& child, std::string_view why) {
   wire::FrameBatch batch;
   wire::encode_retry({.reason = why}, batch.encoded());
-  if (child.connection.write(batch, settings_.socket_timeout) == Io::done) {
+  if (child.connection.write_some(batch) == Io::done) {
     connections_.keep(child);
   } else {
     connections_.close(child);
   }
+}
+
+void RequestServer::request_left() {
+  count(-1);
+  on_served_();
+}
+
+void RequestServer::before_reply() {
+  if (settings_.before_reply) settings_.before_reply();
 }
 
 void RequestServer::keep_only(std::vector<std::uint64_t> scripts) {

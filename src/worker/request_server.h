@@ -4,13 +4,16 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "pyhost/base/log.h"
+#include "pyhost/gateway/channel_loops.h"
 #include "pyhost/gateway/runner.h"
+#include "worker/channel_set.h"
 #include "worker/connections.h"
 #include "worker/pool_settings.h"
 #include "worker/worker_exchange.h"
@@ -20,7 +23,7 @@ namespace pyhost::worker {
 // One message on one connection at a time, by whatever thread has it: hears the greeting, reads the
 // request or question, checks what it is to run, runs it, and gives the connection back. May be
 // used by any thread.
-class RequestServer {
+class RequestServer : private ChannelHost {
  public:
   // `on_served` is called when a request is over and no longer counted. All of it outlives the
   // server.
@@ -49,17 +52,32 @@ class RequestServer {
   bool read_frame(ChildConnection& child, wire::Frame& frame, wire::Timeout timeout);
   bool hear_greeting(ChildConnection& child);
   void take_message(ChildConnection& child, WorkerExchange& exchange);
-  void serve_request(ChildConnection& child, std::string_view payload, WorkerExchange& exchange);
+  // Whether it goes on in an event loop.
+  bool serve_request(ChildConnection& child, std::string_view payload, WorkerExchange& exchange);
   void serve_question(ChildConnection& child, std::string_view payload, WorkerExchange& exchange);
-  gateway::Outcome run_application(WorkerExchange& exchange);
+  // Sets `loop_or_null` when an event loop is to have the request.
+  gateway::Outcome run_application(WorkerExchange& exchange, gateway::ChannelLoop*& loop_or_null);
+  gateway::Outcome run_once(const gateway::Target& target, WorkerExchange& exchange,
+                            gateway::ChannelLoop*& loop_or_null);
+  base::Result<ChannelSet*> set_of(gateway::ChannelLoop& loop);
+  bool hand_over(gateway::ChannelLoop& loop, ChildConnection& child, WorkerExchange& exchange);
   gateway::AskResult answer(WorkerExchange& exchange);
   std::optional<gateway::Outcome> refuse_target(const gateway::Target& target, bool is_configured,
                                                 WorkerExchange& exchange);
   bool is_to_run_again(const gateway::Target& target, const gateway::Outcome& outcome);
   bool keeps(const gateway::Target& target) const;
-  void reject(ChildConnection& child, std::string_view why);
-  void answer_retry(ChildConnection& child, std::string_view why);
   void count(int change);
+
+  // ChannelHost
+  base::LogSink& log() noexcept override { return log_; }
+  bool is_draining() const noexcept override { return draining_; }
+  void request_came() override { count(1); }
+  void request_left() override;
+  void before_reply() override;
+  void close(const ChildConnection& child) override { connections_.close(child); }
+  void pass_on(ChildConnection& child) override { connections_.pass_on(child); }
+  void reject(ChildConnection& child, std::string_view why) override;
+  void answer_retry(ChildConnection& child, std::string_view why) override;
 
   gateway::Runner& runner_;
   Connections& connections_;
@@ -72,6 +90,9 @@ class RequestServer {
   // Held while on_load is called, so that the last number is the one that counts.
   mutable std::mutex load_mutex_;
   unsigned active_ = 0;  // guarded by it
+  std::mutex sets_mutex_;
+  // Guarded by it. Loops use them for as long as the process lives.
+  std::map<gateway::ChannelLoop*, ChannelSet*> sets_;
 };
 
 }  // namespace pyhost::worker

@@ -12,6 +12,7 @@
 #include "base/short_text.h"
 #include "os/fork_watch.h"
 #include "pyhost/gateway/http_status.h"
+#include "worker/refusal_frame.h"
 
 namespace pyhost::worker {
 
@@ -268,6 +269,15 @@ Connected WorkerExchange::finish(const Outcome& outcome, std::string_view cause)
                                     });
 }
 
+std::string WorkerExchange::hand_over() noexcept {
+  clock_.end(base::Clock::now(), false);
+  const Held held = line_.hold();
+  line_.release(held);
+  request_ = {};
+  environ_.clear();
+  return std::exchange(payload_, {});
+}
+
 // A large head is rare, and each thread has an exchange of its own.
 void WorkerExchange::give_back_memory() noexcept {
   const Held held = line_.hold();
@@ -286,23 +296,15 @@ Connected WorkerExchange::tell_outcome(const Outcome& outcome, std::string_view 
   const int status = short_of_memory_                         ? gateway::kServiceUnavailable
                      : outcome.kind == Outcome::Kind::refused ? outcome.status
                                                               : gateway::kInternalServerError;
-  encode_refusal(outcome, unsent ? status : 0, cause, line_.batch(held).encoded());
+  encode_refusal(
+      {.outcome = outcome,
+       .status = unsent ? status : 0,
+       .cause = cause,
+       .failure = short_of_memory_ ? gateway::FailureCause::out_of_memory : outcome.failure,
+       .last_resort = request_.last_resort},
+      line_.batch(held).encoded());
   const bool told = line_.flush(held);
   return told && unsent ? Connected::reuse : Connected::close;
-}
-
-void WorkerExchange::encode_refusal(const Outcome& outcome, int status, std::string_view cause,
-                                    std::string& frame) const {
-  if (outcome.kind == Outcome::Kind::outdated) {
-    wire::encode_retry({.reason = "the script has changed"}, frame);
-  } else if (outcome.import_failed && !request_.last_resort) {
-    wire::encode_retry({.lacks_script = true, .reason = outcome.why}, frame);
-  } else {
-    if (outcome.import_failed) cause = outcome.why;
-    const auto failure = short_of_memory_ ? gateway::FailureCause::out_of_memory : outcome.failure;
-    wire::encode_error({static_cast<std::uint16_t>(status), cause, failure, outcome.figures},
-                       frame);
-  }
 }
 
 // --- From outside ---

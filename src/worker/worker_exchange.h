@@ -52,6 +52,10 @@ class WorkerExchange final : public gateway::Exchange {
   // Tells the child how the run ended. Once for each begin() that gave true.
   Connected finish(const gateway::Outcome& outcome, std::string_view cause) noexcept;
 
+  // Instead: gives the payload that it has begun with to an event loop, which uses the connection
+  // from here on. PRECONDITION: nothing was read or sent.
+  std::string hand_over() noexcept;
+
   // --- A question, in place of a request ---
 
   // Begins with the payload of a QUESTION frame, of which nothing else keeps a copy from here on;
@@ -106,8 +110,6 @@ class WorkerExchange final : public gateway::Exchange {
   gateway::SendResult send_part(const gateway::ReplyPart& part);
   Connected tell_outcome(const gateway::Outcome& outcome, std::string_view cause);
   Connected tell_answer(const gateway::AskResult& answer);
-  void encode_refusal(const gateway::Outcome& outcome, int status, std::string_view cause,
-                      std::string& frame) const;
   void reset_request() noexcept;
   void give_up_for_memory() noexcept;
   void give_back_memory() noexcept;

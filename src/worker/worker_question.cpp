@@ -7,6 +7,7 @@
 #include "base/scope_exit.h"
 #include "pyhost/gateway/http_status.h"
 #include "wire/question_messages.h"
+#include "worker/refusal_frame.h"
 #include "worker/worker_exchange.h"
 
 namespace pyhost::worker {
@@ -57,7 +58,12 @@ Connected WorkerExchange::tell_answer(const gateway::AskResult& answer) {
   if (!encoded) {
     const Outcome too_large{Outcome::Kind::refused, gateway::kInternalServerError};
     const Outcome& outcome = answer ? too_large : answer.error();
-    encode_refusal(outcome, outcome.status, "the hook script failed", frame);
+    encode_refusal({.outcome = outcome,
+                    .status = outcome.status,
+                    .cause = "the hook script failed",
+                    .failure = outcome.failure,
+                    .last_resort = request_.last_resort},
+                   frame);
   }
   return line_.flush(held) ? Connected::reuse : Connected::close;
 }

@@ -1,0 +1,105 @@
+// The connections whose requests an event loop serves.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "os/fork_watch.h"
+#include "pyhost/base/result.h"
+#include "pyhost/base/unique_fd.h"
+#include "pyhost/gateway/channel.h"
+#include "worker/worker_channel.h"
+
+namespace pyhost::worker {
+
+// Whose connections they are. Any thread.
+class ChannelHost {
+ public:
+  virtual base::LogSink& log() noexcept = 0;
+  // Whether requests are still taken; counted() says so of one before this is asked.
+  virtual bool is_draining() const noexcept = 0;
+  // A request is there, or is not any more.
+  virtual void request_came() = 0;
+  virtual void request_left() = 0;
+  virtual void before_reply() = 0;
+  virtual void close(const ChildConnection& child) = 0;
+  // A message has come over it that was put back: for any thread of the pool.
+  virtual void pass_on(ChildConnection& child) = 0;
+  // What has come over it is no frame, or none that may come now.
+  virtual void reject(ChildConnection& child, std::string_view why) = 0;
+  virtual void answer_retry(ChildConnection& child, std::string_view why) = 0;
+
+ protected:
+  ~ChannelHost() = default;
+};
+
+// Connections stay with the loop that their last request was for: all of them are in one epoll set,
+// and the loop's thread reads the next request itself. One that is for somebody else goes back to
+// the pool with its connection. Used by the loop's thread, but for adopt() and watch_room().
+class ChannelSet final : public gateway::ChannelSource, private ChannelKeeper {
+ public:
+  // The host outlives it.
+  static base::Result<std::unique_ptr<ChannelSet>> open(ChannelHost& host);
+  ChannelSet(const ChannelSet&) = delete;
+  ChannelSet& operator=(const ChannelSet&) = delete;
+
+  // A request for the loop, which request_came() was told of: the connection with the payload of
+  // the REQUEST frame that next() has given last. Any thread.
+  void adopt(ChildConnection& child, std::string payload);
+
+  int fd() const noexcept override { return epoll_.get(); }
+  std::span<const gateway::ChannelEvent> pump() noexcept override;
+  void abandon() noexcept override;
+
+ private:
+  // A connection in the set, and the channel that needs it.
+  struct Member {
+    ChildConnection& child;
+    WorkerChannel* channel_or_null;  // between two requests: null
+    bool watched = true;             // what comes over it
+  };
+  struct Adopted {
+    ChildConnection* child;
+    std::string payload;
+  };
+
+  explicit ChannelSet(ChannelHost& host) noexcept;
+
+  bool control(int operation, const ChildConnection& child, unsigned events) const noexcept;
+  void take_adopted();
+  void begin(Member& member, std::string payload);
+  void serve(std::uint64_t id, unsigned events);
+  void read(Member& member);
+  bool take(Member& member, const wire::Frame& frame);
+  bool take_request(Member& member, const wire::Frame& frame);
+  void lose(Member& member, std::string_view why);
+  void drop(const ChildConnection& child);
+  void forget(const WorkerChannel& channel) noexcept;
+  void close_descriptors() const noexcept;
+
+  // ChannelKeeper
+  void reply_begins() noexcept override;
+  void watch_room(ChildConnection& child, bool wanted) noexcept override;
+  void detached(WorkerChannel& channel, ChildConnection& child, Then then) noexcept override;
+  void handed_back(WorkerChannel& channel, ChildConnection& child) noexcept override;
+  void over(WorkerChannel& channel) noexcept override;
+
+  ChannelHost& host_;
+  base::UniqueFd epoll_;
+  base::UniqueFd adopt_event_;
+  std::unordered_map<std::uint64_t, Member> members_;  // by the id of the connection
+  std::unordered_map<const WorkerChannel*, std::unique_ptr<WorkerChannel>> channels_;
+  std::vector<gateway::ChannelEvent> events_;
+
+  std::mutex mutex_;
+  std::vector<Adopted> adopted_;  // guarded by mutex_, as the next one
+  bool abandoned_ = false;
+  const os::ForkWatch fork_watch_{mutex_, [this] { close_descriptors(); }};
+};
+
+}  // namespace pyhost::worker

@@ -1,0 +1,286 @@
+#include "worker/worker_channel.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/out_of_memory.h"
+#include "pyhost/gateway/http_status.h"
+#include "worker/refusal_frame.h"
+
+namespace pyhost::worker {
+
+using base::LogLevel;
+using base::Message;
+using gateway::BodyFault;
+using gateway::BodyPiece;
+using gateway::Offered;
+using gateway::Outcome;
+using gateway::ReplyPart;
+using wire::FrameType;
+using wire::Io;
+
+namespace {
+
+// Beyond this, records of a request whose client takes nothing go to the process's own log.
+constexpr std::size_t kKeptForRecordsMax = 4 * gateway::kChannelBytesHigh;
+
+}  // namespace
+
+bool WorkerChannel::begin(ChildConnection& child, std::string payload) {
+  payload_ = std::move(payload);
+  auto request = wire::decode_request(payload_, environ_);
+  if (!request) return false;
+  request_ = *request;
+  request_.head.worker_start_us = base::now_us();
+  body_.assign(request_.body);
+  body_follows_ = request_.body_follows;
+  body_bytes_ = body_.size();
+  clock_.begin(base::Clock::now());
+  const std::lock_guard lock(mutex_);
+  child_or_null_ = &child;
+  return true;
+}
+
+// --- The body --------------------------------------------------------------------------------
+
+// A body whose length is known ends with its last byte; any other where the child says so.
+BodyPiece WorkerChannel::take_body() noexcept {
+  taken_.swap(body_);
+  body_.clear();
+  const auto& announced = request_.head.content_length;
+  const bool all_is_here = announced && body_bytes_ >= *announced;
+  return {.bytes = taken_, .complete = !body_follows_ || all_is_here, .fault = fault_};
+}
+
+void WorkerChannel::want_body() noexcept {
+  if (!body_follows_ || body_awaited_ || fault_ != BodyFault::none) return;
+  const std::lock_guard lock(mutex_);
+  if (!is_open_locked()) return;
+  body_awaited_ = base::unless_out_of_memory(
+      [&] {
+        wire::encode_empty(FrameType::need_body, out_.batch().encoded());
+        return send_locked();
+      },
+      [&] {
+        lose_locked();
+        return false;
+      });
+}
+
+WorkerChannel::Heard WorkerChannel::hear(const wire::Frame& frame) {
+  if (frame.type == FrameType::cancel) return Heard::nothing;  // too late
+  if (!std::exchange(body_awaited_, false)) return Heard::end;
+  if (frame.type == FrameType::body) {
+    body_.append(frame.payload);
+    body_bytes_ += frame.payload.size();
+    return Heard::body;
+  }
+  const auto fault =
+      frame.type == FrameType::body_end ? wire::decode_body_end(frame.payload) : std::nullopt;
+  if (!fault) return Heard::end;
+  body_follows_ = false;
+  fault_ = *fault;
+  return Heard::body;
+}
+
+bool WorkerChannel::lose(std::string_view why) {
+  if (process_log_.wants(LogLevel::debug)) {
+    process_log_.log(LogLevel::debug, Message::child_gone,
+                     fmt::format("{} during a request for {}", why, request_.target.script));
+  }
+  if (body_follows_ && fault_ == BodyFault::none) fault_ = BodyFault::client_gone;
+  {
+    const std::lock_guard lock(mutex_);
+    lose_locked();
+  }
+  return !leave_if_done();
+}
+
+// --- The reply -------------------------------------------------------------------------------
+
+void WorkerChannel::lose_locked() noexcept {
+  lost_ = true;
+  out_.clear();
+}
+
+// False when the child has gone.
+bool WorkerChannel::send_locked() noexcept {
+  const auto send = [this] { return out_.send(child_or_null_->connection); };
+  const Io outcome = base::unless_out_of_memory(send, [] { return Io::closed; });
+  if (outcome != Io::done && outcome != Io::timeout) {
+    lose_locked();
+    return false;
+  }
+  const bool waits = outcome == Io::timeout;
+  if (waits != watches_room_) {
+    watches_room_ = waits;
+    keeper_.watch_room(*child_or_null_, waits);
+  }
+  return true;
+}
+
+bool WorkerChannel::encode_locked(const ReplyPart& part) {
+  wire::FrameBatch& batch = out_.batch();
+  if (part.head != nullptr && !wire::encode_head(*part.head, batch.encoded())) {
+    wire::encode_log({LogLevel::error, Message::head_too_large,
+                      fmt::format("the response headers of {} are larger than {} bytes",
+                                  request_.target.script, wire::kPayloadBytesMax)},
+                     batch.encoded());
+    send_locked();
+    return false;
+  }
+  reply_ = Reply::open;
+  for (const std::string_view block : part.blocks) batch.add_body(FrameType::reply_body, block);
+  if (part.then == ReplyPart::Then::pause) wire::encode_empty(FrameType::flush, batch.encoded());
+  if (part.then == ReplyPart::Then::end) {
+    wire::encode_end(part.figures, batch.encoded());
+    reply_ = Reply::ended;
+  }
+  return true;
+}
+
+Offered WorkerChannel::offer(const ReplyPart& part) noexcept {
+  announce_reply();
+  Offered offered = Offered::dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_open_locked()) return Offered::dropped;
+    const bool sent =
+        base::unless_out_of_memory([&] { return encode_locked(part) && send_locked(); },
+                                   [&] {
+                                     lose_locked();
+                                     return false;
+                                   });
+    if (sent) {
+      full_ = out_.bytes_kept() >= gateway::kChannelBytesHigh;
+      offered = full_ ? Offered::full : Offered::taken;
+    }
+  }
+  detach_if_done();
+  return offered;
+}
+
+bool WorkerChannel::make_use_of_room() {
+  bool has_room = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_open_locked() && send_locked()) {
+      has_room = full_ && out_.bytes_kept() <= gateway::kChannelBytesLow;
+      full_ = full_ && !has_room;
+    }
+  }
+  return !leave_if_done() && has_room;
+}
+
+// What there is no memory for is left out.
+void WorkerChannel::offer_early_hints(std::span<const gateway::Header> headers) noexcept {
+  announce_reply();
+  base::if_memory_allows([&] {
+    std::string frame;
+    if (!wire::encode_early_hints(headers, frame)) return;
+    const std::lock_guard lock(mutex_);
+    if (reply_ != Reply::unsent || !is_open_locked()) return;
+    out_.batch().encoded() += frame;
+    send_locked();
+  });
+}
+
+// --- The end ---------------------------------------------------------------------------------
+
+void WorkerChannel::encode_end_of_failure_locked(const Outcome& outcome) {
+  const bool unsent = reply_ == Reply::unsent;
+  const int status =
+      outcome.kind == Outcome::Kind::refused ? outcome.status : gateway::kInternalServerError;
+  encode_refusal({.outcome = outcome,
+                  .status = unsent ? status : 0,
+                  .cause = "the application failed",
+                  .failure = outcome.failure,
+                  .last_resort = request_.last_resort},
+                 out_.batch().encoded());
+  closes_ = !unsent;
+  reply_ = Reply::ended;
+}
+
+void WorkerChannel::finish(const Outcome& outcome) noexcept {
+  announce_reply();
+  finished_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_open_locked() && reply_ != Reply::ended) {
+      base::unless_out_of_memory(
+          [&] {
+            encode_end_of_failure_locked(outcome);
+            send_locked();
+          },
+          [&] { lose_locked(); });
+    }
+  }
+  leave_if_done();
+}
+
+bool WorkerChannel::detach_if_done() noexcept {
+  ChildConnection* child = nullptr;
+  bool closes = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (child_or_null_ == nullptr) return true;
+    const bool has_left = reply_ == Reply::ended && out_.bytes_kept() == 0;
+    if (lost_ ? !finished_ : !has_left) return false;
+    child = std::exchange(child_or_null_, nullptr);
+    closes = lost_ || closes_;
+  }
+  clock_.end(base::Clock::now(), !request_.head.ignores_activity);
+  keeper_.detached(*this, *child, closes ? ChannelKeeper::Then::close : ChannelKeeper::Then::reuse);
+  return true;
+}
+
+bool WorkerChannel::leave_if_done() noexcept {
+  const bool is_over = detach_if_done() && finished_;
+  if (is_over) keeper_.over(*this);
+  return is_over;
+}
+
+void WorkerChannel::announce_reply() noexcept {
+  if (!std::exchange(announced_, true)) keeper_.reply_begins();
+}
+
+void WorkerChannel::hand_back() noexcept {
+  ChildConnection* child = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    child = std::exchange(child_or_null_, nullptr);
+  }
+  clock_.end(base::Clock::now(), false);
+  keeper_.handed_back(*this, *child);
+}
+
+// --- Records ---------------------------------------------------------------------------------
+
+template <class Encode>
+bool WorkerChannel::send_record(const Encode& encode) noexcept {
+  const std::lock_guard lock(mutex_);
+  const bool may =
+      is_open_locked() && reply_ != Reply::ended && out_.bytes_kept() < kKeptForRecordsMax;
+  return may && base::unless_out_of_memory(
+                    [&] {
+                      encode(out_.batch().encoded());
+                      return send_locked();
+                    },
+                    [&] {
+                      lose_locked();
+                      return false;
+                    });
+}
+
+void WorkerChannel::log(LogLevel level, Message message, std::string_view text) noexcept {
+  const auto encode = [&](std::string& out) { wire::encode_log({level, message, text}, out); };
+  if (!send_record(encode)) process_log_.log(level, message, text);
+}
+
+void WorkerChannel::log_application(const base::ApplicationRecord& record) noexcept {
+  const auto encode = [&](std::string& out) { wire::encode_record(record, out); };
+  if (!send_record(encode)) process_log_.log_application(record);
+}
+
+}  // namespace pyhost::worker
