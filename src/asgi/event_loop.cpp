@@ -113,7 +113,6 @@ base::Result<> EventLoop::set_up(Attached& py) {
   if (!watch(wake_event_.get(), kPosted) || !watch(deadlines_.fd(), kDue)) {
     return base::fail(fmt::format("it cannot be watched: {}", std::strerror(errno)));
   }
-  PH_TRY_VOID(install_asgi_support(py));
   const Ref new_loop = support_function(py, "new_event_loop");
   Ref loop = Ref::steal(
       new_loop ? PyObject_CallFunction(new_loop.get(), "sO", name_of(inputs_.settings.kind),

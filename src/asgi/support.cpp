@@ -1,5 +1,6 @@
 #include "asgi/support.h"
 
+#include "python/compat.h"
 #include "python/error.h"
 
 namespace pyhost::asgi {
@@ -76,24 +77,30 @@ def close_event_loop(loop):
     asyncio.set_event_loop(None)
 )python";
 
-}  // namespace
-
-base::Result<> install_asgi_support(Attached& py) {
-  PyObject* const names = PyModule_GetDict(py.interpreter().support());
+// False with an exception pending.
+bool add_source(PyObject* support) {
+  PyObject* const names = PyModule_GetDict(support);
   const Ref code =
       Ref::steal(Py_CompileString(kSource, "<mod_pyhost ASGI support>", Py_file_input));
-  const Ref done = Ref::steal(code ? PyEval_EvalCode(code.get(), names, names) : nullptr);
-  if (done) return {};
-  return base::fail("the ASGI support failed: " + python::PythonError::take(py).traceback(py));
+  return code && Ref::steal(PyEval_EvalCode(code.get(), names, names));
 }
 
+}  // namespace
+
 Ref support_function(Attached& py, const char* name) {
-  return Ref::steal(PyObject_GetAttrString(py.interpreter().support(), name));
+  PyObject* const support = py.interpreter().support();
+  const Ref text = Ref::steal(PyUnicode_InternFromString(name));
+  Ref function;
+  if (!text) return {};
+  const int found = python::get_optional_attribute(support, text.get(), function);
+  if (found != 0 || !add_source(support)) return function;
+  return Ref::steal(PyObject_GetAttr(support, text.get()));
 }
 
 gateway::Protocol protocol_of(Attached& py, PyObject* application) {
-  const Ref name = Ref::steal(
-      PyObject_CallMethod(py.interpreter().support(), "asgi_protocol_of", "O", application));
+  const Ref function = support_function(py, "asgi_protocol_of");
+  const Ref name =
+      Ref::steal(function ? PyObject_CallOneArg(function.get(), application) : nullptr);
   const std::string text =
       name && PyUnicode_Check(name.get()) ? python::to_utf8(py, name.get()) : std::string();
   python::discard_error(py);

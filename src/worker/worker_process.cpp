@@ -212,6 +212,7 @@ base::Result<> WorkerProcess::start_pool() {
                                   .httpd_uid = brief_.settings.httpd_uid,
                                   .secret = std::exchange(brief_.settings.secret, {}),
                                   .targets = brief_.settings.targets,
+                                  .loops_or_null = engine_->loops(),
                                   .on_outdated = stand_by,
                                   .on_lack = lack,
                                   .before_reply = [this] { imports_->report(); },

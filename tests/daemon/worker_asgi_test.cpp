@@ -1,0 +1,162 @@
+// pyhost-worker with ASGI applications in it.
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <thread>
+
+#include "daemon/worker_fixture.h"
+#include "harness/process.h"
+
+namespace pyhost::test {
+namespace {
+
+using gateway::Outcome;
+using gateway::Protocol;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class AsgiWorker : public WorkerProcess {
+ protected:
+  Outcome run_asgi(std::string_view script, FakeExchange& exchange,
+                   Protocol protocol = Protocol::asgi) {
+    return engine().run({.process_group = "blog", .script = script, .protocol = protocol},
+                        exchange);
+  }
+};
+
+constexpr std::string_view kAsgiHello = R"(
+async def application(scope, receive, send):
+    assert scope['type'] == 'http'
+    size = 0
+    while True:
+        event = await receive()
+        size += len(event['body'])
+        if not event['more_body']:
+            break
+    await send({'type': 'http.response.start', 'status': 200,
+                'headers': [(b'content-type', b'text/plain')]})
+    await send({'type': 'http.response.body', 'body': b'hello %d' % size})
+)";
+
+TEST_F(AsgiWorker, ServesAnApplicationOverOneConnection) {
+  const std::string hello = script("hello.py", kAsgiHello);
+  spawn_and_wait();
+  for (int i = 0; i < 3; ++i) {
+    FakeExchange exchange;
+    EXPECT_EQ(run_asgi(hello, exchange).kind, Outcome::Kind::complete);
+    EXPECT_EQ(exchange.status(), 200);
+    EXPECT_EQ(exchange.header("content-type"), "text/plain");
+    EXPECT_EQ(exchange.body(), "hello 0");
+    EXPECT_EQ(exchange.parts().size(), 1u);
+  }
+}
+
+TEST_F(AsgiWorker, KnowsWhatAnApplicationIs) {
+  const std::string asgi = script("asgi.py", kAsgiHello);
+  const std::string wsgi = script("wsgi.py", kHello);
+  spawn_and_wait();
+  for (int i = 0; i < 2; ++i) {
+    FakeExchange first, second;
+    run_asgi(asgi, first, Protocol::detected);
+    EXPECT_EQ(first.body(), "hello 0");
+    run_asgi(wsgi, second, Protocol::detected);
+    EXPECT_EQ(second.body(), "hello blog");
+  }
+}
+
+TEST_F(AsgiWorker, ReceivesLargeBodies) {
+  const std::string hello = script("hello.py", kAsgiHello);
+  spawn_and_wait();
+  for (const bool chunked : {false, true}) {
+    FakeExchange exchange({.body = std::string(300'000, 'x'), .chunked = chunked});
+    EXPECT_EQ(run_asgi(hello, exchange).kind, Outcome::Kind::complete);
+    EXPECT_EQ(exchange.body(), "hello 300000");
+  }
+}
+
+TEST_F(AsgiWorker, SendsLargeReplies) {
+  const std::string large = script("large.py", R"(
+async def application(scope, receive, send):
+    assert scope['type'] == 'http'
+    await send({'type': 'http.response.start', 'status': 200})
+    for i in range(100):
+        await send({'type': 'http.response.body', 'body': b'x' * 100_000, 'more_body': True})
+    await send({'type': 'http.response.body'})
+)");
+  spawn_and_wait();
+  FakeExchange exchange;
+  EXPECT_EQ(run_asgi(large, exchange).kind, Outcome::Kind::complete);
+  EXPECT_EQ(exchange.bytes_sent(), 10'000'000u);
+}
+
+TEST_F(AsgiWorker, AnswersAnExceptionWith500AndItsTraceback) {
+  const std::string broken = script("broken.py", R"(
+async def application(scope, receive, send):
+    raise KeyError('x')
+)");
+  spawn_and_wait();
+  FakeExchange exchange;
+  EXPECT_EQ(run_asgi(broken, exchange).status, 500);
+  EXPECT_THAT(exchange.recorder().text_of(base::Message::application_raised),
+              AllOf(HasSubstr("KeyError"), HasSubstr("Traceback")));
+}
+
+TEST_F(AsgiWorker, TellsOfAClientThatLeaves) {
+  const std::string patient = script("patient.py", R"(
+async def application(scope, receive, send):
+    assert scope['type'] == 'http'
+    await receive()
+    print('waits')
+    print((await receive())['type'])
+)");
+  spawn_and_wait();
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  base::UniqueFd client(ends[0]);
+  const base::UniqueFd server(ends[1]);
+  FakeExchange exchange({.client_socket = server.get()});
+  std::jthread request([&] { run_asgi(patient, exchange); });
+  EXPECT_TRUE(
+      wait_until([&] { return exchange.recorder().text_of(base::Message::none) == "waits\n"; }));
+  client.reset();
+  EXPECT_TRUE(wait_until([&] { return log().find("http.disconnect") != std::string::npos; }));
+}
+
+TEST_F(AsgiWorker, HasApplicationsEndWhenItEnds) {
+  const std::string site = script("site.py", R"(
+async def application(scope, receive, send):
+    if scope['type'] == 'lifespan':
+        print((await receive())['type'])
+        await send({'type': 'lifespan.startup.complete'})
+        print((await receive())['type'])
+        await send({'type': 'lifespan.shutdown.complete'})
+        return
+    await send({'type': 'http.response.start', 'status': 200})
+    await send({'type': 'http.response.body'})
+)");
+  spawn_and_wait();
+  FakeExchange exchange;
+  EXPECT_EQ(run_asgi(site, exchange).kind, Outcome::Kind::complete);
+  EXPECT_THAT(log(), HasSubstr("lifespan.startup"));
+  ::kill(pid_, SIGTERM);
+  EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
+  EXPECT_THAT(log(), HasSubstr("lifespan.shutdown"));
+}
+
+TEST_F(AsgiWorker, DoesNotServeWhatCannotStart) {
+  const std::string site = script("site.py", R"(
+async def application(scope, receive, send):
+    await receive()
+    await send({'type': 'lifespan.startup.failed', 'message': 'no database'})
+)");
+  spawn_and_wait();
+  FakeExchange exchange;
+  const Outcome outcome = run_asgi(site, exchange);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::refused);
+  EXPECT_EQ(outcome.status, 500);
+  EXPECT_THAT(log(), HasSubstr("no database"));
+}
+
+}  // namespace
+}  // namespace pyhost::test
