@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "pyhost/base/result.h"
+#include "pyhost/gateway/event_loops.h"
+#include "pyhost/gateway/target.h"
 
 namespace pyhost::settings {
 
@@ -51,6 +53,12 @@ struct ProcessGroup {
   bool server_metrics = false;
   std::string newrelic_config_file;
   std::string newrelic_environment;
+
+  // How applications are called, and those with event loops run.
+  gateway::Protocol interface = gateway::Protocol::detected;
+  gateway::LifespanUse lifespan = gateway::LifespanUse::detected;
+  gateway::LoopKind loop = gateway::LoopKind::detected;
+  std::chrono::milliseconds disconnect_grace{0};
 
   // Concurrency and transport.
   std::optional<unsigned> processes;  // given, even as 1, it makes wsgi.multiprocess true

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <charconv>
 #include <limits>
 
@@ -66,6 +67,72 @@ inline std::optional<Reload> parse_value(const Option&, std::string_view text, R
   if (text == "rolling") return Reload::rolling;
   if (text == "off") return Reload::off;
   return std::nullopt;
+}
+
+// --- One of several words
+
+template <class Value>
+struct NamedValue {
+  std::string_view name;
+  Value value;
+};
+
+inline constexpr auto kInterfaces =
+    std::to_array<NamedValue<gateway::Protocol>>({{"auto", gateway::Protocol::detected},
+                                                  {"wsgi", gateway::Protocol::wsgi},
+                                                  {"asgi", gateway::Protocol::asgi},
+                                                  {"asgi2", gateway::Protocol::asgi2}});
+inline constexpr auto kLifespanUses =
+    std::to_array<NamedValue<gateway::LifespanUse>>({{"auto", gateway::LifespanUse::detected},
+                                                     {"on", gateway::LifespanUse::on},
+                                                     {"off", gateway::LifespanUse::off}});
+inline constexpr auto kLoopKinds =
+    std::to_array<NamedValue<gateway::LoopKind>>({{"auto", gateway::LoopKind::detected},
+                                                  {"asyncio", gateway::LoopKind::asyncio},
+                                                  {"uvloop", gateway::LoopKind::uvloop}});
+
+template <class Value, std::size_t count>
+std::optional<Value> value_named(const std::array<NamedValue<Value>, count>& values,
+                                 std::string_view name) noexcept {
+  for (const NamedValue<Value>& each : values) {
+    if (each.name == name) return each.value;
+  }
+  return std::nullopt;
+}
+
+template <class Value, std::size_t count>
+std::string name_among(const std::array<NamedValue<Value>, count>& values, Value value) {
+  for (const NamedValue<Value>& each : values) {
+    if (each.value == value) return std::string(each.name);
+  }
+  return "";
+}
+
+inline std::optional<gateway::Protocol> parse_value(const Option&, std::string_view text,
+                                                    gateway::Protocol) {
+  return value_named(kInterfaces, text);
+}
+
+inline std::optional<gateway::LifespanUse> parse_value(const Option&, std::string_view text,
+                                                       gateway::LifespanUse) {
+  return value_named(kLifespanUses, text);
+}
+
+inline std::optional<gateway::LoopKind> parse_value(const Option&, std::string_view text,
+                                                    gateway::LoopKind) {
+  return value_named(kLoopKinds, text);
+}
+
+inline std::string format_value(const Option&, gateway::Protocol value) {
+  return name_among(kInterfaces, value);
+}
+
+inline std::string format_value(const Option&, gateway::LifespanUse value) {
+  return name_among(kLifespanUses, value);
+}
+
+inline std::string format_value(const Option&, gateway::LoopKind value) {
+  return name_among(kLoopKinds, value);
 }
 
 inline std::optional<double> parse_value(const Option&, std::string_view text, double) {

@@ -161,15 +161,18 @@ Outcome RequestServer::run_application(WorkerExchange& exchange, gateway::Channe
   }
 }
 
+// A worker has one version of a script, so what that is does not change.
 Outcome RequestServer::run_once(const gateway::Target& target, WorkerExchange& exchange,
                                 gateway::ChannelLoop*& loop) {
-  const bool may_have_loop =
-      target.protocol != gateway::Protocol::wsgi && settings_.loops_or_null != nullptr;
+  const bool may_have_loop = target.protocol != gateway::Protocol::wsgi &&
+                             settings_.loops_or_null != nullptr && !wsgi_targets_.knows(target);
   if (!may_have_loop) return runner_.run(target, exchange);
   const auto placed = settings_.loops_or_null->place(target, exchange);
   if (!placed) return placed.error();
   loop = *placed;
-  return loop != nullptr ? Outcome() : runner_.run(target, exchange);
+  if (loop != nullptr) return {};
+  wsgi_targets_.note(target);
+  return runner_.run(target, exchange);
 }
 
 // The set of that loop's connections, made for its first.

@@ -15,6 +15,7 @@
 #include "pyhost/gateway/runner.h"
 #include "worker/channel_set.h"
 #include "worker/connections.h"
+#include "worker/known_targets.h"
 #include "worker/pool_settings.h"
 #include "worker/worker_exchange.h"
 
@@ -90,6 +91,7 @@ class RequestServer : private ChannelHost {
   // Held while on_load is called, so that the last number is the one that counts.
   mutable std::mutex load_mutex_;
   unsigned active_ = 0;  // guarded by it
+  KnownTargets wsgi_targets_;
   std::mutex sets_mutex_;
   // Guarded by it. Loops use them for as long as the process lives.
   std::map<gateway::ChannelLoop*, ChannelSet*> sets_;
