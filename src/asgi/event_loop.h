@@ -47,6 +47,11 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
+  // Python's number of its thread; nothing before it runs. Attached.
+  std::optional<unsigned long> thread(python::Attached&) const noexcept {
+    return parts_ ? std::optional(parts_->thread) : std::nullopt;
+  }
+
   // --- Any thread; not attached ---
 
   // An application that it is to serve.

@@ -65,7 +65,7 @@ Outcome HttpExchange::cancelled() const noexcept {
 // PRECONDITION: its exception is pending.
 Outcome HttpExchange::outcome_of_failure(Attached& py) {
   const PythonError error = PythonError::take(py);
-  if (cancelling_ != Cancelling::no) {
+  if (cancelling_ != Cancelling::no && error.is(parts_.cancelled_error.get())) {
     base::if_memory_allows([&] {
       log_detached(
           py, LogLevel::info, Message::run_interrupted,
@@ -76,6 +76,7 @@ Outcome HttpExchange::outcome_of_failure(Attached& py) {
   const BodyFault fault = receiving_.fault();
   base::unless_out_of_memory([&] { log_failure(py, error); }, [&] { python::discard_error(py); });
   if (gone_) return {};
+  if (cancelling_ != Cancelling::no) return cancelled();
   if (fault != BodyFault::none) return failed(gateway::status_of(fault), FailureCause::upload);
   return failed(gateway::kInternalServerError, FailureCause::exception);
 }

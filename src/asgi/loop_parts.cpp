@@ -17,6 +17,11 @@ Ref interned(const char* text) {
   return Ref::steal(PyUnicode_InternFromString(text));
 }
 
+Ref attribute_of_asyncio(const char* name) {
+  const Ref asyncio = Ref::steal(PyImport_ImportModule("asyncio"));
+  return Ref::steal(asyncio ? PyObject_GetAttrString(asyncio.get(), name) : nullptr);
+}
+
 }  // namespace
 
 base::Result<LoopParts> LoopParts::make(Attached& py, const LoopInputs& inputs, const Names& names,
@@ -34,11 +39,10 @@ base::Result<LoopParts> LoopParts::make(Attached& py, const LoopInputs& inputs, 
                   .create_task = Ref::steal(PyObject_GetAttrString(of_loop, "create_task")),
                   .as_coroutine = support_function(py, "as_coroutine"),
                   .context = Ref::steal(PyContext_CopyCurrent()),
+                  .cancelled_error = attribute_of_asyncio("CancelledError"),
                   .add_done_callback = interned("add_done_callback"),
                   .cancel = interned("cancel"),
-                  .cancelled = interned("cancelled"),
                   .done = interned("done"),
-                  .exception = interned("exception"),
                   .result = interned("result"),
                   .set_result = interned("set_result")};
   if (PyErr_Occurred() != nullptr) return base::fail(python::PythonError::take(py).summary(py));

@@ -44,8 +44,9 @@ struct LoopParts {
   python::Ref create_future, create_task;  // its methods
   python::Ref as_coroutine;                // of support.h
   python::Ref context;                     // as it is on the loop's thread
+  python::Ref cancelled_error;             // asyncio's type
   // Names of methods of futures and tasks.
-  python::Ref add_done_callback, cancel, cancelled, done, exception, result, set_result;
+  python::Ref add_done_callback, cancel, done, result, set_result;
   // Heap types of this layer.
   python::Ref handle_type, receive_type, send_type, lifespan_handle_type, lifespan_receive_type,
       lifespan_send_type;

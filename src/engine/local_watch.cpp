@@ -26,7 +26,12 @@ using gateway::StackOwners;
 
 // The threads whose stacks are wanted, [(number, label), ...]; null with an exception pending.
 Ref threads_in(Attached& py, StackOwners whose) {
-  auto threads = application_group_of(py.interpreter()).calls.threads(py);
+  const ApplicationGroup& group = application_group_of(py.interpreter());
+  auto threads = group.calls.threads(py);
+  const asgi::EventLoop* const loop = group.loop_or_null();
+  if (const auto thread = loop != nullptr ? loop->thread(py) : std::nullopt) {
+    threads.emplace_back(*thread, "the event loop");
+  }
   if (whose == StackOwners::all) {
     for (const unsigned long number : python::thread_numbers()) {
       const bool is_call =

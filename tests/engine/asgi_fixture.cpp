@@ -12,6 +12,23 @@ FakeChannels& source_of(gateway::ChannelLoop& loop) {
   return source;
 }
 
+std::string with_reply(std::string_view source) {
+  constexpr std::string_view kReply = R"(
+async def reply(send, body=b'', status=200, headers=()):
+    await send({'type': 'http.response.start', 'status': status, 'headers': headers})
+    await send({'type': 'http.response.body', 'body': body})
+)";
+  return std::string(kReply) + std::string(source);
+}
+
+std::string log_of(FakeChannel& channel) {
+  std::string text;
+  for (const LogRecord& record : channel.exchange().recorder().records()) {
+    if (is_notable(record)) text += record.text + '\n';
+  }
+  return text;
+}
+
 AsgiScript::AsgiScript(std::string_view source, gateway::Protocol protocol,
                        std::string application_group)
     : script_(source), protocol_(protocol), application_group_(std::move(application_group)) {}

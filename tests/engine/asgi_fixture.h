@@ -36,6 +36,12 @@ class AsgiScript {
   FakeExchange caller_;
 };
 
+// A script that has `await reply(send, body=b'', status=200, headers=())`, a complete reply.
+std::string with_reply(std::string_view source);
+
+// What is notable of what the exchange has logged, a line a record.
+std::string log_of(FakeChannel& channel);
+
 // The source that a loop of this process serves.
 FakeChannels& source_of(gateway::ChannelLoop& loop);
 

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include "engine/asgi_fixture.h"
-#include "harness/wait.h"
 
 namespace pyhost::test {
 namespace {
@@ -15,17 +14,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Then = gateway::ReplyPart::Then;
 
-// Begins a script: `reply(send, body, status, headers)` sends a complete reply.
-constexpr std::string_view kReply = R"(
-async def reply(send, body=b'', status=200, headers=()):
-    await send({'type': 'http.response.start', 'status': status, 'headers': headers})
-    await send({'type': 'http.response.body', 'body': body})
-)";
-
-std::string with_reply(std::string_view source) {
-  return std::string(kReply) + std::string(source);
-}
-
 // What becomes of one request to an application whose body is these lines.
 std::unique_ptr<FakeChannel> run_asgi(std::string_view source, FakeRequest request = {}) {
   static auto& scripts = *new std::vector<std::unique_ptr<AsgiScript>>;
@@ -33,14 +21,6 @@ std::unique_ptr<FakeChannel> run_asgi(std::string_view source, FakeRequest reque
   auto channel = scripts.back()->request({.request = std::move(request)});
   channel->outcome();
   return channel;
-}
-
-std::string log_of(FakeChannel& channel) {
-  std::string text;
-  for (const LogRecord& record : channel.exchange().recorder().records()) {
-    if (is_notable(record)) text += record.text + '\n';
-  }
-  return text;
 }
 
 TEST(Asgi, RepliesWithHeadBodyAndEndInOnePart) {
@@ -467,23 +447,6 @@ TEST(Asgi, IsRefusedWhereItCannotBeImported) {
   EXPECT_EQ(placed.error().kind, Outcome::Kind::refused);
   EXPECT_TRUE(placed.error().import_failed);
   EXPECT_EQ(placed.error().failure, gateway::FailureCause::import_failed);
-}
-
-TEST(Asgi, EndsWith504WhenItIsInterrupted) {
-  AsgiScript script(with_reply(R"(
-import asyncio
-async def application(scope, receive, send):
-    assert scope['type'] == 'http'
-    await receive()
-    print('waits')
-    await asyncio.sleep(1000)
-)"));
-  const auto channel = script.request();
-  ASSERT_TRUE(wait_until([&] { return log_of(*channel) == "waits\n"; }));
-  engine().watch()->interrupt(*channel, base::Clock::now());
-  EXPECT_EQ(channel->outcome().kind, Outcome::Kind::refused);
-  EXPECT_EQ(channel->outcome().status, 504);
-  EXPECT_EQ(channel->outcome().failure, gateway::FailureCause::request_timeout);
 }
 
 }  // namespace

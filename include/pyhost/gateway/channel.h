@@ -55,7 +55,7 @@ class Channel : public Caller {
   // and where nothing is to come.
   virtual void want_body() noexcept = 0;
 
-  // PRECONDITION: no part with Then::end was offered before.
+  // PRECONDITION: no part with Then::end was offered before; the part has no file.
   virtual Offered offer(const ReplyPart& part) noexcept = 0;
   // As Exchange::send_early_hints().
   virtual void offer_early_hints(std::span<const Header> headers) noexcept = 0;
