@@ -95,7 +95,7 @@ void ChannelSet::take_adopted() {
 // A request that was counted.
 void ChannelSet::begin(Member& member, std::string payload) {
   ChannelKeeper& keeper = *this;
-  auto channel = std::make_unique<WorkerChannel>(host_.log(), keeper);
+  auto channel = std::make_unique<WorkerChannel>(host_.next_number(), host_.log(), keeper);
   if (!channel->begin(member.child, std::move(payload))) {
     ChildConnection& child = member.child;
     host_.request_left();
@@ -105,7 +105,8 @@ void ChannelSet::begin(Member& member, std::string payload) {
   }
   member.channel_or_null = channel.get();
   events_.push_back({ChannelEvent::Kind::begun, channel.get()});
-  channels_.emplace(channel.get(), std::move(channel));
+  const std::lock_guard lock(channels_mutex_);
+  channels_.emplace(channel->number(), std::move(channel));
 }
 
 // --- What comes ------------------------------------------------------------------------------
@@ -237,8 +238,9 @@ void ChannelSet::reply_begins() noexcept {
   host_.before_reply();
 }
 
-void ChannelSet::detached(WorkerChannel&, ChildConnection& child, Then then) noexcept {
+void ChannelSet::detached(WorkerChannel& channel, ChildConnection& child, Then then) noexcept {
   const auto found = members_.find(child.id);
+  if (channel.counts_as_activity()) last_end_ = base::Clock::now().time_since_epoch().count();
   host_.request_left();
   if (then == Then::close) {
     drop(child);
@@ -257,7 +259,8 @@ void ChannelSet::handed_back(WorkerChannel& channel, ChildConnection& child) noe
 
 void ChannelSet::over(WorkerChannel& channel) noexcept {
   forget(channel);
-  channels_.erase(&channel);
+  const std::lock_guard lock(channels_mutex_);
+  channels_.erase(channel.number());
 }
 
 void ChannelSet::forget(const WorkerChannel& channel) noexcept {
@@ -265,6 +268,33 @@ void ChannelSet::forget(const WorkerChannel& channel) noexcept {
     if (event.channel == &channel) event.channel = nullptr;
   }
 }
+
+// --- From outside ----------------------------------------------------------------------------
+
+void ChannelSet::add_running(std::vector<RunningRequest>& running) const {
+  const std::lock_guard lock(channels_mutex_);
+  for (const auto& [number, channel] : channels_) {
+    if (const auto now = channel->clock().running()) {
+      running.push_back({.exchange = kInEventLoop, .number = number, .began = now->began});
+    }
+  }
+}
+
+std::optional<base::TimePoint> ChannelSet::last_end() const noexcept {
+  const base::Clock::rep ended = last_end_;
+  if (ended == 0) return std::nullopt;
+  return base::TimePoint(base::Clock::duration(ended));
+}
+
+bool ChannelSet::with(std::uint64_t number, const std::function<void(WatchedRequest&)>& act) const {
+  const std::lock_guard lock(channels_mutex_);
+  const auto found = channels_.find(number);
+  if (found == channels_.end()) return false;
+  act(*found->second);
+  return true;
+}
+
+// --- The end of it ---------------------------------------------------------------------------
 
 void ChannelSet::close_descriptors() const noexcept {
   ::close(epoll_.get());

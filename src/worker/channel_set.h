@@ -1,18 +1,25 @@
 // The connections whose requests an event loop serves.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
 #include "os/fork_watch.h"
 #include "pyhost/base/result.h"
 #include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/channel.h"
+#include "worker/running_request.h"
+#include "worker/watched_request.h"
 #include "worker/worker_channel.h"
 
 namespace pyhost::worker {
@@ -26,6 +33,8 @@ class ChannelHost {
   // A request is there, or is not any more.
   virtual void request_came() = 0;
   virtual void request_left() = 0;
+  // For a channel; never the same twice.
+  virtual std::uint64_t next_number() noexcept = 0;
   virtual void before_reply() = 0;
   virtual void close(const ChildConnection& child) = 0;
   // A message has come over it that was put back: for any thread of the pool.
@@ -52,6 +61,17 @@ class ChannelSet final : public gateway::ChannelSource, private ChannelKeeper {
   // the REQUEST frame that next() has given last. Any thread.
   void adopt(ChildConnection& child, std::string payload);
 
+  // --- From outside, any thread ---
+
+  // Adds the requests that run to `running`.
+  void add_running(std::vector<RunningRequest>& running) const;
+  // When the last request ended that counts as activity; nothing before the first one has.
+  std::optional<base::TimePoint> last_end() const noexcept;
+  // Calls `act` with the request of that number, which is there meanwhile; false when there is
+  // none.
+  bool with(std::uint64_t number, const std::function<void(WatchedRequest&)>& act) const;
+
+  // --- The loop's side ---
   int fd() const noexcept override { return epoll_.get(); }
   std::span<const gateway::ChannelEvent> pump() noexcept override;
   void abandon() noexcept override;
@@ -93,8 +113,12 @@ class ChannelSet final : public gateway::ChannelSource, private ChannelKeeper {
   base::UniqueFd epoll_;
   base::UniqueFd adopt_event_;
   std::unordered_map<std::uint64_t, Member> members_;  // by the id of the connection
-  std::unordered_map<const WorkerChannel*, std::unique_ptr<WorkerChannel>> channels_;
   std::vector<gateway::ChannelEvent> events_;
+
+  // By their numbers. Only the loop's thread changes it, guarded by the next one; others look.
+  std::map<std::uint64_t, std::unique_ptr<WorkerChannel>> channels_;
+  mutable std::mutex channels_mutex_;
+  std::atomic<base::Clock::rep> last_end_ = 0;  // 0: none has ended
 
   std::mutex mutex_;
   std::vector<Adopted> adopted_;  // guarded by mutex_, as the next one

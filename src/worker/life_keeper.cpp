@@ -114,35 +114,51 @@ std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
   return std::nullopt;
 }
 
+// To its log, or, when it is over, to the process's.
+void LifeKeeper::note(const RunningRequest& request, LogLevel level, Message message,
+                      std::string_view text) {
+  const bool there = worker_.pool.with(request, [&](WatchedRequest& watched) {
+    watched.note(request.number, level, message, text);
+  });
+  if (!there) worker_.log.log(level, message, text);
+}
+
 void LifeKeeper::announce_interruption(const RunningRequest& request) {
-  WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
-  exchange.note(request.number, LogLevel::warn, Message::request_interrupted,
-                fmt::format("{}, longer than request-timeout; it is interrupted", phrase(request)));
+  note(request, LogLevel::warn, Message::request_interrupted,
+       fmt::format("{}, longer than request-timeout; it is interrupted", phrase(request)));
   // Before the interruption, behind which the request may be over.
-  exchange.note(request.number, LogLevel::warn, Message::busy_stacks, stacks());
+  note(request, LogLevel::warn, Message::busy_stacks, stacks());
 }
 
 void LifeKeeper::interrupt(const RunningRequest& request) {
   if (watch_or_null_ == nullptr) return;
   // If that is over, what runs there now began after we looked.
-  watch_or_null_->interrupt(worker_.pool.exchange(request.exchange), observed_at_);
+  worker_.pool.with(request, [this](WatchedRequest& watched) {
+    watch_or_null_->interrupt(watched.caller(), observed_at_);
+  });
 }
 
 void LifeKeeper::announce_giving_up(const RunningRequest& request) {
-  WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
-  exchange.note(request.number, LogLevel::error, Message::request_given_up,
-                cause_of_giving_up(request));
+  note(request, LogLevel::error, Message::request_given_up, cause_of_giving_up(request));
   if (worker_.limits.interrupt_timeout.count() == 0) {
-    exchange.note(request.number, LogLevel::error, Message::busy_stacks, stacks());
+    note(request, LogLevel::error, Message::busy_stacks, stacks());
   }
 }
 
 void LifeKeeper::give_up(const RunningRequest& request) {
-  WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
-  if (exchange.give_up(request.number, gateway::FailureCause::request_timeout,
-                       cause_of_giving_up(request))) {
+  if (give_up(request, gateway::FailureCause::request_timeout, cause_of_giving_up(request))) {
     life_.gave_up(request);
   }
+}
+
+// False when it is as it was.
+bool LifeKeeper::give_up(const RunningRequest& request, gateway::FailureCause failure,
+                         std::string_view cause) {
+  bool done = true;
+  worker_.pool.with(request, [&](WatchedRequest& watched) {
+    done = watched.give_up(request.number, failure, cause);
+  });
+  return done;
 }
 
 std::string LifeKeeper::cause_of_giving_up(const RunningRequest& request) {
@@ -184,11 +200,9 @@ void LifeKeeper::end_stuck() {
   worker_.pool.drain();
   control::report({.kind = StatusKind::draining, .reason = EndReason::deadlock_timeout});
   for (const RunningRequest& request : running_) {
-    WorkerExchange& exchange = worker_.pool.exchange(request.exchange);
-    exchange.note(request.number, LogLevel::error, Message::lock_stuck, cause);
+    note(request, LogLevel::error, Message::lock_stuck, cause);
     // The process ends: whoever is sending at this moment is cut off.
-    static_cast<void>(
-        exchange.give_up(request.number, gateway::FailureCause::deadlock_timeout, cause));
+    static_cast<void>(give_up(request, gateway::FailureCause::deadlock_timeout, cause));
   }
 }
 
@@ -209,10 +223,12 @@ void LifeKeeper::name_what_is_cut_off() {
 }
 
 std::string LifeKeeper::phrase(const RunningRequest& request) {
-  const std::string script = worker_.pool.exchange(request.exchange).script_of(request.number);
+  std::string script;
+  worker_.pool.with(request,
+                    [&](WatchedRequest& watched) { script = watched.script_of(request.number); });
   return fmt::format("{} has {} for {:.3f} s in {}", script.empty() ? "a request" : script,
                      request.importing ? "been imported" : "run", seconds_since(request.began),
-                     worker_.pool.runner_of(request.exchange));
+                     ThreadPool::runner_of(request));
 }
 
 // One look serves all that are overdue: whoever keeps a lock costs it its whole patience.

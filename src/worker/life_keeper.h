@@ -53,10 +53,14 @@ class LifeKeeper {
   std::optional<Farewell> do_what_is_due(std::uint64_t served);
   Observation observe(std::uint64_t served);
   std::optional<Farewell> carry_out(const LifeOrder& order);
+  void note(const RunningRequest& request, base::LogLevel level, base::Message message,
+            std::string_view text);
   void announce_interruption(const RunningRequest& request);
   void interrupt(const RunningRequest& request);
   void announce_giving_up(const RunningRequest& request);
   void give_up(const RunningRequest& request);
+  bool give_up(const RunningRequest& request, gateway::FailureCause failure,
+               std::string_view cause);
   std::string cause_of_giving_up(const RunningRequest& request);
   void drain(EndReason reason);
   std::string_view told_reason(EndReason reason) const;

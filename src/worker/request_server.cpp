@@ -178,14 +178,32 @@ Outcome RequestServer::run_once(const gateway::Target& target, WorkerExchange& e
 // The set of that loop's connections, made for its first.
 base::Result<ChannelSet*> RequestServer::set_of(gateway::ChannelLoop& loop) {
   const std::lock_guard lock(sets_mutex_);
-  ChannelSet*& set = sets_[&loop];
-  if (set == nullptr) {
-    ChannelHost& host = *this;
-    PH_TRY(made, ChannelSet::open(host));
-    set = made.release();
-    loop.serve(*set);
-  }
+  const auto found = sets_.find(&loop);
+  if (found != sets_.end()) return found->second;
+  ChannelHost& host = *this;
+  PH_TRY(made, ChannelSet::open(host));
+  ChannelSet* const set = sets_.emplace(&loop, made.release()).first->second;
+  loop.serve(*set);
   return set;
+}
+
+void RequestServer::add_running(std::vector<RunningRequest>& running) const {
+  const std::lock_guard lock(sets_mutex_);
+  for (const auto& [loop, set] : sets_) set->add_running(running);
+}
+
+std::optional<base::TimePoint> RequestServer::last_end() const {
+  const std::lock_guard lock(sets_mutex_);
+  std::optional<base::TimePoint> last;
+  for (const auto& [loop, set] : sets_) last = std::max(last, set->last_end());
+  return last;
+}
+
+bool RequestServer::with(std::uint64_t number,
+                         const std::function<void(WatchedRequest&)>& act) const {
+  const std::lock_guard lock(sets_mutex_);
+  return std::ranges::any_of(sets_,
+                             [&](const auto& each) { return each.second->with(number, act); });
 }
 
 // False when that fails; it was logged.

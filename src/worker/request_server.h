@@ -46,6 +46,11 @@ class RequestServer : private ChannelHost {
 
   // How many requests were taken and not left. After drain() it only falls for good.
   unsigned active() const;
+
+  // Of the requests in event loops; as ChannelSet has them.
+  void add_running(std::vector<RunningRequest>& running) const;
+  std::optional<base::TimePoint> last_end() const;
+  bool with(std::uint64_t number, const std::function<void(WatchedRequest&)>& act) const;
   // Calls PoolSettings::on_load as if the number of requests had changed.
   void repeat_load();
 
@@ -74,6 +79,7 @@ class RequestServer : private ChannelHost {
   bool is_draining() const noexcept override { return draining_; }
   void request_came() override { count(1); }
   void request_left() override;
+  std::uint64_t next_number() noexcept override { return ++last_number_; }
   void before_reply() override;
   void close(const ChildConnection& child) override { connections_.close(child); }
   void pass_on(ChildConnection& child) override { connections_.pass_on(child); }
@@ -92,7 +98,8 @@ class RequestServer : private ChannelHost {
   mutable std::mutex load_mutex_;
   unsigned active_ = 0;  // guarded by it
   KnownTargets wsgi_targets_;
-  std::mutex sets_mutex_;
+  std::atomic<std::uint64_t> last_number_ = 0;  // of a request in a loop
+  mutable std::mutex sets_mutex_;
   // Guarded by it. Loops use them for as long as the process lives.
   std::map<gateway::ChannelLoop*, ChannelSet*> sets_;
 };

@@ -103,17 +103,26 @@ std::vector<RunningRequest> ThreadPool::requests_running() const {
                           .importing = running->importing});
     }
   }
+  server_->add_running(requests);
   return requests;
 }
 
 std::optional<base::TimePoint> ThreadPool::last_end() const noexcept {
-  std::optional<base::TimePoint> last;
+  std::optional<base::TimePoint> last = server_->last_end();
   for (const auto& thread : threads_) last = std::max(last, thread->exchange.clock().last_end());
   return last;
 }
 
-std::string ThreadPool::runner_of(unsigned exchange) const {
-  return fmt::format("thread wsgi-{}", exchange);
+bool ThreadPool::with(const RunningRequest& request,
+                      const std::function<void(WatchedRequest&)>& act) const {
+  if (request.exchange == kInEventLoop) return server_->with(request.number, act);
+  act(threads_[request.exchange]->exchange);
+  return true;
+}
+
+std::string ThreadPool::runner_of(const RunningRequest& request) {
+  if (request.exchange == kInEventLoop) return "an event loop";
+  return fmt::format("thread wsgi-{}", request.exchange);
 }
 
 bool ThreadPool::stop(std::chrono::milliseconds budget) {

@@ -19,6 +19,7 @@
 #include "worker/request_server.h"
 #include "worker/running_request.h"
 #include "worker/wake_policy.h"
+#include "worker/watched_request.h"
 #include "worker/worker_exchange.h"
 
 namespace pyhost::worker {
@@ -54,13 +55,10 @@ class ThreadPool {
   std::vector<RunningRequest> requests_running() const;
   // When the last request ended; nothing before the first one has.
   std::optional<base::TimePoint> last_end() const noexcept;
-  // RunningRequest::exchange; for what its members say may come from outside.
-  WorkerExchange& exchange(unsigned number) noexcept { return threads_[number]->exchange; }
-  const WorkerExchange& exchange(unsigned number) const noexcept {
-    return threads_[number]->exchange;
-  }
-  // "thread wsgi-3": who runs that exchange.
-  std::string runner_of(unsigned exchange) const;
+  // Calls `act` with one of them; false when it is not there any more.
+  bool with(const RunningRequest& request, const std::function<void(WatchedRequest&)>& act) const;
+  // "thread wsgi-3": who runs it.
+  static std::string runner_of(const RunningRequest& request);
   // Ends the threads. False when a request still keeps one busy: that thread goes on, and the
   // process has to end without destroying the pool.
   bool stop(std::chrono::milliseconds budget);

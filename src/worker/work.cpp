@@ -14,9 +14,11 @@ namespace pyhost::worker {
 namespace {
 
 void append_request(std::string& work, const ThreadPool& pool, const RunningRequest& request) {
-  const RequestLine line = pool.exchange(request.exchange).request_line_of(request.number);
+  RequestLine line;
+  pool.with(request,
+            [&](WatchedRequest& watched) { line = watched.request_line_of(request.number); });
   fmt::format_to(std::back_inserter(work), "{}: {} {}, {} for {:.3f} s\n",
-                 pool.runner_of(request.exchange), line.method.empty() ? "a request" : line.method,
+                 ThreadPool::runner_of(request), line.method.empty() ? "a request" : line.method,
                  line.path, request.importing ? "importing its script" : "running",
                  base::seconds(base::Clock::now() - request.began));
 }

@@ -1,6 +1,7 @@
 #include "worker/worker_channel.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <utility>
 
@@ -57,15 +58,8 @@ void WorkerChannel::want_body() noexcept {
   if (!body_follows_ || body_awaited_ || fault_ != BodyFault::none) return;
   const std::lock_guard lock(mutex_);
   if (!is_open_locked()) return;
-  body_awaited_ = base::unless_out_of_memory(
-      [&] {
-        wire::encode_empty(FrameType::need_body, out_.batch().encoded());
-        return send_locked();
-      },
-      [&] {
-        lose_locked();
-        return false;
-      });
+  body_awaited_ =
+      send_locked([](std::string& out) { wire::encode_empty(FrameType::need_body, out); });
 }
 
 WorkerChannel::Heard WorkerChannel::hear(const wire::Frame& frame) {
@@ -118,6 +112,20 @@ bool WorkerChannel::send_locked() noexcept {
     keeper_.watch_room(*child_or_null_, waits);
   }
   return true;
+}
+
+// The same behind what `encode` puts there.
+template <class Encode>
+bool WorkerChannel::send_locked(const Encode& encode) noexcept {
+  return base::unless_out_of_memory(
+      [&] {
+        encode(out_.batch().encoded());
+        return send_locked();
+      },
+      [&] {
+        lose_locked();
+        return false;
+      });
 }
 
 bool WorkerChannel::encode_locked(const ReplyPart& part) {
@@ -255,22 +263,58 @@ void WorkerChannel::hand_back() noexcept {
   keeper_.handed_back(*this, *child);
 }
 
+// --- From outside ---
+
+std::string WorkerChannel::script_of(std::uint64_t number) const {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  const bool runs = lock && number == number_ && child_or_null_ != nullptr;
+  return runs ? std::string(request_.target.script) : std::string();
+}
+
+RequestLine WorkerChannel::request_line_of(std::uint64_t number) const {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  const bool runs = lock && number == number_ && child_or_null_ != nullptr;
+  return runs ? request_line_in(request_.head) : RequestLine();
+}
+
+void WorkerChannel::note(std::uint64_t number, LogLevel level, Message message,
+                         std::string_view text) noexcept {
+  {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    const bool may = lock && number == number_ && takes_records_locked();
+    const bool sent = may && send_locked([&](std::string& out) {
+                        wire::encode_log({level, message, text}, out);
+                      });
+    if (sent) return;
+  }
+  process_log_.log(level, message, text);
+}
+
+bool WorkerChannel::give_up(std::uint64_t number, gateway::FailureCause failure,
+                            std::string_view cause) noexcept {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return false;
+  if (number != number_ || !is_open_locked() || reply_ == Reply::ended) return true;
+  const std::uint16_t status = reply_ == Reply::unsent ? gateway::kGatewayTimeout : 0;
+  // Without the frame the child sees the connection end. The loop does, too.
+  static_cast<void>(send_locked([&](std::string& out) {
+    wire::encode_error({.status = status, .cause = cause, .failure = failure}, out);
+  }));
+  lose_locked();
+  ::shutdown(child_or_null_->connection.fd(), SHUT_RDWR);
+  return true;
+}
+
 // --- Records ---------------------------------------------------------------------------------
+
+bool WorkerChannel::takes_records_locked() const noexcept {
+  return is_open_locked() && reply_ != Reply::ended && out_.bytes_kept() < kKeptForRecordsMax;
+}
 
 template <class Encode>
 bool WorkerChannel::send_record(const Encode& encode) noexcept {
   const std::lock_guard lock(mutex_);
-  const bool may =
-      is_open_locked() && reply_ != Reply::ended && out_.bytes_kept() < kKeptForRecordsMax;
-  return may && base::unless_out_of_memory(
-                    [&] {
-                      encode(out_.batch().encoded());
-                      return send_locked();
-                    },
-                    [&] {
-                      lose_locked();
-                      return false;
-                    });
+  return takes_records_locked() && send_locked(encode);
 }
 
 void WorkerChannel::log(LogLevel level, Message message, std::string_view text) noexcept {

@@ -15,6 +15,7 @@
 #include "worker/child_connections.h"
 #include "worker/outgoing_frames.h"
 #include "worker/request_clock.h"
+#include "worker/watched_request.h"
 
 namespace pyhost::worker {
 
@@ -43,11 +44,11 @@ class ChannelKeeper {
 // the reply's end has left, and lives until its owner finishes it, while the application may still
 // run. What is logged behind that end, or what the child no longer takes, goes to the process's own
 // log.
-class WorkerChannel final : public gateway::Channel {
+class WorkerChannel final : public gateway::Channel, public WatchedRequest {
  public:
-  // Both outlive it.
-  WorkerChannel(base::LogSink& process_log, ChannelKeeper& keeper) noexcept
-      : process_log_(process_log), keeper_(keeper) {}
+  // Both outlive it. No other request in a loop has that number.
+  WorkerChannel(std::uint64_t number, base::LogSink& process_log, ChannelKeeper& keeper) noexcept
+      : number_(number), process_log_(process_log), keeper_(keeper) {}
   WorkerChannel(const WorkerChannel&) = delete;
   WorkerChannel& operator=(const WorkerChannel&) = delete;
 
@@ -67,7 +68,20 @@ class WorkerChannel final : public gateway::Channel {
   // There is room in it. The same.
   bool make_use_of_room();
 
+  std::uint64_t number() const noexcept { return number_; }
+  // Of the request, until its reply has left.
   const RequestClock& clock() const noexcept { return clock_; }
+  bool counts_as_activity() const noexcept { return !request_.head.ignores_activity; }
+
+  // --- WatchedRequest; the number is its own ---
+  std::string script_of(std::uint64_t number) const override;
+  RequestLine request_line_of(std::uint64_t number) const override;
+  void note(std::uint64_t number, base::LogLevel level, base::Message message,
+            std::string_view text) noexcept override;
+  [[nodiscard]] bool give_up(std::uint64_t number, gateway::FailureCause failure,
+                             std::string_view cause) noexcept override;
+  const gateway::Caller& caller() const noexcept override { return *this; }
+
   std::string_view payload() const noexcept { return payload_; }
 
   // --- The owner's side ---
@@ -90,6 +104,9 @@ class WorkerChannel final : public gateway::Channel {
     return child_or_null_ != nullptr && !lost_ && !os::ForkWatch::in_forked_process();
   }
   bool send_locked() noexcept;
+  template <class Encode>
+  bool send_locked(const Encode& encode) noexcept;
+  bool takes_records_locked() const noexcept;
   bool encode_locked(const gateway::ReplyPart& part);
   void lose_locked() noexcept;
   void encode_end_of_failure_locked(const gateway::Outcome& outcome);
@@ -103,6 +120,7 @@ class WorkerChannel final : public gateway::Channel {
   template <class Encode>
   bool send_record(const Encode& encode) noexcept;
 
+  const std::uint64_t number_;
   base::LogSink& process_log_;
   ChannelKeeper& keeper_;
   std::string payload_;

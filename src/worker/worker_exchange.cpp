@@ -315,16 +315,8 @@ std::string WorkerExchange::script_of(std::uint64_t number) const {
 }
 
 RequestLine WorkerExchange::request_line_of(std::uint64_t number) const {
-  RequestLine line;
   const Held held = line_.try_to_hold();
-  if (!held || !clock_.runs(number)) return line;
-  for (const gateway::EnvironEntry& entry : request_.head.environ) {
-    if (entry.key == gateway::EnvironKey::request_method) line.method = entry.value;
-    if (entry.key == gateway::EnvironKey::request_uri) {
-      line.path = entry.value.substr(0, entry.value.find('?'));
-    }
-  }
-  return line;
+  return held && clock_.runs(number) ? request_line_in(request_.head) : RequestLine();
 }
 
 void WorkerExchange::note(std::uint64_t number, LogLevel level, Message message,

@@ -16,6 +16,7 @@
 #include "wire/messages.h"
 #include "worker/reply_line.h"
 #include "worker/request_clock.h"
+#include "worker/watched_request.h"
 
 namespace pyhost::worker {
 
@@ -26,16 +27,11 @@ enum class Connected {
   released,  // on_end() has been called: it is somebody else's already
 };
 
-struct RequestLine {
-  std::string method;
-  std::string path;
-};
-
 // Belongs to one thread, which uses it for one request after the other so that its buffers are made
 // once. Knows nothing of Python. A record that comes behind the end of the reply, or that the child
 // no longer takes, goes to the process's own log. Records may come from any thread. In a process
 // that the application has forked off, the client has gone.
-class WorkerExchange final : public gateway::Exchange {
+class WorkerExchange final : public gateway::Exchange, public WatchedRequest {
  public:
   // `reply_timeout` is how long the child may take to accept a piece of the reply. `before_reply`,
   // which may be empty, is called by the exchange's own thread before anything of a reply is sent.
@@ -74,19 +70,13 @@ class WorkerExchange final : public gateway::Exchange {
 
   // Of the request between begin() and finish().
   const RequestClock& clock() const noexcept { return clock_; }
-  // The script of that request; empty when it has ended.
-  std::string script_of(std::uint64_t number) const;
-  // Its method, and the path of its URL; empty too while its reply is being sent.
-  RequestLine request_line_of(std::uint64_t number) const;
-  // Logs to that request, or to the process's log when it has ended or its connection is busy or
-  // full.
+  std::string script_of(std::uint64_t number) const override;
+  RequestLine request_line_of(std::uint64_t number) const override;
   void note(std::uint64_t number, base::LogLevel level, base::Message message,
-            std::string_view text) noexcept;
-  // Answers that request 504 in place of the application, or breaks its reply off, and ends its
-  // connection; what the application sends later finds that the client has gone. False
-  // when the exchange is being used at that moment and the request is as it was.
+            std::string_view text) noexcept override;
   [[nodiscard]] bool give_up(std::uint64_t number, gateway::FailureCause failure,
-                             std::string_view cause) noexcept;
+                             std::string_view cause) noexcept override;
+  const gateway::Caller& caller() const noexcept override { return *this; }
 
   // --- The engine's side ---
   const gateway::RequestHead& head() const noexcept override { return request_.head; }

@@ -40,6 +40,7 @@ class FakeHost final : public ChannelHost {
   bool is_draining() const noexcept override { return draining; }
   void request_came() override { ++running; }
   void request_left() override { --running; }
+  std::uint64_t next_number() noexcept override { return ++last_number; }
   void before_reply() override { ++replies; }
   void close(const ChildConnection& closed) override {
     all.close(closed.id);
@@ -58,6 +59,7 @@ class FakeHost final : public ChannelHost {
   std::optional<wire::Connection> child;
   bool draining = false;
   int running = 0;
+  std::uint64_t last_number = 0;
   int replies = 0;
   int passed_on = 0;
   std::string rejected_for, retry_for;
@@ -288,6 +290,44 @@ TEST_F(ChannelSetTest, SendsRequestsBackWhenTheWorkerDrains) {
   send(request_frame({.target = {.script = "/apps/main"}}));
   EXPECT_THAT(pump(), ElementsAre());
   EXPECT_EQ(host_.retry_for, "the worker is draining");
+  EXPECT_EQ(host_.running, 0);
+}
+
+TEST_F(ChannelSetTest, SaysWhatRuns) {
+  EXPECT_FALSE(set_->last_end());
+  std::vector<RunningRequest> running;
+  set_->add_running(running);
+  EXPECT_TRUE(running.empty());
+  gateway::Channel& channel = adopt();
+  set_->add_running(running);
+  ASSERT_EQ(running.size(), 1u);
+  EXPECT_EQ(running[0].exchange, kInEventLoop);
+  std::string script;
+  EXPECT_TRUE(set_->with(running[0].number, [&](WatchedRequest& watched) {
+    script = watched.script_of(running[0].number);
+    EXPECT_EQ(&watched.caller(), &channel);
+  }));
+  EXPECT_EQ(script, "/apps/main");
+  channel.finish({.kind = Outcome::Kind::refused, .status = 500});
+  EXPECT_TRUE(set_->last_end());
+  EXPECT_FALSE(set_->with(running[0].number, [](WatchedRequest&) {}));
+}
+
+TEST_F(ChannelSetTest, AnswersInPlaceOfAnApplicationThatIsGivenUp) {
+  gateway::Channel& channel = adopt();
+  std::vector<RunningRequest> running;
+  set_->add_running(running);
+  ASSERT_EQ(running.size(), 1u);
+  const std::uint64_t number = running[0].number;
+  set_->with(number, [number](WatchedRequest& watched) {
+    watched.note(number, base::LogLevel::warn, base::Message::request_interrupted, "overdue");
+    EXPECT_TRUE(watched.give_up(number, gateway::FailureCause::request_timeout, "too long"));
+  });
+  EXPECT_EQ(offer(channel, "late", ReplyPart::Then::end), Offered::dropped);
+  EXPECT_THAT(frames_until(FrameType::error), ElementsAre(FrameType::log, FrameType::error));
+  EXPECT_THAT(pump(), ElementsAre(Kind::gone));
+  channel.finish({});
+  EXPECT_EQ(host_.worker_end, nullptr);
   EXPECT_EQ(host_.running, 0);
 }
 
