@@ -89,8 +89,8 @@ void show_process_groups(request_rec* r, const Supervision& supervision, int fla
     const scoreboard::Scoreboard* scoreboard = supervision.scoreboard_or_null(*group);
     if (scoreboard == nullptr) continue;
     const settings::ProcessGroup& options = group->options;
-    const metrics::GroupSnapshot snapshot =
-        metrics::snapshot_of(*scoreboard, options.name, worker_count(options), options.threads);
+    const metrics::GroupSnapshot snapshot = metrics::snapshot_of(
+        *scoreboard, options.name, worker_count(options), places_of_worker(options));
     page.begin_group(options.name, name_of(state_of(snapshot)), snapshot.waiting);
     for (unsigned slot = 0; slot < snapshot.workers.size(); ++slot) {
       page.add_worker(options.name, slot, snapshot.workers[slot], Role::worker);

@@ -108,7 +108,7 @@ Admission::Survey Admission::survey(Silent silent) {
     const bool stays = worker.state == SlotState::ready || worker.state == SlotState::standby ||
                        worker.state == SlotState::draining;
     if (stays && asked_.may_have_script_later(slot, worker.generation, has)) one_will_have = true;
-    if (!is_keeper(slot)) leases_missing_ += settings_.group.threads;
+    if (!is_keeper(slot)) leases_missing_ += places_of_worker(settings_.group);
   }
   const bool as_last_resort = !having.any && !one_will_have;
   Survey found = as_last_resort ? lacking : having;

@@ -1,6 +1,7 @@
 // A process group: everything a WSGIDaemonProcess line says, parsed and checked.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -58,6 +59,7 @@ struct ProcessGroup {
   gateway::Protocol interface = gateway::Protocol::detected;
   gateway::LifespanUse lifespan = gateway::LifespanUse::detected;
   gateway::LoopKind loop = gateway::LoopKind::detected;
+  unsigned connections = 100;
   std::chrono::milliseconds disconnect_grace{0};
 
   // Concurrency and transport.
@@ -105,6 +107,14 @@ inline constexpr std::chrono::milliseconds kUnlimitedShutdown{60'000};
 // How many workers the group has.
 inline unsigned worker_count(const ProcessGroup& group) noexcept {
   return group.processes.value_or(1);
+}
+
+// How many requests each of them takes at a time. What is told to be ASGI needs no thread for each.
+inline unsigned places_of_worker(const ProcessGroup& group) noexcept {
+  const bool needs_no_thread =
+      group.interface == gateway::Protocol::asgi || group.interface == gateway::Protocol::asgi2;
+  return group.threads != 0 && needs_no_thread ? std::max(group.threads, group.connections)
+                                               : group.threads;
 }
 
 struct ProcessGroupOption;

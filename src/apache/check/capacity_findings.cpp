@@ -35,7 +35,8 @@ unsigned threads_of_child() {
 void check_children(const server_rec* s, Findings& findings) {
   unsigned long wanted = 0;
   for (const DaemonGroup* group : all_process_groups()) {
-    wanted += static_cast<unsigned long>(worker_count(group->options)) * group->options.threads;
+    wanted +=
+        static_cast<unsigned long>(worker_count(group->options)) * places_of_worker(group->options);
   }
   const unsigned long taken = static_cast<unsigned long>(children_max()) * threads_of_child();
   if (wanted <= taken) return;

@@ -48,7 +48,7 @@ metrics::Health health_of(const DaemonGroup& group, const Supervision& supervisi
   if (board == nullptr) return {.serves = false, .text = "nothing is known of it"};
   const settings::ProcessGroup& options = group.options;
   return metrics::health_of(
-      metrics::snapshot_of(*board, options.name, worker_count(options), options.threads));
+      metrics::snapshot_of(*board, options.name, worker_count(options), places_of_worker(options)));
 }
 
 int send_all(request_rec* r, const std::vector<GroupHealth>& groups) {

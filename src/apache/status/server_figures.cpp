@@ -36,7 +36,7 @@ void for_each_group(Supervision& supervision, Visit visit) {
         .name = options.name,
         .board = *board,
         .slots = worker_count(options),
-        .threads = options.threads,
+        .threads = places_of_worker(options),
         .queue = options.queue,
         .metrics_or_null = supervision.metrics().memory_or_null(options.name)});
   }

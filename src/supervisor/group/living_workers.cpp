@@ -65,7 +65,7 @@ base::Result<LivingWorker*> LivingWorkers::start(const GroupSetup& setup, const 
       workers_
           .emplace(pid, LivingWorker{.place = place,
                                      .pid = pid,
-                                     .threads = setup.options().threads,
+                                     .threads = places_of_worker(setup.options()),
                                      .limits = life_limits(setup.options()),
                                      .required = std::move(required),
                                      .pidfd = std::move(process.pidfd),

@@ -321,8 +321,8 @@ void WorkerGroup::tell_troubles() {
 // --- How it is ---
 
 metrics::GroupSnapshot WorkerGroup::snapshot() const {
-  metrics::GroupSnapshot snapshot =
-      metrics::snapshot_of(*setup_.scoreboard, name(), worker_count(options()), options().threads);
+  metrics::GroupSnapshot snapshot = metrics::snapshot_of(
+      *setup_.scoreboard, name(), worker_count(options()), places_of_worker(options()));
   snapshot.scripts = deploys_.script_status();
   snapshot.more_current_scripts = 0;
   snapshot.reason.clear();
@@ -357,7 +357,7 @@ metrics::MeasuredGroup WorkerGroup::measured() const {
   return {.name = name(),
           .board = *setup_.scoreboard,
           .slots = worker_count(options()),
-          .threads = options().threads,
+          .threads = places_of_worker(options()),
           .queue = options().queue,
           .metrics_or_null = setup_.metrics ? &setup_.metrics->memory : nullptr};
 }

@@ -54,6 +54,18 @@ TEST(ProcessGroup, TakesSomeEmptyOptionsForNone) {
   EXPECT_EQ(shown("supplementary-groups", "a,"), "supplementary-groups=a ");
 }
 
+TEST(ProcessGroup, HasPlacesForConnectionsWhereThreadsAreNotNeeded) {
+  for (const auto& [interface, places] :
+       {std::pair("auto", 15u), {"wsgi", 15u}, {"asgi", 100u}, {"asgi2", 100u}}) {
+    EXPECT_EQ(settings::places_of_worker(with("interface", interface)), places) << interface;
+  }
+  settings::ProcessGroup group = with("interface", "asgi");
+  group.connections = 3;
+  EXPECT_EQ(settings::places_of_worker(group), 15u);
+  group.threads = 0;
+  EXPECT_EQ(settings::places_of_worker(group), 0u);
+}
+
 TEST_P(GoodOption, IsParsedAndShown) {
   const Good& good = GetParam();
   EXPECT_EQ(shown(good.key, good.value), good.shown);
@@ -71,7 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
         Good{"lifespan", "on", "lifespan=on "}, Good{"lifespan", "off", "lifespan=off "},
         Good{"loop", "auto", ""}, Good{"loop", "asyncio", "loop=asyncio "},
         Good{"loop", "uvloop", "loop=uvloop "},
-        Good{"disconnect-grace", "3", "disconnect-grace=3 "}, Good{"disconnect-grace", "0", ""},
+        Good{"disconnect-grace", "3", "disconnect-grace=3 "}, Good{"connections", "100", ""},
+        Good{"connections", "1", "connections=1 "}, Good{"disconnect-grace", "0", ""},
         Good{"reload", "off", "reload=off "}, Good{"reload", "rolling", ""},
         Good{"umask", "7", "umask=007 "}, Good{"umask", "1777", "umask=777 "},
         Good{"chroot", "/jail", "chroot=/jail "}, Good{"home", "/srv", "home=/srv "},
@@ -157,6 +170,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"supplementary-groups", {"a,#x", ",#"}}, Bad{"reload", {"", "on", "Off", "rolling "}},
         Bad{"interface", {"", "ASGI", "asgi3", "auto "}}, Bad{"lifespan", {"", "On", "yes"}},
         Bad{"loop", {"", "trio", "uvloop "}}, Bad{"disconnect-grace", {"", "-1", "x"}},
+        Bad{"connections", {"", "0", "-1", "65534", "x"}},
         Bad{"umask", {"", "8", "-1", "10000", "0x1", "22 "}}, Bad{"chroot", kNoPaths},
         Bad{"home", kNoPaths}, Bad{"env", {"", "A", "=b"}}, Bad{"env-file", kNoPaths},
         Bad{"oom-score-adjust", {"", "x", "1001", "-1001", "1.0"}},
