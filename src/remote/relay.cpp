@@ -96,13 +96,12 @@ Attempt Relay::not_run(Setback::Kind setback, std::string why) {
   return {Kind::not_run, 0, Message::none, std::move(why), setback};
 }
 
-// Nothing is read while there is no room for it, and the worker is not to blame for that.
+// Nothing is read while there is no room for it, and the worker is not to blame for that; nor where
+// it waits for the client.
 Relay::Step Relay::receive() {
   std::optional<base::Clock::time_point> give_up_at;
   while (true) {
-    if (delivery_.full()) {
-      give_up_at.reset();
-    } else {
+    if (!delivery_.full()) {
       // Asked first: what it has sent before it died is there then.
       const bool died = admission_.has_died(pooled_.worker);
       const Io outcome = read_watch_.note(pooled_.connection.fill_now());
@@ -112,6 +111,7 @@ Relay::Step Relay::receive() {
         give_up_at = base::Clock::now() + settings_.socket_timeout;
       }
     }
+    if (delivery_.full() || feeding_since_) give_up_at.reset();
     if (auto ended = wait(give_up_at)) return ended;
   }
 }
@@ -124,16 +124,23 @@ Relay::Step Relay::wait(std::optional<base::Clock::time_point> give_up_at) {
   if (delivery_.client_is_behind()) client.events |= POLLOUT;
   // Behind a body that nobody has read, the client may have closed its side.
   if (!body_.awaits_client()) client.events |= POLLRDHUP;
+  if (feeding_since_) client.events |= POLLIN;
   const auto patience_ends_at = delivery_.patience_ends_at();
   const auto now = base::Clock::now();
   auto until = now + milliseconds(INT_MAX);
-  for (const auto& due : {give_up_at, delivery_.flush_at(), patience_ends_at, read_watch_.due()}) {
+  for (const auto& due :
+       {give_up_at, delivery_.flush_at(), patience_ends_at, read_watch_.due(), body_due()}) {
     if (due) until = std::min(until, *due);
   }
   until = std::min<base::Clock::time_point>(until, now + kLookInterval);
   const auto at_most = std::max(std::chrono::ceil<milliseconds>(until - now), milliseconds::zero());
   ::poll(ends, std::size(ends), static_cast<int>(at_most.count()));
 
+  if (feeding_since_) {
+    if (auto ended = feed()) return ended;
+    if (!feeding_since_) return std::nullopt;
+    client.revents &= ~POLLIN;
+  }
   const bool look = client.fd < 0 || (client.revents & ~POLLOUT) != 0;
   if (look && exchange_.client_state() == ClientState::gone) {
     return stop(Passed::client_gone);
@@ -209,6 +216,9 @@ Relay::Step Relay::handle(const Frame& frame) {
       return delivery_.head_sent() ? std::nullopt : settle();
     case FrameType::need_body:
       return answer_need_body();
+    case FrameType::want_body:
+      if (feeding_since_) break;
+      return begin_feeding();
     case FrameType::log:
       records_.take(frame.payload);
       return std::nullopt;
@@ -320,7 +330,31 @@ Relay::Step Relay::answer_need_body() {
   if (delivery_.unsettled()) {
     if (auto ended = settle()) return ended;
   }
-  const RequestBody::Piece piece = body_.next();
+  return send_piece(body_.next());
+}
+
+// The worker may answer before the client sends any more.
+Relay::Step Relay::begin_feeding() {
+  feeding_since_ = base::Clock::now();
+  return feed();
+}
+
+// With what of the body is here, if anything. httpd's own limits strike when it is looked for.
+Relay::Step Relay::feed() {
+  std::optional<RequestBody::Piece> piece = body_.next_now();
+  if (!piece && is_over(body_due())) piece = body_.give_up();
+  if (!piece) return std::nullopt;
+  feeding_since_.reset();
+  return send_piece(*piece);
+}
+
+// When the client has had its time for a piece.
+std::optional<base::TimePoint> Relay::body_due() const noexcept {
+  if (!feeding_since_ || settings_.socket_timeout == milliseconds::zero()) return std::nullopt;
+  return *feeding_since_ + settings_.socket_timeout;
+}
+
+Relay::Step Relay::send_piece(const RequestBody::Piece& piece) {
   pooled_.batch.clear();
   if (piece.bytes.empty()) {
     wire::encode_body_end(piece.fault, pooled_.batch.encoded());

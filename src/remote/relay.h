@@ -76,7 +76,7 @@ class Relay {
   base::TimePoint sent_at() const noexcept { return read_watch_.began(); }
   // Whether the connection may serve another exchange.
   bool reusable() const noexcept {
-    return reusable_ && !read_watch_.cancelled() && pooled_.connection.drained();
+    return reusable_ && !feeding_since_ && !read_watch_.cancelled() && pooled_.connection.drained();
   }
 
  private:
@@ -96,6 +96,10 @@ class Relay {
   Step end_reply(const wire::Frame& frame);
   Step settle_file();
   Step answer_need_body();
+  Step begin_feeding();
+  Step feed();
+  Step send_piece(const RequestBody::Piece& piece);
+  std::optional<base::TimePoint> body_due() const noexcept;
   Step receive_first();
   Step receive();
   Step wait(std::optional<base::Clock::time_point> give_up_at);
@@ -125,6 +129,8 @@ class Relay {
   bool head_seen_ = false;
   unsigned early_hints_ = 0;  // that were passed on
   bool reusable_ = false;
+  // The worker wants a piece of the body, and nothing of it was here yet.
+  std::optional<base::TimePoint> feeding_since_;
   std::uint64_t body_bytes_sent_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
@@ -25,6 +26,21 @@ std::string progress_of(const Relay& relay) {
                        relay.body_bytes_sent());
   }
   return "before it replied";
+}
+
+// A slow upload would keep a thread of the worker waiting, but no place in an event loop that is
+// worth its delay, unless it is here at once. Whoever waits for "100 Continue" gets it when the
+// application reads.
+bool is_received_first(const gateway::Target& target, const gateway::ClientExchange& exchange) {
+  using gateway::EnvironEntry;
+  if (exchange.buffering() == gateway::Buffering::off) return false;
+  const bool has_loop =
+      target.protocol == gateway::Protocol::asgi || target.protocol == gateway::Protocol::asgi2;
+  if (!has_loop) return true;
+  const gateway::RequestHead& head = exchange.head();
+  return head.content_length && *head.content_length <= kBodyInMemoryMax &&
+         std::ranges::find(head.environ, gateway::EnvironKey::http_expect, &EnvironEntry::key) ==
+             head.environ.end();
 }
 
 // By a worker that is being replaced: its connection ends with it.
@@ -60,7 +76,7 @@ RemoteEngine::RemoteEngine(scoreboard::Scoreboard& scoreboard, scoreboard::Child
 Outcome RemoteEngine::run(const gateway::Target& target,
                           gateway::ClientExchange& exchange) noexcept {
   Run run{.target = target, .exchange = exchange, .body = RequestBody(exchange)};
-  if (exchange.buffering() == gateway::Buffering::on) {
+  if (is_received_first(target, exchange)) {
     if (const auto answer = run.body.receive(settings_.temporary_folder, target.script)) {
       return *answer;
     }

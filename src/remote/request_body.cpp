@@ -61,19 +61,36 @@ base::Result<> RequestBody::keep(std::string_view piece, const std::string& fold
   return {};
 }
 
-RequestBody::Piece RequestBody::next() {
+RequestBody::Piece RequestBody::piece_of(const gateway::BodyRead& read) noexcept {
+  complete_ = read.bytes == 0;
+  fault_ = read.fault;
+  return {std::string_view(received_).substr(0, read.bytes), read.fault};
+}
+
+RequestBody::Piece RequestBody::next_of_file() {
   received_.resize(kBodyInMemoryMax);
-  if (!file_.is_open()) {
-    if (complete_) return {};
-    const gateway::BodyRead read = exchange_.read_body(received_);
-    complete_ = read.bytes == 0;
-    fault_ = read.fault;
-    return {std::string_view(received_).substr(0, read.bytes), read.fault};
-  }
   const auto got = file_.read(file_offset_, received_);
   if (!got) return {{}, BodyFault::failed};
   file_offset_ += *got;
   return {std::string_view(received_).substr(0, *got), BodyFault::none};
+}
+
+RequestBody::Piece RequestBody::next() {
+  if (file_.is_open()) return next_of_file();
+  if (complete_) return {};
+  received_.resize(kBodyInMemoryMax);
+  return piece_of(exchange_.read_body(received_));
+}
+
+std::optional<RequestBody::Piece> RequestBody::next_now() {
+  if (file_.is_open() || complete_) return next();
+  received_.resize(kBodyInMemoryMax);
+  const auto read = exchange_.read_body_now(received_);
+  return read ? std::optional(piece_of(*read)) : std::nullopt;
+}
+
+RequestBody::Piece RequestBody::give_up() noexcept {
+  return piece_of({.bytes = 0, .fault = BodyFault::too_slow});
 }
 
 gateway::BodyRead RequestBody::read(std::span<char> into) noexcept {

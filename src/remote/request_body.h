@@ -47,7 +47,11 @@ class RequestBody {
     gateway::BodyFault fault = gateway::BodyFault::none;
   };
   Piece next();
-  // The fault that next() has given.
+  // The same without waiting for the client; nothing when none of it is here.
+  std::optional<Piece> next_now();
+  // The client has had its time.
+  Piece give_up() noexcept;
+  // The fault that these have given.
   gateway::BodyFault fault() const noexcept { return fault_; }
 
   // What a reader in this process gets in place of next(), once the body was received: 0 bytes are
@@ -55,6 +59,8 @@ class RequestBody {
   gateway::BodyRead read(std::span<char> into) noexcept;
 
  private:
+  Piece piece_of(const gateway::BodyRead& read) noexcept;
+  Piece next_of_file();
   base::Result<gateway::BodyFault> receive_whole(const std::string& folder);
   base::Result<> keep(std::string_view piece, const std::string& folder);
 

@@ -55,6 +55,8 @@ std::string_view name_of(FrameType type) noexcept {
       return "RECORD";
     case FrameType::early_hints:
       return "EARLY_HINTS";
+    case FrameType::want_body:
+      return "WANT_BODY";
   }
   return {};
 }

@@ -46,6 +46,7 @@ enum class FrameType : std::uint8_t {
   answer,       // to a question; the connection may serve the next exchange
   record,       // a record of Python's logging, for the request's own log
   early_hints,  // headers that the reply will have, before its head
+  want_body,    // as need_body, of an application that goes on, and may answer, meanwhile
 };
 
 // "REQUEST", "HEAD": for log texts.

@@ -47,7 +47,7 @@ void encode_body(FrameType type, std::string_view bytes, std::string& out);
 void encode_body_end(gateway::BodyFault fault, std::string& out);
 std::optional<gateway::BodyFault> decode_body_end(std::string_view payload);
 
-// ABORT, CANCEL, FLUSH, NEED_BODY: no payload.
+// ABORT, CANCEL, FLUSH, NEED_BODY, WANT_BODY: no payload.
 void encode_empty(FrameType type, std::string& out);
 
 // END: what the run has cost.

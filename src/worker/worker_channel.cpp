@@ -59,7 +59,7 @@ void WorkerChannel::want_body() noexcept {
   const std::lock_guard lock(mutex_);
   if (!is_open_locked()) return;
   body_awaited_ =
-      send_locked([](std::string& out) { wire::encode_empty(FrameType::need_body, out); });
+      send_locked([](std::string& out) { wire::encode_empty(FrameType::want_body, out); });
 }
 
 WorkerChannel::Heard WorkerChannel::hear(const wire::Frame& frame) {
@@ -236,7 +236,8 @@ bool WorkerChannel::detach_if_done() noexcept {
     const bool has_left = reply_ == Reply::ended && out_.bytes_kept() == 0;
     if (lost_ ? !finished_ : !has_left) return false;
     child = std::exchange(child_or_null_, nullptr);
-    closes = lost_ || closes_;
+    // The answer to WANT_BODY may be on its way.
+    closes = lost_ || closes_ || body_awaited_;
   }
   clock_.end(base::Clock::now(), !request_.head.ignores_activity);
   keeper_.detached(*this, *child, closes ? ChannelKeeper::Then::close : ChannelKeeper::Then::reuse);

@@ -3,7 +3,11 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <chrono>
+#include <latch>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "daemon/worker_fixture.h"
 #include "harness/process.h"
@@ -73,6 +77,77 @@ TEST_F(AsgiWorker, ReceivesLargeBodies) {
     EXPECT_EQ(run_asgi(hello, exchange).kind, Outcome::Kind::complete);
     EXPECT_EQ(exchange.body(), "hello 300000");
   }
+}
+
+// The child hears what the worker sends while it waits for the client's body.
+TEST_F(AsgiWorker, SendsBeforeTheBodyIsThere) {
+  const std::string early = script("early.py", R"(
+import asyncio
+async def application(scope, receive, send):
+    assert scope['type'] == 'http'
+    body = asyncio.ensure_future(receive())
+    await asyncio.sleep(0)
+    await send({'type': 'http.response.start', 'status': 200})
+    await send({'type': 'http.response.body', 'body': b'early, ', 'more_body': True})
+    await send({'type': 'http.response.body', 'body': (await body)['body']})
+)");
+  spawn_and_wait();
+  std::latch client_sends(1);
+  constexpr int kLooks = 4;
+  FakeExchange exchange({.body_steps = {{.bytes = "late", .late_by = kLooks}},
+                         .chunked = true,
+                         .hold_reads = &client_sends,
+                         .buffering = gateway::Buffering::off});
+  std::jthread request([&] { run_asgi(early, exchange); });
+  EXPECT_TRUE(wait_until([&] { return exchange.bytes_sent() == 7; }));
+  client_sends.count_down();
+  request.join();
+  EXPECT_EQ(exchange.body(), "early, late");
+}
+
+TEST_F(AsgiWorker, InterruptsARequestThatRunsTooLong) {
+  const std::string slow = script("slow.py", R"(
+import asyncio
+async def application(scope, receive, send):
+    assert scope['type'] == 'http'
+    await asyncio.sleep(1000)
+)");
+  worker_.group.request_timeout = std::chrono::milliseconds(200);
+  spawn_and_wait();
+  FakeExchange exchange;
+  EXPECT_EQ(run_asgi(slow, exchange).status, 504);
+  EXPECT_THAT(exchange.recorder().text_of(base::Message::request_interrupted),
+              HasSubstr("in an event loop"));
+  EXPECT_THAT(exchange.recorder().text_of(base::Message::busy_stacks), HasSubstr("event loop"));
+}
+
+TEST_F(AsgiWorker, HasMoreRequestsThanThreads) {
+  const std::string together = script("together.py", R"(
+import asyncio
+here = 0
+all_here = asyncio.Event()
+async def application(scope, receive, send):
+    global here
+    assert scope['type'] == 'http'
+    here += 1
+    if here == 20:
+        all_here.set()
+    await all_here.wait()
+    await send({'type': 'http.response.start', 'status': 200})
+    await send({'type': 'http.response.body', 'body': b'%d' % here})
+)");
+  worker_.group.interface = Protocol::asgi;
+  settings_.group.interface = Protocol::asgi;
+  spawn_and_wait();
+  std::vector<std::unique_ptr<FakeExchange>> exchanges;
+  std::vector<std::jthread> requests;
+  for (int i = 0; i < 20; ++i) {
+    exchanges.push_back(std::make_unique<FakeExchange>());
+    requests.emplace_back(
+        [&, exchange = exchanges.back().get()] { run_asgi(together, *exchange); });
+  }
+  requests.clear();
+  for (const auto& exchange : exchanges) EXPECT_EQ(exchange->body(), "20");
 }
 
 TEST_F(AsgiWorker, SendsLargeReplies) {

@@ -190,6 +190,7 @@ void take(FrameType type, std::string_view payload) {
     case FrameType::reply_body:
     case FrameType::flush:
     case FrameType::need_body:
+    case FrameType::want_body:
       break;
     case FrameType::end:
       if (const auto figures = wire::decode_end(payload)) {

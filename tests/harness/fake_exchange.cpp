@@ -103,6 +103,11 @@ gateway::BodyRead FakeExchange::read_body(std::span<char> into) noexcept {
   return {bytes, BodyFault::none};
 }
 
+std::optional<gateway::BodyRead> FakeExchange::read_body_now(std::span<char> into) noexcept {
+  if (!body_left_.empty() && body_left_.front().late_by-- > 0) return std::nullopt;
+  return read_body(into);
+}
+
 SendResult FakeExchange::send(const ReplyPart& part) noexcept {
   if (request_.hold_sends != nullptr) request_.hold_sends->wait();
   if (request_.client_gone_after_parts && parts_sent_ >= *request_.client_gone_after_parts) {

@@ -19,6 +19,8 @@ namespace pyhost::test {
 struct BodyStep {
   std::string bytes;
   gateway::BodyFault fault = gateway::BodyFault::none;
+  // So many looks that do not wait find nothing.
+  int late_by = 0;
 };
 
 // What the client and httpd do. Only what a test names differs from a plain GET /.
@@ -67,6 +69,7 @@ class FakeExchange final : public gateway::ClientExchange {
   // --- The engine's side ---
   const gateway::RequestHead& head() const noexcept override { return head_; }
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
+  std::optional<gateway::BodyRead> read_body_now(std::span<char> into) noexcept override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
   void send_early_hints(std::span<const gateway::Header> headers) noexcept override;
   gateway::Buffering buffering() const noexcept override { return request_.buffering; }

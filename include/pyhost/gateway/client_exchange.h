@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <span>
 
 #include "pyhost/gateway/exchange.h"
 #include "pyhost/gateway/request_times.h"
@@ -54,6 +56,9 @@ class ClientExchange : public Exchange, public Client {
  public:
   // What is wanted for this request.
   virtual Buffering buffering() const noexcept = 0;
+
+  // As read_body(), without waiting for the client; nothing when none of the body is here.
+  virtual std::optional<BodyRead> read_body_now(std::span<char> into) noexcept = 0;
 
   // The whole body was received before the application runs, and has so many bytes: head() says so
   // from here on, whatever the client has announced.

@@ -160,15 +160,18 @@ void RequestExchange::note_received_body(std::uint64_t bytes) {
   if (!head_.content_length) head_ = build_request_head(r_, inputs_, bytes);
 }
 
-BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
-  if (fault_ != BodyFault::none) return {.bytes = 0, .fault = fault_};
+std::optional<BodyRead> RequestExchange::read(std::span<char> into, apr_read_type_e how) noexcept {
+  const bool waits = how == APR_BLOCK_READ;
+  if (fault_ != BodyFault::none) return BodyRead{.bytes = 0, .fault = fault_};
   if (input_ == nullptr) input_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
   std::size_t bytes = 0;
   while (bytes == 0 && !body_ended_ && !into.empty()) {
     if (APR_BRIGADE_EMPTY(input_)) {
       const bool answered = r_->eos_sent;
-      const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES,
-                                         APR_BLOCK_READ, static_cast<apr_off_t>(into.size()));
+      const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES, how,
+                                         static_cast<apr_off_t>(into.size()));
+      const bool is_empty = status == APR_SUCCESS && APR_BRIGADE_EMPTY(input_);
+      if (!waits && (APR_STATUS_IS_EAGAIN(status) || is_empty)) return std::nullopt;
       if (status != APR_SUCCESS) return fail_body(status);
       // What is wrong with a body, httpd only tells the client once a reply has begun.
       if (r_->eos_sent && !answered) return fail_body(AP_FILTER_ERROR);
@@ -178,7 +181,11 @@ BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
       const char* data = nullptr;
       apr_size_t length = 0;
       if (APR_BUCKET_IS_EOS(bucket)) body_ended_ = true;
-      const auto status = apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ);
+      const auto status = apr_bucket_read(bucket, &data, &length, how);
+      if (!waits && APR_STATUS_IS_EAGAIN(status)) {
+        if (bytes == 0) return std::nullopt;
+        break;
+      }
       if (status != APR_SUCCESS) return fail_body(status);
       const std::size_t taken = std::min<std::size_t>(length, into.size() - bytes);
       std::copy_n(data, taken, into.data() + bytes);  // data may be null for a bucket without any
@@ -191,7 +198,7 @@ BodyRead RequestExchange::read_body(std::span<char> into) noexcept {
   if (!APR_BRIGADE_EMPTY(input_) && APR_BUCKET_IS_EOS(APR_BRIGADE_FIRST(input_))) {
     body_ended_ = true;
   }
-  return {.bytes = bytes};
+  return BodyRead{.bytes = bytes};
 }
 
 // --- The reply -----------------------------------------------------------------------------------

@@ -24,7 +24,12 @@ class RequestExchange final : public gateway::ClientExchange {
   RequestExchange(request_rec* r, const EnvironInputs& inputs, scoreboard::RunningMark& mark);
 
   const gateway::RequestHead& head() const noexcept override { return head_; }
-  gateway::BodyRead read_body(std::span<char> into) noexcept override;
+  gateway::BodyRead read_body(std::span<char> into) noexcept override {
+    return *read(into, APR_BLOCK_READ);
+  }
+  std::optional<gateway::BodyRead> read_body_now(std::span<char> into) noexcept override {
+    return read(into, APR_NONBLOCK_READ);
+  }
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
   void send_early_hints(std::span<const gateway::Header> headers) noexcept override;
 
@@ -62,6 +67,8 @@ class RequestExchange final : public gateway::ClientExchange {
   RecordSource source() const noexcept;
   bool exceeds_limit() const;
   gateway::BodyFault fault_of(apr_status_t status) const;
+  // Nothing where that would wait, which a blocking read does instead.
+  std::optional<gateway::BodyRead> read(std::span<char> into, apr_read_type_e how) noexcept;
   gateway::BodyRead fail_body(apr_status_t status);
   void settle_page();
   bool append_file(const gateway::FileRange& range);

@@ -166,7 +166,7 @@ TEST_F(ChannelSetTest, AsksForEachPieceOfTheBody) {
   EXPECT_FALSE(channel.take_body().complete);
   channel.want_body();
   channel.want_body();
-  EXPECT_THAT(frames_until(FrameType::need_body), ElementsAre(FrameType::need_body));
+  EXPECT_THAT(frames_until(FrameType::want_body), ElementsAre(FrameType::want_body));
   std::string piece;
   wire::encode_body(FrameType::body, "some", piece);
   send(piece);
@@ -175,7 +175,7 @@ TEST_F(ChannelSetTest, AsksForEachPieceOfTheBody) {
   EXPECT_EQ(taken.bytes, "some");
   EXPECT_FALSE(taken.complete);
   channel.want_body();
-  EXPECT_THAT(frames_until(FrameType::need_body), ElementsAre(FrameType::need_body));
+  EXPECT_THAT(frames_until(FrameType::want_body), ElementsAre(FrameType::want_body));
   std::string end;
   wire::encode_body_end(BodyFault::none, end);
   send(end);
@@ -291,6 +291,17 @@ TEST_F(ChannelSetTest, SendsRequestsBackWhenTheWorkerDrains) {
   EXPECT_THAT(pump(), ElementsAre());
   EXPECT_EQ(host_.retry_for, "the worker is draining");
   EXPECT_EQ(host_.running, 0);
+}
+
+TEST_F(ChannelSetTest, ClosesBehindAReplyThatDoesNotWaitForTheBody) {
+  gateway::Channel& channel = adopt({.target = {.script = "/apps/main"},
+                                     .head = {.content_length = std::nullopt},
+                                     .body_follows = true});
+  channel.want_body();
+  offer(channel, "early", ReplyPart::Then::end);
+  EXPECT_EQ(host_.worker_end, nullptr);
+  EXPECT_EQ(host_.running, 0);
+  channel.finish({});
 }
 
 TEST_F(ChannelSetTest, SaysWhatRuns) {
