@@ -19,11 +19,13 @@ namespace {
 using base::LogLevel;
 using base::Message;
 
-// For an import before there are requests.
-gateway::Target import_of(const gateway::Script& script, std::string_view process_group) {
+// For an import before there are requests. A hook script is no application.
+gateway::Target import_of(const gateway::Script& script, const control::WorkerBrief& brief) {
   gateway::Target target = target_of(script);
-  target.process_group = process_group;
+  target.process_group = brief.group.name;
   target.reloading = gateway::Reloading::off;
+  const bool is_hook = brief.settings.targets.answers(target);
+  target.protocol = is_hook ? gateway::Protocol::wsgi : brief.group.interface;
   return target;
 }
 
@@ -87,7 +89,7 @@ void ScriptImports::run() {
 
 void ScriptImports::import(const gateway::Script& preload) {
   if (stopping_) return;
-  auto imported = worker_.python.prepare(import_of(preload, worker_.brief.group.name), log_);
+  auto imported = worker_.python.prepare(import_of(preload, worker_.brief), log_);
   // One that follows when it is told to end has not failed.
   if (imported || stopping_) return;
   // The engine has logged why.
@@ -97,7 +99,7 @@ void ScriptImports::import(const gateway::Script& preload) {
 
 // What is no longer configured or no longer there is no reason not to start.
 bool ScriptImports::is_still_served(const gateway::Script& import) const {
-  const gateway::Target target = import_of(import, worker_.brief.group.name);
+  const gateway::Target target = import_of(import, worker_.brief);
   const bool there =
       target.kind == gateway::TargetKind::module || ::access(import.script.c_str(), F_OK) == 0;
   const control::ServedTargets& targets = worker_.brief.settings.targets;

@@ -113,6 +113,7 @@ async def application(scope, receive, send):
     await asyncio.sleep(1000)
 )");
   worker_.group.request_timeout = std::chrono::milliseconds(200);
+  worker_.group.interrupt_timeout = std::chrono::seconds(30);
   spawn_and_wait();
   FakeExchange exchange;
   EXPECT_EQ(run_asgi(slow, exchange).status, 504);
@@ -217,6 +218,21 @@ async def application(scope, receive, send):
   ::kill(pid_, SIGTERM);
   EXPECT_EQ(describe_status(wait_for_end()), "exit code 0");
   EXPECT_THAT(log(), HasSubstr("lifespan.shutdown"));
+}
+
+TEST_F(AsgiWorker, StartsApplicationsBeforeItIsReady) {
+  const std::string site = script("site.py", R"(
+async def application(scope, receive, send):
+    if scope['type'] == 'lifespan':
+        await receive()
+        print('started')
+        await send({'type': 'lifespan.startup.complete'})
+        await receive()
+)");
+  worker_.settings.preloads = {
+      {.application_group = "", .script = site, .callable = "application"}};
+  spawn_and_wait();
+  EXPECT_THAT(log(), HasSubstr("started"));
 }
 
 TEST_F(AsgiWorker, DoesNotServeWhatCannotStart) {
