@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
 #include <charconv>
 #include <limits>
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "settings/named_values.h"
 #include "settings/process_group.h"
 
 namespace pyhost::settings {
@@ -67,45 +67,6 @@ inline std::optional<Reload> parse_value(const Option&, std::string_view text, R
   if (text == "rolling") return Reload::rolling;
   if (text == "off") return Reload::off;
   return std::nullopt;
-}
-
-// --- One of several words
-
-template <class Value>
-struct NamedValue {
-  std::string_view name;
-  Value value;
-};
-
-inline constexpr auto kInterfaces =
-    std::to_array<NamedValue<gateway::Protocol>>({{"auto", gateway::Protocol::detected},
-                                                  {"wsgi", gateway::Protocol::wsgi},
-                                                  {"asgi", gateway::Protocol::asgi},
-                                                  {"asgi2", gateway::Protocol::asgi2}});
-inline constexpr auto kLifespanUses =
-    std::to_array<NamedValue<gateway::LifespanUse>>({{"auto", gateway::LifespanUse::detected},
-                                                     {"on", gateway::LifespanUse::on},
-                                                     {"off", gateway::LifespanUse::off}});
-inline constexpr auto kLoopKinds =
-    std::to_array<NamedValue<gateway::LoopKind>>({{"auto", gateway::LoopKind::detected},
-                                                  {"asyncio", gateway::LoopKind::asyncio},
-                                                  {"uvloop", gateway::LoopKind::uvloop}});
-
-template <class Value, std::size_t count>
-std::optional<Value> value_named(const std::array<NamedValue<Value>, count>& values,
-                                 std::string_view name) noexcept {
-  for (const NamedValue<Value>& each : values) {
-    if (each.name == name) return each.value;
-  }
-  return std::nullopt;
-}
-
-template <class Value, std::size_t count>
-std::string name_among(const std::array<NamedValue<Value>, count>& values, Value value) {
-  for (const NamedValue<Value>& each : values) {
-    if (each.value == value) return std::string(each.name);
-  }
-  return "";
 }
 
 inline std::optional<gateway::Protocol> parse_value(const Option&, std::string_view text,

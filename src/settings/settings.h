@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pyhost/gateway/logging.h"
+#include "pyhost/gateway/target.h"
 #include "settings/global_name.h"
 #include "settings/trusted_proxies.h"
 
@@ -87,6 +88,7 @@ struct RequestSettings {
   std::optional<NameList> restrict_process;
   std::optional<std::string_view> application_group;  // its default depends on the process group
   std::optional<std::string_view> callable_object;
+  std::optional<gateway::Protocol> interface;  // its default is the process group's
   std::optional<bool> script_reloading;
   std::optional<PassAuthorization> pass_authorization;
   std::optional<bool> chunked_request;
@@ -134,6 +136,7 @@ inline constexpr RequestSettings kRequestDefaults{.process_group = kGlobalName,
                                                   .restrict_process = {},
                                                   .application_group = {},
                                                   .callable_object = "application",
+                                                  .interface = {},
                                                   .script_reloading = true,
                                                   .pass_authorization = PassAuthorization::off,
                                                   .chunked_request = true,

@@ -10,6 +10,7 @@
 #include "base/log_level.h"
 #include "base/parse.h"
 #include "settings/directives.h"
+#include "settings/named_values.h"
 
 namespace pyhost::settings {
 
@@ -75,6 +76,11 @@ inline std::optional<Tracing> parse(const Directive&, std::string_view text, Tra
     if (base::equals_ignoring_case(text, name_of(tracing))) return tracing;
   }
   return std::nullopt;
+}
+
+inline std::optional<gateway::Protocol> parse(const Directive&, std::string_view text,
+                                              gateway::Protocol) {
+  return value_named(kInterfaces, text);
 }
 
 inline std::optional<Logging::Handler> parse_handler(std::string_view text) {
@@ -206,6 +212,10 @@ inline std::string format(const Directive&, PassAuthorization value) {
 
 inline std::string format(const Directive&, Tracing value) {
   return std::string(name_of(value));
+}
+
+inline std::string format(const Directive&, gateway::Protocol value) {
+  return name_among(kInterfaces, value);
 }
 
 inline std::string format(const Directive&, const Logging& value) {

@@ -126,6 +126,20 @@ TEST(AsgiHttp, ServesDjango) {
   EXPECT_EQ(reply.status, 404);
 }
 
+TEST(AsgiHttp, IsRefusedWithoutAProcessGroup) {
+  const ConfigCheck check = check_config("WSGIScriptAlias / ${APPS}/views.asgi interface=asgi\n");
+  EXPECT_FALSE(check.ok());
+  EXPECT_THAT(check.output, AllOf(HasSubstr("ASGI applications run in process groups only"),
+                                  HasSubstr("process-group=web")));
+  for (const char* config :
+       {"WSGIScriptAlias / ${APPS}/views.asgi interface=asgi process-group=g\n",
+        "WSGIProcessGroup g\nWSGIScriptAlias / ${APPS}/views.asgi "
+        "interface=asgi\n",
+        "WSGIScriptAlias / ${APPS}/views.asgi interface=wsgi\n"}) {
+    EXPECT_TRUE(check_config(std::string("WSGIDaemonProcess g\n") + config).ok()) << config;
+  }
+}
+
 TEST(AsgiHttp, ThatCannotStartIsNotServed) {
   Options options;
   options.files = {{"broken.asgi", R"(

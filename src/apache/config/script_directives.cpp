@@ -130,7 +130,7 @@ base::Result<> read_import(cmd_parms* cmd, const char* arguments, Words& words) 
                     "or %{{GLOBAL}}",
                     name, *settings.process_group));
   }
-  if (settings.callable_object || settings.pass_authorization) {
+  if (settings.callable_object || settings.pass_authorization || settings.interface) {
     return base::fail(fmt::format("{} only knows process-group= and application-group=", name));
   }
   ScriptAlias script{.written = apr_pstrcat(cmd->pool, name, " ", arguments, nullptr),
@@ -154,7 +154,7 @@ base::Result<const HandlerScript*> read_handler(cmd_parms* cmd, const char* argu
         fmt::format("{}: '{}' is the handler of script files; give another name", directive, name));
   }
   PH_TRY(settings, read_options(cmd, words));
-  if (settings.callable_object) {
+  if (settings.callable_object || settings.interface) {
     return base::fail(fmt::format(
         "{} only knows process-group=, application-group= and pass-authorization=; the callable is "
         "{}",

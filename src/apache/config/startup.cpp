@@ -7,6 +7,7 @@
 #include "apache/config/config.h"
 #include "apache/config/configuration_notes.h"
 #include "apache/config/hook_directives.h"
+#include "apache/config/interface_check.h"
 #include "apache/config/preloads.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/start_check.h"
@@ -50,6 +51,7 @@ void name_version(apr_pool_t* pconf) {
 StartPythons check(server_rec* main_server, Findings& findings) {
   check_process_groups(main_server, findings);
   check_hook_scripts(main_server, findings);
+  check_interfaces(main_server, findings);
   for (server_rec* s = main_server; s != nullptr; s = s->next) {
     if (has_own_config(s)) expand_preloads(s, findings);
   }

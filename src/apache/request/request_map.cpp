@@ -222,7 +222,8 @@ tl::expected<gateway::Target, Refusal> target_of(request_rec* r, const Subject& 
       .callable = *callable,
       .reloading = *settings.script_reloading ? gateway::Reloading::on : gateway::Reloading::off,
       .script_file = is_file && !is_handler ? seen_file(r->finfo) : base::kNoFile,
-      .protocol = group == nullptr ? gateway::Protocol::wsgi : group->options.interface,
+      .protocol = settings.interface.value_or(group == nullptr ? gateway::Protocol::wsgi
+                                                               : group->options.interface),
       .resource = is_handler ? path_in_jail(group, view_or_empty(r->filename)).value_or("") : ""};
 }
 

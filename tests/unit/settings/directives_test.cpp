@@ -98,8 +98,9 @@ TEST(RequestSettings, HaveADefaultForEveryMemberButSome) {
     if (setting == nullptr || setting->show(settings::kRequestDefaults, each) != "") continue;
     without.push_back(each.name);
   }
-  EXPECT_THAT(without, testing::ElementsAre("WSGIRestrictProcess", "WSGIApplicationGroup",
-                                            "WSGITrustedProxies", "WSGITrustedProxyHeaders"));
+  EXPECT_THAT(without,
+              testing::ElementsAre("WSGIRestrictProcess", "WSGIApplicationGroup", "WSGIInterface",
+                                   "WSGITrustedProxies", "WSGITrustedProxyHeaders"));
 }
 
 TEST(Flag, IsOnOrOffInAnyLetterCase) {
@@ -268,6 +269,14 @@ TEST(Seconds, MayBeNoneWhereThatHasAMeaning) {
   expect_refused<settings::ProcessSettings>("WSGISwitchInterval", "0");
 }
 
+TEST(Interface, IsOneOfItsWords) {
+  for (const char* word : {"auto", "wsgi", "asgi", "asgi2"}) {
+    expect_shown<settings::RequestSettings>("WSGIInterface", word, word);
+  }
+  expect_refused<settings::RequestSettings>("WSGIInterface", "ASGI");
+  expect_refused<settings::RequestSettings>("WSGIInterface", "asgi3");
+}
+
 TEST(InertDirective, LooksAtItsValue) {
   EXPECT_TRUE(settings::check_inert(directive("WSGIVerboseDebugging"), "on"));
   EXPECT_FALSE(settings::check_inert(directive("WSGIVerboseDebugging"), "1"));
@@ -278,6 +287,7 @@ TEST(AliasOption, IsTheSettingOfItsDirective) {
   EXPECT_EQ(settings::find_alias_option("application-group"), &directive("WSGIApplicationGroup"));
   EXPECT_EQ(settings::find_alias_option("process-group"), &directive("WSGIProcessGroup"));
   EXPECT_EQ(settings::find_alias_option("callable-object"), &directive("WSGICallableObject"));
+  EXPECT_EQ(settings::find_alias_option("interface"), &directive("WSGIInterface"));
   EXPECT_EQ(settings::find_alias_option("pass-authorization"), &directive("WSGIPassAuthorization"));
   EXPECT_EQ(settings::find_alias_option("Application-Group"), nullptr);
   EXPECT_EQ(settings::find_alias_option(""), nullptr);
