@@ -103,6 +103,7 @@ void ChannelSet::begin(Member& member, std::string payload) {
     members_.erase(child.id);
     return host_.reject(child, "a malformed REQUEST frame");
   }
+  if (!host_.serves(channel->target())) return put_back(*channel, member.child);
   member.channel_or_null = channel.get();
   events_.push_back({ChannelEvent::Kind::begun, channel.get()});
   const std::lock_guard lock(channels_mutex_);
@@ -205,8 +206,9 @@ bool ChannelSet::take_request(Member& member, const wire::Frame& frame) {
     host_.request_left();
     return false;
   }
+  const std::uint64_t id = child.id;
   begin(member, std::string(frame.payload));
-  return members_.contains(child.id);
+  return members_.contains(id);
 }
 
 // A channel has its connection until it is finished.
@@ -226,6 +228,14 @@ void ChannelSet::drop(const ChildConnection& child) {
   const auto found = members_.find(child.id);
   if (found->second.watched) control(EPOLL_CTL_DEL, child, 0);
   members_.erase(found);
+}
+
+// The request is read once more, by a thread of the pool.
+void ChannelSet::put_back(const WorkerChannel& channel, ChildConnection& child) {
+  drop(child);
+  host_.request_left();
+  child.connection.put_back({FrameType::request, channel.payload()});
+  host_.pass_on(child);
 }
 
 // --- What channels want ----------------------------------------------------------------------
@@ -250,10 +260,7 @@ void ChannelSet::detached(WorkerChannel& channel, ChildConnection& child, Then t
 }
 
 void ChannelSet::handed_back(WorkerChannel& channel, ChildConnection& child) noexcept {
-  drop(child);
-  host_.request_left();
-  child.connection.put_back({FrameType::request, channel.payload()});
-  host_.pass_on(child);
+  put_back(channel, child);
   over(channel);
 }
 

@@ -28,8 +28,10 @@ namespace pyhost::worker {
 class ChannelHost {
  public:
   virtual base::LogSink& log() noexcept = 0;
-  // Whether requests are still taken; counted() says so of one before this is asked.
+  // Whether requests are sent back. Asked of one that request_came() was told of.
   virtual bool is_draining() const noexcept = 0;
+  // Whether it is for this worker to run; otherwise the pool says why not.
+  virtual bool serves(const gateway::Target& target) const = 0;
   // A request is there, or is not any more.
   virtual void request_came() = 0;
   virtual void request_left() = 0;
@@ -99,6 +101,7 @@ class ChannelSet final : public gateway::ChannelSource, private ChannelKeeper {
   bool take_request(Member& member, const wire::Frame& frame);
   void lose(Member& member, std::string_view why);
   void drop(const ChildConnection& child);
+  void put_back(const WorkerChannel& channel, ChildConnection& child);
   void forget(const WorkerChannel& channel) noexcept;
   void close_descriptors() const noexcept;
 

@@ -283,6 +283,10 @@ void RequestServer::answer_retry(ChildConnection& child, std::string_view why) {
   }
 }
 
+bool RequestServer::serves(const gateway::Target& target) const {
+  return settings_.targets.serves(target) && keeps(target);
+}
+
 void RequestServer::request_left() {
   count(-1);
   on_served_();

@@ -77,6 +77,7 @@ class RequestServer : private ChannelHost {
   // ChannelHost
   base::LogSink& log() noexcept override { return log_; }
   bool is_draining() const noexcept override { return draining_; }
+  bool serves(const gateway::Target& target) const override;
   void request_came() override { count(1); }
   void request_left() override;
   std::uint64_t next_number() noexcept override { return ++last_number_; }

@@ -38,6 +38,9 @@ class FakeHost final : public ChannelHost {
 
   base::LogSink& log() noexcept override { return recorder; }
   bool is_draining() const noexcept override { return draining; }
+  bool serves(const gateway::Target& target) const override {
+    return target.script != "/apps/foreign";
+  }
   void request_came() override { ++running; }
   void request_left() override { --running; }
   std::uint64_t next_number() noexcept override { return ++last_number; }
@@ -280,6 +283,16 @@ TEST_F(ChannelSetTest, PassesOnARequestThatItsLoopDoesNotKnow) {
   ASSERT_EQ(host_.worker_end->connection.next(frame), wire::Connection::Next::frame);
   std::vector<gateway::EnvironEntry> environ;
   EXPECT_EQ(wire::decode_request(frame.payload, environ)->target.script, "/apps/other");
+}
+
+TEST_F(ChannelSetTest, PassesOnARequestThatIsNotForTheWorker) {
+  gateway::Channel& channel = adopt();
+  offer(channel, "", ReplyPart::Then::end);
+  channel.finish({});
+  send(request_frame({.target = {.script = "/apps/foreign"}}));
+  EXPECT_THAT(pump(), ElementsAre());
+  EXPECT_EQ(host_.passed_on, 1);
+  EXPECT_EQ(host_.running, 0);
 }
 
 TEST_F(ChannelSetTest, SendsRequestsBackWhenTheWorkerDrains) {
