@@ -24,21 +24,24 @@ def asgi_protocol_of(application):
     import functools
     import inspect
 
-    is_coroutine_function = inspect.iscoroutinefunction
     function = application
     while isinstance(function, functools.partial):
         function = function.func
-    if inspect.isclass(function):
-        calls = is_coroutine_function(getattr(function, '__call__', None))
-        return 'asgi2' if calls else 'wsgi'
-    if is_coroutine_function(function):
-        return 'asgi'
-    if is_coroutine_function(getattr(function, '__call__', None)):
+    is_class = inspect.isclass(function)
+    candidates = [getattr(function, '__call__', None)]
+    if not is_class:
+        candidates.append(function)
+    if any(map(inspect.iscoroutinefunction, candidates)):
+        if is_class:
+            return 'asgi2'
+        is_wsgi = _takes(application, 2) and not _takes(application, 3)
+        return 'wsgi' if is_wsgi else 'asgi'
+    if _takes(application, 2):
+        return 'wsgi'
+    if _takes(application, 3):
         return 'asgi'
     is_function = inspect.isfunction(function) or inspect.ismethod(function)
-    if is_function and _takes(application, 1) and not _takes(application, 2):
-        return 'asgi2'
-    return 'wsgi'
+    return 'asgi2' if is_function and _takes(application, 1) else 'wsgi'
 
 
 async def as_coroutine(awaitable):

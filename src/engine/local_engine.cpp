@@ -136,9 +136,7 @@ tl::expected<Interpreter*, Outcome> LocalEngine::enter(const gateway::Target& ta
 }
 
 Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exchange) {
-  using gateway::Protocol;
-  const bool needs_loop = target.protocol == Protocol::asgi || target.protocol == Protocol::asgi2;
-  if (needs_loop) return refuse_protocol(target, exchange);
+  if (needs_loop(target.protocol)) return refuse_protocol(target, exchange);
   const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
   const auto interpreter = enter(target, exchange);
   if (!interpreter) return interpreter.error();

@@ -57,8 +57,8 @@ def advice_on_type_error(error, application):
     outside = error.__traceback__ is None
     if not str(error).endswith(of_asgi) and not (outside and (of_result or is_asynchronous(application))):
         return ''
-    return ('this is an asynchronous (ASGI) application, and what is run here is WSGI; wrap it, as with '
-            'a2wsgi.ASGIMiddleware, or give it an ASGI server of its own behind ProxyPass')
+    return ('this is an asynchronous (ASGI) application, and what is run here is WSGI; give it a process '
+            'group (WSGIDaemonProcess, and process-group= behind the alias) whose interface= is not wsgi')
 
 
 def advice_on_one(error, application):

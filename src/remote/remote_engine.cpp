@@ -34,9 +34,7 @@ std::string progress_of(const Relay& relay) {
 bool is_received_first(const gateway::Target& target, const gateway::ClientExchange& exchange) {
   using gateway::EnvironEntry;
   if (exchange.buffering() == gateway::Buffering::off) return false;
-  const bool has_loop =
-      target.protocol == gateway::Protocol::asgi || target.protocol == gateway::Protocol::asgi2;
-  if (!has_loop) return true;
+  if (!needs_loop(target.protocol)) return true;
   const gateway::RequestHead& head = exchange.head();
   return head.content_length && *head.content_length <= kBodyInMemoryMax &&
          std::ranges::find(head.environ, gateway::EnvironKey::http_expect, &EnvironEntry::key) ==

@@ -111,10 +111,8 @@ inline unsigned worker_count(const ProcessGroup& group) noexcept {
 
 // How many requests each of them takes at a time. What is told to be ASGI needs no thread for each.
 inline unsigned places_of_worker(const ProcessGroup& group) noexcept {
-  const bool needs_no_thread =
-      group.interface == gateway::Protocol::asgi || group.interface == gateway::Protocol::asgi2;
-  return group.threads != 0 && needs_no_thread ? std::max(group.threads, group.connections)
-                                               : group.threads;
+  const bool more = group.threads != 0 && needs_loop(group.interface);
+  return more ? std::max(group.threads, group.connections) : group.threads;
 }
 
 struct ProcessGroupOption;

@@ -134,7 +134,7 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
   std::string body_;   // has come, and was not taken
   std::string taken_;  // what take_body() has given
   bool body_follows_ = false;
-  bool body_awaited_ = false;  // NEED_BODY has no answer yet
+  bool body_awaited_ = false;  // WANT_BODY has no answer yet
   std::uint64_t body_bytes_ = 0;
   gateway::BodyFault fault_ = gateway::BodyFault::none;
 

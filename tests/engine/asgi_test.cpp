@@ -389,6 +389,15 @@ TEST(Asgi, IsRecognisedByHowItCanBeCalled) {
        "  async def __call__(self, receive, send): pass",
        true},
       {"def application(scope):\n  async def f(receive, send): pass\n  return f", true},
+      {"async def f(scope, receive, send): pass\n"
+       "def application(scope, receive, send): return f(scope, receive, send)",
+       true},
+      {"class application:\n  def __init__(self, scope, receive, send): pass\n"
+       "  def __await__(self): yield",
+       true},
+      {"async def application(*arguments): pass", true},
+      {"async def application(environ, start_response): pass", false},
+      {"def application(*arguments): return []", false},
       {"def application(environ, start_response): return []", false},
       {"class application:\n  def __init__(self, environ, start_response): pass\n"
        "  def __iter__(self): return iter(())",

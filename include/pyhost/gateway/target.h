@@ -27,6 +27,11 @@ enum class Protocol {
   detected,  // by what the callable is
 };
 
+// Whether it is said that an event loop is to run it.
+constexpr bool needs_loop(Protocol protocol) noexcept {
+  return protocol == Protocol::asgi || protocol == Protocol::asgi2;
+}
+
 std::string_view name_of(Protocol protocol) noexcept;
 
 // Views only; whoever calls the engine keeps the texts alive for the call.

@@ -13,10 +13,6 @@
 namespace pyhost::apache {
 namespace {
 
-bool needs_loop(std::optional<gateway::Protocol> interface) noexcept {
-  return interface == gateway::Protocol::asgi || interface == gateway::Protocol::asgi2;
-}
-
 bool is_embedded(std::optional<std::string_view> process_group) noexcept {
   return process_group.value_or(settings::kGlobalName) == settings::kGlobalName;
 }
@@ -35,7 +31,8 @@ bool is_embedded(const server_rec* s, const ScriptAlias& alias) {
 void check_interfaces(const server_rec* main_server, Findings& findings) {
   for (const server_rec* s = main_server; s != nullptr; s = s->next) {
     for (const ScriptAlias* alias : server_config(s).aliases) {
-      if (!needs_loop(alias->settings.interface) || !is_embedded(s, *alias)) continue;
+      const auto interface = alias->settings.interface;
+      if (!interface || !needs_loop(*interface) || !is_embedded(s, *alias)) continue;
       findings.refuse(
           s,
           {.sentence = fmt::format("{}: ASGI applications run in process groups only, and this one "
