@@ -78,6 +78,8 @@ class HttpExchange final : public gateway::ChannelOwner,
   python::Interpreter& interpreter() const noexcept { return parts_.interpreter; }
   const gateway::Channel* channel_or_null() const noexcept { return channel_or_null_; }
   base::TimePoint began() const noexcept { return began_; }
+  // Whether the client has, or gets, its complete reply.
+  bool has_replied() const noexcept { return reply_.stage() == ReplyCourse::Stage::ended; }
 
   // --- Calls of the application ---
 

@@ -129,17 +129,20 @@ void EventLoop::finish_stop(base::TimePoint deadline) {
   given_up_ = !changed_.wait_until(lock, deadline, has_ended);
 }
 
+// What is done behind a reply has until lifespans end.
 void EventLoop::cancel_all(Attached& py) {
   phase_ = Phase::cancelling;
-  if (!exchanges_.empty()) {
-    const std::string text = fmt::format("{} requests were cancelled in {}", exchanges_.size(),
+  std::vector<std::shared_ptr<HttpExchange>> unanswered;
+  for (const auto& [key, one] : exchanges_) {
+    if (!one.exchange->has_replied()) unanswered.push_back(one.exchange);
+  }
+  if (!unanswered.empty()) {
+    const std::string text = fmt::format("{} requests were cancelled in {}", unanswered.size(),
                                          inputs_.interpreter.phrase());
     const DetachScope detached(py);
     inputs_.interpreter.server_log().log(LogLevel::warn, Message::exchanges_cancelled, text);
   }
-  std::vector<std::shared_ptr<HttpExchange>> running;
-  for (const auto& [key, one] : exchanges_) running.push_back(one.exchange);
-  for (const auto& exchange : running) exchange->cancel(py, Cancelling::stop);
+  for (const auto& exchange : unanswered) exchange->cancel(py, Cancelling::stop);
   advance(py);
 }
 

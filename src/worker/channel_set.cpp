@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -266,8 +267,11 @@ void ChannelSet::handed_back(WorkerChannel& channel, ChildConnection& child) noe
 
 void ChannelSet::over(WorkerChannel& channel) noexcept {
   forget(channel);
-  const std::lock_guard lock(channels_mutex_);
-  channels_.erase(channel.number());
+  {
+    const std::lock_guard lock(channels_mutex_);
+    channels_.erase(channel.number());
+  }
+  host_.channel_over();
 }
 
 void ChannelSet::forget(const WorkerChannel& channel) noexcept {
@@ -277,6 +281,12 @@ void ChannelSet::forget(const WorkerChannel& channel) noexcept {
 }
 
 // --- From outside ----------------------------------------------------------------------------
+
+unsigned ChannelSet::in_background() const {
+  const std::lock_guard lock(channels_mutex_);
+  return static_cast<unsigned>(std::ranges::count_if(
+      channels_, [](const auto& each) { return !each.second->clock().running(); }));
+}
 
 void ChannelSet::add_running(std::vector<RunningRequest>& running) const {
   const std::lock_guard lock(channels_mutex_);

@@ -38,6 +38,8 @@ class ChannelHost {
   // For a channel; never the same twice.
   virtual std::uint64_t next_number() noexcept = 0;
   virtual void before_reply() = 0;
+  // What an application has done, perhaps behind its reply, is over.
+  virtual void channel_over() = 0;
   virtual void close(const ChildConnection& child) = 0;
   // A message has come over it that was put back: for any thread of the pool.
   virtual void pass_on(ChildConnection& child) = 0;
@@ -65,6 +67,8 @@ class ChannelSet final : public gateway::ChannelSource, private ChannelKeeper {
 
   // --- From outside, any thread ---
 
+  // How many applications go on behind their replies.
+  unsigned in_background() const;
   // Adds the requests that run to `running`.
   void add_running(std::vector<RunningRequest>& running) const;
   // When the last request ended that counts as activity; nothing before the first one has.

@@ -296,6 +296,10 @@ void RequestServer::before_reply() {
   if (settings_.before_reply) settings_.before_reply();
 }
 
+void RequestServer::channel_over() {
+  if (settings_.on_progress) settings_.on_progress();
+}
+
 void RequestServer::keep_only(std::vector<std::uint64_t> scripts) {
   kept_scripts_ = std::move(scripts);
   keeps_some_only_ = true;
@@ -312,8 +316,11 @@ void RequestServer::repeat_load() {
 }
 
 unsigned RequestServer::active() const {
+  const std::lock_guard sets_lock(sets_mutex_);
   const std::lock_guard lock(load_mutex_);
-  return active_;
+  unsigned active = active_;
+  for (const auto& [loop, set] : sets_) active += set->in_background();
+  return active;
 }
 
 }  // namespace pyhost::worker

@@ -44,7 +44,8 @@ class RequestServer : private ChannelHost {
   // Requests for other scripts than these, as script_key() has them, are sent back. At most once.
   void keep_only(std::vector<std::uint64_t> scripts);
 
-  // How many requests were taken and not left. After drain() it only falls for good.
+  // How many requests were taken and not left, or have something done behind their reply. After
+  // drain() it only falls for good.
   unsigned active() const;
 
   // Of the requests in event loops; as ChannelSet has them.
@@ -82,6 +83,7 @@ class RequestServer : private ChannelHost {
   void request_left() override;
   std::uint64_t next_number() noexcept override { return ++last_number_; }
   void before_reply() override;
+  void channel_over() override;
   void close(const ChildConnection& child) override { connections_.close(child); }
   void pass_on(ChildConnection& child) override { connections_.pass_on(child); }
   void reject(ChildConnection& child, std::string_view why) override;

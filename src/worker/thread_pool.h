@@ -49,7 +49,8 @@ class ThreadPool {
   void keep_only(base::UniqueFd listening, std::vector<std::uint64_t> scripts);
   // Calls PoolSettings::on_load as if the number of requests had changed.
   void repeat_load() { server_->repeat_load(); }
-  // How many requests were taken and not left. After drain() it only falls for good.
+  // How many requests were taken and not left, or have something done behind their reply. After
+  // drain() it only falls for good.
   unsigned requests_active() const { return server_->active(); }
   // The requests that applications are busy with.
   std::vector<RunningRequest> requests_running() const;

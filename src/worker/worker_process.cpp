@@ -103,6 +103,7 @@ class WorkerProcess {
   void pause_before_next_service();
   base::Result<> start_pool();
   void count_request();
+  void poke_while_draining();
   void heed(StopEvent event, WorkerLife& life);
 
   WorkerBrief brief_;
@@ -217,6 +218,7 @@ base::Result<> WorkerProcess::start_pool() {
                                   .on_lack = lack,
                                   .before_reply = [this] { imports_->report(); },
                                   .on_load = note_load,
+                                  .on_progress = [this] { poke_while_draining(); },
                                   .on_broken = [this](std::string_view what) { end_broken(what); }},
                                  log_, [this] { count_request(); }));
   pool_ = std::move(pool);
@@ -227,6 +229,10 @@ base::Result<> WorkerProcess::start_pool() {
 void WorkerProcess::count_request() {
   report_.count_request();
   if (++served_ == served_max_ || draining_) events_->poke();
+}
+
+void WorkerProcess::poke_while_draining() {
+  if (draining_) events_->poke();
 }
 
 void WorkerProcess::heed(StopEvent event, WorkerLife& life) {

@@ -26,9 +26,13 @@ class AsgiStop : public ::testing::Test {
   void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
+// What a request waits for when the engine is stopped.
+enum class Waits { for_body, for_reply };
+
 // Has a request run in the main interpreter and in a sub-interpreter, stops the engine when both
-// wait for their client, and leaves the process with what was logged on standard error.
-[[noreturn]] void run_and_stop(std::string_view source, std::chrono::milliseconds budget) {
+// have got that far, and leaves the process with what was logged on standard error.
+[[noreturn]] void run_and_stop(std::string_view source, std::chrono::milliseconds budget,
+                               Waits waits = Waits::for_body) {
   LogRecorder& log = *new LogRecorder;
   const Script script(source);
   auto engine = engine::LocalEngine::open({}, log);
@@ -44,12 +48,14 @@ class AsgiStop : public ::testing::Test {
     (*placed)->serve(*sources.back());
     channels.push_back(std::make_unique<FakeChannel>(
         *sources.back(), target, FakeChannel::Client{.body = FakeChannel::Body::comes_later}));
-    channels.back()->wait_for_want_body();
+    if (waits == Waits::for_body) channels.back()->wait_for_want_body();
+    if (waits == Waits::for_reply) channels.back()->wait_for_parts(1);
   }
   (*engine)->stop(budget);
   engine->reset();
   for (const auto& channel : channels) {
-    std::cerr << "answered " << channel->outcome().status << "\n";
+    std::cerr << "answered " << channel->outcome().status << "\n"
+              << channel->exchange().recorder().text_of(base::Message::none);
   }
   for (const auto& channel_source : sources) {
     std::cerr << (channel_source->abandoned() ? "abandoned" : "still pumped") << "\n";
@@ -84,6 +90,29 @@ TEST_F(AsgiStop, CancelsWhatRunsBeforeApplicationsEnd) {
                     HasSubstr("main cancelled lifespan.shutdown"),
                     HasSubstr("sub cancelled lifespan.shutdown"), HasSubstr("stopped"),
                     Not(HasSubstr("left running"))));
+}
+
+TEST_F(AsgiStop, WaitsForWhatIsDoneBehindReplies) {
+  EXPECT_EXIT(
+      run_and_stop(R"(
+import asyncio
+async def application(scope, receive, send):
+    if scope['type'] == 'lifespan':
+        await receive()
+        await send({'type': 'lifespan.startup.complete'})
+        await receive()
+        print('ends')
+        await send({'type': 'lifespan.shutdown.complete'})
+        return
+    await send({'type': 'http.response.start', 'status': 200})
+    await send({'type': 'http.response.body'})
+    await receive()
+    await asyncio.sleep(0.05)
+    print('done')
+)",
+                   30s, Waits::for_reply),
+      ::testing::ExitedWithCode(0),
+      AllOf(ContainsRegex("done(.|\n)*done"), HasSubstr("ends"), Not(HasSubstr("cancelled"))));
 }
 
 TEST_F(AsgiStop, SaysWhatWasWrongWithTheEndOfAnApplication) {

@@ -45,6 +45,7 @@ class FakeHost final : public ChannelHost {
   void request_left() override { --running; }
   std::uint64_t next_number() noexcept override { return ++last_number; }
   void before_reply() override { ++replies; }
+  void channel_over() override { ++over; }
   void close(const ChildConnection& closed) override {
     all.close(closed.id);
     worker_end = nullptr;
@@ -64,6 +65,7 @@ class FakeHost final : public ChannelHost {
   int running = 0;
   std::uint64_t last_number = 0;
   int replies = 0;
+  int over = 0;
   int passed_on = 0;
   std::string rejected_for, retry_for;
 };
@@ -157,7 +159,11 @@ TEST_F(ChannelSetTest, TakesTheNextRequestWhileTheApplicationGoesOn) {
   EXPECT_NE(channel_, &first);
   first.log(base::LogLevel::info, base::Message::none, "behind the end");
   EXPECT_EQ(host_.recorder.text(), "behind the end\n");
+  EXPECT_EQ(set_->in_background(), 1u);
+  EXPECT_EQ(host_.over, 0);
   first.finish({});
+  EXPECT_EQ(set_->in_background(), 0u);
+  EXPECT_EQ(host_.over, 1);
   channel_->finish({});
 }
 
