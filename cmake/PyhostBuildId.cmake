@@ -8,7 +8,7 @@
 #     (src/base/json_text, src/base/parse),
 #   - the compiler and its sanitizers, for module and plugin share C++ types.
 # The options of process groups travel as texts, and those that have their defaults do not: so their
-# members and defaults count (settings/process_group.h, process_group_members.h), and of their table
+# members and defaults count (settings/process_group.h, process_group_members.h, named_values.h), and of their table
 # the lines that say how a text is read. What is said to people does not: descriptions of options,
 # directives, texts of messages, documents. Another one of those leaves the programs compatible, and
 # compiles only what has changed.
@@ -17,7 +17,8 @@ set(pyhost_contract_globs
   include/pyhost/*.h include/pyhost/*.def src/gateway/*.cpp src/wire/*.h src/wire/*.cpp
   src/scoreboard/*.h src/scoreboard/*.cpp src/appmetrics/*.h src/appmetrics/*.cpp
   src/control/*.h src/control/*.cpp src/base/json_text.*
-  src/base/parse.* src/settings/process_group.h src/settings/process_group_members.h)
+  src/base/parse.* src/settings/named_values.h src/settings/process_group.h
+  src/settings/process_group_members.h)
 # Of these files what matches.
 set(pyhost_contract_parts
   src/settings/process_group_options.def "\\.(key|member|unit|separator) = .*"
