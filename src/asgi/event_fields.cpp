@@ -144,6 +144,26 @@ std::optional<ResponseBody> response_body_of(const Names& names, PyObject* event
   return ResponseBody{*std::move(view), is_more != 0};
 }
 
+std::optional<std::vector<std::string>> links_of(const Names& names, PyObject* event) {
+  const Ref links = field(event, names.links);
+  if (!links) {
+    if (PyErr_Occurred() == nullptr) {
+      PyErr_SetString(PyExc_ValueError, "http.response.early_hint must have 'links'");
+    }
+    return std::nullopt;
+  }
+  const Ref iterator = Ref::steal(PyObject_GetIter(links.get()));
+  if (!iterator) return std::nullopt;
+  std::vector<std::string> values;
+  while (const Ref item = Ref::steal(PyIter_Next(iterator.get()))) {
+    const auto value = BytesView::of(item.get(), "a link");
+    if (!value) return std::nullopt;
+    values.emplace_back(value->bytes());
+  }
+  if (PyErr_Occurred() != nullptr) return std::nullopt;
+  return values;
+}
+
 std::string message_of(python::Attached& py, const Names& names, PyObject* event) {
   const Ref message = field(event, names.message);
   if (message && PyUnicode_Check(message.get())) return python::to_utf8(py, message.get());

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "asgi/names.h"
 #include "asgi/refusal.h"
@@ -50,6 +52,9 @@ struct ResponseBody {
   bool more = false;
 };
 std::optional<ResponseBody> response_body_of(const Names& names, PyObject* event);
+
+// The values of an http.response.early_hint: Link headers. Nothing with an exception pending.
+std::optional<std::vector<std::string>> links_of(const Names& names, PyObject* event);
 
 // The "message" of a failure, as UTF-8; empty when it has none, or one that is no str.
 std::string message_of(python::Attached& py, const Names& names, PyObject* event);

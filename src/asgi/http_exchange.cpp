@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "pyhost/gateway/response_rules.h"
 #include "python/context_scope.h"
 #include "python/error.h"
 #include "python/native_type.h"
@@ -245,6 +248,7 @@ bool HttpExchange::take_event(Attached& py, PyObject* event) {
   if (!type) return false;
   if (is_name(type.get(), names.http_response_body)) return take_body(py, event);
   if (is_name(type.get(), names.http_response_start)) return take_start(py, event);
+  if (is_name(type.get(), names.http_response_early_hint)) return take_early_hint(py, event);
   PyErr_Format(PyExc_ValueError, "the server knows no event of the type %R in a HTTP exchange",
                type.get());
   return false;
@@ -281,6 +285,24 @@ bool HttpExchange::take_body(Attached& py, PyObject* event) {
   if (!refusal) return true;
   raise(*refusal);
   return false;
+}
+
+bool HttpExchange::take_early_hint(Attached& py, PyObject* event) {
+  const auto links = links_of(parts_.names, event);
+  if (!links) return false;
+  if (const Verdict verdict = reply_.hint()) {
+    raise(*verdict);
+    return false;
+  }
+  std::vector<gateway::Header> headers;
+  for (const std::string& link : *links) headers.push_back({"link", link});
+  if (const auto checked = gateway::check_early_hints(headers); !checked) {
+    raise(wrong_value(checked.error().sentence));
+    return false;
+  }
+  const DetachScope detached(py);
+  channel_or_null_->offer_early_hints(headers);
+  return true;
 }
 
 void HttpExchange::release_head(Attached& py) {

@@ -138,6 +138,7 @@ class HttpExchange final : public gateway::ChannelOwner,
   bool take_event(python::Attached& py, PyObject* event);
   bool take_start(python::Attached& py, PyObject* event);
   bool take_body(python::Attached& py, PyObject* event);
+  bool take_early_hint(python::Attached& py, PyObject* event);
   void depart(python::Attached& py, const ReplyCourse::Departure& departure, std::string_view body);
   gateway::Outcome outcome_of_return(python::Attached& py, PyObject* result);
   gateway::Outcome outcome_of_failure(python::Attached& py);

@@ -74,7 +74,7 @@ ReplyCourse::Step ReplyCourse::body(std::size_t bytes, More more) {
 
 Verdict ReplyCourse::hint() const {
   if (stage_ == Stage::unstarted || stage_ == Stage::held) return std::nullopt;
-  return out_of_order("http.response.early_hint was sent when the head of the reply had left");
+  return out_of_order("http.response.early_hint was sent behind the head of the reply");
 }
 
 ReplyCourse::Ending ReplyCourse::ending() const noexcept {

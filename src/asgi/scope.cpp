@@ -232,8 +232,18 @@ Ref ScopeFactory::build(Attached&, const gateway::RequestHead& head) {
       set(dict, names_->http_version, version_text) &&
       set(dict, names_->scheme, head.https ? names_->https : names_->http) &&
       set(dict, names_->method, method_of(facts.method)) && set_ends(dict, facts) &&
-      set_target(dict, facts) && set(dict, names_->headers, headers_of(head));
+      set(dict, names_->extensions, extensions_of(version)) && set_target(dict, facts) &&
+      set(dict, names_->headers, headers_of(head));
   return complete ? std::move(scope) : Ref();
+}
+
+// What a HTTP/1.1 client makes of a reply before the reply, nobody knows.
+Ref ScopeFactory::extensions_of(std::string_view http_version) const {
+  Ref extensions = Ref::steal(PyDict_New());
+  if (!extensions || http_version != "2") return extensions;
+  const bool complete =
+      set(extensions.get(), names_->http_response_early_hint, Ref::steal(PyDict_New()));
+  return complete ? std::move(extensions) : Ref();
 }
 
 // Most requests have the one of the last.

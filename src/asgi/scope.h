@@ -39,6 +39,7 @@ class ScopeFactory {
   static bool put_header(PyObject* list, const python::Ref& header);
   python::Ref header_of(const gateway::EnvironEntry& entry);
   python::Ref headers_of(const gateway::RequestHead& head);
+  python::Ref extensions_of(std::string_view http_version) const;
   python::Ref method_of(std::string_view method);
   bool set_target(PyObject* scope, const Facts& facts) const;
   bool set_ends(PyObject* scope, const Facts& facts);

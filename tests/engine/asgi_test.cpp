@@ -54,7 +54,7 @@ async def application(scope, receive, send):
                                  .https = true});
   EXPECT_EQ(channel->exchange().body(),
             "[('asgi', {'version': '3.0', 'spec_version': '2.3'}), "
-            "('client', ('127.0.0.1', 40000)), "
+            "('client', ('127.0.0.1', 40000)), ('extensions', {}), "
             "('headers', [(b'host', b'localhost'), (b'content-type', b'text/plain'), "
             "(b'x-one-two', b'3')]), "
             "('http_version', '1.1'), ('method', 'GET'), "
@@ -236,6 +236,18 @@ async def application(scope, receive, send):
   EXPECT_EQ(channel.exchange().body(), "01245");
 }
 
+TEST(Asgi, TellsHeadersEarlyWhereTheClientKnowsThat) {
+  const auto channel = run_asgi(R"(
+async def application(scope, receive, send):
+    assert scope['extensions'] == {'http.response.early_hint': {}}
+    await send({'type': 'http.response.early_hint', 'links': [b'</a.css>; rel=preload', b'</b>']})
+    await reply(send)
+)",
+                                {.environ = {{"SERVER_PROTOCOL", "HTTP/2.0"}}});
+  EXPECT_EQ(channel->exchange().early_hints(), "link: </a.css>; rel=preload\nlink: </b>\n");
+  EXPECT_EQ(channel->outcome().kind, Outcome::Kind::complete);
+}
+
 TEST(Asgi, AnswersAnExceptionWith500AndOneRecord) {
   const auto channel = run_asgi(R"(
 async def application(scope, receive, send):
@@ -293,6 +305,9 @@ TEST(Asgi, RaisesOutOfSendWhatIsWrongWithAnEvent) {
       "{'type': 'http.response.start', 'status': 200, 'headers': [(b'a', b'\\n')]}",
       "{'type': 'http.response.start', 'status': 200, 'headers': 5}",
       "{'type': 'http.response.body', 'body': b'x'}",
+      "{'type': 'http.response.early_hint'}",
+      "{'type': 'http.response.early_hint', 'links': ['x']}",
+      "{'type': 'http.response.early_hint', 'links': [b'\\n']}",
   };
   for (const std::string_view event : kEvents) {
     const auto channel = run_asgi(fmt::format(R"(
