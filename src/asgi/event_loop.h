@@ -41,6 +41,8 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
     python::StarvationWatch& starvation_watch;
     gateway::EventLoops settings;
     gateway::Logging logging;
+    // Called by the loop's thread, not attached.
+    std::function<void()> on_lifespan_lost;
   };
   // Does not run yet.
   explicit EventLoop(const Inputs& inputs) : inputs_(inputs) {}
@@ -95,6 +97,7 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
     python::Ref state;  // a dictionary; null where there are no lifespans
     std::shared_ptr<Lifespan> lifespan;
     std::vector<std::shared_ptr<Gate>> gates;
+    bool loss_told = false;
   };
   struct Running {
     Running(std::shared_ptr<HttpExchange> own_exchange, python::StarvationWatch& watch)

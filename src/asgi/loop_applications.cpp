@@ -101,12 +101,18 @@ void EventLoop::start_application(Attached& py, Application& application) {
 }
 
 void EventLoop::lifespans_changed(Attached& py) {
+  bool lost = false;
   for (const auto& application : applications_) {
     const LifespanCourse& course = application->lifespan->course();
     if (course.stage() == Stage::starting) continue;
+    lost |= course.stage() == Stage::died && !std::exchange(application->loss_told, true);
     const base::Result<> result =
         may_serve(*application) ? base::Result<>() : base::fail(course.sentence());
     for (const auto& gate : std::exchange(application->gates, {})) gate->open(result);
+  }
+  if (lost) {
+    const DetachScope detached(py);
+    inputs_.on_lifespan_lost();
   }
   advance(py);
 }

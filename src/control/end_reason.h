@@ -18,6 +18,7 @@ enum class EndReason {
   startup_timeout,
   cpu_time_limit,
   memory_limit,
+  lifespan_lost,  // an application has lost what it has set up at its start
   silence,  // it does not serve any more: what the supervisor says of it; the last one
 };
 

@@ -37,7 +37,7 @@ constexpr char kWhyKey[] = "why";
 constexpr auto kReasons = std::to_array<std::string_view>(
     {"stop", "eviction", "maximum-requests", "restart-interval", "inactivity-timeout",
      "request-timeout", "deadlock-timeout", "startup-timeout", "cpu-time-limit", "memory-limit",
-     "silence"});
+     "lifespan-lost", "silence"});
 static_assert(kReasons.size() == static_cast<std::size_t>(EndReason::silence) + 1);
 
 // By StartStep.

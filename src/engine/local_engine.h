@@ -1,6 +1,7 @@
 // The engine that runs Python in this process.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -71,6 +72,8 @@ class LocalEngine final : public gateway::Engine, private gateway::ChannelLoops 
   tl::expected<gateway::ChannelLoop*, gateway::Outcome> place(
       const gateway::Target& target, gateway::Caller& caller) noexcept override;
 
+  void on_lifespan_lost(std::function<void()> told) override { lifespan_lost_ = std::move(told); }
+
   tl::expected<gateway::ChannelLoop*, gateway::Outcome> find_place(const gateway::Target& target,
                                                                    gateway::Caller& caller);
   // Of an application; nothing when it is a WSGI one.
@@ -94,6 +97,7 @@ class LocalEngine final : public gateway::Engine, private gateway::ChannelLoops 
   std::unique_ptr<python::InterpreterRegistry> interpreters_;
   std::unique_ptr<LocalWatch> watch_;
   SignalDispatcher* signals_ = nullptr;  // lives on, too
+  std::function<void()> lifespan_lost_;
   bool stopped_ = false;
 };
 

@@ -91,7 +91,10 @@ base::Result<ChannelLoop*> LocalEngine::get_ready(Interpreter& interpreter,
                              .scripts = group.scripts,
                              .starvation_watch = runtime_->starvation_watch(),
                              .settings = settings_.event_loops,
-                             .logging = settings_.logging};
+                             .logging = settings_.logging,
+                             .on_lifespan_lost = [this] {
+                               if (lifespan_lost_) lifespan_lost_();
+                             }};
   });
   const std::string name = candidate.name;
   if (auto ready = loop.get_ready(std::move(candidate)); !ready) {

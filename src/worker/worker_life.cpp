@@ -36,17 +36,10 @@ constexpr milliseconds kMemoryInterval{1'000};
 constexpr milliseconds kGiveUpInterval{100};
 
 // By EndReason. The last one is no worker's own.
-constexpr std::string_view kToldReasons[] = {"shutdown_signal",
-                                             "eviction_signal",
-                                             "maximum_requests",
-                                             "restart_interval",
-                                             "inactivity_timeout",
-                                             "request_timeout",
-                                             "deadlock_timeout",
-                                             "startup_timeout",
-                                             "cpu_time_limit",
-                                             "memory_limit",
-                                             ""};
+constexpr std::string_view kToldReasons[] = {
+    "shutdown_signal",    "eviction_signal", "maximum_requests", "restart_interval",
+    "inactivity_timeout", "request_timeout", "deadlock_timeout", "startup_timeout",
+    "cpu_time_limit",     "memory_limit",    "lifespan_lost",    ""};
 static_assert(std::size(kToldReasons) == static_cast<std::size_t>(EndReason::silence) + 1);
 
 bool begins_to_drain(const std::vector<LifeOrder>& orders) noexcept {

@@ -118,6 +118,7 @@ class WorkerProcess {
   std::optional<StopEvents> events_;  // before Python is there, signals do what they usually do
   std::atomic<std::uint64_t> served_ = 0;
   std::atomic<bool> draining_ = false;
+  std::atomic<bool> lifespan_lost_ = false;
   LackedScripts lacked_{report_};
   SupervisorOrders orders_{log_, report_, static_cast<int>(brief_.group.listen_backlog)};
   std::unique_ptr<gateway::Engine> engine_;
@@ -133,6 +134,12 @@ base::Result<bool> WorkerProcess::start() {
                                   {.on_message = [this] { return orders_.heed_next(); },
                                    .on_broken = [this] { end_broken("event descriptor"); }}));
   events_.emplace(std::move(events));
+  if (gateway::ChannelLoops* loops = engine_->loops()) {
+    loops->on_lifespan_lost([this] {
+      lifespan_lost_ = true;
+      events_->poke();
+    });
+  }
   imports_.emplace(ImportSurroundings{label_, brief_, *engine_, *events_, lacked_, log_});
   const bool serves = brief_.group.threads != 0;
   // What a service does is its scripts' import.
@@ -272,6 +279,7 @@ void WorkerProcess::serve_until_stopped() {
                      .log = log_},
                     WorkerLife(limits_, served_max_, started_));
   while (true) {
+    if (lifespan_lost_) keeper.life().replace(EndReason::lifespan_lost);
     const bool stands_by = standby_->attend(*pool_);
     const auto farewell = keeper.advance(served_);
     if (farewell == Farewell::at_once) leave(0);

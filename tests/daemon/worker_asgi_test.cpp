@@ -235,6 +235,23 @@ async def application(scope, receive, send):
   EXPECT_THAT(log(), HasSubstr("started"));
 }
 
+TEST_F(AsgiWorker, AsksForASuccessorWhenALifespanIsLost) {
+  const std::string site = script("site.py", R"(
+async def application(scope, receive, send):
+    if scope['type'] == 'lifespan':
+        await receive()
+        await send({'type': 'lifespan.startup.complete'})
+        raise RuntimeError('lost')
+    await send({'type': 'http.response.start', 'status': 200})
+    await send({'type': 'http.response.body', 'body': b'served'})
+)");
+  spawn_and_wait();
+  FakeExchange exchange;
+  run_asgi(site, exchange);
+  EXPECT_EQ(exchange.body(), "served");
+  EXPECT_EQ(next_status(), R"({"relieve":"lifespan-lost"})");
+}
+
 TEST_F(AsgiWorker, DoesNotServeWhatCannotStart) {
   const std::string site = script("site.py", R"(
 async def application(scope, receive, send):

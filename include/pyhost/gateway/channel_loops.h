@@ -1,6 +1,7 @@
 // Where applications run that serve many exchanges with one thread.
 #pragma once
 
+#include <functional>
 #include <tl/expected.hpp>
 
 #include "pyhost/gateway/caller.h"
@@ -32,6 +33,10 @@ class ChannelLoops {
   // failures are logged to the caller. The error is `refused` or `outdated`, as of Runner::run().
   virtual tl::expected<ChannelLoop*, Outcome> place(const Target& target,
                                                     Caller& caller) noexcept = 0;
+
+  // Has `told` called, on a loop's thread, when the lifespan of an application that was to serve
+  // has ended by itself: what it has set up at its start may be gone. Before the first place().
+  virtual void on_lifespan_lost(std::function<void()> told) = 0;
 
  protected:
   ~ChannelLoops() = default;

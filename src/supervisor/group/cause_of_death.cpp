@@ -55,6 +55,7 @@ DeathCause cause_of(control::EndReason reason) noexcept {
     case EndReason::inactivity_timeout:
     case EndReason::cpu_time_limit:
     case EndReason::memory_limit:
+    case EndReason::lifespan_lost:
       break;
   }
   return DeathCause::none;

@@ -20,6 +20,8 @@ StartReason start_reason_of(control::EndReason reason) noexcept {
     case EndReason::startup_timeout:
     case EndReason::silence:
       return StartReason::timeout;
+    case EndReason::lifespan_lost:
+      return StartReason::crash;
     case EndReason::stopped:
     case EndReason::eviction:
       break;

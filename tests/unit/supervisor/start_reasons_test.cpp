@@ -61,6 +61,7 @@ TEST(StartReasons, TellHowTheWorkerBeforeHasEnded) {
 TEST(StartReasons, TellTheLimitThatAWorkerWasOver) {
   EXPECT_EQ(start_reason_of(EndReason::maximum_requests), StartReason::max_requests);
   EXPECT_EQ(start_reason_of(EndReason::memory_limit), StartReason::memory);
+  EXPECT_EQ(start_reason_of(EndReason::lifespan_lost), StartReason::crash);
   EXPECT_EQ(start_reason_of(EndReason::restart_interval), StartReason::limit);
   EXPECT_EQ(start_reason_of(EndReason::deadlock_timeout), StartReason::timeout);
   EXPECT_EQ(start_reason_of(EndReason::eviction), StartReason::operators);

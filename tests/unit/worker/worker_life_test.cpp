@@ -67,6 +67,7 @@ TEST(EndReason, HasANameForTheSupervisorAndOneForApplications) {
   EXPECT_EQ(shutdown_reason(EndReason::startup_timeout), "startup_timeout");
   EXPECT_EQ(name_of(EndReason::cpu_time_limit), "cpu-time-limit");
   EXPECT_EQ(shutdown_reason(EndReason::memory_limit), "memory_limit");
+  EXPECT_EQ(shutdown_reason(EndReason::lifespan_lost), "lifespan_lost");
 }
 
 TEST_F(WorkerLifeTest, WithoutLimitsGoesOnForEver) {
