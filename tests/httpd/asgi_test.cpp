@@ -122,8 +122,10 @@ TEST(AsgiHttp, ServesDjango) {
       "WSGIScriptAlias / ${APPS}/django_site/site.asgi process-group=d "
       "application-group=%{GLOBAL}\n");
   httpd.make_writable("apps/django_site/data");
-  const Response reply = httpd.get("/nowhere/to/be/found");
-  EXPECT_EQ(reply.status, 404);
+  EXPECT_EQ(httpd.get("/stream/3").body, "block 0\nblock 1\nblock 2\n");
+  const Response login = httpd.get("/admin/login/");
+  EXPECT_EQ(login.status, 200) << login;
+  EXPECT_THAT(login.body, HasSubstr("csrfmiddlewaretoken"));
 }
 
 TEST(AsgiHttp, IsRefusedWithoutAProcessGroup) {
