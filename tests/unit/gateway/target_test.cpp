@@ -20,6 +20,15 @@ TEST(ModuleTarget, IsNotAFilesPath) {
   }
 }
 
+TEST(Protocol, HasANameAndMayNeedALoop) {
+  EXPECT_EQ(name_of(Protocol::wsgi), "WSGI");
+  EXPECT_EQ(name_of(Protocol::asgi2), "ASGI 2");
+  EXPECT_TRUE(needs_loop(Protocol::asgi));
+  EXPECT_TRUE(needs_loop(Protocol::asgi2));
+  EXPECT_FALSE(needs_loop(Protocol::wsgi));
+  EXPECT_FALSE(needs_loop(Protocol::detected));
+}
+
 TEST(ScriptKey, IsTheSameForAllTargetsThatNameAScript) {
   const Target target{.application_group = "blog", .script = "/srv/app.wsgi", .callable = "one"};
   Target other = target;

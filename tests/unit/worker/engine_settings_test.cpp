@@ -37,6 +37,21 @@ TEST(EngineSettings, AreThoseOfHttpdTheGroupAndTheAssignment) {
   EXPECT_EQ(engine.changed_scripts, gateway::ChangedScripts::refused);
 }
 
+TEST(EngineSettings, SayHowEventLoopsRun) {
+  using std::chrono::milliseconds;
+  control::WorkerBrief usual = brief();
+  EXPECT_EQ(engine_settings_of(usual).event_loops, gateway::EventLoops{});
+  usual.group.lifespan = gateway::LifespanUse::on;
+  usual.group.loop = gateway::LoopKind::uvloop;
+  usual.group.startup_timeout = milliseconds(3);
+  usual.group.disconnect_grace = milliseconds(4);
+  EXPECT_EQ(engine_settings_of(usual).event_loops,
+            (gateway::EventLoops{.lifespan = gateway::LifespanUse::on,
+                                 .kind = gateway::LoopKind::uvloop,
+                                 .startup_timeout = milliseconds(3),
+                                 .disconnect_grace = milliseconds(4)}));
+}
+
 TEST(EngineSettings, OfTheGroupComeBeforeThoseOfTheServer) {
   control::WorkerBrief own = brief();
   own.group.switch_interval = 0.1;
