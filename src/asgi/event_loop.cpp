@@ -30,7 +30,7 @@ using python::Ref;
 // What an event of the epoll set is about.
 constexpr std::uint32_t kPosted = 0;
 constexpr std::uint32_t kDue = 1;
-constexpr std::uint32_t kSource = 2;
+constexpr std::uint32_t kChannels = 2;
 
 // A head that is alone for so long leaves alone.
 constexpr std::chrono::milliseconds kHeadWaitMax{20};
@@ -314,7 +314,7 @@ void EventLoop::serve(gateway::ChannelSource& source) noexcept {
   base::if_memory_allows([&] {
     post([this, &source](Attached&) {
       source_or_null_ = &source;
-      watch(source.fd(), kSource);
+      watch(source.fd(), kChannels);
     });
   });
 }
