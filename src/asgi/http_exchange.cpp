@@ -212,19 +212,23 @@ Ref HttpExchange::disconnect_event() const {
 
 Progress HttpExchange::send(Send& call, Ref& value) {
   if (!parts_.is_called_on_loop()) return Progress::failed;
-  if (gone_) return send_to_nobody(value);
-  const bool is_next = call.ticket ? line_.is_first(*call.ticket) : line_.empty();
-  if (full_ || !is_next) {
-    if (!call.ticket) call.ticket = line_.join();
-    return wait(value);
+  while (!gone_) {
+    const bool is_next = call.ticket ? line_.is_first(*call.ticket) : line_.empty();
+    if (full_ || !is_next) {
+      if (!call.ticket) call.ticket = line_.join();
+      return wait(value);
+    }
+    if (channel_or_null_ == nullptr) {
+      PyErr_SetString(PyExc_RuntimeError, "an event was sent when its exchange was over");
+      return Progress::failed;
+    }
+    CalledByPython py = attached();
+    if (!(call.file ? send_of_file(py, call) : take_event(py, call))) return Progress::failed;
+    if (call.file) continue;
+    leave_line(call);
+    return give(Ref::share(Py_None), value);
   }
-  if (channel_or_null_ == nullptr) {
-    PyErr_SetString(PyExc_RuntimeError, "an event was sent when its exchange was over");
-    return Progress::failed;
-  }
-  leave_line(call);
-  CalledByPython py = attached();
-  return take_event(py, call.event.get()) ? give(Ref::share(Py_None), value) : Progress::failed;
+  return send_to_nobody(value);
 }
 
 // What is sent to a client that has left is dropped (ASGI HTTP, spec_version 2.3). A loop that does
@@ -242,12 +246,15 @@ void HttpExchange::leave_line(Send& call) noexcept {
 }
 
 // False with an exception pending.
-bool HttpExchange::take_event(Attached& py, PyObject* event) {
+bool HttpExchange::take_event(Attached& py, Send& call) {
   const Names& names = parts_.names;
+  PyObject* const event = call.event.get();
   const Ref type = type_of(names, event);
   if (!type) return false;
   if (is_name(type.get(), names.http_response_body)) return take_body(py, event);
   if (is_name(type.get(), names.http_response_start)) return take_start(py, event);
+  if (is_name(type.get(), names.http_response_pathsend)) return take_path(py, call);
+  if (is_name(type.get(), names.http_response_zerocopysend)) return take_file(py, call);
   if (is_name(type.get(), names.http_response_early_hint)) return take_early_hint(py, event);
   PyErr_Format(PyExc_ValueError, "the server knows no event of the type %R in a HTTP exchange",
                type.get());
@@ -278,9 +285,12 @@ bool HttpExchange::take_start(Attached& py, PyObject* event) {
 bool HttpExchange::take_body(Attached& py, PyObject* event) {
   const auto event_body = response_body_of(parts_.names, event);
   if (!event_body) return false;
-  const std::string_view bytes = event_body->body.bytes();
-  const auto [departure, refusal] =
-      reply_.body(bytes.size(), event_body->more ? ReplyCourse::More::yes : ReplyCourse::More::no);
+  return send_bytes(py, event_body->body.bytes(),
+                    event_body->more ? ReplyCourse::More::yes : ReplyCourse::More::no);
+}
+
+bool HttpExchange::send_bytes(Attached& py, std::string_view bytes, ReplyCourse::More more) {
+  const auto [departure, refusal] = reply_.body(bytes.size(), more);
   if (departure) depart(py, *departure, bytes.substr(0, departure->bytes));
   if (!refusal) return true;
   raise(*refusal);
@@ -311,10 +321,10 @@ void HttpExchange::release_head(Attached& py) {
 }
 
 void HttpExchange::depart(Attached& py, const ReplyCourse::Departure& departure,
-                          std::string_view body) {
+                          std::string_view body, const gateway::FileRange* file_or_null) {
   const bool ends = departure.then == ReplyPart::Then::end;
   gateway::ResponseHead head;
-  ReplyPart part{.then = departure.then};
+  ReplyPart part{.file = file_or_null, .then = departure.then};
   if (departure.head) {
     start_->annotate(notes_.take());
     head = start_->head();

@@ -8,6 +8,7 @@
 
 #include "asgi/awaitable.h"
 #include "asgi/event_fields.h"
+#include "asgi/file_event.h"
 #include "asgi/loop_parts.h"
 #include "asgi/receive_course.h"
 #include "asgi/reply_course.h"
@@ -97,6 +98,7 @@ class HttpExchange final : public gateway::ChannelOwner,
     std::shared_ptr<HttpExchange> exchange;
     python::Ref event;
     std::optional<SendLine::Ticket> ticket = {};
+    std::optional<FileEvent> file = {};  // what is left of one that is read piece by piece
 
     Progress go_on(python::Ref& value) { return exchange->send(*this, value); }
     void give_up() noexcept { exchange->leave_line(*this); }
@@ -135,11 +137,17 @@ class HttpExchange final : public gateway::ChannelOwner,
   Progress send(Send& call, python::Ref& value);
   Progress send_to_nobody(python::Ref& value);
   void leave_line(Send& call) noexcept;
-  bool take_event(python::Attached& py, PyObject* event);
+  bool take_event(python::Attached& py, Send& call);
   bool take_start(python::Attached& py, PyObject* event);
   bool take_body(python::Attached& py, PyObject* event);
   bool take_early_hint(python::Attached& py, PyObject* event);
-  void depart(python::Attached& py, const ReplyCourse::Departure& departure, std::string_view body);
+  bool take_path(python::Attached& py, Send& call);
+  bool take_file(python::Attached& py, Send& call);
+  bool send_file(python::Attached& py, Send& call, FileEvent file);
+  bool send_of_file(python::Attached& py, Send& call);
+  bool send_bytes(python::Attached& py, std::string_view bytes, ReplyCourse::More more);
+  void depart(python::Attached& py, const ReplyCourse::Departure& departure, std::string_view body,
+              const gateway::FileRange* file_or_null = nullptr);
   gateway::Outcome outcome_of_return(python::Attached& py, PyObject* result);
   gateway::Outcome outcome_of_failure(python::Attached& py);
   gateway::Outcome failed(int status, gateway::FailureCause cause) const noexcept;
@@ -166,6 +174,7 @@ class HttpExchange final : public gateway::ChannelOwner,
   std::optional<ResponseStart> start_;
   SendLine line_;
   bool full_ = false;
+  unsigned files_ = 0;  // that httpd sends
   bool has_yielded_ = false;
   Waiters waiters_;
   python::RequestNotes notes_;

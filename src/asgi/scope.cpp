@@ -240,9 +240,12 @@ Ref ScopeFactory::build(Attached&, const gateway::RequestHead& head) {
 // What a HTTP/1.1 client makes of a reply before the reply, nobody knows.
 Ref ScopeFactory::extensions_of(std::string_view http_version) const {
   Ref extensions = Ref::steal(PyDict_New());
-  if (!extensions || http_version != "2") return extensions;
-  const bool complete =
-      set(extensions.get(), names_->http_response_early_hint, Ref::steal(PyDict_New()));
+  const auto offer = [&extensions](const Ref& name) {
+    return set(extensions.get(), name, Ref::steal(PyDict_New()));
+  };
+  const bool complete = extensions && offer(names_->http_response_pathsend) &&
+                        offer(names_->http_response_zerocopysend) &&
+                        (http_version != "2" || offer(names_->http_response_early_hint));
   return complete ? std::move(extensions) : Ref();
 }
 

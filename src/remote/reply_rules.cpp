@@ -56,8 +56,8 @@ std::uint64_t ReplyRules::admit(std::uint64_t bytes) noexcept {
 }
 
 base::Result<std::uint64_t> ReplyRules::admit_file(const gateway::FileRange& range) {
-  if (++files_ > kFilesMax) {
-    return base::fail(fmt::format("the worker passed more than {} files", kFilesMax));
+  if (++files_ > gateway::kReplyFilesMax) {
+    return base::fail(fmt::format("the worker passed more than {} files", gateway::kReplyFilesMax));
   }
   if (const auto sendable = gateway::check_sendable(range); !sendable) {
     return base::fail(fmt::format("the worker passed {}", sendable.error().sentence));

@@ -13,9 +13,6 @@ namespace pyhost::remote {
 // Follows one reply. Sentences are about the worker: "the worker sent ...". Not synchronised.
 class ReplyRules {
  public:
-  // Each file is an open descriptor until the client has the reply.
-  static constexpr unsigned kFilesMax = 8;
-
   // Of a reply to HEAD nobody sees a body.
   explicit ReplyRules(bool is_head) noexcept : bodiless_(is_head) {}
 

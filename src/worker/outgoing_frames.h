@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "pyhost/base/unique_fd.h"
 #include "wire/connection.h"
 #include "wire/frame_batch.h"
 
@@ -21,14 +22,19 @@ class OutgoingFrames {
   // kept. After any other outcome but `done` the connection is of no use.
   wire::Io send(wire::Connection& connection);
   std::size_t bytes_kept() const noexcept { return kept_.size(); }
+  // Whether a file of the batch is kept: another one may only be attached when it has left.
+  bool keeps_file() const noexcept { return kept_file_.valid(); }
 
   void clear() noexcept;
 
  private:
   static void move_rest(wire::FrameBatch& batch, std::string& into);
 
+  void keep_file(const wire::FrameBatch& batch);
+
   wire::FrameBatch batch_;
   std::string kept_;
+  base::UniqueFd kept_file_;  // a duplicate
 };
 
 }  // namespace pyhost::worker

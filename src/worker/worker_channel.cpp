@@ -140,6 +140,10 @@ bool WorkerChannel::encode_locked(const ReplyPart& part) {
   }
   reply_ = Reply::open;
   for (const std::string_view block : part.blocks) batch.add_body(FrameType::reply_body, block);
+  if (part.file != nullptr) {
+    wire::encode_file({part.file->offset, part.file->length}, batch.encoded());
+    batch.attach_file(part.file->fd);
+  }
   if (part.then == ReplyPart::Then::pause) wire::encode_empty(FrameType::flush, batch.encoded());
   if (part.then == ReplyPart::Then::end) {
     wire::encode_end(part.figures, batch.encoded());
@@ -161,7 +165,7 @@ Offered WorkerChannel::offer(const ReplyPart& part) noexcept {
                                      return false;
                                    });
     if (sent) {
-      full_ = out_.bytes_kept() >= gateway::kChannelBytesHigh;
+      full_ = out_.bytes_kept() >= gateway::kChannelBytesHigh || out_.keeps_file();
       offered = full_ ? Offered::full : Offered::taken;
     }
   }
@@ -174,7 +178,7 @@ bool WorkerChannel::make_use_of_room() {
   {
     const std::lock_guard lock(mutex_);
     if (is_open_locked() && send_locked()) {
-      has_room = full_ && out_.bytes_kept() <= gateway::kChannelBytesLow;
+      has_room = full_ && out_.bytes_kept() <= gateway::kChannelBytesLow && !out_.keeps_file();
       full_ = full_ && !has_room;
     }
   }

@@ -55,7 +55,8 @@ class Channel : public Caller {
   // and where nothing is to come.
   virtual void want_body() noexcept = 0;
 
-  // PRECONDITION: no part with Then::end was offered before; the part has no file.
+  // PRECONDITION: no part with Then::end was offered before; with a file, the last one was not
+  // `full`, or there has been room since.
   virtual Offered offer(const ReplyPart& part) noexcept = 0;
   // As Exchange::send_early_hints().
   virtual void offer_early_hints(std::span<const Header> headers) noexcept = 0;

@@ -6,6 +6,9 @@
 
 namespace pyhost::gateway {
 
+// How many files a reply may have: each is an open descriptor until its client has it.
+inline constexpr unsigned kReplyFilesMax = 8;
+
 // Fails unless the descriptor is that of a regular file that was opened for reading, has the range
 // at this moment, and can be read without waiting for another process: pipes, devices and the like
 // are none, nor are files whose bytes a program or the kernel makes (FUSE, procfs, sysfs). The

@@ -1,5 +1,6 @@
 #include "worker/outgoing_frames.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -22,7 +23,7 @@ class OutgoingFramesTest : public testing::Test {
     int ends[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     near_.emplace(base::UniqueFd(ends[0]), wire::Descriptors::refused);
-    far_.emplace(base::UniqueFd(ends[1]), wire::Descriptors::refused);
+    far_.emplace(base::UniqueFd(ends[1]), wire::Descriptors::accepted);
   }
 
   // The bodies that arrive until an END, one after the other.
@@ -72,6 +73,25 @@ TEST_F(OutgoingFramesTest, SayThatTheOtherEndHasGone) {
   frames_.batch().add_body(FrameType::reply_body, "nobody");
   const Io outcome = frames_.send(*near_);
   EXPECT_TRUE(outcome == Io::closed || outcome == Io::reset);
+}
+
+TEST_F(OutgoingFramesTest, KeepAFileThatCannotLeaveYet) {
+  std::string all;
+  while (frames_.bytes_kept() == 0) {
+    frames_.batch().add_body(FrameType::reply_body, std::string(100'000, 'a'));
+    frames_.send(*near_);
+  }
+  base::UniqueFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  wire::encode_file({.offset = 1, .length = 2}, frames_.batch().encoded());
+  frames_.batch().attach_file(file.get());
+  EXPECT_EQ(frames_.send(*near_), Io::timeout);
+  EXPECT_TRUE(frames_.keeps_file());
+  file.reset();
+  wire::encode_end({}, frames_.batch().encoded());
+  EXPECT_EQ(frames_.send(*near_), Io::timeout);
+  received();
+  EXPECT_TRUE(far_->take_file().valid());
+  EXPECT_FALSE(frames_.keeps_file());
 }
 
 }  // namespace
