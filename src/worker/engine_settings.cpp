@@ -17,8 +17,14 @@ gateway::EngineSettings engine_settings_of(const control::WorkerBrief& brief) {
   engine.processes_max = static_cast<int>(worker_count(group));
   engine.threads_max = static_cast<int>(group.threads);
   engine.thread_signals = gateway::ThreadSignals::open;
-  if (group.startup_timeout.count() != 0)
+  engine.event_loops.lifespan = group.lifespan;
+  engine.event_loops.kind = group.loop;
+  if (group.startup_timeout.count() != 0) {
     engine.event_loops.startup_timeout = group.startup_timeout;
+  }
+  if (group.disconnect_grace.count() != 0) {
+    engine.event_loops.disconnect_grace = group.disconnect_grace;
+  }
   if (group.threads == 0) {
     // A service ends by the SystemExit that SIGTERM raises in it.
     engine.restrict_signal = false;
