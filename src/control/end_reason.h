@@ -19,7 +19,7 @@ enum class EndReason {
   cpu_time_limit,
   memory_limit,
   lifespan_lost,  // an application has lost what it has set up at its start
-  silence,  // it does not serve any more: what the supervisor says of it; the last one
+  silence,        // it does not serve any more: what the supervisor says of it; the last one
 };
 
 // What tells a worker that httpd ends, in place of SIGTERM. SIGHUP and SIGUSR2 are its

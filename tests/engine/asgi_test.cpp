@@ -54,7 +54,8 @@ async def application(scope, receive, send):
                                  .https = true});
   EXPECT_EQ(channel->exchange().body(),
             "[('asgi', {'version': '3.0', 'spec_version': '2.3'}), "
-            "('client', ('127.0.0.1', 40000)), ('extensions', {}), "
+            "('client', ('127.0.0.1', 40000)), ('extensions', {'http.response.pathsend': {}, "
+            "'http.response.zerocopysend': {}}), "
             "('headers', [(b'host', b'localhost'), (b'content-type', b'text/plain'), "
             "(b'x-one-two', b'3')]), "
             "('http_version', '1.1'), ('method', 'GET'), "
@@ -239,7 +240,7 @@ async def application(scope, receive, send):
 TEST(Asgi, TellsHeadersEarlyWhereTheClientKnowsThat) {
   const auto channel = run_asgi(R"(
 async def application(scope, receive, send):
-    assert scope['extensions'] == {'http.response.early_hint': {}}
+    assert scope['extensions']['http.response.early_hint'] == {}
     await send({'type': 'http.response.early_hint', 'links': [b'</a.css>; rel=preload', b'</b>']})
     await reply(send)
 )",

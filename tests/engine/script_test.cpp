@@ -235,12 +235,12 @@ TEST(Script, ThatIsMissingIsReported) {
                           "directory"));
 }
 
-TEST(Script, OfAProtocolThatTheEngineDoesNotSpeakIsRefused) {
+TEST(Script, ThatNeedsAnEventLoopIsRefusedWithoutOne) {
   const Script script("raise ValueError('run all the same')\n");
-  const Reply reply = run({.script = script.path(), .protocol = gateway::Protocol(99)});
+  const Reply reply = run({.script = script.path(), .protocol = gateway::Protocol::asgi});
   EXPECT_EQ(reply.refused(), 500);
   EXPECT_THAT(reply.log(),
-              AllOf(HasSubstr("the unknown protocol, which this engine does not speak"),
+              AllOf(HasSubstr("the ASGI protocol, for which there is no event loop here"),
                     Not(HasSubstr("run all the same"))));
 }
 

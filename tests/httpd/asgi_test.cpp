@@ -151,7 +151,8 @@ async def application(scope, receive, send):
 )"}};
   Httpd httpd(
       "WSGIDaemonProcess g\n"
-      "WSGIScriptAlias / ${ROOT}/broken.asgi process-group=g\n",
+      "WSGIScriptAlias / ${ROOT}/broken.asgi process-group=g\n"
+      "<Directory ${ROOT}>\n  Require all granted\n</Directory>\n",
       options);
   httpd.expect_log("PH0323");
   EXPECT_EQ(httpd.get("/").status, 500);

@@ -309,6 +309,7 @@ TEST(Inheritance, TakesOverWhatIsNotSet) {
 const char* other_value(const settings::Directive& each) {
   if (each.accepts != nullptr) return "other";
   const std::string_view name = each.name;
+  if (name == "WSGIInterface") return "asgi";
   if (name == "WSGITrustedProxies") return "192.0.2.9";
   if (name == "WSGITrustedProxyHeaders") return "X-Real-IP";
   if (name == "WSGITrace") return "propagate";
