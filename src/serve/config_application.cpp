@@ -47,6 +47,7 @@ void write_group(ConfigLines& lines, const ConfigSource& source) {
   const ServeOptions& options = source.options;
   std::string words = fmt::format(" threads={}", options.threads);
   if (options.processes != 0) words += fmt::format(" processes={}", options.processes);
+  if (source.site.has_event_loop && options.interface.empty()) words += " interface=asgi";
   lines.line("WSGIRestrictEmbedded On");
   lines.line("WSGIDaemonProcess {}{}{}{}", kGroupName, words, surroundings(source),
              shared_options(options));

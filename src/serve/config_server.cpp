@@ -7,9 +7,15 @@
 namespace pyhost::serve {
 namespace {
 
+Workers workers_of(const ConfigSource& source) {
+  if (source.site.has_event_loop) return Workers::with_event_loops;
+  const bool embedded = source.site.runs_python() && source.options.embedded;
+  return embedded ? Workers::none : Workers::with_threads;
+}
+
 void write_processes(ConfigLines& lines, const ConfigSource& source) {
   const bool in_workers = source.site.runs_python() && !source.options.embedded;
-  const FrontSize size = front_size(source.options, in_workers || !source.site.runs_python());
+  const FrontSize size = front_size(source.options, workers_of(source));
   lines.heading(in_workers ? "Processes that take requests, and pass them to the workers"
                            : "One process that serves");
   // Those of before go on beside those of after a graceful restart.

@@ -22,12 +22,21 @@ std::int64_t queue_of(const ServeOptions& options) {
   return settings::ProcessGroup().queue;
 }
 
+std::int64_t places_of_worker(const ServeOptions& options, Workers workers) {
+  if (workers != Workers::with_event_loops) return options.threads;
+  const auto given = base::parse_unsigned(options.connections);
+  const std::int64_t connections =
+      given ? static_cast<std::int64_t>(std::min<std::uint64_t>(*given, kRequestsMax))
+            : settings::ProcessGroup().connections;
+  return std::max<std::int64_t>(options.threads, connections);
+}
+
 }  // namespace
 
-FrontSize front_size(const ServeOptions& options, bool has_workers) {
-  if (!has_workers) return {.threads_per_child = options.threads, .children = 1};
-  const std::int64_t running =
-      static_cast<std::int64_t>(std::max(options.processes, 1)) * options.threads;
+FrontSize front_size(const ServeOptions& options, Workers workers) {
+  if (workers == Workers::none) return {.threads_per_child = options.threads, .children = 1};
+  const std::int64_t running = static_cast<std::int64_t>(std::max(options.processes, 1)) *
+                               places_of_worker(options, workers);
   std::int64_t requests =
       std::min(running + queue_of(options), std::max(running, kRequestsMax)) + kSpareThreads;
   if (options.max_clients != 0) requests = std::max<std::int64_t>(options.max_clients, running);

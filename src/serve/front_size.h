@@ -14,6 +14,7 @@ struct FrontSize {
 
 // With workers: more than they run and let wait together, so that files never wait behind Python.
 // Embedded: one child with the application's threads.
-FrontSize front_size(const ServeOptions& options, bool has_workers);
+enum class Workers { none, with_threads, with_event_loops };
+FrontSize front_size(const ServeOptions& options, Workers workers);
 
 }  // namespace pyhost::serve

@@ -135,6 +135,12 @@ base::Result<std::optional<TrialReport>> trial_of(const ServeOptions& options,
 base::Result<> heed(const TrialReport& report, const ServeOptions& options, Preparation& found) {
   if (found.site.callable.empty()) found.site.callable = report.callable;
   found.python_version = report.python_version;
+  found.site.has_event_loop = report.is_asgi;
+  if (report.is_asgi && options.embedded) {
+    return base::fail(
+        fmt::format("{} is an ASGI application, and those run in workers: leave {} out",
+                    found.site.name(), options.named("embedded")));
+  }
   if (report.home_is_open) return {};
   if (!options.working_directory.empty()) {
     return base::fail(fmt::format("{} {} is closed to the user who is to serve",

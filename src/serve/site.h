@@ -28,8 +28,9 @@ struct Site {
   std::string path;    // of the script or folder
   std::string module;  // of a module target
   std::string
-      callable;       // of a script or module; "" when it is still to be found by its usual names
-  std::string mount;  // "/", or without a slash at the end
+      callable;  // of a script or module; "" when it is still to be found by its usual names
+  bool has_event_loop = false;  // it is an ASGI application
+  std::string mount;            // "/", or without a slash at the end
   std::vector<std::string> python_path;
   std::string python_home;
   std::string python_home_source;  // what names it: "--python-home", "$VIRTUAL_ENV", "/srv/.venv"

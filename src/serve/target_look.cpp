@@ -18,9 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // The files that hold an application in a project, the likeliest first.
-constexpr std::array<std::string_view, 7> kUsualFiles{"passenger_wsgi.py", "wsgi.py", "app.py",
-                                                      "application.py",    "main.py", "server.py",
-                                                      "__init__.py"};
+constexpr std::array<std::string_view, 8> kUsualFiles{
+    "passenger_wsgi.py", "wsgi.py",   "app.py",  "application.py",
+    "main.py",           "server.py", "asgi.py", "__init__.py"};
 
 bool is_usual_file(std::string_view name) {
   return name.ends_with(".wsgi") || name == "manage.py" ||

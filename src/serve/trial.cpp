@@ -22,6 +22,7 @@
 #include "plugin/python_choice.h"
 #include "serve/import_advice.h"
 #include "serve/usual_names.h"
+#include "settings/named_values.h"
 
 namespace pyhost::serve {
 namespace {
@@ -62,6 +63,19 @@ class ImportLog final : public base::LogSink {
   mutable std::mutex mutex_;
   std::string text_;
   unsigned callables_missing_ = 0;
+};
+
+// Who has the application imported.
+class TrialCaller final : public gateway::Caller {
+ public:
+  explicit TrialCaller(ImportLog& log) noexcept : log_(log) {}
+  bool wants(base::LogLevel level) const noexcept override { return log_.wants(level); }
+  void log(base::LogLevel level, Message message, std::string_view text) noexcept override {
+    log_.log(level, message, text);
+  }
+
+ private:
+  ImportLog& log_;
 };
 
 base::Result<plugin::PythonChoice> choose_python(const Site& site,
@@ -158,6 +172,8 @@ class Trial {
     engine.threads_max = options_.threads;
     // The import is only a trial: whatever compiled files it would leave, the server makes itself.
     engine.write_bytecode = false;
+    // It starts nothing either.
+    engine.event_loops.lifespan = gateway::LifespanUse::off;
     return engine;
   }
 
@@ -192,13 +208,22 @@ class Trial {
     const bool is_module = site_.form == TargetForm::module;
     const bool in_main = options_.application_group == settings::kGlobalName;
     report_.callable = callable;
-    return engine.prepare(
-        {.kind = is_module ? gateway::TargetKind::module : gateway::TargetKind::file,
-         .application_group =
-             in_main ? gateway::kMainInterpreter : std::string_view(options_.application_group),
-         .script = is_module ? site_.module : site_.path,
-         .callable = callable},
-        log_);
+    const gateway::Target target{
+        .kind = is_module ? gateway::TargetKind::module : gateway::TargetKind::file,
+        .application_group =
+            in_main ? gateway::kMainInterpreter : std::string_view(options_.application_group),
+        .script = is_module ? site_.module : site_.path,
+        .callable = callable,
+        .protocol = settings::value_named(settings::kInterfaces, options_.interface)
+                        .value_or(gateway::Protocol::detected)};
+    PH_TRY_VOID(engine.prepare(target, log_));
+    TrialCaller caller(log_);
+    gateway::ChannelLoops* const loops = engine.loops();
+    const auto place = loops != nullptr
+                           ? loops->place(target, caller)
+                           : tl::expected<gateway::ChannelLoop*, gateway::Outcome>(nullptr);
+    report_.is_asgi = place && *place != nullptr;
+    return {};
   }
 
   const Site& site_;
@@ -217,8 +242,8 @@ class Trial {
     std::fflush(stderr);
     _exit(1);
   }
-  dprintf(report_out, "%s\n%s\n%d\n", report->callable.c_str(), report->python_version.c_str(),
-          report->home_is_open ? 1 : 0);
+  dprintf(report_out, "%s\n%s\n%d\n%d\n", report->callable.c_str(), report->python_version.c_str(),
+          report->home_is_open ? 1 : 0, report->is_asgi ? 1 : 0);
   _exit(0);
 }
 
@@ -235,11 +260,13 @@ TrialOutcome outcome_of(int status, int report_in) {
   std::istringstream text(
       std::string(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))));
   TrialReport report;
-  std::string home;
+  std::string home, is_asgi;
   std::getline(text, report.callable);
   std::getline(text, report.python_version);
   std::getline(text, home);
+  std::getline(text, is_asgi);
   report.home_is_open = home == "1";
+  report.is_asgi = is_asgi == "1";
   return std::optional(std::move(report));
 }
 

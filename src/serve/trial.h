@@ -16,6 +16,7 @@ struct TrialReport {
   std::string callable;        // the one that the application has
   std::string python_version;  // "3.11"
   bool home_is_open = false;   // the working directory can be entered
+  bool is_asgi = false;        // the application wants an event loop
 };
 
 struct TrialSettings {

@@ -9,6 +9,7 @@
 
 #include "harness/command.h"
 #include "httpd/serve_run.h"
+#include "httpd/text.h"
 
 namespace pyhost::test {
 namespace {
@@ -54,6 +55,29 @@ TEST(PyhostServe, FindsTheCallableInAScriptOrModule) {
     serve.stop();
     EXPECT_THAT(serve.output(), Not(HasSubstr("error:")));
   }
+}
+
+TEST(PyhostServe, FindsOutThatAnApplicationIsAsgi) {
+  constexpr char kAsgi[] = R"(
+async def app(scope, receive, send):
+    if scope['type'] == 'lifespan':
+        print('the lifespan begins')
+        await receive()
+        await send({'type': 'lifespan.startup.complete'})
+        await receive()
+        return await send({'type': 'lifespan.shutdown.complete'})
+    await send({'type': 'http.response.start', 'status': 200})
+    await send({'type': 'http.response.body', 'body': scope['type'].encode()})
+)";
+  const TempDir folder;
+  folder.write("main.py", kAsgi);
+  Serve serve(folder, {"main:app"});
+  EXPECT_EQ(serve.get("/").body, "http") << serve.output();
+  serve.stop();
+  EXPECT_EQ(count(serve.output(), "the lifespan begins"), 1u) << serve.output();
+  EXPECT_THAT(refusal(folder, {"main:app", "--embedded"}),
+              HasSubstr("main:app is an ASGI application, and those run in workers: leave "
+                        "--embedded out"));
 }
 
 TEST(PyhostServe, MakesAnApplicationInHttpdItselfToo) {

@@ -63,6 +63,19 @@ TEST(RegexWord, MeansAUrlAsItIs) {
 
 // --- The application -----------------------------------------------------------------------------
 
+TEST(Config, NamesTheInterfaceOfWhatWantsAnEventLoop) {
+  Site site = kModule;
+  site.has_event_loop = true;
+  ServeOptions options;
+  EXPECT_THAT(config(site, options),
+              AllOf(HasSubstr("threads=10 interface=asgi "), HasSubstr("MaxRequestWorkers 256\n")));
+  options.interface = "asgi2";
+  options.connections = "400";
+  EXPECT_THAT(config(site, options),
+              AllOf(HasSubstr("interface=\"asgi2\" connections=\"400\""),
+                    Not(HasSubstr("interface=asgi ")), HasSubstr("MaxRequestWorkers 576\n")));
+}
+
 TEST(Config, ServesAScriptInAProcessGroup) {
   EXPECT_THAT(config(script("/srv/app/hello.wsgi")),
               HasSubstr("WSGIRestrictEmbedded On\n"
