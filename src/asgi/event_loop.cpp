@@ -127,10 +127,7 @@ base::Result<> EventLoop::set_up(Attached& py) {
   PH_TRY_VOID(make_lifespan_types(py, parts));
   parts_.emplace(std::move(parts));
   PH_TRY_VOID(add_reader(py));
-  inputs_.interpreter.main_thread().set_wake([this] {
-    const std::uint64_t one = 1;
-    static_cast<void>(!::write(wake_event_.get(), &one, sizeof one));
-  });
+  inputs_.interpreter.main_thread().set_wake([this] { wake(); });
   const DetachScope detached(py);
   inputs_.interpreter.server_log().log(
       LogLevel::info, Message::event_loop_started,
@@ -205,6 +202,7 @@ void EventLoop::turn(Attached& py) {
       case kPosted: {
         const DetachScope detached(py);
         drain(wake_event_.get());
+        asked_at_ = 0;
         if (given_up_) break;
         inputs_.interpreter.main_thread().run_posted();
         break;
@@ -322,6 +320,21 @@ void EventLoop::serve(gateway::ChannelSource& source) noexcept {
 bool EventLoop::is_running() const {
   const std::lock_guard lock(mutex_);
   return state_ == State::running;
+}
+
+void EventLoop::wake() const noexcept {
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(wake_event_.get(), &one, sizeof one));
+}
+
+std::optional<base::TimePoint> EventLoop::probe() noexcept {
+  base::Clock::rep asked_at = 0;
+  const base::Clock::rep now = base::Clock::now().time_since_epoch().count();
+  if (!asked_at_.compare_exchange_strong(asked_at, now)) {
+    return base::TimePoint(base::Clock::duration(asked_at));
+  }
+  wake();
+  return std::nullopt;
 }
 
 bool EventLoop::serves() const noexcept {

@@ -71,6 +71,11 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   void serve(gateway::ChannelSource& source) noexcept override;
   bool serves() const noexcept override;
 
+  bool is_running() const;
+  // Asks it to turn. Since when an earlier question waits for that; nothing when none does. Returns
+  // at once. PRECONDITION: it has run.
+  std::optional<base::TimePoint> probe() noexcept;
+
   // Cancels the exchange of that caller, if it runs since before `moment`. Compared, not used.
   void interrupt(const gateway::Caller& caller, base::TimePoint moment);
 
@@ -113,7 +118,7 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   };
 
   base::Result<> start();
-  bool is_running() const;
+  void wake() const noexcept;
   void become(State state, std::string failure = {});
   void post(std::function<void(python::Attached&)> task);
 
@@ -151,7 +156,8 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   State state_ = State::unstarted;  // guarded by mutex_, as the next two
   std::string failure_;
   bool serves_ = false;
-  std::atomic<bool> given_up_ = false;  // its end was not waited for
+  std::atomic<bool> given_up_ = false;          // its end was not waited for
+  std::atomic<base::Clock::rep> asked_at_ = 0;  // by probe(), and has not turned since; 0: has
 
   // Of the loop's thread, and protected by the interpreter's lock:
   base::UniqueFd epoll_;

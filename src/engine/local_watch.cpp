@@ -141,19 +141,37 @@ std::string LocalWatch::stacks_without_lock() noexcept {
   return base::unless_out_of_memory(answer, [] { return std::string(); });
 }
 
-std::optional<gateway::LockWait> LocalWatch::probe_locks() noexcept {
+std::optional<gateway::InterpreterWait> LocalWatch::probe_locks() noexcept {
   const auto answer = [&] {
-    std::optional<gateway::LockWait> longest;
+    std::optional<gateway::InterpreterWait> longest;
     for_each([&longest](Interpreter& interpreter, InterpreterExecutor& executor) {
       const auto since = executor.waiting_since();
       if (since && (!longest || *since < longest->since)) {
-        longest = gateway::LockWait{*since, interpreter.phrase()};
+        longest = gateway::InterpreterWait{*since, interpreter.phrase()};
       }
       executor.ask();
     });
     return longest;
   };
-  return base::unless_out_of_memory(answer, [] { return std::optional<gateway::LockWait>(); });
+  return base::unless_out_of_memory(answer,
+                                    [] { return std::optional<gateway::InterpreterWait>(); });
+}
+
+LocalWatch::LoopProbe LocalWatch::probe_loops() noexcept {
+  const auto answer = [&] {
+    LoopProbe probe;
+    for (const Interpreter* interpreter : interpreters_.all()) {
+      asgi::EventLoop* const loop = application_group_of(*interpreter).loop_or_null();
+      if (loop == nullptr || !loop->is_running()) continue;
+      probe.any = true;
+      const auto since = loop->probe();
+      if (since && (!probe.longest || *since < probe.longest->since)) {
+        probe.longest = gateway::InterpreterWait{*since, interpreter->phrase()};
+      }
+    }
+    return probe;
+  };
+  return base::unless_out_of_memory(answer, [] { return LoopProbe(); });
 }
 
 std::vector<gateway::Script> LocalWatch::imported_scripts() {

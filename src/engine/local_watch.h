@@ -28,7 +28,8 @@ class LocalWatch final : public gateway::EngineWatch {
   std::size_t collect_stacks(gateway::StackOwners whose,
                              std::function<void(std::string_view)> take) noexcept override;
   std::string stacks_without_lock() noexcept override;
-  std::optional<gateway::LockWait> probe_locks() noexcept override;
+  std::optional<gateway::InterpreterWait> probe_locks() noexcept override;
+  LoopProbe probe_loops() noexcept override;
   void lock_wait_told() noexcept override { lock_wait_told_ = true; }
   // Whether that was called.
   bool lock_wait_is_told() const noexcept { return lock_wait_told_; }

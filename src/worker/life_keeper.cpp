@@ -74,6 +74,10 @@ Observation LifeKeeper::observe(std::uint64_t served) {
     return seen;
   }
   seen.script_loaded = watch_or_null_->imports() != 0;
+  gateway::EngineWatch::LoopProbe loops = watch_or_null_->probe_loops();
+  loop_wait_ = std::move(loops.longest);
+  seen.has_loops = loops.any;
+  if (loop_wait_) seen.loop_blocked_since = loop_wait_->since;
   // Whoever cuts requests off is to know whether they keep a lock.
   if (worker_.limits.deadlock_timeout.count() != 0 || life_.draining()) {
     lock_wait_ = watch_or_null_->probe_locks();
@@ -97,6 +101,9 @@ std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
       break;
     case Kind::give_up_again:
       give_up(order.request);
+      break;
+    case Kind::name_blocked:
+      name_blocked_loop();
       break;
     case Kind::ask_successor:
       control::report({.kind = StatusKind::relieve, .reason = order.reason});
@@ -204,6 +211,15 @@ void LifeKeeper::end_stuck() {
     // The process ends: whoever is sending at this moment is cut off.
     static_cast<void>(give_up(request, gateway::FailureCause::deadlock_timeout, cause));
   }
+}
+
+// What stands in the stack of the loop's thread is what everybody else waits for.
+void LifeKeeper::name_blocked_loop() {
+  const std::string& running = stacks();
+  worker_.log.log(LogLevel::warn, Message::loop_blocked,
+                  fmt::format("the event loop of {} has not turned for {:.3f} s, so all that it "
+                              "serves waits for what it runs\n{}",
+                              loop_wait_->interpreter, seconds_since(loop_wait_->since), running));
 }
 
 void LifeKeeper::name_what_is_cut_off() {

@@ -66,6 +66,7 @@ class LifeKeeper {
   std::string_view told_reason(EndReason reason) const;
   void end_stuck();
   void name_what_is_cut_off();
+  void name_blocked_loop();
   std::string phrase(const RunningRequest& request);
   const std::string& stacks();
   std::string look_at_stacks() const;
@@ -76,9 +77,10 @@ class LifeKeeper {
   std::vector<LifeOrder> orders_;  // that are not carried out yet
   bool short_of_memory_ = false;
   base::TimePoint observed_at_{};
-  std::vector<RunningRequest> running_;         // as seen then
-  std::optional<gateway::LockWait> lock_wait_;  // the same
-  std::optional<std::string> stacks_;           // since then, once they were wanted
+  std::vector<RunningRequest> running_;                // as seen then
+  std::optional<gateway::InterpreterWait> lock_wait_;  // the same
+  std::optional<gateway::InterpreterWait> loop_wait_;  // the same
+  std::optional<std::string> stacks_;                  // since then, once they were wanted
 };
 
 }  // namespace pyhost::worker

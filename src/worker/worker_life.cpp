@@ -34,6 +34,9 @@ milliseconds interrupt_interval(milliseconds interrupt_timeout) noexcept {
 constexpr milliseconds kMemoryInterval{1'000};
 // Between attempts to give a request up whose connection is in use.
 constexpr milliseconds kGiveUpInterval{100};
+// A loop that does not turn for so long is blocked, and is looked at so often.
+constexpr milliseconds kLoopBlocked{1'000};
+constexpr milliseconds kLoopInterval{500};
 
 // By EndReason. The last one is no worker's own.
 constexpr std::string_view kToldReasons[] = {
@@ -90,6 +93,7 @@ std::vector<LifeOrder> WorkerLife::step(const Observation& seen) {
   }
   attend_requests(seen, orders);
   attend_startup(seen, orders);
+  attend_loops(seen, orders);
   if (!draining() && !successor_asked_) {
     if (!replace_for_) replace_for_ = reached_limit(seen);
     if (replace_for_) {
@@ -167,6 +171,19 @@ void WorkerLife::attend_startup(const Observation& seen, Orders& orders) {
   if (late || nothing_loaded) drain(EndReason::startup_timeout, seen.now, orders);
 }
 
+// Each time is named once. One that stands still for as long as no lock may be kept is as good as
+// dead, and all its requests with it.
+void WorkerLife::attend_loops(const Observation& seen, Orders& orders) {
+  if (!seen.loop_blocked_since) return;
+  const auto blocked_for = seen.now - *seen.loop_blocked_since;
+  if (blocked_for >= kLoopBlocked && named_blocked_ != seen.loop_blocked_since) {
+    named_blocked_ = seen.loop_blocked_since;
+    orders.push_back({.kind = Kind::name_blocked});
+  }
+  const bool is_dead = is_on(limits_.deadlock_timeout) && blocked_for >= limits_.deadlock_timeout;
+  if (is_dead) drain(EndReason::deadlock_timeout, seen.now, orders);
+}
+
 void WorkerLife::drain(EndReason reason, base::TimePoint now, Orders& orders) {
   if (draining()) return;
   drain_until_ = now + limits_.graceful_timeout;
@@ -221,6 +238,7 @@ std::optional<base::TimePoint> WorkerLife::deadline_after(const Observation& see
     consider(true, seen.now + probe_interval(limits_.deadlock_timeout));
     if (seen.lock_waited_since) consider(true, *seen.lock_waited_since + limits_.deadlock_timeout);
   }
+  consider(seen.has_loops, seen.now + kLoopInterval);
   if (draining()) return next;
   // An import may begin at any time.
   consider(is_on(limits_.startup_timeout), seen.now + limits_.startup_timeout);

@@ -27,9 +27,11 @@ struct Observation {
   std::span<const RunningRequest> running;
   unsigned active = 0;  // requests that were taken and not left, running or about to
   std::uint64_t served = 0;
-  std::optional<base::TimePoint> last_end;           // of a request
-  std::optional<base::TimePoint> lock_waited_since;  // an interpreter's lock cannot be had
-  bool script_loaded = false;                        // any, ever
+  std::optional<base::TimePoint> last_end;            // of a request
+  std::optional<base::TimePoint> lock_waited_since;   // an interpreter's lock cannot be had
+  bool has_loops = false;                             // event loops
+  std::optional<base::TimePoint> loop_blocked_since;  // the one that has not turned for longest
+  bool script_loaded = false;                         // any, ever
   std::uint64_t resident_bytes = 0;
 };
 
@@ -40,6 +42,7 @@ struct LifeOrder {
     interrupt_again,  // the same request may not have been in Python the first time
     give_up,          // `request`: answer it, and say gave_up(); its exchange is lost
     give_up_again,    // the same request: it was not said
+    name_blocked,     // log what the event loop runs that does not turn
     ask_successor,    // tell the supervisor, and go on serving until it says SIGTERM
     drain,            // take no more requests, and tell the supervisor unless it wants that
     end,              // end the interpreters and the process
@@ -77,7 +80,7 @@ class WorkerLife {
   std::vector<LifeOrder> step(const Observation& seen);
   // How many orders step() may give at most.
   static std::size_t orders_max(const Observation& seen) noexcept {
-    constexpr std::size_t kWithoutRequest = 4, kOfARequest = 2;
+    constexpr std::size_t kWithoutRequest = 5, kOfARequest = 2;
     return kWithoutRequest + kOfARequest * seen.running.size();
   }
   // When step() has something to do although no event has come; as of the last step().
@@ -107,6 +110,7 @@ class WorkerLife {
   void attend(const RunningRequest& request, base::TimePoint now, Orders& orders);
   void give_up(Overdue& overdue, base::TimePoint now, Orders& orders);
   void attend_startup(const Observation& seen, Orders& orders);
+  void attend_loops(const Observation& seen, Orders& orders);
   std::optional<EndReason> reached_limit(const Observation& seen) const noexcept;
   void drain(EndReason reason, base::TimePoint now, Orders& orders);
   Overdue* find(const RunningRequest& request) noexcept;
@@ -118,7 +122,8 @@ class WorkerLife {
   const base::TimePoint started_;
   std::vector<Overdue> overdue_;
   std::optional<base::TimePoint> first_request_;
-  std::optional<EndReason> replace_for_;  // the first reason wins
+  std::optional<base::TimePoint> named_blocked_;  // since when that loop had not turned
+  std::optional<EndReason> replace_for_;          // the first reason wins
   bool successor_asked_ = false;
   bool stopped_ = false;
   bool hurried_ = false;

@@ -30,7 +30,8 @@ class StuckWatch final : public gateway::EngineWatch {
     return 1;
   }
   std::string stacks_without_lock() noexcept override { return "in keep_the_lock"; }
-  std::optional<gateway::LockWait> probe_locks() noexcept override { return std::nullopt; }
+  std::optional<gateway::InterpreterWait> probe_locks() noexcept override { return std::nullopt; }
+  LoopProbe probe_loops() noexcept override { return {}; }
   void lock_wait_told() noexcept override {}
   unsigned imports() const noexcept override { return 1; }
   std::vector<gateway::Script> imported_scripts() override { return {}; }

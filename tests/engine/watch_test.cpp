@@ -291,7 +291,7 @@ def application(environ, start_response):
                                   ends[0]));
   watch().probe_locks();
   std::thread request([&] { EXPECT_TRUE(run(script, {}, "keeper").complete()); });
-  std::optional<gateway::LockWait> waited;
+  std::optional<gateway::InterpreterWait> waited;
   EXPECT_TRUE(wait_until([&] {
     waited = watch().probe_locks();
     return waited && base::Clock::now() - waited->since >= std::chrono::milliseconds(100);

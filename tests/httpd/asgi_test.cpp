@@ -128,6 +128,26 @@ TEST(AsgiHttp, ServesDjango) {
   EXPECT_THAT(login.body, HasSubstr("csrfmiddlewaretoken"));
 }
 
+TEST(AsgiHttp, NamesWhatKeepsALoopFromTurning) {
+  Options options;
+  options.files = {{"slow.asgi", R"(
+import time
+async def application(scope, receive, send):
+    time.sleep(2.2)  # in the loop's thread
+    await send({'type': 'http.response.start', 'status': 200})
+    await send({'type': 'http.response.body'})
+)"}};
+  Httpd httpd(
+      "WSGIDaemonProcess g lifespan=off\n"
+      "WSGIScriptAlias / ${ROOT}/slow.asgi process-group=g\n"
+      "<Directory ${ROOT}>\n  Require all granted\n</Directory>\n",
+      options);
+  httpd.expect_log("PH0329");
+  EXPECT_EQ(httpd.get("/").status, 200);
+  EXPECT_THAT(httpd.log(), AllOf(HasSubstr("the event loop of the main interpreter has not turned"),
+                                 HasSubstr("slow.asgi\", line 4, in application")));
+}
+
 TEST(AsgiHttp, IsRefusedWithoutAProcessGroup) {
   const ConfigCheck check = check_config("WSGIScriptAlias / ${APPS}/views.asgi interface=asgi\n");
   EXPECT_FALSE(check.ok());

@@ -13,8 +13,8 @@
 
 namespace pyhost::gateway {
 
-// The lock of an interpreter that cannot be had.
-struct LockWait {
+// An interpreter that does not answer: its lock cannot be had, or its event loop does not turn.
+struct InterpreterWait {
   std::chrono::steady_clock::time_point since;
   std::string interpreter;  // "the main interpreter", "sub-interpreter 'name'"
 };
@@ -55,7 +55,14 @@ class EngineWatch {
 
   // Asks for the lock of every interpreter, unless that is under way, and says which question of
   // earlier calls has waited longest for its answer; nothing when all were answered.
-  virtual std::optional<LockWait> probe_locks() noexcept = 0;
+  virtual std::optional<InterpreterWait> probe_locks() noexcept = 0;
+
+  // The same of the event loops, which answer between two pieces of what they run.
+  struct LoopProbe {
+    bool any = false;  // there is one that runs
+    std::optional<InterpreterWait> longest;
+  };
+  virtual LoopProbe probe_loops() noexcept = 0;
 
   // Whoever watches has logged that a lock cannot be had: PythonLife::stop() need not do so again.
   virtual void lock_wait_told() noexcept = 0;

@@ -367,6 +367,29 @@ TEST_F(WorkerLifeTest, EndsAtOnceWhenALockCannotBeHad) {
   EXPECT_THAT(step_after(1ms), ElementsAre(order(Kind::end_at_once, EndReason::deadlock_timeout)));
 }
 
+TEST_F(WorkerLifeTest, NamesAnEventLoopThatStandsStillOnceForEachTime) {
+  live({});
+  seen.has_loops = true;
+  EXPECT_THAT(step(), IsEmpty());
+  EXPECT_EQ(life->next_deadline(), now + 500ms);
+  seen.loop_blocked_since = now;
+  EXPECT_THAT(step_after(999ms), IsEmpty());
+  EXPECT_THAT(step_after(1ms), ElementsAre(order(Kind::name_blocked)));
+  EXPECT_THAT(step_after(1h), IsEmpty());
+  seen.loop_blocked_since.reset();
+  EXPECT_THAT(step_after(1s), IsEmpty());
+  seen.loop_blocked_since = now;
+  EXPECT_THAT(step_after(1s), ElementsAre(order(Kind::name_blocked)));
+}
+
+TEST_F(WorkerLifeTest, DrainsWhenAnEventLoopStandsStillForDeadlockTimeout) {
+  live({.deadlock_timeout = 10s});
+  seen.has_loops = true;
+  seen.loop_blocked_since = now;
+  EXPECT_THAT(step_after(1s), ElementsAre(order(Kind::name_blocked)));
+  EXPECT_THAT(step_after(9s), ElementsAre(order(Kind::drain, EndReason::deadlock_timeout)));
+}
+
 TEST_F(WorkerLifeTest, NeverHasADeadlineThatAStepLeavesInThePast) {
   live({.request_timeout = 3s,
         .interrupt_timeout = 2s,
