@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -67,6 +68,9 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   // Returns when the loop runs, and the application has done what it does at its start, or has
   // failed. One that is there is not started again.
   base::Result<> get_ready(Candidate candidate);
+
+  // Whether that application is ready, or has been.
+  bool has(std::uint64_t script, const std::string& callable) const;
 
   void serve(gateway::ChannelSource& source) noexcept override;
   bool serves() const noexcept override;
@@ -153,10 +157,11 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   const Inputs inputs_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  State state_ = State::unstarted;  // guarded by mutex_, as the next two
+  State state_ = State::unstarted;  // guarded by mutex_, as the next three
   std::string failure_;
   bool serves_ = false;
-  std::atomic<bool> given_up_ = false;          // its end was not waited for
+  std::set<std::pair<std::uint64_t, std::string>> ready_;  // scripts and callables, of all times
+  std::atomic<bool> given_up_ = false;                     // its end was not waited for
   std::atomic<base::Clock::rep> asked_at_ = 0;  // by probe(), and has not turned since; 0: has
 
   // Of the loop's thread, and protected by the interpreter's lock:

@@ -50,7 +50,16 @@ base::Result<> EventLoop::get_ready(Candidate candidate) {
     }
   }
   gate->opened.wait(lock, is_open);
+  if (*gate->result) {
+    const std::lock_guard ready_lock(mutex_);
+    ready_.emplace(script, callable);
+  }
   return *gate->result;
+}
+
+bool EventLoop::has(std::uint64_t script, const std::string& callable) const {
+  const std::lock_guard lock(mutex_);
+  return ready_.contains({script, callable});
 }
 
 EventLoop::Application* EventLoop::find(std::uint64_t script, std::string_view callable) noexcept {

@@ -185,4 +185,20 @@ std::vector<gateway::Script> LocalWatch::imported_scripts() {
   return imported;
 }
 
+// What has no callable is no application.
+bool LocalWatch::serves_by_loops_only() {
+  bool any = false;
+  for (const Interpreter* interpreter : interpreters_.all()) {
+    const ApplicationGroup& group = application_group_of(*interpreter);
+    const asgi::EventLoop* const loop = group.loop_or_null();
+    for (gateway::Script& script : group.scripts.imported()) {
+      if (script.callable.empty()) continue;
+      script.application_group = interpreter->name();
+      if (loop == nullptr || !loop->has(script_key(script), script.callable)) return false;
+      any = true;
+    }
+  }
+  return any;
+}
+
 }  // namespace pyhost::engine

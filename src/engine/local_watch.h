@@ -35,6 +35,7 @@ class LocalWatch final : public gateway::EngineWatch {
   bool lock_wait_is_told() const noexcept { return lock_wait_told_; }
   unsigned imports() const noexcept override { return loading_.imports; }
   std::vector<gateway::Script> imported_scripts() override;
+  bool serves_by_loops_only() override;
   void accept_changes_until(std::int64_t moment_us) noexcept override {
     loading_.accepted_until_us = moment_us;
   }

@@ -13,6 +13,7 @@ void begin(WorkerReport& report, std::uint32_t generation, std::span<const std::
            std::uint64_t requests = 0) noexcept {
   report.generation = 0;
   report.running = 0;
+  report.capacity = 0;
   report.stance = static_cast<std::uint32_t>(Stance::serving);
   report.requests = requests;
   report.only_listed = only.empty() ? 0 : 1;
@@ -72,6 +73,12 @@ void ReportWriter::note_running(std::uint32_t requests) noexcept {
   const SlotRow& row = this->row();
   const bool child_makes_room = row.outstanding[row.present % kLeaseCounts] > requests;
   if (!child_makes_room) Queue(memory_).wake_next();
+}
+
+void ReportWriter::set_capacity(std::uint32_t requests) noexcept {
+  auto* report = report_or_null();
+  if (report == nullptr || report->capacity.exchange(requests) == requests || !has_slot()) return;
+  Queue(memory_).wake_next();
 }
 
 bool ReportWriter::stand_by() noexcept {

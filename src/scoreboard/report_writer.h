@@ -27,6 +27,10 @@ class ReportWriter {
   // back.
   void note_running(std::uint32_t requests) noexcept;
 
+  // How many requests the worker takes at a time, where its slot lets it choose; 0 is what the slot
+  // says.
+  void set_capacity(std::uint32_t requests) noexcept;
+
   // Takes no requests until it comes back. False when it takes none anyway: the slot stands for
   // another worker, this one was told to end, or it stands by already.
   bool stand_by() noexcept;

@@ -71,6 +71,15 @@ std::uint32_t Scoreboard::running(std::uint32_t slot) const noexcept {
   return report == nullptr ? 0 : report->running.load();
 }
 
+// A worker may take fewer or more than its slot says, but none that nobody has allowed.
+std::uint32_t Scoreboard::capacity(std::uint32_t slot) const noexcept {
+  const SlotRow& row = memory_.slot(slot);
+  const WorkerReport* report = report_or_null(slot);
+  const std::uint32_t said = report == nullptr ? 0 : report->capacity.load();
+  const std::uint32_t usual = row.capacity;
+  return said == 0 ? usual : std::min(said, std::max(usual, row.capacity_max.load()));
+}
+
 bool Scoreboard::is_used(std::uint32_t slot) const noexcept {
   const auto state = SlotState(memory_.slot(slot).state.load());
   return state != SlotState::empty && state != SlotState::dead;
@@ -90,7 +99,7 @@ SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
   SlotStatus status{.state = SlotState(row.state.load()),
                     .pid = row.pid.load(),
                     .generation = row.generation.load(),
-                    .capacity = row.capacity.load(),
+                    .capacity = capacity(slot),
                     .outstanding = row.outstanding[present_of(row)].load(),
                     .kept_until_us = row.kept_until_us.load(),
                     .silent = row.silent.load() != 0 && row.silent.load() == row.generation.load(),
@@ -108,11 +117,13 @@ SlotStatus Scoreboard::status(std::uint32_t slot) const noexcept {
 }
 
 void Scoreboard::begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t generation,
-                                  std::uint32_t capacity, std::uint32_t report) noexcept {
+                                  std::uint32_t capacity, std::uint32_t report,
+                                  std::uint32_t capacity_max) noexcept {
   SlotRow& row = memory_.slot(slot);
   row.pid = pid;
   row.generation = generation;
   row.capacity = capacity;
+  row.capacity_max = capacity_max;
   row.report = report;
   row.kept_until_us = 0;
   row.resident_bytes = 0;
@@ -279,7 +290,7 @@ std::optional<ChildId> Scoreboard::add_child(pid_t pid) noexcept {
 
 std::optional<LeaseId> Scoreboard::take_lease(ChildId child, std::uint32_t slot) noexcept {
   SlotRow& row = memory_.slot(slot);
-  const std::uint32_t capacity = row.capacity;
+  const std::uint32_t capacity = this->capacity(slot);
   if (running(slot) >= capacity) return std::nullopt;
   const LeaseId lease{slot, present_of(row)};
   Count& count = memory_.leases_of(child.index, slot, lease.count);

@@ -92,9 +92,11 @@ class Scoreboard {
 
   // A new worker is starting in the slot, or takes it over; its counters begin anew. What the one
   // before has still to answer takes nothing of its capacity. `report` is which of the slot's
-  // reports the worker writes.
+  // reports the worker writes. It may say that its capacity is another one, up to `capacity_max`
+  // (ReportWriter::set_capacity).
   void begin_generation(std::uint32_t slot, pid_t pid, std::uint32_t generation,
-                        std::uint32_t capacity, std::uint32_t report = 0) noexcept;
+                        std::uint32_t capacity, std::uint32_t report = 0,
+                        std::uint32_t capacity_max = 0) noexcept;
   // Wakes whoever waits for a worker of the group. A slot whose worker has died stays dead when it
   // is said to be empty.
   void set_state(std::uint32_t slot, SlotState state) noexcept;
@@ -158,6 +160,7 @@ class Scoreboard {
   template <class Visit>
   void for_each_request(Visit visit) const;
   const WorkerReport* report_or_null(std::uint32_t slot) const noexcept;
+  std::uint32_t capacity(std::uint32_t slot) const noexcept;
   std::uint32_t running(std::uint32_t slot) const noexcept;
 
   BoardMemory memory_;

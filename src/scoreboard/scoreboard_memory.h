@@ -77,9 +77,10 @@ struct alignas(kRowAlignment) SlotRow {
   Word<std::uint32_t> present;  // which of the counts is that of the worker in the slot
   Word<std::uint32_t> report;   // which of the reports is that of the worker in the slot
   Word<std::int64_t> kept_until_us;
-  Word<std::uint32_t> silent;  // the generation that was last found to be; 0: none
-  EndRow end;                  // the last one
-  EndRow death;                // the last one that nobody had wanted
+  Word<std::uint32_t> silent;        // the generation that was last found to be; 0: none
+  Word<std::uint32_t> capacity_max;  // that the worker may say it has
+  EndRow end;                        // the last one
+  EndRow death;                      // the last one that nobody had wanted
   // What the worker in the slot uses, as it was last looked at.
   Word<std::uint64_t> resident_bytes;
   Word<std::uint64_t> processor_us;
@@ -96,6 +97,7 @@ struct alignas(kRowAlignment) WorkerReport {
   Word<std::uint32_t> generation;
   Word<std::uint32_t> running;   // requests
   Word<std::uint32_t> stance;    // a Stance; what is none counts as the last one
+  Word<std::uint32_t> capacity;  // 0: that of the slot; otherwise up to its largest
   Word<std::uint64_t> requests;  // so far
   // It runs all scripts but the listed ones; or, when not 0, only these.
   Word<std::uint32_t> only_listed;

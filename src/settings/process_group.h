@@ -115,6 +115,12 @@ inline unsigned places_of_worker(const ProcessGroup& group) noexcept {
   return more ? std::max(group.threads, group.connections) : group.threads;
 }
 
+// The same at most: one that has found out that all of its applications are ASGI.
+inline unsigned places_max_of_worker(const ProcessGroup& group) noexcept {
+  const bool may_be_more = group.threads != 0 && group.interface != gateway::Protocol::wsgi;
+  return may_be_more ? std::max(group.threads, group.connections) : group.threads;
+}
+
 struct ProcessGroupOption;
 
 // How one member of a group is read and shown.

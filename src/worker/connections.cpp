@@ -174,7 +174,7 @@ void Connections::welcome(base::UniqueFd socket) {
   wire::FrameBatch hello;
   wire::encode_hello({.pid = static_cast<std::uint32_t>(::getpid()),
                       .generation = settings_.generation,
-                      .capacity = places_of_worker(settings_.group)},
+                      .capacity = places_max_of_worker(settings_.group)},
                      hello.encoded());
   const std::lock_guard lock(mutex_);
   ChildConnection& child = connections_.add(std::move(socket));

@@ -106,14 +106,14 @@ bool ScriptImports::is_still_served(const gateway::Script& import) const {
   return there && (targets.serves(target) || targets.answers(target));
 }
 
-void ScriptImports::report() noexcept {
+bool ScriptImports::report() noexcept {
   // What is not reported now is reported behind the next request.
-  base::if_memory_allows([this] { report_new(); });
+  return base::unless_out_of_memory([this] { return report_new(); }, [] { return false; });
 }
 
-void ScriptImports::report_new() {
+bool ScriptImports::report_new() {
   gateway::EngineWatch* watch = worker_.python.watch();
-  if (watch == nullptr || watch->imports() == count_reported_) return;
+  if (watch == nullptr || watch->imports() == count_reported_) return false;
   const std::lock_guard lock(report_mutex_);
   const unsigned count = watch->imports();
   for (gateway::Script& script : watch->imported_scripts()) {
@@ -124,6 +124,7 @@ void ScriptImports::report_new() {
     reported_.push_back(std::move(script));
   }
   count_reported_ = count;
+  return true;
 }
 
 }  // namespace pyhost::worker

@@ -60,12 +60,12 @@ class ScriptImports {
 
   // Tells the supervisor what has been imported since the last time, and when it returns, all of
   // that has been told. From any thread; on the one that has imported, so that the supervisor knows
-  // it before anybody knows of the reply, or of a change.
-  void report() noexcept;
+  // it before anybody knows of the reply, or of a change. Whether there was something to tell.
+  bool report() noexcept;
 
  private:
   bool wait();
-  void report_new();
+  bool report_new();
   void run();
   void import(const gateway::Script& preload);
   bool is_still_served(const gateway::Script& import) const;

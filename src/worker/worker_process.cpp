@@ -21,6 +21,7 @@
 #include "appmetrics/memory.h"
 #include "base/clock.h"
 #include "base/file_log.h"
+#include "base/out_of_memory.h"
 #include "base/signals.h"
 #include "control/control_channel.h"
 #include "control/worker_brief.h"
@@ -102,6 +103,7 @@ class WorkerProcess {
   bool ask_whether_to_serve();
   void pause_before_next_service();
   base::Result<> start_pool();
+  void report_imports() noexcept;
   void count_request();
   void poke_while_draining();
   void heed(StopEvent event, WorkerLife& life);
@@ -148,7 +150,7 @@ base::Result<bool> WorkerProcess::start() {
   PH_TRY(complete, imports_->import_all());
   if (!serves && complete) pause_before_next_service();
   if (!serves || !complete) return false;
-  imports_->report();
+  report_imports();
   if (brief_.assignment.imports_required && imports_->failure()) {
     if (!ask_whether_to_serve()) return false;
   }
@@ -223,7 +225,7 @@ base::Result<> WorkerProcess::start_pool() {
                                   .loops_or_null = engine_->loops(),
                                   .on_outdated = stand_by,
                                   .on_lack = lack,
-                                  .before_reply = [this] { imports_->report(); },
+                                  .before_reply = [this] { report_imports(); },
                                   .on_load = note_load,
                                   .on_progress = [this] { poke_while_draining(); },
                                   .on_broken = [this](std::string_view what) { end_broken(what); }},
@@ -231,6 +233,15 @@ base::Result<> WorkerProcess::start_pool() {
   pool_ = std::move(pool);
   orders_.concern(*pool_);
   return {};
+}
+
+// A WSGI application needs a thread for each of its requests, whatever else there is.
+void WorkerProcess::report_imports() noexcept {
+  if (!imports_->report()) return;
+  base::if_memory_allows([this] {
+    const bool more = engine_->watch()->serves_by_loops_only();
+    report_.set_capacity(more ? places_max_of_worker(brief_.group) : 0);
+  });
 }
 
 void WorkerProcess::count_request() {

@@ -35,6 +35,7 @@ class StuckWatch final : public gateway::EngineWatch {
   void lock_wait_told() noexcept override {}
   unsigned imports() const noexcept override { return 1; }
   std::vector<gateway::Script> imported_scripts() override { return {}; }
+  bool serves_by_loops_only() override { return false; }
   void accept_changes_until(std::int64_t) noexcept override {}
 
   unsigned interruptions = 0;

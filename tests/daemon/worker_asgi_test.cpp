@@ -69,6 +69,19 @@ TEST_F(AsgiWorker, KnowsWhatAnApplicationIs) {
   }
 }
 
+TEST_F(AsgiWorker, TakesMoreRequestsThanThreadsWhileAllItHasIsAsgi) {
+  const std::string asgi = script("asgi.py", kAsgiHello);
+  const std::string wsgi = script("wsgi.py", kHello);
+  spawn_and_wait();
+  const auto capacity = [this] { return scoreboard_->status(0).capacity; };
+  EXPECT_EQ(capacity(), worker_.group.threads);
+  FakeExchange first, second;
+  run_asgi(asgi, first, Protocol::detected);
+  EXPECT_EQ(capacity(), worker_.group.connections);
+  run_asgi(wsgi, second, Protocol::detected);
+  EXPECT_EQ(capacity(), worker_.group.threads);
+}
+
 TEST_F(AsgiWorker, ReceivesLargeBodies) {
   const std::string hello = script("hello.py", kAsgiHello);
   spawn_and_wait();

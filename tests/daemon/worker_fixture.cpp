@@ -46,7 +46,8 @@ void WorkerProcess::spawn() {
   const base::UniqueFd log_file(::open(log.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   exec({log_file.get(), log_file.get(), listening.get(), report.get(), settings.get(),
         scoreboard_.board_for_workers_fd(), scoreboard_.reports_fd()});
-  scoreboard_->begin_generation(0, pid_, 1, places_of_worker(worker_.group));
+  scoreboard_->begin_generation(0, pid_, 1, places_of_worker(worker_.group), 0,
+                                places_max_of_worker(worker_.group));
 }
 
 std::string WorkerProcess::next_status() {

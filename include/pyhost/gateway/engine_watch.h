@@ -73,6 +73,9 @@ class EngineWatch {
   // What is imported, in no particular order; each entry is there before imports() counts it.
   virtual std::vector<Script> imported_scripts() = 0;
 
+  // Whether there are applications, and all of them are served by event loops.
+  virtual bool serves_by_loops_only() = 0;
+
   // Scripts whose files have changed up to this moment, in microseconds since the epoch, do not
   // count as changed any more. See ChangedScripts.
   virtual void accept_changes_until(std::int64_t moment_us) noexcept = 0;

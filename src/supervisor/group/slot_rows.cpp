@@ -9,7 +9,8 @@ namespace pyhost::supervisor {
 void SlotRows::take_over(LivingWorker& worker) const noexcept {
   if (std::exchange(worker.recorded, true)) return;
   setup_.scoreboard->begin_generation(scoreboard::row_of(worker.place.slot), worker.pid,
-                                      worker.place.generation, worker.threads, worker.place.report);
+                                      worker.place.generation, worker.threads, worker.place.report,
+                                      places_max_of_worker(setup_.options()));
 }
 
 void SlotRows::record(unsigned slot) const noexcept {

@@ -35,6 +35,24 @@ TEST(ReportWriter, SaysWhichScriptsAWorkerRuns) {
   EXPECT_TRUE(board->serves(kFirst, 11));
 }
 
+TEST(ReportWriter, ChoosesACapacityWithinWhatTheSlotAllows) {
+  GroupBoard board = three_slots();
+  board->begin_generation(kFirst, 100, 7, 2, 0, 5);
+  scoreboard::ReportWriter writer = board.writer(kFirst, 7);
+  EXPECT_EQ(board->status(kFirst).capacity, 2u);
+  writer.set_capacity(4);
+  EXPECT_EQ(board->status(kFirst).capacity, 4u);
+  writer.set_capacity(1'000);
+  EXPECT_EQ(board->status(kFirst).capacity, 5u);
+  writer.set_capacity(0);
+  EXPECT_EQ(board->status(kFirst).capacity, 2u);
+  writer.set_capacity(4);
+  board->begin_generation(kFirst, 100, 8, 2);
+  EXPECT_EQ(board->status(kFirst).capacity, 2u);
+  board.writer(kFirst, 8).set_capacity(4);
+  EXPECT_EQ(board->status(kFirst).capacity, 2u);
+}
+
 TEST(ReportWriter, KnowsOnlySoManyScriptsThatAWorkerLacks) {
   GroupBoard board = three_slots();
   board->begin_generation(kFirst, 100, 7, 2);

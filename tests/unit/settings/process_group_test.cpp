@@ -59,6 +59,8 @@ TEST(ProcessGroup, HasPlacesForConnectionsWhereThreadsAreNotNeeded) {
        {std::pair("auto", 15u), {"wsgi", 15u}, {"asgi", 100u}, {"asgi2", 100u}}) {
     EXPECT_EQ(settings::places_of_worker(with("interface", interface)), places) << interface;
   }
+  EXPECT_EQ(settings::places_max_of_worker(with("interface", "auto")), 100u);
+  EXPECT_EQ(settings::places_max_of_worker(with("interface", "wsgi")), 15u);
   settings::ProcessGroup group = with("interface", "asgi");
   group.connections = 3;
   EXPECT_EQ(settings::places_of_worker(group), 15u);
