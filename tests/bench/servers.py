@@ -97,6 +97,30 @@ KINDS = {
     ),
 }
 
+WSGI_DAEMON = "mod_pyhost daemon, WSGI"
+UVICORN = (
+    *("uvicorn", "--log-level", "warning", "--no-access-log", "--lifespan", "off"),
+    *("--loop", "uvloop", "--http", "httptools", "--app-dir", "{root}", "hello_asgi:application"),
+)
+# The same reply of an application that is called otherwise.
+ASGI_KINDS = {
+    WSGI_DAEMON: Kind(MOD_PYHOST, DAEMON),
+    **{
+        f"mod_pyhost daemon, ASGI, {loop}": Kind(
+            MOD_PYHOST,
+            DAEMON.replace("hello.wsgi", "hello_asgi.py").replace(
+                "processes=1", f"processes=1 interface=asgi loop={loop}"
+            ),
+        )
+        for loop in ("uvloop", "asyncio")
+    },
+    "mod_proxy_http, uvicorn": Kind(
+        f"{MOD_PROXY}\nLoadModule proxy_http_module {MODULES}/mod_proxy_http.so",
+        "ProxyPass / unix:{root}/behind|http://bench/ enablereuse=on",
+        (*UVICORN, "--uds", "{root}/behind"),
+    ),
+}
+
 CONFIG = """
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
@@ -160,6 +184,7 @@ class Server:
         self.root = root
         for name in ("hello.wsgi", "hello.py"):
             shutil.copy(ROOT / "docs/examples/hello.wsgi", root / name)
+        shutil.copy(ROOT / "docs/examples/hello_asgi.py", root)
         shutil.copy(ROOT / "tests/bench/access.py", root)
         self.path = kind.path
         values = {"root": root, "worker_threads": WORKER_THREADS}
