@@ -295,6 +295,12 @@ void EventLoop::exchange_over(Attached& py, HttpExchange& exchange) {
   advance(py);
 }
 
+Ref EventLoop::task_stacks(Attached& py) const {
+  if (!parts_) return Ref::steal(PyUnicode_FromString(""));
+  const Ref function = support_function(py, "task_stacks");
+  return Ref::steal(function ? PyObject_CallOneArg(function.get(), parts_->loop.get()) : nullptr);
+}
+
 // --- From other threads ------------------------------------------------------------------------
 
 void EventLoop::post(std::function<void(Attached&)> task) {

@@ -55,6 +55,9 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
     return parts_ ? std::optional(parts_->thread) : std::nullopt;
   }
 
+  // The stacks of tasks that wait, as text; null with an exception pending. Attached.
+  python::Ref task_stacks(python::Attached& py) const;
+
   // --- Any thread; not attached ---
 
   // An application that it is to serve.

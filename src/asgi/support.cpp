@@ -44,6 +44,37 @@ def asgi_protocol_of(application):
     return 'asgi2' if is_function and _takes(application, 1) else 'wsgi'
 
 
+def _frames_of(awaited):
+    while awaited is not None:
+        for kind in 'cr', 'gi', 'ag':
+            frame = getattr(awaited, kind + '_frame', None)
+            if frame is not None:
+                yield frame, frame.f_lineno
+                break
+        else:
+            return
+        awaited = getattr(awaited, 'gi_yieldfrom' if kind == 'gi' else kind + '_await', None)
+
+
+def task_stacks(loop):
+    import asyncio
+    import traceback
+
+    tasks = sorted(asyncio.all_tasks(loop), key=lambda task: (len(task.get_name()), task.get_name()))
+    running = asyncio.current_task(loop)
+    stacks = []
+    for task in tasks[:50]:
+        if task is running:
+            continue
+        frames = traceback.StackSummary.extract(_frames_of(task.get_coro()))
+        stack = ''.join(frames.format()).rstrip('\n')
+        if stack:
+            stacks.append(f'task {task.get_name()}, which waits, most recent call last:\n{stack}')
+    if len(tasks) > 50:
+        stacks.append(f'and {len(tasks) - 50} more tasks')
+    return '\n'.join(stacks)
+
+
 async def as_coroutine(awaitable):
     return await awaitable
 

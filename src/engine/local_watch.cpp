@@ -49,12 +49,19 @@ Ref threads_in(Attached& py, StackOwners whose) {
   return list;
 }
 
-// As a str; null with an exception pending.
+// As a str; null with an exception pending. Of an event loop, its thread says what runs, and its
+// tasks say what waits.
 Ref stacks_in(Attached& py, StackOwners whose) {
   const Ref threads = threads_in(py, whose);
   if (!threads) return {};
-  return Ref::steal(
-      PyObject_CallMethod(py.interpreter().support(), "stacks_of", "O", threads.get()));
+  Ref stacks =
+      Ref::steal(PyObject_CallMethod(py.interpreter().support(), "stacks_of", "O", threads.get()));
+  const asgi::EventLoop* const loop = application_group_of(py.interpreter()).loop_or_null();
+  if (!stacks || loop == nullptr) return stacks;
+  const Ref tasks = loop->task_stacks(py);
+  if (!tasks || PyUnicode_GET_LENGTH(tasks.get()) == 0) return tasks ? std::move(stacks) : Ref();
+  if (PyUnicode_GET_LENGTH(stacks.get()) == 0) return tasks.clone();
+  return Ref::steal(PyUnicode_FromFormat("%U\n%U", stacks.get(), tasks.get()));
 }
 
 std::string read_whole(int fd) {

@@ -337,7 +337,7 @@ TEST(WorkerDescriptors, AreNullTheLogAndWhatIsClosedOnExec) {
   // supervisor; what it waits for.
   EXPECT_THAT(kinds,
               UnorderedElementsAre(Pair("/dev/null", 1), Pair(httpd.root() + "/error.log", 3),
-                                   Pair("socket:", 4), Pair("anon_inode:", 5)));
+                                   Pair("socket:", 4), Pair("anon_inode:", 6)));
   // A shell's own: its three, and ls's look at the folder.
   EXPECT_EQ(httpd.get("/children/shell").body, "4");
 }
