@@ -257,6 +257,8 @@ void EventLoop::act(Attached& py, const ChannelEvent& event) {
     case ChannelEvent::Kind::gone:
     case ChannelEvent::Kind::begun:
       return exchange->client_has_left(py);
+    case ChannelEvent::Kind::leave:
+      return;
   }
 }
 

@@ -29,6 +29,8 @@ std::string_view name_of(FrameType type) noexcept {
       return "CANCEL";
     case FrameType::question:
       return "QUESTION";
+    case FrameType::leave:
+      return "LEAVE";
     case FrameType::head:
       return "HEAD";
     case FrameType::reply_body:

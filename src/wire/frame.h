@@ -32,6 +32,7 @@ enum class FrameType : std::uint8_t {
   greeting,     // once, before all others: proves that this is httpd
   cancel,       // the REQUEST is taken back if this comes with its end; see Connection::cancel()
   question,     // instead of a request: what a hook script is asked
+  leave,        // behind a head with 101: the WebSocket is to be closed soon, and why
   // From the worker.
   head = 64,    // status and headers of the reply
   reply_body,   // a piece of the reply

@@ -83,6 +83,7 @@ gateway::Target read_target(PayloadReader& reader) {
 void write_head(PayloadWriter& writer, const gateway::RequestHead& head) {
   writer.flag(head.https);
   writer.flag(head.is_head);
+  writer.number(static_cast<std::uint8_t>(head.web_socket));
   writer.flag(head.ignores_activity);
   write_optional(writer, head.content_length);
   writer.number(head.start_us);
@@ -95,6 +96,8 @@ gateway::RequestHead read_head(PayloadReader& reader, std::vector<EnvironEntry>&
   gateway::RequestHead head;
   head.https = reader.flag();
   head.is_head = reader.flag();
+  head.web_socket = gateway::WebSocketOffer(
+      reader.up_to(static_cast<std::uint8_t>(gateway::WebSocketOffer::malformed)));
   head.ignores_activity = reader.flag();
   head.content_length = read_optional(reader);
   head.start_us = reader.number<std::int64_t>();

@@ -105,6 +105,19 @@ std::optional<BodyFault> decode_body_end(std::string_view payload) {
   return when_complete(reader, fault);
 }
 
+void encode_leave(gateway::Leaving leaving, std::string& out) {
+  static_cast<void>(encode_frame(FrameType::leave, out, [&](PayloadWriter& writer) {
+    writer.number(static_cast<std::uint8_t>(leaving));
+  }));
+}
+
+std::optional<gateway::Leaving> decode_leave(std::string_view payload) {
+  PayloadReader reader(payload);
+  const auto leaving =
+      gateway::Leaving(reader.up_to(static_cast<std::uint8_t>(gateway::Leaving::stop)));
+  return when_complete(reader, leaving);
+}
+
 void encode_end(const gateway::RunFigures& figures, std::string& out) {
   static_cast<void>(encode_frame(FrameType::end, out,
                                  [&](PayloadWriter& writer) { write_figures(writer, figures); }));

@@ -14,6 +14,7 @@
 #include "pyhost/gateway/exchange.h"
 #include "pyhost/gateway/failure_cause.h"
 #include "pyhost/gateway/group_secret.h"
+#include "pyhost/gateway/leaving.h"
 #include "pyhost/gateway/request_head.h"
 #include "pyhost/gateway/run_figures.h"
 #include "pyhost/gateway/target.h"
@@ -49,6 +50,10 @@ std::optional<gateway::BodyFault> decode_body_end(std::string_view payload);
 
 // ABORT, CANCEL, FLUSH, NEED_BODY, WANT_BODY: no payload.
 void encode_empty(FrameType type, std::string& out);
+
+// LEAVE.
+void encode_leave(gateway::Leaving leaving, std::string& out);
+std::optional<gateway::Leaving> decode_leave(std::string_view payload);
 
 // END: what the run has cost.
 void encode_end(const gateway::RunFigures& figures, std::string& out);

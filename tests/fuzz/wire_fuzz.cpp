@@ -130,6 +130,11 @@ void take(FrameType type, std::string_view payload) {
         take_answer(*answer);
       }
       break;
+    case FrameType::leave:
+      if (const auto leaving = wire::decode_leave(payload)) {
+        require_same(payload, [&](std::string& out) { wire::encode_leave(*leaving, out); });
+      }
+      break;
     case FrameType::body_end:
       if (const auto fault = wire::decode_body_end(payload)) {
         require_same(payload, [&](std::string& out) { wire::encode_body_end(*fault, out); });

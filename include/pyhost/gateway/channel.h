@@ -7,6 +7,7 @@
 
 #include "pyhost/gateway/caller.h"
 #include "pyhost/gateway/exchange.h"
+#include "pyhost/gateway/leaving.h"
 #include "pyhost/gateway/outcome.h"
 #include "pyhost/gateway/target.h"
 
@@ -42,6 +43,12 @@ class ChannelOwner {
 // Belongs to its owner's thread from ChannelEvent::begun to finish(); only records may come from
 // any thread. No call waits, and none throws; the caller holds no interpreter lock. Large pieces of
 // the reply are copied where they cannot leave at once.
+//
+// Where the request offers a WebSocket, a reply may begin with a head whose status is 101, without
+// blocks. From then on the channel is a stream of bytes both ways: what is offered goes to the
+// client as it is, Then::pause or not, and what the client sends is its body, which comes without
+// being asked for, no more than kChannelBytesHigh ahead of take_body(), and is complete when the
+// client has closed its side. Then::end closes the client's connection.
 class Channel : public Caller {
  public:
   // Both stay as they are until finish().
@@ -81,8 +88,10 @@ struct ChannelEvent {
     body,   // take_body() has something new
     room,   // after Offered::full: no more than kChannelBytesLow are left
     gone,   // the client has left, or httpd has answered itself; once
+    leave,  // a stream is to be closed soon
   };
   Kind kind{};
+  Leaving leaving{};  // of `leave`
   Channel* channel = nullptr;  // null when it was finished before the event was acted on
 };
 

@@ -42,7 +42,7 @@ struct Header {
 // Already checked (wsgi/response_rules.h): no control characters, no hop-by-hop header, at most
 // one Content-Length, which appears here only as the number.
 struct ResponseHead {
-  int status = 200;                 // 200..999
+  int status = 200;                 // 200..999, or 101 (channel.h)
   std::string_view reason;          // may be empty: httpd's own phrase
   std::span<const Header> headers;  // repeated names stay separate lines
   std::optional<std::uint64_t> content_length;

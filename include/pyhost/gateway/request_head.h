@@ -30,12 +30,21 @@ struct EnvironEntry {
   std::string_view value;  // any bytes; becomes a Latin-1 decoded str (PEP 3333, native strings)
 };
 
+// Whether a request asks for a WebSocket (RFC 6455, 4.2.1), as it has come through httpd.
+enum class WebSocketOffer : std::uint8_t {
+  none,
+  valid,
+  other_version,  // Sec-WebSocket-Version is not 13
+  malformed,      // no Sec-WebSocket-Key, none of 16 bytes, or HTTP/1.0
+};
+
 // Views only: everything lives at least as long as the exchange that hands it out.
 struct RequestHead {
   // In order of rising precedence: the last entry of a name is the one the application sees.
   std::span<const EnvironEntry> environ;
   bool https = false;             // wsgi.url_scheme
   bool is_head = false;           // the client sent HEAD, whatever REQUEST_METHOD says
+  WebSocketOffer web_socket = WebSocketOffer::none;
   bool ignores_activity = false;  // does not put off the end of a worker for inactivity
   // httpd's request_rec, for an application in httpd's own process that is to have it. Goes nowhere
   // else.

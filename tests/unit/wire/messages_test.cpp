@@ -74,6 +74,7 @@ RequestMessage request_message() {
   message.head = {.environ = kEntries,
                   .https = true,
                   .is_head = true,
+                  .web_socket = gateway::WebSocketOffer::other_version,
                   .ignores_activity = true,
                   .content_length = std::nullopt,
                   .start_us = 1'700'000'000'000'000,
@@ -110,6 +111,7 @@ TEST(RequestMessage, ArrivesAsItWasSent) {
   EXPECT_EQ(message->target.resource, "/srv/page.md");
   EXPECT_TRUE(message->head.https);
   EXPECT_TRUE(message->head.is_head);
+  EXPECT_EQ(message->head.web_socket, gateway::WebSocketOffer::other_version);
   EXPECT_TRUE(message->head.ignores_activity);
   EXPECT_EQ(message->head.content_length, std::nullopt);
   EXPECT_EQ(message->head.start_us, 1'700'000'000'000'000);
@@ -197,6 +199,16 @@ TEST(BodyEndMessage, CarriesTheClientsFault) {
   }
   EXPECT_EQ(decode_body_end("\x7f"), std::nullopt);
   EXPECT_EQ(decode_body_end(""), std::nullopt);
+}
+
+TEST(LeaveMessage, CarriesWhy) {
+  for (const auto leaving : {gateway::Leaving::restart, gateway::Leaving::stop}) {
+    std::string out;
+    encode_leave(leaving, out);
+    EXPECT_EQ(decode_leave(only_payload(out, FrameType::leave)), leaving);
+  }
+  EXPECT_EQ(decode_leave("\x7f"), std::nullopt);
+  EXPECT_EQ(decode_leave(""), std::nullopt);
 }
 
 TEST(OtherMessages, ArriveAsTheyWereSent) {
