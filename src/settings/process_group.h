@@ -61,6 +61,7 @@ struct ProcessGroup {
   gateway::LoopKind loop = gateway::LoopKind::detected;
   unsigned connections = 100;
   std::chrono::milliseconds disconnect_grace{0};
+  std::chrono::milliseconds websocket_drain{10'000};
 
   // Concurrency and transport.
   std::optional<unsigned> processes;  // given, even as 1, it makes wsgi.multiprocess true
