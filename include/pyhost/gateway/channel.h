@@ -91,8 +91,8 @@ struct ChannelEvent {
     leave,  // a stream is to be closed soon
   };
   Kind kind{};
-  Leaving leaving{};  // of `leave`
   Channel* channel = nullptr;  // null when it was finished before the event was acted on
+  Leaving leaving{};           // of `leave`
 };
 
 // Many channels behind one descriptor. Used by the loop's thread alone.
