@@ -20,6 +20,7 @@
 #include "os/small_file.h"
 #include "plugin/plugin_loader.h"
 #include "plugin/python_choice.h"
+#include "pyhost/gateway/channel_loops.h"
 #include "serve/import_advice.h"
 #include "serve/usual_names.h"
 #include "settings/named_values.h"
