@@ -23,6 +23,7 @@ set(pyhost_contract_globs
 set(pyhost_contract_parts
   src/settings/process_group_options.def "\\.(key|member|unit|separator) = .*"
   src/settings/process_group_options_of_life.def "\\.(key|member|unit|separator) = .*"
+  src/settings/process_group_options_of_sockets.def "\\.(key|member|unit|separator) = .*"
   include/pyhost/base/messages.def "PH_MESSAGE\\([0-9]+, [a-z_0-9]+")
 
 # The digest of the tree at `root`, and the files that it was made of.

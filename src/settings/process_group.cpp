@@ -66,6 +66,7 @@ bool is_glob(std::string_view text) noexcept {
 
 constexpr auto kOptions = std::to_array<ProcessGroupOption>({
 #include "settings/process_group_options.def"
+#include "settings/process_group_options_of_sockets.def"
 #include "settings/process_group_options_of_life.def"
 });
 

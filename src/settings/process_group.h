@@ -61,6 +61,11 @@ struct ProcessGroup {
   gateway::LoopKind loop = gateway::LoopKind::detected;
   unsigned connections = 100;
   std::chrono::milliseconds disconnect_grace{0};
+  std::chrono::milliseconds websocket_ping_interval{20'000};  // 0: none
+  std::chrono::milliseconds websocket_ping_timeout{20'000};   // 0: no limit
+  std::uint64_t websocket_message_bytes_max = 16 * 1024 * 1024;
+  bool websocket_compression = false;
+  std::chrono::milliseconds websocket_connect_timeout{20'000};  // 0: no limit
   std::chrono::milliseconds websocket_drain{10'000};
 
   // Concurrency and transport.

@@ -1,6 +1,31 @@
 #include "worker/engine_settings.h"
 
+#include <chrono>
+#include <optional>
+
 namespace pyhost::worker {
+
+namespace {
+
+// A time of an option that may be off.
+std::optional<std::chrono::milliseconds> limit_of(std::chrono::milliseconds time) noexcept {
+  return time.count() == 0 ? std::nullopt : std::optional(time);
+}
+
+gateway::EventLoops event_loops_of(const settings::ProcessGroup& group) {
+  return {.lifespan = group.lifespan,
+          .kind = group.loop,
+          .startup_timeout = limit_of(group.startup_timeout),
+          .disconnect_grace = limit_of(group.disconnect_grace),
+          .web_sockets = {.ping_interval = group.websocket_ping_interval,
+                          .ping_timeout = group.websocket_ping_timeout,
+                          .message_bytes_max = group.websocket_message_bytes_max,
+                          .compression = group.websocket_compression,
+                          .connect_timeout = group.websocket_connect_timeout,
+                          .drain = group.websocket_drain}};
+}
+
+}  // namespace
 
 gateway::EngineSettings engine_settings_of(const control::WorkerBrief& brief) {
   const settings::ProcessGroup& group = brief.group;
@@ -17,14 +42,7 @@ gateway::EngineSettings engine_settings_of(const control::WorkerBrief& brief) {
   engine.processes_max = static_cast<int>(worker_count(group));
   engine.threads_max = static_cast<int>(group.threads);
   engine.thread_signals = gateway::ThreadSignals::open;
-  engine.event_loops.lifespan = group.lifespan;
-  engine.event_loops.kind = group.loop;
-  if (group.startup_timeout.count() != 0) {
-    engine.event_loops.startup_timeout = group.startup_timeout;
-  }
-  if (group.disconnect_grace.count() != 0) {
-    engine.event_loops.disconnect_grace = group.disconnect_grace;
-  }
+  engine.event_loops = event_loops_of(group);
   if (group.threads == 0) {
     // A service ends by the SystemExit that SIGTERM raises in it.
     engine.restrict_signal = false;

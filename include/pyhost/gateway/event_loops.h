@@ -20,6 +20,20 @@ enum class LoopKind {
   uvloop,
 };
 
+// What WebSockets are held to. Times of 0 are off.
+struct WebSockets {
+  std::chrono::milliseconds ping_interval{20'000};
+  std::chrono::milliseconds ping_timeout{20'000};
+  std::uint64_t message_bytes_max = 16 * 1024 * 1024;
+  bool compression = false;
+  // How long an application may take to answer a handshake.
+  std::chrono::milliseconds connect_timeout{20'000};
+  // Within that, all are closed when their worker is replaced.
+  std::chrono::milliseconds drain{10'000};
+
+  bool operator==(const WebSockets&) const = default;
+};
+
 struct EventLoops {
   LifespanUse lifespan = LifespanUse::detected;
   LoopKind kind = LoopKind::detected;
@@ -27,6 +41,7 @@ struct EventLoops {
   std::optional<std::chrono::milliseconds> startup_timeout;
   // How long what serves a client that has left goes on before it is cancelled; nothing: for ever.
   std::optional<std::chrono::milliseconds> disconnect_grace;
+  WebSockets web_sockets = {};
 
   bool operator==(const EventLoops&) const = default;
 };

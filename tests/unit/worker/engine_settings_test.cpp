@@ -45,11 +45,23 @@ TEST(EngineSettings, SayHowEventLoopsRun) {
   usual.group.loop = gateway::LoopKind::uvloop;
   usual.group.startup_timeout = milliseconds(3);
   usual.group.disconnect_grace = milliseconds(4);
+  usual.group.websocket_ping_interval = milliseconds(5);
+  usual.group.websocket_ping_timeout = milliseconds(6);
+  usual.group.websocket_message_bytes_max = 7;
+  usual.group.websocket_compression = true;
+  usual.group.websocket_connect_timeout = milliseconds(8);
+  usual.group.websocket_drain = milliseconds(9);
   EXPECT_EQ(engine_settings_of(usual).event_loops,
             (gateway::EventLoops{.lifespan = gateway::LifespanUse::on,
                                  .kind = gateway::LoopKind::uvloop,
                                  .startup_timeout = milliseconds(3),
-                                 .disconnect_grace = milliseconds(4)}));
+                                 .disconnect_grace = milliseconds(4),
+                                 .web_sockets = {.ping_interval = milliseconds(5),
+                                                 .ping_timeout = milliseconds(6),
+                                                 .message_bytes_max = 7,
+                                                 .compression = true,
+                                                 .connect_timeout = milliseconds(8),
+                                                 .drain = milliseconds(9)}}));
 }
 
 TEST(EngineSettings, OfTheGroupComeBeforeThoseOfTheServer) {
