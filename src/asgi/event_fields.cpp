@@ -52,11 +52,6 @@ bool passes(const Verdict& verdict) {
   return false;
 }
 
-// A value of an event that it may leave out: null without an exception then.
-Ref field(PyObject* event, const Ref& key) {
-  return python::get_item(event, key.get());
-}
-
 bool add_header(ResponseStart& start, PyObject* item) {
   const Ref pair =
       Ref::steal(PySequence_Fast(item, "a response header must be a pair of bytes (name, value)"));
@@ -74,7 +69,7 @@ bool add_header(ResponseStart& start, PyObject* item) {
   return value && passes(start.add_header(name->bytes(), value->bytes()));
 }
 
-bool add_headers(ResponseStart& start, PyObject* headers) {
+bool add_each_header(ResponseStart& start, PyObject* headers) {
   const Ref iterator = Ref::steal(PyObject_GetIter(headers));
   if (!iterator) return false;
   while (const Ref item = Ref::steal(PyIter_Next(iterator.get()))) {
@@ -96,12 +91,22 @@ bool set_status(ResponseStart& start, PyObject* status) {
 
 }  // namespace
 
+Ref field_of(PyObject* event, const Ref& key) {
+  return python::get_item(event, key.get());
+}
+
+bool add_headers(const Names& names, PyObject* event, ResponseStart& start) {
+  const Ref headers = field_of(event, names.headers);
+  if (headers) return add_each_header(start, headers.get());
+  return PyErr_Occurred() == nullptr;
+}
+
 Ref type_of(const Names& names, PyObject* event) {
   if (!PyDict_Check(event)) {
     PyErr_Format(PyExc_TypeError, "an event must be a dict, not %.200s", Py_TYPE(event)->tp_name);
     return {};
   }
-  Ref type = field(event, names.type);
+  Ref type = field_of(event, names.type);
   if (type && PyUnicode_Check(type.get())) return type;
   if (PyErr_Occurred() == nullptr) {
     PyErr_SetString(PyExc_ValueError,
@@ -116,7 +121,7 @@ bool is_name(PyObject* text, const Ref& name) {
 
 std::optional<ResponseStart> response_start_of(const Names& names, PyObject* event) {
   ResponseStart start;
-  const Ref status = field(event, names.status);
+  const Ref status = field_of(event, names.status);
   if (!status) {
     if (PyErr_Occurred() == nullptr) {
       PyErr_SetString(PyExc_ValueError, "http.response.start must have a 'status'");
@@ -124,17 +129,15 @@ std::optional<ResponseStart> response_start_of(const Names& names, PyObject* eve
     return std::nullopt;
   }
   if (!set_status(start, status.get())) return std::nullopt;
-  const Ref headers = field(event, names.headers);
-  if (headers && !add_headers(start, headers.get())) return std::nullopt;
-  if (!headers && PyErr_Occurred() != nullptr) return std::nullopt;
+  if (!add_headers(names, event, start)) return std::nullopt;
   return start;
 }
 
 std::optional<ResponseBody> response_body_of(const Names& names, PyObject* event) {
-  const Ref more = field(event, names.more_body);
+  const Ref more = field_of(event, names.more_body);
   const int is_more = more ? PyObject_IsTrue(more.get()) : 0;
   if (is_more < 0 || (!more && PyErr_Occurred() != nullptr)) return std::nullopt;
-  const Ref body = field(event, names.body);
+  const Ref body = field_of(event, names.body);
   if (!body) {
     if (PyErr_Occurred() != nullptr) return std::nullopt;
     return ResponseBody{BytesView(), is_more != 0};
@@ -145,7 +148,7 @@ std::optional<ResponseBody> response_body_of(const Names& names, PyObject* event
 }
 
 std::optional<std::vector<std::string>> links_of(const Names& names, PyObject* event) {
-  const Ref links = field(event, names.links);
+  const Ref links = field_of(event, names.links);
   if (!links) {
     if (PyErr_Occurred() == nullptr) {
       PyErr_SetString(PyExc_ValueError, "http.response.early_hint must have 'links'");
@@ -165,7 +168,7 @@ std::optional<std::vector<std::string>> links_of(const Names& names, PyObject* e
 }
 
 std::string message_of(python::Attached& py, const Names& names, PyObject* event) {
-  const Ref message = field(event, names.message);
+  const Ref message = field_of(event, names.message);
   if (message && PyUnicode_Check(message.get())) return python::to_utf8(py, message.get());
   python::discard_error(py);
   return "";

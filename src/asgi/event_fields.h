@@ -56,6 +56,12 @@ std::optional<ResponseBody> response_body_of(const Names& names, PyObject* event
 // The values of an http.response.early_hint: Link headers. Nothing with an exception pending.
 std::optional<std::vector<std::string>> links_of(const Names& names, PyObject* event);
 
+// A value of an event that may leave it out: null without an exception then.
+python::Ref field_of(PyObject* event, const python::Ref& key);
+
+// Adds the "headers" of an event, if it has any. False with an exception pending.
+bool add_headers(const Names& names, PyObject* event, ResponseStart& start);
+
 // The "message" of a failure, as UTF-8; empty when it has none, or one that is no str.
 std::string message_of(python::Attached& py, const Names& names, PyObject* event);
 

@@ -10,8 +10,11 @@
 #include <cstring>
 #include <utility>
 
+#include "asgi/http_exchange.h"
 #include "asgi/support.h"
+#include "asgi/web_socket_exchange.h"
 #include "base/out_of_memory.h"
+#include "pyhost/gateway/http_status.h"
 #include "python/native_type.h"
 
 namespace pyhost::asgi {
@@ -47,7 +50,7 @@ const char* name_of(gateway::LoopKind kind) noexcept {
   return "asyncio";
 }
 
-void drain(int fd) noexcept {
+void reset_event(int fd) noexcept {
   std::uint64_t count = 0;
   static_cast<void>(!::read(fd, &count, sizeof count));
 }
@@ -201,7 +204,7 @@ void EventLoop::turn(Attached& py) {
     switch (events[std::size_t(i)].data.u32) {
       case kPosted: {
         const DetachScope detached(py);
-        drain(wake_event_.get());
+        reset_event(wake_event_.get());
         asked_at_ = 0;
         if (given_up_) break;
         inputs_.interpreter.main_thread().run_posted();
@@ -218,15 +221,21 @@ void EventLoop::turn(Attached& py) {
 }
 
 void EventLoop::do_what_is_due(Attached& py) {
-  drain(deadlines_.fd());
+  reset_event(deadlines_.fd());
   const base::TimePoint now = base::Clock::now();
   while (const auto deadline = deadlines_.take_due(now)) {
-    const std::shared_ptr<HttpExchange> exchange = deadline->exchange.lock();
+    const std::shared_ptr<Exchange> exchange = deadline->exchange.lock();
     if (!exchange) continue;
-    if (deadline->due == Due::head) {
-      exchange->release_head(py);
-    } else {
-      exchange->cancel(py, Cancelling::client_gone);
+    switch (deadline->due) {
+      case Due::head:
+        exchange->release_head(py);
+        break;
+      case Due::gone_client:
+        exchange->cancel(py, Cancelling::client_gone);
+        break;
+      case Due::moment:
+        exchange->moment_has_come(py, now);
+        break;
     }
   }
 }
@@ -248,7 +257,7 @@ void EventLoop::act(Attached& py, const ChannelEvent& event) {
     const DetachScope detached(py);
     return channel->hand_back();
   }
-  const auto exchange = static_cast<HttpExchange*>(channel->owner_or_null())->shared_from_this();
+  const auto exchange = static_cast<Exchange*>(channel->owner_or_null())->shared_from_this();
   switch (event.kind) {
     case ChannelEvent::Kind::body:
       return exchange->body_has_come(py);
@@ -258,7 +267,7 @@ void EventLoop::act(Attached& py, const ChannelEvent& event) {
     case ChannelEvent::Kind::begun:
       return exchange->client_has_left(py);
     case ChannelEvent::Kind::leave:
-      return;
+      return exchange->leave(py, event.leaving, moment_to_leave(event.leaving));
   }
 }
 
@@ -270,29 +279,66 @@ bool EventLoop::begin(Attached& py, gateway::Channel& channel) {
   python::LoadReport report;
   const Ref loaded = inputs_.scripts.load(py, target, channel, report, nullptr);
   if (loaded.get() != application->candidate.application.get()) return false;
-  ExchangeHost& host = *this;
-  const auto exchange = std::make_shared<HttpExchange>(*parts_, host, channel);
+  if (refuse_offer(py, channel)) return true;
+  const std::shared_ptr<Exchange> exchange = make_exchange(channel);
   channel.set_owner(*exchange);
   exchanges_.try_emplace(exchange.get(), exchange, inputs_.starvation_watch);
   exchange->run(py, {.application = loaded.get(),
                      .protocol = application->candidate.protocol,
                      .state_or_null = application->state.get()});
+  if (leaving_) exchange->leave(py, *leaving_, moment_to_leave(*leaving_));
   return true;
+}
+
+// Whether the handshake of a WebSocket is one that cannot be answered (RFC 6455, 4.2.2).
+bool EventLoop::refuse_offer(Attached& py, gateway::Channel& channel) {
+  using gateway::WebSocketOffer;
+  const WebSocketOffer offer = channel.head().web_socket;
+  if (offer == WebSocketOffer::none || offer == WebSocketOffer::valid) return false;
+  const DetachScope detached(py);
+  if (offer == WebSocketOffer::other_version) {
+    const gateway::Header version{"sec-websocket-version", "13"};
+    const gateway::ResponseHead head{
+        .status = gateway::kUpgradeRequired, .headers = {&version, 1}, .content_length = 0};
+    channel.offer({.head = &head, .then = gateway::ReplyPart::Then::end});
+    channel.finish({});
+  } else {
+    channel.finish({.kind = gateway::Outcome::Kind::refused, .status = gateway::kBadRequest});
+  }
+  return true;
+}
+
+std::shared_ptr<Exchange> EventLoop::make_exchange(gateway::Channel& channel) {
+  ExchangeHost& host = *this;
+  if (channel.head().web_socket == gateway::WebSocketOffer::none) {
+    return std::make_shared<HttpExchange>(*parts_, host, channel);
+  }
+  return std::make_shared<WebSocketExchange>(*parts_, host, channel, inputs_.settings.web_sockets);
 }
 
 // --- What exchanges want -----------------------------------------------------------------------
 
-void EventLoop::hold_head(HttpExchange& exchange) {
+void EventLoop::hold_head(Exchange& exchange) {
   deadlines_.add(base::Clock::now() + kHeadWaitMax, {exchange.weak_from_this(), Due::head});
 }
 
-void EventLoop::expect_end(HttpExchange& exchange) {
+void EventLoop::expect_end(Exchange& exchange) {
   if (const auto grace = inputs_.settings.disconnect_grace) {
     deadlines_.add(base::Clock::now() + *grace, {exchange.weak_from_this(), Due::gone_client});
   }
 }
 
-void EventLoop::exchange_over(Attached& py, HttpExchange& exchange) {
+void EventLoop::has_become_stream(Exchange& exchange) {
+  if (const auto found = exchanges_.find(&exchange); found != exchanges_.end()) {
+    found->second.in_flight.reset();
+  }
+}
+
+void EventLoop::call_at(Exchange& exchange, base::TimePoint moment) {
+  deadlines_.add(moment, {exchange.weak_from_this(), Due::moment});
+}
+
+void EventLoop::exchange_over(Attached& py, Exchange& exchange) {
   exchanges_.erase(&exchange);
   advance(py);
 }
@@ -354,7 +400,7 @@ void EventLoop::interrupt(const gateway::Caller& caller, base::TimePoint moment)
   if (!is_running()) return;
   post([this, &caller, moment](Attached& py) {
     for (const auto& [key, running] : exchanges_) {
-      const std::shared_ptr<HttpExchange> exchange = running.exchange;
+      const std::shared_ptr<Exchange> exchange = running.exchange;
       if (exchange->channel_or_null() != &caller || exchange->began() >= moment) continue;
       return exchange->cancel(py, Cancelling::timeout);
     }

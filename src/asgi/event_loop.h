@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@
 #include <vector>
 
 #include "asgi/deadlines.h"
-#include "asgi/http_exchange.h"
+#include "asgi/exchange.h"
 #include "asgi/lifespan.h"
 #include "asgi/loop_parts.h"
 #include "pyhost/base/result.h"
@@ -77,6 +78,7 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
 
   void serve(gateway::ChannelSource& source) noexcept override;
   bool serves() const noexcept override;
+  void drain(gateway::Leaving why) noexcept override;
 
   bool is_running() const;
   // Asks it to turn. Since when an earlier question waits for that; nothing when none does. Returns
@@ -112,15 +114,15 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
     bool loss_told = false;
   };
   struct Running {
-    Running(std::shared_ptr<HttpExchange> own_exchange, python::StarvationWatch& watch)
-        : exchange(std::move(own_exchange)), in_flight(watch) {}
+    Running(std::shared_ptr<Exchange> own_exchange, python::StarvationWatch& watch)
+        : exchange(std::move(own_exchange)), in_flight(std::in_place, watch) {}
 
-    const std::shared_ptr<HttpExchange> exchange;
-    const python::StarvationWatch::InFlight in_flight;
+    const std::shared_ptr<Exchange> exchange;
+    std::optional<python::StarvationWatch::InFlight> in_flight;  // nothing where it may be idle
   };
-  enum class Due { head, gone_client };
+  enum class Due { head, gone_client, moment };
   struct Deadline {
-    std::weak_ptr<HttpExchange> exchange;
+    std::weak_ptr<Exchange> exchange;
     Due due;
   };
 
@@ -141,6 +143,10 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   void pump(python::Attached& py);
   void act(python::Attached& py, const gateway::ChannelEvent& event);
   bool begin(python::Attached& py, gateway::Channel& channel);
+  static bool refuse_offer(python::Attached& py, gateway::Channel& channel);
+  std::shared_ptr<Exchange> make_exchange(gateway::Channel& channel);
+  base::TimePoint moment_to_leave(gateway::Leaving why);
+  void leave_all(python::Attached& py, gateway::Leaving why);
   void do_what_is_due(python::Attached& py);
   void add(python::Attached& py, Candidate candidate, std::shared_ptr<Gate> gate);
   Application* find(std::uint64_t script, std::string_view callable) noexcept;
@@ -153,9 +159,11 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   void end_loop(python::Attached& py);
 
   // ExchangeHost
-  void hold_head(HttpExchange& exchange) override;
-  void expect_end(HttpExchange& exchange) override;
-  void exchange_over(python::Attached& py, HttpExchange& exchange) override;
+  void hold_head(Exchange& exchange) override;
+  void expect_end(Exchange& exchange) override;
+  void has_become_stream(Exchange& exchange) override;
+  void call_at(Exchange& exchange, base::TimePoint moment) override;
+  void exchange_over(python::Attached& py, Exchange& exchange) override;
 
   const Inputs inputs_;
   mutable std::mutex mutex_;
@@ -176,7 +184,9 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   gateway::ChannelSource* source_or_null_ = nullptr;
   std::vector<std::unique_ptr<Application>> applications_;
   std::vector<std::shared_ptr<Lifespan>> replaced_;  // of scripts that were imported anew since
-  std::unordered_map<const HttpExchange*, Running> exchanges_;
+  std::unordered_map<const Exchange*, Running> exchanges_;
+  std::optional<gateway::Leaving> leaving_;  // the loop is drained
+  std::minstd_rand random_{std::random_device{}()};
   Phase phase_ = Phase::serving;
 };
 

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "asgi/http_exchange.h"
+#include "asgi/exchange.h"
 #include "base/out_of_memory.h"
 #include "pyhost/gateway/http_status.h"
 #include "python/compat.h"
@@ -22,13 +22,22 @@ using python::DetachScope;
 using python::PythonError;
 using python::Ref;
 
-void HttpExchange::task_has_ended(Attached& py, PyObject* task) {
+void Exchange::task_has_ended(Attached& py, PyObject* task) {
   // Raises what the task has raised, CancelledError included.
   const Ref result = Ref::steal(PyObject_CallMethodNoArgs(task, parts_.result.get()));
-  finish(py, result ? outcome_of_return(py, result.get()) : outcome_of_failure(py));
+  if (!result) return end_by_exception(py);
+  end(py, TaskEnd::returned, outcome_of_return(py, result.get()));
 }
 
-Outcome HttpExchange::failed(int status, FailureCause cause) const noexcept {
+// PRECONDITION: its exception is pending.
+void Exchange::end_by_exception(Attached& py) {
+  const PythonError error = PythonError::take(py);
+  const bool is_cancelled = cancelling_ != Cancelling::no && error.is(parts_.cancelled_error.get());
+  const Outcome outcome = outcome_of_failure(py, error);
+  end(py, is_cancelled ? TaskEnd::cancelled : TaskEnd::raised, outcome);
+}
+
+Outcome Exchange::failed(int status, FailureCause cause) const noexcept {
   switch (reply_.ending()) {
     case ReplyCourse::Ending::complete:
       break;
@@ -40,31 +49,28 @@ Outcome HttpExchange::failed(int status, FailureCause cause) const noexcept {
   return {};
 }
 
-Outcome HttpExchange::outcome_of_return(Attached& py, PyObject* result) {
+Outcome Exchange::outcome_of_return(Attached& py, PyObject* result) {
   if (result != Py_None) {
     log_detached(py, LogLevel::error, Message::reply_incomplete,
                  fmt::format("{} has returned a {}; an ASGI application returns None",
                              channel_or_null_->target().script, Py_TYPE(result)->tp_name));
   }
-  if (gone_) return {};
-  if (reply_.ending() != ReplyCourse::Ending::complete) {
-    log_detached(py, LogLevel::error, Message::reply_incomplete,
-                 fmt::format("{} has returned {}", channel_or_null_->target().script,
-                             committed() ? "before the end of its reply's body"
-                                         : "without having sent a reply"));
-  }
-  return failed(gateway::kInternalServerError, FailureCause::reply_invalid);
+  const Outcome outcome = failed(gateway::kInternalServerError, FailureCause::reply_invalid);
+  if (gone_ || outcome.kind == Outcome::Kind::complete) return {};
+  log_detached(py, LogLevel::error, Message::reply_incomplete,
+               fmt::format("{} has returned {}", channel_or_null_->target().script,
+                           committed() ? "before the end of its reply's body"
+                                       : "without having sent a reply"));
+  return outcome;
 }
 
-Outcome HttpExchange::cancelled() const noexcept {
+Outcome Exchange::cancelled() const noexcept {
   return cancelling_ == Cancelling::timeout
              ? failed(gateway::kGatewayTimeout, FailureCause::request_timeout)
              : failed(gateway::kServiceUnavailable, FailureCause::drain_timeout);
 }
 
-// PRECONDITION: its exception is pending.
-Outcome HttpExchange::outcome_of_failure(Attached& py) {
-  const PythonError error = PythonError::take(py);
+Outcome Exchange::outcome_of_failure(Attached& py, const PythonError& error) {
   if (cancelling_ != Cancelling::no && error.is(parts_.cancelled_error.get())) {
     base::if_memory_allows([&] {
       log_detached(
@@ -73,8 +79,10 @@ Outcome HttpExchange::outcome_of_failure(Attached& py) {
     });
     return gone_ ? Outcome{} : cancelled();
   }
-  const BodyFault fault = receiving_.fault();
-  base::unless_out_of_memory([&] { log_failure(py, error); }, [&] { python::discard_error(py); });
+  const BodyFault fault = body_fault();
+  if (!is_told_by(error)) {
+    base::unless_out_of_memory([&] { log_failure(py, error); }, [&] { python::discard_error(py); });
+  }
   if (gone_) return {};
   if (cancelling_ != Cancelling::no) return cancelled();
   if (fault != BodyFault::none) return failed(gateway::status_of(fault), FailureCause::upload);
@@ -82,10 +90,10 @@ Outcome HttpExchange::outcome_of_failure(Attached& py) {
 }
 
 // One record, with the traceback.
-void HttpExchange::log_failure(Attached& py, const PythonError& error) const {
+void Exchange::log_failure(Attached& py, const PythonError& error) const {
   const std::string summary = error.summary(py);
   const std::string_view script = channel_or_null_->target().script;
-  const BodyFault fault = receiving_.fault();
+  const BodyFault fault = body_fault();
   if (fault != BodyFault::none) {
     log_detached(py, LogLevel::info, Message::client_fault,
                  fmt::format("{}; {} raised {}", gateway::describe(fault), script, summary));
@@ -98,34 +106,42 @@ void HttpExchange::log_failure(Attached& py, const PythonError& error) const {
                            error.advice(py), error.traceback(py)));
 }
 
-void HttpExchange::log_detached(Attached& py, LogLevel level, Message message,
-                                std::string_view text) const {
+void Exchange::log_detached(Attached& py, LogLevel level, Message message,
+                            std::string_view text) const {
   const DetachScope detached(py);
   channel_or_null_->log(level, message, text);
 }
 
-gateway::RunFigures HttpExchange::figures() const noexcept {
+gateway::RunFigures Exchange::figures() const noexcept {
   return {.application =
               std::chrono::duration_cast<std::chrono::microseconds>(base::Clock::now() - began_)};
 }
 
-void HttpExchange::finish(Attached& py, const Outcome& outcome) {
-  const std::shared_ptr<HttpExchange> self = shared_from_this();
+void Exchange::release_task(Attached& py) {
+  if (std::exchange(task_released_, true)) return;
   task_.reset();
   parts_.streams.give_back(py, std::move(stream_));
   stream_ = {};
   data_.end(py);
-  const bool is_used = link_->close();
+  link_in_use_ = link_->close();
+}
+
+void Exchange::settle_logs() noexcept {
+  if (std::exchange(link_in_use_, false)) link_->wait_for_uses();
+  logs_.flush();
+}
+
+void Exchange::finish(Attached& py, const Outcome& outcome) {
+  const std::shared_ptr<Exchange> self = shared_from_this();
+  release_task(py);
   Outcome told = outcome;
   told.figures = figures();
   {
     const DetachScope detached(py);
-    if (is_used) link_->wait_for_uses();
-    logs_.flush();
+    settle_logs();
     channel_or_null_->finish(told);
   }
   channel_or_null_ = nullptr;
-  receiving_.replied();
   waiters_.wake(py, parts_);
   host_.exchange_over(py, *this);
 }

@@ -6,147 +6,31 @@
 #include <utility>
 #include <vector>
 
+#include "asgi/event_fields.h"
 #include "pyhost/gateway/response_rules.h"
-#include "python/context_scope.h"
-#include "python/error.h"
-#include "python/native_type.h"
 
 namespace pyhost::asgi {
 
-using base::LogLevel;
-using base::Message;
-using gateway::Offered;
-using gateway::ReplyPart;
 using python::Attached;
 using python::CalledByPython;
 using python::DetachScope;
 using python::Ref;
 
-namespace {
-
-// What the functions of one exchange have as self.
-struct Handle {
-  std::shared_ptr<HttpExchange> exchange;
-};
-
-PyObject* receive_function(PyObject* self, PyObject*) {
-  return python::py_entry([&] {
-    const auto& handle = python::value_of<Handle>(self);
-    return handle.exchange->new_receive().release();
-  });
+Ref HttpExchange::make_scope(Attached& py) {
+  return parts_.scopes.build(py, head());
 }
 
-PyObject* send_function(PyObject* self, PyObject* event) {
-  return python::py_entry([&] {
-    const auto& handle = python::value_of<Handle>(self);
-    return handle.exchange->new_send(event).release();
-  });
+void HttpExchange::client_has_left(Attached& py) {
+  receiving_.client_left();
+  Exchange::client_has_left(py);
 }
 
-// The callback of the task.
-PyObject* task_ended_function(PyObject* self, PyObject* task) {
-  return python::py_entry([&]() -> PyObject* {
-    const std::shared_ptr<HttpExchange> exchange = python::value_of<Handle>(self).exchange;
-    CalledByPython py(exchange->interpreter());
-    exchange->task_has_ended(py, task);
-    Py_RETURN_NONE;
-  });
-}
-
-PyMethodDef receive_method = {"receive", receive_function, METH_NOARGS,
-                              "receive()\n--\n\nWait for the next event of the request."};
-PyMethodDef send_method = {"send", send_function, METH_O,
-                           "send(event, /)\n--\n\nSend an event of the reply."};
-PyMethodDef task_ended_method = {"task_ended", task_ended_function, METH_O, nullptr};
-
-PyType_Slot handle_slots[] = {{Py_tp_dealloc, python::slot(python::dealloc_native<Handle>)},
-                              {0, nullptr}};
-PyType_Spec handle_spec = {"mod_wsgi.HttpExchange", sizeof(python::Native<Handle>), 0,
-                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, handle_slots};
-
-Ref bound(PyMethodDef& method, const Ref& self) {
-  return Ref::steal(PyCFunction_New(&method, self.get()));
-}
-
-}  // namespace
-
-base::Result<> make_exchange_types(Attached& py, LoopParts& parts) {
-  PH_TRY(handle, python::make_type(py, handle_spec));
-  PH_TRY(receive, make_awaitable_type<HttpExchange::Receive>(py));
-  PH_TRY(send, make_awaitable_type<HttpExchange::Send>(py));
-  parts.handle_type = std::move(handle);
-  parts.receive_type = std::move(receive);
-  parts.send_type = std::move(send);
-  return {};
-}
-
-HttpExchange::HttpExchange(LoopParts& parts, ExchangeHost& host, gateway::Channel& channel) noexcept
-    : parts_(parts),
-      host_(host),
-      channel_or_null_(&channel),
-      logs_(channel, parts.logging),
-      reply_(channel.head().is_head) {}
-
-// --- The call --------------------------------------------------------------------------------
-
-void HttpExchange::run(Attached& py, const Callee& callee) {
-  const bool runs = python::py_entry(false, [&] { return start_task(py, callee); });
-  if (!runs) finish(py, outcome_of_failure(py));
-}
-
-// False with an exception pending.
-bool HttpExchange::start_task(Attached& py, const Callee& callee) {
-  const Ref scope = make_scope(py, callee);
-  stream_ = parts_.streams.take(py, link_, logs_, this);
-  const Ref context = Ref::steal(PyContext_Copy(parts_.context.get()));
-  if (!scope || !stream_.text || !context) return false;
-  const python::ContextScope of_exchange(py, context.get());
-  if (!parts_.streams.enter(py, stream_)) return false;
-  const Ref handle =
-      python::make_native<Handle>(parts_.handle_type.get(), Handle{shared_from_this()});
-  const Ref awaitable = handle ? call(callee, scope.get(), handle) : Ref();
-  if (!awaitable) return false;
-  task_ = parts_.new_task(awaitable.get());
-  const Ref callback = task_ ? bound(task_ended_method, handle) : Ref();
-  return callback && Ref::steal(PyObject_CallMethodOneArg(
-                         task_.get(), parts_.add_done_callback.get(), callback.get()));
-}
-
-Ref HttpExchange::make_scope(Attached& py, const Callee& callee) {
-  Ref scope = parts_.scopes.build(py, head());
-  if (!scope || callee.state_or_null == nullptr) return scope;
-  const Ref state = Ref::steal(PyDict_Copy(callee.state_or_null));
-  const bool complete =
-      state && PyDict_SetItem(scope.get(), parts_.names.state.get(), state.get()) == 0;
-  return complete ? std::move(scope) : Ref();
-}
-
-Ref HttpExchange::call(const Callee& callee, PyObject* scope, const Ref& handle) {
-  const Ref receive = bound(receive_method, handle);
-  const Ref send = bound(send_method, handle);
-  if (!receive || !send) return {};
-  return call_application(callee.application, callee.protocol, scope, receive, send);
-}
-
-Ref HttpExchange::new_receive() {
-  return make_awaitable(parts_.receive_type.get(), Receive{shared_from_this()});
-}
-
-Ref HttpExchange::new_send(PyObject* event) {
-  return make_awaitable(parts_.send_type.get(), Send{shared_from_this(), Ref::share(event)});
+void HttpExchange::end(Attached& py, TaskEnd, const gateway::Outcome& outcome) {
+  receiving_.replied();
+  finish(py, outcome);
 }
 
 // --- receive() -------------------------------------------------------------------------------
-
-Progress HttpExchange::wait(Ref& value) {
-  value = waiters_.add(parts_);
-  return value ? Progress::waits : Progress::failed;
-}
-
-Progress HttpExchange::give(Ref event, Ref& value) {
-  value = std::move(event);
-  return value ? Progress::answered : Progress::failed;
-}
 
 // Raises what an application may catch as an error of its input.
 Progress HttpExchange::fail_receive() const {
@@ -157,7 +41,6 @@ Progress HttpExchange::fail_receive() const {
 }
 
 Progress HttpExchange::receive(Ref& value) {
-  if (!parts_.is_called_on_loop()) return Progress::failed;
   switch (receiving_.next()) {
     case ReceiveCourse::Next::wait:
       return wait(value);
@@ -211,13 +94,8 @@ Ref HttpExchange::disconnect_event() const {
 // --- send() ----------------------------------------------------------------------------------
 
 Progress HttpExchange::send(Send& call, Ref& value) {
-  if (!parts_.is_called_on_loop()) return Progress::failed;
   while (!gone_) {
-    const bool is_next = call.ticket ? line_.is_first(*call.ticket) : line_.empty();
-    if (full_ || !is_next) {
-      if (!call.ticket) call.ticket = line_.join();
-      return wait(value);
-    }
+    if (!is_its_turn(call)) return wait(value);
     if (channel_or_null_ == nullptr) {
       PyErr_SetString(PyExc_RuntimeError, "an event was sent when its exchange was over");
       return Progress::failed;
@@ -238,13 +116,6 @@ Progress HttpExchange::send_to_nobody(Ref& value) {
   return give(Ref::share(Py_None), value);
 }
 
-void HttpExchange::leave_line(Send& call) noexcept {
-  if (!call.ticket) return;
-  line_.leave(*std::exchange(call.ticket, std::nullopt));
-  CalledByPython py = attached();
-  waiters_.wake(py, parts_);
-}
-
 // False with an exception pending.
 bool HttpExchange::take_event(Attached& py, Send& call) {
   const Names& names = parts_.names;
@@ -258,42 +129,6 @@ bool HttpExchange::take_event(Attached& py, Send& call) {
   if (is_name(type.get(), names.http_response_early_hint)) return take_early_hint(py, event);
   PyErr_Format(PyExc_ValueError, "the server knows no event of the type %R in a HTTP exchange",
                type.get());
-  return false;
-}
-
-bool HttpExchange::take_start(Attached& py, PyObject* event) {
-  auto start = response_start_of(parts_.names, event);
-  if (!start) return false;
-  if (const Verdict verdict = reply_.start(start->status(), start->content_length())) {
-    raise(*verdict);
-    return false;
-  }
-  start_ = std::move(start);
-  if (!start_->dropped_header().empty()) {
-    log_detached(py, LogLevel::debug, Message::connection_header_dropped,
-                 fmt::format("the application has set the header '{}', which was dropped",
-                             start_->dropped_header()));
-  }
-  if (start_->is_event_stream()) {
-    release_head(py);
-  } else {
-    host_.hold_head(*this);
-  }
-  return true;
-}
-
-bool HttpExchange::take_body(Attached& py, PyObject* event) {
-  const auto event_body = response_body_of(parts_.names, event);
-  if (!event_body) return false;
-  return send_bytes(py, event_body->body.bytes(),
-                    event_body->more ? ReplyCourse::More::yes : ReplyCourse::More::no);
-}
-
-bool HttpExchange::send_bytes(Attached& py, std::string_view bytes, ReplyCourse::More more) {
-  const auto [departure, refusal] = reply_.body(bytes.size(), more);
-  if (departure) depart(py, *departure, bytes.substr(0, departure->bytes));
-  if (!refusal) return true;
-  raise(*refusal);
   return false;
 }
 
@@ -313,71 +148,6 @@ bool HttpExchange::take_early_hint(Attached& py, PyObject* event) {
   const DetachScope detached(py);
   channel_or_null_->offer_early_hints(headers);
   return true;
-}
-
-void HttpExchange::release_head(Attached& py) {
-  if (gone_ || channel_or_null_ == nullptr) return;
-  if (const auto departure = reply_.release_head()) depart(py, *departure, {});
-}
-
-void HttpExchange::depart(Attached& py, const ReplyCourse::Departure& departure,
-                          std::string_view body, const gateway::FileRange* file_or_null) {
-  const bool ends = departure.then == ReplyPart::Then::end;
-  gateway::ResponseHead head;
-  ReplyPart part{.file = file_or_null, .then = departure.then};
-  if (departure.head) {
-    start_->annotate(notes_.take());
-    head = start_->head();
-    part.head = &head;
-  }
-  if (!body.empty()) part.blocks = {&body, 1};
-  if (ends) part.figures = figures();
-  const Offered offered = [&] {
-    const DetachScope detached(py);
-    // A reply's end is behind everything that belongs to its log.
-    if (ends) logs_.flush();
-    return channel_or_null_->offer(part);
-  }();
-  full_ = offered == Offered::full;
-  if (ends) receiving_.replied();
-  if (offered == Offered::dropped || offered == Offered::superseded) client_has_left(py);
-  if (ends) waiters_.wake(py, parts_);
-}
-
-// --- What has happened -----------------------------------------------------------------------
-
-void HttpExchange::has_room(Attached& py) {
-  full_ = false;
-  waiters_.wake(py, parts_);
-}
-
-void HttpExchange::client_has_left(Attached& py) {
-  if (gone_.exchange(true)) return;
-  receiving_.client_left();
-  waiters_.wake(py, parts_);
-  if (channel_or_null_ != nullptr) host_.expect_end(*this);
-}
-
-void HttpExchange::cancel(Attached& py, Cancelling why) {
-  if (!task_ || cancelling_ != Cancelling::no) return;
-  cancelling_ = why;
-  Ref::steal(PyObject_CallMethodNoArgs(task_.get(), parts_.cancel.get()));
-  python::discard_error(py);
-}
-
-bool HttpExchange::committed() const noexcept {
-  const ReplyCourse::Stage stage = reply_.stage();
-  return stage != ReplyCourse::Stage::unstarted && stage != ReplyCourse::Stage::held;
-}
-
-void HttpExchange::log(LogLevel level, std::string_view text) noexcept {
-  logs_.sink().log_application({.level = level, .text = text});
-}
-
-// The channel is the loop's thread's alone.
-void HttpExchange::send_early_hints(std::span<const gateway::Header> headers) noexcept {
-  const bool may = PyThread_get_thread_ident() == parts_.thread && channel_or_null_ != nullptr;
-  if (may && !committed() && !gone_) channel_or_null_->offer_early_hints(headers);
 }
 
 }  // namespace pyhost::asgi

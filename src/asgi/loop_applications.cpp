@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "asgi/event_loop.h"
 #include "base/clock.h"
+#include "base/out_of_memory.h"
 
 namespace pyhost::asgi {
 
@@ -128,6 +130,35 @@ void EventLoop::lifespans_changed(Attached& py) {
 
 // --- Ending ------------------------------------------------------------------------------------
 
+void EventLoop::drain(gateway::Leaving why) noexcept {
+  if (!is_running()) return;
+  base::if_memory_allows([&] { post([this, why](Attached& py) { leave_all(py, why); }); });
+}
+
+// Clients that are all sent away at once come back all at once.
+base::TimePoint EventLoop::moment_to_leave(gateway::Leaving why) {
+  const base::TimePoint now = base::Clock::now();
+  if (why == gateway::Leaving::stop) return now;
+  std::uniform_int_distribution<std::int64_t> within(0, inputs_.settings.web_sockets.drain.count());
+  return now + std::chrono::milliseconds(within(random_));
+}
+
+// Each may end what it is by that.
+void EventLoop::leave_all(Attached& py, gateway::Leaving why) {
+  leaving_ = why;
+  std::vector<std::shared_ptr<Exchange>> exchanges;
+  for (const auto& [key, one] : exchanges_) exchanges.push_back(one.exchange);
+  const auto streams =
+      std::ranges::count_if(exchanges_, [](const auto& each) { return !each.second.in_flight; });
+  if (streams != 0) {
+    const std::string text =
+        fmt::format("{} WebSockets of {} are closed", streams, inputs_.interpreter.phrase());
+    const DetachScope detached(py);
+    inputs_.interpreter.server_log().log(LogLevel::info, Message::sockets_leave, text);
+  }
+  for (const auto& exchange : exchanges) exchange->leave(py, why, moment_to_leave(why));
+}
+
 void EventLoop::begin_stop() {
   if (is_running()) post([this](Attached& py) { cancel_all(py); });
 }
@@ -147,7 +178,7 @@ void EventLoop::finish_stop(base::TimePoint deadline) {
 // What is done behind a reply has until lifespans end.
 void EventLoop::cancel_all(Attached& py) {
   phase_ = Phase::cancelling;
-  std::vector<std::shared_ptr<HttpExchange>> unanswered;
+  std::vector<std::shared_ptr<Exchange>> unanswered;
   for (const auto& [key, one] : exchanges_) {
     if (!one.exchange->has_replied()) unanswered.push_back(one.exchange);
   }

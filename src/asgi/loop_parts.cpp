@@ -22,6 +22,13 @@ Ref attribute_of_asyncio(const char* name) {
   return Ref::steal(asyncio ? PyObject_GetAttrString(asyncio.get(), name) : nullptr);
 }
 
+Ref disconnection_type() {
+  return Ref::steal(PyErr_NewExceptionWithDoc(
+      "mod_wsgi.ClientDisconnected",
+      "Raised by send() where nobody listens any more (ASGI WebSocket, \"Disconnect\").",
+      PyExc_OSError, nullptr));
+}
+
 }  // namespace
 
 base::Result<LoopParts> LoopParts::make(Attached& py, const LoopInputs& inputs, const Names& names,
@@ -40,6 +47,7 @@ base::Result<LoopParts> LoopParts::make(Attached& py, const LoopInputs& inputs, 
                   .as_coroutine = support_function(py, "as_coroutine"),
                   .context = Ref::steal(PyContext_CopyCurrent()),
                   .cancelled_error = attribute_of_asyncio("CancelledError"),
+                  .client_disconnected = disconnection_type(),
                   .add_done_callback = interned("add_done_callback"),
                   .cancel = interned("cancel"),
                   .done = interned("done"),

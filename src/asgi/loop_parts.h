@@ -1,6 +1,7 @@
 // What all exchanges of one event loop share.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "asgi/names.h"
@@ -45,11 +46,14 @@ struct LoopParts {
   python::Ref as_coroutine;                // of support.h
   python::Ref context;                     // as it is on the loop's thread
   python::Ref cancelled_error;             // asyncio's type
+  python::Ref client_disconnected;         // ours, of OSError
   // Names of methods of futures and tasks.
   python::Ref add_done_callback, cancel, done, result, set_result;
   // Heap types of this layer.
   python::Ref handle_type, receive_type, send_type, lifespan_handle_type, lifespan_receive_type,
       lifespan_send_type;
+  // What all WebSockets have from their clients and their applications have not received.
+  std::size_t unread_bytes = 0;
 };
 
 // What an application's call gives; null with an exception pending.

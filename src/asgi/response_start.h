@@ -15,12 +15,18 @@ namespace pyhost::asgi {
 // A checked response head that owns its texts. Names and values are the application's bytes.
 class ResponseStart {
  public:
+  // The head that accepts a WebSocket (ASGI WebSocket, "Accept"): its headers are held to more.
+  static ResponseStart of_accept();
   // 200 to 999.
   Verdict set_status(long long status);
   // A Content-Length becomes the number, and a second one is refused. Transfer-Encoding is left out
   // (ASGI HTTP, "Response Start"), and so is what else is about the client's connection: that is
   // the server's, and may be its end.
   Verdict add_header(std::string_view name, std::string_view value);
+
+  // Of an accept: what the client and the server have agreed on; checked by whoever did.
+  void agree_on_subprotocol(std::string_view name) { keep("sec-websocket-protocol", name); }
+  void agree_on_extensions(std::string_view value) { keep("sec-websocket-extensions", value); }
 
   int status() const noexcept { return status_; }
   // Nothing where the reply may have none.
@@ -46,6 +52,8 @@ class ResponseStart {
   };
 
   void drop(std::string_view name, std::string_view value);
+  bool accepts() const noexcept;
+  void keep(std::string_view name, std::string_view value);
   std::string_view text(std::size_t from, std::size_t to) const noexcept {
     return std::string_view(texts_).substr(from, to - from);
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "asgi/request_target.h"
+#include "asgi/web_socket_offer.h"
 #include "python/error.h"
 
 namespace pyhost::asgi {
@@ -19,6 +20,7 @@ namespace {
 // See Starlette's StreamingResponse: from 2.4 on, frameworks rely on an error from send(), and a
 // stream that is silent does not hear of its client's leaving.
 constexpr char kHttpSpecVersion[] = "2.3";
+constexpr char kWebSocketSpecVersion[] = "2.5";
 constexpr char kLifespanSpecVersion[] = "2.0";
 constexpr char kVersion[] = "3.0";
 
@@ -136,17 +138,23 @@ bool ScopeFactory::fill_templates() {
   };
   http_version_template_ = versions(kHttpSpecVersion);
   lifespan_version_template_ = versions(kLifespanSpecVersion);
-  http_template_ = Ref::steal(PyDict_New());
-  if (!http_version_template_ || !lifespan_version_template_ || !http_template_) return false;
-  PyObject* const scope = http_template_.get();
-  if (!set(scope, names_->type, names_->http)) return false;
-  // Present from the start: a copy needs no growing for them.
+  web_socket_version_template_ = versions(kWebSocketSpecVersion);
+  http_template_ = template_of(names_->http);
+  web_socket_template_ = template_of(names_->websocket);
+  return http_version_template_ && lifespan_version_template_ && web_socket_version_template_ &&
+         http_template_ && web_socket_template_;
+}
+
+// What every request has is present from the start: a copy needs no growing for it.
+Ref ScopeFactory::template_of(const Ref& type) const {
+  Ref scope = Ref::steal(PyDict_New());
+  if (!scope || !set(scope.get(), names_->type, type)) return {};
   for (const Ref* key : {&names_->asgi, &names_->http_version, &names_->server, &names_->client,
-                         &names_->scheme, &names_->method, &names_->root_path, &names_->path,
-                         &names_->raw_path, &names_->query_string, &names_->headers}) {
-    if (PyDict_SetItem(scope, key->get(), Py_None) != 0) return false;
+                         &names_->scheme, &names_->root_path, &names_->path, &names_->raw_path,
+                         &names_->query_string, &names_->headers, &names_->extensions}) {
+    if (PyDict_SetItem(scope.get(), key->get(), Py_None) != 0) return {};
   }
-  return true;
+  return scope;
 }
 
 bool ScopeFactory::fill_names() {
@@ -222,30 +230,64 @@ Ref ScopeFactory::build(Attached&, const gateway::RequestHead& head) {
   const Facts facts(head);
   Ref scope = Ref::steal(PyDict_Copy(http_template_.get()));
   if (!scope) return {};
+  PyObject* const dict = scope.get();
+  const bool complete =
+      set(dict, names_->asgi, Ref::steal(PyDict_Copy(http_version_template_.get()))) &&
+      set(dict, names_->scheme, head.https ? names_->https : names_->http) &&
+      set(dict, names_->method, method_of(facts.method)) &&
+      set(dict, names_->extensions, extensions_of(http_version_of(facts.protocol))) &&
+      fill_common(dict, facts, head);
+  return complete ? std::move(scope) : Ref();
+}
+
+Ref ScopeFactory::build_web_socket(Attached&, const gateway::RequestHead& head) {
+  const Facts facts(head);
+  Ref scope = Ref::steal(PyDict_Copy(web_socket_template_.get()));
+  if (!scope) return {};
+  PyObject* const dict = scope.get();
+  const bool complete =
+      set(dict, names_->asgi, Ref::steal(PyDict_Copy(web_socket_version_template_.get()))) &&
+      set(dict, names_->scheme, head.https ? names_->wss : names_->ws) &&
+      set(dict, names_->subprotocols, subprotocols_of(head)) &&
+      set(dict, names_->extensions, extensions({&names_->websocket_http_response})) &&
+      fill_common(dict, facts, head);
+  return complete ? std::move(scope) : Ref();
+}
+
+bool ScopeFactory::fill_common(PyObject* scope, const Facts& facts,
+                               const gateway::RequestHead& head) {
   const std::string_view version = http_version_of(facts.protocol);
   const Ref& version_text = version == "2"     ? names_->v2
                             : version == "1.0" ? names_->v1_0
                                                : names_->v1_1;
-  PyObject* const dict = scope.get();
-  const bool complete =
-      set(dict, names_->asgi, Ref::steal(PyDict_Copy(http_version_template_.get()))) &&
-      set(dict, names_->http_version, version_text) &&
-      set(dict, names_->scheme, head.https ? names_->https : names_->http) &&
-      set(dict, names_->method, method_of(facts.method)) && set_ends(dict, facts) &&
-      set(dict, names_->extensions, extensions_of(version)) && set_target(dict, facts) &&
-      set(dict, names_->headers, headers_of(head));
-  return complete ? std::move(scope) : Ref();
+  return set(scope, names_->http_version, version_text) && set_ends(scope, facts) &&
+         set_target(scope, facts) && set(scope, names_->headers, headers_of(head));
+}
+
+// Names of subprotocols are tokens; what else a client sends is no reason to fail.
+Ref ScopeFactory::subprotocols_of(const gateway::RequestHead& head) const {
+  Ref list = Ref::steal(PyList_New(0));
+  for (const std::string_view name : asgi::subprotocols_of(head)) {
+    const Ref text = list ? latin1_of(name) : Ref();
+    if (!text || PyList_Append(list.get(), text.get()) != 0) return {};
+  }
+  return list;
 }
 
 // What a HTTP/1.1 client makes of a reply before the reply, nobody knows.
 Ref ScopeFactory::extensions_of(std::string_view http_version) const {
+  const Ref& files = names_->http_response_pathsend;
+  const Ref& ranges = names_->http_response_zerocopysend;
+  if (http_version != "2") return extensions({&files, &ranges});
+  return extensions({&files, &ranges, &names_->http_response_early_hint});
+}
+
+// All extensions of a scope.
+Ref ScopeFactory::extensions(std::initializer_list<const Ref*> names) {
   Ref extensions = Ref::steal(PyDict_New());
-  const auto offer = [&extensions](const Ref& name) {
-    return set(extensions.get(), name, Ref::steal(PyDict_New()));
-  };
-  const bool complete = extensions && offer(names_->http_response_pathsend) &&
-                        offer(names_->http_response_zerocopysend) &&
-                        (http_version != "2" || offer(names_->http_response_early_hint));
+  const bool complete = extensions && std::ranges::all_of(names, [&](const Ref* name) {
+                          return set(extensions.get(), *name, Ref::steal(PyDict_New()));
+                        });
   return complete ? std::move(extensions) : Ref();
 }
 

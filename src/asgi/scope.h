@@ -1,7 +1,8 @@
-// Builds the scope of a HTTP exchange.
+// Builds the scopes of exchanges and lifespans.
 #pragma once
 
 #include <array>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ class ScopeFactory {
   // exception pending.
   python::Ref build(python::Attached& py, const gateway::RequestHead& head);
 
+  // The same of a WebSocket ("WebSocket Connection Scope").
+  python::Ref build_web_socket(python::Attached& py, const gateway::RequestHead& head);
+
   // The same of a lifespan.
   python::Ref build_lifespan(python::Attached& py) const;
 
@@ -35,18 +39,22 @@ class ScopeFactory {
   explicit ScopeFactory(const Names& names) noexcept : names_(&names) {}
 
   bool fill_templates();
+  python::Ref template_of(const python::Ref& type) const;
+  bool fill_common(PyObject* scope, const Facts& facts, const gateway::RequestHead& head);
+  python::Ref subprotocols_of(const gateway::RequestHead& head) const;
   bool fill_names();
   static bool put_header(PyObject* list, const python::Ref& header);
   python::Ref header_of(const gateway::EnvironEntry& entry);
   python::Ref headers_of(const gateway::RequestHead& head);
   python::Ref extensions_of(std::string_view http_version) const;
+  static python::Ref extensions(std::initializer_list<const python::Ref*> names);
   python::Ref method_of(std::string_view method);
   bool set_target(PyObject* scope, const Facts& facts) const;
   bool set_ends(PyObject* scope, const Facts& facts);
 
   const Names* names_;
-  python::Ref http_template_;
-  python::Ref http_version_template_;  // of "asgi"
+  python::Ref http_template_, web_socket_template_;
+  python::Ref http_version_template_, web_socket_version_template_;  // of "asgi"
   python::Ref lifespan_version_template_;
   std::array<python::Ref, gateway::kEnvironKeyCount> header_names_;  // bytes; null: no header
   std::array<python::Ref, gateway::kEnvironKeyCount> last_headers_;  // (name, value)

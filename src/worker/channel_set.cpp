@@ -106,12 +106,16 @@ void ChannelSet::begin(Member& member, std::string payload) {
   }
   if (!host_.serves(channel->target())) return put_back(*channel, member.child);
   member.channel_or_null = channel.get();
-  events_.push_back({ChannelEvent::Kind::begun, channel.get()});
+  tell(ChannelEvent::Kind::begun, *channel);
   const std::lock_guard lock(channels_mutex_);
   channels_.emplace(channel->number(), std::move(channel));
 }
 
 // --- What comes ------------------------------------------------------------------------------
+
+void ChannelSet::tell(ChannelEvent::Kind kind, WorkerChannel& channel) {
+  events_.push_back({.kind = kind, .channel = &channel, .leaving = channel.leaving()});
+}
 
 std::span<const ChannelEvent> ChannelSet::pump() noexcept {
   events_.clear();
@@ -136,7 +140,7 @@ void ChannelSet::serve(std::uint64_t id, unsigned events) {
   Member& member = found->second;
   if ((events & EPOLLOUT) != 0 && member.channel_or_null != nullptr) {
     WorkerChannel& channel = *member.channel_or_null;
-    if (channel.make_use_of_room()) events_.push_back({ChannelEvent::Kind::room, &channel});
+    if (channel.make_use_of_room()) tell(ChannelEvent::Kind::room, channel);
   }
   if ((events & ~unsigned{EPOLLOUT}) == 0) return;
   // The channel may have given it up meanwhile, and nothing else has.
@@ -174,7 +178,8 @@ void ChannelSet::read(Member& member) {
 bool ChannelSet::take(Member& member, const wire::Frame& frame) {
   if (WorkerChannel* const channel = member.channel_or_null) {
     const Heard heard = channel->hear(frame);
-    if (heard == Heard::body) events_.push_back({ChannelEvent::Kind::body, channel});
+    if (heard == Heard::body) tell(ChannelEvent::Kind::body, *channel);
+    if (heard == Heard::leave) tell(ChannelEvent::Kind::leave, *channel);
     if (heard != Heard::end) return true;
     lose(member, frame.type == FrameType::abort
                      ? "the client has gone"
@@ -217,7 +222,7 @@ void ChannelSet::lose(Member& member, std::string_view why) {
   if (WorkerChannel* const channel = member.channel_or_null) {
     member.watched = false;
     control(EPOLL_CTL_DEL, member.child, 0);
-    if (channel->lose(why)) events_.push_back({ChannelEvent::Kind::gone, channel});
+    if (channel->lose(why)) tell(ChannelEvent::Kind::gone, *channel);
     return;
   }
   const ChildConnection& child = member.child;
@@ -241,8 +246,10 @@ void ChannelSet::put_back(const WorkerChannel& channel, ChildConnection& child) 
 
 // --- What channels want ----------------------------------------------------------------------
 
-void ChannelSet::watch_room(ChildConnection& child, bool wanted) noexcept {
-  control(EPOLL_CTL_MOD, child, wanted ? kReads | EPOLLOUT : kReads);
+void ChannelSet::watch(ChildConnection& child, Interest interest) noexcept {
+  const unsigned reads = interest.reads ? kReads : 0U;
+  const unsigned room = interest.room ? unsigned{EPOLLOUT} : 0U;
+  control(EPOLL_CTL_MOD, child, reads | room);
 }
 
 void ChannelSet::reply_begins() noexcept {
@@ -284,8 +291,15 @@ void ChannelSet::forget(const WorkerChannel& channel) noexcept {
 
 unsigned ChannelSet::in_background() const {
   const std::lock_guard lock(channels_mutex_);
-  return static_cast<unsigned>(std::ranges::count_if(
-      channels_, [](const auto& each) { return !each.second->clock().running(); }));
+  return static_cast<unsigned>(std::ranges::count_if(channels_, [](const auto& each) {
+    return !each.second->clock().running() && !each.second->streams();
+  }));
+}
+
+unsigned ChannelSet::streams() const {
+  const std::lock_guard lock(channels_mutex_);
+  return static_cast<unsigned>(
+      std::ranges::count_if(channels_, [](const auto& each) { return each.second->streams(); }));
 }
 
 void ChannelSet::add_running(std::vector<RunningRequest>& running) const {
@@ -299,8 +313,11 @@ void ChannelSet::add_running(std::vector<RunningRequest>& running) const {
 
 std::optional<base::TimePoint> ChannelSet::last_end() const noexcept {
   const base::Clock::rep ended = last_end_;
-  if (ended == 0) return std::nullopt;
-  return base::TimePoint(base::Clock::duration(ended));
+  std::optional<base::TimePoint> last;
+  if (ended != 0) last = base::TimePoint(base::Clock::duration(ended));
+  const std::lock_guard lock(channels_mutex_);
+  for (const auto& [number, channel] : channels_) last = std::max(last, channel->last_activity());
+  return last;
 }
 
 bool ChannelSet::with(std::uint64_t number, const std::function<void(WatchedRequest&)>& act) const {

@@ -53,7 +53,7 @@ class ChannelHost {
 
 // Connections stay with the loop that their last request was for: all of them are in one epoll set,
 // and the loop's thread reads the next request itself. One that is for somebody else goes back to
-// the pool with its connection. Used by the loop's thread, but for adopt() and watch_room().
+// the pool with its connection. Used by the loop's thread, but for adopt() and watch().
 class ChannelSet final : public gateway::ChannelSource, private ChannelKeeper {
  public:
   // The host outlives it.
@@ -69,9 +69,12 @@ class ChannelSet final : public gateway::ChannelSource, private ChannelKeeper {
 
   // How many applications go on behind their replies.
   unsigned in_background() const;
+  // How many requests have become streams that are open.
+  unsigned streams() const;
   // Adds the requests that run to `running`.
   void add_running(std::vector<RunningRequest>& running) const;
-  // When the last request ended that counts as activity; nothing before the first one has.
+  // When the last request ended that counts as activity, or something moved in a stream; nothing
+  // before the first one has.
   std::optional<base::TimePoint> last_end() const noexcept;
   // Calls `act` with the request of that number, which is there meanwhile; false when there is
   // none.
@@ -100,6 +103,7 @@ class ChannelSet final : public gateway::ChannelSource, private ChannelKeeper {
   void take_adopted();
   void begin(Member& member, std::string payload);
   void serve(std::uint64_t id, unsigned events);
+  void tell(gateway::ChannelEvent::Kind kind, WorkerChannel& channel);
   void read(Member& member);
   bool take(Member& member, const wire::Frame& frame);
   bool take_request(Member& member, const wire::Frame& frame);
@@ -111,7 +115,7 @@ class ChannelSet final : public gateway::ChannelSource, private ChannelKeeper {
 
   // ChannelKeeper
   void reply_begins() noexcept override;
-  void watch_room(ChildConnection& child, bool wanted) noexcept override;
+  void watch(ChildConnection& child, Interest interest) noexcept override;
   void detached(WorkerChannel& channel, ChildConnection& child, Then then) noexcept override;
   void handed_back(WorkerChannel& channel, ChildConnection& child) noexcept override;
   void over(WorkerChannel& channel) noexcept override;

@@ -66,6 +66,7 @@ Observation LifeKeeper::observe(std::uint64_t served) {
   Observation seen{.now = observed_at_,
                    .running = running_,
                    .active = worker_.pool.requests_active(),
+                   .sockets = worker_.pool.sockets(),
                    .served = served,
                    .last_end = worker_.pool.last_end()};
   if (worker_.limits.resident_bytes_max != 0) seen.resident_bytes = os::resident_bytes();
@@ -110,6 +111,9 @@ std::optional<Farewell> LifeKeeper::carry_out(const LifeOrder& order) {
       break;
     case Kind::drain:
       drain(order.reason);
+      break;
+    case Kind::hurry_sockets:
+      worker_.pool.drain(leaving());
       break;
     case Kind::end:
       base::if_memory_allows([this] { name_what_is_cut_off(); });
@@ -177,7 +181,7 @@ void LifeKeeper::drain(EndReason reason) {
   worker_.log.log(LogLevel::info, Message::worker_draining,
                   fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
   worker_.report.drain();
-  worker_.pool.drain();
+  worker_.pool.drain(leaving());
   worker_.python.announce_stop(told_reason(reason));
   if (reason == EndReason::stopped) return;
   control::report({.kind = StatusKind::draining, .reason = reason});
@@ -185,6 +189,10 @@ void LifeKeeper::drain(EndReason reason) {
   worker_.log.log(LogLevel::error, Message::busy_stacks,
                   fmt::format("{} has not finished an import within startup-timeout\n{}",
                               worker_.label, stacks()));
+}
+
+gateway::Leaving LifeKeeper::leaving() const noexcept {
+  return life_.hurried() ? gateway::Leaving::stop : gateway::Leaving::restart;
 }
 
 // The supervisor's SIGTERM does not say what it comes for.
@@ -204,7 +212,7 @@ void LifeKeeper::end_stuck() {
   text += "\n" + watch_or_null_->stacks_without_lock();
   worker_.log.log(LogLevel::error, Message::lock_stuck, text);
   worker_.report.drain();
-  worker_.pool.drain();
+  worker_.pool.drain(leaving());
   control::report({.kind = StatusKind::draining, .reason = EndReason::deadlock_timeout});
   for (const RunningRequest& request : running_) {
     note(request, LogLevel::error, Message::lock_stuck, cause);

@@ -63,6 +63,7 @@ class LifeKeeper {
                std::string_view cause);
   std::string cause_of_giving_up(const RunningRequest& request);
   void drain(EndReason reason);
+  gateway::Leaving leaving() const noexcept;
   std::string_view told_reason(EndReason reason) const;
   void end_stuck();
   void name_what_is_cut_off();

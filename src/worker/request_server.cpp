@@ -184,7 +184,22 @@ base::Result<ChannelSet*> RequestServer::set_of(gateway::ChannelLoop& loop) {
   PH_TRY(made, ChannelSet::open(host));
   ChannelSet* const set = sets_.emplace(&loop, made.release()).first->second;
   loop.serve(*set);
+  if (draining_) loop.drain(leaving_);
   return set;
+}
+
+void RequestServer::drain(gateway::Leaving why) {
+  draining_ = true;
+  const std::lock_guard lock(sets_mutex_);
+  leaving_ = why;
+  for (const auto& [loop, set] : sets_) loop->drain(why);
+}
+
+unsigned RequestServer::streams() const {
+  const std::lock_guard lock(sets_mutex_);
+  unsigned sum = 0;
+  for (const auto& [loop, set] : sets_) sum += set->streams();
+  return sum;
 }
 
 void RequestServer::add_running(std::vector<RunningRequest>& running) const {

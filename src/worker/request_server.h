@@ -39,8 +39,9 @@ class RequestServer : private ChannelHost {
   // Takes what has come over `child`, and gives that back or closes it.
   void serve(ChildConnection& child, WorkerExchange& exchange) noexcept;
 
-  // Answers further requests with RETRY. Running ones go on.
-  void drain() noexcept { draining_ = true; }
+  // Answers further requests with RETRY. Running ones go on; WebSockets are closed. A second call
+  // may hurry those.
+  void drain(gateway::Leaving why);
   // Requests for other scripts than these, as script_key() has them, are sent back. At most once.
   void keep_only(std::vector<std::uint64_t> scripts);
 
@@ -50,6 +51,7 @@ class RequestServer : private ChannelHost {
 
   // Of the requests in event loops; as ChannelSet has them.
   void add_running(std::vector<RunningRequest>& running) const;
+  unsigned streams() const;
   std::optional<base::TimePoint> last_end() const;
   bool with(std::uint64_t number, const std::function<void(WatchedRequest&)>& act) const;
   // Calls PoolSettings::on_load as if the number of requests had changed.
@@ -105,6 +107,7 @@ class RequestServer : private ChannelHost {
   mutable std::mutex sets_mutex_;
   // Guarded by it. Loops use them for as long as the process lives.
   std::map<gateway::ChannelLoop*, ChannelSet*> sets_;
+  gateway::Leaving leaving_{};  // guarded by it; of draining_
 };
 
 }  // namespace pyhost::worker

@@ -83,8 +83,8 @@ bool ThreadPool::heed_next(Thread& self) noexcept {
   return true;
 }
 
-void ThreadPool::drain() noexcept {
-  server_->drain();
+void ThreadPool::drain(gateway::Leaving why) {
+  server_->drain(why);
   connections_->end_accepting();
 }
 

@@ -40,8 +40,9 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool();
 
-  // Accepts no more connections and answers further requests with RETRY. Running ones go on.
-  void drain() noexcept;
+  // Accepts no more connections and answers further requests with RETRY. Running ones go on;
+  // WebSockets are closed. A second call may hurry those.
+  void drain(gateway::Leaving why);
   // Whether connections are accepted; those that there are go on. Has no effect behind drain().
   void accept_connections(bool accept) noexcept { connections_->accept(accept); }
   // From now on connections are accepted at that socket, which listens, and only for these scripts,
@@ -52,9 +53,11 @@ class ThreadPool {
   // How many requests were taken and not left, or have something done behind their reply. After
   // drain() it only falls for good.
   unsigned requests_active() const { return server_->active(); }
+  // How many of them are WebSockets.
+  unsigned sockets() const { return server_->streams(); }
   // The requests that applications are busy with.
   std::vector<RunningRequest> requests_running() const;
-  // When the last request ended; nothing before the first one has.
+  // When the last request ended, or something moved in a WebSocket; nothing before the first one.
   std::optional<base::TimePoint> last_end() const noexcept;
   // Calls `act` with one of them; false when it is not there any more.
   bool with(const RunningRequest& request, const std::function<void(WatchedRequest&)>& act) const;

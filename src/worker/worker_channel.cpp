@@ -26,6 +26,11 @@ namespace {
 // Beyond this, records of a request whose client takes nothing go to the process's own log.
 constexpr std::size_t kKeptForRecordsMax = 4 * gateway::kChannelBytesHigh;
 
+// Whether a reply that begins with that part is a stream.
+bool is_switch(const ReplyPart& part) noexcept {
+  return part.head != nullptr && part.head->status == gateway::kSwitchingProtocols;
+}
+
 }  // namespace
 
 bool WorkerChannel::begin(ChildConnection& child, std::string payload) {
@@ -50,7 +55,8 @@ BodyPiece WorkerChannel::take_body() noexcept {
   taken_.swap(body_);
   body_.clear();
   const auto& announced = request_.head.content_length;
-  const bool all_is_here = announced && body_bytes_ >= *announced;
+  const bool all_is_here = announced && body_bytes_ >= *announced && !streams_;
+  pause_reading(false);
   return {.bytes = taken_, .complete = !body_follows_ || all_is_here, .fault = fault_};
 }
 
@@ -64,10 +70,16 @@ void WorkerChannel::want_body() noexcept {
 
 WorkerChannel::Heard WorkerChannel::hear(const wire::Frame& frame) {
   if (frame.type == FrameType::cancel) return Heard::nothing;  // too late
-  if (!std::exchange(body_awaited_, false)) return Heard::end;
+  if (streams_ && frame.type == FrameType::leave) {
+    const auto leaving = wire::decode_leave(frame.payload);
+    if (leaving) leaving_ = *leaving;
+    return leaving ? Heard::leave : Heard::end;
+  }
+  if (!std::exchange(body_awaited_, false) && !(streams_ && body_follows_)) return Heard::end;
   if (frame.type == FrameType::body) {
     body_.append(frame.payload);
     body_bytes_ += frame.payload.size();
+    if (streams_ && body_.size() > gateway::kChannelBytesHigh) pause_reading(true);
     return Heard::body;
   }
   const auto fault =
@@ -76,6 +88,15 @@ WorkerChannel::Heard WorkerChannel::hear(const wire::Frame& frame) {
   body_follows_ = false;
   fault_ = *fault;
   return Heard::body;
+}
+
+// What an application does not take is left to the child, which then reads no more of its client.
+void WorkerChannel::pause_reading(bool pause) noexcept {
+  if (!streams_) return;
+  const std::lock_guard lock(mutex_);
+  if (pauses_reading_ == pause || !is_open_locked()) return;
+  pauses_reading_ = pause;
+  watch_locked();
 }
 
 bool WorkerChannel::lose(std::string_view why) {
@@ -109,9 +130,13 @@ bool WorkerChannel::send_locked() noexcept {
   const bool waits = outcome == Io::timeout;
   if (waits != watches_room_) {
     watches_room_ = waits;
-    keeper_.watch_room(*child_or_null_, waits);
+    watch_locked();
   }
   return true;
+}
+
+void WorkerChannel::watch_locked() noexcept {
+  keeper_.watch(*child_or_null_, {.reads = !pauses_reading_, .room = watches_room_});
 }
 
 // The same behind what `encode` puts there.
@@ -138,18 +163,53 @@ bool WorkerChannel::encode_locked(const ReplyPart& part) {
     send_locked();
     return false;
   }
+  if (reply_ == Reply::unsent && is_switch(part)) begin_stream_locked();
   reply_ = Reply::open;
   for (const std::string_view block : part.blocks) batch.add_body(FrameType::reply_body, block);
   if (part.file != nullptr) {
     wire::encode_file({part.file->offset, part.file->length}, batch.encoded());
     batch.attach_file(part.file->fd);
   }
-  if (part.then == ReplyPart::Then::pause) wire::encode_empty(FrameType::flush, batch.encoded());
+  const bool pauses = part.then == ReplyPart::Then::pause && !streams_;
+  if (pauses) wire::encode_empty(FrameType::flush, batch.encoded());
   if (part.then == ReplyPart::Then::end) {
     wire::encode_end(part.figures, batch.encoded());
     reply_ = Reply::ended;
   }
   return true;
+}
+
+// The connection is never another request's, and the time of this one is over.
+void WorkerChannel::begin_stream_locked() noexcept {
+  streams_ = true;
+  closes_ = true;
+  body_follows_ = true;
+  clock_.end(base::Clock::now(), counts_as_activity());
+  note_activity();
+}
+
+// A client that takes nothing would keep the rest here for as long as it likes.
+void WorkerChannel::end_at_once() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_open_locked()) return;
+    reply_ = Reply::ended;
+    if (out_.bytes_kept() == 0) {
+      static_cast<void>(send_locked([](std::string& out) { wire::encode_end({}, out); }));
+    }
+    out_.clear();
+  }
+  detach_if_done();
+}
+
+void WorkerChannel::note_activity() noexcept {
+  if (counts_as_activity()) last_activity_ = base::Clock::now().time_since_epoch().count();
+}
+
+std::optional<base::TimePoint> WorkerChannel::last_activity() const noexcept {
+  const base::Clock::rep ticks = last_activity_;
+  if (ticks == 0) return std::nullopt;
+  return base::TimePoint(base::Clock::duration(ticks));
 }
 
 Offered WorkerChannel::offer(const ReplyPart& part) noexcept {
@@ -243,7 +303,8 @@ bool WorkerChannel::detach_if_done() noexcept {
     // The answer to WANT_BODY may be on its way.
     closes = lost_ || closes_ || body_awaited_;
   }
-  clock_.end(base::Clock::now(), !request_.head.ignores_activity);
+  clock_.end(base::Clock::now(), counts_as_activity());
+  streams_ = false;
   keeper_.detached(*this, *child, closes ? ChannelKeeper::Then::close : ChannelKeeper::Then::reuse);
   return true;
 }

@@ -1,8 +1,10 @@
 // A request for an event loop that came over a connection from a httpd child.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +23,15 @@ namespace pyhost::worker {
 
 class WorkerChannel;
 
-// Whoever has the channels of a loop; on the loop's thread, but for watch_room().
+// Whoever has the channels of a loop; on the loop's thread, but for watch().
 class ChannelKeeper {
  public:
-  // Whether room in that connection is waited for. Any thread.
-  virtual void watch_room(ChildConnection& child, bool wanted) noexcept = 0;
+  // What is waited for in that connection. Any thread.
+  struct Interest {
+    bool reads = true;  // what comes
+    bool room = false;
+  };
+  virtual void watch(ChildConnection& child, Interest interest) noexcept = 0;
   // Before anything of a reply is sent.
   virtual void reply_begins() noexcept = 0;
   // The channel needs its connection no more, which may have the next request, or is to be closed.
@@ -59,6 +65,7 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
   enum class Heard {
     nothing,  // that anybody has to be told of
     body,     // the owner is to be told
+    leave,    // the same: leaving()
     end,      // the connection is lost: lose()
   };
   Heard hear(const wire::Frame& frame);
@@ -68,9 +75,15 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
   // There is room in it. The same.
   bool make_use_of_room();
 
+  gateway::Leaving leaving() const noexcept { return leaving_; }
+
   std::uint64_t number() const noexcept { return number_; }
-  // Of the request, until its reply has left.
+  // Of the request, until its reply has left, or has become a stream.
   const RequestClock& clock() const noexcept { return clock_; }
+  // Whether it is a stream that has its connection. Any thread.
+  bool streams() const noexcept { return streams_; }
+  // When a message of it has come or gone; nothing before the first one has. Any thread.
+  std::optional<base::TimePoint> last_activity() const noexcept;
   bool counts_as_activity() const noexcept { return !request_.head.ignores_activity; }
 
   // --- WatchedRequest; the number is its own ---
@@ -90,6 +103,8 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
   gateway::BodyPiece take_body() noexcept override;
   void want_body() noexcept override;
   gateway::Offered offer(const gateway::ReplyPart& part) noexcept override;
+  void end_at_once() noexcept override;
+  void note_activity() noexcept override;
   void offer_early_hints(std::span<const gateway::Header> headers) noexcept override;
   void finish(const gateway::Outcome& outcome) noexcept override;
   void hand_back() noexcept override;
@@ -108,6 +123,9 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
   bool send_locked(const Encode& encode) noexcept;
   bool takes_records_locked() const noexcept;
   bool encode_locked(const gateway::ReplyPart& part);
+  void begin_stream_locked() noexcept;
+  void pause_reading(bool pause) noexcept;
+  void watch_locked() noexcept;
   void lose_locked() noexcept;
   void encode_end_of_failure_locked(const gateway::Outcome& outcome);
   // Gives the connection up when nothing is to be sent over it any more. Whether the channel has
@@ -137,6 +155,9 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
   bool body_awaited_ = false;  // WANT_BODY has no answer yet
   std::uint64_t body_bytes_ = 0;
   gateway::BodyFault fault_ = gateway::BodyFault::none;
+  gateway::Leaving leaving_{};
+  std::atomic<bool> streams_ = false;
+  std::atomic<base::Clock::rep> last_activity_ = 0;  // 0: there was none
 
   mutable std::mutex mutex_;  // guards what follows
   ChildConnection* child_or_null_ = nullptr;
@@ -144,6 +165,7 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
   Reply reply_ = Reply::unsent;
   bool full_ = false;
   bool watches_room_ = false;
+  bool pauses_reading_ = false;
   bool lost_ = false;
   bool closes_ = false;  // the connection is not to have another request
 };

@@ -49,6 +49,11 @@ bool begins_to_drain(const std::vector<LifeOrder>& orders) noexcept {
   return std::ranges::find(orders, Kind::drain, &LifeOrder::kind) != orders.end();
 }
 
+// A WebSocket in which nothing moves keeps no worker from being idle.
+bool is_idle(const Observation& seen) noexcept {
+  return seen.active == seen.sockets;
+}
+
 }  // namespace
 
 std::string_view shutdown_reason(EndReason reason) noexcept {
@@ -68,6 +73,7 @@ void WorkerLife::stop(base::TimePoint now) {
 }
 
 void WorkerLife::hurry(base::TimePoint now) {
+  hurry_ordered_ |= !hurried_ && draining();
   hurried_ = true;
   const base::TimePoint until = now + std::min(limits_.graceful_timeout, limits_.shutdown_timeout);
   stop_ordered_ |= !drain_until_.has_value();
@@ -90,6 +96,10 @@ std::vector<LifeOrder> WorkerLife::step(const Observation& seen) {
   if (stop_ordered_) {
     stop_ordered_ = false;
     orders.push_back({.kind = Kind::drain, .reason = EndReason::stopped});
+  }
+  if (hurry_ordered_) {
+    hurry_ordered_ = false;
+    orders.push_back({.kind = Kind::hurry_sockets});
   }
   attend_requests(seen, orders);
   attend_startup(seen, orders);
@@ -198,7 +208,7 @@ std::optional<EndReason> WorkerLife::reached_limit(const Observation& seen) cons
   if (limits_.resident_bytes_max != 0 && seen.resident_bytes >= limits_.resident_bytes_max) {
     return EndReason::memory_limit;
   }
-  if (is_on(limits_.inactivity_timeout) && seen.active == 0 && seen.last_end &&
+  if (is_on(limits_.inactivity_timeout) && is_idle(seen) && seen.last_end &&
       seen.now - *seen.last_end >= limits_.inactivity_timeout) {
     return EndReason::inactivity_timeout;
   }
@@ -251,7 +261,7 @@ std::optional<base::TimePoint> WorkerLife::deadline_after(const Observation& see
   if (successor_asked_) return next;
   consider(is_on(limits_.restart_interval), started_ + limits_.restart_interval);
   consider(limits_.resident_bytes_max != 0, seen.now + kMemoryInterval);
-  const base::TimePoint idle_since = seen.active == 0 && seen.last_end ? *seen.last_end : seen.now;
+  const base::TimePoint idle_since = is_idle(seen) && seen.last_end ? *seen.last_end : seen.now;
   consider(is_on(limits_.inactivity_timeout), idle_since + limits_.inactivity_timeout);
   return next;
 }

@@ -25,9 +25,10 @@ std::string_view shutdown_reason(EndReason reason) noexcept;
 struct Observation {
   base::TimePoint now;
   std::span<const RunningRequest> running;
-  unsigned active = 0;  // requests that were taken and not left, running or about to
+  unsigned active = 0;   // requests that were taken and not left, running or about to
+  unsigned sockets = 0;  // WebSockets among them
   std::uint64_t served = 0;
-  std::optional<base::TimePoint> last_end;            // of a request
+  std::optional<base::TimePoint> last_end;            // of a request, or of a WebSocket's message
   std::optional<base::TimePoint> lock_waited_since;   // an interpreter's lock cannot be had
   bool has_loops = false;                             // event loops
   std::optional<base::TimePoint> loop_blocked_since;  // the one that has not turned for longest
@@ -45,6 +46,7 @@ struct LifeOrder {
     name_blocked,     // log what the event loop runs that does not turn
     ask_successor,    // tell the supervisor, and go on serving until it says SIGTERM
     drain,            // take no more requests, and tell the supervisor unless it wants that
+    hurry_sockets,    // a drain is to close WebSockets at once: httpd ends
     end,              // end the interpreters and the process
     end_at_once,      // only the process: Python cannot be reached
   };
@@ -127,7 +129,8 @@ class WorkerLife {
   bool successor_asked_ = false;
   bool stopped_ = false;
   bool hurried_ = false;
-  bool stop_ordered_ = false;  // stop() was called; its drain is not ordered yet
+  bool stop_ordered_ = false;   // stop() was called; its drain is not ordered yet
+  bool hurry_ordered_ = false;  // hurry() was called during a drain, which does not know yet
   std::optional<base::TimePoint> drain_until_;
   bool ended_ = false;
   std::optional<base::TimePoint> next_deadline_;

@@ -4,9 +4,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "harness/wait.h"
+#include "pyhost/gateway/http_status.h"
 
 namespace pyhost::test {
 
@@ -61,7 +63,7 @@ FakeChannel::FakeChannel(FakeChannels& source, const gateway::Target& target, Cl
       arrived_(client.body == Body::arrived ? client.request.body : std::string()),
       body_complete_(client.body == Body::arrived),
       takes_(client.takes) {
-  source_.post({ChannelEvent::Kind::begun, this});
+  source_.post({.kind = ChannelEvent::Kind::begun, .channel = this});
 }
 
 FakeChannel::~FakeChannel() {
@@ -84,7 +86,7 @@ void FakeChannel::send_body(std::string bytes, BodyPiece end) {
     body_complete_ = end.complete;
     fault_ = end.fault;
   }
-  source_.post({ChannelEvent::Kind::body, this});
+  source_.post({.kind = ChannelEvent::Kind::body, .channel = this});
 }
 
 void FakeChannel::leave() {
@@ -92,7 +94,11 @@ void FakeChannel::leave() {
     const std::lock_guard lock(mutex_);
     left_ = true;
   }
-  source_.post({ChannelEvent::Kind::gone, this});
+  source_.post({.kind = ChannelEvent::Kind::gone, .channel = this});
+}
+
+void FakeChannel::take_some() {
+  source_.post({.kind = ChannelEvent::Kind::room, .channel = this});
 }
 
 void FakeChannel::take_all() {
@@ -100,7 +106,11 @@ void FakeChannel::take_all() {
     const std::lock_guard lock(mutex_);
     takes_ = true;
   }
-  source_.post({ChannelEvent::Kind::room, this});
+  take_some();
+}
+
+void FakeChannel::tell_to_leave(gateway::Leaving why) {
+  source_.post({.kind = ChannelEvent::Kind::leave, .channel = this, .leaving = why});
 }
 
 const gateway::Outcome& FakeChannel::outcome() {
@@ -123,6 +133,28 @@ void FakeChannel::wait_for_parts(std::size_t count) {
 
 void FakeChannel::wait_for_want_body() {
   wait_for([this] { return bodies_wanted_ > 0 || is_over(); }, "a look for the body");
+}
+
+std::string FakeChannel::wait_for_stream(std::size_t offset) {
+  wait_for([this, offset] { return streamed_.size() > offset || stream_ended_ || is_over(); },
+           "what a WebSocket sends");
+  const std::lock_guard lock(mutex_);
+  return streamed_.substr(std::min(offset, streamed_.size()));
+}
+
+bool FakeChannel::stream_ended() const {
+  const std::lock_guard lock(mutex_);
+  return stream_ended_ || is_over();
+}
+
+bool FakeChannel::ended_at_once() const {
+  const std::lock_guard lock(mutex_);
+  return ended_at_once_;
+}
+
+int FakeChannel::activities() const {
+  const std::lock_guard lock(mutex_);
+  return activities_;
 }
 
 std::size_t FakeChannel::parts() const {
@@ -152,11 +184,34 @@ void FakeChannel::want_body() noexcept {
 Offered FakeChannel::offer(const gateway::ReplyPart& part) noexcept {
   const std::unique_lock lock(mutex_);
   if (is_over()) ADD_FAILURE() << "a part was offered when the channel was over";
+  if (stream_ended_) ADD_FAILURE() << "a part was offered behind the end of a stream";
   if (left_) return Offered::dropped;
   exchange_.send(part);
+  if (part.head != nullptr && part.head->status == gateway::kSwitchingProtocols) {
+    is_stream_ = true;
+    body_complete_ = false;
+  }
+  if (is_stream_) {
+    for (const std::string_view block : part.blocks) streamed_ += block;
+    stream_ended_ = part.then == gateway::ReplyPart::Then::end;
+  }
   ++parts_;
   changed_.notify_all();
   return takes_ ? Offered::taken : Offered::full;
+}
+
+void FakeChannel::end_at_once() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_stream_ || stream_ended_ || is_over()) ADD_FAILURE() << "there is no stream to end";
+    stream_ended_ = ended_at_once_ = true;
+  }
+  changed_.notify_all();
+}
+
+void FakeChannel::note_activity() noexcept {
+  const std::lock_guard lock(mutex_);
+  ++activities_;
 }
 
 void FakeChannel::offer_early_hints(std::span<const gateway::Header> headers) noexcept {

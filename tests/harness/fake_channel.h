@@ -58,19 +58,29 @@ class FakeChannel final : public gateway::Channel {
   // --- What the test does ---
   void send_body(std::string bytes, gateway::BodyPiece end = {});
   void leave();
-  // The client takes what there is, and all that comes.
+  // The client takes what there is.
+  void take_some();
+  // The same, and all that comes.
   void take_all();
+  // httpd's child is to end.
+  void tell_to_leave(gateway::Leaving why);
 
   // --- What has come of it; these wait, and fail the test when that takes too long ---
   const gateway::Outcome& outcome();
   bool handed_back();
   void wait_for_parts(std::size_t count);
   void wait_for_want_body();
+  // What the client of a WebSocket has got behind so many bytes, when there is more, or the end.
+  std::string wait_for_stream(std::size_t offset);
 
   // Looked at when it is over.
   FakeExchange& exchange() noexcept { return exchange_; }
   std::size_t parts() const;
   int bodies_wanted() const;
+  // Whether the client's connection has ended, and whether what was on its way was dropped.
+  bool stream_ended() const;
+  bool ended_at_once() const;
+  int activities() const;
 
   // --- The engine's side ---
   const gateway::Target& target() const noexcept override { return target_; }
@@ -78,6 +88,8 @@ class FakeChannel final : public gateway::Channel {
   gateway::BodyPiece take_body() noexcept override;
   void want_body() noexcept override;
   gateway::Offered offer(const gateway::ReplyPart& part) noexcept override;
+  void end_at_once() noexcept override;
+  void note_activity() noexcept override;
   void offer_early_hints(std::span<const gateway::Header> headers) noexcept override;
   void finish(const gateway::Outcome& outcome) noexcept override;
   void hand_back() noexcept override;
@@ -104,6 +116,11 @@ class FakeChannel final : public gateway::Channel {
   bool takes_;
   bool left_ = false;
   std::size_t parts_ = 0;
+  bool is_stream_ = false;
+  std::string streamed_;
+  bool stream_ended_ = false;
+  bool ended_at_once_ = false;
+  int activities_ = 0;
   std::optional<gateway::Outcome> outcome_;
   bool handed_back_ = false;
   std::string taken_;  // of the loop's thread

@@ -82,6 +82,7 @@ void FakeExchange::build_head() {
   head_.environ = entries_;
   head_.https = request_.https;
   head_.is_head = request_.is_head;
+  head_.web_socket = request_.web_socket;
   head_.start_us = 1'700'000'000'000'000;
 }
 

@@ -34,6 +34,7 @@ struct FakeRequest {
   bool chunked = false;
   bool https = false;
   bool is_head = false;
+  gateway::WebSocketOffer web_socket = gateway::WebSocketOffer::none;
   // After so many parts every further one is answered client_gone, or superseded.
   std::optional<std::size_t> client_gone_after_parts;
   std::optional<std::size_t> superseded_after_parts;

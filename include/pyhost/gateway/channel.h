@@ -62,9 +62,14 @@ class Channel : public Caller {
   // and where nothing is to come.
   virtual void want_body() noexcept = 0;
 
-  // PRECONDITION: no part with Then::end was offered before; with a file, the last one was not
-  // `full`, or there has been room since.
+  // PRECONDITION: no part with Then::end was offered before, and no end_at_once(); with a file, the
+  // last one was not `full`, or there has been room since.
   virtual Offered offer(const ReplyPart& part) noexcept = 0;
+  // Of a stream, instead of a part with Then::end: what has not left by now never does.
+  virtual void end_at_once() noexcept = 0;
+  // Of a stream: a message of the application has come or gone. What keeps a connection alive does
+  // not keep a worker from being idle.
+  virtual void note_activity() noexcept = 0;
   // As Exchange::send_early_hints().
   virtual void offer_early_hints(std::span<const Header> headers) noexcept = 0;
 

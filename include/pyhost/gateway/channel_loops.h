@@ -6,6 +6,7 @@
 
 #include "pyhost/gateway/caller.h"
 #include "pyhost/gateway/channel.h"
+#include "pyhost/gateway/leaving.h"
 #include "pyhost/gateway/outcome.h"
 #include "pyhost/gateway/target.h"
 
@@ -19,6 +20,11 @@ class ChannelLoop {
   virtual void serve(ChannelSource& source) noexcept = 0;
   // Whether it was given one.
   virtual bool serves() const noexcept = 0;
+  // The worker takes no more requests and is to end: the loop closes its WebSockets, and those that
+  // are opened from now on. In time for a restart, each at a moment of its own, so that their
+  // clients do not all come back at once; behind Leaving::stop, all of them now. Any thread, and
+  // returns at once. A later call may hurry.
+  virtual void drain(Leaving why) noexcept = 0;
 
  protected:
   ~ChannelLoop() = default;

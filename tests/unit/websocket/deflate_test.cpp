@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "client_frames.h"
+#include "harness/client_frames.h"
 #include "websocket/deflate_offer.h"
 #include "websocket/deflater.h"
 #include "websocket/inflater.h"

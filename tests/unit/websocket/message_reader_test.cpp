@@ -10,7 +10,7 @@
 #include <functional>
 #include <vector>
 
-#include "client_frames.h"
+#include "harness/client_frames.h"
 
 namespace pyhost::websocket {
 namespace {

@@ -39,7 +39,7 @@ class WorkerLifeTest : public testing::Test {
   std::vector<LifeOrder> step() {
     seen.now = now;
     seen.running = running;
-    seen.active = static_cast<unsigned>(running.size());
+    seen.active = static_cast<unsigned>(running.size()) + seen.sockets;
     return life->step(seen);
   }
 
@@ -160,6 +160,8 @@ TEST_F(WorkerLifeTest, HurriesWhenItDrainsAlready) {
   EXPECT_THAT(step(), ElementsAre(order(Kind::drain, EndReason::stopped)));
   now += 3s;
   life->hurry(now);
+  life->hurry(now);
+  EXPECT_THAT(step(), ElementsAre(order(Kind::hurry_sockets)));
   EXPECT_THAT(step_after(4s), IsEmpty());
   EXPECT_THAT(step_after(1s), ElementsAre(order(Kind::end)));
 }
@@ -292,6 +294,18 @@ TEST_F(WorkerLifeTest, IsReplacedWhenItIsIdleAfterARequest) {
   EXPECT_THAT(step(), IsEmpty());
   EXPECT_EQ(life->next_deadline(), now + 5min);
   EXPECT_THAT(step_after(5min),
+              ElementsAre(order(Kind::ask_successor, EndReason::inactivity_timeout)));
+}
+
+TEST_F(WorkerLifeTest, IsIdleWithWebSocketsInWhichNothingMoves) {
+  live({.inactivity_timeout = 5min});
+  finish(begin(0));
+  seen.sockets = 2;
+  EXPECT_THAT(step_after(4min), IsEmpty());
+  seen.last_end = now;  // a message
+  EXPECT_THAT(step_after(4min), IsEmpty());
+  EXPECT_EQ(life->next_deadline(), now + 1min);
+  EXPECT_THAT(step_after(1min),
               ElementsAre(order(Kind::ask_successor, EndReason::inactivity_timeout)));
 }
 

@@ -1,4 +1,4 @@
-// How an exchange has httpd send files.
+// How a request has httpd send files.
 
 #include <fmt/format.h>
 #include <unistd.h>
