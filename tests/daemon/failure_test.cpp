@@ -133,7 +133,7 @@ TEST_F(RemoteFailure, DrainingWorkerSendsTheRequestToAnother) {
   FakeExchange first;
   ASSERT_EQ(run("/apps/hello", first).kind, Outcome::Kind::complete);  // leaves a connection open
   start_worker(1);
-  pool(0).drain();
+  pool(0).drain(gateway::Leaving::restart);
   FakeExchange exchange;
   EXPECT_EQ(run("/apps/hello", exchange).kind, Outcome::Kind::complete);
   EXPECT_EQ(applications_.runs(), 2u);
