@@ -285,8 +285,8 @@ void Admission::note_sign_of_life(const Worker& worker) noexcept {
   scoreboard_.note_sign_of_life(worker.slot, worker.generation);
 }
 
-bool Admission::has_died(const Worker& worker) const noexcept {
-  const scoreboard::Death death = scoreboard_.status(worker.slot).last_end;
+bool has_died(const scoreboard::Scoreboard& scoreboard, const Worker& worker) noexcept {
+  const scoreboard::Death death = scoreboard.status(worker.slot).last_end;
   return death.cause != scoreboard::DeathCause::none && death.generation == worker.generation;
 }
 

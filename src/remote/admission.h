@@ -23,6 +23,10 @@ struct Worker {
   std::uint32_t generation = 0;
 };
 
+// Whether it has ended. A process that the application has forked keeps the worker's end of a
+// connection open.
+bool has_died(const scoreboard::Scoreboard& scoreboard, const Worker& worker) noexcept;
+
 // Whether a worker is asked because it has the script, or although it has not, because no other
 // has it either.
 enum class Resort { first, last };
@@ -88,8 +92,9 @@ class Admission {
   // How long all of enter() has waited for a free thread; zero for what has found one at once.
   base::Clock::duration waited() const noexcept { return waited_; }
 
-  // A process that the application has forked keeps the worker's end of a connection open.
-  bool has_died(const Worker& worker) const noexcept;
+  bool has_died(const Worker& worker) const noexcept {
+    return remote::has_died(scoreboard_, worker);
+  }
 
   bool client_gone() noexcept { return client_.client_state() == gateway::ClientState::gone; }
   // When the patience is over; nothing without one.

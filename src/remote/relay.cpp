@@ -250,12 +250,21 @@ Attempt Relay::send_back(const Frame& frame) {
 Relay::Step Relay::begin_reply(const Frame& frame) {
   const auto head = wire::decode_head(frame.payload, pooled_.headers, pooled_.annotations);
   if (!head || head_seen_) return malformed("the worker sent a malformed HEAD");
+  if (head->status == gateway::kSwitchingProtocols) return switch_protocols(*head);
   if (const auto allowed = rules_.begin(*head); !allowed) return forbidden(allowed.error());
+  if (auto fault = fault_of_lines(*head)) return fault;
+  head_seen_ = true;
+  delivery_.begin(*head);
+  return std::nullopt;
+}
+
+// httpd would cut such lines, or close the connection for them.
+std::optional<Attempt> Relay::fault_of_lines(const gateway::ResponseHead& head) const {
   constexpr std::size_t kSeparators = 4;  // ": " and the line's end
   constexpr std::size_t kUsualLine = 32 * 1024;
   const std::size_t own = settings_.group.header_buffer_size_bytes;
   const std::size_t line_max = own != 0 ? own : kUsualLine;
-  for (const gateway::Header& header : head->headers) {
+  for (const gateway::Header& header : head.headers) {
     const std::size_t bytes = header.name.size() + header.value.size() + kSeparators;
     if (bytes <= line_max) continue;
     return Attempt{Kind::failed, gateway::kInternalServerError, Message::head_too_large,
@@ -263,9 +272,25 @@ Relay::Step Relay::begin_reply(const Frame& frame) {
                                "header-buffer-size={}",
                                header.name, bytes, line_max)};
   }
-  head_seen_ = true;
-  delivery_.begin(*head);
   return std::nullopt;
+}
+
+// From here on the connection is a stream, for whoever takes it over.
+Relay::Step Relay::switch_protocols(const gateway::ResponseHead& head) {
+  if (exchange_.head().web_socket != gateway::WebSocketOffer::valid || feeding_since_) {
+    return forbidden({"the worker sent a reply with status 101 to a request that asks for none"});
+  }
+  if (const auto allowed = rules_.begin_stream(head); !allowed) return forbidden(allowed.error());
+  if (auto fault = fault_of_lines(head)) return fault;
+  switch (exchange_.switch_protocols(head)) {
+    case gateway::SendResult::sent:
+      return Attempt{Kind::switched};
+    case gateway::SendResult::superseded:
+      return stop(Passed::taken_over);
+    case gateway::SendResult::client_gone:
+      break;
+  }
+  return stop(Passed::client_gone);
 }
 
 // They are sent at once, so a client that takes nothing gets none, and nobody many.

@@ -22,6 +22,7 @@ namespace pyhost::remote {
 struct Attempt {
   enum class Kind {
     complete,     // the worker has done its part; with `why` if it has done more than that
+    switched,     // the reply is the stream of a WebSocket, and the client knows
     taken_over,   // the exchange takes no more: the client has gone, or httpd answers itself
     client_gone,  // or does not take the reply, or has spoilt its body
     refused,      // the worker asks for an answer with `status`; its own records say why
@@ -89,6 +90,8 @@ class Relay {
   Step handle(const wire::Frame& frame);
   Attempt send_back(const wire::Frame& frame);
   Step begin_reply(const wire::Frame& frame);
+  Step switch_protocols(const gateway::ResponseHead& head);
+  std::optional<Attempt> fault_of_lines(const gateway::ResponseHead& head) const;
   Step take_early_hints(const wire::Frame& frame);
   Step take_body(std::string_view bytes);
   Step take_file(const wire::Frame& frame);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "pyhost/gateway/http_status.h"
 #include "remote/failures.h"
+#include "remote/worker_tunnel.h"
 #include "remote/worker_words.h"
 
 namespace pyhost::remote {
@@ -112,6 +113,9 @@ std::optional<Outcome> RemoteEngine::try_once(Run& run, Admission& admission, Le
   scoreboard_.tally(child_).note_dropped_lines(relay.lines_left_out());
   if (attempt.kind != Attempt::Kind::not_run) run.exchange.times().sent = relay.sent_at();
   const gateway::RunFigures figures = attempt.figures;
+  if (attempt.kind == Attempt::Kind::switched) {
+    return hand_over(run, relay, std::move(lease), *std::move(pooled));
+  }
   if (attempt.kind == Attempt::Kind::complete) {
     if (!attempt.why.empty()) note_excess(run, worker, attempt);
     attempt = complete(relay, std::move(lease), *std::move(pooled));
@@ -132,6 +136,7 @@ Outcome RemoteEngine::outcome_of(Run& run, const Worker& worker, const Relay& re
                                  const Attempt& attempt) const {
   switch (attempt.kind) {
     case Attempt::Kind::complete:
+    case Attempt::Kind::switched:
     case Attempt::Kind::taken_over:
       return {};
     case Attempt::Kind::client_gone:
@@ -160,6 +165,19 @@ std::optional<Outcome> RemoteEngine::ask_another(Run& run, Admission& admission,
   if (setback.kind == Setback::Kind::silent) note_departure(run, worker, setback.why);
   admission.heed(worker, std::move(setback));
   return std::nullopt;
+}
+
+// The socket keeps its place at the worker.
+Outcome RemoteEngine::hand_over(Run& run, const Relay& relay, Lease lease,
+                                std::unique_ptr<PooledConnection> pooled) {
+  run.exchange.keep_tunnel(
+      std::make_unique<WorkerTunnel>(scoreboard_, settings_, run.exchange,
+                                     WorkerTunnel::Request{.script = std::string(run.target.script),
+                                                           .child = child_,
+                                                           .began = run.began,
+                                                           .sent_at = relay.sent_at()},
+                                     std::move(lease), std::move(pooled)));
+  return {};
 }
 
 void RemoteEngine::note_excess(Run& run, const Worker& worker, const Attempt& attempt) const {

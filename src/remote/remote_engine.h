@@ -35,6 +35,8 @@ class RemoteEngine final : public gateway::ClientRunner {
                                               Setback setback) const;
   gateway::Outcome outcome_of(Run& run, const Worker& worker, const Relay& relay,
                               const Attempt& attempt) const;
+  gateway::Outcome hand_over(Run& run, const Relay& relay, Lease lease,
+                             std::unique_ptr<PooledConnection> pooled);
   void note_excess(Run& run, const Worker& worker, const Attempt& attempt) const;
   void note_departure(Run& run, const Worker& worker, std::string_view why) const;
   Attempt complete(Relay& relay, Lease lease, std::unique_ptr<PooledConnection> pooled);

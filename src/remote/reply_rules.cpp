@@ -19,12 +19,7 @@ base::Result<> check_sent(const gateway::Header& header) {
   return gateway::check_header(header.name, header.value);
 }
 
-}  // namespace
-
-base::Result<> ReplyRules::begin(const gateway::ResponseHead& head) {
-  if (head.status < gateway::kStatusMin || head.status > gateway::kStatusMax) {
-    return base::fail(fmt::format("the worker sent a reply with status {}", head.status));
-  }
+base::Result<> check_texts(const gateway::ResponseHead& head) {
   if (gateway::has_control_character(head.reason)) {
     return base::fail(fmt::format("the worker sent a status with a control character: '{}'",
                                   gateway::excerpt_of(head.reason)));
@@ -38,11 +33,34 @@ base::Result<> ReplyRules::begin(const gateway::ResponseHead& head) {
   if (const auto checked = gateway::check_annotations(head.annotations); !checked) {
     return base::fail(fmt::format("the worker sent {}", checked.error().sentence));
   }
+  return {};
+}
+
+}  // namespace
+
+base::Result<> ReplyRules::begin(const gateway::ResponseHead& head) {
+  if (head.status < gateway::kStatusMin || head.status > gateway::kStatusMax) {
+    return base::fail(fmt::format("the worker sent a reply with status {}", head.status));
+  }
+  PH_TRY_VOID(check_texts(head));
   if (head.content_length.value_or(0) > gateway::kBodyBytesMax) {
     return base::fail(fmt::format("the worker sent a Content-Length of {}", *head.content_length));
   }
   remaining_ = head.content_length;
   bodiless_ = bodiless_ || gateway::forbids_body(head.status);
+  return {};
+}
+
+// The answer to the client's key is httpd's own.
+base::Result<> ReplyRules::begin_stream(const gateway::ResponseHead& head) {
+  PH_TRY_VOID(check_texts(head));
+  const bool answers_key = std::ranges::any_of(head.headers, [](const gateway::Header& header) {
+    return base::equals_ignoring_case(header.name, "Sec-WebSocket-Accept");
+  });
+  if (answers_key || head.content_length) {
+    return base::fail(fmt::format("the worker sent a {} with status 101",
+                                  answers_key ? "Sec-WebSocket-Accept" : "Content-Length"));
+  }
   return {};
 }
 

@@ -19,6 +19,8 @@ class ReplyRules {
   // Once, before all others: final status, reason and headers without control characters, no header
   // that is for httpd to decide, and a Content-Length that httpd can count.
   base::Result<> begin(const gateway::ResponseHead& head);
+  // The same of a head with status 101, behind which is no body but a stream.
+  static base::Result<> begin_stream(const gateway::ResponseHead& head);
 
   // How many of the next so many bytes of the body are to be sent.
   std::uint64_t admit(std::uint64_t bytes) noexcept;

@@ -184,6 +184,10 @@ Io Connection::write(FrameBatch& batch, Timeout timeout) {
   }
 }
 
+void Connection::shut() noexcept {
+  ::shutdown(socket_.get(), SHUT_RDWR);
+}
+
 short Connection::wait(short events, Timeout timeout) const noexcept {
   pollfd entry{.fd = socket_.get(), .events = events, .revents = 0};
   int ready = 0;

@@ -89,6 +89,8 @@ class Connection {
   Io write(FrameBatch& batch, Timeout timeout);
   // As much as goes without waiting; Io::timeout when something is left.
   Io write_some(FrameBatch& batch);
+  // Ends the connection for both, who may read what is there. Of no further use but for its fd().
+  void shut() noexcept;
   // Which of POLLIN and POLLOUT is possible; 0 when the time is over.
   short wait(short events, Timeout timeout) const noexcept;
 

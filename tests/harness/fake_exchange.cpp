@@ -134,6 +134,13 @@ SendResult FakeExchange::send(const ReplyPart& part) noexcept {
   return SendResult::sent;
 }
 
+SendResult FakeExchange::switch_protocols(const gateway::ResponseHead& head) noexcept {
+  if (has_head() || status_ != 0) ADD_FAILURE() << "protocols were switched behind a head";
+  if (left_) return SendResult::client_gone;
+  keep_head(head);
+  return SendResult::sent;
+}
+
 void FakeExchange::send_early_hints(std::span<const gateway::Header> headers) noexcept {
   if (has_head()) ADD_FAILURE() << "early hints were sent behind the head";
   for (const auto& [name, value] : headers) {

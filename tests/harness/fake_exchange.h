@@ -72,6 +72,7 @@ class FakeExchange final : public gateway::ClientExchange {
   gateway::BodyRead read_body(std::span<char> into) noexcept override;
   std::optional<gateway::BodyRead> read_body_now(std::span<char> into) noexcept override;
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
+  gateway::SendResult switch_protocols(const gateway::ResponseHead& head) noexcept override;
   void send_early_hints(std::span<const gateway::Header> headers) noexcept override;
   gateway::Buffering buffering() const noexcept override { return request_.buffering; }
   void note_received_body(std::uint64_t) override {}

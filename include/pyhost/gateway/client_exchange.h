@@ -3,14 +3,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "pyhost/gateway/exchange.h"
 #include "pyhost/gateway/request_times.h"
 #include "pyhost/gateway/runner.h"
 #include "pyhost/gateway/serving_worker.h"
 #include "pyhost/gateway/target.h"
+#include "pyhost/gateway/tunnel.h"
 
 namespace pyhost::gateway {
 
@@ -64,6 +67,14 @@ class ClientExchange : public Exchange, public Client {
   // from here on, whatever the client has announced.
   virtual void note_received_body(std::uint64_t bytes) = 0;
 
+  // In the place of send(): the reply's head has status 101, and the client is told that its
+  // connection is a stream of bytes from here on. PRECONDITION: head() offers a valid WebSocket.
+  virtual SendResult switch_protocols(const ResponseHead& head) noexcept = 0;
+  // Behind SendResult::sent: the other end of the stream, for whoever has had the request run. Logs
+  // to this exchange.
+  void keep_tunnel(std::unique_ptr<Tunnel> tunnel) noexcept { tunnel_ = std::move(tunnel); }
+  std::unique_ptr<Tunnel> take_tunnel() noexcept { return std::move(tunnel_); }
+
   // Noted by whoever runs it, in the thread that does.
   RequestTimes& times() noexcept { return times_; }
   const RequestTimes& times() const noexcept { return times_; }
@@ -77,6 +88,7 @@ class ClientExchange : public Exchange, public Client {
  private:
   RequestTimes times_;
   ServingWorker worker_;
+  std::unique_ptr<Tunnel> tunnel_;
 };
 
 // Whoever asks hook scripts about a request, before that has an exchange.

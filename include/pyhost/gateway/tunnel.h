@@ -32,8 +32,6 @@ class StreamEnd {
   // Copies what it takes, which may be nothing, and says how much that is. Sent by flush() at the
   // latest.
   virtual std::size_t send(std::string_view bytes) = 0;
-  // It is sent nothing more.
-  virtual void send_end() = 0;
   // Sends on what goes without waiting.
   virtual Room flush() = 0;
 };
@@ -44,7 +42,7 @@ enum class StreamEnding {
   client_gone,  // has closed its connection, or that has failed
   client_slow,  // has taken nothing for longer than it may
   worker_late,  // has not ended it when the client had, or when it was told to leave
-  stopped,      // its child ends at once
+  stopped,      // its child ends at once, or has no memory for it
 };
 
 // The worker's end of a client's WebSocket, with the place at the worker that the socket has.
@@ -52,9 +50,11 @@ class Tunnel : public StreamEnd {
  public:
   // Of the connection, for poll() alone.
   virtual int fd() const noexcept = 0;
-  // Whether the worker has died shows there only when no process that it has forked off has the
-  // connection too. To be called every now and then.
-  virtual void look_at_worker() noexcept = 0;
+  // Whether the worker has died, which does not show in the connection while a process that it has
+  // forked off has that too. Then look() comes to the end.
+  virtual bool worker_has_died() noexcept = 0;
+  // Nothing follows what was sent: the client has closed its side. Once.
+  virtual void send_end() = 0;
   // The worker is to close the socket soon. Once.
   virtual void leave(Leaving leaving) = 0;
 

@@ -13,6 +13,7 @@
 #include "apache/request/request_identity.h"
 #include "apache/request/request_origin.h"
 #include "apache/request/withheld_authorization.h"
+#include "apache/websocket/switching.h"
 #include "base/parse.h"
 #include "settings/settings.h"
 
@@ -408,14 +409,18 @@ gateway::RequestHead build_request_head(request_rec* r, const EnvironInputs& inp
   Builder builder(r, inputs, received_bytes);
   const auto environ = builder.build();
   const auto https = builder.https();
-  return {.environ = environ,
-          .https = https ? *https : is_https(r),
-          .is_head = r->header_only != 0,
-          .ignores_activity = *inputs.settings->ignore_activity,
-          .server_request =
-              *inputs.settings->pass_apache_request && inputs.group == nullptr ? r : nullptr,
-          .content_length = received_bytes ? received_bytes : announced_length(r),
-          .start_us = r->request_time};
+  return {
+      .environ = environ,
+      .https = https ? *https : is_https(r),
+      .is_head = r->header_only != 0,
+      .web_socket = inputs.group == nullptr || inputs.target->protocol == gateway::Protocol::wsgi
+                        ? gateway::WebSocketOffer::none
+                        : web_socket_offer_of(r),
+      .ignores_activity = *inputs.settings->ignore_activity,
+      .server_request =
+          *inputs.settings->pass_apache_request && inputs.group == nullptr ? r : nullptr,
+      .content_length = received_bytes ? received_bytes : announced_length(r),
+      .start_us = r->request_time};
 }
 
 }  // namespace pyhost::apache

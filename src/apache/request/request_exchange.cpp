@@ -12,8 +12,10 @@
 #include "apache/log_levels.h"
 #include "apache/pool.h"
 #include "apache/request/annotations.h"
+#include "apache/request/client_connection.h"
 #include "apache/request/reply_file.h"
 #include "apache/request/response_head.h"
+#include "apache/websocket/switching.h"
 #include "settings/settings.h"
 
 namespace pyhost::apache {
@@ -36,22 +38,6 @@ std::string error_text(apr_status_t status) {
 // Some filters do not mark the connection.
 bool is_loss_of_client(apr_status_t status) noexcept {
   return APR_STATUS_IS_ECONNABORTED(status) || APR_STATUS_IS_ECONNRESET(status);
-}
-
-ClientSocket socket_of(conn_rec* c) {
-  if (c->master != nullptr) return {.kind = ClientSocket::Kind::shared};
-  apr_socket_t* connection = ap_get_conn_socket(c);
-  apr_os_sock_t socket = -1;
-  if (connection != nullptr) apr_os_sock_get(&socket, connection);
-  if (socket < 0) return {.kind = ClientSocket::Kind::closed};
-  return {.kind = ClientSocket::Kind::open, .fd = socket};
-}
-
-// What httpd's MPMs do with the rest of a reply once its handler has returned.
-void write_what_is_left(conn_rec* c) {
-  ap_filter_t* network = c->output_filters;
-  while (network->next != nullptr) network = network->next;
-  network->frec->filter_func.out_func(network, nullptr);
 }
 
 // Where an orderly end would make the reply look complete: with HTTP/1.0 and without a length, or
@@ -261,6 +247,15 @@ SendResult RequestExchange::send(const ReplyPart& part) noexcept {
 
 void RequestExchange::send_early_hints(std::span<const gateway::Header> headers) noexcept {
   if (answerer_ == Answerer::nobody && !client_gone()) apache::send_early_hints(r_, headers);
+}
+
+SendResult RequestExchange::switch_protocols(const gateway::ResponseHead& head) noexcept {
+  if (superseded()) return SendResult::superseded;
+  if (client_gone()) return SendResult::client_gone;
+  annotate(r_, head.annotations);
+  answerer_ = Answerer::application;
+  switch_to_web_socket(r_, head);
+  return r_->connection->aborted ? SendResult::client_gone : SendResult::sent;
 }
 
 SendResult RequestExchange::pass() {

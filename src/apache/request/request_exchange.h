@@ -16,8 +16,8 @@ namespace pyhost::apache {
 
 class ReplyFile;
 
-// Lives on the handler's stack, in its thread. Reads the body through httpd's input filters, sends
-// the reply through its output filters.
+// One thread at a time: the handler's, and then whoever has the stream of a WebSocket. Reads the
+// body through httpd's input filters, sends the reply through its output filters.
 class RequestExchange final : public gateway::ClientExchange {
  public:
   // All of it outlives the exchange. The mark is told which worker has the request.
@@ -31,6 +31,7 @@ class RequestExchange final : public gateway::ClientExchange {
     return read(into, APR_NONBLOCK_READ);
   }
   gateway::SendResult send(const gateway::ReplyPart& part) noexcept override;
+  gateway::SendResult switch_protocols(const gateway::ResponseHead& head) noexcept override;
   void send_early_hints(std::span<const gateway::Header> headers) noexcept override;
 
   gateway::Buffering buffering() const noexcept override { return buffering_; }

@@ -61,6 +61,16 @@ void set_response_head(request_rec* r, const gateway::ResponseHead& head) {
   }
 }
 
+void set_switching_head(request_rec* r, const gateway::ResponseHead& head) {
+  r->status = HTTP_SWITCHING_PROTOCOLS;
+  r->status_line = ap_get_status_line(r->status);
+  r->headers_out = apr_table_make(r->pool, static_cast<int>(head.headers.size()) + 3);
+  for (const gateway::Header& header : head.headers) {
+    apr_table_addn(r->headers_out, pool_c_string(r->pool, header.name),
+                   pool_c_string(r->pool, header.value));
+  }
+}
+
 // httpd takes status and headers from the request, where those of the reply are to be.
 void send_early_hints(request_rec* r, std::span<const gateway::Header> headers) {
   constexpr int kEarlyHints = 103;

@@ -16,6 +16,9 @@ void set_response_head(request_rec* r, const gateway::ResponseHead& head);
 // HTTP/1.0 get none; what of HTTP/2 becomes is up to H2EarlyHints.
 void send_early_hints(request_rec* r, std::span<const gateway::Header> headers);
 
+// The same for a reply with status 101, whose own headers come beside these. It is not sent yet.
+void set_switching_head(request_rec* r, const gateway::ResponseHead& head);
+
 // Keeps httpd from answering a request for a range itself, unless it is a GET for what is a file
 // and the application has not said that it accepts no ranges. PRECONDITION: the part has the head.
 void settle_ranges(request_rec* r, const gateway::ReplyPart& part);

@@ -47,7 +47,7 @@ class FakeEnd : public gateway::Tunnel {
     return taken.empty() ? Room::free : Room::none;
   }
   int fd() const noexcept override { return -1; }
-  void look_at_worker() noexcept override {}
+  bool worker_has_died() noexcept override { return false; }
   void leave(gateway::Leaving) override { ++leaves; }
   std::chrono::milliseconds patience() const noexcept override { return may_be_behind; }
   std::chrono::milliseconds drain() const noexcept override { return 10s; }

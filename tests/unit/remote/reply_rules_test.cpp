@@ -26,6 +26,20 @@ TEST(ReplyRules, LetABodyThroughUpToItsContentLength) {
   EXPECT_TRUE(rules.end());
 }
 
+TEST(ReplyRules, LetOnlyAHeadThroughThatBeginsAStream) {
+  const auto allowed = [](const gateway::Header& header, auto length) {
+    return ReplyRules::begin_stream(
+               {.status = 101, .headers = {&header, 1}, .content_length = length})
+        .has_value();
+  };
+  EXPECT_TRUE(allowed({"sec-websocket-protocol", "chat"}, std::nullopt));
+  EXPECT_FALSE(allowed({"sec-websocket-protocol", "chat"}, std::optional<std::uint64_t>(0)));
+  EXPECT_FALSE(allowed({"Sec-WebSocket-ACCEPT", "x"}, std::nullopt));
+  EXPECT_FALSE(allowed({"Upgrade", "websocket"}, std::nullopt));
+  EXPECT_FALSE(allowed({"x", "a\nb"}, std::nullopt));
+  EXPECT_FALSE(ReplyRules(false).begin({.status = 101}));
+}
+
 TEST(ReplyRules, CutOffWhatGoesBeyondTheContentLength) {
   ReplyRules rules(false);
   ASSERT_TRUE(rules.begin(with_length(3)));
