@@ -29,6 +29,8 @@
 #include "apache/status/health_handler.h"
 #include "apache/status/status_handler.h"
 #include "apache/status_page.h"
+#include "apache/websocket/child_sockets.h"
+#include "apache/websocket/serve_web_socket.h"
 #include "base/locale_coercion.h"
 
 namespace pyhost::apache {
@@ -58,6 +60,7 @@ void set_environment() {
 
 void start_child(apr_pool_t* pchild, server_rec* s) {
   ChildEngines::start(pchild, *supervision);
+  ChildSockets::start(pchild);
   if (*process_settings().restrict_embedded) return;
   set_environment();
   preload_scripts(s);
@@ -65,8 +68,13 @@ void start_child(apr_pool_t* pchild, server_rec* s) {
 
 // Before other modules fork off processes of theirs.
 int prepare_supervision(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) {
-  if (!is_only_a_check()) supervision = Supervision::create(pconf, s);
-  return OK;
+  if (is_only_a_check()) return OK;
+  supervision = Supervision::create(pconf, s);
+  const auto prepared = ChildSockets::prepare(pconf);
+  if (prepared || is_restart()) return OK;
+  log_server(s, base::LogLevel::emerg, base::Message::supervision_failed,
+             prepared.error().sentence);
+  return HTTP_INTERNAL_SERVER_ERROR;
 }
 
 int start_workers(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) {
@@ -169,6 +177,9 @@ void register_hooks(apr_pool_t* pool) {
   register_reply_files();
   register_access_hooks(pool);
   ap_hook_child_init(guarded<&start_child>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_child_stopping(guarded<&ChildSockets::note_stopping>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_suspend_connection(guarded<&note_suspended_connection>, nullptr, nullptr,
+                             APR_HOOK_REALLY_LAST);
 }
 
 }  // namespace pyhost::apache

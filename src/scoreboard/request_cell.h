@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "scoreboard/text_words.h"
@@ -58,20 +59,23 @@ class RunningMark {
       : cell_(row.cell_or_null), texts_(row.texts) {}
   RunningMark(const RunningMark&) = delete;
   RunningMark& operator=(const RunningMark&) = delete;
-  ~RunningMark() {
-    if (cell_ != nullptr) clear(*cell_);
-  }
+  ~RunningMark() { end(); }
 
   // Says which one it is, once. Any bytes.
   void describe(std::string_view method, std::string_view path, std::string_view id) noexcept;
   // Says which worker has it now; the slot is that of the group, not a row.
   void note_worker(std::uint32_t slot, pid_t pid) noexcept;
 
+  // The request is over, or has become something else, which is not marked.
+  void end() noexcept {
+    if (cell_ != nullptr) clear(*std::exchange(cell_, nullptr));
+  }
+
   // Makes the cell free.
   static void clear(RequestCell& cell) noexcept;
 
  private:
-  RequestCell* const cell_;
+  RequestCell* cell_;
   RequestTexts* const texts_;
 };
 

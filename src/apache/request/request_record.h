@@ -12,6 +12,7 @@
 namespace pyhost::apache {
 
 struct ScriptAlias;
+class SuspendedSocket;
 
 // In the request's own configuration, which it does not share with subrequests and redirects.
 struct RequestRecord {
@@ -24,6 +25,8 @@ struct RequestRecord {
   gateway::RequestTimes times;
   gateway::RunFigures figures;
   gateway::ServingWorker worker;
+  // Between the handler, which has let its thread go, and httpd's word that it has, too.
+  SuspendedSocket* suspended_or_null = nullptr;
 };
 
 // Makes it at the first call.

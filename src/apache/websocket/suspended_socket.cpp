@@ -1,0 +1,53 @@
+#include "apache/websocket/suspended_socket.h"
+
+#include <algorithm>
+
+#include "apache/guarded.h"
+#include "apache/websocket/connection_end.h"
+
+namespace pyhost::apache {
+namespace {
+
+using std::chrono::duration_cast, std::chrono::microseconds;
+
+// Behind suspend_connection the MPM writes to its record of the connection twice more, and no
+// module is told when it has. Nobody ends a connection that soon.
+constexpr std::chrono::milliseconds kSettling{100};
+
+}  // namespace
+
+SuspendedSocket::SuspendedSocket(RequestRun& run, std::unique_ptr<gateway::Tunnel> tunnel,
+                                 SocketPlace place)
+    : run_(run),
+      tunnel_(std::move(tunnel)),
+      place_(std::move(place)),
+      client_(run.request()->connection),
+      relay_(client_, *tunnel_) {}
+
+void SuspendedSocket::end(std::unique_ptr<SuspendedSocket> socket) {
+  const auto settled = socket->suspended_at_ + kSettling - base::Clock::now();
+  const auto pause = std::max(duration_cast<microseconds>(settled), microseconds::zero());
+  constexpr auto callback = guarded<&SuspendedSocket::finish_in_httpd>;
+  if (ap_mpm_register_timed_callback(pause.count(), callback, socket.get()) == APR_SUCCESS) {
+    static_cast<void>(socket.release());
+  } else {
+    finish(std::move(socket));
+  }
+}
+
+void SuspendedSocket::finish_in_httpd(void* socket) {
+  finish(std::unique_ptr<SuspendedSocket>(static_cast<SuspendedSocket*>(socket)));
+}
+
+// What belongs to the connection goes before it does.
+void SuspendedSocket::finish(std::unique_ptr<SuspendedSocket> socket) {
+  request_rec* r = socket->run_.request();
+  const StreamRelay& relay = socket->relay_;
+  const bool is_orderly = relay.over() == gateway::StreamEnding::worker && relay.client_has_all();
+  socket->run_.finish_stream(socket->tunnel_->finish(*relay.over()), relay.bytes_from_client(),
+                             relay.bytes_to_client());
+  socket.reset();
+  end_suspended_request(r, is_orderly);
+}
+
+}  // namespace pyhost::apache
