@@ -87,6 +87,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "PH0576", Severity::advice, "could run 202; MaxRequestWorkers 202"},
         Mistake{"AFactorThatRefusesConnections", "AsyncRequestWorkerFactor 0.5\n", "PH0578",
                 Severity::advice, "AsyncRequestWorkerFactor 0.5: .*leave it at 2 or above"},
+        Mistake{"MoreWebSocketsThanHttpdHolds",
+                "WSGIDaemonProcess chat interface=asgi threads=1 connections=5000\n"
+                "WSGIScriptAlias /c ${APPS}/sockets.asgi process-group=chat\n",
+                "PH0347", Severity::warning,
+                "WSGIDaemonProcess chat: its workers could have 5000 WebSockets open, and httpd "
+                "holds 24 with AsyncRequestWorkerFactor 2; .*AsyncRequestWorkerFactor 624"},
         Mistake{"AnExpressionThatLeadsNowhere",
                 "<DirectoryMatch \"/wsgi/.*\">\n  SetHandler wsgi-script\n"
                 "  WSGIProcessGroup good\n</DirectoryMatch>\n",
@@ -268,6 +274,18 @@ TEST(CheckedConfiguration, IsToldOfHttp2ThatPreforkDoesNotServe) {
                             kGood,
                         {.mpm = Mpm::prefork});
   EXPECT_EQ(checked.findings("PH0580").size(), 1u) << checked.run({"check"});
+}
+
+TEST(CheckedConfiguration, IsToldOfMpmsUnderWhichWebSocketsTakeThreads) {
+  for (const Mpm mpm : {Mpm::worker, Mpm::prefork}) {
+    const Checked checked(
+        "WSGIDaemonProcess g interface=asgi\n"
+        "WSGIScriptAlias / ${APPS}/sockets.asgi process-group=g\n",
+        {.mpm = mpm});
+    const auto found = checked.findings("PH0347");
+    ASSERT_EQ(found.size(), 1u) << checked.run({"check"});
+    EXPECT_THAT(found[0].sentence, HasSubstr("each takes a thread or process"));
+  }
 }
 
 TEST(CheckedConfiguration, IsToldOfSocketsInAFolderThatIsOpen) {

@@ -14,6 +14,7 @@
 #include "apache/check/path_findings.h"
 #include "apache/check/request_probe.h"
 #include "apache/check/route_findings.h"
+#include "apache/check/web_socket_findings.h"
 #include "apache/config/configuration_notes.h"
 #include "apache/config/process_groups.h"
 #include "apache/config/served_targets.h"
@@ -143,6 +144,7 @@ void check_what_is_served(const server_rec* main_server, Findings& findings) {
   find_unserved_layouts(main_server, findings);
   find_open_socket_folder(main_server, findings);
   find_prefork_with_http2(main_server, findings);
+  find_few_web_sockets(main_server, findings);
   find_paths_out_of_reach(main_server, applications, named_scripts_of(main_server), findings);
 }
 
