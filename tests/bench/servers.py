@@ -5,6 +5,7 @@ import dataclasses
 import http.client
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -42,6 +43,8 @@ class Kind:
     content: str
     behind: tuple = ()
     path: str = "/"
+    alone: bool = False  # what is behind is asked, and there is no httpd
+    holds_crowds: bool = True  # of WebSockets
 
 
 FILE = "static file"
@@ -121,6 +124,24 @@ ASGI_KINDS = {
     ),
 }
 
+SOCKET_APPLICATION = (*UVICORN[:-1], "sockets_app:application")
+SOCKET_KINDS = {
+    "mod_pyhost daemon, ASGI": Kind(
+        MOD_PYHOST,
+        "AsyncRequestWorkerFactor 50\n"
+        + DAEMON.replace("hello.wsgi", "sockets_app.py").replace(
+            "processes=1", "processes=1 interface=asgi connections=4000"
+        ),
+    ),
+    "mod_proxy_http, uvicorn": Kind(
+        f"{MOD_PROXY}\nLoadModule proxy_http_module {MODULES}/mod_proxy_http.so",
+        "ProxyPass / unix:{root}/behind|http://bench/ upgrade=websocket enablereuse=on",
+        (*SOCKET_APPLICATION, "--uds", "{root}/behind"),
+        holds_crowds=False,
+    ),
+    "uvicorn alone": Kind("", "", (*SOCKET_APPLICATION, "--port", "{port}"), alone=True),
+}
+
 CONFIG = """
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
@@ -180,14 +201,16 @@ class Server:
     """A httpd with a folder of its own, and the process behind it."""
 
     def __init__(self, kind, root):
+        self.kind = kind
         self.port = free_port()
         self.root = root
         for name in ("hello.wsgi", "hello.py"):
             shutil.copy(ROOT / "docs/examples/hello.wsgi", root / name)
         shutil.copy(ROOT / "docs/examples/hello_asgi.py", root)
-        shutil.copy(ROOT / "tests/bench/access.py", root)
+        for name in ("access.py", "sockets_app.py"):
+            shutil.copy(ROOT / "tests/bench" / name, root)
         self.path = kind.path
-        values = {"root": root, "worker_threads": WORKER_THREADS}
+        values = {"root": root, "worker_threads": WORKER_THREADS, "port": self.port}
         config = root / "httpd.conf"
         config.write_text(
             CONFIG.format(
@@ -201,7 +224,8 @@ class Server:
             )
         )
         commands = [[part.format(**values) for part in kind.behind]] if kind.behind else []
-        commands.append([HTTPD, "-f", str(config), "-DFOREGROUND"])
+        if not kind.alone:
+            commands.append([HTTPD, "-f", str(config), "-DFOREGROUND"])
         with open(root / "output", "ab") as output:
             self.processes = [
                 subprocess.Popen(
@@ -213,6 +237,10 @@ class Server:
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}{self.path}"
+
+    @property
+    def address(self):
+        return ("127.0.0.1", self.port)
 
     def wait_until_up(self, seconds=20):
         """Waits for the first reply that is not an error, and returns it."""
@@ -257,6 +285,16 @@ class Server:
         for process in reversed(self.processes):
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=30)
+
+
+def memory_of(server):
+    """KiB of all its processes, each page counted once."""
+    kib = 0
+    for pid in server.pids():
+        with contextlib.suppress(OSError):
+            rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+            kib += int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1])
+    return kib
 
 
 @contextlib.contextmanager
