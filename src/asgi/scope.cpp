@@ -115,6 +115,15 @@ struct ScopeFactory::Facts {
       case EnvironKey::remote_port:
         client_port = entry.value;
         break;
+      case EnvironKey::wsgi_request_id:
+        request_id = entry.value;
+        break;
+      case EnvironKey::wsgi_trace_id:
+        trace_id = entry.value;
+        break;
+      case EnvironKey::wsgi_span_id:
+        span_id = entry.value;
+        break;
       default:
         break;
     }
@@ -122,6 +131,7 @@ struct ScopeFactory::Facts {
 
   std::string_view method, script_name, path_info, query, uri, protocol;
   std::string_view server, server_port, client, client_port;
+  std::string_view request_id, trace_id, span_id;
 };
 
 base::Result<ScopeFactory> ScopeFactory::make(Attached& py, const Names& names) {
@@ -235,8 +245,7 @@ Ref ScopeFactory::build(Attached&, const gateway::RequestHead& head) {
       set(dict, names_->asgi, Ref::steal(PyDict_Copy(http_version_template_.get()))) &&
       set(dict, names_->scheme, head.https ? names_->https : names_->http) &&
       set(dict, names_->method, method_of(facts.method)) &&
-      set(dict, names_->extensions, extensions_of(http_version_of(facts.protocol))) &&
-      fill_common(dict, facts, head);
+      fill_common(dict, facts, head, extensions_of(http_version_of(facts.protocol)));
   return complete ? std::move(scope) : Ref();
 }
 
@@ -249,19 +258,32 @@ Ref ScopeFactory::build_web_socket(Attached&, const gateway::RequestHead& head) 
       set(dict, names_->asgi, Ref::steal(PyDict_Copy(web_socket_version_template_.get()))) &&
       set(dict, names_->scheme, head.https ? names_->wss : names_->ws) &&
       set(dict, names_->subprotocols, subprotocols_of(head)) &&
-      set(dict, names_->extensions, extensions({&names_->websocket_http_response})) &&
-      fill_common(dict, facts, head);
+      fill_common(dict, facts, head, extensions({&names_->websocket_http_response}));
   return complete ? std::move(scope) : Ref();
 }
 
 bool ScopeFactory::fill_common(PyObject* scope, const Facts& facts,
-                               const gateway::RequestHead& head) {
+                               const gateway::RequestHead& head, const Ref& extensions) {
   const std::string_view version = http_version_of(facts.protocol);
   const Ref& version_text = version == "2"     ? names_->v2
                             : version == "1.0" ? names_->v1_0
                                                : names_->v1_1;
-  return set(scope, names_->http_version, version_text) && set_ends(scope, facts) &&
+  return extensions && set(extensions.get(), names_->pyhost, identity_of(facts)) &&
+         set(scope, names_->extensions, extensions) &&
+         set(scope, names_->http_version, version_text) && set_ends(scope, facts) &&
          set_target(scope, facts) && set(scope, names_->headers, headers_of(head));
+}
+
+// What the logs of httpd call the request by; there is no environ to have it.
+Ref ScopeFactory::identity_of(const Facts& facts) const {
+  Ref identity = Ref::steal(PyDict_New());
+  const auto add = [&identity](const Ref& name, std::string_view id) {
+    return id.empty() || set(identity.get(), name, latin1_of(id));
+  };
+  const bool complete = identity && add(names_->request_id, facts.request_id) &&
+                        add(names_->trace_id, facts.trace_id) &&
+                        add(names_->span_id, facts.span_id);
+  return complete ? std::move(identity) : Ref();
 }
 
 // Names of subprotocols are tokens; what else a client sends is no reason to fail.

@@ -40,7 +40,9 @@ class ScopeFactory {
 
   bool fill_templates();
   python::Ref template_of(const python::Ref& type) const;
-  bool fill_common(PyObject* scope, const Facts& facts, const gateway::RequestHead& head);
+  bool fill_common(PyObject* scope, const Facts& facts, const gateway::RequestHead& head,
+                   const python::Ref& extensions);
+  python::Ref identity_of(const Facts& facts) const;
   python::Ref subprotocols_of(const gateway::RequestHead& head) const;
   bool fill_names();
   static bool put_header(PyObject* list, const python::Ref& header);

@@ -51,12 +51,13 @@ async def application(scope, receive, send):
                                              {"REQUEST_URI", "/m%C3%B6nt/a%20b%FF?x=%20"},
                                              {"CONTENT_TYPE", "text/plain"},
                                              {"HTTP_X_ONE_TWO", "3"},
+                                             {"mod_wsgi.request_id", "id-1"},
                                              {"mod_wsgi.listener_port", "8080"}},
                                  .https = true});
   EXPECT_EQ(channel->exchange().body(),
             "[('asgi', {'version': '3.0', 'spec_version': '2.3'}), "
             "('client', ('127.0.0.1', 40000)), ('extensions', {'http.response.pathsend': {}, "
-            "'http.response.zerocopysend': {}}), "
+            "'http.response.zerocopysend': {}, 'pyhost': {'request_id': 'id-1'}}), "
             "('headers', [(b'host', b'localhost'), (b'content-type', b'text/plain'), "
             "(b'x-one-two', b'3')]), "
             "('http_version', '1.1'), ('method', 'GET'), "
