@@ -22,10 +22,6 @@ using python::Attached;
 using python::DetachScope;
 using python::Ref;
 
-Ref field_of(PyObject* event, const Ref& key) {
-  return python::get_item(event, key.get());
-}
-
 std::optional<FileEvent> refuse(const char* type, const std::string& why) {
   raise(wrong_value(fmt::format("{} needs {}", type, why)));
   return std::nullopt;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <string>
 
+#include "asgi/event_fields.h"
 #include "asgi/file_event.h"
 #include "asgi/http_exchange.h"
 #include "pyhost/gateway/sendable_file.h"
