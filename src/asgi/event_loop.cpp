@@ -313,7 +313,9 @@ std::shared_ptr<Exchange> EventLoop::make_exchange(gateway::Channel& channel) {
   if (channel.head().web_socket == gateway::WebSocketOffer::none) {
     return std::make_shared<HttpExchange>(*parts_, host, channel);
   }
-  return std::make_shared<WebSocketExchange>(*parts_, host, channel, inputs_.settings.web_sockets);
+  // Not in one piece with its counts, which moments that are still to come keep.
+  return std::shared_ptr<Exchange>(
+      new WebSocketExchange(*parts_, host, channel, inputs_.settings.web_sockets));
 }
 
 // --- What exchanges want -----------------------------------------------------------------------

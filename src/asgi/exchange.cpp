@@ -1,10 +1,6 @@
 #include "asgi/exchange.h"
 
-#include <fmt/format.h>
-
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "python/context_scope.h"
 #include "python/error.h"
@@ -13,12 +9,8 @@
 namespace pyhost::asgi {
 
 using base::LogLevel;
-using base::Message;
-using gateway::Offered;
-using gateway::ReplyPart;
 using python::Attached;
 using python::CalledByPython;
-using python::DetachScope;
 using python::Ref;
 
 namespace {

@@ -74,6 +74,7 @@ class WebSocketExchange final : public Exchange {
   bool reads_on(python::Attached& py);
   bool find_unread(python::Attached& py);
   void keep_unread();
+  websocket::MessageReader::Event next_event(python::Attached& py);
   void act(python::Attached& py, const websocket::MessageReader::Event& event);
   void pong(python::Attached& py, std::string_view payload);
 

@@ -12,6 +12,7 @@ namespace pyhost::asgi {
 using base::LogLevel;
 using base::Message;
 using python::Attached;
+using python::DetachScope;
 using websocket::MessageReader;
 
 // Whether there is something to look for, and room for it.
@@ -61,13 +62,21 @@ void WebSocketExchange::keep_unread() {
   }
 }
 
+// What is large takes its time, in which others may run Python.
+MessageReader::Event WebSocketExchange::next_event(Attached& py) {
+  constexpr std::size_t kLargeBytes = 16 * 1024;
+  if (unread_.size() < kLargeBytes) return reader_->next(unread_);
+  const DetachScope detached(py);
+  return reader_->next(unread_);
+}
+
 void WebSocketExchange::read(Attached& py) {
   if (!reader_ || is_reading_ || channel_or_null_ == nullptr) return;
   const std::shared_ptr<Exchange> self = shared_from_this();
   is_reading_ = true;
   is_paused_ = false;
   while (reads_on(py) && find_unread(py)) {
-    const MessageReader::Event event = reader_->next(unread_);
+    const MessageReader::Event event = next_event(py);
     inbox_.note_under_way(reader_->bytes_kept());
     act(py, event);
   }

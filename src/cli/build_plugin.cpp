@@ -144,9 +144,10 @@ class BuildFolder {
 base::Result<> run_step(const std::vector<std::string>& arguments) {
   const auto run = run_tool(arguments);
   if (!run) {
-    return base::fail(fmt::format(
-        "{}; to build a plugin, install cmake, ninja-build, g++, libfmt-dev and libexpected-dev",
-        run.error().sentence));
+    return base::fail(
+        fmt::format("{}; to build a plugin, install cmake, ninja-build, g++, libfmt-dev, "
+                    "libexpected-dev and zlib1g-dev",
+                    run.error().sentence));
   }
   if (run->succeeded) return {};
   return base::fail(

@@ -181,8 +181,9 @@ void LifeKeeper::drain(EndReason reason) {
   worker_.log.log(LogLevel::info, Message::worker_draining,
                   fmt::format("{} takes no more requests: {}", worker_.label, name_of(reason)));
   worker_.report.drain();
-  worker_.pool.drain(leaving());
+  // Applications hear of it before their WebSockets are closed.
   worker_.python.announce_stop(told_reason(reason));
+  worker_.pool.drain(leaving());
   if (reason == EndReason::stopped) return;
   control::report({.kind = StatusKind::draining, .reason = reason});
   if (reason != EndReason::startup_timeout) return;

@@ -27,7 +27,7 @@ class AsgiStop : public ::testing::Test {
 };
 
 // What a request waits for when the engine is stopped.
-enum class Waits { for_body, for_reply };
+enum class Waits { for_body, for_reply, for_socket };
 
 // Has a request run in the main interpreter and in a sub-interpreter, stops the engine when both
 // have got that far, and leaves the process with what was logged on standard error.
@@ -46,14 +46,21 @@ enum class Waits { for_body, for_reply };
     if (!placed) std::cerr << placed.error().why;
     sources.push_back(std::make_unique<FakeChannels>());
     (*placed)->serve(*sources.back());
-    channels.push_back(std::make_unique<FakeChannel>(
-        *sources.back(), target, FakeChannel::Client{.body = FakeChannel::Body::comes_later}));
+    const auto offer =
+        waits == Waits::for_socket ? gateway::WebSocketOffer::valid : gateway::WebSocketOffer::none;
+    channels.push_back(
+        std::make_unique<FakeChannel>(*sources.back(), target,
+                                      FakeChannel::Client{.request = {.web_socket = offer},
+                                                          .body = FakeChannel::Body::comes_later}));
     if (waits == Waits::for_body) channels.back()->wait_for_want_body();
-    if (waits == Waits::for_reply) channels.back()->wait_for_parts(1);
+    if (waits != Waits::for_body) channels.back()->wait_for_parts(1);
   }
   (*engine)->stop(budget);
   engine->reset();
   for (const auto& channel : channels) {
+    if (waits == Waits::for_socket && channel->wait_for_stream(0) == "\x88\x02\x03\xe9") {
+      std::cerr << "closed with 1001\n";
+    }
     std::cerr << "answered " << channel->outcome().status << "\n"
               << channel->exchange().recorder().text_of(base::Message::none);
   }
@@ -90,6 +97,33 @@ TEST_F(AsgiStop, CancelsWhatRunsBeforeApplicationsEnd) {
                     HasSubstr("main cancelled lifespan.shutdown"),
                     HasSubstr("sub cancelled lifespan.shutdown"), HasSubstr("stopped"),
                     Not(HasSubstr("left running"))));
+}
+
+TEST_F(AsgiStop, ClosesWebSocketsWithoutWaitingForTheirClients) {
+  EXPECT_EXIT(
+      run_and_stop(R"(
+async def application(scope, receive, send):
+    if scope['type'] == 'lifespan':
+        await receive()
+        await send({'type': 'lifespan.startup.complete'})
+        await receive()
+        print('ends')
+        await send({'type': 'lifespan.shutdown.complete'})
+        return
+    await receive()
+    await send({'type': 'websocket.accept'})
+    if mod_wsgi.application_group == 'sub':
+        return
+    try:
+        await receive()
+    finally:
+        print('cancelled')
+import mod_wsgi
+)",
+                   4s, Waits::for_socket),
+      ::testing::ExitedWithCode(0),
+      AllOf(HasSubstr("closed with 1001"), HasSubstr("cancelled"), ContainsRegex("ends(.|\n)*ends"),
+            HasSubstr("stopped"), Not(HasSubstr("left running"))));
 }
 
 TEST_F(AsgiStop, WaitsForWhatIsDoneBehindReplies) {

@@ -79,6 +79,24 @@ TEST(ResponseStart, LeavesOutWhatIsAboutTheConnection) {
   EXPECT_TRUE(start.head().headers.empty());
 }
 
+TEST(ResponseStart, OfAnAcceptHasNothingOfTheHandshakeButWhatWasAgreedOn) {
+  ResponseStart accept = ResponseStart::of_accept();
+  for (const char* name : {"connection", "upgrade", "transfer-encoding", "sec-websocket-accept",
+                           "Sec-WebSocket-Protocol", "sec-websocket-extensions", ":status"}) {
+    EXPECT_TRUE(accept.add_header(name, "x")) << name;
+  }
+  EXPECT_FALSE(accept.add_header("content-length", "0"));
+  EXPECT_FALSE(accept.add_header("set-cookie", "a=b"));
+  accept.agree_on_subprotocol("chat");
+  const gateway::ResponseHead head = accept.head();
+  EXPECT_EQ(head.status, 101);
+  EXPECT_EQ(head.content_length, std::nullopt);
+  ASSERT_EQ(head.headers.size(), 2u);
+  EXPECT_EQ(head.headers[0].name, "set-cookie");
+  EXPECT_EQ(head.headers[1].name, "sec-websocket-protocol");
+  EXPECT_EQ(head.headers[1].value, "chat");
+}
+
 TEST(ResponseStart, KnowsAStreamOfEvents) {
   for (const auto& [value, is_one] : {std::pair("text/event-stream", true),
                                       {"Text/Event-Stream; charset=utf-8", true},
