@@ -93,4 +93,23 @@ std::string SocketClient::rest() {
   }
 }
 
+std::unique_ptr<AsgiScript> socket_script(std::string_view source) {
+  constexpr std::string_view kWords = R"(
+import asyncio
+async def accept(receive, send, **more):
+    assert (await receive()) == {'type': 'websocket.connect'}
+    await send({'type': 'websocket.accept', **more})
+
+async def say(send, value):
+    await send({'type': 'websocket.send', 'text': repr(value)})
+
+async def failure(awaitable):
+    try:
+        return await awaitable
+    except Exception as error:
+        return [base.__name__ for base in type(error).__mro__[:2]] + [str(error)]
+)";
+  return std::make_unique<AsgiScript>(std::string(kWords) + std::string(source));
+}
+
 }  // namespace pyhost::test

@@ -37,4 +37,21 @@ class SocketClient {
   std::size_t taken_ = 0;
 };
 
+// A script that has `await accept(receive, send, **more)`, `await say(send, value)`, which sends
+// the repr of a value, and `await failure(awaitable)`, which gives what that raises.
+std::unique_ptr<AsgiScript> socket_script(std::string_view source);
+
+// An application that sends back what it receives, and prints how it was closed.
+inline constexpr std::string_view kEchoes = R"(
+async def application(scope, receive, send):
+    assert scope['type'] == 'websocket'
+    await accept(receive, send)
+    while True:
+        event = await receive()
+        if event['type'] == 'websocket.disconnect':
+            print(event['code'], event['reason'])
+            break
+        await send({'type': 'websocket.send', 'text': event['text'], 'bytes': event['bytes']})
+)";
+
 }  // namespace pyhost::test

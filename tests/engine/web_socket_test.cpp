@@ -16,47 +16,10 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// A script that has `await accept(receive, send, **more)`, `await say(send, value)`, which sends
-// the repr of a value, and `failure(awaitable)`, which gives what that raises.
-std::string with_words(std::string_view source) {
-  constexpr std::string_view kWords = R"(
-import asyncio
-async def accept(receive, send, **more):
-    assert (await receive()) == {'type': 'websocket.connect'}
-    await send({'type': 'websocket.accept', **more})
-
-async def say(send, value):
-    await send({'type': 'websocket.send', 'text': repr(value)})
-
-async def failure(awaitable):
-    try:
-        return await awaitable
-    except Exception as error:
-        return [base.__name__ for base in type(error).__mro__[:2]] + [str(error)]
-)";
-  return std::string(kWords) + std::string(source);
-}
-
-std::unique_ptr<AsgiScript> script_of(std::string_view source) {
-  return std::make_unique<AsgiScript>(with_words(source));
-}
-
-constexpr std::string_view kEchoes = R"(
-async def application(scope, receive, send):
-    assert scope['type'] == 'websocket'
-    await accept(receive, send)
-    while True:
-        event = await receive()
-        if event['type'] == 'websocket.disconnect':
-            print(event['code'], event['reason'])
-            break
-        await send({'type': 'websocket.send', 'text': event['text'], 'bytes': event['bytes']})
-)";
-
 // --- The handshake -----------------------------------------------------------------------------
 
 TEST(WebSocket, HasTheHandshakeInItsScope) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     await accept(receive, send)
@@ -83,7 +46,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, IsAcceptedWithSubprotocolAndHeaders) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     await accept(receive, send, subprotocol='v2', headers=[(b'x-a', b'1'), [b'set-cookie', b'b=2']])
@@ -103,7 +66,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, RefusesAnAcceptThatMayNotBeSent) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     failures = []
@@ -124,7 +87,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, IsRefusedWith403ByAClose) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     await receive()
@@ -142,7 +105,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, IsRefusedWithAResponseInSeveralParts) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     await receive()
@@ -164,7 +127,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, IsRefusedByTheServerWhereTheHandshakeIsWrong) {
-  const auto script = script_of(kEchoes);
+  const auto script = socket_script(kEchoes);
   SocketClient other_version(*script, {.web_socket = WebSocketOffer::other_version});
   EXPECT_EQ(other_version.next(), "answer 426");
   EXPECT_EQ(other_version.channel().exchange().header("sec-websocket-version"), "13");
@@ -179,13 +142,13 @@ TEST(WebSocket, FailsWhereTheApplicationDoesNotAnswer) {
   };
   for (const Row& row : {Row{"return", "without having sent a reply"},
                          Row{"raise ValueError('x')", "ValueError: x"}}) {
-    const auto script = script_of(fmt::format(R"(
+    const auto script = socket_script(fmt::format(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     await receive()
     {}
 )",
-                                              row.ends));
+                                                  row.ends));
     SocketClient client(*script);
     EXPECT_EQ(client.next(), "answer 500") << row.ends;
     EXPECT_THAT(log_of(client.channel()), HasSubstr(row.logs));
@@ -193,7 +156,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, TellsAnApplicationThatItsClientDidNotWait) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 gone = asyncio.Event()
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
@@ -214,7 +177,7 @@ async def application(scope, receive, send):
 // --- Messages ------------------------------------------------------------------------------------
 
 TEST(WebSocket, EchoesTextAndBytes) {
-  const auto script = script_of(kEchoes);
+  const auto script = socket_script(kEchoes);
   SocketClient client(*script);
   client.send("gr\xc3\xbc\xc3\x9f");
   EXPECT_EQ(client.next(), "text gr\xc3\xbc\xc3\x9f");
@@ -237,7 +200,7 @@ TEST(WebSocket, EchoesTextAndBytes) {
 }
 
 TEST(WebSocket, GivesWhatHasComeBeforeTheApplicationAsks) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     await accept(receive, send)
@@ -257,7 +220,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, SendsLargeMessagesInFragments) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     await accept(receive, send)
@@ -275,7 +238,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, RefusesMessagesThatMayNotBeSent) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     failures = [(await failure(send({'type': 'websocket.send', 'text': 'x'})))[0]]
@@ -303,7 +266,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, WaitsForAClientThatTakesNothing) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 sent = []
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
@@ -330,7 +293,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, SendsMessagesOfSeveralTasksOneAfterTheOther) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     await accept(receive, send)
@@ -347,7 +310,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, CompletesAMessageWhoseSenderIsCancelled) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     await accept(receive, send)
@@ -373,7 +336,7 @@ async def application(scope, receive, send):
 }
 
 TEST(WebSocket, LosesNothingWhereAReceiveIsCancelled) {
-  const auto script = script_of(R"(
+  const auto script = socket_script(R"(
 async def application(scope, receive, send):
     assert scope['type'] == 'websocket'
     await accept(receive, send)
@@ -388,191 +351,6 @@ async def application(scope, receive, send):
   client.send("still");
   EXPECT_EQ(client.next(), "text 'still'");
   client.close(1000);
-}
-
-// --- The end -------------------------------------------------------------------------------------
-
-TEST(WebSocket, IsClosedByItsClient) {
-  struct Row {
-    std::string sent;
-    const char* answer;
-    const char* told;
-  };
-  const Row rows[] = {
-      {bytes_of(close_frame_of(1000)), "close 1000, end", "1000 \n"},
-      {bytes_of(close_frame_of(4999, "w\xc3\xa4r")), "close 4999, end", "4999 w\xc3\xa4r\n"},
-      {bytes_of({.opcode = 8}), "close, end", "1005 \n"},
-      {bytes_of({.opcode = 1, .payload = "\xff"}), "close 1007 a text is no UTF-8, end",
-       "1007 a text is no UTF-8\n"},
-      {bytes_of({.opcode = 3}), "close 1002 a frame has a reserved opcode, end",
-       "1002 a frame has a reserved opcode\n"},
-      {bytes_of({.opcode = 1, .is_masked = false}), "close 1002 a frame is not masked, end",
-       "1002 a frame is not masked\n"},
-  };
-  for (const Row& row : rows) {
-    const auto script = script_of(kEchoes);
-    SocketClient client(*script);
-    client.channel().wait_for_parts(1);
-    client.send_bytes(row.sent);
-    EXPECT_EQ(client.rest(), row.answer);
-    client.channel().outcome();
-    EXPECT_EQ(log_of(client.channel()), row.told);
-  }
-}
-
-TEST(WebSocket, IsLostWithoutAClose) {
-  const auto script = script_of(kEchoes);
-  SocketClient hung_up(*script);
-  hung_up.channel().wait_for_parts(1);
-  hung_up.hang_up();
-  EXPECT_EQ(hung_up.rest(), "end");
-  hung_up.channel().outcome();
-  EXPECT_EQ(log_of(hung_up.channel()), "1006 \n");
-  SocketClient reset(*script);
-  reset.channel().wait_for_parts(1);
-  reset.channel().leave();
-  EXPECT_EQ(reset.channel().outcome().kind, Outcome::Kind::complete);
-  EXPECT_EQ(log_of(reset.channel()), "1006 \n");
-}
-
-TEST(WebSocket, IsClosedByTheApplication) {
-  const auto script = script_of(R"(
-async def application(scope, receive, send):
-    assert scope['type'] == 'websocket'
-    await accept(receive, send)
-    await receive()
-    await send({'type': 'websocket.close', 'code': 4001, 'reason': '\u20ac' * 50})
-    print(await failure(send({'type': 'websocket.send', 'text': 'x'})))
-    print(await failure(send({'type': 'websocket.close'})))
-    event = await receive()
-    print(event['code'], len(event['reason']))
-)");
-  SocketClient client(*script);
-  client.send_bytes(bytes_of(text_frame("a")) + bytes_of(text_frame("dropped")));
-  EXPECT_THAT(client.next(), AllOf(StartsWith("close 4001 "), ::testing::SizeIs(11 + 123)));
-  client.send("dropped, too");
-  client.close(4001);
-  EXPECT_EQ(client.next(), "end");
-  client.channel().outcome();
-  EXPECT_EQ(log_of(client.channel()),
-            "['ClientDisconnected', 'OSError', 'the WebSocket is closed']\n"
-            "['ClientDisconnected', 'OSError', 'the WebSocket is closed']\n4001 50\n");
-}
-
-TEST(WebSocket, IsClosedWith1000WhereTheApplicationReturns) {
-  const auto script = script_of(R"(
-async def application(scope, receive, send):
-    assert scope['type'] == 'websocket'
-    await accept(receive, send)
-)");
-  SocketClient client(*script);
-  EXPECT_EQ(client.next(), "close 1000");
-  client.hang_up();
-  EXPECT_EQ(client.next(), "end");
-  EXPECT_EQ(client.channel().outcome().kind, Outcome::Kind::complete);
-  EXPECT_EQ(log_of(client.channel()), "");
-}
-
-TEST(WebSocket, IsClosedWith1011WhereTheApplicationRaises) {
-  const auto script = script_of(R"(
-async def application(scope, receive, send):
-    assert scope['type'] == 'websocket'
-    await accept(receive, send)
-    raise ValueError('broken')
-)");
-  SocketClient client(*script);
-  EXPECT_EQ(client.next(), "close 1011");
-  client.close(1011);
-  EXPECT_EQ(client.next(), "end");
-  EXPECT_EQ(client.channel().outcome().kind, Outcome::Kind::complete);
-  EXPECT_THAT(log_of(client.channel()), HasSubstr("ValueError: broken"));
-}
-
-TEST(WebSocket, SaysNothingOfASendToAClientThatHasLeft) {
-  const auto script = script_of(R"(
-async def application(scope, receive, send):
-    assert scope['type'] == 'websocket'
-    await accept(receive, send)
-    while True:
-        await send({'type': 'websocket.send', 'text': 'x'})
-        await asyncio.sleep(0)
-)");
-  SocketClient client(*script);
-  client.channel().wait_for_parts(2);
-  client.close(1001);
-  EXPECT_EQ(client.channel().outcome().kind, Outcome::Kind::complete);
-  EXPECT_EQ(log_of(client.channel()), "");
-}
-
-TEST(WebSocket, LetsTheApplicationGoOnBehindItsEnd) {
-  const auto script = script_of(R"(
-async def application(scope, receive, send):
-    assert scope['type'] == 'websocket'
-    await accept(receive, send)
-    await receive()
-    for i in range(10):
-        await asyncio.sleep(0)
-    print('has gone on')
-)");
-  SocketClient client(*script);
-  client.channel().wait_for_parts(1);
-  client.close(1000);
-  EXPECT_EQ(client.rest(), "close 1000, end");
-  client.channel().outcome();
-  EXPECT_EQ(log_of(client.channel()), "has gone on\n");
-}
-
-TEST(WebSocket, LeavesWhereItsHttpdEnds) {
-  const auto script = script_of(kEchoes);
-  SocketClient client(*script);
-  client.channel().wait_for_parts(1);
-  client.channel().tell_to_leave(Leaving::stop);
-  EXPECT_EQ(client.next(), "close 1001");
-  client.close(1001);
-  EXPECT_EQ(client.next(), "end");
-  client.channel().outcome();
-  EXPECT_EQ(log_of(client.channel()), "1001 \n");
-}
-
-// --- What is kept apart
-// ----------------------------------------------------------------------------
-
-TEST(WebSocket, HasAContextOfItsOwn) {
-  const auto script = script_of(R"(
-import contextvars
-seen = contextvars.ContextVar('seen', default='nothing')
-async def application(scope, receive, send):
-    assert scope['type'] == 'websocket'
-    await accept(receive, send)
-    before = seen.get()
-    seen.set(scope['path'])
-    text = (await receive())['text']
-    await say(send, (before, seen.get(), text))
-)");
-  SocketClient one(*script, {.environ = {{"PATH_INFO", "/one"}}});
-  one.channel().wait_for_parts(1);
-  SocketClient two(*script, {.environ = {{"PATH_INFO", "/two"}}});
-  two.channel().wait_for_parts(1);
-  one.send("1");
-  two.send("2");
-  EXPECT_EQ(one.next(), "text ('nothing', '/one', '1')");
-  EXPECT_EQ(two.next(), "text ('nothing', '/two', '2')");
-  one.close(1000);
-  two.close(1000);
-}
-
-TEST(WebSocket, HasItsOutputInItsOwnLog) {
-  const auto script = script_of(kEchoes);
-  SocketClient one(*script);
-  SocketClient two(*script);
-  one.channel().wait_for_parts(1);
-  two.channel().wait_for_parts(1);
-  one.close(4001);
-  two.close(4002);
-  one.channel().outcome();
-  two.channel().outcome();
-  EXPECT_EQ(log_of(one.channel()), "4001 \n");
-  EXPECT_EQ(log_of(two.channel()), "4002 \n");
 }
 
 }  // namespace

@@ -1,21 +1,17 @@
 #include "worker/channel_set.h"
 
 #include <gmock/gmock.h>
-#include <sys/socket.h>
 
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "harness/log_recorder.h"
-#include "harness/wait.h"
+#include "channel_set_fixture.h"
 #include "wire/question_messages.h"
 
 namespace pyhost::worker {
 namespace {
 
 using gateway::BodyFault;
-using gateway::ChannelEvent;
 using gateway::Offered;
 using gateway::Outcome;
 using gateway::ReplyPart;
@@ -23,112 +19,7 @@ using test::kPatience;
 using testing::ElementsAre;
 using wire::FrameType;
 using wire::Io;
-using Kind = ChannelEvent::Kind;
-
-// A pool whose one connection is the test's.
-class FakeHost final : public ChannelHost {
- public:
-  FakeHost() {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    worker_end = &all.add(base::UniqueFd(ends[0]));
-    worker_end->connection.trust_requests();
-    child.emplace(base::UniqueFd(ends[1]), wire::Descriptors::refused);
-  }
-
-  base::LogSink& log() noexcept override { return recorder; }
-  bool is_draining() const noexcept override { return draining; }
-  bool serves(const gateway::Target& target) const override {
-    return target.script != "/apps/foreign";
-  }
-  void request_came() override { ++running; }
-  void request_left() override { --running; }
-  std::uint64_t next_number() noexcept override { return ++last_number; }
-  void before_reply() override { ++replies; }
-  void channel_over() override { ++over; }
-  void close(const ChildConnection& closed) override {
-    all.close(closed.id);
-    worker_end = nullptr;
-  }
-  void pass_on(ChildConnection&) override { ++passed_on; }
-  void reject(ChildConnection& rejected, std::string_view why) override {
-    rejected_for = why;
-    close(rejected);
-  }
-  void answer_retry(ChildConnection&, std::string_view why) override { retry_for = why; }
-
-  test::LogRecorder recorder;
-  ChildConnections all{10};
-  ChildConnection* worker_end = nullptr;  // null when it was closed
-  std::optional<wire::Connection> child;
-  bool draining = false;
-  int running = 0;
-  std::uint64_t last_number = 0;
-  int replies = 0;
-  int over = 0;
-  int passed_on = 0;
-  std::string rejected_for, retry_for;
-};
-
-class ChannelSetTest : public testing::Test {
- protected:
-  static std::string request_frame(const wire::RequestMessage& message) {
-    std::string frame;
-    EXPECT_TRUE(wire::encode_request(message, frame));
-    return frame;
-  }
-
-  void send(const std::string& frames) {
-    EXPECT_EQ(::send(host_.child->fd(), frames.data(), frames.size(), 0), ssize_t(frames.size()));
-  }
-
-  // What the set says when it is asked once.
-  std::vector<Kind> pump() {
-    std::vector<Kind> kinds;
-    for (const ChannelEvent& event : set_->pump()) {
-      if (event.channel == nullptr) continue;
-      kinds.push_back(event.kind);
-      channel_ = event.channel;
-    }
-    return kinds;
-  }
-
-  // A request that a thread of the pool has read.
-  gateway::Channel& adopt(const wire::RequestMessage& message = {
-                              .target = {.script = "/apps/main",
-                                         .protocol = gateway::Protocol::asgi}}) {
-    send(request_frame(message));
-    wire::Frame frame;
-    EXPECT_EQ(host_.worker_end->connection.read_frame(frame, kPatience), Io::done);
-    host_.request_came();
-    set_->adopt(*host_.worker_end, std::string(frame.payload));
-    EXPECT_THAT(pump(), ElementsAre(Kind::begun));
-    return *channel_;
-  }
-
-  static Offered offer(gateway::Channel& channel, std::string_view body, ReplyPart::Then then,
-                       bool with_head = true) {
-    const gateway::ResponseHead head;
-    ReplyPart part{.then = then};
-    if (with_head) part.head = &head;
-    if (!body.empty()) part.blocks = {&body, 1};
-    return channel.offer(part);
-  }
-
-  // The types of what the child gets until `last`.
-  std::vector<FrameType> frames_until(FrameType last) {
-    std::vector<FrameType> types;
-    wire::Frame frame;
-    while (frame.type != last && host_.child->read_frame(frame, kPatience) == Io::done) {
-      types.push_back(frame.type);
-    }
-    return types;
-  }
-
-  FakeHost host_;
-  std::unique_ptr<ChannelSet> set_ = std::move(*ChannelSet::open(host_));
-  gateway::Channel* channel_ = nullptr;
-};
+using Kind = gateway::ChannelEvent::Kind;
 
 TEST_F(ChannelSetTest, ServesARequestAndReadsTheNextOne) {
   gateway::Channel& first = adopt();
@@ -359,136 +250,6 @@ TEST_F(ChannelSetTest, AnswersInPlaceOfAnApplicationThatIsGivenUp) {
   channel.finish({});
   EXPECT_EQ(host_.worker_end, nullptr);
   EXPECT_EQ(host_.running, 0);
-}
-
-// --- Streams -----------------------------------------------------------------------------------
-
-// A request that has become one.
-class ChannelSetStream : public ChannelSetTest {
- protected:
-  void SetUp() override {
-    stream_ = &adopt({.target = {.script = "/apps/main"},
-                      .head = {.web_socket = gateway::WebSocketOffer::valid}});
-    const gateway::ResponseHead head{.status = 101};
-    EXPECT_EQ(stream_->offer({.head = &head, .then = ReplyPart::Then::pause}), Offered::taken);
-    EXPECT_THAT(frames_until(FrameType::head), ElementsAre(FrameType::head));
-  }
-
-  static std::string body_frame(std::string_view bytes) {
-    std::string frame;
-    wire::encode_body(FrameType::body, bytes, frame);
-    return frame;
-  }
-
-  gateway::Channel* stream_ = nullptr;
-};
-
-TEST_F(ChannelSetStream, CarriesBytesBothWaysUnasked) {
-  send(body_frame("one") + body_frame("two"));
-  EXPECT_THAT(pump(), ElementsAre(Kind::body, Kind::body));
-  EXPECT_EQ(stream_->take_body().bytes, "onetwo");
-  EXPECT_FALSE(stream_->take_body().complete);
-  // What pauses needs no word for it.
-  EXPECT_EQ(offer(*stream_, "three", ReplyPart::Then::pause, false), Offered::taken);
-  EXPECT_EQ(offer(*stream_, "four", ReplyPart::Then::end, false), Offered::taken);
-  EXPECT_THAT(frames_until(FrameType::end),
-              ElementsAre(FrameType::reply_body, FrameType::reply_body, FrameType::end));
-  EXPECT_EQ(host_.worker_end, nullptr);
-  EXPECT_EQ(host_.running, 0);
-  stream_->finish({});
-  EXPECT_EQ(host_.over, 1);
-}
-
-TEST_F(ChannelSetStream, IsCompleteWhenTheClientHasClosedItsSide) {
-  std::string end;
-  wire::encode_body_end(BodyFault::none, end);
-  send(body_frame("last") + end);
-  EXPECT_THAT(pump(), ElementsAre(Kind::body, Kind::body));
-  const gateway::BodyPiece piece = stream_->take_body();
-  EXPECT_EQ(piece.bytes, "last");
-  EXPECT_TRUE(piece.complete);
-  send(body_frame("behind the end"));
-  EXPECT_THAT(pump(), ElementsAre(Kind::gone));
-  stream_->finish({});
-}
-
-TEST_F(ChannelSetStream, IsReadNoFurtherThanItIsTaken) {
-  const std::string piece = body_frame(std::string(32 * 1024, 'x'));
-  std::size_t sent = 0;
-  const auto send_some = [&] {
-    std::size_t now = 0;
-    std::string_view rest = piece;
-    while (!rest.empty()) {
-      const ssize_t done = ::send(host_.child->fd(), rest.data(), rest.size(), MSG_DONTWAIT);
-      if (done < 0) break;
-      rest.remove_prefix(std::size_t(done));
-      now += std::size_t(done);
-    }
-    sent += now;
-    return rest.empty();
-  };
-  // Until nothing is read any more, and the connection is full.
-  while (send_some()) pump();
-  for (int i = 0; i < 100; ++i) pump();
-  EXPECT_THAT(pump(), ElementsAre());
-  const std::size_t taken = stream_->take_body().bytes.size();
-  EXPECT_GT(taken, gateway::kChannelBytesHigh);
-  EXPECT_LT(taken, 4 * gateway::kChannelBytesHigh);
-  // It is read on.
-  EXPECT_THAT(pump(), testing::Contains(Kind::body));
-  host_.child.reset();
-  while (pump().empty()) {
-  }
-  stream_->finish({});
-}
-
-TEST_F(ChannelSetStream, TellsThatItIsToLeave) {
-  std::string leave;
-  wire::encode_leave(gateway::Leaving::stop, leave);
-  send(leave);
-  const auto events = set_->pump();
-  ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].kind, Kind::leave);
-  EXPECT_EQ(events[0].leaving, gateway::Leaving::stop);
-  stream_->finish({.kind = Outcome::Kind::broken});
-}
-
-TEST_F(ChannelSetStream, KeepsNothingForAClientWhenItEndsAtOnce) {
-  const std::string piece(16 * 1024, 'x');
-  while (offer(*stream_, piece, ReplyPart::Then::pause, false) == Offered::taken) {
-  }
-  stream_->end_at_once();
-  EXPECT_EQ(host_.worker_end, nullptr);
-  EXPECT_EQ(host_.running, 0);
-  stream_->finish({});
-  EXPECT_EQ(host_.over, 1);
-}
-
-TEST_F(ChannelSetStream, EndsInGoodOrderAtOnceWhereNothingIsKept) {
-  offer(*stream_, "last", ReplyPart::Then::pause, false);
-  stream_->end_at_once();
-  EXPECT_THAT(frames_until(FrameType::end), ElementsAre(FrameType::reply_body, FrameType::end));
-  stream_->finish({});
-}
-
-TEST_F(ChannelSetStream, CountsButDoesNotRun) {
-  std::vector<RunningRequest> running;
-  set_->add_running(running);
-  EXPECT_TRUE(running.empty());
-  EXPECT_EQ(set_->in_background(), 0u);
-  EXPECT_EQ(set_->streams(), 1u);
-  EXPECT_EQ(host_.running, 1);
-  const auto opened = set_->last_end();
-  ASSERT_TRUE(opened);
-  send(body_frame("what is no message"));
-  pump();
-  EXPECT_EQ(set_->last_end(), opened);
-  stream_->note_activity();
-  EXPECT_GT(set_->last_end(), opened);
-  offer(*stream_, "", ReplyPart::Then::end, false);
-  EXPECT_EQ(set_->streams(), 0u);
-  EXPECT_EQ(set_->in_background(), 1u);
-  stream_->finish({});
 }
 
 TEST_F(ChannelSetTest, RejectsFramesThatNobodyAskedFor) {
