@@ -108,7 +108,7 @@ class Exchange : public gateway::ChannelOwner,
     std::shared_ptr<Exchange> exchange;
     python::Ref event;
     std::optional<SendLine::Ticket> ticket = {};
-    std::uint64_t begun = 0;  // the number of its message, of which a part has left
+    std::uint64_t begun = 0;             // the number of its message, of which a part has left
     std::optional<FileEvent> file = {};  // what is left of one that is read piece by piece
 
     Progress go_on(python::Ref& value);

@@ -66,8 +66,8 @@ bool is_glob(std::string_view text) noexcept {
 
 constexpr auto kOptions = std::to_array<ProcessGroupOption>({
 #include "settings/process_group_options.def"
-#include "settings/process_group_options_of_sockets.def"
 #include "settings/process_group_options_of_life.def"
+#include "settings/process_group_options_of_sockets.def"
 });
 
 }  // namespace

@@ -42,8 +42,8 @@ enum class WebSocketOffer : std::uint8_t {
 struct RequestHead {
   // In order of rising precedence: the last entry of a name is the one the application sees.
   std::span<const EnvironEntry> environ;
-  bool https = false;             // wsgi.url_scheme
-  bool is_head = false;           // the client sent HEAD, whatever REQUEST_METHOD says
+  bool https = false;    // wsgi.url_scheme
+  bool is_head = false;  // the client sent HEAD, whatever REQUEST_METHOD says
   WebSocketOffer web_socket = WebSocketOffer::none;
   bool ignores_activity = false;  // does not put off the end of a worker for inactivity
   // httpd's request_rec, for an application in httpd's own process that is to have it. Goes nowhere
