@@ -55,7 +55,7 @@ Outcome Exchange::outcome_of_return(Attached& py, PyObject* result) {
                  fmt::format("{} has returned a {}; an ASGI application returns None",
                              channel_or_null_->target().script, Py_TYPE(result)->tp_name));
   }
-  const Outcome outcome = failed(gateway::kInternalServerError, FailureCause::reply_invalid);
+  Outcome outcome = failed(gateway::kInternalServerError, FailureCause::reply_invalid);
   if (gone_ || outcome.kind == Outcome::Kind::complete) return {};
   log_detached(py, LogLevel::error, Message::reply_incomplete,
                fmt::format("{} has returned {}", channel_or_null_->target().script,

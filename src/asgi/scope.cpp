@@ -227,7 +227,9 @@ bool ScopeFactory::set_target(PyObject* scope, const Facts& facts) const {
 }
 
 bool ScopeFactory::set_ends(PyObject* scope, const Facts& facts) {
-  if (last_server_text_ != facts.server || last_server_port_ != facts.server_port) {
+  const bool is_last =
+      last_server_ && last_server_text_ == facts.server && last_server_port_ == facts.server_port;
+  if (!is_last) {
     last_server_ = address_of(facts.server, facts.server_port);
     last_server_text_ = facts.server;
     last_server_port_ = facts.server_port;
