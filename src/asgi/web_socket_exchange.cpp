@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/out_of_memory.h"
 #include "python/error.h"
 
 namespace pyhost::asgi {
@@ -147,7 +148,7 @@ void WebSocketExchange::end_stream_at_once(Attached& py) {
 void WebSocketExchange::give_up_client(Attached& py, const websocket::SocketCourse::Step& step) {
   if (!full_) send_bytes(py, step.frame);
   outgoing_.reset();
-  host_.expect_end(*this);
+  base::if_memory_allows([this] { host_.expect_end(*this); });
   end_stream_at_once(py);
 }
 

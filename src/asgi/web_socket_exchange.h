@@ -67,10 +67,13 @@ class WebSocketExchange final : public Exchange {
   Progress raise_closed() const;
   void agree_on_deflate(ResponseStart& accept);
   void open(python::Attached& py, ResponseStart accept);
+  std::string deflated(python::Attached& py, std::string_view payload);
   void send_frames(python::Attached& py);
 
   // --- What the client sends ---
   void read(python::Attached& py);
+  void read_on(python::Attached& py);
+  void lack_memory(python::Attached& py);
   bool reads_on(python::Attached& py);
   bool find_unread(python::Attached& py);
   void keep_unread();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "asgi/web_socket_exchange.h"
+#include "base/out_of_memory.h"
 #include "websocket/protocol.h"
 
 namespace pyhost::asgi {
@@ -75,13 +76,25 @@ void WebSocketExchange::read(Attached& py) {
   const std::shared_ptr<Exchange> self = shared_from_this();
   is_reading_ = true;
   is_paused_ = false;
+  base::unless_out_of_memory([&] { read_on(py); }, [&] { lack_memory(py); });
+  is_reading_ = false;
+}
+
+void WebSocketExchange::read_on(Attached& py) {
   while (reads_on(py) && find_unread(py)) {
     const MessageReader::Event event = next_event(py);
     inbox_.note_under_way(reader_->bytes_kept());
     act(py, event);
   }
   keep_unread();
-  is_reading_ = false;
+}
+
+// A part of what has come is lost.
+void WebSocketExchange::lack_memory(Attached& py) {
+  unread_ = {};
+  log_detached(py, LogLevel::error, Message::memory_exhausted,
+               "there is no memory left for what the client of a WebSocket sends; it is closed");
+  give_up_client(py, course_.hear_fault(websocket::kCloseInternalError, {}));
 }
 
 void WebSocketExchange::act(Attached& py, const MessageReader::Event& event) {

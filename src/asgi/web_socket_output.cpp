@@ -5,6 +5,7 @@
 
 #include "asgi/web_socket_exchange.h"
 #include "asgi/web_socket_offer.h"
+#include "base/out_of_memory.h"
 #include "pyhost/gateway/http_status.h"
 #include "websocket/protocol.h"
 
@@ -138,22 +139,29 @@ bool WebSocketExchange::take_message(Attached& py, Send& call) {
   if (!is_to_be_open("websocket.send")) return false;
   auto message = socket_message_of(parts_.names, call.event.get());
   if (!message) return false;
+  std::string compressed = deflated(py, message->payload);
   channel_or_null_->note_activity();
-  Outgoing& outgoing =
-      outgoing_.emplace(Outgoing{.number = ++last_number_, .message = *std::move(message)});
-  std::string_view payload = outgoing.message.payload;
-  const bool deflates = deflater_ && payload.size() >= websocket::kDeflatedBytesMin;
-  if (deflates) {
-    const DetachScope detached(py);
-    outgoing.deflated = deflater_->deflate(payload);
-    payload = outgoing.deflated;
-  }
-  outgoing.frames =
-      MessageFrames(outgoing.message.is_text ? Opcode::text : Opcode::binary,
-                    deflates ? FrameStart::Is::compressed : FrameStart::Is::plain, payload);
+  Outgoing& outgoing = outgoing_.emplace(Outgoing{
+      .number = ++last_number_, .message = *std::move(message), .deflated = std::move(compressed)});
+  const bool is_plain = outgoing.deflated.empty();
+  outgoing.frames = MessageFrames(outgoing.message.is_text ? Opcode::text : Opcode::binary,
+                                  is_plain ? FrameStart::Is::plain : FrameStart::Is::compressed,
+                                  is_plain ? outgoing.message.payload : outgoing.deflated);
   send_frames(py);
   if (outgoing_) call.begun = outgoing_->number;
   return true;
+}
+
+// Empty when it leaves as it is. Compressed messages refer to those before them: where one is lost,
+// none is compressed any more.
+std::string WebSocketExchange::deflated(Attached& py, std::string_view payload) {
+  if (!deflater_ || payload.size() < websocket::kDeflatedBytesMin) return {};
+  const DetachScope detached(py);
+  return base::unless_out_of_memory([&] { return deflater_->deflate(payload); },
+                                    [&] {
+                                      deflater_.reset();
+                                      return std::string();
+                                    });
 }
 
 // As many frames of the message as there is room for.
