@@ -34,6 +34,7 @@ std::string progress_of(const Relay& relay) {
 // application reads.
 bool is_received_first(const gateway::Target& target, const gateway::ClientExchange& exchange) {
   using gateway::EnvironEntry;
+  if (exchange.head().web_socket == gateway::WebSocketOffer::valid) return false;
   if (exchange.buffering() == gateway::Buffering::off) return false;
   if (!needs_loop(target.protocol)) return true;
   const gateway::RequestHead& head = exchange.head();

@@ -406,21 +406,25 @@ bool is_body_as_announced(const request_rec* r) {
 
 gateway::RequestHead build_request_head(request_rec* r, const EnvironInputs& inputs,
                                         std::optional<std::uint64_t> received_bytes) {
+  const bool may_switch =
+      inputs.group != nullptr && inputs.target->protocol != gateway::Protocol::wsgi;
+  const auto web_socket = may_switch ? web_socket_offer_of(r) : gateway::WebSocketOffer::none;
+  // What comes behind is the stream, which nobody is to take for a body.
+  const bool has_no_body = web_socket == gateway::WebSocketOffer::valid;
   Builder builder(r, inputs, received_bytes);
   const auto environ = builder.build();
   const auto https = builder.https();
-  return {
-      .environ = environ,
-      .https = https ? *https : is_https(r),
-      .is_head = r->header_only != 0,
-      .web_socket = inputs.group == nullptr || inputs.target->protocol == gateway::Protocol::wsgi
-                        ? gateway::WebSocketOffer::none
-                        : web_socket_offer_of(r),
-      .ignores_activity = *inputs.settings->ignore_activity,
-      .server_request =
-          *inputs.settings->pass_apache_request && inputs.group == nullptr ? r : nullptr,
-      .content_length = received_bytes ? received_bytes : announced_length(r),
-      .start_us = r->request_time};
+  return {.environ = environ,
+          .https = https ? *https : is_https(r),
+          .is_head = r->header_only != 0,
+          .web_socket = web_socket,
+          .ignores_activity = *inputs.settings->ignore_activity,
+          .server_request =
+              *inputs.settings->pass_apache_request && inputs.group == nullptr ? r : nullptr,
+          .content_length = has_no_body      ? 0
+                            : received_bytes ? received_bytes
+                                             : announced_length(r),
+          .start_us = r->request_time};
 }
 
 }  // namespace pyhost::apache

@@ -64,6 +64,7 @@ RelayThread::~RelayThread() {
   for (Members* left : {&members_, &new_}) {
     for (auto& member : *left) static_cast<void>(member.release());
   }
+  for (auto& socket : ended_) static_cast<void>(socket.release());
 }
 
 void RelayThread::wake() noexcept {
@@ -112,6 +113,7 @@ void RelayThread::run() {
     const auto now = Clock::now();
     if (ends_at_ && (members_.empty() || now >= *ends_at_)) return;
     advance_ready();
+    end_settled(now);
     if (now >= next_look_) look_at_all(now);
     wait();
   }
@@ -150,8 +152,10 @@ void RelayThread::wait() {
   int timeout = -1;
   if (!ready_.empty()) {
     timeout = 0;
-  } else if (!members_.empty()) {
-    timeout = base::poll_timeout(base::earliest(next_look_, ends_at_));
+  } else if (!members_.empty() || !ended_.empty()) {
+    auto until = base::earliest(next_look_, ends_at_);
+    for (const auto& socket : ended_) until = base::earliest(until, socket->settled_at());
+    timeout = base::poll_timeout(until);
   }
   epoll_event events[kEventsMax];
   const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, timeout);
@@ -194,7 +198,10 @@ void RelayThread::advance(Member& member, base::TimePoint now) {
                                                                 relay.cut(StreamEnding::stopped);
                                                                 return StreamRelay::Wants{};
                                                               });
-  if (relay.over()) return SuspendedSocket::end(std::move(remove(member)->socket));
+  if (relay.over()) {
+    ended_.push_back(std::move(remove(member)->socket));
+    return;
+  }
   const auto events = [](bool in, bool out) {
     return (in ? std::uint32_t{EPOLLIN} : 0) | (out ? std::uint32_t{EPOLLOUT} : 0);
   };
@@ -202,6 +209,13 @@ void RelayThread::advance(Member& member, base::TimePoint now) {
   watch(member.worker, events(wants.worker_in, wants.worker_out));
   member.is_watched = wants.client_in;
   if (wants.at_once) set_ready(member);
+}
+
+void RelayThread::end_settled(base::TimePoint now) {
+  const auto settled = std::stable_partition(
+      ended_.begin(), ended_.end(), [&](const auto& socket) { return socket->settled_at() > now; });
+  for (auto it = settled; it != ended_.end(); ++it) SuspendedSocket::end(std::move(*it));
+  ended_.erase(settled, ended_.end());
 }
 
 void RelayThread::advance_lingering(Member& member, base::TimePoint now) {

@@ -70,6 +70,7 @@ class RelayThread {
   void set_ready(Member& member);
   void advance_ready();
   void advance(Member& member, base::TimePoint now);
+  void end_settled(base::TimePoint now);
   void advance_lingering(Member& member, base::TimePoint now);
   void look_at_all(base::TimePoint now);
   void tell_to_leave(Member& member, base::TimePoint now);
@@ -86,6 +87,7 @@ class RelayThread {
   // The thread's own:
   Members members_;
   std::vector<Member*> ready_;
+  std::vector<std::unique_ptr<SuspendedSocket>> ended_;  // about to be given to httpd
   std::optional<gateway::Leaving> told_;
   std::optional<base::TimePoint> ends_at_;
   base::TimePoint next_look_{};

@@ -1,20 +1,9 @@
 #include "apache/websocket/suspended_socket.h"
 
-#include <algorithm>
-
 #include "apache/guarded.h"
 #include "apache/websocket/connection_end.h"
 
 namespace pyhost::apache {
-namespace {
-
-using std::chrono::duration_cast, std::chrono::microseconds;
-
-// Behind suspend_connection the MPM writes to its record of the connection twice more, and no
-// module is told when it has. Nobody ends a connection that soon.
-constexpr std::chrono::milliseconds kSettling{100};
-
-}  // namespace
 
 SuspendedSocket::SuspendedSocket(RequestRun& run, std::unique_ptr<gateway::Tunnel> tunnel,
                                  SocketPlace place)
@@ -24,11 +13,10 @@ SuspendedSocket::SuspendedSocket(RequestRun& run, std::unique_ptr<gateway::Tunne
       client_(run.request()->connection),
       relay_(client_, *tunnel_) {}
 
+// Due at once: the event MPM of httpd 2.4 may sleep through what is due later.
 void SuspendedSocket::end(std::unique_ptr<SuspendedSocket> socket) {
-  const auto settled = socket->suspended_at_ + kSettling - base::Clock::now();
-  const auto pause = std::max(duration_cast<microseconds>(settled), microseconds::zero());
   constexpr auto callback = guarded<&SuspendedSocket::finish_in_httpd>;
-  if (ap_mpm_register_timed_callback(pause.count(), callback, socket.get()) == APR_SUCCESS) {
+  if (ap_mpm_register_timed_callback(0, callback, socket.get()) == APR_SUCCESS) {
     static_cast<void>(socket.release());
   } else {
     finish(std::move(socket));

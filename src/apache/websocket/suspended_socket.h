@@ -27,11 +27,17 @@ class SuspendedSocket {
   int client_fd() const noexcept { return client_.fd(); }
   int worker_fd() const noexcept { return tunnel_->fd(); }
 
+  // Not to be ended before: behind suspend_connection the MPM writes to its record of the
+  // connection twice more, and no module is told when it has.
+  base::TimePoint settled_at() const noexcept { return suspended_at_ + kSettling; }
+
   // The stream is over: has httpd end the request, which is logged then, and the connection, in one
   // of its own threads.
   static void end(std::unique_ptr<SuspendedSocket> socket);
 
  private:
+  static constexpr std::chrono::milliseconds kSettling{100};
+
   static void finish(std::unique_ptr<SuspendedSocket> socket);
   static void finish_in_httpd(void* socket);
 

@@ -42,14 +42,16 @@ gateway::WebSocketOffer web_socket_offer_of(const request_rec* r) {
   const std::string_view upgrade = header(r, "Upgrade");
   if (upgrade.empty() || r->main != nullptr) return gateway::WebSocketOffer::none;
   const std::string_view length = header(r, "Content-Length");
-  return offer_of(
-      {.is_get = r->method_number == M_GET && r->header_only == 0,
-       .is_http_1_0 = r->proto_num < HTTP_VERSION(1, 1),
-       .has_body = !header(r, "Transfer-Encoding").empty() || (!length.empty() && length != "0"),
-       .upgrade = upgrade,
-       .connection = header(r, "Connection"),
-       .version = header(r, "Sec-WebSocket-Version"),
-       .key = header(r, "Sec-WebSocket-Key")});
+  // mod_http2 gives a stream without end the encoding of a body without length.
+  const bool is_encoded =
+      r->connection->master == nullptr && !header(r, "Transfer-Encoding").empty();
+  return offer_of({.is_get = r->method_number == M_GET && r->header_only == 0,
+                   .is_http_1_0 = r->proto_num < HTTP_VERSION(1, 1),
+                   .has_body = is_encoded || (!length.empty() && length != "0"),
+                   .upgrade = upgrade,
+                   .connection = header(r, "Connection"),
+                   .version = header(r, "Sec-WebSocket-Version"),
+                   .key = header(r, "Sec-WebSocket-Key")});
 }
 
 void switch_to_web_socket(request_rec* r, const gateway::ResponseHead& head) {
