@@ -44,6 +44,8 @@ struct PoolSettings {
   std::function<void(unsigned requests)> on_load;
   // Called on a loop's thread, when an application has done what it does behind a reply.
   std::function<void()> on_progress;
+  // An event loop has got its first request.
+  std::function<void()> on_loop;
   // Called on a pool thread, perhaps on several, when it cannot go on, because `what` it waits with
   // was closed or replaced. The thread ends behind it.
   std::function<void(std::string_view what)> on_broken;

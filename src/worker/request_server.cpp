@@ -184,6 +184,7 @@ base::Result<ChannelSet*> RequestServer::set_of(gateway::ChannelLoop& loop) {
   PH_TRY(made, ChannelSet::open(host));
   ChannelSet* const set = sets_.emplace(&loop, made.release()).first->second;
   loop.serve(*set);
+  if (settings_.on_loop) settings_.on_loop();
   if (draining_) loop.drain(leaving_);
   return set;
 }

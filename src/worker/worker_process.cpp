@@ -228,6 +228,7 @@ base::Result<> WorkerProcess::start_pool() {
                                   .before_reply = [this] { report_imports(); },
                                   .on_load = note_load,
                                   .on_progress = [this] { poke_while_draining(); },
+                                  .on_loop = [this] { events_->poke(); },
                                   .on_broken = [this](std::string_view what) { end_broken(what); }},
                                  log_, [this] { count_request(); }));
   pool_ = std::move(pool);

@@ -36,7 +36,7 @@ async def application(scope, receive, send):
   EXPECT_THAT(client.channel().wait_for_stream(0),
               HasSubstr("[('asgi', {'version': '3.0', 'spec_version': '2.5'}), "
                         "('client', ('127.0.0.1', 40000)), "
-                        "('extensions', {'websocket.http.response': {}}), "
+                        "('extensions', {'websocket.http.response': {}, 'pyhost': {}}), "
                         "('headers', [b'host', b'sec-websocket-protocol']), "
                         "('http_version', '1.1'), ('path', '/ws'), ('query_string', b'x=1'), "
                         "('raw_path', b'/ws'), ('root_path', ''), ('scheme', 'wss'), "

@@ -20,12 +20,11 @@ namespace {
 // The same application in a server of its own.
 class Uvicorn {
  public:
-  explicit Uvicorn(const std::string& site)
-      : process_(
-            {.arguments = {"/usr/bin/python3", "-B", "-m", "uvicorn", site + ":app", "--app-dir",
-                           TEST_APPS "/async_sites", "--port", std::to_string(port_.port())},
-             .environment = {{"LC_ALL", "C.UTF-8"}},
-             .output_file = folder_.path() + "/log"}) {
+  Uvicorn(const std::string& site, const std::string& folder)
+      : process_({.arguments = {"/usr/bin/python3", "-B", "-m", "uvicorn", site + ":app",
+                                "--app-dir", folder, "--port", std::to_string(port_.port())},
+                  .environment = {{"LC_ALL", "C.UTF-8"}},
+                  .output_file = folder_.path() + "/log"}) {
     const bool answers =
         wait_until([this] { return HttpClient({.port = port_.port()}).get("/").status == 200; });
     EXPECT_TRUE(answers) << read_file(folder_.path() + "/log");
@@ -39,10 +38,11 @@ class Uvicorn {
   Process process_;
 };
 
-// What the two servers add each in its own way.
+// Without what the two servers add each in its own way, and what is another each time.
 Headers headers_of_application(const Response& response) {
   static const std::set<std::string> of_servers = {
-      "date", "server", "connection", "keep-alive", "transfer-encoding", "content-length"};
+      "date",       "expires",           "server", "connection",
+      "keep-alive", "transfer-encoding", "allow",  "content-length"};
   Headers headers;
   for (const auto& [name, value] : response.headers) {
     std::string lower = name;
@@ -107,8 +107,8 @@ class AsgiFrameworks : public testing::TestWithParam<Framework> {
 };
 
 TEST_P(AsgiFrameworks, AnswerAsUnderUvicorn) {
-  const Uvicorn uvicorn(GetParam().site);
   Httpd httpd(config("interface=asgi"));
+  const Uvicorn uvicorn(GetParam().site, httpd.root() + "/apps/async_sites");
   httpd.tolerate_log("PH0174");
   httpd.tolerate_log("on purpose");
   HttpClient theirs = uvicorn.client();

@@ -5,6 +5,7 @@ import pathlib
 from quart import Quart, jsonify, redirect, request, send_file
 
 app = Quart(__name__)
+app.logger.disabled = True
 
 
 @app.before_serving
