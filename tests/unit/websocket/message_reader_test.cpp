@@ -303,6 +303,39 @@ void add_utf8(Cases& cases) {
   }
 }
 
+// The UTF-8 form of a number, whether or not that is a character.
+std::string utf8_of(unsigned number) {
+  const auto byte = [](unsigned value) {
+    return static_cast<char>(static_cast<unsigned char>(value));
+  };
+  const auto rest = [&](int shift) { return byte(0x80U | (number >> shift & 0x3FU)); };
+  if (number < 0x80) return {byte(number)};
+  if (number < 0x800) return {byte(0xC0U | number >> 6), rest(0)};
+  if (number < 0x10000) return {byte(0xE0U | number >> 12), rest(6), rest(0)};
+  return {byte(0xF0U | number >> 18), rest(12), rest(6), rest(0)};
+}
+
+void add_characters(Cases& cases) {
+  std::vector<unsigned> characters = {0x7F,   0x80,   0x7FF,  0x800,   0xFFF,  0x1000,
+                                      0xD7FF, 0xE000, 0xFFFD, 0x10000, 0x40000};
+  // Noncharacters are characters here.
+  for (unsigned plane = 0; plane <= 0x10; ++plane) {
+    characters.push_back(plane << 16 | 0xFFFE);
+    characters.push_back(plane << 16 | 0xFFFF);
+  }
+  for (const unsigned character : characters) {
+    const std::string text = "a" + utf8_of(character) + "b";
+    cases.push_back(
+        {fmt::format("Character{:X}", character), bytes_of(text_frame(text)), {"text " + text}});
+  }
+  for (const unsigned number :
+       {0xD800, 0xDB7F, 0xDB80, 0xDBFF, 0xDC00, 0xDF80, 0xDFFF, 0x110000, 0x13FFFF, 0x1FFFFF}) {
+    cases.push_back({fmt::format("NoCharacter{:X}", number),
+                     bytes_of(text_frame("a" + utf8_of(number) + "b")),
+                     {"fault 1007"}});
+  }
+}
+
 // --- 7: Close ------------------------------------------------------------------------------------
 
 void add_closes(Cases& cases) {
@@ -358,6 +391,44 @@ void add_limits(Cases& cases) {
       {"TheLargestLength", "\x82\xff\x7f" + std::string(7, '\xff') + "mask", {"fault 1009"}});
 }
 
+void add_large_messages(Cases& cases) {
+  for (const std::size_t size : {65536, 262144}) {
+    for (const std::size_t piece : {64, 256, 1024, 4096, 16384, 65536}) {
+      for (const unsigned opcode : {1, 2}) {
+        const std::string payload = repeated("0123456789 \xc3\xbc", size / 13 * 13);
+        std::string bytes;
+        for (std::size_t at = 0; at < payload.size(); at += piece) {
+          bytes += bytes_of({.opcode = at == 0 ? opcode : 0U,
+                             .payload = payload.substr(at, piece),
+                             .is_final = at + piece >= payload.size()});
+        }
+        cases.push_back(
+            {fmt::format("{}Of{}InFragmentsOf{}", opcode == 1 ? "Text" : "Bytes", size, piece),
+             bytes,
+             {(opcode == 1 ? "text " : "bytes ") + shown(payload)}});
+      }
+    }
+  }
+}
+
+// What a continuation may not say of itself.
+void add_malformed_continuations(Cases& cases) {
+  const std::string first = bytes_of({.opcode = 1, .payload = "a", .is_final = false});
+  for (unsigned rsv = 1; rsv < 8; ++rsv) {
+    cases.push_back({fmt::format("Rsv{}OfAContinuation", rsv),
+                     first + bytes_of({.opcode = 0, .payload = "b", .rsv = rsv}),
+                     {"fault 1002"}});
+  }
+  for (const unsigned opcode : {3, 7, 11, 15}) {
+    cases.push_back({fmt::format("Opcode{}WithinAMessage", opcode),
+                     first + bytes_of({.opcode = opcode}),
+                     {"fault 1002"}});
+  }
+  cases.push_back({"UnmaskedContinuation",
+                   first + bytes_of({.opcode = 0, .is_masked = false}),
+                   {"fault 1002"}});
+}
+
 Cases all_cases() {
   Cases cases;
   add_framing(cases);
@@ -365,6 +436,9 @@ Cases all_cases() {
   add_pings(cases);
   add_fragments(cases);
   add_utf8(cases);
+  add_characters(cases);
+  add_large_messages(cases);
+  add_malformed_continuations(cases);
   add_closes(cases);
   add_limits(cases);
   return cases;
