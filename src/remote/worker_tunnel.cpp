@@ -25,6 +25,8 @@ using wire::Io;
 
 namespace {
 
+// How long a worker that has closed its end in the middle of a frame is looked at: has it died?
+constexpr milliseconds kDeathIsKnownAfter{250};
 // More is not kept while nothing is on its way: most sockets are silent most of the time.
 constexpr std::size_t kKeptBytesMax = 4096;
 
@@ -137,6 +139,7 @@ void WorkerTunnel::end_with(Attempt attempt) {
 }
 
 void WorkerTunnel::lose() {
+  was_cut_ = !pooled_->connection.drained();
   end_with({.kind = Attempt::Kind::lost,
             .message = Message::worker_lost,
             .why = "the worker closed the connection"});
@@ -246,7 +249,20 @@ Outcome WorkerTunnel::outcome_of_worker() const {
   return report(*end_);
 }
 
+// The worker has waited long enough for room, and has no room either for saying so.
+bool WorkerTunnel::has_given_up_client() const {
+  if (!was_cut_ || died_) return false;
+  const Worker& worker = pooled_->worker;
+  const auto death = scoreboard_.wait_for_death(worker.slot, worker.generation, kDeathIsKnownAfter);
+  return !death || death->generation != worker.generation;
+}
+
 Outcome WorkerTunnel::report(const Attempt& attempt) const {
+  if (attempt.kind == Attempt::Kind::lost && has_given_up_client()) {
+    note(LogLevel::info, Message::client_slow,
+         "the worker has closed a WebSocket whose client did not take what it was sent");
+    return {.kind = Outcome::Kind::broken, .failure = FailureCause::reply};
+  }
   const auto death = death_of(scoreboard_, pooled_->worker, attempt);
   const bool told = attempt.message == Message::reply_broken && records_.failure_told();
   if (!told) {

@@ -64,6 +64,7 @@ class WorkerTunnel final : public gateway::Tunnel {
   gateway::RunFigures believed(const gateway::RunFigures& figures) const noexcept;
   gateway::Outcome outcome_of_worker() const;
   gateway::Outcome report(const Attempt& attempt) const;
+  bool has_given_up_client() const;
   void note(base::LogLevel level, base::Message message, std::string_view what) const;
 
   scoreboard::Scoreboard& scoreboard_;
@@ -78,6 +79,7 @@ class WorkerTunnel final : public gateway::Tunnel {
   bool sending_ = false;        // the batch has begun to leave
   bool hears_nothing_ = false;  // the worker, that has closed its end
   bool died_ = false;
+  bool was_cut_ = false;  // in the middle of a frame
   bool end_wanted_ = false;
   std::optional<gateway::Leaving> leaving_;
 };

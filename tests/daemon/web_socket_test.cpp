@@ -203,6 +203,20 @@ TEST_F(WebSocket, SaysWhichWorkerHasLeftItAlone) {
                     HasSubstr("/apps/chat"), HasSubstr("slot 0")));
 }
 
+// Which has no room for saying why.
+TEST_F(WebSocket, IsGivenUpByAWorkerWhoseClientTakesNothing) {
+  const auto tunnel = open([](wire::Connection& connection) {
+    const std::string whole = piece("half of it");
+    send_text(connection, encoded_head(kSwitch) + whole.substr(0, whole.size() - 5));
+  });
+  ASSERT_NE(tunnel, nullptr);
+  wait_for_end(*tunnel);
+  const Outcome outcome = tunnel->finish(StreamEnding::worker);
+  EXPECT_EQ(outcome.failure, FailureCause::reply);
+  EXPECT_NE(exchange_.recorder().text_of(Message::client_slow), "");
+  EXPECT_EQ(exchange_.recorder().text_of(Message::worker_lost), "");
+}
+
 // A process that the application has forked has the connection, too.
 TEST_F(WebSocket, EndsWithAWorkerWhoseConnectionStaysOpen) {
   std::latch over{1};
