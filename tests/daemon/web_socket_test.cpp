@@ -83,6 +83,7 @@ class WebSocket : public GroupTest {
   }
 
   FakeExchange exchange_{{.web_socket = WebSocketOffer::valid}};
+  std::latch goes_on_{1};  // outlives the worker, which may wait for it
   std::jthread worker_;
 };
 
@@ -119,16 +120,15 @@ TEST_F(WebSocket, IsAStreamOfBytesBothWays) {
 }
 
 TEST_F(WebSocket, KeepsItsPlaceAtTheWorkerUntilItsEnd) {
-  std::latch over{1};
   const auto tunnel = open([&](wire::Connection& connection) {
     send_text(connection, encoded_head(kSwitch));
-    over.wait();
+    goes_on_.wait();
   });
   ASSERT_NE(tunnel, nullptr);
   EXPECT_EQ(scoreboard_->status(0).outstanding, 1u);
   static_cast<void>(tunnel->finish(StreamEnding::client_gone));
   EXPECT_EQ(scoreboard_->status(0).outstanding, 0u);
-  over.count_down();
+  goes_on_.count_down();
 }
 
 TEST_F(WebSocket, TellsTheWorkerOfAClientThatIsGone) {
@@ -160,10 +160,9 @@ TEST_F(WebSocket, TellsTheWorkerToLeave) {
 
 TEST_F(WebSocket, TakesNoMoreThanTheWorkerReads) {
   settings_.group.receive_buffer_size_bytes = 4096;
-  std::latch looked{1};
   const auto tunnel = open([&](wire::Connection& connection) {
     send_text(connection, encoded_head(kSwitch));
-    looked.wait();
+    goes_on_.wait();
     std::string all;
     wire::Frame frame;
     while (connection.read_frame(frame, kPatience) == wire::Io::done &&
@@ -181,7 +180,7 @@ TEST_F(WebSocket, TakesNoMoreThanTheWorkerReads) {
   EXPECT_EQ(tunnel->send(bytes), 0u);
   EXPECT_LT(taken, 1'000'000u);
   tunnel->send_end();
-  looked.count_down();
+  goes_on_.count_down();
   EXPECT_TRUE(wait_until([&] { return tunnel->flush() == Tunnel::Room::free; }));
   EXPECT_EQ(read_all(*tunnel, 4), std::to_string(taken));
 }
@@ -219,10 +218,9 @@ TEST_F(WebSocket, IsGivenUpByAWorkerWhoseClientTakesNothing) {
 
 // A process that the application has forked has the connection, too.
 TEST_F(WebSocket, EndsWithAWorkerWhoseConnectionStaysOpen) {
-  std::latch over{1};
   const auto tunnel = open([&](wire::Connection& connection) {
     send_text(connection, encoded_head(kSwitch));
-    over.wait();
+    goes_on_.wait();
   });
   ASSERT_NE(tunnel, nullptr);
   EXPECT_FALSE(tunnel->worker_has_died());
@@ -233,7 +231,7 @@ TEST_F(WebSocket, EndsWithAWorkerWhoseConnectionStaysOpen) {
   EXPECT_TRUE(tunnel->worker_has_died());
   EXPECT_EQ(tunnel->look(), "");
   EXPECT_TRUE(tunnel->ended());
-  over.count_down();
+  goes_on_.count_down();
 }
 
 TEST_F(WebSocket, LogsWhatTheWorkerLogsWhileItIsOpen) {
@@ -284,16 +282,15 @@ std::string bare(FrameType type) {
 class OpenWebSocket : public WebSocket, public testing::WithParamInterface<Intruder> {};
 
 TEST_P(OpenWebSocket, IsEndedByWhatTheWorkerMayNotSend) {
-  std::latch over{1};
   const auto tunnel = open([&](wire::Connection& connection) {
     send_text(connection, encoded_head(kSwitch) + GetParam().frame);
-    over.wait();
+    goes_on_.wait();
   });
   ASSERT_NE(tunnel, nullptr);
   wait_for_end(*tunnel);
   EXPECT_EQ(tunnel->finish(StreamEnding::worker).failure, FailureCause::worker_broken);
   EXPECT_THAT(exchange_.recorder().text(), HasSubstr("slot 0"));
-  over.count_down();
+  goes_on_.count_down();
 }
 
 INSTANTIATE_TEST_SUITE_P(
