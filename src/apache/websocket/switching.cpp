@@ -64,7 +64,8 @@ void switch_to_web_socket(request_rec* r, const gateway::ResponseHead& head) {
   ap_send_interim_response(r, 1);
   remove_filters_of_requests(c);
   r->output_filters = r->proto_output_filters = c->output_filters;
-  r->eos_sent = 1;
+  // The end of a connection is its end; that of a HTTP/2 stream has to be said.
+  r->eos_sent = c->master == nullptr ? 1 : 0;
   c->keepalive = AP_CONN_CLOSE;
 }
 
