@@ -22,6 +22,8 @@ std::int64_t queue_of(const ServeOptions& options) {
   return settings::ProcessGroup().queue;
 }
 
+}  // namespace
+
 std::int64_t places_of_worker(const ServeOptions& options, Workers workers) {
   if (workers != Workers::with_event_loops) return options.threads;
   const auto given = base::parse_unsigned(options.connections);
@@ -30,8 +32,6 @@ std::int64_t places_of_worker(const ServeOptions& options, Workers workers) {
             : settings::ProcessGroup().connections;
   return std::max<std::int64_t>(options.threads, connections);
 }
-
-}  // namespace
 
 FrontSize front_size(const ServeOptions& options, Workers workers) {
   if (workers == Workers::none) return {.threads_per_child = options.threads, .children = 1};

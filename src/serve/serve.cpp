@@ -17,6 +17,7 @@
 #include "serve/exported_variables.h"
 #include "serve/file_watch.h"
 #include "serve/foreground.h"
+#include "serve/front_size.h"
 #include "serve/httpd_process.h"
 #include "serve/listen_port.h"
 #include "serve/listening_sockets.h"
@@ -57,11 +58,16 @@ std::string short_path(const std::string& path) {
   return path.starts_with(folder) ? path.substr(folder.size()) : path;
 }
 
-std::string processes_of(const ServeOptions& options) {
-  const auto threads = fmt::format("{} thread{}", options.threads, options.threads == 1 ? "" : "s");
-  if (options.embedded) return fmt::format("in httpd with {}", threads);
+std::string processes_of(const ServeOptions& options, const Site& site) {
+  const bool is_asgi = site.has_event_loop;
+  const auto places =
+      places_of_worker(options, is_asgi ? Workers::with_event_loops : Workers::with_threads);
+  const auto each =
+      fmt::format("{} {}{}", places, is_asgi ? "connection" : "thread", places == 1 ? "" : "s");
+  if (options.embedded) return fmt::format("in httpd with {}", each);
   const int processes = std::max(options.processes, 1);
-  return fmt::format("{} process{} of {}", processes, processes == 1 ? "" : "es", threads);
+  return fmt::format("{} process{} of {}{}", processes, processes == 1 ? "" : "es", each,
+                     is_asgi ? " (ASGI)" : "");
 }
 
 std::string url_of(const ServeOptions& options, const Preparation& found) {
@@ -82,7 +88,7 @@ std::string greeting(const ServeOptions& options, const Preparation& found) {
     if (!found.site.python_home.empty()) {
       text += fmt::format(" of {}", short_path(found.site.python_home));
     }
-    text += ", " + processes_of(options);
+    text += ", " + processes_of(options, found.site);
   }
   return isatty(STDOUT_FILENO) == 1 ? text + "; Ctrl-C stops it" : text;
 }

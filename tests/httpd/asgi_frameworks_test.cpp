@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/parse.h"
+#include "harness/command.h"
 #include "harness/httpd.h"
 #include "harness/port_lease.h"
 #include "harness/process.h"
@@ -16,6 +17,8 @@
 
 namespace pyhost::test {
 namespace {
+
+using testing::HasSubstr;
 
 // The same application in a server of its own.
 class Uvicorn {
@@ -30,6 +33,7 @@ class Uvicorn {
     EXPECT_TRUE(answers) << read_file(folder_.path() + "/log");
   }
 
+  int port() const noexcept { return port_.port(); }
   HttpClient client() const { return HttpClient({.port = port_.port()}); }
 
  private:
@@ -121,6 +125,25 @@ TEST_P(AsgiFrameworks, AnswerAsUnderUvicorn) {
     EXPECT_EQ(got.body, expected.body) << what;
     EXPECT_EQ(headers_of_application(got), headers_of_application(expected)) << what;
   }
+}
+
+TEST(AsgiSockets, AreAsUnderUvicorn) {
+  for (const char* module : {"starlette", "websockets"}) {
+    const std::string folder = std::string("/usr/lib/python3/dist-packages/") + module;
+    if (access(folder.c_str(), R_OK) != 0) GTEST_SKIP() << "there is no " << folder;
+  }
+  const Httpd httpd(
+      "WSGIDaemonProcess g interface=asgi\n"
+      "WSGIScriptAlias / ${APPS}/async_sites/starlette_site.py callable-object=app "
+      "process-group=g application-group=%{GLOBAL}\n");
+  const Uvicorn uvicorn("starlette_site", httpd.root() + "/apps/async_sites");
+  const auto talk = [](int port) {
+    return run_command({"/usr/bin/python3", TEST_WEB_SOCKET_TALK, std::to_string(port)});
+  };
+  const CommandResult ours = talk(httpd.port());
+  EXPECT_TRUE(ours.ok()) << ours;
+  EXPECT_THAT(ours.output, HasSubstr("closed by it with 4001 as you like\n"));
+  EXPECT_EQ(ours.output, talk(uvicorn.port()).output);
 }
 
 TEST_P(AsgiFrameworks, AreToldApartByThemselves) {

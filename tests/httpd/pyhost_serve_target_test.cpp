@@ -75,6 +75,7 @@ async def app(scope, receive, send):
   EXPECT_EQ(serve.get("/").body, "http") << serve.output();
   serve.stop();
   EXPECT_EQ(count(serve.output(), "the lifespan begins"), 1u) << serve.output();
+  EXPECT_THAT(serve.output(), HasSubstr("1 process of 100 connections (ASGI)"));
   EXPECT_THAT(refusal(folder, {"main:app", "--embedded"}),
               HasSubstr("main:app is an ASGI application, and those run in workers: leave "
                         "--embedded out"));

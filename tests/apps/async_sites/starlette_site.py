@@ -7,7 +7,8 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.responses import (FileResponse, JSONResponse, PlainTextResponse, RedirectResponse,
                                  StreamingResponse)
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocketDisconnect
 
 
 @contextlib.asynccontextmanager
@@ -68,8 +69,29 @@ async def fail(request):
     raise ValueError('on purpose')
 
 
+async def echo_socket(socket):
+    """Closes when it is told to."""
+    offered = socket.scope['subprotocols']
+    await socket.accept('chat' if 'chat' in offered else None)
+    try:
+        while True:
+            message = await socket.receive()
+            socket._raise_on_disconnect(message)
+            if message.get('text') == 'enough':
+                return await socket.close(4001, 'as you like')
+            await socket.send({'type': 'websocket.send', 'text': message.get('text'),
+                               'bytes': message.get('bytes')})
+    except WebSocketDisconnect:
+        pass
+
+
+async def refuse_socket(socket):
+    await socket.close()
+
+
 app = Starlette(lifespan=lifespan, routes=[
     Route('/', hello), Route('/items/{id:int}', item), Route('/echo', echo, methods=['POST']),
     Route('/upload', upload, methods=['POST']), Route('/stream', stream), Route('/file', file),
     Route('/redirect', redirect), Route('/cookie', cookie), Route('/background', background),
-    Route('/fail', fail)])
+    Route('/fail', fail), WebSocketRoute('/socket', echo_socket),
+    WebSocketRoute('/refused', refuse_socket)])
