@@ -22,7 +22,7 @@ TEST(AsgiChat, BringsTwoBrowsersTogether) {
     if (access(needed, R_OK) != 0) GTEST_SKIP() << "there is no " << needed;
   }
   Httpd httpd(
-      "WSGIDaemonProcess g interface=asgi\n"
+      "WSGIDaemonProcess g interface=asgi websocket-compression=on\n"
       "WSGIScriptAlias / ${APPS}/async_sites/chat_site.py callable-object=app process-group=g "
       "application-group=%{GLOBAL}\n");
   const auto browse = [&httpd](std::string name) {

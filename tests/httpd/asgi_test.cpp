@@ -1,7 +1,11 @@
 // ASGI applications, as clients and operators meet them.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <tuple>
+
+#include "harness/command.h"
 #include "harness/httpd.h"
 #include "httpd/text.h"
 
@@ -103,18 +107,39 @@ TEST(AsgiHttp, BreaksOffAReplyThatAnExceptionEnds) {
   EXPECT_EQ(reply.body, "half");
 }
 
-TEST(AsgiHttp, TellsOfAClientThatLeaves) {
-  Httpd httpd(kConfig);
-  httpd.expect_log("was told http.disconnect");
-  for (const char* path : {"/at/patience", "/at/events"}) {
-    httpd.expect_log(path == std::string_view("/at/events") ? "streams" : "waits for its client");
-    RawConnection client = httpd.connect();
-    client.send(std::string("GET ") + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    httpd.wait_for_log(path == std::string_view("/at/events") ? "streams" : "waits for its client");
-    client.abort();
-  }
-  EXPECT_TRUE(wait_until([&] { return count(httpd.log(), "was told http.disconnect") == 2; }));
+using Leaving = std::tuple<const char*, const char*>;
+
+class AsgiLeaving : public testing::TestWithParam<Leaving> {};
+
+TEST_P(AsgiLeaving, IsTold) {
+  const auto [kind, shape] = GetParam();
+  const bool is_http2 = kind[1] == '2';
+  if (is_http2 && default_mpm() == Mpm::prefork) GTEST_SKIP() << "there is no HTTP/2";
+  const bool tls = std::string_view(kind).ends_with("tls");
+  Httpd httpd(std::string("LogLevel wsgi:info\n"
+                          "WSGIDaemonProcess g interface=asgi\n"
+                          "WSGIScriptAlias /at ${APPS}/views.asgi process-group=g\n") +
+                  (is_http2 ? "H2WebSockets on\n" : ""),
+              {.threads = 4, .http2 = is_http2, .tls = tls});
+  const int port = tls ? httpd.endpoint().tls_port : httpd.port();
+  httpd.tolerate_log("PH0");
+  constexpr int kNoPackage = 77;
+  const CommandResult client = run_command({"/usr/bin/python3", TEST_LEAVING_CLIENT, kind, shape,
+                                            std::to_string(port), httpd.root() + "/error.log"});
+  if (client.exit_code == kNoPackage) GTEST_SKIP() << "there is no python3-h2";
+  EXPECT_TRUE(client.ok()) << client;
+  EXPECT_THAT(httpd.log(),
+              HasSubstr(fmt::format("{} was told {}.disconnect", shape,
+                                    shape == std::string_view("socket") ? "websocket" : "http")));
 }
+
+INSTANTIATE_TEST_SUITE_P(OverAll, AsgiLeaving,
+                         testing::Combine(testing::Values("h1", "tls", "h2c", "h2_tls"),
+                                          testing::Values("poll", "stream", "upload", "socket")),
+                         [](const auto& each) {
+                           return std::string(std::get<0>(each.param)) + "_" +
+                                  std::get<1>(each.param);
+                         });
 
 TEST(AsgiHttp, ServesDjango) {
   const Httpd httpd(

@@ -67,7 +67,7 @@ class Http1:
 class Http2:
     """A stream of a connection that others may have, too."""
 
-    def __init__(self, session):
+    def __init__(self, session, path='/ws/echo'):
         self.session = session
         self.stream = session.h2.get_next_available_stream_id()
         session.streams[self.stream] = self
@@ -76,7 +76,7 @@ class Http2:
         self.ended = False
         session.h2.send_headers(self.stream, [
             (':method', 'CONNECT'), (':protocol', 'websocket'), (':scheme', 'http'),
-            (':path', '/ws/echo'), (':authority', 'localhost'),
+            (':path', path), (':authority', 'localhost'),
             ('sec-websocket-version', '13')])
         session.flush()
         while self.status is None and not self.ended:
@@ -168,4 +168,5 @@ def main(kind, port, sockets='1'):
         print('end', opcode)
 
 
-main(*sys.argv[1:])
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -30,14 +30,15 @@ const socket = new WebSocket(`ws://${location.host}/chat`)
 const image = new Image()
 image.src = `/until-met?name=${name}`  // the page is loaded when that is
 document.body.append(image)
-socket.onopen = () => socket.send(`${name} is here`)
+const say = text => socket.send(text + ' and so on'.repeat(20))  // worth being compressed
+socket.onopen = () => say(`${name} is here`)
 socket.onmessage = event => {
   const line = document.createElement('li')
   line.textContent = event.data
   document.getElementById('said').append(line)
   if (event.data.startsWith(name)) return
   const other = event.data.split(' ')[0]
-  if (event.data.endsWith('is here')) socket.send(`${name} greets ${other}`)
+  if (event.data.includes('is here')) say(`${name} greets ${other}`)
   socket.send(`met ${name}`)
 }
 </script>
