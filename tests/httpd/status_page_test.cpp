@@ -66,6 +66,7 @@ TEST_F(StatusPage, SaysThatAGroupIsStoppedAndHowItsWorkerEnded) {
   EXPECT_EQ(httpd_.get("/shop").body, "1");
   kill(httpd_.running("pyhost-worker").front(), SIGKILL);
   httpd_.expect_log("PH0407");
+  httpd_.wait_for_log("PH0407");
   // A planned end behind it is none of these.
   const CommandResult stopped =
       run_command({PYHOST_TEST_PROGRAM, "stop", "b<g>", "--server-root", httpd_.root()});
