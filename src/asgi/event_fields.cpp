@@ -36,6 +36,10 @@ BytesView::~BytesView() {
   if (buffer_.obj != nullptr) PyBuffer_Release(&buffer_);
 }
 
+bool set(PyObject* dict, const Ref& key, const Ref& value) {
+  return value && PyDict_SetItem(dict, key.get(), value.get()) == 0;
+}
+
 void raise(const Refusal& refusal) {
   PyObject* type = PyExc_RuntimeError;
   if (refusal.kind == Refusal::Kind::type_error) type = PyExc_TypeError;

@@ -56,6 +56,10 @@ std::optional<ResponseBody> response_body_of(const Names& names, PyObject* event
 // The values of an http.response.early_hint: Link headers. Nothing with an exception pending.
 std::optional<std::vector<std::string>> links_of(const Names& names, PyObject* event);
 
+// Puts it there; a null value stands for the exception that is pending then. False with one
+// pending.
+bool set(PyObject* dict, const python::Ref& key, const python::Ref& value);
+
 // A value of an event that may leave it out: null without an exception then.
 python::Ref field_of(PyObject* event, const python::Ref& key);
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string>
 
+#include "asgi/event_fields.h"
 #include "asgi/request_target.h"
 #include "asgi/web_socket_offer.h"
 #include "python/error.h"
@@ -67,10 +68,6 @@ Ref address_of(std::string_view host, std::string_view port) {
   const Ref name = latin1_of(host);
   const Ref place = is_number ? Ref::steal(PyLong_FromUnsignedLong(number)) : Ref::share(Py_None);
   return name && place ? Ref::steal(PyTuple_Pack(2, name.get(), place.get())) : Ref();
-}
-
-bool set(PyObject* dict, const Ref& key, const Ref& value) {
-  return value && PyDict_SetItem(dict, key.get(), value.get()) == 0;
 }
 
 }  // namespace

@@ -47,10 +47,6 @@ bool set_subprotocol(ResponseStart& start, PyObject* value, const gateway::Reque
   return true;
 }
 
-bool set(PyObject* event, const Ref& key, const Ref& value) {
-  return value && PyDict_SetItem(event, key.get(), value.get()) == 0;
-}
-
 // With the type alone.
 Ref event_of(const Names& names, const Ref& type) {
   Ref event = Ref::steal(PyDict_New());

@@ -5,16 +5,10 @@
 namespace pyhost::websocket {
 namespace {
 
-constexpr unsigned kFin = 0x80;
-constexpr unsigned kRsv1 = 0x40;
 constexpr unsigned kRsv23 = 0x30;
 constexpr unsigned kOpcode = 0x0F;
 constexpr unsigned kMasked = 0x80;
 constexpr unsigned kLength = 0x7F;
-
-// Lengths that say that the length follows in two bytes, or in eight.
-constexpr unsigned kTwoBytes = 126;
-constexpr unsigned kEightBytes = 127;
 
 bool is_known(unsigned opcode) noexcept {
   return opcode <= 2 || (opcode >= 8 && opcode <= 10);
@@ -25,7 +19,7 @@ bool is_known(unsigned opcode) noexcept {
 std::size_t FrameReader::head_bytes_wanted() const noexcept {
   if (raw_size_ < 2) return 2;
   const unsigned length = raw_[1] & kLength;
-  const std::size_t length_bytes = length == kTwoBytes ? 2 : length == kEightBytes ? 8 : 0;
+  const std::size_t length_bytes = length == kInTwoBytes ? 2 : length == kInEightBytes ? 8 : 0;
   return 2 + length_bytes + key_.size();
 }
 
@@ -58,8 +52,9 @@ std::string_view FrameReader::take_length() noexcept {
     for (std::size_t i = 0; i < length_bytes; ++i) head_.length = head_.length << 8U | raw_[2 + i];
   }
   std::copy_n(raw_.begin() + 2 + std::ptrdiff_t(length_bytes), key_.size(), key_.begin());
-  if (announced == kTwoBytes && head_.length < kTwoBytes) return "a length is not written shortest";
-  if (announced != kEightBytes) return {};
+  if (announced == kInTwoBytes && head_.length < kInTwoBytes)
+    return "a length is not written shortest";
+  if (announced != kInEightBytes) return {};
   if (head_.length <= 0xFFFF) return "a length is not written shortest";
   return head_.length >> 63U == 0 ? std::string_view() : "a length has its first bit set";
 }

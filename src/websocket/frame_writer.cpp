@@ -5,11 +5,6 @@
 namespace pyhost::websocket {
 namespace {
 
-constexpr unsigned kFin = 0x80;
-constexpr unsigned kRsv1 = 0x40;
-constexpr std::uint64_t kInTwoBytes = 126;
-constexpr std::uint64_t kInEightBytes = 127;
-
 // At most so many bytes, and no part of a character.
 std::string_view cut(std::string_view text, std::size_t bytes_max) noexcept {
   if (text.size() <= bytes_max) return text;

@@ -6,7 +6,6 @@ namespace pyhost::websocket {
 
 using Event = MessageReader::Event;
 using Kind = MessageReader::Event::Kind;
-using Step = FrameReader::Step;
 
 Event MessageReader::fault(int code, std::string_view why) noexcept {
   over_ = true;
@@ -15,17 +14,17 @@ Event MessageReader::fault(int code, std::string_view why) noexcept {
 
 Event MessageReader::next(std::string_view& bytes) {
   while (!over_) {
-    const Step step = frames_.next(bytes);
+    const FrameReader::Step step = frames_.next(bytes);
     Event event;
     switch (step.kind) {
-      case Step::Kind::incomplete:
+      case FrameReader::Step::Kind::incomplete:
         return {};
-      case Step::Kind::malformed:
+      case FrameReader::Step::Kind::malformed:
         return fault(kCloseProtocolError, step.why);
-      case Step::Kind::head:
+      case FrameReader::Step::Kind::head:
         event = begin_frame();
         break;
-      case Step::Kind::payload:
+      case FrameReader::Step::Kind::payload:
         event = is_control(frames_.head().opcode) ? take_control(step) : take_data(step);
         break;
     }
@@ -60,7 +59,7 @@ Event MessageReader::begin_frame() noexcept {
 
 // --- Control frames --------------------------------------------------------------------------
 
-Event MessageReader::take_control(const Step& piece) {
+Event MessageReader::take_control(const FrameReader::Step& piece) {
   frames_.append(piece, control_);
   if (!piece.is_last) return {};
   switch (frames_.head().opcode) {
@@ -93,7 +92,7 @@ Event MessageReader::take_close() noexcept {
 // --- Messages --------------------------------------------------------------------------------
 
 // What is wrong with the piece, if anything is.
-std::optional<Event> MessageReader::inflate(const Step& piece) {
+std::optional<Event> MessageReader::inflate(const FrameReader::Step& piece) {
   deflated_.clear();
   frames_.append(piece, deflated_);
   Inflater::Result result = inflater_->inflate(deflated_, message_, message_bytes_max_);
@@ -112,7 +111,7 @@ std::optional<Event> MessageReader::inflate(const Step& piece) {
   return std::nullopt;
 }
 
-Event MessageReader::take_data(const Step& piece) {
+Event MessageReader::take_data(const FrameReader::Step& piece) {
   const std::size_t before = message_.size();
   if (is_compressed_) {
     if (const auto wrong = inflate(piece)) return *wrong;

@@ -19,6 +19,13 @@ constexpr bool is_control(Opcode opcode) noexcept {
   return (static_cast<unsigned>(opcode) & 8U) != 0;
 }
 
+// Of a frame's first byte (RFC 6455, 5.2).
+inline constexpr unsigned kFin = 0x80;
+inline constexpr unsigned kRsv1 = 0x40;
+// Lengths that say that the length follows in two bytes, or in eight.
+inline constexpr unsigned kInTwoBytes = 126;
+inline constexpr unsigned kInEightBytes = 127;
+
 inline constexpr std::size_t kControlBytesMax = 125;
 // Beside the code of a Close.
 inline constexpr std::size_t kReasonBytesMax = kControlBytesMax - 2;
