@@ -186,6 +186,8 @@ TEST(WebSocketHttp, IsClosedByAGracefulRestart) {
 TEST(WebSocketHttp, IsCutOffWhenNobodyClosesItInTime) {
   Httpd httpd(with_factor(20));
   httpd.expect_log("PH0346");
+  // The worker MPM, as above.
+  httpd.tolerate_log("AH00288");
   WebSocketClient socket(httpd.port(), "/ws/echo");
   ASSERT_TRUE(socket.is_open());
   // A worker that does nothing any more.

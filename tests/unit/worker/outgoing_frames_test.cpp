@@ -76,9 +76,9 @@ TEST_F(OutgoingFramesTest, SayThatTheOtherEndHasGone) {
 }
 
 TEST_F(OutgoingFramesTest, KeepAFileThatCannotLeaveYet) {
-  std::string all;
+  const std::string body(100'000, 'a');
   while (frames_.bytes_kept() == 0) {
-    frames_.batch().add_body(FrameType::reply_body, std::string(100'000, 'a'));
+    frames_.batch().add_body(FrameType::reply_body, body);
     frames_.send(*near_);
   }
   base::UniqueFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
