@@ -29,7 +29,7 @@ void EventLoop::Gate::open(base::Result<> own_result) {
 }
 
 base::Result<> EventLoop::get_ready(Candidate candidate) {
-  if (const auto started = start(); !started) {
+  if (auto started = start(); !started) {
     // Nothing is freed that was not made under the lock that it needs.
     static_cast<void>(candidate.application.release());
     return started;

@@ -113,14 +113,12 @@ std::vector<LifeOrder> WorkerLife::step(const Observation& seen) {
   }
   const bool stuck = is_on(limits_.deadlock_timeout) && seen.lock_waited_since &&
                      seen.now - *seen.lock_waited_since >= limits_.deadlock_timeout;
+  // A request may have come between the look and the order to drain.
+  const bool is_drained = seen.active <= given_up() && !begins_to_drain(orders);
   if (stuck) {
     ended_ = true;
     orders.push_back({.kind = Kind::end_at_once, .reason = EndReason::deadlock_timeout});
-  } else if (drain_until_ && seen.now >= *drain_until_) {
-    ended_ = true;
-    orders.push_back({.kind = Kind::end});
-  } else if (drain_until_ && seen.active <= given_up() && !begins_to_drain(orders)) {
-    // Otherwise a request may have come between the look and the order to drain.
+  } else if (drain_until_ && (seen.now >= *drain_until_ || is_drained)) {
     ended_ = true;
     orders.push_back({.kind = Kind::end});
   }
