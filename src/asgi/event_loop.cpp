@@ -171,10 +171,9 @@ void EventLoop::tear_down(Attached& py) {
       Ref::steal(close ? PyObject_CallOneArg(close.get(), parts_->loop.get()) : nullptr);
   python::discard_error(py);
   inputs_.interpreter.main_thread().set_wake({});
+  const base::Result<> ended = base::fail("the event loop has ended");
   for (const auto& application : applications_) {
-    for (const auto& gate : std::exchange(application->gates, {})) {
-      gate->open(base::fail("the event loop has ended"));
-    }
+    for (const auto& gate : std::exchange(application->gates, {})) gate->open(ended);
   }
   if (source_or_null_ != nullptr) {
     const DetachScope detached(py);

@@ -14,7 +14,6 @@
 
 namespace pyhost::asgi {
 
-using gateway::ReplyPart;
 using python::Attached;
 using python::DetachScope;
 

@@ -44,7 +44,7 @@ RequestRun::RequestRun(request_rec* r, const MappedRequest& request)
 }
 
 gateway::Outcome RequestRun::run() {
-  const gateway::Outcome outcome =
+  gateway::Outcome outcome =
       ChildEngines::of_this_child().runner(request_.group).run(request_.target, exchange_);
   // A lease at a worker counts for itself.
   const bool ran_here = request_.group == nullptr && exchange_.times().was_sent();
