@@ -127,12 +127,16 @@ bool WorkerChannel::send_locked() noexcept {
     lose_locked();
     return false;
   }
-  const bool waits = outcome == Io::timeout;
-  if (waits != watches_room_) {
-    watches_room_ = waits;
-    watch_locked();
-  }
+  watch_room_locked();
   return true;
+}
+
+// Room that a record has found, too, is to be told of.
+void WorkerChannel::watch_room_locked() noexcept {
+  const bool waits = full_ || out_.bytes_kept() != 0;
+  if (waits == watches_room_) return;
+  watches_room_ = waits;
+  watch_locked();
 }
 
 void WorkerChannel::watch_locked() noexcept {
@@ -240,6 +244,7 @@ bool WorkerChannel::make_use_of_room() {
     if (is_open_locked() && send_locked()) {
       has_room = full_ && out_.bytes_kept() <= gateway::kChannelBytesLow && !out_.keeps_file();
       full_ = full_ && !has_room;
+      watch_room_locked();
     }
   }
   return !leave_if_done() && has_room;

@@ -119,6 +119,7 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
     return child_or_null_ != nullptr && !lost_ && !os::ForkWatch::in_forked_process();
   }
   bool send_locked() noexcept;
+  void watch_room_locked() noexcept;
   template <class Encode>
   bool send_locked(const Encode& encode) noexcept;
   bool takes_records_locked() const noexcept;

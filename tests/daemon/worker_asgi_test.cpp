@@ -155,6 +155,7 @@ async def application(scope, receive, send):
   worker_.group.interface = Protocol::asgi;
   settings_.group.interface = Protocol::asgi;
   spawn_and_wait();
+  engine();  // made by the first who asks
   std::vector<std::unique_ptr<FakeExchange>> exchanges;
   std::vector<std::jthread> requests;
   for (int i = 0; i < 20; ++i) {
@@ -179,6 +180,23 @@ async def application(scope, receive, send):
   FakeExchange exchange;
   EXPECT_EQ(run_asgi(large, exchange).kind, Outcome::Kind::complete);
   EXPECT_EQ(exchange.bytes_sent(), 10'000'000u);
+}
+
+// What is printed leaves with what is kept of the reply, which makes room as well.
+TEST_F(AsgiWorker, GoesOnThoughARecordHasFoundTheRoomThatItWaitsFor) {
+  const std::string prints = script("prints.py", R"(
+async def application(scope, receive, send):
+    assert scope['type'] == 'http'
+    await send({'type': 'http.response.start', 'status': 200})
+    for number in range(800):
+        await send({'type': 'http.response.body', 'body': bytes(70_000), 'more_body': True})
+        print(number)
+    await send({'type': 'http.response.body'})
+)");
+  spawn_and_wait();
+  FakeExchange exchange;
+  EXPECT_EQ(run_asgi(prints, exchange).kind, Outcome::Kind::complete);
+  EXPECT_EQ(exchange.bytes_sent(), 800u * 70'000);
 }
 
 TEST_F(AsgiWorker, AnswersAnExceptionWith500AndItsTraceback) {
