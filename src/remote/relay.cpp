@@ -370,7 +370,11 @@ Relay::Step Relay::feed() {
   if (!piece && is_over(body_due())) piece = body_.give_up();
   if (!piece) return std::nullopt;
   feeding_since_.reset();
-  return send_piece(*piece);
+  if (piece->fault != gateway::BodyFault::client_gone) return send_piece(*piece);
+  // That is not only the end of the body: what the worker logs from here on, nobody would read.
+  abort();
+  return Attempt{Kind::client_gone, status_of(piece->fault), Message::client_fault,
+                 std::string(describe(piece->fault))};
 }
 
 // When the client has had its time for a piece.

@@ -108,6 +108,7 @@ class Relay {
   Step wait(std::optional<base::Clock::time_point> give_up_at);
   Step settle();
   Step stop_unless_on(Passed passed);
+  void abort();
   Attempt stop(Passed passed);
   Attempt outcome_of(Passed passed) const;
   Attempt end_with_error(const wire::Frame& frame);

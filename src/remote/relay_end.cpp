@@ -16,10 +16,14 @@ using wire::Io;
 using Kind = Attempt::Kind;
 
 // The worker closes the application's iterable when it hears ABORT.
-Attempt Relay::stop(Passed passed) {
+void Relay::abort() {
   pooled_.batch.clear();
   wire::encode_empty(FrameType::abort, pooled_.batch.encoded());
   static_cast<void>(pooled_.connection.write_some(pooled_.batch));
+}
+
+Attempt Relay::stop(Passed passed) {
+  abort();
   return outcome_of(passed);
 }
 
