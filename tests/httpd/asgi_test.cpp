@@ -40,6 +40,17 @@ TEST(AsgiHttp, HasTheRequestInItsScope) {
               AllOf(HasSubstr("http_version='2'"), HasSubstr("(b'host', b'127.0.0.1")));
 }
 
+TEST(AsgiHttp, HasTheClientOfATrustedProxyInItsScope) {
+  const Request request{
+      .path = "/at/client",
+      .headers = {{"X-Forwarded-For", "192.0.2.7"}, {"X-Forwarded-Proto", "https"}}};
+  const std::string headers = "WSGITrustedProxyHeaders X-Forwarded-For X-Forwarded-Proto\n";
+  const Httpd trusting(kConfig + headers + "WSGITrustedProxies 127.0.0.1\n");
+  EXPECT_EQ(trusting.request(request).body, "('192.0.2.7', 'https')");
+  const Httpd wary(kConfig + headers + "WSGITrustedProxies 192.0.2.1\n");
+  EXPECT_EQ(wary.request(request).body, "('127.0.0.1', 'http')");
+}
+
 TEST(AsgiHttp, ServesBesideWsgiInOneGroup) {
   const Httpd httpd(kConfig);
   HttpClient client = httpd.client();
