@@ -60,7 +60,7 @@ else()
 endif()
 if(PYHOST_SANITIZE)
   target_compile_options(pyhost_options INTERFACE
-    -O1 -Wno-maybe-uninitialized -Wno-stringop-overflow -fsanitize=${PYHOST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    -Wno-maybe-uninitialized -Wno-stringop-overflow -fsanitize=${PYHOST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(pyhost_options INTERFACE -fsanitize=${PYHOST_SANITIZE})
   # What a program that is not instrumented has to preload before it can load ours.
   string(REGEX MATCH "address|thread" runtime "${PYHOST_SANITIZE}")
