@@ -74,7 +74,7 @@ StatusAnswer::Group status_answer_of(const metrics::GroupSnapshot& group) {
   StatusAnswer::Group told{.name = group.name,
                            .state = std::string(metrics::name_of(metrics::state_of(group))),
                            .processes = static_cast<std::uint32_t>(group.workers.size()),
-                           .threads = group.threads,
+                           .threads = metrics::places_of_worker(group),
                            .waiting = group.waiting};
   if (!group.reason.empty()) told.reason = group.reason;
   for (const scoreboard::SlotStatus& worker : group.workers) {

@@ -18,7 +18,10 @@ struct MeasuredGroup {
   std::string name;  // "": what httpd's own processes run
   const scoreboard::Scoreboard& board;
   unsigned slots = 0;
-  unsigned threads = 0;  // of a worker; of all of httpd's processes where these run it
+  // Requests that a worker takes at a time, as far as that is known before it says so; of all of
+  // httpd's processes where these run it.
+  unsigned threads = 0;
+  unsigned own_threads = 0;  // of a worker, whose event loops take more than these
   unsigned queue = 0;
   const appmetrics::Memory* metrics_or_null = nullptr;  // of its applications
 

@@ -12,7 +12,9 @@ namespace pyhost::metrics {
 struct GroupReport {
   GroupSnapshot snapshot;
   scoreboard::GroupSums sums{};
-  unsigned threads = 0;  // of all its workers, or of httpd's own processes
+  unsigned threads = 0;  // of all its workers, or of httpd's own processes; places in event loops
+  unsigned own_threads = 0;  // of a worker; event loops take more than these
+  unsigned sockets = 0;      // WebSockets that are open
   unsigned queue = 0;
 
   // What httpd's own processes run has no name and no workers, and serves as long as they do.

@@ -106,6 +106,28 @@ GroupSnapshot snapshot_of(const scoreboard::Scoreboard& board, std::string name,
   return group;
 }
 
+namespace {
+
+// One that does not live is counted as its successor is expected to be.
+unsigned places_of(const SlotStatus& worker, const GroupSnapshot& group) noexcept {
+  const bool lives = worker.state != SlotState::empty && worker.state != SlotState::dead;
+  return lives && worker.capacity != 0 ? worker.capacity : group.threads;
+}
+
+}  // namespace
+
+unsigned places_of_worker(const GroupSnapshot& group) noexcept {
+  unsigned most = 0;
+  for (const SlotStatus& worker : group.workers) most = std::max(most, places_of(worker, group));
+  return most;
+}
+
+unsigned places_of(const GroupSnapshot& group) noexcept {
+  unsigned sum = 0;
+  for (const SlotStatus& worker : group.workers) sum += places_of(worker, group);
+  return sum;
+}
+
 scoreboard::Troubles troubles_of(const GroupSnapshot& group) {
   scoreboard::Troubles troubles;
   const auto take = [&](ScriptStatus::State wanted) {

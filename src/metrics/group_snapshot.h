@@ -64,6 +64,11 @@ struct GroupSnapshot {
 GroupSnapshot snapshot_of(const scoreboard::Scoreboard& board, std::string name, unsigned slots,
                           unsigned threads);
 
+// How many requests a worker serves at a time: that of the one that serves most, as workers say it.
+unsigned places_of_worker(const GroupSnapshot& group) noexcept;
+// All workers together.
+unsigned places_of(const GroupSnapshot& group) noexcept;
+
 // What the scoreboard is to say of what is broken.
 scoreboard::Troubles troubles_of(const GroupSnapshot& group);
 

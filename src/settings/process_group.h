@@ -121,6 +121,12 @@ inline unsigned places_of_worker(const ProcessGroup& group) noexcept {
   return more ? std::max(group.threads, group.connections) : group.threads;
 }
 
+// "5 threads", "100 connections".
+inline std::string places_text(const ProcessGroup& group) {
+  const unsigned places = places_of_worker(group);
+  return std::to_string(places) + (places > group.threads ? " connections" : " threads");
+}
+
 // The same at most: one that has found out that all of its applications are ASGI.
 inline unsigned places_max_of_worker(const ProcessGroup& group) noexcept {
   const bool may_be_more = group.threads != 0 && group.interface != gateway::Protocol::wsgi;

@@ -152,10 +152,9 @@ void Supervision::describe_groups() const {
                   "its one application {} runs in the main interpreter unless "
                   "WSGIApplicationGroup says otherwise",
                   group->only_script);
-    log_server(
-        group->server, LogLevel::info, Message::process_group_described,
-        fmt::format("process group '{}': {} workers with {} threads as uid {}; {}", options.name,
-                    worker_count(options), options.threads, group->worker_uid, where));
+    log_server(group->server, LogLevel::info, Message::process_group_described,
+               fmt::format("process group '{}': {} workers with {} as uid {}; {}", options.name,
+                           worker_count(options), places_text(options), group->worker_uid, where));
   }
 }
 

@@ -56,6 +56,11 @@ unsigned busy_threads_of(const GroupReport& group) {
   return busy;
 }
 
+// Whether what its workers have is not a thread each.
+bool has_loops(const GroupReport& group) noexcept {
+  return !group.is_embedded() && metrics::places_of_worker(group.snapshot) > group.own_threads;
+}
+
 // --- What is broken ---
 
 std::string since_text(std::int64_t since_us, const Moment& now) {
@@ -165,11 +170,14 @@ void put_tiles(Html& html, const GroupReport& group, const Times& times) {
       count_text(requests));
   put_latency(html, times);
   html.put(
-      "<div class=\"tile{}\" data-spark=\"busy\"><dt>Threads busy</dt>"
+      "<div class=\"tile{}\" data-spark=\"busy\"><dt>{}</dt>"
       "<dd class=\"big\">{} <small>of {}</small></dd>"
-      "<dd class=\"more\">{} of work since the start</dd></div>\n",
-      group.threads != 0 && busy >= group.threads ? " alarm" : "", count_text(busy),
-      count_text(group.threads), base::time_text(metrics::in_seconds(group.sums.requests.busy_us)));
+      "<dd class=\"more\">{}{} of work since the start</dd></div>\n",
+      group.threads != 0 && busy >= group.threads ? " alarm" : "",
+      has_loops(group) ? "Connections" : "Threads busy", count_text(busy),
+      count_text(group.threads),
+      group.sockets != 0 ? count_text(group.sockets) + " WebSockets; " : "",
+      base::time_text(metrics::in_seconds(group.sums.requests.busy_us)));
   if (!group.is_embedded()) put_queue(html, group);
   html.put(
       "<div class=\"tile{}\" data-spark=\"errors\"><dt>Errors</dt><dd class=\"big\">{}</dd>"
@@ -239,8 +247,9 @@ void put_group(Html& html, const GroupReport& group, std::size_t number, const M
            html_text(group.is_embedded() ? "httpd’s own processes" : group.name()), style_of(state),
            name_of(state),
            group.is_embedded() ? "%{GLOBAL}"
-                               : fmt::format("{} × {} threads", group.snapshot.workers.size(),
-                                             group.snapshot.threads));
+                               : fmt::format("{} × {} {}", group.snapshot.workers.size(),
+                                             metrics::places_of_worker(group.snapshot),
+                                             has_loops(group) ? "connections" : "threads"));
   put_troubles(html, group, now);
   put_tiles(html, group, times);
   put_causes(html, group);

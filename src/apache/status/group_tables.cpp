@@ -63,7 +63,7 @@ void put_worker(Html& html, unsigned slot, const SlotStatus& worker, bool is_kee
       "<td class=\"num\" data-label=\"PID\">{}</td>"
       "<td class=\"num\" data-label=\"Start\">{}</td>"
       "<td class=\"num\" data-label=\"Requests\">{}</td>"
-      "<td class=\"num\" data-label=\"Threads busy\">{}</td>"
+      "<td class=\"num\" data-label=\"Busy\">{}</td>"
       "<td class=\"num\" data-label=\"Memory\">{}</td>"
       "<td class=\"num\" data-label=\"CPU time\">{}</td>"
       "<td class=\"wide\" data-label=\"Last death\">{}</td></tr>\n",
@@ -143,7 +143,7 @@ void put_workers(Html& html, const GroupReport& group, const Moment& now, Stacks
   html.put_as_it_is(
       "</h3>\n<table class=\"workers\"><thead><tr><th>Worker</th>"
       "<th>State</th><th class=\"num\">PID</th><th class=\"num\">Start</th>"
-      "<th class=\"num\">Requests</th><th class=\"num\">Threads busy</th>"
+      "<th class=\"num\">Requests</th><th class=\"num\">Busy</th>"
       "<th class=\"num\">Memory</th><th class=\"num\">CPU time</th><th>Last death</th></tr></thead>"
       "<tbody>\n");
   const std::size_t shown = std::min(snapshot.workers.size(), kWorkersMax);

@@ -37,6 +37,7 @@ void for_each_group(Supervision& supervision, Visit visit) {
         .board = *board,
         .slots = worker_count(options),
         .threads = places_of_worker(options),
+        .own_threads = options.threads,
         .queue = options.queue,
         .metrics_or_null = supervision.metrics().memory_or_null(options.name)});
   }

@@ -44,7 +44,7 @@ void GroupLog::started(const LivingWorker& worker) const {
 
 void GroupLog::ready(const LivingWorker& worker) const {
   log(LogLevel::info, Message::generation_ready,
-      fmt::format("{} is ready with {} threads", label(worker), setup_.options().threads));
+      fmt::format("{} is ready with {}", label(worker), places_text(setup_.options())));
 }
 
 void GroupLog::ended(const LivingWorker& worker, const LastState& last, const Death& death) const {

@@ -358,6 +358,7 @@ metrics::MeasuredGroup WorkerGroup::measured() const {
           .board = *setup_.scoreboard,
           .slots = worker_count(options()),
           .threads = places_of_worker(options()),
+          .own_threads = options().threads,
           .queue = options().queue,
           .metrics_or_null = setup_.metrics ? &setup_.metrics->memory : nullptr};
 }
