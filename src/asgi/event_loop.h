@@ -39,6 +39,7 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   struct Inputs {
     python::Interpreter& interpreter;
     python::LogStreams& streams;
+    python::RequestRegister& requests;
     python::ScriptLoader& scripts;
     python::StarvationWatch& starvation_watch;
     gateway::EventLoops settings;

@@ -95,7 +95,8 @@ bool Exchange::start_task(Attached& py, const Callee& callee) {
   if (!parts_.streams.enter(py, stream_)) return false;
   const Ref handle =
       python::make_native<Handle>(parts_.handle_type.get(), Handle{shared_from_this()});
-  const Ref awaitable = handle ? call(callee, scope.get(), handle) : Ref();
+  watch_.enter(py, parts_.requests, head(), channel_or_null_->target().callable, data_);
+  const Ref awaitable = handle ? call(py, callee, scope.get(), handle) : Ref();
   if (!awaitable) return false;
   task_ = parts_.new_task(awaitable.get());
   const Ref callback = task_ ? bound(task_ended_method, handle) : Ref();
@@ -110,11 +111,13 @@ bool Exchange::add_state(PyObject* scope, const Callee& callee) const {
   return state && PyDict_SetItem(scope, parts_.names.state.get(), state.get()) == 0;
 }
 
-Ref Exchange::call(const Callee& callee, PyObject* scope, const Ref& handle) {
+Ref Exchange::call(Attached& py, const Callee& callee, PyObject* scope, const Ref& handle) {
   const Ref receive = bound(receive_method, handle);
   const Ref send = bound(send_method, handle);
   if (!receive || !send) return {};
-  return call_application(callee.application, callee.protocol, scope, receive, send);
+  const Ref wrapped = watch_.tell_start(py, callee.application, scope);
+  PyObject* const application = wrapped ? wrapped.get() : callee.application;
+  return call_application(application, callee.protocol, scope, receive, send);
 }
 
 Ref Exchange::new_receive() {

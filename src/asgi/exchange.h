@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "asgi/awaitable.h"
+#include "asgi/exchange_watch.h"
 #include "asgi/file_event.h"
 #include "asgi/loop_parts.h"
 #include "asgi/reply_course.h"
@@ -194,11 +195,13 @@ class Exchange : public gateway::ChannelOwner,
   bool full_ = false;
   Waiters waiters_;
   python::RequestNotes notes_;
+  ExchangeWatch watch_;
 
  private:
   bool start_task(python::Attached& py, const Callee& callee);
   bool add_state(PyObject* scope, const Callee& callee) const;
-  static python::Ref call(const Callee& callee, PyObject* scope, const python::Ref& handle);
+  python::Ref call(python::Attached& py, const Callee& callee, PyObject* scope,
+                   const python::Ref& handle);
   void end_by_exception(python::Attached& py);
   gateway::Outcome outcome_of_return(python::Attached& py, PyObject* result);
   gateway::Outcome outcome_of_failure(python::Attached& py, const python::PythonError& error);

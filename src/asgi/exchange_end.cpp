@@ -82,6 +82,7 @@ Outcome Exchange::outcome_of_failure(Attached& py, const PythonError& error) {
   const BodyFault fault = body_fault();
   if (!is_told_by(error)) {
     base::unless_out_of_memory([&] { log_failure(py, error); }, [&] { python::discard_error(py); });
+    watch_.tell_failure(py, error);
   }
   if (gone_) return {};
   if (cancelling_ != Cancelling::no) return cancelled();
@@ -120,6 +121,7 @@ gateway::RunFigures Exchange::figures() const noexcept {
 void Exchange::release_task(Attached& py) {
   if (std::exchange(task_released_, true)) return;
   task_.reset();
+  watch_.leave(py);
   parts_.streams.give_back(py, std::move(stream_));
   stream_ = {};
   data_.end(py);
@@ -139,6 +141,7 @@ void Exchange::finish(Attached& py, const Outcome& outcome) {
   {
     const DetachScope detached(py);
     settle_logs();
+    watch_.count(told);
     channel_or_null_->finish(told);
   }
   channel_or_null_ = nullptr;

@@ -24,6 +24,7 @@ bool Exchange::take_start(Attached& py, PyObject* event) {
     return false;
   }
   start_ = std::move(start);
+  watch_.tell_response(py, start_->status(), event);
   if (!start_->dropped_header().empty()) {
     log_detached(py, LogLevel::debug, Message::connection_header_dropped,
                  fmt::format("the application has set the header '{}', which was dropped",
@@ -74,6 +75,7 @@ Offered Exchange::offer(Attached& py, ReplyPart part) {
 void Exchange::answer(Attached& py, int status) {
   ResponseStart start;
   static_cast<void>(start.set_status(status));
+  watch_.note_status(status);
   static_cast<void>(reply_.start(status, 0));
   start_ = std::move(start);
   depart(py, *reply_.body(0, ReplyCourse::More::no).departure, {});
@@ -90,6 +92,7 @@ void Exchange::depart(Attached& py, const ReplyCourse::Departure& departure, std
     part.head = &head;
   }
   if (!body.empty()) part.blocks = {&body, 1};
+  if (!body.empty()) watch_.count_output(body.size());
   offer(py, part);
   if (!ends) return;
   reply_has_ended();

@@ -54,6 +54,7 @@ Progress HttpExchange::receive(Ref& value) {
   const gateway::BodyPiece piece = channel_or_null_->take_body();
   switch (receiving_.found(piece)) {
     case ReceiveCourse::Found::request:
+      watch_.count_input(piece.bytes.size());
       return give(request_event(piece), value);
     case ReceiveCourse::Found::disconnect:
       return give(disconnect_event(), value);

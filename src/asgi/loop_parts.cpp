@@ -37,6 +37,7 @@ base::Result<LoopParts> LoopParts::make(Attached& py, const LoopInputs& inputs, 
   PyObject* const of_loop = loop.get();
   LoopParts parts{.interpreter = inputs.interpreter,
                   .streams = inputs.streams,
+                  .requests = inputs.requests,
                   .logging = inputs.logging,
                   .names = names,
                   .scopes = std::move(scopes),

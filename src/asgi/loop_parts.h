@@ -12,6 +12,7 @@
 #include "python/attached.h"
 #include "python/log_stream.h"
 #include "python/ref.h"
+#include "python/request_observer.h"
 
 namespace pyhost::asgi {
 
@@ -19,6 +20,7 @@ namespace pyhost::asgi {
 struct LoopInputs {
   python::Interpreter& interpreter;
   python::LogStreams& streams;
+  python::RequestRegister& requests;
   gateway::Logging logging;
 };
 
@@ -37,6 +39,7 @@ struct LoopParts {
 
   python::Interpreter& interpreter;
   python::LogStreams& streams;
+  python::RequestRegister& requests;
   gateway::Logging logging;
   const Names& names;
   ScopeFactory scopes;

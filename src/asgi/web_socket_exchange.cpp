@@ -39,7 +39,9 @@ Progress WebSocketExchange::receive(Ref& value) {
   if (!std::exchange(connect_told_, true)) return give(connect_event(parts_.names), value);
   if (!inbox_.empty()) {
     const SocketInbox::Message message = inbox_.pop();
-    if (channel_or_null_ != nullptr) channel_or_null_->note_activity();
+    watch_.count_input(message.payload.size());
+    if (channel_or_null_ != nullptr)
+      channel_or_null_->note_message(gateway::Channel::Way::received);
     CalledByPython py = attached();
     if (is_paused_ && inbox_.empty()) read(py);
     return give(receive_event(parts_.names, message.is_text, message.payload), value);
@@ -128,8 +130,14 @@ void WebSocketExchange::send_bytes(Attached& py, std::string_view frame) {
   offer(py, {.blocks = {&frame, 1}, .then = ReplyPart::Then::pause});
 }
 
+void WebSocketExchange::note_close() noexcept {
+  const auto& disconnect = course_.disconnect();
+  if (disconnect) channel_or_null_->note_close(static_cast<std::uint16_t>(disconnect->code));
+}
+
 void WebSocketExchange::end_stream(Attached& py, std::string_view frame) {
   if (std::exchange(stream_ended_, true)) return;
+  note_close();
   ReplyPart part{.then = ReplyPart::Then::end};
   if (!frame.empty()) part.blocks = {&frame, 1};
   offer(py, part);
@@ -137,6 +145,7 @@ void WebSocketExchange::end_stream(Attached& py, std::string_view frame) {
 
 void WebSocketExchange::end_stream_at_once(Attached& py) {
   if (!std::exchange(stream_ended_, true)) {
+    note_close();
     const DetachScope detached(py);
     channel_or_null_->end_at_once();
   }

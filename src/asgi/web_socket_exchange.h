@@ -83,6 +83,7 @@ class WebSocketExchange final : public Exchange {
 
   // --- The end ---
   void carry_out(python::Attached& py, const websocket::SocketCourse::Step& step);
+  void note_close() noexcept;
   void end_stream(python::Attached& py, std::string_view frame);
   void end_stream_at_once(python::Attached& py);
   void give_up_client(python::Attached& py, const websocket::SocketCourse::Step& step);

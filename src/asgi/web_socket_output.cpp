@@ -79,7 +79,9 @@ bool WebSocketExchange::take_accept(Attached& py, PyObject* event) {
   if (!is_to_answer("websocket.accept")) return false;
   auto accept = accept_of(parts_.names, event, head());
   if (!accept) return false;
-  if (!gone_) open(py, *std::move(accept));
+  if (gone_) return true;
+  watch_.tell_response(py, gateway::kSwitchingProtocols, event);
+  open(py, *std::move(accept));
   return true;
 }
 
@@ -139,8 +141,9 @@ bool WebSocketExchange::take_message(Attached& py, Send& call) {
   if (!is_to_be_open("websocket.send")) return false;
   auto message = socket_message_of(parts_.names, call.event.get());
   if (!message) return false;
+  watch_.count_output(message->payload.size());
   std::string compressed = deflated(py, message->payload);
-  channel_or_null_->note_activity();
+  channel_or_null_->note_message(gateway::Channel::Way::sent);
   Outgoing& outgoing = outgoing_.emplace(Outgoing{
       .number = ++last_number_, .message = *std::move(message), .deflated = std::move(compressed)});
   const bool is_plain = outgoing.deflated.empty();

@@ -7,6 +7,7 @@
 
 #include "asgi/event_loop.h"
 #include "engine/active_calls.h"
+#include "pyapi/loop_register.h"
 #include "pyapi/module_state.h"
 #include "python/interpreter.h"
 #include "python/script_loader.h"
@@ -17,10 +18,14 @@ namespace pyhost::engine {
 struct ApplicationGroup final : python::Resident {
   ApplicationGroup(wsgi::Adapter wsgi_adapter, std::unique_ptr<pyapi::ModuleState> mod_wsgi,
                    python::LoadingRules& rules)
-      : adapter(std::move(wsgi_adapter)), module(std::move(mod_wsgi)), scripts(rules) {}
+      : adapter(std::move(wsgi_adapter)),
+        module(std::move(mod_wsgi)),
+        loop_requests(*module),
+        scripts(rules) {}
 
   wsgi::Adapter adapter;
   const std::unique_ptr<pyapi::ModuleState> module;
+  pyapi::LoopRegister loop_requests;
   python::ScriptLoader scripts;
   ActiveCalls calls;
 

@@ -88,6 +88,7 @@ base::Result<ChannelLoop*> LocalEngine::get_ready(Interpreter& interpreter,
   EventLoop& loop = group.loop([&] {
     return EventLoop::Inputs{.interpreter = interpreter,
                              .streams = group.adapter.streams(),
+                             .requests = group.loop_requests,
                              .scripts = group.scripts,
                              .starvation_watch = runtime_->starvation_watch(),
                              .settings = settings_.event_loops,

@@ -73,6 +73,7 @@ class GroupWriter {
   }
   void add_requests(const GroupSums& sums) const;
   void add_running(base::TimePoint now) const;
+  void add_sockets(const GroupSums& sums) const;
   void add_applications_own() const;
   void add_workers(const GroupSums& sums, const GroupSnapshot& snapshot) const;
   void add_each_worker(const GroupSnapshot& snapshot) const;
@@ -127,6 +128,23 @@ void GroupWriter::add_requests(const GroupSums& sums) const {
   }
   add(Family::log_lines_dropped_total, static_cast<double>(requests.log_lines_dropped));
   add(Family::threads_busy_seconds_total, in_seconds(requests.busy_us));
+}
+
+void GroupWriter::add_sockets(const GroupSums& sums) const {
+  constexpr std::uint16_t kFirstCode = 1000;
+  const auto& requests = sums.requests;
+  add(Family::websockets_open, group_.board.sockets());
+  add(Family::websocket_messages_total, "direction", "received",
+      static_cast<double>(requests.socket_messages_received));
+  add(Family::websocket_messages_total, "direction", "sent",
+      static_cast<double>(requests.socket_messages_sent));
+  for (std::size_t i = 0; i < scoreboard::kSocketCloses; ++i) {
+    const std::string code = i == scoreboard::kSocketCloses - 2   ? "3xxx"
+                             : i == scoreboard::kSocketCloses - 1 ? "4xxx"
+                                                                  : std::to_string(kFirstCode + i);
+    add(Family::websocket_closes_total, "code", code,
+        static_cast<double>(requests.socket_closes[i]));
+  }
 }
 
 void GroupWriter::add_running(base::TimePoint now) const {
@@ -198,7 +216,7 @@ void GroupWriter::add_applications_own() const {
 void GroupWriter::add_workers(const GroupSums& sums, const GroupSnapshot& snapshot) const {
   const auto& workers = sums.workers;
   add(Family::workers_limit, group_.slots);
-  add(Family::threads_limit, group_.slots * group_.threads);
+  add(Family::threads_limit, places_of(snapshot));
   add_states(snapshot);
   for (std::size_t i = 0; i < scoreboard::kStartReasons; ++i) {
     add(Family::worker_starts_total, "reason", name_of(scoreboard::StartReason(i)),
@@ -247,6 +265,7 @@ void add_group(Figures& figures, const MeasuredGroup& group, WorkerDetail detail
   writer.add_applications_own();
   if (group.is_embedded()) return;
   const GroupSnapshot snapshot = snapshot_of(group.board, group.name, group.slots, group.threads);
+  writer.add_sockets(sums);
   writer.add_workers(sums, snapshot);
   if (detail == WorkerDetail::on) writer.add_each_worker(snapshot);
 }

@@ -36,24 +36,25 @@ Recorder::Thread& Recorder::thread_locked(int number) {
 void Recorder::begin(int thread, base::TimePoint now) {
   const std::lock_guard lock(mutex_);
   Thread& own = thread_locked(thread);
-  own.since = now;
+  if (own.requests++ == 0) own.since = now;
   own.used_in_window = true;
 }
 
-void Recorder::end(int thread, base::TimePoint now,
+void Recorder::end(int thread, base::TimePoint began, base::TimePoint now,
                    const std::optional<CompletedRequest>& request) {
   const std::lock_guard lock(mutex_);
   Thread& own = thread_locked(thread);
-  const base::TimePoint since = own.since.value_or(now);
-  own.since.reset();
-  own.window.busy += now - std::max(since, window_start_.point);
-  busy_ += now - since;
+  if (--own.requests == 0) {
+    const base::TimePoint since = *std::exchange(own.since, std::nullopt);
+    own.window.busy += now - std::max(since, window_start_.point);
+    busy_ += now - since;
+  }
   if (!request) return;
   ++count_;
   ++own.completed;
   ++own.window.completed;
   own.window.processor_us += request->processor_us;
-  own.window.longest = std::max(own.window.longest, now - since);
+  own.window.longest = std::max(own.window.longest, now - began);
   sums_.add(*request);
 }
 

@@ -104,10 +104,13 @@ class Recorder {
   void start(const Moment& now);
   bool is_started() const noexcept { return started_.load(std::memory_order_acquire); }
 
-  // The thread of that number has a request from now on, and no more. PRECONDITION: is_started().
+  // The thread of that number has a request from now on; that of an event loop may have several.
+  // PRECONDITION: is_started().
   void begin(int thread, base::TimePoint now);
-  // Without a request to be counted when nothing has come of it.
-  void end(int thread, base::TimePoint now, const std::optional<CompletedRequest>& request);
+  // One that it has had since `began` is over. Without a request to be counted when nothing has
+  // come of it.
+  void end(int thread, base::TimePoint began, base::TimePoint now,
+           const std::optional<CompletedRequest>& request);
 
   // What has happened since start(), or since the last call. PRECONDITION: is_started().
   Window take_window(const Moment& now);
@@ -115,7 +118,8 @@ class Recorder {
 
  private:
   struct Thread {
-    std::optional<base::TimePoint> since;  // that it has a request
+    unsigned requests = 0;                 // that it has
+    std::optional<base::TimePoint> since;  // that it has one
     ThreadFigures window;
     std::uint64_t completed = 0;
     bool used_in_window = false;

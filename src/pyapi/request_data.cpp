@@ -1,5 +1,7 @@
 #include "pyapi/request_data.h"
 
+#include <utility>
+
 #include "python/error.h"
 #include "python/native_type.h"
 
@@ -41,39 +43,37 @@ std::string_view trace_id_of(const gateway::RequestHead& head) noexcept {
   return value_of(head, gateway::EnvironKey::wsgi_trace_id);
 }
 
-ActiveRequests::Scope::Scope(Attached& py, ActiveRequests& all, const gateway::RequestHead& head,
+ActiveRequests::Entry::Entry(Attached& py, ActiveRequests& all, const gateway::RequestHead& head,
                              python::RequestData& data)
-    : py_(py), all_(all), head_(head), data_(data) {
-  all_.scopes_.push_back(this);
-  if (all_.dictionary_ && !enter(all_.dictionary_.get())) python::discard_error(py);
+    : all_(all), head_(head), data_(data) {
+  all_.entries_.push_back(this);
+  if (all_.dictionary_ && !add_to(py, all_.dictionary_.get())) python::discard_error(py);
 }
 
-ActiveRequests::Scope::~Scope() {
-  std::erase(all_.scopes_, this);
-  if (id_) leave(all_.dictionary_.get());
-  data_.end(py_);
+// The application may have taken it out of the dictionary.
+void ActiveRequests::Entry::leave(Attached& py) noexcept {
+  std::erase(all_.entries_, this);
+  const Ref id = std::move(id_);
+  const bool is_gone = id && PyDict_DelItem(all_.dictionary_.get(), id.get()) != 0;
+  if (is_gone) python::discard_error(py);
+  data_.end(py);
 }
 
-bool ActiveRequests::Scope::enter(PyObject* dictionary) {
+bool ActiveRequests::Entry::add_to(Attached& py, PyObject* dictionary) {
   const std::string_view id = id_of(head_);
   if (id.empty()) return true;
-  const Ref data = data_.get(py_);
+  const Ref data = data_.get(py);
   if (!data) return false;
   id_ = Ref::steal(PyUnicode_DecodeLatin1(id.data(), Py_ssize_t(id.size()), nullptr));
   return id_ && PyDict_SetItem(dictionary, id_.get(), data.get()) == 0;
 }
 
-// The application may have taken it out.
-void ActiveRequests::Scope::leave(PyObject* dictionary) {
-  if (PyDict_DelItem(dictionary, id_.get()) != 0) python::discard_error(py_);
-}
-
-Ref ActiveRequests::dictionary(Attached&) {
+Ref ActiveRequests::dictionary(Attached& py) {
   if (dictionary_) return dictionary_.clone();
   Ref made = Ref::steal(PyDict_New());
   if (!made) return {};
-  for (Scope* scope : scopes_) {
-    if (!scope->enter(made.get())) return {};
+  for (Entry* entry : entries_) {
+    if (!entry->add_to(py, made.get())) return {};
   }
   dictionary_ = made.clone();
   return made;

@@ -17,34 +17,49 @@ namespace pyhost::pyapi {
 // id are not in it.
 class ActiveRequests {
  public:
-  // A request while an application serves it; ends its data.
-  class Scope {
+  // A request while an application serves it. Head and data outlive it.
+  class Entry {
    public:
-    Scope(python::Attached& py, ActiveRequests& all, const gateway::RequestHead& head,
+    Entry(python::Attached& py, ActiveRequests& all, const gateway::RequestHead& head,
           python::RequestData& data);
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-    ~Scope();
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+    // It is one no more, and its data ends. Once.
+    void leave(python::Attached& py) noexcept;
 
    private:
     friend ActiveRequests;
 
     // False with an exception pending.
-    bool enter(PyObject* dictionary);
-    void leave(PyObject* dictionary);
+    bool add_to(python::Attached& py, PyObject* dictionary);
 
-    python::Attached& py_;
     ActiveRequests& all_;
     const gateway::RequestHead& head_;
     python::RequestData& data_;
     python::Ref id_;
   };
 
+  // One for a scope of the thread that serves it.
+  class Scope {
+   public:
+    Scope(python::Attached& py, ActiveRequests& all, const gateway::RequestHead& head,
+          python::RequestData& data)
+        : py_(py), entry_(py, all, head, data) {}
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope() { entry_.leave(py_); }
+
+   private:
+    python::Attached& py_;
+    Entry entry_;
+  };
+
   // Null with an exception pending.
   python::Ref dictionary(python::Attached& py);
 
  private:
-  std::vector<Scope*> scopes_;
+  std::vector<Entry*> entries_;
   python::Ref dictionary_;
 };
 

@@ -113,7 +113,8 @@ Ref RequestEvents::request_starts(Attached& py, const ObservedRequest& request,
   payload.set("daemon_restarts", 0);
   payload.set("callable_object", request.callable);
   payload.set(kApplication, Ref::share(application));
-  payload.set("request_environ", Ref::share(environ));
+  const bool is_asgi = request.kind == ObservedRequest::Kind::asgi;
+  payload.set(is_asgi ? "request_scope" : "request_environ", Ref::share(environ));
   payload.set("request_data", request.data.get(py));
   publish_if_memory_allows(py, "request_started", list, payload);
   if (payload.get() == nullptr) return {};

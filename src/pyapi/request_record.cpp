@@ -54,11 +54,12 @@ CompletedRequest completed(const RequestRecord::End& end, Place place) noexcept 
 
 RequestRecord::~RequestRecord() {
   if (!begun_) return;
-  recorder_.end(python::current_thread_number(), base::Clock::now(), std::nullopt);
+  recorder_.end(python::current_thread_number(), began_, base::Clock::now(), std::nullopt);
 }
 
 bool RequestRecord::enter() {
-  recorder_.begin(python::current_thread_number(), base::Clock::now());
+  began_ = base::Clock::now();
+  recorder_.begin(python::current_thread_number(), began_);
   begun_ = true;
   return true;
 }
@@ -67,7 +68,7 @@ void RequestRecord::end(const End& end, Place place) {
   const bool counts = end.outcome.kind != Outcome::Kind::outdated;
   if (!begun_ || !counts) return;
   begun_ = false;
-  recorder_.end(python::current_thread_number(), base::Clock::now(), completed(end, place));
+  recorder_.end(python::current_thread_number(), began_, base::Clock::now(), completed(end, place));
 }
 
 }  // namespace pyhost::pyapi

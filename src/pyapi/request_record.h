@@ -35,6 +35,7 @@ class RequestRecord {
 
   Recorder& recorder_;
   bool begun_ = false;
+  base::TimePoint began_{};
 };
 
 }  // namespace pyhost::pyapi

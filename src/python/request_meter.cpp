@@ -32,14 +32,16 @@ ProcessorTime between(const ProcessorTime& start, const ProcessorTime& end,
 
 }  // namespace
 
-void RequestMeter::start(std::int64_t now_us) noexcept {
+void RequestMeter::start(std::int64_t now_us, Thread thread) noexcept {
   start_us_ = now_us;
-  at_start_ = used_by_this_thread();
+  thread_ = thread;
+  if (thread == Thread::own) at_start_ = used_by_this_thread();
 }
 
 void RequestMeter::finish(std::int64_t now_us) noexcept {
   if (!started()) return;
   finish_us_ = std::max(now_us, start_us_);
+  if (thread_ == Thread::shared) return;
   used_ = between(at_start_, used_by_this_thread(), finish_us_ - start_us_);
 }
 

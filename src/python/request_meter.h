@@ -46,8 +46,10 @@ class RequestMeter {
   Tally output;  // blocks of the application, before they are cut to Content-Length
   Tally waits;   // for the interpreter's lock, of the thread that serves the request
 
-  // The application is about to be called, and has done its work; by the thread that serves it.
-  void start(std::int64_t now_us) noexcept;
+  // The application is about to be called, and has done its work; by the thread that serves it. Of
+  // a thread that does other things meanwhile, no processor time is known.
+  enum class Thread { own, shared };
+  void start(std::int64_t now_us, Thread thread = Thread::own) noexcept;
   void finish(std::int64_t now_us) noexcept;
 
   bool started() const noexcept { return start_us_ != 0; }
@@ -60,6 +62,7 @@ class RequestMeter {
  private:
   std::int64_t start_us_ = 0;
   std::int64_t finish_us_ = 0;
+  Thread thread_ = Thread::own;
   ProcessorTime at_start_;
   ProcessorTime used_;
 };

@@ -45,6 +45,7 @@ WorkerTunnel::WorkerTunnel(scoreboard::Scoreboard& scoreboard, const RemoteSetti
   pooled_->batch = {};
   pooled_->headers = {};
   pooled_->annotations = {};
+  scoreboard_.open_socket(request_.child);
 }
 
 // --- What the worker sends -----------------------------------------------------------------------
@@ -84,6 +85,8 @@ void WorkerTunnel::take(const Frame& frame) {
       return records_.take(frame.payload);
     case FrameType::record:
       return records_.take_application(frame.payload);
+    case FrameType::counts:
+      return take_counts(frame);
     case FrameType::end:
       return take_end(frame);
     case FrameType::error:
@@ -100,6 +103,13 @@ void WorkerTunnel::take_piece(std::string_view bytes) {
         fmt::format("the worker sent a piece of {} bytes to an open WebSocket", bytes.size()));
   }
   rest_ = bytes;
+}
+
+void WorkerTunnel::take_counts(const Frame& frame) {
+  const auto counts = wire::decode_counts(frame.payload);
+  if (!counts) return refuse("the worker sent malformed COUNTS");
+  scoreboard_.tally(request_.child).count_messages(counts->received, counts->sent);
+  if (counts->close_code != 0) close_code_ = counts->close_code;
 }
 
 void WorkerTunnel::take_end(const Frame& frame) {
@@ -222,7 +232,9 @@ Outcome WorkerTunnel::finish(StreamEnding ending) {
   pooled_->connection.shut();
   lease_.reset();
   records_.tell_left_out();
-  scoreboard_.tally(request_.child).note_dropped_lines(records_.lines_left_out());
+  const scoreboard::Tally tally = scoreboard_.tally(request_.child);
+  tally.note_dropped_lines(records_.lines_left_out());
+  tally.count_close(close_code_);
   switch (ending) {
     case StreamEnding::worker:
       return outcome_of_worker();

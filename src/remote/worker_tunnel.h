@@ -1,12 +1,14 @@
 // A WebSocket's connection to the worker that has it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
+#include "pyhost/gateway/socket_counts.h"
 #include "pyhost/gateway/tunnel.h"
 #include "remote/admission.h"
 #include "remote/connection_pool.h"
@@ -32,6 +34,9 @@ class WorkerTunnel final : public gateway::Tunnel {
   WorkerTunnel(scoreboard::Scoreboard& scoreboard, const RemoteSettings& settings,
                base::LogSink& log, Request request, Lease lease,
                std::unique_ptr<PooledConnection> pooled);
+  WorkerTunnel(const WorkerTunnel&) = delete;
+  WorkerTunnel& operator=(const WorkerTunnel&) = delete;
+  ~WorkerTunnel() override { scoreboard_.close_socket(request_.child); }
 
   std::string_view look() override;
   void consume(std::size_t bytes) noexcept override { rest_.remove_prefix(bytes); }
@@ -53,6 +58,7 @@ class WorkerTunnel final : public gateway::Tunnel {
   void take_frames();
   void take(const wire::Frame& frame);
   void take_piece(std::string_view bytes);
+  void take_counts(const wire::Frame& frame);
   void take_end(const wire::Frame& frame);
   void take_error(const wire::Frame& frame);
   void receive();
@@ -80,6 +86,7 @@ class WorkerTunnel final : public gateway::Tunnel {
   bool hears_nothing_ = false;  // the worker, that has closed its end
   bool died_ = false;
   bool was_cut_ = false;  // in the middle of a frame
+  std::uint16_t close_code_ = gateway::kClosedAbnormally;
   bool end_wanted_ = false;
   std::optional<gateway::Leaving> leaving_;
 };

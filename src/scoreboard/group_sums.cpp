@@ -41,6 +41,9 @@ void take_up(RequestTotals<std::uint64_t>& sum, const RequestTotals<Total>& tota
   take_up(sum.busy_us, total.busy_us);
   take_up(sum.log_lines_dropped, total.log_lines_dropped);
   take_up(sum.questions, total.questions);
+  take_up(sum.socket_messages_received, total.socket_messages_received);
+  take_up(sum.socket_messages_sent, total.socket_messages_sent);
+  take_up(sum.socket_closes, total.socket_closes);
 }
 
 void take_up(WorkerTotals<std::uint64_t>& sum, const WorkerTotals<Total>& total) noexcept {

@@ -226,6 +226,7 @@ void Scoreboard::forget_child(pid_t pid) noexcept {
   for (RequestCell& cell : memory_.requests_of(index).cells) {
     if (cell.began_ns.load(std::memory_order_relaxed) != 0) RunningMark::clear(cell);
   }
+  child->sockets = 0;
   queue().forget(index);
   queue().call_all();
   // Last: the next child in this row finds it empty, and whoever is killed at this is followed.
@@ -303,6 +304,16 @@ void Scoreboard::give_lease_back(ChildId child, const LeaseId& lease) noexcept {
                 memory_.slot(lease.slot).outstanding[lease.count]);
   // Behind the lease, in one order for all: who has not seen it free is in the queue by now.
   queue().call_next();
+}
+
+void Scoreboard::close_socket(ChildId child) noexcept {
+  subtract(memory_.children()[child.index].sockets, 1);
+}
+
+std::uint32_t Scoreboard::sockets() const noexcept {
+  std::uint32_t sockets = 0;
+  for (const ChildRow& child : memory_.children()) sockets += child.sockets.load();
+  return sockets;
 }
 
 std::optional<Death> Scoreboard::wait_for_death(std::uint32_t slot, std::uint32_t generation,

@@ -85,6 +85,8 @@ class Scoreboard {
   std::vector<RunningRequest> running_requests() const;
   // What the supervisor says is broken.
   Troubles troubles() const { return read_troubles(memory_.troubles()); }
+  // WebSockets that children have.
+  std::uint32_t sockets() const noexcept;
   // Requests that wait for a worker.
   std::uint32_t waiting() const noexcept { return Queue(memory_).length(); }
 
@@ -143,6 +145,10 @@ class Scoreboard {
   std::optional<LeaseId> take_lease(ChildId child, std::uint32_t slot) noexcept;
   // Calls the next that waits in the queue.
   void give_lease_back(ChildId child, const LeaseId& lease) noexcept;
+
+  // The child has one WebSocket more, or less.
+  void open_socket(ChildId child) noexcept { ++memory_.children()[child.index].sockets; }
+  void close_socket(ChildId child) noexcept;
 
   // The worker of that generation does not take what this child sends it, although a thread of it
   // should be free: until somebody has a sign of life of it, all children prefer others.

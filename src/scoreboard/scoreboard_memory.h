@@ -49,6 +49,7 @@ using Count = Word<std::uint32_t>;
 struct alignas(kRowAlignment) ChildRow {
   Word<std::int32_t> pid;  // 0 = free
   Count queued;            // its requests in the queue
+  Count sockets;           // WebSockets that are open
 };
 
 // One request that waits in the queue.

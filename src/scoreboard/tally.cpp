@@ -106,6 +106,15 @@ void Tally::note_dropped_lines(std::uint64_t lines) const noexcept {
   add(stripe_->requests.log_lines_dropped, lines);
 }
 
+void Tally::count_messages(std::uint64_t received, std::uint64_t sent) const noexcept {
+  add(stripe_->requests.socket_messages_received, received);
+  add(stripe_->requests.socket_messages_sent, sent);
+}
+
+void Tally::count_close(std::uint16_t code) const noexcept {
+  add(stripe_->requests.socket_closes[close_index_of(code)], 1);
+}
+
 std::string name_in(const ApplicationPlace& place) {
   const std::uint64_t named = place.named.load(std::memory_order_acquire);
   return read_text(place.text, named == 0 ? 0 : named - 1);

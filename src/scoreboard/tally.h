@@ -43,6 +43,8 @@ class Tally {
   void note_busy(std::chrono::nanoseconds time) const noexcept;
   void count_question(gateway::QuestionKind kind) const noexcept;
   void note_dropped_lines(std::uint64_t lines) const noexcept;
+  void count_messages(std::uint64_t received, std::uint64_t sent) const noexcept;
+  void count_close(std::uint16_t code) const noexcept;
 
  private:
   std::uint32_t place_of(std::string_view application_group) const noexcept;

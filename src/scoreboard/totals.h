@@ -56,6 +56,15 @@ struct ApplicationTotals {
 inline constexpr std::size_t kQuestionKinds =
     static_cast<std::size_t>(gateway::QuestionKind::dispatch) + 1;
 
+// Ends of WebSockets are counted by their codes (RFC 6455, 7.4): 1000 to 1015, then those of
+// libraries, then those of applications.
+inline constexpr std::size_t kSocketCloses = 18;
+constexpr std::size_t close_index_of(std::uint16_t code) noexcept {
+  constexpr std::uint16_t kFirst = 1000, kLast = 1015, kApplications = 4000;
+  if (code >= kFirst && code <= kLast) return std::size_t{code} - kFirst;
+  return code < kApplications ? kSocketCloses - 2 : kSocketCloses - 1;
+}
+
 // Of the whole group, whichever application it was.
 template <class T>
 struct RequestTotals {
@@ -67,6 +76,9 @@ struct RequestTotals {
   T busy_us;            // threads
   T log_lines_dropped;  // of workers
   T questions[kQuestionKinds];
+  T socket_messages_received;  // by applications
+  T socket_messages_sent;
+  T socket_closes[kSocketCloses];
 };
 
 // The ends of workers are counted by cause; the first cause stands for those that were in order.

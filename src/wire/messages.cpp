@@ -128,6 +128,24 @@ std::optional<gateway::RunFigures> decode_end(std::string_view payload) {
   return when_complete(reader, read_figures(reader));
 }
 
+void encode_counts(const gateway::SocketCounts& counts, std::string& out) {
+  static_cast<void>(encode_frame(FrameType::counts, out, [&](PayloadWriter& writer) {
+    writer.number(counts.received);
+    writer.number(counts.sent);
+    writer.number(counts.close_code);
+  }));
+}
+
+std::optional<gateway::SocketCounts> decode_counts(std::string_view payload) {
+  PayloadReader reader(payload);
+  gateway::SocketCounts counts;
+  counts.received = reader.number<std::uint64_t>();
+  counts.sent = reader.number<std::uint64_t>();
+  counts.close_code = reader.number<std::uint16_t>();
+  if (counts.close_code != 0 && !gateway::is_close_code(counts.close_code)) return std::nullopt;
+  return when_complete(reader, counts);
+}
+
 bool encode_early_hints(std::span<const gateway::Header> headers, std::string& out) {
   return encode_frame(FrameType::early_hints, out,
                       [&](PayloadWriter& writer) { write_headers(writer, headers); });

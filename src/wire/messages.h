@@ -17,6 +17,7 @@
 #include "pyhost/gateway/leaving.h"
 #include "pyhost/gateway/request_head.h"
 #include "pyhost/gateway/run_figures.h"
+#include "pyhost/gateway/socket_counts.h"
 #include "pyhost/gateway/target.h"
 #include "wire/frame.h"
 
@@ -58,6 +59,10 @@ std::optional<gateway::Leaving> decode_leave(std::string_view payload);
 // END: what the run has cost.
 void encode_end(const gateway::RunFigures& figures, std::string& out);
 std::optional<gateway::RunFigures> decode_end(std::string_view payload);
+
+// COUNTS.
+void encode_counts(const gateway::SocketCounts& counts, std::string& out);
+std::optional<gateway::SocketCounts> decode_counts(std::string_view payload);
 
 // HEAD. `headers` and `annotations` receive what the head then points to.
 [[nodiscard]] bool encode_head(const gateway::ResponseHead& head, std::string& out);

@@ -26,6 +26,9 @@ namespace {
 // Beyond this, records of a request whose client takes nothing go to the process's own log.
 constexpr std::size_t kKeptForRecordsMax = 4 * gateway::kChannelBytesHigh;
 
+// While messages come and go, their number is told about as often.
+constexpr std::chrono::seconds kCountsTellingInterval{1};
+
 // Whether a reply that begins with that part is a stream.
 bool is_switch(const ReplyPart& part) noexcept {
   return part.head != nullptr && part.head->status == gateway::kSwitchingProtocols;
@@ -177,6 +180,7 @@ bool WorkerChannel::encode_locked(const ReplyPart& part) {
   const bool pauses = part.then == ReplyPart::Then::pause && !streams_;
   if (pauses) wire::encode_empty(FrameType::flush, batch.encoded());
   if (part.then == ReplyPart::Then::end) {
+    if (streams_) encode_counts(batch.encoded());
     wire::encode_end(part.figures, batch.encoded());
     reply_ = Reply::ended;
   }
@@ -188,8 +192,9 @@ void WorkerChannel::begin_stream_locked() noexcept {
   streams_ = true;
   closes_ = true;
   body_follows_ = true;
-  clock_.end(base::Clock::now(), counts_as_activity());
-  note_activity();
+  counts_told_ = base::Clock::now();
+  clock_.end(counts_told_, counts_as_activity());
+  note_activity(counts_told_);
 }
 
 // A client that takes nothing would keep the rest here for as long as it likes.
@@ -199,15 +204,35 @@ void WorkerChannel::end_at_once() noexcept {
     if (!is_open_locked()) return;
     reply_ = Reply::ended;
     if (out_.bytes_kept() == 0) {
-      static_cast<void>(send_locked([](std::string& out) { wire::encode_end({}, out); }));
+      static_cast<void>(send_locked([this](std::string& out) {
+        encode_counts(out);
+        wire::encode_end({}, out);
+      }));
     }
     out_.clear();
   }
   detach_if_done();
 }
 
-void WorkerChannel::note_activity() noexcept {
-  if (counts_as_activity()) last_activity_ = base::Clock::now().time_since_epoch().count();
+// --- A stream --------------------------------------------------------------------------------
+
+void WorkerChannel::note_activity(base::TimePoint now) noexcept {
+  if (counts_as_activity()) last_activity_ = now.time_since_epoch().count();
+}
+
+void WorkerChannel::note_message(Way way) noexcept {
+  const base::TimePoint now = base::Clock::now();
+  note_activity(now);
+  ++(way == Way::received ? counts_.received : counts_.sent);
+  if (now - counts_told_ < kCountsTellingInterval) return;
+  const std::lock_guard lock(mutex_);
+  if (!is_open_locked()) return;
+  static_cast<void>(send_locked([this](std::string& out) { encode_counts(out); }));
+}
+
+void WorkerChannel::encode_counts(std::string& out) {
+  wire::encode_counts(std::exchange(counts_, {}), out);
+  counts_told_ = base::Clock::now();
 }
 
 std::optional<base::TimePoint> WorkerChannel::last_activity() const noexcept {

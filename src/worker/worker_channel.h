@@ -104,7 +104,8 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
   void want_body() noexcept override;
   gateway::Offered offer(const gateway::ReplyPart& part) noexcept override;
   void end_at_once() noexcept override;
-  void note_activity() noexcept override;
+  void note_message(Way way) noexcept override;
+  void note_close(std::uint16_t code) noexcept override { counts_.close_code = code; }
   void offer_early_hints(std::span<const gateway::Header> headers) noexcept override;
   void finish(const gateway::Outcome& outcome) noexcept override;
   void hand_back() noexcept override;
@@ -125,6 +126,8 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
   bool takes_records_locked() const noexcept;
   bool encode_locked(const gateway::ReplyPart& part);
   void begin_stream_locked() noexcept;
+  void note_activity(base::TimePoint now) noexcept;
+  void encode_counts(std::string& out);
   void pause_reading(bool pause) noexcept;
   void watch_locked() noexcept;
   void lose_locked() noexcept;
@@ -159,6 +162,8 @@ class WorkerChannel final : public gateway::Channel, public WatchedRequest {
   gateway::Leaving leaving_{};
   std::atomic<bool> streams_ = false;
   std::atomic<base::Clock::rep> last_activity_ = 0;  // 0: there was none
+  gateway::SocketCounts counts_;                     // since counts_told_
+  base::TimePoint counts_told_{};
 
   mutable std::mutex mutex_;  // guards what follows
   ChildConnection* child_or_null_ = nullptr;

@@ -192,9 +192,10 @@ TEST(WebSocket, EchoesTextAndBytes) {
   client.send({.opcode = 0, .payload = "parts"});
   EXPECT_EQ(client.next(), "pong between");
   EXPECT_EQ(client.next(), "text in parts");
-  EXPECT_EQ(client.channel().activities(), 10);
   client.close(4321, "done");
   EXPECT_EQ(client.rest(), "close 4321, end");
+  EXPECT_EQ(client.channel().counts(),
+            (gateway::SocketCounts{.received = 5, .sent = 5, .close_code = 4321}));
   EXPECT_EQ(client.channel().outcome().kind, Outcome::Kind::complete);
   EXPECT_EQ(log_of(client.channel()), "4321 done\n");
 }

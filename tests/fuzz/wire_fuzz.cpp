@@ -197,6 +197,11 @@ void take(FrameType type, std::string_view payload) {
     case FrameType::need_body:
     case FrameType::want_body:
       break;
+    case FrameType::counts:
+      if (const auto counts = wire::decode_counts(payload)) {
+        require_same(payload, [&](std::string& out) { wire::encode_counts(*counts, out); });
+      }
+      break;
     case FrameType::end:
       if (const auto figures = wire::decode_end(payload)) {
         require(figures->application.count() >= 0 && figures->interpreter_wait.count() >= 0);

@@ -152,9 +152,9 @@ bool FakeChannel::ended_at_once() const {
   return ended_at_once_;
 }
 
-int FakeChannel::activities() const {
+gateway::SocketCounts FakeChannel::counts() const {
   const std::lock_guard lock(mutex_);
-  return activities_;
+  return counts_;
 }
 
 std::size_t FakeChannel::parts() const {
@@ -209,9 +209,14 @@ void FakeChannel::end_at_once() noexcept {
   changed_.notify_all();
 }
 
-void FakeChannel::note_activity() noexcept {
+void FakeChannel::note_message(Way way) noexcept {
   const std::lock_guard lock(mutex_);
-  ++activities_;
+  ++(way == Way::received ? counts_.received : counts_.sent);
+}
+
+void FakeChannel::note_close(std::uint16_t code) noexcept {
+  const std::lock_guard lock(mutex_);
+  counts_.close_code = code;
 }
 
 void FakeChannel::offer_early_hints(std::span<const gateway::Header> headers) noexcept {

@@ -11,6 +11,7 @@
 #include "harness/fake_exchange.h"
 #include "pyhost/base/unique_fd.h"
 #include "pyhost/gateway/channel.h"
+#include "pyhost/gateway/socket_counts.h"
 
 namespace pyhost::test {
 
@@ -80,7 +81,7 @@ class FakeChannel final : public gateway::Channel {
   // Whether the client's connection has ended, and whether what was on its way was dropped.
   bool stream_ended() const;
   bool ended_at_once() const;
-  int activities() const;
+  gateway::SocketCounts counts() const;
 
   // --- The engine's side ---
   const gateway::Target& target() const noexcept override { return target_; }
@@ -89,7 +90,8 @@ class FakeChannel final : public gateway::Channel {
   void want_body() noexcept override;
   gateway::Offered offer(const gateway::ReplyPart& part) noexcept override;
   void end_at_once() noexcept override;
-  void note_activity() noexcept override;
+  void note_message(Way way) noexcept override;
+  void note_close(std::uint16_t code) noexcept override;
   void offer_early_hints(std::span<const gateway::Header> headers) noexcept override;
   void finish(const gateway::Outcome& outcome) noexcept override;
   void hand_back() noexcept override;
@@ -120,7 +122,7 @@ class FakeChannel final : public gateway::Channel {
   std::string streamed_;
   bool stream_ended_ = false;
   bool ended_at_once_ = false;
-  int activities_ = 0;
+  gateway::SocketCounts counts_;
   std::optional<gateway::Outcome> outcome_;
   bool handed_back_ = false;
   std::string taken_;  // of the loop's thread

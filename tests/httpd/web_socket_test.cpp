@@ -9,6 +9,7 @@
 #include "harness/command.h"
 #include "harness/httpd.h"
 #include "harness/web_socket_client.h"
+#include "httpd/scrape.h"
 #include "httpd/text.h"
 
 namespace pyhost::test {
@@ -58,6 +59,33 @@ TEST(WebSocketHttp, EchoesTextAndBytes) {
   EXPECT_EQ(socket.read_close(), 1000);
   EXPECT_TRUE(socket.is_closed());
   EXPECT_FALSE(socket.was_reset());
+}
+
+TEST(WebSocketHttp, IsCounted) {
+  const Httpd httpd(std::string(kConfig) + kFigures);
+  const std::string open = "pyhost_websockets_open{group=\"g\"}";
+  const std::string closes = "pyhost_websocket_closes_total{group=\"g\",code=\"";
+  EXPECT_EQ(Scrape::of(httpd).value(closes + "1000\"}"), 0);
+  WebSocketClient orderly(httpd.port(), "/ws/echo");
+  orderly.send_text("hello");
+  EXPECT_EQ(orderly.read_text(), "hello");
+  {
+    const WebSocketClient lost(httpd.port(), "/ws/echo");
+    EXPECT_TRUE(wait_for_sample(httpd, open, 2));
+  }
+  EXPECT_TRUE(wait_for_sample(httpd, closes + "1006\"}", 1));
+  EXPECT_EQ(Scrape::of(httpd).value(open), 1);
+  orderly.send_close(4000);
+  EXPECT_EQ(orderly.read_close(), 4000);
+  EXPECT_TRUE(wait_for_sample(httpd, closes + "4xxx\"}", 1));
+  EXPECT_TRUE(wait_for_sample(httpd, open, 0));
+  const Scrape scrape = Scrape::of(httpd);
+  for (const char* direction : {"received", "sent"}) {
+    EXPECT_EQ(scrape.value("pyhost_websocket_messages_total{group=\"g\",direction=\"" +
+                           std::string(direction) + "\"}"),
+              1)
+        << direction;
+  }
 }
 
 TEST(WebSocketHttp, HasTheBytesThatComeWithTheHandshake) {

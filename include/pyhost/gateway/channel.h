@@ -67,9 +67,12 @@ class Channel : public Caller {
   virtual Offered offer(const ReplyPart& part) noexcept = 0;
   // Of a stream, instead of a part with Then::end: what has not left by now never does.
   virtual void end_at_once() noexcept = 0;
-  // Of a stream: a message of the application has come or gone. What keeps a connection alive does
-  // not keep a worker from being idle.
-  virtual void note_activity() noexcept = 0;
+  // Of a stream: the application has received a message, or has sent one. What keeps a connection
+  // alive does not keep a worker from being idle.
+  enum class Way { received, sent };
+  virtual void note_message(Way way) noexcept = 0;
+  // Of a stream, before its end: how its WebSocket is closed (RFC 6455, 7.4).
+  virtual void note_close(std::uint16_t code) noexcept = 0;
   // As Exchange::send_early_hints().
   virtual void offer_early_hints(std::span<const Header> headers) noexcept = 0;
 

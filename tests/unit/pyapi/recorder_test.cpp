@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <deque>
+#include <map>
+
 namespace pyhost::pyapi {
 namespace {
 
@@ -19,23 +22,34 @@ class RecorderTest : public testing::Test {
         {}};
   }
   void pass(base::Clock::duration time) { point_ += time; }
-  void begin(int thread) { recorder_.begin(thread, point_); }
-  void end(int thread, const CompletedRequest& request) { recorder_.end(thread, point_, request); }
+  void begin(int thread) {
+    recorder_.begin(thread, point_);
+    began_[thread].push_back(point_);
+  }
+  // The one that has begun first.
+  void end(int thread, const std::optional<CompletedRequest>& request) {
+    recorder_.end(thread, began_[thread].front(), point_, request);
+    began_[thread].pop_front();
+  }
   Window window() { return recorder_.take_window(now()); }
   Totals totals() const { return recorder_.totals(point_); }
 
   base::TimePoint point_{1000h};
+  std::map<int, std::deque<base::TimePoint>> began_;
   Recorder recorder_;
 };
 
 TEST_F(RecorderTest, CountsWhatHasEndedInTheWindow) {
   begin(1);
   pass(2s);
-  end(1,
-      {.status = 200, .input_bytes = 10, .input_reads = 1, .output_bytes = 30, .output_writes = 2});
+  end(1, CompletedRequest{.status = 200,
+                          .input_bytes = 10,
+                          .input_reads = 1,
+                          .output_bytes = 30,
+                          .output_writes = 2});
   begin(1);
   pass(1s);
-  end(1, {.status = 404});
+  end(1, CompletedRequest{.status = 404});
   pass(1s);
   const Window window = this->window();
   EXPECT_EQ(window.end.point - window.start.point, 4s);
@@ -53,7 +67,7 @@ TEST_F(RecorderTest, CountsWhatHasEndedInTheWindow) {
 TEST_F(RecorderTest, BeginsEachWindowWhereTheOneBeforeHasEnded) {
   begin(1);
   pass(1s);
-  end(1, {.status = 200});
+  end(1, CompletedRequest{.status = 200});
   const Window first = window();
   pass(5s);
   const Window second = window();
@@ -76,7 +90,7 @@ TEST_F(RecorderTest, SharesARequestOutToTheWindowsThatItRunsIn) {
   EXPECT_EQ(first.threads_active, 1u);
   EXPECT_EQ(first.threads_started, 1u);
   pass(2s);
-  end(2, {.status = 200, .processor_us = 7});
+  end(2, CompletedRequest{.status = 200, .processor_us = 7});
   const Window second = window();
   EXPECT_EQ(second.threads[1].busy, 2s);
   EXPECT_EQ(second.threads[1].longest, 5s);
@@ -88,7 +102,7 @@ TEST_F(RecorderTest, AddsUpWhatHasHappenedSinceItWasStarted) {
   begin(1);
   begin(3);
   pass(1s);
-  end(1, {.status = 200});
+  end(1, CompletedRequest{.status = 200});
   window();
   pass(1s);
   EXPECT_EQ(totals().count, 1u);
@@ -100,10 +114,27 @@ TEST_F(RecorderTest, AddsUpWhatHasHappenedSinceItWasStarted) {
 TEST_F(RecorderTest, LeavesOutARequestOfWhichNothingHasCome) {
   begin(1);
   pass(1s);
-  recorder_.end(1, point_, std::nullopt);
+  end(1, std::nullopt);
   EXPECT_EQ(totals().count, 0u);
   EXPECT_EQ(totals().busy, 1s);
   EXPECT_EQ(window().threads_started, 0u);
+}
+
+TEST_F(RecorderTest, CountsTheTimeOnceInWhichAThreadHasSeveralRequests) {
+  begin(1);
+  pass(1s);
+  begin(1);
+  pass(1s);
+  end(1, CompletedRequest{.status = 200});
+  EXPECT_EQ(totals().active, 1u);
+  pass(1s);
+  end(1, CompletedRequest{.status = 200});
+  pass(1s);
+  EXPECT_EQ(totals().busy, 3s);
+  EXPECT_EQ(totals().active, 0u);
+  const Window window = this->window();
+  EXPECT_EQ(window.threads[0].completed, 2u);
+  EXPECT_EQ(window.threads[0].longest, 2s);
 }
 
 TEST_F(RecorderTest, KeepsThePartsOfRequests) {

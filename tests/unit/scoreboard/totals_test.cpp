@@ -113,6 +113,36 @@ TEST(Totals, TellWhoHadToWait) {
   EXPECT_EQ(sums.requests.waits.sum_us, 20'000u);
 }
 
+TEST(Totals, CountMessagesOfWebSocketsAndHowTheyAreClosed) {
+  GroupBoard board = some_board();
+  const Tally tally = board->tally(*board->add_child(1));
+  tally.count_messages(3, 1);
+  tally.count_messages(0, 5);
+  for (const std::uint16_t code : {1000, 1000, 1015, 3000, 3999, 4000, 4999}) {
+    tally.count_close(code);
+  }
+  const auto sums = sums_of(board->totals()).requests;
+  EXPECT_EQ(sums.socket_messages_received, 3u);
+  EXPECT_EQ(sums.socket_messages_sent, 6u);
+  EXPECT_EQ(sums.socket_closes[0], 2u);
+  EXPECT_EQ(sums.socket_closes[15], 1u);
+  EXPECT_EQ(sums.socket_closes[16], 2u);
+  EXPECT_EQ(sums.socket_closes[17], 2u);
+}
+
+TEST(OpenSockets, GoWithTheChildThatHasThem) {
+  GroupBoard board = some_board();
+  const ChildId first = *board->add_child(1), second = *board->add_child(2);
+  for (int i = 0; i < 3; ++i) board->open_socket(first);
+  board->open_socket(second);
+  board->close_socket(first);
+  EXPECT_EQ(board->sockets(), 3u);
+  board->forget_child(1);
+  EXPECT_EQ(board->sockets(), 1u);
+  board->close_socket(second);
+  EXPECT_EQ(board->sockets(), 0u);
+}
+
 TEST(ApplicationPlaces, TellNamesApartUntilThereAreTooMany) {
   GroupBoard board = some_board();
   const Tally tally = board->tally(*board->add_child(1));

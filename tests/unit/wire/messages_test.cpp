@@ -211,6 +211,24 @@ TEST(LeaveMessage, CarriesWhy) {
   EXPECT_EQ(decode_leave(""), std::nullopt);
 }
 
+TEST(CountsMessage, CarriesWhatHasBecomeOfAWebSocket) {
+  for (const std::uint16_t code : {0, 1000, 1015, 3000, 4999}) {
+    const gateway::SocketCounts counts{.received = 3, .sent = 1ull << 40, .close_code = code};
+    std::string out;
+    encode_counts(counts, out);
+    EXPECT_EQ(decode_counts(only_payload(out, FrameType::counts)), counts);
+  }
+}
+
+TEST(CountsMessage, NamesNoCodeThatThereCannotBe) {
+  for (const std::uint16_t code : {1, 999, 1016, 2999, 5000}) {
+    std::string out;
+    encode_counts({.close_code = code}, out);
+    EXPECT_EQ(decode_counts(only_payload(out, FrameType::counts)), std::nullopt) << code;
+  }
+  EXPECT_EQ(decode_counts("short"), std::nullopt);
+}
+
 TEST(OtherMessages, ArriveAsTheyWereSent) {
   std::string out;
   encode_file({.offset = 7, .length = 1ull << 40}, out);

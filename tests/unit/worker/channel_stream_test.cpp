@@ -41,8 +41,9 @@ TEST_F(ChannelSetStream, CarriesBytesBothWaysUnasked) {
   // What pauses needs no word for it.
   EXPECT_EQ(offer(*stream_, "three", ReplyPart::Then::pause, false), Offered::taken);
   EXPECT_EQ(offer(*stream_, "four", ReplyPart::Then::end, false), Offered::taken);
-  EXPECT_THAT(frames_until(FrameType::end),
-              ElementsAre(FrameType::reply_body, FrameType::reply_body, FrameType::end));
+  EXPECT_THAT(
+      frames_until(FrameType::end),
+      ElementsAre(FrameType::reply_body, FrameType::reply_body, FrameType::counts, FrameType::end));
   EXPECT_EQ(host_.worker_end, nullptr);
   EXPECT_EQ(host_.running, 0);
   stream_->finish({});
@@ -117,7 +118,8 @@ TEST_F(ChannelSetStream, KeepsNothingForAClientWhenItEndsAtOnce) {
 TEST_F(ChannelSetStream, EndsInGoodOrderAtOnceWhereNothingIsKept) {
   offer(*stream_, "last", ReplyPart::Then::pause, false);
   stream_->end_at_once();
-  EXPECT_THAT(frames_until(FrameType::end), ElementsAre(FrameType::reply_body, FrameType::end));
+  EXPECT_THAT(frames_until(FrameType::end),
+              ElementsAre(FrameType::reply_body, FrameType::counts, FrameType::end));
   stream_->finish({});
 }
 
@@ -133,7 +135,7 @@ TEST_F(ChannelSetStream, CountsButDoesNotRun) {
   send(body_frame("what is no message"));
   pump();
   EXPECT_EQ(set_->last_end(), opened);
-  stream_->note_activity();
+  stream_->note_message(gateway::Channel::Way::received);
   EXPECT_GT(set_->last_end(), opened);
   offer(*stream_, "", ReplyPart::Then::end, false);
   EXPECT_EQ(set_->streams(), 0u);
