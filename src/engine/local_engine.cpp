@@ -140,7 +140,7 @@ Outcome LocalEngine::serve(const gateway::Target& target, gateway::Exchange& exc
   const python::StarvationWatch::InFlight in_flight(runtime_->starvation_watch());
   const auto interpreter = enter(target, exchange);
   if (!interpreter) return interpreter.error();
-  wsgi::Request request(target, exchange, settings_.logging);
+  wsgi::Request request(target, exchange, settings_.logging, pusher_);
   pyapi::RequestRecord record(recorder_);
   python::LoadReport report;
   serve_in(**interpreter, request, record, report);

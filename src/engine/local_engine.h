@@ -92,6 +92,7 @@ class LocalEngine final : public gateway::Engine, private gateway::ChannelLoops 
   // These live on when the engine goes: see Runtime.
   python::LoadingRules& loading_;
   pyapi::Recorder& recorder_ = *new pyapi::Recorder;
+  wsgi::BlockPusher& pusher_ = *new wsgi::BlockPusher;
   pyapi::Measurements& measurements_ = *new pyapi::Measurements(settings_, server_log_);
   python::Runtime* runtime_ = nullptr;
   std::unique_ptr<python::InterpreterRegistry> interpreters_;

@@ -229,6 +229,7 @@ bool Adapter::deliver_each(Attached& py, PyObject* result, PyObject* iterator, R
       request.set_content_length(view.size());
     }
     only_block = false;
+    if (request.keep(view)) continue;
     if (!send(py, request, {&view, 1}, ReplyPart::Then::pause)) return true;
     if (!request.wants_more()) break;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "wsgi/kept_blocks.h"
 #include "wsgi/response_rules.h"
 
 namespace pyhost::wsgi {
@@ -46,6 +47,11 @@ ReplyWriter::State ReplyWriter::send(StartedResponse& response,
   part.blocks = trimmed_;
   part.then = then;
   return pass_on(part);
+}
+
+std::uint64_t ReplyWriter::room() const noexcept {
+  if (state_ != State::open || bodiless_) return 0;
+  return remaining_.value_or(KeptBlocks::kNoLimit);
 }
 
 ReplyWriter::State ReplyWriter::send_file(StartedResponse& response, gateway::FileRange range) {

@@ -40,6 +40,9 @@ class ReplyWriter {
 
   // False when what the application makes from here on is dropped. Behind the first send().
   bool wants_more() const noexcept { return !bodiless_ && bytes_excess_ == 0; }
+  // How many bytes the body may still have; KeptBlocks::kNoLimit without Content-Length, 0 when the
+  // client gets no more.
+  std::uint64_t room() const noexcept;
   // Whether the application has made its whole body, so that the next two are final.
   bool body_complete() const noexcept { return body_complete_; }
   // Bytes that the application owes to its Content-Length; 0 when it owes none. Tells a short reply

@@ -166,9 +166,54 @@ bool Request::send(std::span<const std::string_view> blocks, ReplyPart::Then the
   if (failed() || gives_way_to_fault()) return false;
   Counted counted(full_meter_ ? &full_meter_->output : nullptr);
   for (const std::string_view block : blocks) counted.add(block.size());
-  return base::unless_out_of_memory(
-      [&] { return writer_.send(response_, blocks, then) != State::stopped; },
-      [this] { return give_up(); });
+  return base::unless_out_of_memory([&] { return send_locked(blocks, then); },
+                                    [this] { return give_up(); });
+}
+
+// Behind what is kept.
+bool Request::send_locked(std::span<const std::string_view> blocks, ReplyPart::Then then) {
+  kept_.take(leaving_);
+  if (!leaving_.empty()) {
+    leaving_blocks_.assign(1, leaving_);
+    leaving_blocks_.insert(leaving_blocks_.end(), blocks.begin(), blocks.end());
+    blocks = leaving_blocks_;
+  }
+  const bool goes_on = writer_.send(response_, blocks, then) != State::stopped;
+  note_sent_locked();
+  return goes_on;
+}
+
+void Request::note_sent_locked() noexcept {
+  leaving_.clear();
+  wants_more_ = writer_.wants_more();
+  kept_.note_sent(failed() ? 0 : writer_.room());
+}
+
+// --- Blocks that are kept ---
+
+bool Request::keep(std::string_view block) noexcept {
+  if (!committed_ || !kept_.keep(block)) return false;
+  if (full_meter_) full_meter_->output.add(1, block.size(), {});
+  return true;
+}
+
+bool Request::push() noexcept {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return false;
+  send_kept_locked();
+  return true;
+}
+
+void Request::send_kept_locked() noexcept {
+  kept_.take(leaving_);
+  if (leaving_.empty()) return;
+  const std::string_view block = leaving_;
+  base::unless_out_of_memory(
+      [&] {
+        static_cast<void>(writer_.send(response_, {&block, 1}, ReplyPart::Then::pause));
+      },
+      [this] { give_up(); });
+  note_sent_locked();
 }
 
 bool Request::send_file(gateway::FileRange range) noexcept {
@@ -190,11 +235,6 @@ bool Request::give_up() noexcept {
   return false;
 }
 
-bool Request::wants_more() noexcept {
-  const std::lock_guard lock(mutex_);
-  return writer_.wants_more();
-}
-
 bool Request::client_gone() noexcept {
   const std::lock_guard lock(mutex_);
   return exchange_.client_gone();
@@ -207,6 +247,11 @@ void Request::send_early_hints(std::span<const gateway::Header> headers) noexcep
 
 Outcome Request::finish() noexcept {
   if (link_->close()) link_->wait_for_uses();
+  kept_.end();
+  {
+    const std::lock_guard lock(mutex_);
+    send_kept_locked();
+  }
   if (holding_ && !failed()) {
     const std::string_view block = held_;
     send({&block, 1}, ReplyPart::Then::end);

@@ -1,11 +1,13 @@
 // One request while an application serves it: the C++ side that its Python objects share.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pyhost/gateway/engine.h"
 #include "pyhost/gateway/exchange.h"
@@ -17,6 +19,8 @@
 #include "python/request_meter.h"
 #include "python/request_observer.h"
 #include "python/served_request.h"
+#include "wsgi/block_pusher.h"
+#include "wsgi/kept_blocks.h"
 #include "wsgi/reply_writer.h"
 #include "wsgi/run_meter.h"
 #include "wsgi/started_response.h"
@@ -27,14 +31,16 @@ namespace pyhost::wsgi {
 // complete at once is sent by finish(), when Python no longer needs to be held. The application may
 // use wsgi.input, write() and start_response() from other threads; the exchange still sees one
 // thread at a time.
-class Request final : public python::ServedRequest {
+class Request final : public python::ServedRequest, private BlockPusher::Source {
  public:
+  // All of it outlives the request.
   Request(const gateway::Target& target, gateway::Exchange& exchange,
-          const gateway::Logging& levels)
+          const gateway::Logging& levels, BlockPusher& pusher)
       : target_(target),
         exchange_(exchange),
         logs_(exchange, levels),
         writer_(exchange, [this] { return complete_log(); }),
+        kept_(pusher, *this),
         link_(std::make_shared<python::RequestLink>()) {}
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -67,6 +73,9 @@ class Request final : public python::ServedRequest {
   bool committed() const noexcept override { return committed_; }
   // Commits, and keeps a copy of the complete body; finish() sends it.
   void hold(std::span<const std::string_view> blocks);
+  // Whether more of the body could still reach the client: not when there is to be none, and not
+  // beyond Content-Length. Behind the first send().
+  bool wants_more() const noexcept { return wants_more_; }
   void set_content_length(std::uint64_t length) noexcept { response_.set_content_length(length); }
 
   // Where the application may change REMOTE_USER, which is `key`, until the head leaves. Let go
@@ -97,6 +106,10 @@ class Request final : public python::ServedRequest {
     if (observed()) observer_->request_ends(py, sketch());
   }
 
+  // Takes a copy of a block that comes soon behind another, to be sent in a moment. False when it
+  // is to be given to send().
+  bool keep(std::string_view block) noexcept;
+
   // The application failed: without a head the client gets `status`, or what it did to the request
   // body; otherwise a broken reply.
   void fail(int status, gateway::FailureCause cause) noexcept;
@@ -117,9 +130,6 @@ class Request final : public python::ServedRequest {
   // committed().
   bool send(std::span<const std::string_view> blocks, gateway::ReplyPart::Then then) noexcept;
   bool send_file(gateway::FileRange range) noexcept;
-  // Whether more of the body could still reach the client: not when there is to be none, and not
-  // beyond Content-Length.
-  bool wants_more() noexcept;
   bool client_gone() noexcept override;
   void send_early_hints(std::span<const gateway::Header> headers) noexcept override;
 
@@ -128,6 +138,10 @@ class Request final : public python::ServedRequest {
 
  private:
   python::ObservedRequest sketch() noexcept;
+  bool push() noexcept override;
+  bool send_locked(std::span<const std::string_view> blocks, gateway::ReplyPart::Then then);
+  void send_kept_locked() noexcept;
+  void note_sent_locked() noexcept;
   void count_joined(std::span<const std::string_view> blocks) noexcept;
   void note_user();
   bool gives_way_to_fault() noexcept;
@@ -143,6 +157,10 @@ class Request final : public python::ServedRequest {
   RunMeter meter_;
   std::mutex mutex_;  // held around every use of exchange_ and writer_
   ReplyWriter writer_;
+  KeptBlocks kept_;
+  std::string leaving_;  // what was kept; under mutex_
+  std::vector<std::string_view> leaving_blocks_;
+  std::atomic<bool> wants_more_ = true;
   bool length_reported_ = false;
   StartedResponse response_;
   bool started_ = false;

@@ -75,7 +75,7 @@ PyObject* write(PyObject* self, PyObject* data) {
       return nullptr;
     }
     const std::string_view block(PyBytes_AS_STRING(data), std::size_t(PyBytes_GET_SIZE(data)));
-    if (block.empty()) Py_RETURN_NONE;
+    if (block.empty() || request.keep(block)) Py_RETURN_NONE;
     request.commit();
     bool heard;
     {

@@ -191,6 +191,18 @@ TEST(Stream, OfAClientThatHasLeftEndsAtTheNextBlock) {
   EXPECT_FALSE(std::filesystem::exists(marks + "/went_on"));
 }
 
+TEST(Stream, OfBlocksInQuickSuccessionWaitsForNoOther) {
+  const Httpd httpd("WSGIScriptAlias /app ${APPS}/two_blocks.wsgi\nSetEnv MARKS ${ROOT}/marks");
+  const std::string marks = httpd.make_writable("marks");
+  RawConnection client = httpd.connect();
+  client.send("GET /app/quick HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.read_until("and");
+  EXPECT_FALSE(std::filesystem::exists(marks + "/closed"));
+  std::ofstream(marks + "/left");
+  client.read_until("two");
+  client.read_until("\r\n0\r\n\r\n");
+}
+
 TEST(BrokenReply, LeavesTheLastChunkOut) {
   Httpd httpd(kApp);
   httpd.expect_log("PH0174");
