@@ -1,11 +1,9 @@
 #include "asgi/event_loop.h"
 
 #include <fmt/format.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -29,11 +27,6 @@ using python::DetachScope;
 using python::OwnerScope;
 using python::PythonError;
 using python::Ref;
-
-// What an event of the epoll set is about.
-constexpr std::uint32_t kPosted = 0;
-constexpr std::uint32_t kDue = 1;
-constexpr std::uint32_t kChannels = 2;
 
 // A head that is alone for so long leaves alone.
 constexpr std::chrono::milliseconds kHeadWaitMax{20};
@@ -103,18 +96,10 @@ void EventLoop::run(Attached& py) {
   inputs_.interpreter.server_log().log(LogLevel::error, Message::event_loop_failed, text);
 }
 
-bool EventLoop::watch(int fd, std::uint32_t tag) const noexcept {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u32 = tag;
-  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
 base::Result<> EventLoop::set_up(Attached& py) {
-  epoll_ = base::UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
   wake_event_ = base::UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!watch(wake_event_.get(), kPosted) || !watch(deadlines_.fd(), kDue)) {
-    return base::fail(fmt::format("it cannot be watched: {}", std::strerror(errno)));
+  if (!wake_event_.valid()) {
+    return base::fail(fmt::format("it cannot be woken: {}", std::strerror(errno)));
   }
   const Ref new_loop = support_function(py, "new_event_loop");
   Ref loop = Ref::steal(
@@ -130,7 +115,8 @@ base::Result<> EventLoop::set_up(Attached& py) {
   PH_TRY_VOID(make_exchange_types(py, parts));
   PH_TRY_VOID(make_lifespan_types(py, parts));
   parts_.emplace(std::move(parts));
-  PH_TRY_VOID(add_reader(py));
+  PH_TRY_VOID(add_reader<&EventLoop::run_posted>(py, wake_event_.get()));
+  PH_TRY_VOID(add_reader<&EventLoop::do_what_is_due>(py, deadlines_.fd()));
   inputs_.interpreter.main_thread().set_wake([this] { wake(); });
   const DetachScope detached(py);
   inputs_.interpreter.server_log().log(
@@ -139,14 +125,15 @@ base::Result<> EventLoop::set_up(Attached& py) {
   return {};
 }
 
-base::Result<> EventLoop::add_reader(Attached& py) {
-  static PyMethodDef ready_method = {"ready", ready, METH_NOARGS, nullptr};
+template <void (EventLoop::*kReady)(Attached&)>
+base::Result<> EventLoop::add_reader(Attached& py, int fd) {
+  static PyMethodDef ready_method = {"ready", ready<kReady>, METH_NOARGS, nullptr};
   const Ref capsule = Ref::steal(PyCapsule_New(this, nullptr, nullptr));
   const Ref callback =
       Ref::steal(capsule ? PyCFunction_New(&ready_method, capsule.get()) : nullptr);
-  const Ref added = Ref::steal(callback ? PyObject_CallMethod(parts_->loop.get(), "add_reader",
-                                                              "iO", epoll_.get(), callback.get())
-                                        : nullptr);
+  const Ref added = Ref::steal(
+      callback ? PyObject_CallMethod(parts_->loop.get(), "add_reader", "iO", fd, callback.get())
+               : nullptr);
   return added ? base::Result<>() : raised(py);
 }
 
@@ -184,40 +171,22 @@ void EventLoop::tear_down(Attached& py) {
 
 // --- What wakes it -----------------------------------------------------------------------------
 
+template <void (EventLoop::*kReady)(Attached&)>
 PyObject* EventLoop::ready(PyObject* capsule, PyObject*) {
   return python::py_entry([&]() -> PyObject* {
     auto* loop = static_cast<EventLoop*>(PyCapsule_GetPointer(capsule, nullptr));
     if (loop == nullptr) return nullptr;
     CalledByPython py(loop->inputs_.interpreter);
-    loop->turn(py);
+    (loop->*kReady)(py);
     Py_RETURN_NONE;
   });
 }
 
-void EventLoop::turn(Attached& py) {
-  std::array<epoll_event, 3> events{};
-  const int count = [&] {
-    const DetachScope detached(py);
-    return ::epoll_wait(epoll_.get(), events.data(), int(events.size()), 0);
-  }();
-  for (int i = 0; i < count; ++i) {
-    switch (events[std::size_t(i)].data.u32) {
-      case kPosted: {
-        const DetachScope detached(py);
-        reset_event(wake_event_.get());
-        asked_at_ = 0;
-        if (given_up_) break;
-        inputs_.interpreter.main_thread().run_posted();
-        break;
-      }
-      case kDue:
-        do_what_is_due(py);
-        break;
-      default:
-        pump(py);
-        break;
-    }
-  }
+void EventLoop::run_posted(Attached& py) {
+  const DetachScope detached(py);
+  reset_event(wake_event_.get());
+  asked_at_ = 0;
+  if (!given_up_) inputs_.interpreter.main_thread().run_posted();
 }
 
 void EventLoop::do_what_is_due(Attached& py) {
@@ -366,9 +335,15 @@ void EventLoop::serve(gateway::ChannelSource& source) noexcept {
     serves_ = true;
   }
   base::if_memory_allows([&] {
-    post([this, &source](Attached&) {
+    post([this, &source](Attached& py) {
       source_or_null_ = &source;
-      watch(source.fd(), kChannels);
+      const auto added = add_reader<&EventLoop::pump>(py, source.fd());
+      if (added) return;
+      const DetachScope detached(py);
+      inputs_.interpreter.server_log().log(
+          LogLevel::error, Message::event_loop_failed,
+          fmt::format("the event loop of {}: {}", inputs_.interpreter.phrase(),
+                      added.error().sentence));
     });
   });
 }

@@ -30,9 +30,9 @@
 namespace pyhost::asgi {
 
 // Runs asyncio on the interpreter's main thread, from the first application that needs it to the
-// end, and in it what comes over one source of channels. That and all else that wakes the loop is
-// behind one epoll descriptor, which is its only reader. What is posted to the main thread
-// meanwhile is done between two turns of the loop. Lives as long as its interpreter.
+// end, and in it what comes over one source of channels, which is one reader of it, whatever the
+// number of channels. What is posted to the main thread meanwhile is done between two turns of the
+// loop. Lives as long as its interpreter.
 class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
  public:
   // All of it outlives the loop.
@@ -135,12 +135,14 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   // On the loop's thread, attached:
   void run(python::Attached& py);
   base::Result<> set_up(python::Attached& py);
-  bool watch(int fd, std::uint32_t tag) const noexcept;
-  base::Result<> add_reader(python::Attached& py);
+  // Has kReady called when the descriptor can be read.
+  template <void (EventLoop::*kReady)(python::Attached&)>
+  base::Result<> add_reader(python::Attached& py, int fd);
   base::Result<> run_forever(python::Attached& py);
   void tear_down(python::Attached& py);
+  template <void (EventLoop::*kReady)(python::Attached&)>
   static PyObject* ready(PyObject* capsule, PyObject*);
-  void turn(python::Attached& py);
+  void run_posted(python::Attached& py);
   void pump(python::Attached& py);
   void act(python::Attached& py, const gateway::ChannelEvent& event);
   bool begin(python::Attached& py, gateway::Channel& channel);
@@ -177,7 +179,6 @@ class EventLoop final : public gateway::ChannelLoop, private ExchangeHost {
   std::atomic<base::Clock::rep> asked_at_ = 0;  // by probe(), and has not turned since; 0: has
 
   // Of the loop's thread, and protected by the interpreter's lock:
-  base::UniqueFd epoll_;
   base::UniqueFd wake_event_;
   Deadlines<Deadline> deadlines_;
   std::optional<Names> names_;
