@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <utility>
+
 #include "pyhost/gateway/http_status.h"
 
 namespace pyhost::remote {
@@ -34,14 +37,17 @@ std::optional<Outcome> RequestBody::receive(const std::string& folder, std::stri
 }
 
 base::Result<BodyFault> RequestBody::receive_whole(const std::string& folder) {
-  std::string piece;
+  if (complete_) return BodyFault::none;
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kBodyInMemoryMax);
+  std::size_t filled = 0;
   while (!complete_) {
-    piece.resize(kBodyInMemoryMax);
-    const gateway::BodyRead read = exchange_.read_body(piece);
+    const gateway::BodyRead read =
+        exchange_.read_body({buffer.get() + filled, kBodyInMemoryMax - filled});
     if (read.fault != BodyFault::none) return read.fault;
     complete_ = read.bytes == 0;
-    piece.resize(read.bytes);
-    PH_TRY_VOID(keep(piece, folder));
+    filled += read.bytes;
+    if (!complete_ && filled < kBodyInMemoryMax) continue;
+    PH_TRY_VOID(keep({buffer.get(), std::exchange(filled, 0)}, folder));
   }
   return BodyFault::none;
 }

@@ -51,12 +51,24 @@ PyObject* exception_type_of(gateway::BodyFault fault) {
   }
 }
 
+enum class Fill {
+  some,  // what comes first
+  all,   // of what there is room for, as far as the body has it
+};
+
 // Bytes read into `into`; 0 at the end of the body, -1 with an exception pending.
-Py_ssize_t fill(Attached& py, Request& request, std::span<char> into) {
+Py_ssize_t fill(Attached& py, Request& request, std::span<char> into, Fill how) {
   gateway::BodyRead read;
   {
     const python::MeteredDetach detached(py, request.full_meter_or_null());
     read = request.read_body(into);
+    // The lock is not asked for between one piece and the next.
+    while (how == Fill::all && read.fault == gateway::BodyFault::none && read.bytes < into.size()) {
+      const gateway::BodyRead more = request.read_body(into.subspan(read.bytes));
+      read.fault = more.fault;
+      read.bytes += more.bytes;
+      if (more.bytes == 0) break;
+    }
   }
   if (read.fault == gateway::BodyFault::none) return Py_ssize_t(read.bytes);
   const std::string text =
@@ -92,7 +104,7 @@ Ref read_up_to(Attached& py, Input& input, std::size_t limit) {
     }
     // Nobody else knows the object yet, so its bytes may be written detached.
     const Py_ssize_t count =
-        fill(py, *input.request, {PyBytes_AS_STRING(data) + filled, capacity - filled});
+        fill(py, *input.request, {PyBytes_AS_STRING(data) + filled, capacity - filled}, Fill::all);
     if (count < 0) {
       Py_DECREF(data);
       return {};
@@ -113,7 +125,7 @@ Ref read_line(Attached& py, Input& input, std::size_t limit) {
     if (left.size() >= limit) return take_buffered(input, limit);
     searched = left.size();
     std::string chunk(kLineChunkBytes, '\0');
-    const Py_ssize_t count = fill(py, *input.request, chunk);
+    const Py_ssize_t count = fill(py, *input.request, chunk, Fill::some);
     if (count < 0) return {};
     if (count == 0) return take_buffered(input, input.left().size());
     // Lines that have been read would stay as long as none ends where a chunk does.

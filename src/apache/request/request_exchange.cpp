@@ -30,6 +30,10 @@ using gateway::SendResult;
 
 namespace {
 
+// What httpd's filters read of a client at a time. Where more is asked for, the core maps memory
+// for some of its buckets, and unmaps it behind them.
+constexpr std::size_t kAskBytes = 8192;
+
 std::string error_text(apr_status_t status) {
   char text[128];
   return apr_strerror(status, text, sizeof text);
@@ -155,7 +159,7 @@ std::optional<BodyRead> RequestExchange::read(std::span<char> into, apr_read_typ
     if (APR_BRIGADE_EMPTY(input_)) {
       const bool answered = r_->eos_sent;
       const auto status = ap_get_brigade(r_->input_filters, input_, AP_MODE_READBYTES, how,
-                                         static_cast<apr_off_t>(into.size()));
+                                         static_cast<apr_off_t>(std::min(into.size(), kAskBytes)));
       const bool is_empty = status == APR_SUCCESS && APR_BRIGADE_EMPTY(input_);
       if (!waits && (APR_STATUS_IS_EAGAIN(status) || is_empty)) return std::nullopt;
       if (status != APR_SUCCESS) return fail_body(status);
