@@ -56,7 +56,9 @@ bool passes(const Verdict& verdict) {
   return false;
 }
 
-bool add_header(ResponseStart& start, PyObject* item) {
+// Calls `take` with name and value; false with an exception pending.
+template <class Take>
+bool with_header(PyObject* item, Take take) {
   const Ref pair =
       Ref::steal(PySequence_Fast(item, "a response header must be a pair of bytes (name, value)"));
   if (!pair) return false;
@@ -70,16 +72,26 @@ bool add_header(ResponseStart& start, PyObject* item) {
   if (!name) return false;
   const auto value =
       BytesView::of(PySequence_Fast_GET_ITEM(pair.get(), 1), "a response header's value");
-  return value && passes(start.add_header(name->bytes(), value->bytes()));
+  return value && take(name->bytes(), value->bytes());
 }
 
-bool add_each_header(ResponseStart& start, PyObject* headers) {
+// The same for each of them.
+template <class Take>
+bool for_each_header(PyObject* headers, Take take) {
   const Ref iterator = Ref::steal(PyObject_GetIter(headers));
   if (!iterator) return false;
   while (const Ref item = Ref::steal(PyIter_Next(iterator.get()))) {
-    if (!add_header(start, item.get())) return false;
+    if (!with_header(item.get(), take)) return false;
   }
   return PyErr_Occurred() == nullptr;
+}
+
+// Whether a value of an event, which may leave it out, is true; nothing with an exception pending.
+std::optional<bool> flag_of(PyObject* event, const Ref& key) {
+  const Ref value = field_of(event, key);
+  const int is_true = value ? PyObject_IsTrue(value.get()) : 0;
+  if (is_true < 0 || (!value && PyErr_Occurred() != nullptr)) return std::nullopt;
+  return is_true != 0;
 }
 
 bool set_status(ResponseStart& start, PyObject* status) {
@@ -101,8 +113,10 @@ Ref field_of(PyObject* event, const Ref& key) {
 
 bool add_headers(const Names& names, PyObject* event, ResponseStart& start) {
   const Ref headers = field_of(event, names.headers);
-  if (headers) return add_each_header(start, headers.get());
-  return PyErr_Occurred() == nullptr;
+  if (!headers) return PyErr_Occurred() == nullptr;
+  return for_each_header(headers.get(), [&start](std::string_view name, std::string_view value) {
+    return passes(start.add_header(name, value));
+  });
 }
 
 Ref type_of(const Names& names, PyObject* event) {
@@ -134,21 +148,38 @@ std::optional<ResponseStart> response_start_of(const Names& names, PyObject* eve
   }
   if (!set_status(start, status.get())) return std::nullopt;
   if (!add_headers(names, event, start)) return std::nullopt;
+  const auto trailers = flag_of(event, names.trailers);
+  if (!trailers) return std::nullopt;
+  if (*trailers) start.announce_trailers();
   return start;
 }
 
 std::optional<ResponseBody> response_body_of(const Names& names, PyObject* event) {
-  const Ref more = field_of(event, names.more_body);
-  const int is_more = more ? PyObject_IsTrue(more.get()) : 0;
-  if (is_more < 0 || (!more && PyErr_Occurred() != nullptr)) return std::nullopt;
+  const auto is_more = flag_of(event, names.more_body);
+  if (!is_more) return std::nullopt;
   const Ref body = field_of(event, names.body);
   if (!body) {
     if (PyErr_Occurred() != nullptr) return std::nullopt;
-    return ResponseBody{BytesView(), is_more != 0};
+    return ResponseBody{BytesView(), *is_more};
   }
   auto view = BytesView::of(body.get(), "the body of http.response.body");
   if (!view) return std::nullopt;
-  return ResponseBody{*std::move(view), is_more != 0};
+  return ResponseBody{*std::move(view), *is_more};
+}
+
+std::optional<ResponseTrailers> response_trailers_of(const Names& names, PyObject* event) {
+  const auto is_more = flag_of(event, names.more_trailers);
+  if (!is_more) return std::nullopt;
+  ResponseTrailers trailers{.more = *is_more};
+  const Ref headers = field_of(event, names.headers);
+  const bool complete = headers
+                            ? for_each_header(headers.get(),
+                                              [&](std::string_view name, std::string_view value) {
+                                                trailers.headers.emplace_back(name, value);
+                                                return true;
+                                              })
+                            : PyErr_Occurred() == nullptr;
+  return complete ? std::optional(std::move(trailers)) : std::nullopt;
 }
 
 std::optional<std::vector<std::string>> links_of(const Names& names, PyObject* event) {

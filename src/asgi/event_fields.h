@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "asgi/names.h"
@@ -52,6 +53,13 @@ struct ResponseBody {
   bool more = false;
 };
 std::optional<ResponseBody> response_body_of(const Names& names, PyObject* event);
+
+// An http.response.trailers. Nothing with an exception pending.
+struct ResponseTrailers {
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool more = false;
+};
+std::optional<ResponseTrailers> response_trailers_of(const Names& names, PyObject* event);
 
 // The values of an http.response.early_hint: Link headers. Nothing with an exception pending.
 std::optional<std::vector<std::string>> links_of(const Names& names, PyObject* event);

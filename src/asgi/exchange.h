@@ -4,7 +4,10 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "asgi/awaitable.h"
 #include "asgi/exchange_watch.h"
@@ -191,6 +194,7 @@ class Exchange : public gateway::ChannelOwner,
   std::atomic<bool> gone_ = false;  // others ask, too
   ReplyCourse reply_;
   std::optional<ResponseStart> start_;
+  std::vector<std::pair<std::string, std::string>> trailers_;
   SendLine line_;
   bool full_ = false;
   Waiters waiters_;

@@ -19,7 +19,10 @@ using python::DetachScope;
 bool Exchange::take_start(Attached& py, PyObject* event) {
   auto start = response_start_of(parts_.names, event);
   if (!start) return false;
-  if (const Verdict verdict = reply_.start(start->status(), start->content_length())) {
+  if (const Verdict verdict =
+          reply_.start(start->status(), start->content_length(),
+                       start->announces_trailers() ? ReplyCourse::Trailers::follow
+                                                   : ReplyCourse::Trailers::none)) {
     raise(*verdict);
     return false;
   }
@@ -90,6 +93,11 @@ void Exchange::depart(Attached& py, const ReplyCourse::Departure& departure, std
     start_->annotate(notes_.take());
     head = start_->head();
     part.head = &head;
+  }
+  std::vector<gateway::Header> trailers;
+  if (ends) {
+    for (const auto& [name, value] : trailers_) trailers.push_back({name, value});
+    part.trailers = trailers;
   }
   if (!body.empty()) part.blocks = {&body, 1};
   if (!body.empty()) watch_.count_output(body.size());

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -127,9 +129,30 @@ bool HttpExchange::take_event(Attached& py, Send& call) {
   if (is_name(type.get(), names.http_response_start)) return take_start(py, event);
   if (is_name(type.get(), names.http_response_pathsend)) return take_path(py, call);
   if (is_name(type.get(), names.http_response_zerocopysend)) return take_file(py, call);
+  if (is_name(type.get(), names.http_response_trailers)) return take_trailers(py, event);
   if (is_name(type.get(), names.http_response_early_hint)) return take_early_hint(py, event);
   PyErr_Format(PyExc_ValueError, "the server knows no event of the type %R in a HTTP exchange",
                type.get());
+  return false;
+}
+
+bool HttpExchange::take_trailers(Attached& py, PyObject* event) {
+  auto event_trailers = response_trailers_of(parts_.names, event);
+  if (!event_trailers) return false;
+  std::vector<gateway::Header> all;
+  for (const auto* some : {&trailers_, &event_trailers->headers}) {
+    for (const auto& [name, value] : *some) all.push_back({name, value});
+  }
+  if (const auto checked = gateway::check_trailers(all); !checked) {
+    raise(wrong_value(checked.error().sentence));
+    return false;
+  }
+  std::ranges::move(event_trailers->headers, std::back_inserter(trailers_));
+  const auto [departure, refusal] =
+      reply_.trailers(event_trailers->more ? ReplyCourse::More::yes : ReplyCourse::More::no);
+  if (departure) depart(py, *departure, {});
+  if (!refusal) return true;
+  raise(*refusal);
   return false;
 }
 

@@ -29,6 +29,7 @@ class HttpExchange final : public Exchange {
   python::Ref disconnect_event() const;
   Progress send_to_nobody(python::Ref& value);
   bool take_event(python::Attached& py, Send& call);
+  bool take_trailers(python::Attached& py, PyObject* event);
   bool take_early_hint(python::Attached& py, PyObject* event);
   bool take_path(python::Attached& py, Send& call);
   bool take_file(python::Attached& py, Send& call);

@@ -10,12 +10,14 @@ namespace pyhost::asgi {
 
 using Then = gateway::ReplyPart::Then;
 
-Verdict ReplyCourse::start(int status, std::optional<std::uint64_t> content_length) {
+Verdict ReplyCourse::start(int status, std::optional<std::uint64_t> content_length,
+                           Trailers trailers) {
   if (stage_ != Stage::unstarted) {
     return out_of_order("http.response.start was sent before: a reply has one head");
   }
   bodiless_ = bodiless_ || gateway::forbids_body(status);
   if (!bodiless_) remaining_ = content_length;
+  trailers_follow_ = trailers == Trailers::follow;
   stage_ = Stage::held;
   return std::nullopt;
 }
@@ -67,9 +69,24 @@ ReplyCourse::Step ReplyCourse::body(std::size_t bytes, More more) {
   }
   // A length of 0 does not end the reply by itself: only a byte, or the application, does.
   const bool fulfilled = remaining_ && bytes == *remaining_ && bytes != 0;
-  if (last || fulfilled) return {depart(bytes, Then::end), std::nullopt};
+  if ((last || fulfilled) && !trailers_follow_) return {depart(bytes, Then::end), std::nullopt};
   if (bytes == 0 && stage_ == Stage::open) return {};
   return {depart(bytes, Then::pause), std::nullopt};
+}
+
+ReplyCourse::Step ReplyCourse::trailers(More more) {
+  const auto refuse = [](std::string_view why) {
+    return Step{std::nullopt, out_of_order(fmt::format("http.response.trailers was sent {}", why))};
+  };
+  if (stage_ == Stage::unstarted) return refuse("before http.response.start");
+  if (!trailers_follow_) return refuse("although http.response.start had no true 'trailers'");
+  if (!body_told_) return refuse("before the end of the body");
+  if (trailers_told_) {
+    return refuse("behind the last one, which an event without a true more_trailers is");
+  }
+  trailers_told_ = more == More::no;
+  if (!trailers_told_ || stage_ != Stage::open) return {};
+  return {depart(0, Then::end), std::nullopt};
 }
 
 Verdict ReplyCourse::hint() const {

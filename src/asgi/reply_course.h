@@ -35,8 +35,10 @@ class ReplyCourse {
     bool operator==(const Departure&) const = default;
   };
 
-  // An http.response.start.
-  Verdict start(int status, std::optional<std::uint64_t> content_length);
+  // An http.response.start. Where trailers follow, the body does not end the reply.
+  enum class Trailers { none, follow };
+  Verdict start(int status, std::optional<std::uint64_t> content_length,
+                Trailers trailers = Trailers::none);
 
   enum class More { yes, no };
   // An http.response.body. What leaves does so although the event is refused.
@@ -45,6 +47,9 @@ class ReplyCourse {
     Verdict refusal;
   };
   Step body(std::size_t bytes, More more);
+
+  // An http.response.trailers. Nothing leaves where there are more to come, or nobody gets any.
+  Step trailers(More more);
 
   // Whether headers may still be told before the reply's own (RFC 8297): its head has not left.
   Verdict hint() const;
@@ -67,7 +72,9 @@ class ReplyCourse {
   Stage stage_ = Stage::unstarted;
   bool bodiless_;                           // HEAD, 204, 304: the length promises nothing
   std::optional<std::uint64_t> remaining_;  // of Content-Length
-  bool body_told_ = false;                  // the application has sent the end of its body
+  bool trailers_follow_ = false;
+  bool body_told_ = false;      // the application has sent the end of its body
+  bool trailers_told_ = false;  // and of its trailers
 };
 
 }  // namespace pyhost::asgi

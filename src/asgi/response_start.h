@@ -28,7 +28,11 @@ class ResponseStart {
   void agree_on_subprotocol(std::string_view name) { keep("sec-websocket-protocol", name); }
   void agree_on_extensions(std::string_view value) { keep("sec-websocket-extensions", value); }
 
+  // Trailers follow the body (ASGI extensions, "HTTP Trailers").
+  void announce_trailers() noexcept { announces_trailers_ = true; }
+
   int status() const noexcept { return status_; }
+  bool announces_trailers() const noexcept { return announces_trailers_; }
   // Nothing where the reply may have none.
   std::optional<std::uint64_t> content_length() const noexcept;
   // The reply is one of events that somebody waits for (text/event-stream).
@@ -63,6 +67,7 @@ class ResponseStart {
   std::vector<Span> spans_;
   std::vector<gateway::Header> headers_;
   std::optional<std::uint64_t> content_length_;
+  bool announces_trailers_ = false;
   bool is_event_stream_ = false;
   bool closes_connection_ = false;
   std::vector<gateway::Annotation> annotations_;

@@ -7,6 +7,7 @@
 #include "asgi/event_fields.h"
 #include "asgi/request_target.h"
 #include "asgi/web_socket_offer.h"
+#include "base/parse.h"
 #include "python/error.h"
 
 namespace pyhost::asgi {
@@ -121,6 +122,9 @@ struct ScopeFactory::Facts {
       case EnvironKey::wsgi_span_id:
         span_id = entry.value;
         break;
+      case EnvironKey::http_te:
+        takes_trailers = base::has_token(entry.value, "trailers");
+        break;
       default:
         break;
     }
@@ -129,6 +133,7 @@ struct ScopeFactory::Facts {
   std::string_view method, script_name, path_info, query, uri, protocol;
   std::string_view server, server_port, client, client_port;
   std::string_view request_id, trace_id, span_id;
+  bool takes_trailers = false;
 };
 
 base::Result<ScopeFactory> ScopeFactory::make(Attached& py, const Names& names) {
@@ -244,7 +249,7 @@ Ref ScopeFactory::build(Attached&, const gateway::RequestHead& head) {
       set(dict, names_->asgi, Ref::steal(PyDict_Copy(http_version_template_.get()))) &&
       set(dict, names_->scheme, head.https ? names_->https : names_->http) &&
       set(dict, names_->method, method_of(facts.method)) &&
-      fill_common(dict, facts, head, extensions_of(http_version_of(facts.protocol)));
+      fill_common(dict, facts, head, extensions_of(facts));
   return complete ? std::move(scope) : Ref();
 }
 
@@ -296,11 +301,13 @@ Ref ScopeFactory::subprotocols_of(const gateway::RequestHead& head) const {
 }
 
 // What a HTTP/1.1 client makes of a reply before the reply, nobody knows.
-Ref ScopeFactory::extensions_of(std::string_view http_version) const {
+Ref ScopeFactory::extensions_of(const Facts& facts) const {
   const Ref& files = names_->http_response_pathsend;
   const Ref& ranges = names_->http_response_zerocopysend;
-  if (http_version != "2") return extensions({&files, &ranges});
-  return extensions({&files, &ranges, &names_->http_response_early_hint});
+  if (http_version_of(facts.protocol) != "2") return extensions({&files, &ranges});
+  const Ref& hints = names_->http_response_early_hint;
+  if (!facts.takes_trailers) return extensions({&files, &ranges, &hints});
+  return extensions({&files, &ranges, &hints, &names_->http_response_trailers});
 }
 
 // All extensions of a scope.

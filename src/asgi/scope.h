@@ -48,7 +48,7 @@ class ScopeFactory {
   static bool put_header(PyObject* list, const python::Ref& header);
   python::Ref header_of(const gateway::EnvironEntry& entry);
   python::Ref headers_of(const gateway::RequestHead& head);
-  python::Ref extensions_of(std::string_view http_version) const;
+  python::Ref extensions_of(const Facts& facts) const;
   static python::Ref extensions(std::initializer_list<const python::Ref*> names);
   python::Ref method_of(std::string_view method);
   bool set_target(PyObject* scope, const Facts& facts) const;

@@ -7,6 +7,8 @@
 #include <span>
 #include <utility>
 
+#include "base/trimmed.h"
+
 namespace pyhost::base {
 namespace {
 
@@ -39,6 +41,15 @@ std::optional<std::uint64_t> parse_quantity(std::string_view text, Units units, 
 
 bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
   return std::ranges::equal(left, right, {}, ascii_lower, ascii_lower);
+}
+
+bool has_token(std::string_view list, std::string_view token) noexcept {
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find(','), list.size());
+    if (equals_ignoring_case(trimmed(list.substr(0, end)), token)) return true;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return false;
 }
 
 std::optional<std::uint64_t> parse_unsigned(std::string_view text) noexcept {

@@ -36,6 +36,9 @@ constexpr char ascii_lower(char c) noexcept {
 // Whether two ASCII texts are equal without regard to letter case.
 bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;
 
+// Whether the token, in any letter case, is one of those that commas separate.
+bool has_token(std::string_view list, std::string_view token) noexcept;
+
 // Whether a path begins at the root.
 inline bool is_absolute_path(std::string_view path) noexcept {
   return path.starts_with('/');

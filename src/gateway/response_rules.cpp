@@ -14,6 +14,12 @@ constexpr auto kHopByHop = std::to_array<std::string_view>(
     {"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
      "TE", "Trailer", "Trailers", "Transfer-Encoding", "Upgrade"});
 
+// What is about the message's framing, its meaning, or whoever handles it on its way.
+constexpr auto kBeforeBody = std::to_array<std::string_view>(
+    {"Age", "Authorization", "Cache-Control", "Content-Encoding", "Content-Length", "Content-Range",
+     "Content-Type", "Date", "Expires", "Host", "Location", "Retry-After", "Set-Cookie", "Vary",
+     "WWW-Authenticate"});
+
 constexpr bool is_control(char c) noexcept {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
@@ -26,6 +32,17 @@ constexpr auto kTokenBytes = [] {
   for (const unsigned char c : std::string_view("!#$%&'*+-.^_`|~")) allowed[c] = true;
   return allowed;
 }();
+
+// Of headers that come beside those of the head.
+base::Result<> check_number(std::span<const Header> headers, std::string_view what) {
+  constexpr std::size_t kHeadersMax = 64;
+  constexpr std::size_t kBytesMax = 16 * 1024;
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : headers) bytes += name.size() + value.size();
+  if (headers.size() <= kHeadersMax && bytes <= kBytesMax) return {};
+  return base::fail(
+      fmt::format("{} have at most {} headers of {} bytes in all", what, kHeadersMax, kBytesMax));
+}
 
 }  // namespace
 
@@ -69,19 +86,29 @@ base::Result<std::uint64_t> parse_content_length(std::string_view value) {
 }
 
 base::Result<> check_early_hints(std::span<const Header> headers) {
-  constexpr std::size_t kHeadersMax = 64;
-  constexpr std::size_t kBytesMax = 16 * 1024;
-  std::size_t bytes = 0;
+  PH_TRY_VOID(check_number(headers, "early hints"));
   for (const auto& [name, value] : headers) {
     PH_TRY_VOID(check_header(name, value));
-    bytes += name.size() + value.size();
     if (base::equals_ignoring_case(name, "Content-Length")) {
       return base::fail("early hints have no Content-Length: they have no body");
     }
   }
-  if (headers.size() <= kHeadersMax && bytes <= kBytesMax) return {};
-  return base::fail(fmt::format("early hints have at most {} headers of {} bytes in all",
-                                kHeadersMax, kBytesMax));
+  return {};
+}
+
+base::Result<> check_trailers(std::span<const Header> trailers) {
+  PH_TRY_VOID(check_number(trailers, "trailers"));
+  for (const auto& [name, value] : trailers) {
+    PH_TRY_VOID(check_header(name, value));
+    const bool is_late = std::ranges::any_of(kBeforeBody, [&](std::string_view early) {
+      return base::equals_ignoring_case(early, name);
+    });
+    if (is_late) {
+      return base::fail(fmt::format(
+          "'{}' is no header for trailers: it has to be known before the body", excerpt_of(name)));
+    }
+  }
+  return {};
 }
 
 std::string excerpt_of(std::string_view text) {

@@ -45,6 +45,10 @@ void Delivery::add_file(base::UniqueFd file, const FileRange& range) noexcept {
   range_ = range;
 }
 
+void Delivery::keep_trailers(std::span<const gateway::Header> trailers) {
+  for (const auto& [name, value] : trailers) trailers_.emplace_back(name, value);
+}
+
 void Delivery::pause() {
   if (!flush_at_) flush_at_ = base::Clock::now() + settings_.group.response_flush_delay;
 }
@@ -96,6 +100,11 @@ Passed Delivery::send_first_piece() {
 Passed Delivery::send(std::span<const std::string_view> blocks, const FileRange* file, Then then) {
   ReplyPart part{.blocks = blocks, .file = file, .then = then};
   if (head_) part.head = &*head_;
+  std::vector<gateway::Header> trailers;
+  if (then == Then::end) {
+    for (const auto& [name, value] : trailers_) trailers.push_back({name, value});
+  }
+  part.trailers = trailers;
   const SendResult result = exchange_.send(part);
   head_sent_ = true;
   head_.reset();

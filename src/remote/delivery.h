@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -37,6 +38,8 @@ class Delivery {
   void begin(const gateway::ResponseHead& head) { head_ = head; }
   void add(std::string_view bytes) { blocks_.push_back(bytes); }
   void add_file(base::UniqueFd file, const gateway::FileRange& range) noexcept;
+  // They come behind all that is added, with the end. Copied.
+  void keep_trailers(std::span<const gateway::Header> trailers);
   // The application pauses: what there is is due after response-flush-delay.
   void pause();
 
@@ -99,6 +102,7 @@ class Delivery {
   base::UniqueFd file_;
   gateway::FileRange range_;
   ReplyBuffer buffer_;
+  std::vector<std::pair<std::string, std::string>> trailers_;
   std::string loss_;
   bool keeps_nothing_ = false;  // the buffer has failed
   bool head_sent_ = false;

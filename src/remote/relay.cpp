@@ -45,6 +45,11 @@ int status_of_large_head(const gateway::RequestHead& head) noexcept {
   return other_bytes < wire::kRequestBytesMax / 2 ? kUriTooLong : kHeadersTooLarge;
 }
 
+// Whether it belongs to the body of a reply.
+bool is_body(FrameType type) noexcept {
+  return type == FrameType::reply_body || type == FrameType::reply_file || type == FrameType::flush;
+}
+
 }  // namespace
 
 Attempt Relay::run(const gateway::Target& target, Resort resort, std::int64_t queue_start_us) {
@@ -199,6 +204,10 @@ Relay::Step Relay::write_request() {
 
 Relay::Step Relay::handle(const Frame& frame) {
   heard_ = true;
+  if (trailers_seen_ && (is_body(frame.type) || frame.type == FrameType::trailers)) {
+    return malformed(
+        fmt::format("the worker sent {} behind the trailers", wire::name_of(frame.type)));
+  }
   switch (frame.type) {
     case FrameType::head:
       return begin_reply(frame);
@@ -214,6 +223,9 @@ Relay::Step Relay::handle(const Frame& frame) {
       if (!head_seen_) break;
       delivery_.pause();
       return delivery_.head_sent() ? std::nullopt : settle();
+    case FrameType::trailers:
+      if (!head_seen_) break;
+      return take_trailers(frame);
     case FrameType::need_body:
       return answer_need_body();
     case FrameType::want_body:
@@ -296,7 +308,7 @@ Relay::Step Relay::switch_protocols(const gateway::ResponseHead& head) {
 // They are sent at once, so a client that takes nothing gets none, and nobody many.
 Relay::Step Relay::take_early_hints(const Frame& frame) {
   constexpr unsigned kMax = 8;
-  if (!wire::decode_early_hints(frame.payload, pooled_.headers)) {
+  if (!wire::decode_headers(frame.payload, pooled_.headers)) {
     return malformed("the worker sent malformed EARLY_HINTS");
   }
   if (const auto allowed = gateway::check_early_hints(pooled_.headers); !allowed) {
@@ -305,6 +317,19 @@ Relay::Step Relay::take_early_hints(const Frame& frame) {
   if (early_hints_ == kMax || exchange_.client_state() != ClientState::ready) return std::nullopt;
   ++early_hints_;
   exchange_.send_early_hints(pooled_.headers);
+  return std::nullopt;
+}
+
+Relay::Step Relay::take_trailers(const Frame& frame) {
+  trailers_seen_ = true;
+  if (!wire::decode_headers(frame.payload, pooled_.headers)) {
+    return malformed("the worker sent malformed TRAILERS");
+  }
+  if (const auto allowed = gateway::check_trailers(pooled_.headers); !allowed) {
+    return forbidden(
+        {"the worker sent trailers that may not be sent: " + allowed.error().sentence});
+  }
+  delivery_.keep_trailers(pooled_.headers);
   return std::nullopt;
 }
 

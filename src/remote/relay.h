@@ -95,6 +95,7 @@ class Relay {
   Step take_early_hints(const wire::Frame& frame);
   Step take_body(std::string_view bytes);
   Step take_file(const wire::Frame& frame);
+  Step take_trailers(const wire::Frame& frame);
   Step end_when_exceeded();
   Step end_reply(const wire::Frame& frame);
   Step settle_file();
@@ -131,6 +132,7 @@ class Relay {
   WorkerRecords records_;
   bool heard_ = false;
   bool head_seen_ = false;
+  bool trailers_seen_ = false;
   unsigned early_hints_ = 0;  // that were passed on
   bool reusable_ = false;
   // The worker wants a piece of the body, and nothing of it was here yet.

@@ -59,6 +59,8 @@ std::string_view name_of(FrameType type) noexcept {
       return "EARLY_HINTS";
     case FrameType::want_body:
       return "WANT_BODY";
+    case FrameType::trailers:
+      return "TRAILERS";
     case FrameType::counts:
       return "COUNTS";
   }

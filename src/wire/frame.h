@@ -48,6 +48,7 @@ enum class FrameType : std::uint8_t {
   record,       // a record of Python's logging, for the request's own log
   early_hints,  // headers that the reply will have, before its head
   want_body,    // as need_body, of an application that goes on, and may answer, meanwhile
+  trailers,     // behind the body of the reply, before its end
   counts,       // behind a head with 101: what has become of the WebSocket since the last of these
 };
 

@@ -146,12 +146,11 @@ std::optional<gateway::SocketCounts> decode_counts(std::string_view payload) {
   return when_complete(reader, counts);
 }
 
-bool encode_early_hints(std::span<const gateway::Header> headers, std::string& out) {
-  return encode_frame(FrameType::early_hints, out,
-                      [&](PayloadWriter& writer) { write_headers(writer, headers); });
+bool encode_headers(FrameType type, std::span<const gateway::Header> headers, std::string& out) {
+  return encode_frame(type, out, [&](PayloadWriter& writer) { write_headers(writer, headers); });
 }
 
-bool decode_early_hints(std::string_view payload, std::vector<gateway::Header>& headers) {
+bool decode_headers(std::string_view payload, std::vector<gateway::Header>& headers) {
   PayloadReader reader(payload);
   read_headers(reader, headers);
   return when_complete(reader, true).has_value();

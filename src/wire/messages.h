@@ -70,9 +70,10 @@ std::optional<gateway::ResponseHead> decode_head(std::string_view payload,
                                                  std::vector<gateway::Header>& headers,
                                                  std::vector<gateway::Annotation>& annotations);
 
-// EARLY_HINTS. `headers` receives what they are.
-[[nodiscard]] bool encode_early_hints(std::span<const gateway::Header> headers, std::string& out);
-bool decode_early_hints(std::string_view payload, std::vector<gateway::Header>& headers);
+// EARLY_HINTS and TRAILERS. `headers` receives what they are.
+[[nodiscard]] bool encode_headers(FrameType type, std::span<const gateway::Header> headers,
+                                  std::string& out);
+bool decode_headers(std::string_view payload, std::vector<gateway::Header>& headers);
 
 // REPLY_FILE. The descriptor travels beside the frame.
 struct FileMessage {

@@ -29,6 +29,11 @@ constexpr std::size_t kKeptForRecordsMax = 4 * gateway::kChannelBytesHigh;
 // While messages come and go, their number is told about as often.
 constexpr std::chrono::seconds kCountsTellingInterval{1};
 
+// Checked ones are never too many for a frame.
+void encode_trailers(std::span<const gateway::Header> trailers, std::string& out) {
+  static_cast<void>(wire::encode_headers(FrameType::trailers, trailers, out));
+}
+
 // Whether a reply that begins with that part is a stream.
 bool is_switch(const ReplyPart& part) noexcept {
   return part.head != nullptr && part.head->status == gateway::kSwitchingProtocols;
@@ -181,6 +186,7 @@ bool WorkerChannel::encode_locked(const ReplyPart& part) {
   if (pauses) wire::encode_empty(FrameType::flush, batch.encoded());
   if (part.then == ReplyPart::Then::end) {
     if (streams_) encode_counts(batch.encoded());
+    if (!part.trailers.empty()) encode_trailers(part.trailers, batch.encoded());
     wire::encode_end(part.figures, batch.encoded());
     reply_ = Reply::ended;
   }
@@ -280,7 +286,7 @@ void WorkerChannel::offer_early_hints(std::span<const gateway::Header> headers) 
   announce_reply();
   base::if_memory_allows([&] {
     std::string frame;
-    if (!wire::encode_early_hints(headers, frame)) return;
+    if (!wire::encode_headers(wire::FrameType::early_hints, headers, frame)) return;
     const std::lock_guard lock(mutex_);
     if (reply_ != Reply::unsent || !is_open_locked()) return;
     out_.batch().encoded() += frame;

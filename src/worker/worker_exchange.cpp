@@ -208,7 +208,7 @@ void WorkerExchange::send_early_hints(std::span<const gateway::Header> headers) 
   base::if_memory_allows([&] {
     announce_reply();
     std::string frame;
-    if (!wire::encode_early_hints(headers, frame)) return;
+    if (!wire::encode_headers(wire::FrameType::early_hints, headers, frame)) return;
     const Held held = line_.hold();
     if (short_of_memory_ || reply_ != Reply::unsent || !line_.is_open(held)) return;
     line_.batch(held).encoded() += frame;

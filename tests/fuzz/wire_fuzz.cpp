@@ -145,10 +145,19 @@ void take(FrameType type, std::string_view payload) {
         require_same(payload, [&](std::string& out) { require(wire::encode_head(*head, out)); });
       }
       break;
+    case FrameType::trailers:
+      if (std::vector<gateway::Header> headers; wire::decode_headers(payload, headers)) {
+        require_same(payload, [&](std::string& out) {
+          require(wire::encode_headers(FrameType::trailers, headers, out));
+        });
+        if (gateway::check_trailers(headers)) require_one_line_each(headers);
+      }
+      break;
     case FrameType::early_hints:
-      if (wire::decode_early_hints(payload, headers)) {
-        require_same(payload,
-                     [&](std::string& out) { require(wire::encode_early_hints(headers, out)); });
+      if (wire::decode_headers(payload, headers)) {
+        require_same(payload, [&](std::string& out) {
+          require(wire::encode_headers(wire::FrameType::early_hints, headers, out));
+        });
         if (gateway::check_early_hints(headers)) require_one_line_each(headers);
       }
       break;

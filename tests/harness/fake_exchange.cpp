@@ -129,6 +129,9 @@ SendResult FakeExchange::send(const ReplyPart& part) noexcept {
   if (ended_) {
     log_before_end_ = recorder_.text();
     end_figures_ = part.figures;
+    for (const auto& [name, value] : part.trailers) {
+      trailers_.append(name).append(": ").append(value).append("\n");
+    }
   }
   ++parts_sent_;
   return SendResult::sent;

@@ -116,6 +116,7 @@ class FakeExchange final : public gateway::ClientExchange {
   std::size_t body_reads() const noexcept { return body_reads_; }
   // "Link: </a.css>; rel=preload\n" for each, in order.
   const std::string& early_hints() const noexcept { return early_hints_; }
+  const std::string& trailers() const noexcept { return trailers_; }
   const LogRecorder& recorder() const noexcept { return recorder_; }
 
  private:
@@ -134,6 +135,7 @@ class FakeExchange final : public gateway::ClientExchange {
   int status_ = 0;
   std::string reason_;
   std::string early_hints_;
+  std::string trailers_;
   std::vector<std::pair<std::string, std::string>> headers_;
   std::optional<std::uint64_t> content_length_;
   bool closes_connection_ = false;

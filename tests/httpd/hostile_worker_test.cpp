@@ -40,7 +40,7 @@ std::string body(std::string_view bytes) {
 
 std::string early_hints(std::vector<Header> headers) {
   std::string frame;
-  EXPECT_TRUE(wire::encode_early_hints(headers, frame));
+  EXPECT_TRUE(wire::encode_headers(wire::FrameType::early_hints, headers, frame));
   return frame;
 }
 
@@ -123,6 +123,29 @@ TEST_F(HostileWorker, SendsNoEarlyHintsBehindTheHead) {
   const Response reply = reply_of(head(200, 2) + early_hints({{"X-A", "b"}}) + body("ok") + end());
   EXPECT_TRUE(reply.interim.empty());
   EXPECT_NE(reply.status, 200);
+}
+
+std::string trailers(std::vector<Header> headers) {
+  std::string frame;
+  EXPECT_TRUE(wire::encode_headers(wire::FrameType::trailers, headers, frame));
+  return frame;
+}
+
+TEST_F(HostileWorker, SendsNoTrailersThatEndTheirLineOrChangeTheReply) {
+  httpd_.expect_log("PH0463");
+  for (const Header& header :
+       {Header{"X-A", "b\r\n\r\nHTTP/1.1 200 OK"}, Header{"Content-Length", "3"},
+        Header{"Transfer-Encoding", "chunked"}}) {
+    EXPECT_EQ(reply_of(head(200, 2) + body("ok") + trailers({header}) + end()).status, 502);
+  }
+  expect_records(3);
+}
+
+TEST_F(HostileWorker, SendsNothingBehindTrailers) {
+  httpd_.expect_log("PH0455");
+  const std::string frames =
+      head(200, 6) + body("ok") + trailers({{"X-A", "b"}}) + body("more") + end();
+  EXPECT_EQ(reply_of(frames).status, 502);
 }
 
 TEST_F(HostileWorker, SendsNothingBeyondItsContentLength) {

@@ -21,6 +21,8 @@ constexpr char kConfig[] =
     "WSGIScriptAlias /echo ${APPS}/echo.wsgi\n"
     "WSGIScriptAlias /streams ${APPS}/streams.wsgi\n"
     "WSGIScriptAlias /scheme ${APPS}/scheme.wsgi\n"
+    "WSGIDaemonProcess loops interface=asgi lifespan=off\n"
+    "WSGIScriptAlias /asgi ${APPS}/trailers.asgi process-group=loops\n"
     "WSGIApplicationGroup %{GLOBAL}\n";
 
 // Over HTTP/2 with and without TLS.
@@ -69,6 +71,17 @@ TEST_P(Http2, ResetsTheStreamOfAReplyThatBreaksOff) {
     const Response reply = get(path);
     EXPECT_EQ(reply.error, CURLE_HTTP2_STREAM) << path << ": " << reply;
   }
+}
+
+TEST_P(Http2, CarriesTrailersToWhoeverTakesThem) {
+  const std::string takes = "/asgi/trailers";
+  const Response reply = request({.path = takes, .headers = {{"TE", "trailers"}}});
+  EXPECT_TRUE(reply.complete()) << reply.error_text;
+  EXPECT_EQ(reply.body, "with trailers True");
+  EXPECT_EQ(reply.header("x-sum"), "42");
+  const Response other = get(takes);
+  EXPECT_TRUE(other.complete()) << other.error_text;
+  EXPECT_EQ(other.body, "with trailers False");
 }
 
 TEST(Http2EarlyHints, ArePassedOnWhereModHttp2DoesSo) {

@@ -75,6 +75,9 @@ struct ReplyPart {
   std::span<const std::string_view> blocks;  // sent in order
   const FileRange* file = nullptr;           // sent behind the blocks
   Then then = Then::more;
+  // With Then::end: for the client behind the body, where its protocol has that (HTTP/2).
+  // PRECONDITION: check_trailers() has nothing against them.
+  std::span<const Header> trailers = {};
   RunFigures figures = {};  // with Then::end: until then
 };
 

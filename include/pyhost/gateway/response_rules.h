@@ -45,6 +45,10 @@ base::Result<std::uint64_t> parse_content_length(std::string_view value);
 // describes the reply's body, and not too many.
 base::Result<> check_early_hints(std::span<const Header> headers);
 
+// Whether these may be sent as trailers: none that check_header() has something against, or that
+// has to be known before the body (RFC 9110, 6.5.1), and not too many.
+base::Result<> check_trailers(std::span<const Header> trailers);
+
 // The beginning of a text for an error message: ASCII only, with everything else escaped.
 std::string excerpt_of(std::string_view text);
 

@@ -244,6 +244,7 @@ SendResult RequestExchange::send(const ReplyPart& part) noexcept {
     APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_flush_create(allocator));
   }
   if (part.then == ReplyPart::Then::end) {
+    set_trailers(r_, part.trailers);
     APR_BRIGADE_INSERT_TAIL(output_, apr_bucket_eos_create(allocator));
   }
   return pass();

@@ -93,6 +93,14 @@ void send_early_hints(request_rec* r, std::span<const gateway::Header> headers) 
   r->expecting_100 = expecting_100;
 }
 
+void set_trailers(request_rec* r, std::span<const gateway::Header> trailers) {
+  if (r->proto_num < HTTP_VERSION(2, 0)) return;
+  for (const gateway::Header& trailer : trailers) {
+    apr_table_addn(r->trailers_out, pool_c_string(r->pool, trailer.name),
+                   pool_c_string(r->pool, trailer.value));
+  }
+}
+
 void settle_ranges(request_rec* r, const gateway::ReplyPart& part) {
   if (may_be_sliced(r, part)) return;
   for (ap_filter_t* f = r->output_filters; f != nullptr; f = f->next) {

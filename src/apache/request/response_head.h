@@ -16,7 +16,11 @@ void set_response_head(request_rec* r, const gateway::ResponseHead& head);
 // HTTP/1.0 get none; what of HTTP/2 becomes is up to H2EarlyHints.
 void send_early_hints(request_rec* r, std::span<const gateway::Header> headers);
 
-// The same for a reply with status 101, whose own headers come beside these. It is not sent yet.
+// Has httpd send them, copied, with the end of a reply over HTTP/2. Over HTTP/1.1 it sends none.
+void set_trailers(request_rec* r, std::span<const gateway::Header> trailers);
+
+// As set_response_head(), for a reply with status 101, whose own headers come beside these. It is
+// not sent yet.
 void set_switching_head(request_rec* r, const gateway::ResponseHead& head);
 
 // Keeps httpd from answering a request for a range itself, unless it is a GET for what is a file

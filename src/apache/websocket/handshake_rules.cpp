@@ -19,15 +19,6 @@ constexpr bool is_base64(char c) noexcept {
 
 }  // namespace
 
-bool has_token(std::string_view list, std::string_view token) noexcept {
-  while (!list.empty()) {
-    const std::size_t end = std::min(list.find(','), list.size());
-    if (base::equals_ignoring_case(base::trimmed(list.substr(0, end)), token)) return true;
-    list.remove_prefix(std::min(end + 1, list.size()));
-  }
-  return false;
-}
-
 // 16 bytes are 21 characters, four bits of one more, and two of padding.
 bool is_key(std::string_view text) noexcept {
   constexpr std::size_t kCharacters = 22;
@@ -38,8 +29,8 @@ bool is_key(std::string_view text) noexcept {
 }
 
 WebSocketOffer offer_of(const HandshakeFields& fields) noexcept {
-  if (!fields.is_get || !has_token(fields.upgrade, "websocket") ||
-      !has_token(fields.connection, "upgrade")) {
+  if (!fields.is_get || !base::has_token(fields.upgrade, "websocket") ||
+      !base::has_token(fields.connection, "upgrade")) {
     return WebSocketOffer::none;
   }
   if (fields.is_http_1_0) return WebSocketOffer::malformed;

@@ -21,9 +21,6 @@ struct HandshakeFields {
 // RFC 6455, 4.2.1. mod_http2 shows an extended CONNECT (RFC 8441) as the same GET.
 gateway::WebSocketOffer offer_of(const HandshakeFields& fields) noexcept;
 
-// Whether the token, in any letter case, is one of those that commas separate.
-bool has_token(std::string_view list, std::string_view token) noexcept;
-
 // Whether it is base64 of 16 bytes.
 bool is_key(std::string_view text) noexcept;
 

@@ -36,6 +36,43 @@ TEST(ReplyCourse, LetsHeadAndCompleteBodyLeaveAsOnePart) {
   EXPECT_EQ(course.ending(), Ending::complete);
 }
 
+// One whose trailers follow its body.
+ReplyCourse with_trailers(std::optional<std::uint64_t> content_length = {},
+                          bool answers_head = false) {
+  ReplyCourse course(answers_head);
+  EXPECT_FALSE(course.start(200, content_length, ReplyCourse::Trailers::follow));
+  return course;
+}
+
+TEST(ReplyCourse, EndsWithTheLastTrailersWhereTheyFollow) {
+  for (const std::optional<std::uint64_t> length : {std::optional<std::uint64_t>(), {5}}) {
+    ReplyCourse course = with_trailers(length);
+    EXPECT_EQ(course.body(5, More::no).departure, (Departure{true, 5, Then::pause}));
+    EXPECT_EQ(course.ending(), Ending::broken);
+    EXPECT_EQ(course.trailers(More::yes).departure, kNothing);
+    EXPECT_EQ(course.trailers(More::no).departure, (Departure{false, 0, Then::end}));
+    EXPECT_EQ(course.ending(), Ending::complete);
+    EXPECT_NE(refusal_of(course.trailers(More::no)), "");
+  }
+}
+
+TEST(ReplyCourse, TakesTrailersOfAReplyWithoutBodyAndSendsNone) {
+  ReplyCourse course = with_trailers({}, true);
+  EXPECT_EQ(course.body(5, More::no).departure, (Departure{true, 0, Then::end}));
+  const auto step = course.trailers(More::no);
+  EXPECT_EQ(step.departure, kNothing);
+  EXPECT_FALSE(step.refusal);
+}
+
+TEST(ReplyCourse, RefusesTrailersAtTheWrongTime) {
+  EXPECT_NE(refusal_of(ReplyCourse(false).trailers(More::no)), "");
+  ReplyCourse unannounced = started();
+  EXPECT_NE(refusal_of(unannounced.trailers(More::no)), "");
+  ReplyCourse early = with_trailers();
+  EXPECT_EQ(early.body(5, More::yes).departure, (Departure{true, 5, Then::pause}));
+  EXPECT_NE(refusal_of(early.trailers(More::no)), "");
+}
+
 TEST(ReplyCourse, LetsABodyLeaveWithoutBytes) {
   ReplyCourse course = started();
   EXPECT_EQ(course.body(0, More::no).departure, (Departure{true, 0, Then::end}));

@@ -211,6 +211,16 @@ TEST(LeaveMessage, CarriesWhy) {
   EXPECT_EQ(decode_leave(""), std::nullopt);
 }
 
+TEST(TrailersMessage, IsOneOfHeaders) {
+  const gateway::Header trailers[] = {{"x-sum", "1"}, {"x-sum", "2"}};
+  std::string out;
+  EXPECT_TRUE(encode_headers(FrameType::trailers, trailers, out));
+  std::vector<gateway::Header> got;
+  ASSERT_TRUE(decode_headers(only_payload(out, FrameType::trailers), got));
+  ASSERT_EQ(got.size(), 2u);
+  EXPECT_EQ(got[1].value, "2");
+}
+
 TEST(CountsMessage, CarriesWhatHasBecomeOfAWebSocket) {
   for (const std::uint16_t code : {0, 1000, 1015, 3000, 4999}) {
     const gateway::SocketCounts counts{.received = 3, .sent = 1ull << 40, .close_code = code};
@@ -393,15 +403,15 @@ TEST(Hello, WithoutABuildIsNone) {
 TEST(EarlyHints, ComeBackAsTheyWere) {
   const std::vector<gateway::Header> sent{{"Link", "</a>; rel=preload"}, {"X-A", ""}};
   std::string out;
-  ASSERT_TRUE(encode_early_hints(sent, out));
+  ASSERT_TRUE(encode_headers(FrameType::early_hints, sent, out));
   const std::string_view payload = std::string_view(out).substr(kHeaderBytes);
   std::vector<gateway::Header> received;
-  ASSERT_TRUE(decode_early_hints(payload, received));
+  ASSERT_TRUE(decode_headers(payload, received));
   ASSERT_EQ(received.size(), 2u);
   EXPECT_EQ(received[0].value, "</a>; rel=preload");
   EXPECT_EQ(received[1].name, "X-A");
-  EXPECT_FALSE(decode_early_hints(payload.substr(0, payload.size() - 1), received));
-  EXPECT_FALSE(decode_early_hints(std::string(payload) + "x", received));
+  EXPECT_FALSE(decode_headers(payload.substr(0, payload.size() - 1), received));
+  EXPECT_FALSE(decode_headers(std::string(payload) + "x", received));
 }
 
 TEST(FrameHeader, RefusesWhatItDoesNotKnow) {
