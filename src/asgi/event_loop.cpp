@@ -109,9 +109,10 @@ base::Result<> EventLoop::set_up(Attached& py) {
   if (!loop) return raised(py);
   PH_TRY(names, Names::make(py));
   names_ = std::move(names);
-  PH_TRY(parts, LoopParts::make(
-                    py, {inputs_.interpreter, inputs_.streams, inputs_.requests, inputs_.logging},
-                    *names_, std::move(loop)));
+  PH_TRY(parts, LoopParts::make(py,
+                                {inputs_.interpreter, inputs_.streams, inputs_.requests,
+                                 inputs_.logging, inputs_.settings.scopes},
+                                *names_, std::move(loop)));
   PH_TRY_VOID(make_exchange_types(py, parts));
   PH_TRY_VOID(make_lifespan_types(py, parts));
   parts_.emplace(std::move(parts));

@@ -112,9 +112,14 @@ Progress HttpExchange::send(Send& call, Ref& value) {
   return send_to_nobody(value);
 }
 
-// What is sent to a client that has left is dropped (ASGI HTTP, spec_version 2.3). A loop that does
-// nothing else lets those in once who wait for just that.
+// What is sent to a client that has left is dropped (ASGI HTTP, spec_version 2.3), or an error
+// (2.4, "Disconnected Client"). A loop that does nothing else lets those in once who wait for just
+// that.
 Progress HttpExchange::send_to_nobody(Ref& value) {
+  if (parts_.http_spec != gateway::HttpSpec::v2_3) {
+    PyErr_SetString(parts_.client_disconnected.get(), "the client has left");
+    return Progress::failed;
+  }
   if (!std::exchange(has_yielded_, true)) return Progress::yields;
   return give(Ref::share(Py_None), value);
 }

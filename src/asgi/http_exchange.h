@@ -22,6 +22,9 @@ class HttpExchange final : public Exchange {
   Progress send(Send& call, python::Ref& value) override;
   void reply_has_ended() override { receiving_.replied(); }
   gateway::BodyFault body_fault() const noexcept override { return receiving_.fault(); }
+  bool is_told_by(const python::PythonError& error) const override {
+    return error.is(parts_.client_disconnected.get());
+  }
   void end(python::Attached& py, TaskEnd how, const gateway::Outcome& outcome) override;
 
   Progress fail_receive() const;

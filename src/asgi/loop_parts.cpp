@@ -33,13 +33,14 @@ Ref disconnection_type() {
 
 base::Result<LoopParts> LoopParts::make(Attached& py, const LoopInputs& inputs, const Names& names,
                                         Ref loop) {
-  PH_TRY(scopes, ScopeFactory::make(py, names));
+  PH_TRY(scopes, ScopeFactory::make(py, names, inputs.kind_of_scopes));
   PyObject* const of_loop = loop.get();
   LoopParts parts{.interpreter = inputs.interpreter,
                   .streams = inputs.streams,
                   .requests = inputs.requests,
                   .logging = inputs.logging,
                   .names = names,
+                  .http_spec = inputs.kind_of_scopes.http_spec,
                   .scopes = std::move(scopes),
                   .thread = PyThread_get_thread_ident(),
                   .loop = std::move(loop),

@@ -7,6 +7,7 @@
 #include "asgi/names.h"
 #include "asgi/scope.h"
 #include "pyhost/base/result.h"
+#include "pyhost/gateway/event_loops.h"
 #include "pyhost/gateway/logging.h"
 #include "pyhost/gateway/target.h"
 #include "python/attached.h"
@@ -22,6 +23,7 @@ struct LoopInputs {
   python::LogStreams& streams;
   python::RequestRegister& requests;
   gateway::Logging logging;
+  gateway::Scopes kind_of_scopes;
 };
 
 // Made on the loop's thread, and lives until the process ends. The interpreter's lock protects it.
@@ -42,6 +44,7 @@ struct LoopParts {
   python::RequestRegister& requests;
   gateway::Logging logging;
   const Names& names;
+  gateway::HttpSpec http_spec;
   ScopeFactory scopes;
   unsigned long thread;  // Python's number of it
   python::Ref loop;

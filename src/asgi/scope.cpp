@@ -6,8 +6,8 @@
 
 #include "asgi/event_fields.h"
 #include "asgi/request_target.h"
+#include "asgi/scope_facts.h"
 #include "asgi/web_socket_offer.h"
-#include "base/parse.h"
 #include "python/error.h"
 
 namespace pyhost::asgi {
@@ -19,9 +19,6 @@ using python::Ref;
 
 namespace {
 
-// See Starlette's StreamingResponse: from 2.4 on, frameworks rely on an error from send(), and a
-// stream that is silent does not hear of its client's leaving.
-constexpr char kHttpSpecVersion[] = "2.3";
 constexpr char kWebSocketSpecVersion[] = "2.5";
 constexpr char kLifespanSpecVersion[] = "2.0";
 constexpr char kVersion[] = "3.0";
@@ -73,71 +70,9 @@ Ref address_of(std::string_view host, std::string_view port) {
 
 }  // namespace
 
-struct ScopeFactory::Facts {
-  explicit Facts(const gateway::RequestHead& head) noexcept {
-    for (const EnvironEntry& entry : head.environ) note(entry);
-  }
-
-  void note(const EnvironEntry& entry) noexcept {
-    switch (entry.key) {
-      case EnvironKey::request_method:
-        method = entry.value;
-        break;
-      case EnvironKey::script_name:
-        script_name = entry.value;
-        break;
-      case EnvironKey::path_info:
-        path_info = entry.value;
-        break;
-      case EnvironKey::query_string:
-        query = entry.value;
-        break;
-      case EnvironKey::request_uri:
-        uri = entry.value;
-        break;
-      case EnvironKey::server_protocol:
-        protocol = entry.value;
-        break;
-      case EnvironKey::server_addr:
-        server = entry.value;
-        break;
-      case EnvironKey::server_port:
-        if (server_port.empty()) server_port = entry.value;
-        break;
-      case EnvironKey::wsgi_listener_port:
-        server_port = entry.value;
-        break;
-      case EnvironKey::remote_addr:
-        client = entry.value;
-        break;
-      case EnvironKey::remote_port:
-        client_port = entry.value;
-        break;
-      case EnvironKey::wsgi_request_id:
-        request_id = entry.value;
-        break;
-      case EnvironKey::wsgi_trace_id:
-        trace_id = entry.value;
-        break;
-      case EnvironKey::wsgi_span_id:
-        span_id = entry.value;
-        break;
-      case EnvironKey::http_te:
-        takes_trailers = base::has_token(entry.value, "trailers");
-        break;
-      default:
-        break;
-    }
-  }
-
-  std::string_view method, script_name, path_info, query, uri, protocol;
-  std::string_view server, server_port, client, client_port;
-  std::string_view request_id, trace_id, span_id;
-  bool takes_trailers = false;
-};
-
-base::Result<ScopeFactory> ScopeFactory::make(Attached& py, const Names& names) {
-  ScopeFactory factory(names);
+base::Result<ScopeFactory> ScopeFactory::make(Attached& py, const Names& names,
+                                              const gateway::Scopes& scopes) {
+  ScopeFactory factory(names, scopes);
   if (!factory.fill_templates() || !factory.fill_names()) {
     return base::fail(python::PythonError::take(py).summary(py));
   }
@@ -148,7 +83,7 @@ bool ScopeFactory::fill_templates() {
   const auto versions = [](const char* spec) {
     return Ref::steal(Py_BuildValue("{s:s,s:s}", "version", kVersion, "spec_version", spec));
   };
-  http_version_template_ = versions(kHttpSpecVersion);
+  http_version_template_ = versions(name_of(scopes_.http_spec));
   lifespan_version_template_ = versions(kLifespanSpecVersion);
   web_socket_version_template_ = versions(kWebSocketSpecVersion);
   http_template_ = template_of(names_->http);
@@ -219,7 +154,7 @@ bool ScopeFactory::put_header(PyObject* list, const Ref& header) {
   return PyList_Append(list, header.get()) == 0;
 }
 
-bool ScopeFactory::set_target(PyObject* scope, const Facts& facts) const {
+bool ScopeFactory::set_target(PyObject* scope, const ScopeFacts& facts) const {
   std::string path(facts.script_name);
   path += facts.path_info;
   return set(scope, names_->path, path_of(path)) &&
@@ -228,7 +163,7 @@ bool ScopeFactory::set_target(PyObject* scope, const Facts& facts) const {
          set(scope, names_->query_string, bytes_of(facts.query));
 }
 
-bool ScopeFactory::set_ends(PyObject* scope, const Facts& facts) {
+bool ScopeFactory::set_ends(PyObject* scope, const ScopeFacts& facts) {
   const bool is_last =
       last_server_ && last_server_text_ == facts.server && last_server_port_ == facts.server_port;
   if (!is_last) {
@@ -241,7 +176,7 @@ bool ScopeFactory::set_ends(PyObject* scope, const Facts& facts) {
 }
 
 Ref ScopeFactory::build(Attached&, const gateway::RequestHead& head) {
-  const Facts facts(head);
+  const ScopeFacts facts(head);
   Ref scope = Ref::steal(PyDict_Copy(http_template_.get()));
   if (!scope) return {};
   PyObject* const dict = scope.get();
@@ -249,12 +184,12 @@ Ref ScopeFactory::build(Attached&, const gateway::RequestHead& head) {
       set(dict, names_->asgi, Ref::steal(PyDict_Copy(http_version_template_.get()))) &&
       set(dict, names_->scheme, head.https ? names_->https : names_->http) &&
       set(dict, names_->method, method_of(facts.method)) &&
-      fill_common(dict, facts, head, extensions_of(facts));
+      fill_common(dict, facts, head, http_extensions(facts));
   return complete ? std::move(scope) : Ref();
 }
 
 Ref ScopeFactory::build_web_socket(Attached&, const gateway::RequestHead& head) {
-  const Facts facts(head);
+  const ScopeFacts facts(head);
   Ref scope = Ref::steal(PyDict_Copy(web_socket_template_.get()));
   if (!scope) return {};
   PyObject* const dict = scope.get();
@@ -266,28 +201,16 @@ Ref ScopeFactory::build_web_socket(Attached&, const gateway::RequestHead& head) 
   return complete ? std::move(scope) : Ref();
 }
 
-bool ScopeFactory::fill_common(PyObject* scope, const Facts& facts,
+bool ScopeFactory::fill_common(PyObject* scope, const ScopeFacts& facts,
                                const gateway::RequestHead& head, const Ref& extensions) {
   const std::string_view version = http_version_of(facts.protocol);
   const Ref& version_text = version == "2"     ? names_->v2
                             : version == "1.0" ? names_->v1_0
                                                : names_->v1_1;
-  return extensions && set(extensions.get(), names_->pyhost, identity_of(facts)) &&
+  return extensions && add_own_extensions(extensions.get(), facts, head) &&
          set(scope, names_->extensions, extensions) &&
          set(scope, names_->http_version, version_text) && set_ends(scope, facts) &&
          set_target(scope, facts) && set(scope, names_->headers, headers_of(head));
-}
-
-// What the logs of httpd call the request by; there is no environ to have it.
-Ref ScopeFactory::identity_of(const Facts& facts) const {
-  Ref identity = Ref::steal(PyDict_New());
-  const auto add = [&identity](const Ref& name, std::string_view id) {
-    return id.empty() || set(identity.get(), name, latin1_of(id));
-  };
-  const bool complete = identity && add(names_->request_id, facts.request_id) &&
-                        add(names_->trace_id, facts.trace_id) &&
-                        add(names_->span_id, facts.span_id);
-  return complete ? std::move(identity) : Ref();
 }
 
 // Names of subprotocols are tokens; what else a client sends is no reason to fail.
@@ -298,25 +221,6 @@ Ref ScopeFactory::subprotocols_of(const gateway::RequestHead& head) const {
     if (!text || PyList_Append(list.get(), text.get()) != 0) return {};
   }
   return list;
-}
-
-// What a HTTP/1.1 client makes of a reply before the reply, nobody knows.
-Ref ScopeFactory::extensions_of(const Facts& facts) const {
-  const Ref& files = names_->http_response_pathsend;
-  const Ref& ranges = names_->http_response_zerocopysend;
-  if (http_version_of(facts.protocol) != "2") return extensions({&files, &ranges});
-  const Ref& hints = names_->http_response_early_hint;
-  if (!facts.takes_trailers) return extensions({&files, &ranges, &hints});
-  return extensions({&files, &ranges, &hints, &names_->http_response_trailers});
-}
-
-// All extensions of a scope.
-Ref ScopeFactory::extensions(std::initializer_list<const Ref*> names) {
-  Ref extensions = Ref::steal(PyDict_New());
-  const bool complete = extensions && std::ranges::all_of(names, [&](const Ref* name) {
-                          return set(extensions.get(), *name, Ref::steal(PyDict_New()));
-                        });
-  return complete ? std::move(extensions) : Ref();
 }
 
 // Most requests have the one of the last.

@@ -32,6 +32,11 @@ inline constexpr auto kLoopKinds =
                                                   {"asyncio", gateway::LoopKind::asyncio},
                                                   {"uvloop", gateway::LoopKind::uvloop}});
 
+inline constexpr auto kHttpSpecs =
+    std::to_array<NamedValue<gateway::HttpSpec>>({{"2.3", gateway::HttpSpec::v2_3},
+                                                  {"2.4", gateway::HttpSpec::v2_4},
+                                                  {"2.5", gateway::HttpSpec::v2_5}});
+
 template <class Value, std::size_t count>
 std::optional<Value> value_named(const std::array<NamedValue<Value>, count>& values,
                                  std::string_view name) noexcept {

@@ -60,6 +60,9 @@ struct ProcessGroup {
   gateway::LifespanUse lifespan = gateway::LifespanUse::detected;
   gateway::LoopKind loop = gateway::LoopKind::detected;
   unsigned connections = 100;
+  gateway::HttpSpec asgi_spec = gateway::HttpSpec::v2_3;
+  bool asgi_tls = false;
+  bool asgi_environ = false;
   std::chrono::milliseconds disconnect_grace{0};
   std::chrono::milliseconds websocket_ping_interval{20'000};  // 0: none
   std::chrono::milliseconds websocket_ping_timeout{20'000};   // 0: no limit

@@ -96,6 +96,15 @@ inline std::string format_value(const Option&, gateway::LoopKind value) {
   return name_among(kLoopKinds, value);
 }
 
+inline std::optional<gateway::HttpSpec> parse_value(const Option&, std::string_view text,
+                                                    gateway::HttpSpec) {
+  return value_named(kHttpSpecs, text);
+}
+
+inline std::string format_value(const Option&, gateway::HttpSpec value) {
+  return name_among(kHttpSpecs, value);
+}
+
 inline std::optional<double> parse_value(const Option&, std::string_view text, double) {
   return base::parse_positive_real(text);
 }

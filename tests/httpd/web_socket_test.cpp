@@ -255,7 +255,7 @@ class WebSocketHttp2 : public testing::TestWithParam<const char*> {};
 TEST_P(WebSocketHttp2, EchoesAndIsBounded) {
   if (default_mpm() == Mpm::prefork) GTEST_SKIP();
   constexpr int kNoPackage = 77;
-  Httpd httpd(std::string(kConfig) + "H2WebSockets on\n",
+  Httpd httpd(std::string(kConfig) + "H2WebSockets on\nH2MinWorkers 2\nH2MaxWorkers 4\n",
               {.threads = 4, .http2 = true, .tls = true});
   const bool tls = GetParam() == std::string_view("h2_tls");
   const int port = tls ? httpd.endpoint().tls_port : httpd.port();

@@ -20,6 +20,34 @@ enum class LoopKind {
   uvloop,
 };
 
+// What scopes say beyond what all have, and which version of ASGI's HTTP part they speak of.
+enum class HttpSpec {
+  v2_3,  // send() to a client that has left does nothing
+  v2_4,  // it raises an OSError
+  v2_5,
+};
+
+// "2.3".
+constexpr const char* name_of(HttpSpec spec) noexcept {
+  switch (spec) {
+    case HttpSpec::v2_3:
+      return "2.3";
+    case HttpSpec::v2_4:
+      return "2.4";
+    case HttpSpec::v2_5:
+      break;
+  }
+  return "2.5";
+}
+
+struct Scopes {
+  HttpSpec http_spec = HttpSpec::v2_3;
+  bool tls = false;      // what there is to know of a TLS connection (ASGI TLS)
+  bool environ = false;  // what a WSGI application would have in its environ
+
+  bool operator==(const Scopes&) const = default;
+};
+
 // What WebSockets are held to. Times of 0 are off.
 struct WebSockets {
   std::chrono::milliseconds ping_interval{20'000};
@@ -41,6 +69,7 @@ struct EventLoops {
   std::optional<std::chrono::milliseconds> startup_timeout;
   // How long what serves a client that has left goes on before it is cancelled; nothing: for ever.
   std::optional<std::chrono::milliseconds> disconnect_grace;
+  Scopes scopes = {};
   WebSockets web_sockets = {};
 
   bool operator==(const EventLoops&) const = default;

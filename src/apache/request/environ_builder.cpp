@@ -120,6 +120,7 @@ class Builder {
     add_redirect();
     if (inputs_.settings->trusted_proxy_headers) believe(*inputs_.settings->trusted_proxy_headers);
     add_ours();
+    add_tls();
     return {entries_, count_};
   }
 
@@ -158,6 +159,7 @@ class Builder {
   void add_origin(const RequestOrigin& origin);
   void add_identity();
   void add_ours();
+  void add_tls();
   bool passes_to_application(std::string_view header) const;
   std::string_view method() const;
   std::string_view server_name() const;
@@ -367,6 +369,26 @@ void Builder::add_ours() {
   add(EnvironKey::wsgi_server_pid, decimal(r_->pool, getpid()));
   add_identity();
   if (c->log_id != nullptr) add(EnvironKey::wsgi_connection_id, c->log_id);
+}
+
+// For the extension tls of a scope (asgi/tls_extension.h), whatever SSLOptions has exported.
+void Builder::add_tls() {
+  if (inputs_.group == nullptr || !inputs_.group->options.asgi_tls) return;
+  if (!ap_ssl_conn_is_ssl(r_->connection)) return;
+  const auto add_variable = [this](const char* name) {
+    const char* value = ap_ssl_var_lookup(r_->pool, r_->server, r_->connection, r_, name);
+    const bool is_set = value != nullptr && *value != '\0';
+    if (is_set) add(name, value);
+    return is_set;
+  };
+  for (const char* name : {"SSL_SERVER_CERT", "SSL_CLIENT_CERT", "SSL_CLIENT_S_DN",
+                           "SSL_CLIENT_VERIFY", "SSL_PROTOCOL", "SSL_CIPHER"}) {
+    add_variable(name);
+  }
+  constexpr int kChainMax = 10;
+  for (int i = 0; i < kChainMax; ++i) {
+    if (!add_variable(apr_psprintf(r_->pool, "SSL_CLIENT_CERT_CHAIN_%d", i))) break;
+  }
 }
 
 bool is_https(const request_rec* r) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include "apache/config/configuration_lines.h"
 #include "apache/log.h"
 #include "apache/pool.h"
+#include "base/parse.h"
 
 namespace pyhost::apache {
 namespace {
@@ -35,12 +37,22 @@ unsigned async_factor() {
   return factor > 0 ? static_cast<unsigned>(std::min(factor, kMax)) : 0;
 }
 
+// Its default is what mod_http2 makes of the MPM's threads.
+unsigned h2_threads(unsigned threads) {
+  const std::string value = last_value_of("H2MaxWorkers");
+  const auto number = value.empty() ? std::nullopt : base::parse_unsigned(value);
+  constexpr std::uint64_t kMax = 1'000'000;
+  return number ? static_cast<unsigned>(std::min(*number, kMax)) : threads * 3 / 2;
+}
+
 }  // namespace
 
 ChildCapacity child_capacity() {
   const bool is_async = mpm_number(AP_MPMQ_IS_ASYNC) != 0;
-  return {.threads = static_cast<unsigned>(std::max(mpm_number(AP_MPMQ_MAX_THREADS), 1)),
-          .async_factor = is_async ? async_factor() : 0};
+  const auto threads = static_cast<unsigned>(std::max(mpm_number(AP_MPMQ_MAX_THREADS), 1));
+  return {.threads = threads,
+          .async_factor = is_async ? async_factor() : 0,
+          .h2_threads = h2_threads(threads)};
 }
 
 // Half of all children, as of a child's threads elsewhere.

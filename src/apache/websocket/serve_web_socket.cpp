@@ -65,7 +65,8 @@ int suspend(RequestRun& run, std::unique_ptr<gateway::Tunnel> tunnel, SocketPlac
 int serve_web_socket(RequestRun& run) {
   ChildSockets& sockets = ChildSockets::of_this_child();
   const bool lets_go = can_suspend(run.request()) && sockets.start_relaying();
-  const HeldBy held_by = lets_go ? HeldBy::relay : HeldBy::thread;
+  const bool is_stream = run.request()->connection->master != nullptr;
+  const HeldBy held_by = lets_go ? HeldBy::relay : is_stream ? HeldBy::stream : HeldBy::thread;
   auto place = sockets.places().take(held_by);
   if (!place) return refuse(run, sockets.places(), held_by);
   const gateway::Outcome outcome = run.run();

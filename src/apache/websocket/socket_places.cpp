@@ -7,7 +7,7 @@ namespace pyhost::apache {
 std::optional<SocketPlace> SocketPlaces::take(HeldBy held_by) noexcept {
   std::atomic<unsigned>& taken = this->taken(held_by);
   if (taken.fetch_add(1, std::memory_order_relaxed) < sockets_max(held_by, child_)) {
-    if (held_by == HeldBy::relay || shared_or_null_ == nullptr) return SocketPlace(taken, nullptr);
+    if (held_by != HeldBy::thread || shared_or_null_ == nullptr) return SocketPlace(taken, nullptr);
     if (auto* shared = shared_or_null_->take()) return SocketPlace(taken, shared);
   }
   taken.fetch_sub(1, std::memory_order_relaxed);
@@ -20,6 +20,14 @@ std::string SocketPlaces::why_full(HeldBy held_by) const {
         "this httpd child holds {} WebSockets, which is the most with ThreadsPerChild {} and "
         "AsyncRequestWorkerFactor {}: raise AsyncRequestWorkerFactor",
         sockets_max(held_by, child_), child_.threads, child_.async_factor);
+  }
+  if (held_by == HeldBy::stream) {
+    return fmt::format(
+        "{} threads of mod_http2 in this httpd child have WebSockets, half of H2MaxWorkers, which "
+        "is "
+        "the most: raise H2MaxWorkers, or leave H2WebSockets off, so that clients open them over "
+        "HTTP/1.1",
+        sockets_max(held_by, child_));
   }
   if (shared_or_null_ != nullptr) {
     return fmt::format(

@@ -1,7 +1,9 @@
 // How many WebSockets a child of httpd holds.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,12 +16,14 @@ namespace pyhost::apache {
 enum class HeldBy {
   relay,   // a connection that no thread is busy with
   thread,  // one of httpd's threads
+  stream,  // a thread of mod_http2's
 };
 
 // What of a child's configuration bounds its sockets.
 struct ChildCapacity {
   unsigned threads = 1;       // of httpd, that serve requests
   unsigned async_factor = 0;  // AsyncRequestWorkerFactor, of an event MPM; 0 with any other
+  unsigned h2_threads = 0;    // H2MaxWorkers
 };
 
 // A child of the event MPM takes connections up to threads + idle threads x factor, those counted
@@ -27,7 +31,8 @@ struct ChildCapacity {
 // the threads can be busy with requests before it takes no more.
 constexpr unsigned sockets_max(HeldBy held_by, const ChildCapacity& child) noexcept {
   if (held_by == HeldBy::relay) return child.threads * (1 + child.async_factor) / 2;
-  return child.threads > 1 ? child.threads / 2 : 1;
+  const unsigned threads = held_by == HeldBy::stream ? child.h2_threads : child.threads;
+  return threads > 1 ? threads / 2 : 1;
 }
 
 class SocketPlaces;
@@ -67,13 +72,12 @@ class SocketPlaces {
 
  private:
   std::atomic<unsigned>& taken(HeldBy held_by) noexcept {
-    return held_by == HeldBy::relay ? relayed_ : threads_;
+    return taken_[static_cast<std::size_t>(held_by)];
   }
 
   const ChildCapacity child_;
   SharedPlaces* const shared_or_null_;
-  std::atomic<unsigned> relayed_ = 0;
-  std::atomic<unsigned> threads_ = 0;
+  std::array<std::atomic<unsigned>, 3> taken_{};  // by HeldBy
 };
 
 }  // namespace pyhost::apache

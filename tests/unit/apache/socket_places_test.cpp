@@ -76,8 +76,19 @@ TEST(SocketPlaces, OfAChildThatWasKilledAreFree) {
   EXPECT_NE(shared->take(), nullptr);
 }
 
+TEST(SocketPlaces, OfHttp2AreHalfOfItsOwnThreads) {
+  SocketPlaces places({.threads = 64, .h2_threads = 4});
+  const auto one = places.take(HeldBy::stream), other = places.take(HeldBy::stream);
+  EXPECT_TRUE(one && other);
+  EXPECT_FALSE(places.take(HeldBy::stream));
+  EXPECT_TRUE(places.take(HeldBy::thread));
+  EXPECT_EQ(sockets_max(HeldBy::stream, {.threads = 64, .h2_threads = 1}), 1u);
+}
+
 TEST(SocketPlaces, NameWhatToRaise) {
-  const SocketPlaces places({.threads = 25, .async_factor = 2});
+  const SocketPlaces places({.threads = 25, .async_factor = 2, .h2_threads = 37});
+  EXPECT_NE(places.why_full(HeldBy::stream).find("18 threads of mod_http2"), std::string::npos);
+  EXPECT_NE(places.why_full(HeldBy::stream).find("raise H2MaxWorkers"), std::string::npos);
   EXPECT_NE(places.why_full(HeldBy::relay).find("AsyncRequestWorkerFactor 2"), std::string::npos);
   EXPECT_NE(places.why_full(HeldBy::thread).find("12 of the 25 threads"), std::string::npos);
 }
