@@ -1,7 +1,6 @@
-"""The servers that tests/bench compares: httpd with one module, and what stands behind it."""
+"""Runs the servers of kinds.py."""
 
 import contextlib
-import dataclasses
 import http.client
 import os
 import pathlib
@@ -9,138 +8,12 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build/release"
-HTTPD = "/usr/sbin/apache2"
-MODULES = pathlib.Path("/usr/lib/apache2/modules")
-THREADS = 80  # the event MPM drops idle connections when no thread is left
-WORKER_THREADS = 10
-
-EMBEDDED = """
-WSGIApplicationGroup %{{GLOBAL}}
-WSGIScriptAlias / {root}/hello.wsgi
-"""
-DAEMON = """
-WSGISocketPrefix {root}/wsgi
-WSGIDaemonProcess bench processes=1 threads={worker_threads}
-WSGIScriptAlias / {root}/hello.wsgi process-group=bench application-group=%{{GLOBAL}}
-"""
-MOD_WSGI = f"LoadModule wsgi_module {MODULES}/mod_wsgi.so"
-MOD_PYHOST = f"LoadModule wsgi_module {BUILD}/mod_pyhost.so"
-MOD_FLOOR = f"LoadModule floor_module {BUILD}/mod_floor.so"
-MOD_PROXY = f"LoadModule proxy_module {MODULES}/mod_proxy.so"
-
-
-@dataclasses.dataclass
-class Kind:
-    """How a server is configured. `behind` is the command of the process that httpd asks."""
-
-    load: str
-    content: str
-    behind: tuple = ()
-    path: str = "/"
-    alone: bool = False  # what is behind is asked, and there is no httpd
-    holds_crowds: bool = True  # of WebSockets
-
-
-FILE = "static file"
-HOOK = """
-DocumentRoot {{root}}
-<Location />
-WSGIAccessScript {{root}}/access.py {options}
-</Location>
-"""
-# What asking a hook script adds to a file that httpd sends by itself.
-HOOK_KINDS = {
-    FILE: Kind(MOD_PYHOST, "DocumentRoot {root}", path="/hello.py"),
-    "access script in httpd's child": Kind(MOD_PYHOST, HOOK.format(options=""), path="/hello.py"),
-    "access script in a process group": Kind(
-        MOD_PYHOST,
-        "WSGISocketPrefix {root}/wsgi\nWSGIDaemonProcess bench processes=1 threads={worker_threads}"
-        + HOOK.format(options="process-group=bench"),
-        path="/hello.py",
-    ),
-}
-
-FLOOR = "C handler (the floor)"
-KINDS = {
-    FLOOR: Kind(MOD_FLOOR, "<Location />\nSetHandler floor\n</Location>"),
-    "mod_wsgi": Kind(MOD_WSGI, EMBEDDED),
-    "mod_pyhost": Kind(MOD_PYHOST, EMBEDDED),
-    "C handler and C server": Kind(
-        MOD_FLOOR,
-        "FloorSocket {root}/behind\n<Location />\nSetHandler floor-remote\n</Location>",
-        (f"{BUILD}/floor_server", "{root}/behind"),
-    ),
-    "mod_wsgi daemon": Kind(MOD_WSGI, DAEMON),
-    "mod_pyhost daemon": Kind(MOD_PYHOST, DAEMON),
-    "mod_proxy_uwsgi, uWSGI": Kind(
-        f"{MOD_PROXY}\nLoadModule proxy_uwsgi_module {MODULES}/mod_proxy_uwsgi.so",
-        "ProxyPass / unix:{root}/behind|uwsgi://bench/ enablereuse=on",
-        (
-            *("uwsgi", "--plugin", "python3", "--need-app", "--die-on-term"),
-            *("--disable-logging", "--processes", "1", "--enable-threads", "--threads", "{worker_threads}"),
-            *("--listen", "100", "--socket", "{root}/behind", "--chmod-socket=666"),
-            *("--wsgi-file", "{root}/hello.py"),
-        ),
-    ),
-    "mod_proxy_http, gunicorn": Kind(
-        f"{MOD_PROXY}\nLoadModule proxy_http_module {MODULES}/mod_proxy_http.so",
-        "ProxyPass / unix:{root}/behind|http://bench/ enablereuse=on",
-        (
-            *("gunicorn", "--worker-class", "gthread", "--workers", "1"),
-            *("--threads", "{worker_threads}", "--keep-alive", "60", "--umask", "0"),
-            *("--bind", "unix:{root}/behind", "--chdir", "{root}", "--log-level", "warning"),
-            "hello:application",
-        ),
-    ),
-}
-
-WSGI_DAEMON = "mod_pyhost daemon, WSGI"
-UVICORN = (
-    *("uvicorn", "--log-level", "warning", "--no-access-log", "--lifespan", "off"),
-    *("--loop", "uvloop", "--http", "httptools", "--app-dir", "{root}", "hello_asgi:application"),
-)
-# The same reply of an application that is called otherwise.
-ASGI_KINDS = {
-    WSGI_DAEMON: Kind(MOD_PYHOST, DAEMON),
-    **{
-        f"mod_pyhost daemon, ASGI, {loop}": Kind(
-            MOD_PYHOST,
-            DAEMON.replace("hello.wsgi", "hello_asgi.py").replace(
-                "processes=1", f"processes=1 interface=asgi loop={loop}"
-            ),
-        )
-        for loop in ("uvloop", "asyncio")
-    },
-    "mod_proxy_http, uvicorn": Kind(
-        f"{MOD_PROXY}\nLoadModule proxy_http_module {MODULES}/mod_proxy_http.so",
-        "ProxyPass / unix:{root}/behind|http://bench/ enablereuse=on",
-        (*UVICORN, "--uds", "{root}/behind"),
-    ),
-}
-
-SOCKET_APPLICATION = (*UVICORN[:-1], "sockets_app:application")
-SOCKET_KINDS = {
-    "mod_pyhost daemon, ASGI": Kind(
-        MOD_PYHOST,
-        "AsyncRequestWorkerFactor 50\n"
-        + DAEMON.replace("hello.wsgi", "sockets_app.py").replace(
-            "processes=1", "processes=1 interface=asgi connections=4000"
-        ),
-    ),
-    "mod_proxy_http, uvicorn": Kind(
-        f"{MOD_PROXY}\nLoadModule proxy_http_module {MODULES}/mod_proxy_http.so",
-        "ProxyPass / unix:{root}/behind|http://bench/ upgrade=websocket enablereuse=on",
-        (*SOCKET_APPLICATION, "--uds", "{root}/behind"),
-        holds_crowds=False,
-    ),
-    "uvicorn alone": Kind("", "", (*SOCKET_APPLICATION, "--port", "{port}"), alone=True),
-}
+from kinds import BUILD, HTTPD, MODULES, NGINX_PROGRAM, ROOT, THREADS, WORKER_THREADS
 
 CONFIG = """
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
@@ -197,20 +70,47 @@ def processes_below(roots):
     return found
 
 
+def copy_files(root, tls):
+    """Applications, by all names that servers know them by, and what they need."""
+    folder = ROOT / "tests/bench"
+    for file in [ROOT / "docs/examples/hello.wsgi", *(folder / "apps").glob("*.py")]:
+        for suffix in (".wsgi", ".py"):
+            shutil.copy(file, root / (file.stem + suffix))
+    shutil.copy(ROOT / "docs/examples/hello_asgi.py", root)
+    for name in ("access.py", "sockets_app.py"):
+        shutil.copy(folder / name, root)
+    (root / "meg.bin").write_bytes(b"x" * 1_000_000)
+    if tls:
+        pem = root / "server.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+            + ["-days", "2", "-keyout", pem, "-out", root / "certificate.pem"],
+            check=True,
+            capture_output=True,
+        )
+        pem.write_text(pem.read_text() + (root / "certificate.pem").read_text())
+
+
 class Server:
     """A httpd with a folder of its own, and the process behind it."""
 
-    def __init__(self, kind, root):
+    def __init__(self, kind, root, app="hello", extra="", tls=False):
         self.kind = kind
         self.port = free_port()
         self.root = root
-        for name in ("hello.wsgi", "hello.py"):
-            shutil.copy(ROOT / "docs/examples/hello.wsgi", root / name)
-        shutil.copy(ROOT / "docs/examples/hello_asgi.py", root)
-        for name in ("access.py", "sockets_app.py"):
-            shutil.copy(ROOT / "tests/bench" / name, root)
+        self.scheme = "https" if tls else "http"
+        copy_files(root, tls)
         self.path = kind.path
-        values = {"root": root, "worker_threads": WORKER_THREADS, "port": self.port}
+        values = {
+            "root": root,
+            "app": app,
+            "worker_threads": WORKER_THREADS,
+            "port": self.port,
+            "modules": MODULES,
+        }
+        if kind.nginx:
+            self.start(root, [[NGINX_PROGRAM, "-g", "daemon off;", "-c", "{root}/nginx.conf"]], values)
+            return
         config = root / "httpd.conf"
         config.write_text(
             CONFIG.format(
@@ -220,23 +120,31 @@ class Server:
                 port=self.port,
                 threads=THREADS,
                 user="User www-data\nGroup www-data" if os.geteuid() == 0 else "",
-                content=kind.content.format(**values),
+                content=kind.content.format(**values) + extra.format(**values),
             )
         )
-        commands = [[part.format(**values) for part in kind.behind]] if kind.behind else []
-        if not kind.alone:
-            commands.append([HTTPD, "-f", str(config), "-DFOREGROUND"])
+        self.start(root, [] if kind.alone else [[HTTPD, "-f", str(config), "-DFOREGROUND"]], values)
+
+    def start(self, root, front, values):
+        """What is behind, and then what is asked."""
+        if self.kind.nginx:
+            (root / "nginx.conf").write_text(self.kind.content.format(**values))
+        behind = [list(self.kind.behind)] if self.kind.behind else []
         with open(root / "output", "ab") as output:
             self.processes = [
                 subprocess.Popen(
-                    command, stdout=output, stderr=output, start_new_session=True, cwd=root
+                    [part.format(**values) if "{" in part else part for part in command],
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                    cwd=root,
                 )
-                for command in commands
+                for command in behind + front
             ]
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}{self.path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{self.path}"
 
     @property
     def address(self):
@@ -255,8 +163,13 @@ class Server:
 
     def reply(self):
         """Status, headers and body, without what names the server or the moment."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        connection.request("GET", self.path)
+        if self.scheme == "https":
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", self.port, timeout=5, context=ssl._create_unverified_context()
+            )
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection.request("GET", self.path, b"")
         response = connection.getresponse()
         body = response.read()
         unlike = ("Date", "Server", "Last-Modified", "ETag")
@@ -298,10 +211,10 @@ def memory_of(server):
 
 
 @contextlib.contextmanager
-def running(kind):
+def running(kind, app="hello", extra="", tls=False):
     with tempfile.TemporaryDirectory(prefix="pyhost-bench-") as folder:
         os.chmod(folder, 0o755)
-        server = Server(kind, pathlib.Path(folder))
+        server = Server(kind, pathlib.Path(folder), app, extra, tls)
         try:
             server.wait_until_up()
             yield server

@@ -77,44 +77,6 @@ def application(environ, start_response):
   EXPECT_EQ(parts[2].then, Then::end);
 }
 
-TEST(Response, OfBlocksInQuickSuccessionLeavesInFewerParts) {
-  const Reply reply = run_source(R"(
-def application(environ, start_response):
-    start_response('200 OK', [])
-    for i in range(500):
-        yield b'%03d' % i
-)");
-  EXPECT_TRUE(reply.complete());
-  std::string all;
-  for (int i = 0; i < 500; ++i) all += fmt::format("{:03}", i);
-  EXPECT_EQ(reply.body(), all);
-  EXPECT_LT(reply.exchange->parts().size(), 500u);
-}
-
-TEST(Response, OfQuickBlocksIsHeldToItsContentLength) {
-  const Reply reply = run_source(R"(
-def application(environ, start_response):
-    start_response('200 OK', [('Content-Length', '25')])
-    for i in range(10):
-        yield b'0123456789'
-)");
-  EXPECT_TRUE(reply.complete());
-  EXPECT_EQ(reply.body(), "0123456789012345678901234");
-  EXPECT_THAT(reply.log(), HasSubstr("more than its Content-Length"));
-}
-
-TEST(Response, HasTheQuickBlocksBeforeAFailure) {
-  const Reply reply = run_source(R"(
-def application(environ, start_response):
-    start_response('200 OK', [])
-    for block in (b'one ', b'two ', b'three'):
-        yield block
-    raise KeyError('four')
-)");
-  EXPECT_EQ(reply.outcome.kind, gateway::Outcome::Kind::broken);
-  EXPECT_EQ(reply.body(), "one two three");
-}
-
 TEST(Response, OfAnIteratorOverAListIsOnePart) {
   const Reply reply = run_source(R"(
 class Response:
