@@ -40,6 +40,10 @@ bool set(PyObject* dict, const Ref& key, const Ref& value) {
   return value && PyDict_SetItem(dict, key.get(), value.get()) == 0;
 }
 
+Ref latin1_of(std::string_view text) {
+  return Ref::steal(PyUnicode_DecodeLatin1(text.data(), Py_ssize_t(text.size()), nullptr));
+}
+
 void raise(const Refusal& refusal) {
   PyObject* type = PyExc_RuntimeError;
   if (refusal.kind == Refusal::Kind::type_error) type = PyExc_TypeError;

@@ -68,6 +68,9 @@ std::optional<std::vector<std::string>> links_of(const Names& names, PyObject* e
 // pending.
 bool set(PyObject* dict, const python::Ref& key, const python::Ref& value);
 
+// A str of these bytes; null with an exception pending.
+python::Ref latin1_of(std::string_view text);
+
 // A value of an event that may leave it out: null without an exception then.
 python::Ref field_of(PyObject* event, const python::Ref& key);
 

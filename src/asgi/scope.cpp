@@ -41,10 +41,6 @@ Ref path_of(std::string_view bytes) {
   return Ref::steal(PyUnicode_DecodeUTF8(bytes.data(), Py_ssize_t(bytes.size()), "replace"));
 }
 
-Ref latin1_of(std::string_view text) {
-  return Ref::steal(PyUnicode_DecodeLatin1(text.data(), Py_ssize_t(text.size()), nullptr));
-}
-
 // "HTTP_X_REQUEST_ID" -> "x-request-id"; empty when it is no header's.
 std::string header_name_of(std::string_view environ_name) {
   if (environ_name == "CONTENT_TYPE") return "content-type";

@@ -16,10 +16,6 @@ using python::Ref;
 
 namespace {
 
-Ref latin1_of(std::string_view text) {
-  return Ref::steal(PyUnicode_DecodeLatin1(text.data(), Py_ssize_t(text.size()), nullptr));
-}
-
 // As WSGI has it (PEP 3333, native strings), but for what only WSGI needs.
 Ref environ_of(const gateway::RequestHead& head) {
   Ref environ = Ref::steal(PyDict_New());
