@@ -17,11 +17,16 @@ using TextWord = Word<std::uint64_t>;
 // PRECONDITION: `words` have room for it. Whoever has read one of the words sees what was written
 // before them, so that a reader can tell whether the text is still that of whom it has asked for.
 inline void write_text(std::span<TextWord> words, std::string_view text) noexcept {
-  for (std::size_t at = 0; at < text.size(); at += sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, std::min(text.size() - at, sizeof word));
+  std::uint64_t word = 0;
+  std::size_t at = 0;
+  for (; text.size() - at >= sizeof word; at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
     words[at / sizeof word].store(word, std::memory_order_release);
   }
+  if (at == text.size()) return;
+  word = 0;
+  std::memcpy(&word, text.data() + at, text.size() - at);
+  words[at / sizeof word].store(word, std::memory_order_release);
 }
 
 // At most as many bytes as there is room for, whatever the length is.

@@ -5,16 +5,21 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <span>
 
 namespace pyhost::apache {
 namespace {
 
 class RandomBytes {
  public:
-  unsigned char next() {
-    if (used_ == bytes_.size()) refill();
-    return bytes_[used_++];
+  // So many new ones, until the next call. PRECONDITION: there are no more than kBytes of them.
+  std::span<const unsigned char> take(std::size_t count) {
+    if (kBytes - used_ < count) refill();
+    used_ += count;
+    return std::span(bytes_).subspan(used_ - count, count);
   }
+
+  static constexpr std::size_t kBytes = 512;
 
  private:
   void refill() {
@@ -27,8 +32,8 @@ class RandomBytes {
     used_ = 0;
   }
 
-  std::array<unsigned char, 512> bytes_{};
-  std::size_t used_ = bytes_.size();
+  std::array<unsigned char, kBytes> bytes_{};
+  std::size_t used_ = kBytes;
 };
 
 thread_local RandomBytes random_bytes;
@@ -37,15 +42,15 @@ thread_local RandomBytes random_bytes;
 
 std::string random_id(std::size_t digits) {
   constexpr char kDigits[] = "0123456789abcdef";
-  std::string id;
+  RandomBytes& random = random_bytes;
+  std::string id(digits, '0');
   bool is_zero = true;
   while (is_zero) {
-    id.clear();
-    while (id.size() < digits) {
-      const unsigned char byte = random_bytes.next();
+    char* digit = id.data();
+    for (const unsigned char byte : random.take(digits / 2)) {
       is_zero = is_zero && byte == 0;
-      id += kDigits[byte >> 4];
-      id += kDigits[byte & 0xf];
+      *digit++ = kDigits[byte >> 4];
+      *digit++ = kDigits[byte & 0xf];
     }
   }
   return id;

@@ -53,7 +53,7 @@ const char* choose_id(const request_rec* r, const settings::RequestSettings& set
 }
 
 bool is_trace_id(std::string_view id) {
-  return id.size() == kTraceIdDigits && id.find_first_not_of("0123456789abcdef") == id.npos;
+  return id.size() == kTraceIdDigits && is_hex(id);
 }
 
 // The request becomes a part of a span of its own.

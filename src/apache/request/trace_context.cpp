@@ -7,6 +7,11 @@
 #include "base/trimmed.h"
 
 namespace pyhost::apache {
+bool is_hex(std::string_view text) noexcept {
+  return std::ranges::all_of(
+      text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
 namespace {
 
 constexpr std::string_view kOwnVersion = "00";
@@ -18,11 +23,6 @@ constexpr std::size_t kTraceAt = kVersionDigits + 1;
 constexpr std::size_t kParentAt = kTraceAt + kTraceIdDigits + 1;
 constexpr std::size_t kFlagsAt = kParentAt + kSpanIdDigits + 1;
 constexpr std::size_t kLength = kFlagsAt + kFlagsDigits;
-
-bool is_hex(std::string_view text) noexcept {
-  return std::ranges::all_of(
-      text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
 
 bool is_id(std::string_view text) noexcept {
   return is_hex(text) && text.find_first_not_of('0') != text.npos;

@@ -10,6 +10,9 @@ namespace pyhost::apache {
 inline constexpr std::size_t kTraceIdDigits = 32;
 inline constexpr std::size_t kSpanIdDigits = 16;
 
+// Whether a text has nothing but hexadecimal digits, in lower case.
+bool is_hex(std::string_view text) noexcept;
+
 // The header `traceparent`. Views into its value; the ids are hexadecimal digits in lower case, and
 // not all of them 0.
 struct TraceParent {
