@@ -88,9 +88,9 @@ def write_chart(case, text):
     (CHARTS / f"{case}.svg").write_text(text)
 
 
-def write_page(case, text):
-    """In place of what the case has there, or behind everything."""
-    begin, end = f"<!-- tests/bench/run {case}: begin -->", f"<!-- tests/bench/run {case}: end -->"
+def write_page(what, text):
+    """In place of what a tool of tests/bench has there ("run hello"), or behind everything."""
+    begin, end = f"<!-- tests/bench/{what}: begin -->", f"<!-- tests/bench/{what}: end -->"
     page = PAGE.read_text()
     if begin not in page:
         page = f"{page.rstrip()}\n\n{begin}\n{end}\n"

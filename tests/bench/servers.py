@@ -37,6 +37,9 @@ MaxRequestWorkers {threads}
 MinSpareThreads 1
 MaxSpareThreads {threads}
 ThreadStackSize 8388608
+<Directory />
+AllowOverride None
+</Directory>
 <Directory {root}>
 Require all granted
 </Directory>
