@@ -134,8 +134,9 @@ void Request::note_user() {
 }
 
 void Request::fail(int status, FailureCause cause) noexcept {
-  failed_status_ = fault_ == BodyFault::none ? status : gateway::status_of(fault_);
-  failure_ = fault_ == BodyFault::none ? cause : FailureCause::upload;
+  const BodyFault fault = fault_;
+  failure_ = fault == BodyFault::none ? cause : FailureCause::upload;
+  failed_status_ = fault == BodyFault::none ? status : gateway::status_of(fault);
 }
 
 gateway::BodyRead Request::read_body(std::span<char> into) noexcept {
@@ -274,7 +275,7 @@ Outcome Request::outcome() const noexcept {
     case State::unsent:
       break;
   }
-  return {Outcome::Kind::refused, failed() ? failed_status_ : gateway::kInternalServerError};
+  return {Outcome::Kind::refused, failed() ? failed_status_.load() : gateway::kInternalServerError};
 }
 
 gateway::RunFigures Request::complete_log() noexcept {

@@ -173,9 +173,11 @@ class Request final : public python::ServedRequest, private BlockPusher::Source 
   std::optional<python::RequestMeter> full_meter_;
   python::Ref environ_;
   PyObject* user_key_ = nullptr;  // the environ factory's
-  gateway::BodyFault fault_ = gateway::BodyFault::none;
-  int failed_status_ = 0;
-  gateway::FailureCause failure_ = gateway::FailureCause::reply_invalid;
+  // Set by the threads of the application; whoever pushes blocks looks at them, and gives up where
+  // there is no memory.
+  std::atomic<gateway::BodyFault> fault_ = gateway::BodyFault::none;
+  std::atomic<int> failed_status_ = 0;
+  std::atomic<gateway::FailureCause> failure_ = gateway::FailureCause::reply_invalid;
   const python::SharedRequestLink link_;
 };
 
