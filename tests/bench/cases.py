@@ -4,18 +4,24 @@ import dataclasses
 
 from kinds import (
     ASGI_KINDS,
+    BEHIND,
+    EMBEDDED_PLACE,
     FLOOR,
     FLOOR_OF_TWO,
     KINDS,
+    MOD_FLOOR,
     NGINX,
     NGINX_KIND,
+    NGINX_LISTEN,
+    NGINX_LISTEN_TLS,
     SCRIPT,
+    WORKERS,
     Kind,
     module_kinds,
 )
 
 STATIC = "httpd's static file"
-UVICORN = "mod_proxy_http, uvicorn"
+PLACES = (EMBEDDED_PLACE, WORKERS, BEHIND)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,31 +31,43 @@ class Case:
     title: str
     app: str = "hello"
     connections: tuple = (10,)
+    path: str = "/"
     lua: str = ""
     extra: str = ""
     tls: bool = False
     streams: int = 0  # of HTTP/2, on each connection; 0: HTTP/1.1
     changes: tuple = ()  # of what configurations and commands have
-    modules_only: bool = False
+    left_out: dict = dataclasses.field(default_factory=dict)  # {name or place: reason}
     loops: bool = False  # ASGI
     floors: tuple = ()
-    nginx: bool = True
 
-    def kinds(self, peers):
+    def candidates(self, peers):
         """{name: Kind}, the floors first. `peers` are further modules: {name: path}."""
-        kinds = dict(ASGI_KINDS if self.loops else KINDS)
-        for name in (FLOOR, FLOOR_OF_TWO):
-            if name in kinds and name not in self.floors:
-                del kinds[name]
-        if self.modules_only:
-            kinds = {name: kind for name, kind in kinds.items() if not kind.behind}
-        if self.nginx and not self.loops:
-            kinds[NGINX] = NGINX_KIND
-        if not self.loops:
-            for name, path in peers.items():
-                kinds |= module_kinds(name, path)
+        if self.loops:
+            return ASGI_KINDS
+        kinds = {name: kind for name, kind in KINDS.items() if kind.load != MOD_FLOOR or name in self.floors}
+        kinds[NGINX] = NGINX_KIND
+        for name, path in peers.items():
+            kinds |= module_kinds(name, path)
         if STATIC in self.floors:
             kinds = {STATIC: Kind("", "DocumentRoot {root}", path="/meg.bin")} | kinds
+        return kinds
+
+    def reasons(self, peers):
+        """{name: why it is not asked}"""
+        places = {name: kind.place for name, kind in self.candidates(peers).items()}
+        by_place = {
+            name: self.left_out[place] for name, place in places.items() if place in self.left_out
+        }
+        by_name = {name: why for name, why in self.left_out.items() if name not in PLACES}
+        return by_place | by_name
+
+    def kinds(self, peers):
+        """{name: Kind} of those that are asked."""
+        reasons = self.reasons(peers)
+        kinds = {n: kind for n, kind in self.candidates(peers).items() if n not in reasons}
+        if self.path != "/":
+            kinds = {n: dataclasses.replace(kind, path=self.path) for n, kind in kinds.items()}
         return {name: kind.changed(self.changes) for name, kind in kinds.items()}
 
 
@@ -82,20 +100,44 @@ CASES = {
     "meg-blocks": Case("1 MB in 100 blocks", app="blocks"),
     "meg-file": Case("1 MB by wsgi.file_wrapper", app="file", floors=(STATIC,)),
     "generator": Case("1,000 blocks of 100 bytes", app="generator"),
-    "tls": Case("4 KB over TLS", app="small", tls=True, extra=TLS, nginx=False),
-    "h2": Case("4 KB over HTTP/2", app="small", streams=100, extra=H2, nginx=False),
+    "tls": Case(
+        "4 KB over TLS",
+        app="small",
+        tls=True,
+        extra=TLS,
+        changes=((NGINX_LISTEN, NGINX_LISTEN_TLS),),
+    ),
+    "h2": Case(
+        "4 KB over HTTP/2, 100 streams",
+        app="small",
+        connections=(1,),
+        streams=100,
+        extra=H2,
+        left_out={NGINX: "without TLS it speaks HTTP/1.1 or HTTP/2, and not both"},
+    ),
     "groups": Case(
         "Eight application groups in turn",
+        path="/0",
         lua=EACH_IN_TURN,
         changes=((SCRIPT, GROUPS),),
-        modules_only=True,
-        nginx=False,
+        left_out={BEHIND: "has one application in a process"},
     ),
     "workers": Case(
         "Three workers",
-        connections=(10,),
-        changes=(("processes=1", "processes=3"), ("--processes=1", "--processes=3"), ("--workers=1", "--workers=3")),
+        changes=tuple((f"{option}=1", f"{option}=3") for option in ("processes", "workers")),
+        left_out={EMBEDDED_PLACE: "has no workers"},
     ),
-    "asgi": Case("A short reply over ASGI", app="hello_asgi", connections=(1, 10, 64), loops=True),
+    "asgi": Case(
+        "A short reply over ASGI",
+        app="hello_asgi",
+        connections=(1, 10, 64),
+        loops=True,
+        left_out={
+            "mod_pyhost": "has ASGI in workers only",
+            "mod_wsgi": "knows no ASGI",
+            "mod_proxy_uwsgi, uWSGI": "knows no ASGI",
+            "mod_proxy_http, gunicorn": "knows no ASGI but by uvicorn",
+        },
+    ),
     "busy": Case("1 ms of the processor", app="busy"),
 }

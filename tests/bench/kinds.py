@@ -30,6 +30,9 @@ MOD_FLOOR = f"LoadModule floor_module {BUILD}/mod_floor.so"
 MOD_PROXY = f"LoadModule proxy_module {MODULES}/mod_proxy.so"
 
 
+EMBEDDED_PLACE, WORKERS, BEHIND = "embedded", "workers", "behind"
+
+
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """How a server is configured. `behind` is the command of the process that httpd asks."""
@@ -41,6 +44,13 @@ class Kind:
     alone: bool = False  # what is behind is asked, and there is no httpd
     holds_crowds: bool = True  # of WebSockets
     nginx: bool = False  # in place of httpd
+
+    @property
+    def place(self):
+        """Of Python: httpd's child, a worker of the module, or what is behind."""
+        if self.behind:
+            return BEHIND
+        return WORKERS if "WSGIDaemonProcess" in self.content else EMBEDDED_PLACE
 
     def changed(self, changes):
         """The same with other texts: [(what there is, what is to be there)]."""
@@ -116,6 +126,10 @@ KINDS = {
     ),
 }
 
+NGINX_LISTEN = "listen 127.0.0.1:{port};"
+NGINX_LISTEN_TLS = """listen 127.0.0.1:{port} ssl;
+    ssl_certificate {root}/server.pem;
+    ssl_certificate_key {root}/server.pem;"""
 NGINX_CONFIG = """
 user www-data;
 worker_processes 1;
@@ -130,7 +144,7 @@ http {{
   uwsgi_temp_path {root}/replies;
   upstream behind {{ server unix:{root}/behind; }}
   server {{
-    listen 127.0.0.1:{port};
+    {listen}
     location / {{
       uwsgi_pass behind;
       uwsgi_param REQUEST_METHOD $request_method;
@@ -149,7 +163,7 @@ http {{
 }}
 """
 NGINX = "nginx, uWSGI"
-NGINX_KIND = Kind("", NGINX_CONFIG, UWSGI, nginx=True)
+NGINX_KIND = Kind("", NGINX_CONFIG.replace("{listen}", NGINX_LISTEN), UWSGI, nginx=True)
 
 WSGI_DAEMON = "mod_pyhost daemon, WSGI"
 UVICORN = (

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from servers import running
+from servers import ServerFailed, running
 
 UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
@@ -34,6 +34,16 @@ def output_of(command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def output_of_client(command, server):
+    client = subprocess.run(command, capture_output=True, text=True)
+    unanswered = "Non-2xx" in client.stdout or "Socket errors" in client.stdout
+    if client.returncode != 0 or unanswered:
+        raise ServerFailed(
+            f"has not answered all requests:\n{client.stdout}{client.stderr}{server.log()}"
+        )
+    return client.stdout
+
+
 def microseconds(text, name):
     found = re.search(rf"^\s+{name}\s+([\d.]+)(us|ms|s)$", text, re.MULTILINE)
     return float(found[1]) * UNITS[found[2]] if found else 0.0
@@ -44,12 +54,8 @@ def ask_with_wrk(server, load, connections, seconds):
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(load.lua)
         script.flush()
-        text = output_of(
-            ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script.name]
-            + [server.url]
-        )
-    if "Non-2xx" in text or "Socket errors" in text:
-        raise SystemExit(f"not all requests were answered:\n{text}{server.log()}")
+        options = ["--latency", "--timeout", "30", "-t1", f"-c{connections}", f"-d{seconds}s"]
+        text = output_of_client(["wrk", *options, "-s", script.name, server.url], server)
     return (
         int(re.search(r"(\d+) requests in", text)[1]),
         Figures(
@@ -62,38 +68,65 @@ def ask_with_wrk(server, load, connections, seconds):
 
 
 def ask_with_h2load(server, load, connections, seconds):
-    text = output_of(
-        ["h2load", "-t1", f"-c{connections}", f"-m{load.streams}", f"-D{seconds}", server.url]
-    )
+    command = ["h2load", "-t1", f"-c{connections}", f"-m{load.streams}", f"-D{seconds}", server.url]
+    text = output_of_client(command, server)
     done, failed = re.search(r"(\d+) succeeded, (\d+) failed", text).groups()
-    if int(failed) != 0 or int(done) == 0:
-        raise SystemExit(f"not all requests were answered:\n{text}{server.log()}")
+    if int(failed) != 0:
+        raise ServerFailed(f"has not answered all requests:\n{text}{server.log()}")
     return int(done), Figures(rate=int(done) / seconds, cpu=0.0)
+
+
+def ask_with(load):
+    return ask_with_h2load if load.streams else ask_with_wrk
 
 
 def measure_once(server, load, connections, seconds):
     before = server.cpu_seconds()
-    ask = ask_with_h2load if load.streams else ask_with_wrk
-    requests, figures = ask(server, load, connections, seconds)
+    requests, figures = ask_with(load)(server, load, connections, seconds)
+    if requests == 0:
+        raise ServerFailed(f"has answered nothing within {seconds} s:\n{server.log()}")
     cpu = server.cpu_seconds() - before
     return dataclasses.replace(figures, cpu=cpu / requests * 1e6)
 
 
-def measure(kinds, rounds, seconds, connection_counts, load=Load(), **server_options):
+def warm_up(server, load, connections):
+    """Imports the application and fills the caches."""
+    ask_with(load)(server, load, connections, 1)
+
+
+def measure_server(kind, seconds, connection_counts, load, server_options):
+    """[Figures for each number of connections]"""
+    with running(kind, **server_options) as server:
+        warm_up(server, load, min(10, max(connection_counts)))
+        return [measure_once(server, load, count, seconds) for count in connection_counts]
+
+
+def measure(
+    kinds, rounds, seconds, connection_counts, load=Load(), failed=None, **server_options
+):
     """{(connections, server): [Figures, ...]}; every round starts each server afresh, and in another
-    order."""
+    order. A server that fails ends everything; or, given `failed`, is left out and said there: {name:
+    what it did}."""
     figures = {(count, name): [] for count in connection_counts for name in kinds}
     names = list(kinds)
     for number in range(rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
-            with running(kinds[name], **server_options) as server:
-                # Imports the application and fills the caches.
-                measure_once(server, load, min(10, max(connection_counts)), 1)
-                for count in connection_counts:
-                    figures[count, name].append(measure_once(server, load, count, seconds))
+            if failed is not None and name in failed:
+                continue
             print(f"round {number + 1} of {rounds}: {name}", file=sys.stderr)
-    return figures
+            try:
+                measured = measure_server(
+                    kinds[name], seconds, connection_counts, load, server_options
+                )
+            except ServerFailed as failure:
+                if failed is None:
+                    raise
+                failed[name] = str(failure)
+                continue
+            for count, each in zip(connection_counts, measured):
+                figures[count, name].append(each)
+    return {key: values for key, values in figures.items() if not failed or key[1] not in failed}
 
 
 def median_of(values, what):

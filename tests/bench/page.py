@@ -13,6 +13,10 @@ def is_ours(name):
     return name.startswith("mod_pyhost")
 
 
+def time_text(microseconds):
+    return f"{microseconds:,.0f} us" if microseconds else "–"
+
+
 def ratio(cpu, other):
     return f"{cpu / other:.2f}" if other else "–"
 
@@ -22,9 +26,13 @@ def best_peer(figures, count, names, floors):
     return min((median_of(figures[count, name], "cpu") for name in peers), default=None)
 
 
-def table(figures, names, floors, connection_counts):
+def first_line(text):
+    return text.partition("\n")[0].rstrip(":")
+
+
+def table(figures, names, floors, connection_counts, reasons):
     """CPU with its least and most over the rounds, and its ratio to the first floor and to the best
-    of the others."""
+    of the others. `reasons` are of those that are left out: {name: why}."""
     lines = [
         "| connections | server | requests/s | CPU per request | from – to | of the floor "
         "| of the best peer | p50 | p99 |",
@@ -40,8 +48,9 @@ def table(figures, names, floors, connection_counts):
             lines.append(
                 f"| {count} | {name} | {median_of(values, 'rate'):,.0f} | {cpu:,.1f} us | {spread} "
                 f"| {ratio(cpu, floor)} | {ratio(cpu, best)} "
-                f"| {median_of(values, 'p50'):,.0f} us | {median_of(values, 'p99'):,.0f} us |"
+                f"| {time_text(median_of(values, 'p50'))} | {time_text(median_of(values, 'p99'))} |"
             )
+    lines += [f"| | {name} | {first_line(why)} | | | | | | |" for name, why in reasons.items()]
     return "\n".join(lines)
 
 

@@ -94,6 +94,10 @@ def copy_files(root, tls):
         pem.write_text(pem.read_text() + (root / "certificate.pem").read_text())
 
 
+class ServerFailed(Exception):
+    """What a server has done instead of answering, with its log."""
+
+
 class Server:
     """A httpd with a folder of its own, and the process behind it."""
 
@@ -123,7 +127,7 @@ class Server:
                 port=self.port,
                 threads=THREADS,
                 user="User www-data\nGroup www-data" if os.geteuid() == 0 else "",
-                content=kind.content.format(**values) + extra.format(**values),
+                content=f"{kind.content.format(**values)}\n{extra.format(**values)}",
             )
         )
         self.start(root, [] if kind.alone else [[HTTPD, "-f", str(config), "-DFOREGROUND"]], values)
@@ -133,6 +137,7 @@ class Server:
         if self.kind.nginx:
             (root / "nginx.conf").write_text(self.kind.content.format(**values))
         behind = [list(self.kind.behind)] if self.kind.behind else []
+        self.started = time.monotonic()
         with open(root / "output", "ab") as output:
             self.processes = [
                 subprocess.Popen(
@@ -153,7 +158,7 @@ class Server:
     def address(self):
         return ("127.0.0.1", self.port)
 
-    def wait_until_up(self, seconds=20):
+    def wait_until_up(self, seconds=20, pause=0.01):
         """Waits for the first reply that is not an error, and returns it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and all(p.poll() is None for p in self.processes):
@@ -161,8 +166,8 @@ class Server:
                 reply = self.reply()
                 if reply[0] == 200:
                     return reply
-            time.sleep(0.01)
-        raise SystemExit(f"the server does not start:\n{self.log()}")
+            time.sleep(pause)
+        raise ServerFailed(f"does not start:\n{self.log()}")
 
     def reply(self):
         """Status, headers and body, without what names the server or the moment."""
@@ -200,7 +205,11 @@ class Server:
     def stop(self):
         for process in reversed(self.processes):
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def memory_of(server):
@@ -214,23 +223,32 @@ def memory_of(server):
 
 
 @contextlib.contextmanager
-def running(kind, app="hello", extra="", tls=False):
+def starting(kind, app="hello", extra="", tls=False):
     with tempfile.TemporaryDirectory(prefix="pyhost-bench-") as folder:
         os.chmod(folder, 0o755)
         server = Server(kind, pathlib.Path(folder), app, extra, tls)
         try:
-            server.wait_until_up()
             yield server
         finally:
             server.stop()
 
 
+@contextlib.contextmanager
+def running(kind, **options):
+    with starting(kind, **options) as server:
+        server.wait_until_up()
+        yield server
+
+
 def build():
     """The release preset, with everything that KINDS names."""
-    targets = "mod_pyhost pyhost_cpython pyhost_supervisor_program pyhost_worker_program"
+    targets = (
+        "mod_pyhost pyhost_cpython pyhost_supervisor_program pyhost_worker_program "
+        "mod_floor floor_server"
+    )
     subprocess.run([ROOT / "scripts/install-deps", "bench"], check=True)
     for command in (
         ["cmake", "-S", ROOT, "--preset", "release", "-DBUILD_TESTING=ON"],
-        ["cmake", "--build", BUILD, "--target", *targets.split(), "mod_floor", "floor_server"],
+        ["cmake", "--build", BUILD, "--target", *targets.split()],
     ):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
