@@ -1,6 +1,8 @@
 #include "engine/asgi_fixture.h"
 
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace pyhost::test {
 
@@ -48,6 +50,14 @@ std::unique_ptr<FakeChannel> AsgiScript::request(FakeChannel::Client client) {
     abort();
   }
   return std::make_unique<FakeChannel>(source_of(**placed), target(), std::move(client));
+}
+
+std::unique_ptr<FakeChannel> run_asgi(std::string_view source, FakeRequest request) {
+  static auto& scripts = *new std::vector<std::unique_ptr<AsgiScript>>;
+  scripts.push_back(std::make_unique<AsgiScript>(with_reply(source)));
+  auto channel = scripts.back()->request({.request = std::move(request)});
+  channel->outcome();
+  return channel;
 }
 
 }  // namespace pyhost::test

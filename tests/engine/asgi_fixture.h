@@ -39,6 +39,9 @@ class AsgiScript {
 // A script that has `await reply(send, body=b'', status=200, headers=())`, a complete reply.
 std::string with_reply(std::string_view source);
 
+// What becomes of one request to an application whose body is these lines, and with_reply().
+std::unique_ptr<FakeChannel> run_asgi(std::string_view source, FakeRequest request = {});
+
 // What is notable of what the exchange has logged, a line a record.
 std::string log_of(FakeChannel& channel);
 

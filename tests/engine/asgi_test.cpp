@@ -15,15 +15,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Then = gateway::ReplyPart::Then;
 
-// What becomes of one request to an application whose body is these lines.
-std::unique_ptr<FakeChannel> run_asgi(std::string_view source, FakeRequest request = {}) {
-  static auto& scripts = *new std::vector<std::unique_ptr<AsgiScript>>;
-  scripts.push_back(std::make_unique<AsgiScript>(with_reply(source)));
-  auto channel = scripts.back()->request({.request = std::move(request)});
-  channel->outcome();
-  return channel;
-}
-
 TEST(Asgi, RepliesWithHeadBodyAndEndInOnePart) {
   const auto channel = run_asgi(R"(
 async def application(scope, receive, send):

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include <memory>
-#include <vector>
-
 #include "engine/asgi_fixture.h"
 
 namespace pyhost::test {
@@ -13,14 +10,6 @@ namespace {
 
 using gateway::Outcome;
 using ::testing::HasSubstr;
-
-std::unique_ptr<FakeChannel> run_asgi(std::string_view source, FakeRequest request = {}) {
-  static auto& scripts = *new std::vector<std::unique_ptr<AsgiScript>>;
-  scripts.push_back(std::make_unique<AsgiScript>(with_reply(source)));
-  auto channel = scripts.back()->request({.request = std::move(request)});
-  channel->outcome();
-  return channel;
-}
 
 TEST(AsgiTrailers, AreSentWhereTheClientTakesThem) {
   const auto channel =
