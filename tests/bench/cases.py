@@ -45,7 +45,11 @@ class Case:
         """{name: Kind}, the floors first. `peers` are further modules: {name: path}."""
         if self.loops:
             return ASGI_KINDS
-        kinds = {name: kind for name, kind in KINDS.items() if kind.load != MOD_FLOOR or name in self.floors}
+        kinds = {
+            name: kind
+            for name, kind in KINDS.items()
+            if kind.load != MOD_FLOOR or name in self.floors
+        }
         kinds[NGINX] = NGINX_KIND
         for name, path in peers.items():
             kinds |= module_kinds(name, path)

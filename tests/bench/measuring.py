@@ -36,6 +36,8 @@ def output_of(command):
 
 def output_of_client(command, server):
     client = subprocess.run(command, capture_output=True, text=True)
+    if client.returncode < 0:
+        raise SystemExit(f"{command[0]} was ended by signal {-client.returncode}")
     unanswered = "Non-2xx" in client.stdout or "Socket errors" in client.stdout
     if client.returncode != 0 or unanswered:
         raise ServerFailed(
@@ -104,9 +106,9 @@ def measure_server(kind, seconds, connection_counts, load, server_options):
 def measure(
     kinds, rounds, seconds, connection_counts, load=Load(), failed=None, **server_options
 ):
-    """{(connections, server): [Figures, ...]}; every round starts each server afresh, and in another
-    order. A server that fails ends everything; or, given `failed`, is left out and said there: {name:
-    what it did}."""
+    """{(connections, server): [Figures, ...]}; every round starts each server afresh, and in
+    another order. A server that fails ends everything; or, given `failed`, is left out and said
+    there: {name: what it did}."""
     figures = {(count, name): [] for count in connection_counts for name in kinds}
     names = list(kinds)
     for number in range(rounds):
