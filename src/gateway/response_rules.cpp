@@ -98,14 +98,15 @@ base::Result<> check_early_hints(std::span<const Header> headers) {
 
 base::Result<> check_trailers(std::span<const Header> trailers) {
   PH_TRY_VOID(check_number(trailers, "trailers"));
-  for (const auto& [name, value] : trailers) {
-    PH_TRY_VOID(check_header(name, value));
-    const bool is_late = std::ranges::any_of(kBeforeBody, [&](std::string_view early) {
-      return base::equals_ignoring_case(early, name);
+  for (const Header& trailer : trailers) {
+    PH_TRY_VOID(check_header(trailer.name, trailer.value));
+    const bool is_late = std::ranges::any_of(kBeforeBody, [&trailer](std::string_view early) {
+      return base::equals_ignoring_case(early, trailer.name);
     });
     if (is_late) {
-      return base::fail(fmt::format(
-          "'{}' is no header for trailers: it has to be known before the body", excerpt_of(name)));
+      return base::fail(
+          fmt::format("'{}' is no header for trailers: it has to be known before the body",
+                      excerpt_of(trailer.name)));
     }
   }
   return {};

@@ -14,9 +14,7 @@ namespace pyhost::wsgi {
 namespace {
 
 using python::Attached;
-using python::CalledByPython;
 using python::Ref;
-using python::RequestLink;
 
 constexpr std::size_t kLineChunkBytes = 8 * 1024;
 // A client's Content-Length is no reason to take more memory than its bytes need.
